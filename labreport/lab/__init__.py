@@ -1,0 +1,1 @@
+"""From experiments.toml to run configurations; needs neither torch nor numpy."""

@@ -1,0 +1,214 @@
+"""The configuration of one training run: every key that determines its numbers."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from labreport.lab.vocabulary.activations import ACTIVATIONS
+from labreport.lab.vocabulary.initialisers import WITHOUT_CHANCE, Given, Initial, Matrix
+from labreport.lab.vocabulary.losses import LOSSES
+from labreport.lab.vocabulary.model import Table
+from labreport.lab.vocabulary.optimizers import Optimizer
+
+ActivationName = Literal[tuple(ACTIVATIONS)]  # type: ignore[valid-type]
+LossName = Literal[tuple(LOSSES)]  # type: ignore[valid-type]
+Width = Annotated[int, Field(strict=True, ge=1, le=4096)]
+Rounds = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
+Seed = Annotated[int, Field(strict=True, ge=0, lt=2**63)]
+
+
+class Data(Table):
+    """The examples: a row of inputs and a row of targets each; every round sees all of them."""
+
+    inputs: Annotated[Matrix, Field(min_length=1)] = Field(description="[rows][input units]")
+    targets: Annotated[Matrix, Field(min_length=1)] = Field(description="[rows][output units]")
+
+
+class Network(Table):
+    """A fully connected feed-forward network."""
+
+    layers: Annotated[tuple[Width, ...], Field(min_length=2, max_length=64)] = Field(
+        description="Units of each layer, inputs first."
+    )
+    activations: tuple[ActivationName, ...] = Field(
+        description="One a layer of weights; a single name stands for all of them."
+    )
+    bias: Literal["none", "trained", "zero"] = Field(
+        "trained",
+        description="none: no bias at all; trained: as any weight; zero: there, but held at 0.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_name_for_all(cls, raw: Any) -> Any:
+        if isinstance(raw, dict) and isinstance(raw.get("activations"), str):
+            layers = raw.get("layers")
+            count = len(layers) - 1 if isinstance(layers, list | tuple) else 1
+            return {**raw, "activations": [raw["activations"]] * max(count, 1)}
+        return raw
+
+    @property
+    def shapes(self) -> tuple[tuple[int, int], ...]:
+        """Shape [out, in] of each layer's weight matrix."""
+        return tuple(
+            (target, source) for source, target in zip(self.layers, self.layers[1:], strict=False)
+        )
+
+    @property
+    def trains_bias(self) -> bool:
+        return self.bias == "trained"
+
+    @property
+    def parameter_count(self) -> int:
+        return sum(out * (into + self.trains_bias) for out, into in self.shapes)
+
+
+class RunConfig(Table):
+    """Everything that determines one training run, fully resolved.
+
+    Two runs with equal configurations give the same numbers; ``digest`` names them.
+    """
+
+    data: Data = Field(description="The examples.")
+    network: Network = Field(description="The network.")
+    initial: Initial = Field(
+        default_factory=lambda: _default_initial(), description="The weights before round 1."
+    )
+    loss: LossName = Field("mse", description="What is minimised.")
+    optimizer: Optimizer = Field(description="How a gradient becomes a step.")
+    rounds: Rounds = Field(10, description="Number of updates (训练次数).")
+    gradients: Literal["cleared", "accumulated"] = Field(
+        "cleared",
+        description="cleared: as with zero_grad() in each round; accumulated: without it, "
+        "the optimizer sees the sum of all gradients so far.",
+    )
+    dtype: Literal["float32", "float64"] = Field("float32", description="Precision.")
+    seed: Seed = Field(0, description="Seed of the run's own random numbers.")
+
+    @field_validator("seed")
+    @classmethod
+    def _no_seed_without_chance(cls, seed: int, info: Any) -> int:
+        initial = info.data.get("initial")
+        return 0 if initial is not None and initial.scheme in WITHOUT_CHANCE else seed
+
+    def with_seed(self, seed: int) -> RunConfig:
+        """The same run from another random start."""
+        if self.initial.scheme in WITHOUT_CHANCE:
+            return self
+        return self.model_copy(update={"seed": seed})
+
+    def model_copy(self, *, update: Any = None, deep: bool = False) -> RunConfig:
+        copy = super().model_copy(update=update, deep=deep)
+        copy.__dict__.pop("digest", None)
+        return copy
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the canonical JSON of this configuration, 64 hexadecimal digits."""
+        return hashlib.sha256(canonical_json(self.model_dump(mode="json")).encode()).hexdigest()
+
+    def flat(self) -> dict[str, Any]:
+        """Every key by its dotted path, with its value."""
+        return dict(flatten(self.model_dump(mode="json")))
+
+
+def _default_initial() -> Initial:
+    from labreport.lab.vocabulary.initialisers import LinearDefault
+
+    return LinearDefault(scheme="pytorch")
+
+
+def canonical_json(value: Any) -> str:
+    """JSON that is the same text for the same value, whatever the order of its keys."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def flatten(table: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Leaves of nested tables by dotted path; lists are leaves."""
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from flatten(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def misfits(config: RunConfig) -> Iterator[tuple[str, str, dict[str, Any], tuple[str, ...]]]:
+    """Parts of a configuration that are right alone but do not fit each other.
+
+    Yields:
+        Dotted key at fault, code of the fault, its values, and the other keys involved.
+    """
+    layers = config.network.layers
+    shapes = config.network.shapes
+    if len(config.network.activations) != len(shapes):
+        yield (
+            "network.activations",
+            "activation-count",
+            {"found": len(config.network.activations), "expected": len(shapes)},
+            ("network.layers",),
+        )
+    yield from _misfit_rows(config.data.inputs, "data.inputs", layers[0])
+    yield from _misfit_rows(config.data.targets, "data.targets", layers[-1])
+    if len(config.data.inputs) != len(config.data.targets):
+        yield (
+            "data.targets",
+            "row-count",
+            {"found": len(config.data.targets), "expected": len(config.data.inputs)},
+            ("data.inputs",),
+        )
+    if isinstance(config.initial, Given):
+        yield from _misfit_given(config.initial, shapes)
+    optimizer = config.optimizer
+    if optimizer.name == "sgd" and optimizer.nesterov and (
+        optimizer.momentum == 0 or optimizer.dampening != 0
+    ):
+        yield (
+            "optimizer.nesterov",
+            "nesterov",
+            {"momentum": optimizer.momentum, "dampening": optimizer.dampening},
+            ("optimizer.momentum", "optimizer.dampening"),
+        )
+
+
+def _misfit_rows(
+    rows: Matrix, key: str, width: int
+) -> Iterator[tuple[str, str, dict[str, Any], tuple[str, ...]]]:
+    for index, row in enumerate(rows):
+        if len(row) != width:
+            yield (
+                f"{key}.{index}",
+                "row-width",
+                {"found": len(row), "expected": width, "row": index + 1},
+                ("network.layers", key),
+            )
+
+
+def _misfit_given(
+    initial: Given, shapes: tuple[tuple[int, int], ...]
+) -> Iterator[tuple[str, str, dict[str, Any], tuple[str, ...]]]:
+    involved = ("network.layers", "initial.weights")
+    expected = ", ".join(f"{out}×{into}" for out, into in shapes)
+    if len(initial.weights) != len(shapes):
+        values = {"found": len(initial.weights), "expected": len(shapes), "shapes": expected}
+        yield "initial.weights", "weights-count", values, involved
+        return
+    for index, (matrix, (out, into)) in enumerate(zip(initial.weights, shapes, strict=True)):
+        widths = {len(row) for row in matrix}
+        if len(matrix) != out or widths != {into}:
+            found = f"{len(matrix)}×{'/'.join(str(w) for w in sorted(widths)) or 0}"
+            values = {"found": found, "expected": f"{out}×{into}", "layer": index + 1}
+            yield f"initial.weights.{index}", "weights-shape", values, involved
+    if initial.biases is not None and tuple(map(len, initial.biases)) != tuple(
+        out for out, _ in shapes
+    ):
+        values = {
+            "found": ", ".join(str(len(vector)) for vector in initial.biases),
+            "expected": ", ".join(str(out) for out, _ in shapes),
+        }
+        yield "initial.biases", "biases-shape", values, ("network.layers", "initial.biases")

@@ -1,0 +1,238 @@
+"""From pydantic's findings to faults with a line, a caret and the nearest valid name."""
+
+from __future__ import annotations
+
+import difflib
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from labreport.errors import Fault
+
+Location = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Source:
+    """The text of a lab file, and where its keys stand."""
+
+    path: Path
+    text: str
+
+    @cached_property
+    def _positions(self) -> Mapping[str, Any]:
+        from parse_errors.source_map import build_source_map
+
+        return typing.cast(Mapping[str, Any], build_source_map(self.text, "toml"))
+
+    def fault(self, location: Location, code: str, **details: Any) -> Fault:
+        """A fault at a key, or at the nearest table that exists in the file."""
+        line, column = self._position(location)
+        lines = self.text.splitlines()
+        return Fault(
+            code=code,
+            values=details.pop("values", {}),
+            file=self.path,
+            line=line,
+            column=column,
+            key=".".join(str(part) for part in location),
+            excerpt=lines[line - 1] if 0 < line <= len(lines) else "",
+            **details,
+        )
+
+    def _position(self, location: Location) -> tuple[int, int]:
+        for length in range(len(location), 0, -1):
+            pointer = "".join(f"/{_escaped(part)}" for part in location[:length])
+            entry = self._positions.get(pointer)
+            if entry is not None:
+                whole = length == len(location)
+                start = entry.key_start if entry.key_start and not whole else entry.value_start
+                if whole and entry.key_start is not None:
+                    start = entry.key_start
+                return start.line + 1, start.column + 1
+        return 1, 1
+
+
+def _escaped(part: str | int) -> str:
+    return str(part).replace("~", "~0").replace("/", "~1")
+
+
+def nearest(word: object, allowed: Sequence[str]) -> str:
+    """The allowed name most like ``word``, or "" if none is near."""
+    matches = difflib.get_close_matches(str(word).lower(), allowed, n=1, cutoff=0.55)
+    return matches[0] if matches else ""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One of pydantic's errors, with its place in the raw tables."""
+
+    location: Location
+    code: str
+    values: Mapping[str, Any]
+    allowed: tuple[str, ...] = ()
+    nearest: str = ""
+
+
+_WRONG_TYPE = {
+    "int_type": "integer",
+    "int_from_float": "integer",
+    "float_type": "number",
+    "string_type": "string",
+    "bool_type": "boolean",
+    "list_type": "array",
+    "tuple_type": "array",
+    "dict_type": "table",
+    "model_type": "table",
+    "model_attributes_type": "table",
+}
+_BOUNDS = {
+    "greater_than": ("gt", ">"),
+    "greater_than_equal": ("ge", "≥"),
+    "less_than": ("lt", "<"),
+    "less_than_equal": ("le", "≤"),
+}
+
+
+def findings(
+    errors: Sequence[Mapping[str, Any]], model: type[BaseModel], raw: Any
+) -> list[Finding]:
+    """Pydantic's errors about ``raw``, without the steps that are not keys of the file."""
+    found: dict[tuple[Location, str], Finding] = {}
+    for error in errors:
+        location = _in_file(error["loc"], raw)
+        finding = _finding(error, location, model, raw)
+        # A union reports every alternative; one word about a place is enough.
+        known = next((f for f in found.values() if f.location == location), None)
+        if known is None:
+            found[location, finding.code] = finding
+    return list(found.values())
+
+
+def _in_file(loc: Location, raw: Any) -> Location:
+    """A pydantic location without tags of unions, which are not keys of the file."""
+    kept: list[str | int] = []
+    here = raw
+    for index, part in enumerate(loc):
+        last = index == len(loc) - 1
+        if isinstance(here, Mapping) and part in here:
+            here = here[part]
+            kept.append(part)
+        elif isinstance(here, list | tuple) and isinstance(part, int) and part < len(here):
+            here = here[part]
+            kept.append(part)
+        elif last and isinstance(here, Mapping) and isinstance(part, str) and part.isidentifier():
+            kept.append(part)
+    return tuple(kept)
+
+
+def _finding(
+    error: Mapping[str, Any], location: Location, model: type[BaseModel], raw: Any
+) -> Finding:
+    kind, context, value = error["type"], error.get("ctx", {}), error.get("input")
+    if kind == "extra_forbidden":
+        names = _names_at(model, location[:-1], raw)
+        return Finding(location, "unknown-key", {}, names, nearest(location[-1], names))
+    if kind == "missing":
+        return Finding(location, "missing-key", {})
+    if kind in ("literal_error", "union_tag_invalid"):
+        allowed = _quoted(context.get("expected") or context.get("expected_tags", ""))
+        if kind == "union_tag_invalid":
+            value = context["tag"]
+            location = (*location, str(context["discriminator"]).strip("'"))
+        return Finding(
+            location, "unknown-name", {"found": value}, allowed, nearest(value, allowed)
+        )
+    if kind == "union_tag_not_found":
+        return Finding(
+            (*location, str(context["discriminator"]).strip("'")), "missing-key", {}
+        )
+    if kind in _BOUNDS:
+        bound, sign = _BOUNDS[kind]
+        return Finding(
+            location, "out-of-range", {"found": value, "bound": f"{sign} {context[bound]}"}
+        )
+    if kind in _WRONG_TYPE:
+        return Finding(
+            location, "wrong-type", {"found": _toml_type(value), "expected": _WRONG_TYPE[kind]}
+        )
+    if kind == "finite_number":
+        return Finding(location, "not-finite", {"found": value})
+    if kind in ("too_short", "string_too_short"):
+        return Finding(location, "too-short", {"expected": context["min_length"]})
+    if kind in ("too_long", "string_too_long"):
+        return Finding(location, "too-long", {"expected": context["max_length"]})
+    if kind == "string_pattern_mismatch":
+        code = "bad-name" if context["pattern"].startswith("^[a-z") else "control-character"
+        return Finding(location, code, {"found": value})
+    if kind == "log_range":
+        return Finding(location, "log-range", {})
+    return Finding(location, "invalid", {"detail": error["msg"]})
+
+
+def _quoted(expected: str) -> tuple[str, ...]:
+    """Names out of pydantic's list of them: ``'a', 'b' or 'c'``."""
+    return tuple(word for word in expected.split("'")[1::2])
+
+
+def _toml_type(value: Any) -> str:
+    names = {bool: "boolean", int: "integer", float: "number", str: "string"}
+    if isinstance(value, Mapping):
+        return "table"
+    if isinstance(value, list | tuple):
+        return "array"
+    return names.get(type(value), "date")
+
+
+def _names_at(model: type[BaseModel], location: Location, raw: Any) -> tuple[str, ...]:
+    """Keys that the table at ``location`` may have."""
+    annotation: Any = model
+    here = raw
+    for part in location:
+        here = here[part]
+        table = _table_of(annotation, None)
+        if table is not None:
+            field = _field(table, part)
+            annotation = field.annotation if field else None
+        else:
+            arguments = typing.get_args(annotation)
+            annotation = arguments[-1] if arguments and arguments[-1] is not ... else (
+                arguments[0] if arguments else None
+            )
+    table = _table_of(annotation, here)
+    return tuple(_key(name, field) for name, field in table.model_fields.items()) if table else ()
+
+
+def _key(name: str, field: FieldInfo) -> str:
+    return field.alias or name
+
+
+def _field(table: type[BaseModel], key: str | int) -> FieldInfo | None:
+    return next((f for name, f in table.model_fields.items() if _key(name, f) == key), None)
+
+
+def _table_of(annotation: Any, raw: Any) -> type[BaseModel] | None:
+    """The model class that an annotation means for this raw value."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    origin = typing.get_origin(annotation)
+    if origin in (typing.Union, types.UnionType, typing.Annotated):
+        tables = [t for t in map(lambda a: _table_of(a, raw), typing.get_args(annotation)) if t]
+        for table in tables:
+            for name, field in table.model_fields.items():
+                options = typing.get_args(field.annotation)
+                if (
+                    isinstance(raw, Mapping)
+                    and typing.get_origin(field.annotation) is typing.Literal
+                    and raw.get(name) in options
+                ):
+                    return table
+        return tables[0] if tables else None
+    return None

@@ -1,0 +1,182 @@
+"""A lab: what a whole experiments.toml says."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, StrictBool, model_validator
+from pydantic_core import PydanticCustomError
+
+from labreport.lab.configuration import Rounds, Seed
+from labreport.lab.vocabulary.model import Real, Table
+
+Language = Literal["zh", "en"]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
+Count = Annotated[int, Field(strict=True, ge=1, le=100_000)]
+# Text that is printed on one line; control characters would reach terminals and tables.
+Line = Annotated[str, Field(max_length=2000, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]*$")]
+
+
+class Text(Table):
+    """A text in one or more languages. A bare string stands for every language."""
+
+    zh: Line | None = Field(None, description="中文")
+    en: Line | None = Field(None, description="English")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare_string(cls, raw: Any) -> Any:
+        return {"zh": raw, "en": raw} if isinstance(raw, str) else raw
+
+    def within(self, language: str) -> str:
+        """The text in a language, or in the other one if it was not written in this one."""
+        return (self.en or self.zh or "") if language == "en" else (self.zh or self.en or "")
+
+
+class Cover(Table):
+    """What stands on the cover; whatever is left out is not printed."""
+
+    course: Text | None = Field(None, description="实验课程名称")
+    title: Text | None = Field(None, description="实验项目名称")
+    student: Text | None = Field(None, description="学生姓名")
+    number: Text | None = Field(None, description="学号")
+    class_: Text | None = Field(None, alias="class", description="班级")
+    major: Text | None = Field(None, description="专业")
+    place: Text | None = Field(None, description="实验地点")
+    date: Text | None = Field(None, description="实验时间")
+    teacher: Text | None = Field(None, description="指导教师")
+
+
+class Range(Table):
+    """Evenly spaced values, both ends included."""
+
+    from_: Real = Field(alias="from", description="First value.")
+    to: Real = Field(description="Last value.")
+    count: Annotated[int, Field(strict=True, ge=2, le=10_000)] = Field(description="How many.")
+    scale: Literal["log", "linear"] = Field("log", description="Evenly in ratio or in difference.")
+
+    @model_validator(mode="after")
+    def _log_of_positive(self) -> Self:
+        if self.scale == "log" and (self.from_ <= 0 or self.to <= 0):
+            raise PydanticCustomError("log_range", "a log range needs positive ends")
+        return self
+
+    def values(self) -> tuple[float, ...]:
+        """The values, rounded to 12 significant digits so that 0.1 is 0.1."""
+        steps = [index / (self.count - 1) for index in range(self.count)]
+        if self.scale == "log":
+            raw = [self.from_ * (self.to / self.from_) ** step for step in steps]
+        else:
+            raw = [self.from_ + (self.to - self.from_) * step for step in steps]
+        return tuple(float(f"{value:.12g}") for value in raw)
+
+
+Change = dict[str, Any]
+Seeds = (
+    Annotated[int, Field(strict=True, ge=1, le=100_000)]
+    | Annotated[tuple[Seed, ...], Field(min_length=1)]
+)
+
+
+class Variant(Table):
+    """One of the things that an experiment compares."""
+
+    name: Name = Field(description="Short name, also on the command line.")
+    label: Text | None = Field(None, description="What figures and tables call it.")
+    change: Change = Field(default_factory=dict, description="Keys that differ from the base.")
+    against: Name | None = Field(
+        None, description="Variant that it is compared with; the first one if left out."
+    )
+    sweep: Change | None = Field(None, description="Replaces the experiment's sweep.")
+    seeds: Seeds | None = Field(None, description="Replaces the experiment's seeds.")
+
+
+class Experiment(Table):
+    """One question, and the runs that answer it."""
+
+    title: Text = Field(description="Heading.")
+    question: Text | None = Field(None, description="What it asks, in words.")
+    change: Change = Field(
+        default_factory=dict, description="Keys that differ from the base in every variant."
+    )
+    variant: tuple[Variant, ...] = Field((), description="What is compared.")
+    sweep: Change = Field(
+        default_factory=dict, description="Keys with a list of values, or {from, to, count}."
+    )
+    seeds: Seeds | None = Field(None, description="Number of random starts, or their seeds.")
+    budgets: Annotated[tuple[Rounds, ...], Field(min_length=1)] | None = Field(
+        None, description="Rounds after which results are compared; the last round if left out."
+    )
+
+    @property
+    def variants(self) -> tuple[Variant, ...]:
+        """The variants; an experiment that names none compares the base with itself swept."""
+        return self.variant or (Variant(name="base"),)
+
+
+class Appendix(Table):
+    """Every experiment once more, with these keys of the base changed."""
+
+    title: Text = Field(description="Heading.")
+    change: Change = Field(description="Keys of the base that differ.")
+
+
+class LabFile(Table):
+    """The file as written. ``base`` and every ``change`` are checked when they are merged."""
+
+    format: Literal[1] = Field(1, description="Version of this format.")
+    languages: Annotated[tuple[Language, ...], Field(min_length=1)] = Field(
+        ("zh", "en"), description="Languages of the report, the first one without a suffix."
+    )
+    cover: Cover = Field(default_factory=lambda: Cover(), description="The cover.")
+    purpose: Text | None = Field(None, description="实验目的: what the lab is for.")
+    base: dict[str, Any] = Field(description="The configuration that experiments start from.")
+    experiment: Annotated[dict[Name, Experiment], Field(min_length=1)] = Field(
+        description="The experiments, in the order of the report."
+    )
+    appendix: dict[Name, Appendix] = Field(
+        default_factory=dict, description="Repetitions of every experiment on another base."
+    )
+    check_fonts: StrictBool = Field(True, description="Fail on characters that no font has.")
+
+
+TAGS = {"optimizer": "name", "initial": "scheme"}
+"""Tables whose other keys depend on one key, and that key."""
+
+KEPT = {"optimizer": ("learning_rate",), "initial": ()}
+"""What such a table keeps when that key changes: the rest falls back to the new defaults."""
+
+
+def merge(base: Change, change: Change) -> Change:
+    """``base`` with the keys of ``change`` replaced, table by table; neither is touched."""
+    merged = dict(base)
+    for key, value in change.items():
+        old = merged.get(key)
+        if isinstance(old, dict) and isinstance(value, dict):
+            tag = TAGS.get(key)
+            if tag and value.get(tag, old.get(tag)) != old.get(tag):
+                old = {kept: old[kept] for kept in KEPT[key] if kept in old}
+            merged[key] = merge(old, value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def sweep_axes(sweep: Change, prefix: str = "") -> list[tuple[str, Any]]:
+    """Swept keys by dotted path, each with its list or range table as written."""
+    axes: list[tuple[str, Any]] = []
+    for key, value in sweep.items():
+        if isinstance(value, dict) and not {"from", "to"} <= value.keys():
+            axes += sweep_axes(value, f"{prefix}{key}.")
+        else:
+            axes.append((f"{prefix}{key}", value))
+    return axes
+
+
+def change_at(path: str, value: Any) -> Change:
+    """The nested table that sets one dotted path."""
+    *tables, leaf = path.split(".")
+    change: Change = {leaf: value}
+    for table in reversed(tables):
+        change = {table: change}
+    return change

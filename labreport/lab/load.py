@@ -1,0 +1,415 @@
+"""Read a lab file, check all of it in one pass, and resolve every run."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+from pydantic import ValidationError
+
+from labreport.errors import Fault, InputError
+from labreport.lab.configuration import RunConfig, misfits
+from labreport.lab.faults import Finding, Location, Source, findings, nearest
+from labreport.lab.lab import (
+    Change,
+    Experiment,
+    LabFile,
+    Range,
+    Seeds,
+    Variant,
+    change_at,
+    merge,
+    sweep_axes,
+)
+from labreport.lab.plan import AppendixPlan, Lab, Plan, Trial, grid
+from labreport.lab.vocabulary.initialisers import WITHOUT_CHANCE
+
+MAXIMUM_BYTES = 4_000_000
+"""A lab file is written by hand; anything larger is a mistake and would take long to parse."""
+
+MAXIMUM_RUNS = 200_000
+"""Runs of one experiment: more would not fit this version's memory and disk."""
+
+PLACEHOLDERS: dict[str, Any] = {
+    "data": {"inputs": [[0.0]], "targets": [[0.0]]},
+    "data.inputs": [[0.0]],
+    "data.targets": [[0.0]],
+    "network": {"layers": [1, 1], "activations": "identity"},
+    "network.layers": [1, 1],
+    "network.activations": "identity",
+    "optimizer": {"name": "sgd", "learning_rate": 1.0},
+    "optimizer.name": "sgd",
+    "optimizer.learning_rate": 1.0,
+}
+"""Stand in for a required key of the base that is at fault, so that the rest can be checked."""
+
+Layer = tuple[Location, Change]
+"""Where in the file some keys of a configuration stand, and the keys."""
+
+
+def load(path: Path) -> Lab:
+    """The lab in a file.
+
+    Raises:
+        InputError: with every fault of the file, in the order of its lines.
+    """
+    source = read(path)
+    return _Reading(source, parse(source)).lab()
+
+
+def read(path: Path) -> Source:
+    """The text of a lab file. Raises InputError if it cannot be one."""
+    try:
+        if path.is_file() and path.stat().st_size > MAXIMUM_BYTES:
+            values = {"bytes": path.stat().st_size, "limit": MAXIMUM_BYTES}
+            raise InputError(Fault("file-too-large", values, file=path))
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        raise InputError(Fault("file-missing", file=path)) from None
+    except (OSError, ValueError) as error:
+        raise InputError(Fault("file-unreadable", {"detail": str(error)}, file=path)) from None
+    try:
+        return Source(path, raw.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise InputError(Fault("not-utf-8", {}, file=path, line=line)) from None
+
+
+def parse(source: Source) -> dict[str, Any]:
+    """The tables of a lab file. Raises InputError with the place of a syntax error."""
+    from parse_errors.source_map import locate_decode_error
+
+    try:
+        return tomllib.loads(source.text)
+    except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
+        place = locate_decode_error(error)
+        lines = source.text.splitlines()
+        line = place.line + 1 if place else len(lines)
+        detail = str(error).split(" (at ")[0] or type(error).__name__
+        fault = Fault(
+            "toml-syntax",
+            {"detail": detail},
+            file=source.path,
+            line=line,
+            column=place.column + 1 if place else 0,
+            excerpt=lines[line - 1] if 0 < line <= len(lines) else "",
+        )
+        raise InputError(fault) from None
+
+
+class _Reading:
+    """One pass over a lab file, which collects its faults as it goes."""
+
+    def __init__(self, source: Source, raw: dict[str, Any]) -> None:
+        self.source = source
+        self.raw = raw
+        self.faults: dict[tuple[Location, str], Fault] = {}
+        self.unsound: set[str] = set()
+
+    def lab(self) -> Lab:
+        file = self._file()
+        base = self._sound((("base",), _table(self.raw.get("base"))))
+        plans = tuple(self._plans(file, [base])) if file else ()
+        appendices = tuple(self._appendices(file, base)) if file else ()
+        if self.faults or file is None:
+            ordered = sorted(self.faults.values(), key=lambda f: (f.line, f.column, f.key))
+            raise InputError(ordered)
+        return Lab(
+            file.languages,
+            file.cover,
+            file.purpose,
+            RunConfig.model_validate(base[1]),
+            plans,
+            appendices,
+            file,
+        )
+
+    def _blame(self, location: Location, finding: Finding) -> None:
+        self._fault(
+            location,
+            finding.code,
+            values=finding.values,
+            allowed=finding.allowed,
+            nearest=finding.nearest,
+        )
+
+    def _fault(self, location: Location, code: str, **details: Any) -> None:
+        key = (location, code)
+        if key not in self.faults:
+            self.faults[key] = self.source.fault(location, code, **details)
+
+    def _file(self) -> LabFile | None:
+        """The file's own tables; whatever is at fault is taken out, so that the rest is seen."""
+        raw = self.raw
+        for _ in range(3):
+            try:
+                return LabFile.model_validate(raw)
+            except ValidationError as error:
+                found = findings(error.errors(include_url=False), LabFile, raw)
+            for finding in found:
+                self._blame(finding.location, finding)
+                raw = without(raw, finding.location)
+        return None
+
+    def _sound(self, *layers: Layer) -> Layer:
+        """The last layer without its faults, after they have been noted."""
+        location, change = layers[-1]
+        for _ in range(3):
+            merged = _merged([*layers[:-1], (location, change)])
+            try:
+                config = RunConfig.model_validate(merged)
+            except ValidationError as error:
+                found = findings(error.errors(include_url=False), RunConfig, merged)
+            else:
+                self._fit(config, [*layers[:-1], (location, change)])
+                return location, change
+            for finding in found:
+                owner = _owner([*layers[:-1], (location, change)], finding.location)
+                self._blame((*owner, *finding.location), finding)
+                if owner == location:
+                    change = self._mended(change, finding.location, is_base=len(layers) == 1)
+        return location, change
+
+    def _mended(self, change: Change, location: Location, *, is_base: bool) -> Change:
+        """A change without the key at fault; the base gets a stand-in if it needs that key."""
+        if location[0] == "initial":
+            # Its keys depend on one another: what is left of it would be called incomplete.
+            location = location[:1]
+        change = cast(Change, without(change, location))
+        for length in range(len(location), 0, -1):
+            key = ".".join(str(part) for part in location[:length])
+            if is_base and key in PLACEHOLDERS:
+                self.unsound.add(key)
+                return merge(change, change_at(key, PLACEHOLDERS[key]))
+        return change
+
+    def _fit(self, config: RunConfig, layers: Sequence[Layer]) -> None:
+        for key, code, values, involved in misfits(config):
+            if any(other.startswith(bad) for other in (key, *involved) for bad in self.unsound):
+                continue
+            places = [_path(key), *(_path(other) for other in involved)]
+            owners = [
+                (index, place)
+                for place in places
+                for index, (_, change) in enumerate(layers)
+                if has(change, place)
+            ]
+            index, place = max(owners, key=lambda pair: pair[0], default=(0, places[0]))
+            place = places[0] if has(layers[index][1], places[0]) else place
+            self._fault((*layers[index][0], *place), code, values={**values, "of": key})
+
+    def _appendices(self, file: LabFile, base: Layer) -> Iterator[AppendixPlan]:
+        for name, appendix in file.appendix.items():
+            change = self._sound(base, (("appendix", name, "change"), appendix.change))
+            yield AppendixPlan(name, appendix.title, tuple(self._plans(file, [base, change])))
+
+    def _plans(self, file: LabFile, bases: list[Layer]) -> Iterator[Plan]:
+        for name, experiment in file.experiment.items():
+            plan = self._plan(name, experiment, bases)
+            if plan is not None:
+                yield plan
+
+    def _plan(self, name: str, experiment: Experiment, bases: list[Layer]) -> Plan | None:
+        here: Location = ("experiment", name)
+        self._names(here, experiment)
+        common = self._sound(*bases, ((*here, "change"), experiment.change))
+        trials: list[Trial] = []
+        axes: dict[str, dict[str, Any]] = {}
+        for index, variant in enumerate(experiment.variants):
+            place: Location = (*here, "variant", index)
+            layers = [*bases, common]
+            layers.append(self._sound(*layers, ((*place, "change"), variant.change)))
+            own = variant.sweep is not None
+            sweep = variant.sweep if variant.sweep is not None else experiment.sweep
+            swept = self._axes((*(place if own else here), "sweep"), sweep, layers)
+            for key, values in swept:
+                axes.setdefault(key, {}).update({repr(value): value for value in values})
+            if not self.faults:
+                trials += self._trials(place, here, variant, experiment.seeds, layers, swept)
+        if self.faults:
+            return None
+        base = RunConfig.model_validate(_merged(bases))
+        budgets = self._budgets(here, experiment, trials)
+        merged_axes = tuple((key, tuple(values.values())) for key, values in axes.items())
+        return Plan(name, experiment, base, tuple(trials), budgets, merged_axes)
+
+    def _names(self, here: Location, experiment: Experiment) -> None:
+        names = [variant.name for variant in experiment.variant]
+        for index, variant in enumerate(experiment.variant):
+            place: Location = (*here, "variant", index)
+            if variant.name in names[:index]:
+                self._fault((*place, "name"), "duplicate", values={"found": variant.name})
+            others = tuple(name for name in names if name != variant.name)
+            if variant.against is not None and variant.against not in others:
+                self._fault(
+                    (*place, "against"),
+                    "unknown-name",
+                    values={"found": variant.against},
+                    allowed=others,
+                    nearest=nearest(variant.against, others),
+                )
+
+    def _axes(
+        self, here: Location, sweep: Change, layers: list[Layer]
+    ) -> list[tuple[str, tuple[Any, ...]]]:
+        axes = []
+        for key, written in sweep_axes(sweep):
+            place = (*here, *_path(key))
+            values = self._values(place, written)
+            for index, value in enumerate(values):
+                exact = (*place, index) if isinstance(written, list) else place
+                self._sweep_value(exact, key, value, layers)
+            axes.append((key, values))
+        return axes
+
+    def _values(self, place: Location, written: Any) -> tuple[Any, ...]:
+        if isinstance(written, dict):
+            try:
+                return Range.model_validate(written).values()
+            except ValidationError as error:
+                for finding in findings(error.errors(include_url=False), Range, written):
+                    self._blame((*place, *finding.location), finding)
+                return ()
+        if not isinstance(written, list) or not written:
+            self._fault(place, "sweep-values", values={})
+            return ()
+        return tuple(written)
+
+    def _sweep_value(self, place: Location, key: str, value: Any, layers: list[Layer]) -> None:
+        merged = merge(_merged(layers), change_at(key, value))
+        try:
+            config = RunConfig.model_validate(merged)
+        except ValidationError as error:
+            for finding in findings(error.errors(include_url=False), RunConfig, merged):
+                path = _path(key)
+                if finding.location[: len(path)] == path or path[: len(finding.location)] == (
+                    finding.location
+                ):
+                    self._blame(place, finding)
+            return
+        for other, code, values, involved in misfits(config):
+            if key in (other, *involved):
+                self._fault(place, code, values={**values, "of": other})
+
+    def _trials(
+        self,
+        place: Location,
+        here: Location,
+        variant: Variant,
+        common_seeds: Seeds | None,
+        layers: list[Layer],
+        axes: list[tuple[str, tuple[Any, ...]]],
+    ) -> list[Trial]:
+        merged = _merged(layers)
+        points = grid(axes)
+        seeds = _seed_values(variant.seeds if variant.seeds is not None else common_seeds)
+        if len(points) * len(seeds) > MAXIMUM_RUNS:
+            values = {"found": len(points) * len(seeds), "limit": MAXIMUM_RUNS}
+            self._fault((*here, "sweep"), "too-many-runs", values=values)
+            return []
+        trials: list[Trial] = []
+        for point in points:
+            raw = merged
+            for key, value in point:
+                raw = merge(raw, change_at(key, value))
+            config = RunConfig.model_validate(raw)
+            by_chance = config.initial.scheme not in WITHOUT_CHANCE
+            if variant.seeds is not None and not by_chance:
+                values = {"scheme": config.initial.scheme}
+                self._fault((*place, "seeds"), "seeds-without-chance", values=values)
+            if by_chance and seeds != (None,):
+                trials += [
+                    Trial(variant.name, point, seed, config.with_seed(seed))
+                    for seed in seeds
+                    if seed is not None
+                ]
+            else:
+                trials.append(Trial(variant.name, point, None, config))
+        return trials
+
+    def _budgets(
+        self, here: Location, experiment: Experiment, trials: list[Trial]
+    ) -> tuple[int, ...]:
+        rounds = [trial.config.rounds for trial in trials]
+        if experiment.budgets is None:
+            return (max(rounds),)
+        for index, budget in enumerate(experiment.budgets):
+            if budget > min(rounds):
+                values = {"found": budget, "bound": f"≤ {min(rounds)}"}
+                self._fault((*here, "budgets", index), "out-of-range", values=values)
+        return tuple(sorted(set(experiment.budgets)))
+
+
+def _seed_values(seeds: Seeds | None) -> tuple[int | None, ...]:
+    if seeds is None:
+        return (None,)
+    return tuple(range(seeds)) if isinstance(seeds, int) else tuple(dict.fromkeys(seeds))
+
+
+def _table(raw: Any) -> Change:
+    return raw if isinstance(raw, dict) else {}
+
+
+def _merged(layers: Sequence[Layer]) -> Change:
+    merged: Change = {}
+    for _, change in layers:
+        merged = merge(merged, change)
+    return merged
+
+
+def _path(key: str) -> tuple[str | int, ...]:
+    return tuple(int(part) if part.isdigit() else part for part in key.split("."))
+
+
+def has(raw: Any, location: Location) -> bool:
+    """Whether nested tables and arrays have a value at a location."""
+    for part in location:
+        if isinstance(raw, dict) and part in raw:
+            raw = raw[part]
+        elif isinstance(raw, list | tuple) and isinstance(part, int) and part < len(raw):
+            raw = raw[part]
+        else:
+            return False
+    return True
+
+
+def without(raw: Any, location: Location) -> Any:
+    """A copy of nested tables with one value taken out.
+
+    A value inside an array of numbers or names takes the whole array out, because a shortened
+    array would be another one; a key of a table inside an array takes out that key.
+    """
+    head, *rest = location
+    if isinstance(raw, list):
+        copy = list(raw)
+        copy[int(head)] = without(raw[int(head)], tuple(rest))
+        return copy
+    inner = raw.get(head)
+    if rest and _is_table(inner, rest):
+        return {**raw, head: without(inner, tuple(rest))}
+    return {key: value for key, value in raw.items() if key != head}
+
+
+def _is_table(inner: Any, rest: Sequence[str | int]) -> bool:
+    """Whether the rest of a location leads on into a table."""
+    if isinstance(inner, dict):
+        return rest[0] in inner
+    return (
+        isinstance(inner, list)
+        and len(rest) > 1
+        and isinstance(rest[0], int)
+        and rest[0] < len(inner)
+        and isinstance(inner[rest[0]], dict)
+        and rest[1] in inner[rest[0]]
+    )
+
+
+def _owner(layers: Sequence[Layer], location: Location) -> Location:
+    """The innermost layer that sets the key at ``location``, or the nearest table around it."""
+    for length in range(len(location), 0, -1):
+        for place, change in reversed(layers):
+            if has(change, location[:length]):
+                return place
+    return layers[-1][0]

@@ -1,0 +1,129 @@
+"""The runs of every experiment: variants × sweep × seeds, each fully resolved."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from labreport.lab.configuration import RunConfig
+from labreport.lab.lab import Cover, Experiment, LabFile, Text, Variant
+
+Point = tuple[tuple[str, Any], ...]
+"""Where in a sweep a trial stands: dotted key and value, one pair an axis."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One run in its place in an experiment."""
+
+    variant: str
+    point: Point
+    seed: int | None
+    config: RunConfig
+
+
+@dataclass(frozen=True)
+class Plan:
+    """An experiment with all of its runs resolved.
+
+    Attributes:
+        name: of the experiment.
+        experiment: as written.
+        base: the configuration that it starts from (the lab's, or an appendix').
+        trials: every run, variant by variant, point by point, seed by seed.
+        budgets: rounds after which results are compared, ascending.
+        axes: swept keys and their values, in the order of the file; of all variants together.
+    """
+
+    name: str
+    experiment: Experiment
+    base: RunConfig
+    trials: tuple[Trial, ...]
+    budgets: tuple[int, ...]
+    axes: tuple[tuple[str, tuple[Any, ...]], ...]
+
+    @property
+    def variants(self) -> tuple[Variant, ...]:
+        return self.experiment.variants
+
+    def variant(self, name: str) -> Variant:
+        return next(variant for variant in self.variants if variant.name == name)
+
+    def of(self, variant: str) -> tuple[Trial, ...]:
+        """The trials of one variant."""
+        return self._by_variant[variant]
+
+    @cached_property
+    def _by_variant(self) -> dict[str, tuple[Trial, ...]]:
+        grouped: dict[str, list[Trial]] = {variant.name: [] for variant in self.variants}
+        for trial in self.trials:
+            grouped[trial.variant].append(trial)
+        return {name: tuple(trials) for name, trials in grouped.items()}
+
+    def against(self, variant: Variant) -> Variant | None:
+        """The variant that this one is compared with; None for the first one."""
+        if variant.against is not None:
+            return self.variant(variant.against)
+        return None if variant is self.variants[0] else self.variants[0]
+
+
+@dataclass(frozen=True)
+class AppendixPlan:
+    """All experiments once more on a changed base."""
+
+    name: str
+    title: Text
+    plans: tuple[Plan, ...]
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A checked lab: what it says of itself, and every run of every experiment."""
+
+    languages: tuple[str, ...]
+    cover: Cover
+    purpose: Text | None
+    base: RunConfig
+    plans: tuple[Plan, ...]
+    appendices: tuple[AppendixPlan, ...]
+    file: LabFile
+
+    def plan(self, name: str) -> Plan:
+        return next(plan for plan in self.plans if plan.name == name)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(plan.name for plan in self.plans)
+
+    def only(self, names: tuple[str, ...]) -> Lab:
+        """The part of the lab with these experiments, in the lab's own order."""
+        appendices = tuple(
+            AppendixPlan(a.name, a.title, tuple(p for p in a.plans if p.name in names))
+            for a in self.appendices
+        )
+        return Lab(
+            self.languages,
+            self.cover,
+            self.purpose,
+            self.base,
+            tuple(plan for plan in self.plans if plan.name in names),
+            appendices,
+            self.file,
+        )
+
+    def configurations(self) -> tuple[RunConfig, ...]:
+        """Every distinct run, in the order in which the report meets it."""
+        plans = (*self.plans, *(plan for a in self.appendices for plan in a.plans))
+        distinct = {t.config.digest: t.config for plan in plans for t in plan.trials}
+        return tuple(distinct.values())
+
+
+def grid(axes: list[tuple[str, tuple[Any, ...]]]) -> list[Point]:
+    """Every combination of the values of the axes; the last axis changes fastest."""
+    keys = [key for key, _ in axes]
+    return [
+        tuple(zip(keys, values, strict=True))
+        for values in itertools.product(*(values for _, values in axes))
+    ]
