@@ -1,0 +1,1 @@
+"""Runs on disk: content-addressed, written atomically, read back to the bit."""

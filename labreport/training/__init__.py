@@ -1,0 +1,1 @@
+"""From run configurations to traces; the only room that imports torch."""
