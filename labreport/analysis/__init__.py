@@ -1,0 +1,1 @@
+"""From stored runs to measures and observations; pure functions, no torch."""

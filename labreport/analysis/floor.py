@@ -1,0 +1,192 @@
+"""The floor: the lowest value that a loss can have with the outputs the last layer can give.
+
+It asks only what outputs are possible, not whether these weights can produce them: a network may
+stay above its floor for other reasons. Every loss here is convex in the output, so the best
+output of a unit is its unconstrained optimum, moved into the interval that the activation allows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import inf, isfinite, log
+
+import numpy as np
+
+from labreport.backprop.losses import LOSSES
+from labreport.lab.configuration import RunConfig
+from labreport.lab.vocabulary.activations import ACTIVATIONS, Activation
+
+# Stands in for infinity where a loss only approaches its infimum: exp(−1000) is exactly 0.
+FAR = 1e3
+
+
+@dataclass(frozen=True)
+class Floor:
+    """The infimum of a loss over the outputs that the last activation allows.
+
+    Attributes:
+        value: the infimum; −inf if there is none; None where it is not known.
+        outputs: the outputs that come nearest to it, row by row, or () where not known.
+    """
+
+    value: float | None
+    outputs: tuple[tuple[float, ...], ...] = ()
+
+
+@dataclass(frozen=True)
+class Outside:
+    """A target that the last activation cannot give."""
+
+    row: int
+    unit: int
+    target: float
+    nearest: float
+
+
+def floor(config: RunConfig) -> Floor:
+    """The floor of a configuration's loss."""
+    activation = ACTIVATIONS[config.network.activations[-1]]
+    targets = np.array(config.data.targets, dtype=np.float64)
+    if config.loss == "cross_entropy":
+        return _cross_entropy_floor(targets, activation)
+    if config.loss == "kl_div" and config.network.activations[-1] == "log_softmax":
+        on_simplex = (targets >= 0).all() and np.allclose(targets.sum(axis=1), 1, atol=1e-12)
+        return Floor(0.0) if on_simplex else Floor(None)
+    wanted = np.vectorize(BEST_OUTPUT[config.loss], otypes=[float])(targets)
+    if np.isnan(wanted).any():
+        return Floor(None)
+    nearest = np.clip(wanted, activation.low, activation.high)
+    if activation.couples_units:
+        if config.network.activations[-1] != "softmax":
+            return Floor(None)
+        projected = np.array([_onto_simplex(row) for row in nearest])
+        if config.loss != "mse" and not np.allclose(projected, nearest, atol=1e-12):
+            return Floor(None)
+        nearest = projected
+    return _value(config.loss, nearest, targets)
+
+
+def _value(loss: str, outputs: np.ndarray, targets: np.ndarray) -> Floor:
+    if ((outputs == -inf) & np.vectorize(FALLS_FOREVER[loss], otypes=[bool])(targets, -1)).any():
+        return Floor(-inf)
+    if ((outputs == inf) & np.vectorize(FALLS_FOREVER[loss], otypes=[bool])(targets, +1)).any():
+        return Floor(-inf)
+    finite = np.clip(outputs, -FAR, FAR)
+    value = float(LOSSES[loss].value(finite, targets))
+    return Floor(value, tuple(tuple(float(o) for o in row) for row in outputs))
+
+
+def outside(config: RunConfig) -> tuple[Outside, ...]:
+    """Targets that no output of the last activation can equal, whatever the weights.
+
+    Only for losses that compare outputs with targets of the same kind.
+    """
+    if config.loss not in ("mse", "l1", "smooth_l1", "huber", "bce"):
+        return ()
+    activation = ACTIVATIONS[config.network.activations[-1]]
+    return tuple(
+        Outside(row, unit, target, min(max(target, activation.low), activation.high))
+        for row, values in enumerate(config.data.targets)
+        for unit, target in enumerate(values)
+        if not activation.low <= target <= activation.high
+    )
+
+
+def _logit(target: float) -> float:
+    if not 0 <= target <= 1:
+        return inf if target > 1 else -inf
+    if target in (0, 1):
+        return inf if target else -inf
+    return log(target / (1 - target))
+
+
+BEST_OUTPUT: dict[str, Callable[[float], float]] = {
+    "mse": float,
+    "l1": float,
+    "smooth_l1": float,
+    "huber": float,
+    # Outside of [0, 1] torch computes no BCE at all.
+    "bce": lambda target: target if 0 <= target <= 1 else float("nan"),
+    "bce_with_logits": _logit,
+    "multilabel_soft_margin": _logit,
+    "poisson_nll": lambda target: log(target) if target > 0 else -inf,
+    "soft_margin": lambda target: inf if target > 0 else -inf,
+    "hinge_embedding": lambda target: -inf if target == 1 else 1.0,
+    "kl_div": lambda target: inf if target > 0 else (0.0 if target == 0 else float("nan")),
+}
+"""The output at which each loss is lowest for one target, before any activation limits it."""
+
+
+def _never(target: float, direction: int) -> bool:
+    return False
+
+
+def _beyond_a_probability(target: float, direction: int) -> bool:
+    return target > 1 if direction > 0 else target < 0
+
+
+FALLS_FOREVER: dict[str, Callable[[float, int], bool]] = {
+    **dict.fromkeys(("mse", "l1", "smooth_l1", "huber", "bce", "soft_margin"), _never),
+    "bce_with_logits": _beyond_a_probability,
+    "multilabel_soft_margin": _beyond_a_probability,
+    "poisson_nll": lambda target, direction: direction < 0 and target < 0,
+    "hinge_embedding": lambda target, direction: direction < 0 and target == 1,
+    "kl_div": lambda target, direction: direction > 0 and target > 0,
+}
+"""Whether a loss has no lower bound as the output goes to ±infinity."""
+
+
+def _onto_simplex(row: np.ndarray) -> np.ndarray:
+    """The nearest point with non-negative entries that sum to 1 (Held, Wolfe, Crowder 1974)."""
+    ordered = np.sort(row)[::-1]
+    excess = (np.cumsum(ordered) - 1) / np.arange(1, len(row) + 1)
+    shift = excess[np.nonzero(ordered > excess)[0][-1]]
+    return np.maximum(row - shift, 0.0)
+
+
+def _cross_entropy_floor(targets: np.ndarray, activation: Activation) -> Floor:
+    if (targets < 0).any() or activation.couples_units:
+        return Floor(None)
+    totals = [
+        _cross_entropy_row(row, max(activation.low, -FAR), min(activation.high, FAR))
+        for row in targets
+    ]
+    return Floor(float(np.mean(totals)))
+
+
+def _cross_entropy_row(target: np.ndarray, low: float, high: float) -> float:
+    """Least T·logsumexp(o) − t·o over o in [low, high]; T is the sum of the targets.
+
+    Where the bounds do not bind, softmax(o) = t / T, that is o = log(t / T) + logsumexp(o): a
+    fixed point in one number, found by bisection because the right side grows more slowly.
+    """
+    total = float(target.sum())
+    if total == 0:
+        return 0.0
+    with np.errstate(divide="ignore"):
+        wanted = np.log(target / total)
+
+    def outputs(level: float) -> np.ndarray:
+        return np.clip(wanted + level, low, high)
+
+    def log_sum(values: np.ndarray) -> float:
+        top = values.max()
+        return float(top + np.log(np.exp(values - top).sum()))
+
+    lower, upper = -2 * FAR, 2 * FAR
+    for _ in range(200):
+        middle = (lower + upper) / 2
+        if log_sum(outputs(middle)) > middle:
+            lower = middle
+        else:
+            upper = middle
+    best = outputs((lower + upper) / 2)
+    return total * log_sum(best) - float((target * best).sum())
+
+
+def gap(value: float, bottom: Floor) -> float | None:
+    """How far a loss is above its floor, or None where there is no finite floor."""
+    if bottom.value is None or not isfinite(bottom.value):
+        return None
+    return value - bottom.value

@@ -1,0 +1,126 @@
+"""An observation: one computed statement, as facts. Sentences are made of it elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from labreport.lab.plan import Point
+
+Strength = Literal["exact", "statistical", "explanation"]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What an observation speaks of: a variant, a point of a sweep, or both."""
+
+    variant: str
+    point: Point = ()
+
+
+@dataclass(frozen=True)
+class Number:
+    """A measured number at full precision, and how to compute it again."""
+
+    value: float
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Share:
+    """A fraction, printed as a percentage."""
+
+    value: float
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Count:
+    """A whole number: rounds, runs, seeds."""
+
+    value: int
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Names:
+    """Names that are the same in every language: w1, h2, o1."""
+
+    values: tuple[str, ...]
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Verbatim:
+    """Text that is quoted word for word."""
+
+    value: str
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Keys of the configuration, by dotted path."""
+
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A name of the vocabulary: an activation, a loss, an optimizer, an initialiser."""
+
+    kind: Literal["activation", "loss", "optimizer", "initial"]
+    name: str
+
+
+@dataclass(frozen=True)
+class With:
+    """Something with a detail in brackets: a variant and its loss."""
+
+    what: Fact
+    detail: Fact
+
+
+Fact = (
+    Subject
+    | Number
+    | Share
+    | Count
+    | Names
+    | Verbatim
+    | Keys
+    | Part
+    | With
+    | tuple["Fact", ...]
+)
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What a rule found.
+
+    Attributes:
+        rule: name of the rule.
+        form: which of the rule's sentences states it; "" for a rule with one sentence.
+        facts: by the name that the sentence uses.
+        runs: number of runs that it rests on.
+        strength: ``exact`` is arithmetic on these runs, ``statistical`` speaks of replicates,
+            ``explanation`` names a mechanism that a run of its own has tested.
+        relevance: 0 … 1, how much it matters for the experiment's question.
+        limits: whether it says what the experiment does not show.
+    """
+
+    rule: str
+    facts: Mapping[str, Fact]
+    runs: int
+    relevance: float
+    form: str = ""
+    strength: Strength = "exact"
+    limits: bool = False
+    digests: tuple[str, ...] = field(default=())
+
+    @property
+    def message(self) -> str:
+        """Key of its sentence in the catalogues."""
+        return f"observation.{self.rule}" + (f".{self.form}" if self.form else "")

@@ -1,0 +1,191 @@
+"""An experiment with its runs, and the numbers that tables and rules read off them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from labreport.analysis.floor import Floor, floor, gap
+from labreport.lab.naming import parameter_names
+from labreport.lab.plan import Plan, Point, Trial
+from labreport.lab.vocabulary.losses import LOSSES
+from labreport.run import Array, Run
+
+PRECISION = {"float32": float(np.finfo(np.float32).eps), "float64": float(np.finfo(float).eps)}
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """One trial and what it gave."""
+
+    trial: Trial
+    run: Run
+
+    @property
+    def variant(self) -> str:
+        return self.trial.variant
+
+    @property
+    def point(self) -> Point:
+        return self.trial.point
+
+    @cached_property
+    def floor(self) -> Floor:
+        return floor(self.run.config)
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Name of each parameter, in stored order."""
+        return parameter_names(self.run.config.network)
+
+    @property
+    def refused(self) -> bool:
+        return self.run.trace.ending.kind == "refused"
+
+    @property
+    def diverged(self) -> bool:
+        return self.run.trace.ending.kind == "diverged"
+
+    @property
+    def losses(self) -> Array:
+        return self.run.trace.losses
+
+    @property
+    def initial_loss(self) -> float | None:
+        return float(self.losses[0]) if len(self.losses) else None
+
+    def index(self, budget: int) -> int | None:
+        """Step of a trace that a budget means, or None if the run ended before it."""
+        step = min(budget, self.run.config.rounds)
+        return step if step < len(self.losses) else None
+
+    def loss(self, budget: int) -> float | None:
+        """Loss after so many updates; None if the run had ended."""
+        step = self.index(budget)
+        return None if step is None else float(self.losses[step])
+
+    def gap(self, budget: int) -> float | None:
+        """Distance of that loss from its floor; None where either is missing.
+
+        A loss of no more than rounding below its floor counts as at it.
+        """
+        loss = self.loss(budget)
+        distance = None if loss is None else gap(loss, self.floor)
+        return None if distance is None else max(distance, 0.0)
+
+    @property
+    def at_floor(self) -> float:
+        """Distance from the floor that rounding alone can explain."""
+        scale = max(abs(self.floor.value or 0.0), 1e-3)
+        return 16 * PRECISION[self.run.config.dtype] * scale
+
+    def outputs(self, budget: int) -> Array | None:
+        """Outputs [rows, units] after so many updates."""
+        step = self.index(budget)
+        return None if step is None else self.run.trace.outputs[step]
+
+    def error(self, budget: int) -> float | None:
+        """Mean squared difference of outputs and targets: one measure for every loss.
+
+        None where outputs are not meant to equal the targets (logits).
+        """
+        outputs = self.outputs(budget)
+        if outputs is None or LOSSES[self.run.config.loss].compares_logits:
+            return None
+        targets = np.array(self.run.config.data.targets)
+        return float(np.mean((outputs.astype(np.float64) - targets) ** 2))
+
+    @cached_property
+    def best_round(self) -> int | None:
+        """Updates after which the loss was lowest, the first if there are several."""
+        return int(self.losses.argmin()) if len(self.losses) else None
+
+    def first_below(self, threshold: float) -> int | None:
+        """First number of updates after which the loss is at most ``threshold``."""
+        below = self.losses <= threshold
+        return int(below.argmax()) if below.any() else None
+
+    @cached_property
+    def never_moved_by_gradient(self) -> tuple[str, ...]:
+        """Parameters whose gradient is exactly 0 in every round."""
+        if len(self.losses) < 2:
+            return ()
+        silent = (self.run.trace.gradients == 0).all(axis=0)
+        return tuple(sorted((n for n, s in zip(self.names, silent, strict=True) if s), key=_rank))
+
+
+def _rank(name: str) -> tuple[bool, int]:
+    return name[0] != "w", int(name[1:])
+
+
+@dataclass(frozen=True, eq=False)
+class ExperimentResults:
+    """All results of one experiment, in the order of its plan."""
+
+    plan: Plan
+    results: tuple[Result, ...]
+
+    @property
+    def budgets(self) -> tuple[int, ...]:
+        return self.plan.budgets
+
+    @property
+    def last(self) -> int:
+        """The largest budget."""
+        return self.plan.budgets[-1]
+
+    @cached_property
+    def _by_variant(self) -> dict[str, tuple[Result, ...]]:
+        return {
+            variant.name: tuple(r for r in self.results if r.variant == variant.name)
+            for variant in self.plan.variants
+        }
+
+    def of(self, variant: str) -> tuple[Result, ...]:
+        return self._by_variant[variant]
+
+    @cached_property
+    def singles(self) -> tuple[Result, ...]:
+        """Results of the variants that are one run each."""
+        return tuple(
+            results[0] for results in self._by_variant.values() if len(results) == 1
+        )
+
+    @cached_property
+    def swept(self) -> Mapping[str, tuple[Result, ...]]:
+        """Results of the variants that were swept, without replicates."""
+        return {
+            name: results
+            for name, results in self._by_variant.items()
+            if results[0].point and all(r.trial.seed is None for r in results)
+        }
+
+    @cached_property
+    def replicated(self) -> Mapping[str, tuple[Result, ...]]:
+        """Results of the variants that were run from several seeds at one point."""
+        return {
+            name: results
+            for name, results in self._by_variant.items()
+            if len(results) > 1
+            and all(r.trial.seed is not None for r in results)
+            and len({r.point for r in results}) == 1
+        }
+
+    def against(self, result: Result) -> Result | None:
+        """The single run that this one is compared with."""
+        other = self.plan.against(self.plan.variant(result.variant))
+        found = self.of(other.name) if other else ()
+        return found[0] if len(found) == 1 else None
+
+
+def attach(plan: Plan, runs: Mapping[str, Run]) -> ExperimentResults:
+    """A plan with its runs.
+
+    Args:
+        plan: an experiment's plan.
+        runs: by the digest of their configuration.
+    """
+    return ExperimentResults(plan, tuple(Result(t, runs[t.config.digest]) for t in plan.trials))

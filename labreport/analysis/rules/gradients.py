@@ -1,0 +1,107 @@
+"""Weights that never get a gradient, and runs that stop where the gradient vanishes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from labreport.analysis.observation import Count, Names, Number, Observation, Subject
+from labreport.analysis.results import ExperimentResults, Result
+from labreport.backprop.network import LayerParameters, forward
+from labreport.lab.configuration import RunConfig
+from labreport.lab.naming import unit_names
+
+VANISHED = 1e-2
+"""A gradient a hundred times smaller than the largest of its run moves a weight no further in
+the whole budget than the largest one did in a hundredth of it."""
+
+FAR_FROM_FLOOR = 0.01
+"""Still more than a hundredth of the first distance from the floor: not the usual end, where the
+gradient vanishes because nothing is left to gain."""
+
+
+def silent_weights(results: ExperimentResults) -> Iterator[Observation]:
+    """Weights whose gradient is exactly 0 in every round, and the units that are dead."""
+    for result in results.singles:
+        names = result.never_moved_by_gradient
+        if not names:
+            continue
+        units = dead_units(result)
+        facts = {
+            "subject": Subject(result.variant, result.point),
+            "names": Names(names, "gradients[:, k] == 0 for every step"),
+            "count": Count(len(names)),
+            "total": Count(len(result.names)),
+            "rounds": Count(result.run.trace.rounds),
+            "units": Names(units, "weighted sum ≤ 0 for every example before round 1"),
+        }
+        form = "dead" if units else ""
+        yield Observation("silent-weights", facts, runs=1, relevance=0.95, form=form)
+
+
+def dead_units(result: Result) -> tuple[str, ...]:
+    """Units with a weighted sum of at most 0 for every example, and no gradient in any round.
+
+    With ReLU such a unit gives 0 and passes no gradient back: its own weights stay as they are.
+    """
+    config = result.run.config
+    layers = layer_parameters(config, result.run.trace.weights[0])
+    inputs = np.array(config.data.inputs, dtype=np.float64)
+    sums = forward(layers, config.network.activations, inputs).pre_activations
+    silent = (result.run.trace.gradients == 0).all(axis=0)
+    dead: list[str] = []
+    start = 0
+    for layer, (out, into) in enumerate(config.network.shapes):
+        quiet = silent[start : start + out * into].reshape(out, into).all(axis=1)
+        start += out * (into + config.network.trains_bias)
+        if config.network.activations[layer] == "relu":
+            below = (sums[layer] <= 0).all(axis=0)
+            names = unit_names(config.network)[layer + 1]
+            dead += [names[unit] for unit in range(out) if quiet[unit] and below[unit]]
+    return tuple(dead)
+
+
+def layer_parameters(config: RunConfig, flat: np.ndarray) -> tuple[LayerParameters, ...]:
+    """Weights and biases of each layer out of flat parameters [parameters], in float64."""
+    layers: list[LayerParameters] = []
+    start = 0
+    for out, into in config.network.shapes:
+        weight = flat[start : start + out * into].reshape(out, into).astype(np.float64)
+        start += out * into
+        bias = None
+        if config.network.trains_bias:
+            bias = flat[start : start + out].astype(np.float64)
+            start += out
+        layers.append(LayerParameters(weight, bias))
+    return tuple(layers)
+
+
+def stuck(results: ExperimentResults) -> Iterator[Observation]:
+    """Runs whose gradient has vanished although the loss is far from its floor."""
+    for result in results.singles:
+        step, gap = result.index(results.last), result.gap(results.last)
+        first = result.gap(0)
+        if step is None or gap is None or first is None or not first:
+            continue
+        norms = np.linalg.norm(result.run.trace.gradients.astype(np.float64), axis=1)
+        if gap <= FAR_FROM_FLOOR * first or norms[step] > VANISHED * norms.max():
+            continue
+        outputs = result.run.trace.outputs[step]
+        facts = {
+            "subject": Subject(result.variant, result.point),
+            "budget": Count(results.last),
+            "loss": Number(float(result.losses[step]), f"losses[{step}]"),
+            "floor": Number(result.floor.value or 0.0, "floor"),
+            "norm": Number(float(norms[step]), f"norm of gradients[{step}]"),
+            "largest": Number(float(norms.max()), "largest norm of gradients"),
+        }
+        form = ""
+        if outputs.size <= 4 and result.run.config.network.activations[-1] == "sigmoid":
+            slope = outputs.astype(np.float64) * (1 - outputs.astype(np.float64))
+            facts["outputs"] = tuple(
+                Number(float(o), f"outputs[{step}]") for o in outputs.ravel()
+            )
+            facts["slope"] = Number(float(slope.max()), f"max of o(1 − o) at outputs[{step}]")
+            form = "sigmoid"
+        yield Observation("stuck", facts, runs=1, relevance=0.9, form=form)
