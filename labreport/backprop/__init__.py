@@ -1,0 +1,1 @@
+"""Training derived by hand in NumPy: the independent second opinion on the torch trainer."""

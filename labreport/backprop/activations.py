@@ -1,0 +1,257 @@
+"""Activation functions and their hand-derived pullbacks, as one literal table."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from labreport.backprop.arrays import FloatArray
+
+LEAKY_RELU_SLOPE = 0.01
+SOFTPLUS_THRESHOLD = 20.0
+
+# Klambauer et al. 2017, "Self-Normalizing Neural Networks".
+SELU_ALPHA = 1.6732632423543772848170429916717
+SELU_SCALE = 1.0507009873554804934193349852946
+
+# torch holds this derivative in single precision even for float64 arrays, which is
+# 3e-8 away from 1/6; a second opinion on torch has to repeat it.
+HARDSIGMOID_SLOPE = float(np.float32(1.0 / 6.0))
+
+
+@dataclass(frozen=True)
+class Activation:
+    """An activation function and the chain rule through it.
+
+    `value(pre_activation)` maps z [rows, units] to a [rows, units].
+    `pullback(pre_activation, value, upstream)` maps dL/da [rows, units] to dL/dz
+    [rows, units], where `value` is what `value(pre_activation)` returned. Both keep the
+    dtype they are given. At a kink the pullback takes the side that torch takes.
+    """
+
+    value: Callable[[FloatArray], FloatArray]
+    pullback: Callable[[FloatArray, FloatArray, FloatArray], FloatArray]
+
+
+def sigmoid(pre_activation: FloatArray) -> FloatArray:
+    """Return the logistic function of every element, without overflow on either side."""
+    decay = np.exp(-np.abs(pre_activation))
+    return np.where(pre_activation >= 0, 1.0 / (1.0 + decay), decay / (1.0 + decay))
+
+
+def log_sigmoid(pre_activation: FloatArray) -> FloatArray:
+    """Return the logarithm of the logistic function of every element, without overflow."""
+    return np.minimum(pre_activation, 0.0) - np.log1p(np.exp(-np.abs(pre_activation)))
+
+
+def log_softmax(pre_activation: FloatArray) -> FloatArray:
+    """Return the logarithm of the softmax over the units of each row, [rows, units]."""
+    # Softmax does not change when a constant is added to a row: taking the maximum
+    # away keeps every exponential at or below one.
+    shifted = pre_activation - _largest_of_row(pre_activation)
+    return shifted - np.log(_sum_of_row(np.exp(shifted)))
+
+
+def softmax(pre_activation: FloatArray) -> FloatArray:
+    """Return the softmax over the units of each row, [rows, units]."""
+    exponentials = np.exp(pre_activation - _largest_of_row(pre_activation))
+    return exponentials / _sum_of_row(exponentials)
+
+
+def _largest_of_row(values: FloatArray) -> FloatArray:
+    largest: FloatArray = np.max(values, axis=-1, keepdims=True)
+    return largest
+
+
+def _sum_of_row(values: FloatArray) -> FloatArray:
+    total: FloatArray = np.sum(values, axis=-1, keepdims=True)
+    return total
+
+
+def _softmax_pullback(
+    pre_activation: FloatArray, value: FloatArray, upstream: FloatArray
+) -> FloatArray:
+    # The Jacobian of a row is diag(p) - p pᵀ (Bishop 2006, equation 4.106).
+    return value * (upstream - _sum_of_row(upstream * value))
+
+
+def _log_softmax_pullback(
+    pre_activation: FloatArray, value: FloatArray, upstream: FloatArray
+) -> FloatArray:
+    # The Jacobian of a row is I - 1 pᵀ.
+    return upstream - np.exp(value) * _sum_of_row(upstream)
+
+
+def _unitwise(
+    value: Callable[[FloatArray], FloatArray],
+    derivative: Callable[[FloatArray, FloatArray], FloatArray],
+) -> Activation:
+    """Build an activation whose Jacobian is diagonal; `derivative(z, a)` is that diagonal."""
+
+    def pullback(pre_activation: FloatArray, out: FloatArray, upstream: FloatArray) -> FloatArray:
+        diagonal = derivative(pre_activation, out)
+        return upstream * diagonal.astype(pre_activation.dtype, copy=False)
+
+    return Activation(value, pullback)
+
+
+def _identity(z: FloatArray) -> FloatArray:
+    return z.copy()
+
+
+def _identity_derivative(z: FloatArray, a: FloatArray) -> FloatArray:
+    return np.ones_like(z)
+
+
+def _sigmoid_derivative(z: FloatArray, a: FloatArray) -> FloatArray:
+    return a * (1.0 - a)
+
+
+def _tanh(z: FloatArray) -> FloatArray:
+    return np.tanh(z)
+
+
+def _tanh_derivative(z: FloatArray, a: FloatArray) -> FloatArray:
+    return 1.0 - a * a
+
+
+def _relu(z: FloatArray) -> FloatArray:
+    return np.maximum(z, 0.0)
+
+
+def _relu_derivative(z: FloatArray, a: FloatArray) -> FloatArray:
+    return np.where(z > 0, 1.0, 0.0)
+
+
+def _leaky_relu(z: FloatArray) -> FloatArray:
+    return np.where(z > 0, z, LEAKY_RELU_SLOPE * z)
+
+
+def _leaky_relu_derivative(z: FloatArray, a: FloatArray) -> FloatArray:
+    return np.where(z > 0, 1.0, LEAKY_RELU_SLOPE)
+
+
+def _elu(z: FloatArray) -> FloatArray:
+    return np.where(z > 0, z, np.expm1(np.minimum(z, 0.0)))
+
+
+def _elu_derivative(z: FloatArray, a: FloatArray) -> FloatArray:
+    return np.where(z > 0, 1.0, np.exp(np.minimum(z, 0.0)))
+
+
+def _selu(z: FloatArray) -> FloatArray:
+    return np.where(z > 0, SELU_SCALE * z, SELU_SCALE * SELU_ALPHA * np.expm1(np.minimum(z, 0.0)))
+
+
+def _selu_derivative(z: FloatArray, a: FloatArray) -> FloatArray:
+    left = SELU_SCALE * SELU_ALPHA * np.exp(np.minimum(z, 0.0))
+    return np.where(z > 0, SELU_SCALE, left)
+
+
+_error_function = np.vectorize(math.erf, otypes=[np.float64])
+
+
+def _normal_cumulative(z: FloatArray) -> FloatArray:
+    """Φ(z), the cumulative distribution of the standard normal."""
+    # NumPy has no error function, and scipy is not a dependency: the C library's erf,
+    # one element at a time, is exact to the last bits and fast enough for small networks.
+    # 1 + erf, not erfc: torch cancels to an exact zero in the left tail, and so must this.
+    error_function: FloatArray = _error_function(z * math.sqrt(0.5)).astype(z.dtype)
+    return 0.5 * (1.0 + error_function)
+
+
+def _gelu(z: FloatArray) -> FloatArray:
+    return z * _normal_cumulative(z)
+
+
+def _gelu_derivative(z: FloatArray, a: FloatArray) -> FloatArray:
+    density = np.exp(-0.5 * z * z) / math.sqrt(2.0 * math.pi)
+    return _normal_cumulative(z) + z * density
+
+
+def _silu(z: FloatArray) -> FloatArray:
+    return z * sigmoid(z)
+
+
+def _silu_derivative(z: FloatArray, a: FloatArray) -> FloatArray:
+    gate = sigmoid(z)
+    return gate * (1.0 + z * (1.0 - gate))
+
+
+def _softplus(z: FloatArray) -> FloatArray:
+    # Beyond the threshold torch returns z itself: the function jumps there by 2e-9.
+    return np.where(z > SOFTPLUS_THRESHOLD, z, np.log1p(np.exp(np.minimum(z, SOFTPLUS_THRESHOLD))))
+
+
+def _softplus_derivative(z: FloatArray, a: FloatArray) -> FloatArray:
+    return np.where(z > SOFTPLUS_THRESHOLD, 1.0, sigmoid(z))
+
+
+def _softsign(z: FloatArray) -> FloatArray:
+    return z / (1.0 + np.abs(z))
+
+
+def _softsign_derivative(z: FloatArray, a: FloatArray) -> FloatArray:
+    return 1.0 / np.square(1.0 + np.abs(z))
+
+
+def _hardtanh(z: FloatArray) -> FloatArray:
+    return np.clip(z, -1.0, 1.0)
+
+
+def _hardtanh_derivative(z: FloatArray, a: FloatArray) -> FloatArray:
+    return np.where((z > -1.0) & (z < 1.0), 1.0, 0.0)
+
+
+def _relu6(z: FloatArray) -> FloatArray:
+    return np.clip(z, 0.0, 6.0)
+
+
+def _relu6_derivative(z: FloatArray, a: FloatArray) -> FloatArray:
+    return np.where((z > 0.0) & (z < 6.0), 1.0, 0.0)
+
+
+def _hardsigmoid(z: FloatArray) -> FloatArray:
+    sixths: FloatArray = np.clip(z + 3.0, 0.0, 6.0)
+    return sixths / 6.0
+
+
+def _hardsigmoid_derivative(z: FloatArray, a: FloatArray) -> FloatArray:
+    return np.where((z > -3.0) & (z < 3.0), HARDSIGMOID_SLOPE, 0.0)
+
+
+def _tanh_of_softplus(z: FloatArray) -> FloatArray:
+    # Mish takes the softplus without the threshold of the softplus activation.
+    return np.tanh(np.logaddexp(z, np.zeros_like(z)))
+
+
+def _mish(z: FloatArray) -> FloatArray:
+    return z * _tanh_of_softplus(z)
+
+
+def _mish_derivative(z: FloatArray, a: FloatArray) -> FloatArray:
+    gate = _tanh_of_softplus(z)
+    return gate + z * sigmoid(z) * (1.0 - gate * gate)
+
+
+# The functions are those of the torch.nn modules of the same names, with their defaults.
+ACTIVATIONS: dict[str, Activation] = {
+    "identity": _unitwise(_identity, _identity_derivative),
+    "sigmoid": _unitwise(sigmoid, _sigmoid_derivative),
+    "tanh": _unitwise(_tanh, _tanh_derivative),
+    "relu": _unitwise(_relu, _relu_derivative),
+    "leaky_relu": _unitwise(_leaky_relu, _leaky_relu_derivative),
+    "elu": _unitwise(_elu, _elu_derivative),
+    "selu": _unitwise(_selu, _selu_derivative),
+    "gelu": _unitwise(_gelu, _gelu_derivative),
+    "silu": _unitwise(_silu, _silu_derivative),
+    "softplus": _unitwise(_softplus, _softplus_derivative),
+    "softsign": _unitwise(_softsign, _softsign_derivative),
+    "hardtanh": _unitwise(_hardtanh, _hardtanh_derivative),
+    "relu6": _unitwise(_relu6, _relu6_derivative),
+    "hardsigmoid": _unitwise(_hardsigmoid, _hardsigmoid_derivative),
+    "mish": _unitwise(_mish, _mish_derivative),
+    "softmax": Activation(softmax, _softmax_pullback),
+    "log_softmax": Activation(log_softmax, _log_softmax_pullback),
+}

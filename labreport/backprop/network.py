@@ -1,0 +1,125 @@
+"""The forward pass of a feed-forward network, and back-propagation through it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from labreport.backprop.activations import ACTIVATIONS
+from labreport.backprop.arrays import FloatArray
+from labreport.backprop.losses import LOSSES
+
+
+@dataclass(frozen=True)
+class LayerParameters:
+    """One fully connected layer: weight [out, in], and bias [out] or None for no bias."""
+
+    weight: FloatArray
+    bias: FloatArray | None = None
+
+
+@dataclass(frozen=True)
+class ForwardPass:
+    """What the forward pass of a batch leaves behind for back-propagation.
+
+    `pre_activations` holds z of every layer, each [rows, out]. `activations` holds the
+    inputs [rows, in] first, then a of every layer, each [rows, out]: one more entry.
+    """
+
+    pre_activations: tuple[FloatArray, ...]
+    activations: tuple[FloatArray, ...]
+
+    @property
+    def output(self) -> FloatArray:
+        """The activation of the last layer, [rows, out]."""
+        return self.activations[-1]
+
+
+@dataclass(frozen=True)
+class Gradients:
+    """The derivatives of the loss, one entry a layer, the first layer first.
+
+    `deltas` are dL/dz, each [rows, out]; `weights` are dL/dW, each [out, in];
+    `biases` are dL/db, each [out], whether or not the layer has a bias.
+    """
+
+    deltas: tuple[FloatArray, ...]
+    weights: tuple[FloatArray, ...]
+    biases: tuple[FloatArray, ...]
+
+
+def forward(
+    parameters: Sequence[LayerParameters], activations: Sequence[str], inputs: FloatArray
+) -> ForwardPass:
+    """Evaluate the network on `inputs` [rows, in].
+
+    `activations` names one row of ACTIVATIONS per layer. Raises ValueError where there
+    is not one name per layer, and KeyError on a name that the table does not have.
+    """
+    pre_activations: list[FloatArray] = []
+    values = [inputs]
+    for layer, name in zip(parameters, activations, strict=True):
+        pre_activation = values[-1] @ layer.weight.T
+        if layer.bias is not None:
+            pre_activation = pre_activation + layer.bias
+        pre_activations.append(pre_activation)
+        values.append(ACTIVATIONS[name].value(pre_activation))
+    return ForwardPass(tuple(pre_activations), tuple(values))
+
+
+def backward(
+    forward_pass: ForwardPass,
+    parameters: Sequence[LayerParameters],
+    activations: Sequence[str],
+    loss: str,
+    targets: FloatArray,
+) -> Gradients:
+    """Differentiate the loss with respect to every parameter, by back-propagation.
+
+    The arguments are those of the forward pass, its result, the name of a row of LOSSES
+    and the targets [rows, out]. The equations are those of Rumelhart, Hinton and
+    Williams 1986, in the matrix form of Nielsen 2015 ("Neural Networks and Deep
+    Learning", chapter 2, BP1 to BP4). Raises KeyError on an unknown name.
+    """
+    deltas = _all_deltas(forward_pass, parameters, activations, loss, targets)
+    layer_inputs = forward_pass.activations[:-1]
+    return Gradients(
+        deltas=deltas,
+        weights=tuple(
+            _sum_of_outer_products(delta, layer_input)
+            for delta, layer_input in zip(deltas, layer_inputs, strict=True)
+        ),
+        # A bias is the weight of an input that is always one.
+        biases=tuple(delta.sum(axis=0) for delta in deltas),
+    )
+
+
+def _all_deltas(
+    forward_pass: ForwardPass,
+    parameters: Sequence[LayerParameters],
+    activations: Sequence[str],
+    loss: str,
+    targets: FloatArray,
+) -> tuple[FloatArray, ...]:
+    """δ = dL/dz of every layer: the output layer's first, then each from the next one's."""
+    last = len(parameters) - 1
+    # δ of the output layer: what the loss says of the output, through its activation.
+    upstream = LOSSES[loss].gradient(forward_pass.output, targets)
+    deltas = [_through_activation(forward_pass, activations, last, upstream)]
+    # δ of a hidden layer: δ of the next layer, through its weights and this activation.
+    for layer in range(last - 1, -1, -1):
+        upstream = deltas[0] @ parameters[layer + 1].weight
+        deltas.insert(0, _through_activation(forward_pass, activations, layer, upstream))
+    return tuple(deltas)
+
+
+def _through_activation(
+    forward_pass: ForwardPass, activations: Sequence[str], layer: int, upstream: FloatArray
+) -> FloatArray:
+    """Turn dL/da of a layer into its dL/dz, both [rows, out]."""
+    return ACTIVATIONS[activations[layer]].pullback(
+        forward_pass.pre_activations[layer], forward_pass.activations[layer + 1], upstream
+    )
+
+
+def _sum_of_outer_products(delta: FloatArray, layer_input: FloatArray) -> FloatArray:
+    """Sum the outer products of δ and the layer's input over the rows: [out, in]."""
+    return delta.T @ layer_input
