@@ -28,6 +28,13 @@ class Number:
 
 
 @dataclass(frozen=True)
+class Setting:
+    """A number that somebody chose, printed as short as it can be written."""
+
+    value: float
+
+
+@dataclass(frozen=True)
 class Share:
     """A fraction, printed as a percentage."""
 
@@ -41,6 +48,21 @@ class Count:
 
     value: int
     source: str = ""
+
+
+@dataclass(frozen=True)
+class OutOf:
+    """So many of so many, printed as 5/13."""
+
+    value: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Rounds:
+    """A number of rounds, printed with its unit."""
+
+    value: int
 
 
 @dataclass(frozen=True)
@@ -85,8 +107,11 @@ class With:
 Fact = (
     Subject
     | Number
+    | Setting
     | Share
     | Count
+    | Rounds
+    | OutOf
     | Names
     | Verbatim
     | Keys

@@ -17,6 +17,7 @@ from labreport.analysis.rules import (
     trajectory,
 )
 from labreport.lab.configuration import RunConfig
+from labreport.lab.plan import Plan
 
 Rule = Callable[[ExperimentResults], Iterator[Observation]]
 
@@ -45,6 +46,7 @@ RULES: dict[str, Rule] = {
     "tolerance": sweep.tolerance,
     "leaders-along-axis": sweep.leaders_along_axis,
     "rises": sweep.rises,
+    "stuck-points": gradients.stuck_points,
     "same-product": sweep.same_product,
     "largest-move": trajectory.largest_move,
     "monotone": trajectory.monotone,
@@ -114,14 +116,17 @@ def key_findings(
     return tuple((name, found.answers[0]) for name, found in observed if found.answers)
 
 
-def conclude(experiments: Sequence[ExperimentResults]) -> tuple[Observation, ...]:
+Conclusion = tuple[Plan, Observation]
+"""A statement, and the plan whose variants it names."""
+
+
+def conclude(experiments: Sequence[ExperimentResults]) -> tuple[Conclusion, ...]:
     """Statements over all experiments together."""
-    return tuple(
-        found for rule in (_how_runs_ended, _near_floor, _lowest_error) for found in rule(experiments)
-    )
+    rules = (_how_runs_ended, _near_floor, _lowest_error)
+    return tuple(found for rule in rules for found in rule(experiments))
 
 
-def _how_runs_ended(experiments: Sequence[ExperimentResults]) -> Iterator[Observation]:
+def _how_runs_ended(experiments: Sequence[ExperimentResults]) -> Iterator[Conclusion]:
     runs = {r.run.name: r for e in experiments for r in e.results}
     kinds = [r.run.trace.ending.kind for r in runs.values()]
     facts = {
@@ -131,10 +136,12 @@ def _how_runs_ended(experiments: Sequence[ExperimentResults]) -> Iterator[Observ
         "diverged": Count(kinds.count("diverged")),
         "refused": Count(kinds.count("refused")),
     }
-    yield Observation("all-runs", facts, runs=len(kinds), relevance=0.5)
+    form = "" if kinds.count("completed") < len(kinds) else "completed"
+    found = Observation("all-runs", facts, runs=len(kinds), relevance=0.5, form=form)
+    yield experiments[0].plan, found
 
 
-def _near_floor(experiments: Sequence[ExperimentResults]) -> Iterator[Observation]:
+def _near_floor(experiments: Sequence[ExperimentResults]) -> Iterator[Conclusion]:
     """Of the single runs, which end within a tenth of their first distance from the floor."""
     near, far = [], []
     for experiment in experiments:
@@ -145,14 +152,14 @@ def _near_floor(experiments: Sequence[ExperimentResults]) -> Iterator[Observatio
     count = len(set(near) | set(far))
     if count > 1:
         facts = {"near": Count(len(set(near))), "count": Count(count)}
-        yield Observation("near-floor", facts, runs=count, relevance=0.5)
+        yield experiments[0].plan, Observation("near-floor", facts, runs=count, relevance=0.5)
 
 
-def _lowest_error(experiments: Sequence[ExperimentResults]) -> Iterator[Observation]:
+def _lowest_error(experiments: Sequence[ExperimentResults]) -> Iterator[Conclusion]:
     """The smallest squared error on the lab's own data among all runs with the same budget."""
     shared = min(e.last for e in experiments) if experiments else 0
     candidates = [
-        (error, e.plan.name, r)
+        (error, e.plan, r)
         for e in experiments
         for r in e.results
         if r.run.config.data == e.plan.base.data
@@ -162,10 +169,10 @@ def _lowest_error(experiments: Sequence[ExperimentResults]) -> Iterator[Observat
     ]
     distinct = {r.run.name for _, _, r in candidates}
     if len(distinct) > 1:
-        error, name, result = min(candidates, key=lambda c: c[0])
+        error, plan, result = min(candidates, key=lambda c: c[0])
         facts = {
             "subject": With(Subject(result.variant, result.point), Number(error)),
             "count": Count(len(distinct)),
             "budget": Count(shared),
         }
-        yield Observation("lowest-error", facts, runs=len(distinct), relevance=0.6, form=name)
+        yield plan, Observation("lowest-error", facts, runs=len(distinct), relevance=0.6)

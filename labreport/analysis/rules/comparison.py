@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import log10
 
 from labreport.analysis.observation import (
     Count,
@@ -10,6 +11,7 @@ from labreport.analysis.observation import (
     Number,
     Observation,
     Part,
+    Rounds,
     Share,
     Subject,
     With,
@@ -160,12 +162,12 @@ def threshold(results: ExperimentResults) -> Iterator[Observation]:
     if len(same) < 2 or all(step is None for step in reached.values()):
         return
     arrived = [
-        With(_subject(r), Count(step, f"first losses[k] ≤ {level!r}"))
+        With(_subject(r), Rounds(step))
         for r in same
         if (step := reached[r.variant]) is not None
     ]
     never = tuple(_subject(r) for r in same if reached[r.variant] is None)
-    arrived.sort(key=lambda pair: pair.detail.value if isinstance(pair.detail, Count) else 0)
+    arrived.sort(key=lambda pair: pair.detail.value if isinstance(pair.detail, Rounds) else 0)
     facts = {
         "level": Number(level, "floor + 0.1 · (losses[0] − floor) of the first variant"),
         "share": Share(MOST_OF_THE_WAY),
@@ -196,7 +198,7 @@ def ranking(results: ExperimentResults) -> Iterator[Observation]:
     winners = {tuple(r.variant for r in tied) for _, _, tied in leaders}
     facts = {
         "leaders": tuple(
-            With(Count(budget), (*map(_subject, tied), Number(lowest, f"losses[{budget}]")))
+            With(Rounds(budget), (*map(_subject, tied), Number(lowest, f"losses[{budget}]")))
             for budget, lowest, tied in leaders
         ),
         "subjects": tuple(map(_subject, leaders[-1][2])),

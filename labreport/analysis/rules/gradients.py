@@ -6,11 +6,21 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from labreport.analysis.observation import Count, Names, Number, Observation, Subject
+from labreport.analysis.observation import (
+    Count,
+    Names,
+    Number,
+    Observation,
+    Subject,
+    With,
+)
 from labreport.analysis.results import ExperimentResults, Result
 from labreport.backprop.network import LayerParameters, forward
 from labreport.lab.configuration import RunConfig
 from labreport.lab.naming import unit_names
+
+MOST_NAMED = 6
+"""Points that a sentence names before it stops; the table has them all."""
 
 VANISHED = 1e-2
 """A gradient a hundred times smaller than the largest of its run moves a weight no further in
@@ -80,13 +90,10 @@ def layer_parameters(config: RunConfig, flat: np.ndarray) -> tuple[LayerParamete
 def stuck(results: ExperimentResults) -> Iterator[Observation]:
     """Runs whose gradient has vanished although the loss is far from its floor."""
     for result in results.singles:
-        step, gap = result.index(results.last), result.gap(results.last)
-        first = result.gap(0)
-        if step is None or gap is None or first is None or not first:
+        step = result.index(results.last)
+        if step is None or not is_stuck(result, results.last):
             continue
-        norms = np.linalg.norm(result.run.trace.gradients.astype(np.float64), axis=1)
-        if gap <= FAR_FROM_FLOOR * first or norms[step] > VANISHED * norms.max():
-            continue
+        norms = gradient_norms(result)
         outputs = result.run.trace.outputs[step]
         facts = {
             "subject": Subject(result.variant, result.point),
@@ -105,3 +112,38 @@ def stuck(results: ExperimentResults) -> Iterator[Observation]:
             facts["slope"] = Number(float(slope.max()), f"max of o(1 − o) at outputs[{step}]")
             form = "sigmoid"
         yield Observation("stuck", facts, runs=1, relevance=0.9, form=form)
+
+
+def stuck_points(results: ExperimentResults) -> Iterator[Observation]:
+    """Points of a sweep that end stuck."""
+    members = [r for swept in results.swept.values() for r in swept]
+    stopped = [r for r in members if is_stuck(r, results.last)]
+    if stopped:
+        facts = {
+            "subjects": tuple(
+                With(
+                    Subject(r.variant, r.point),
+                    Number(r.loss(results.last) or 0.0, f"losses[{r.index(results.last)}]"),
+                )
+                for r in stopped[:MOST_NAMED]
+            ),
+            "count": Count(len(stopped)),
+            "total": Count(len(members)),
+            "budget": Count(results.last),
+        }
+        form = "more" if len(stopped) > MOST_NAMED else ""
+        yield Observation("stuck-points", facts, runs=len(members), relevance=0.72, form=form)
+
+
+def is_stuck(result: Result, budget: int) -> bool:
+    """Whether the gradient has vanished by then although the loss is far from its floor."""
+    step, gap, first = result.index(budget), result.gap(budget), result.gap(0)
+    if step is None or gap is None or not first:
+        return False
+    norms = gradient_norms(result)
+    return bool(gap > FAR_FROM_FLOOR * first and norms[step] <= VANISHED * norms.max())
+
+
+def gradient_norms(result: Result) -> np.ndarray:
+    """Euclidean norm of the gradient at each step [steps], float64."""
+    return np.linalg.norm(result.run.trace.gradients.astype(np.float64), axis=1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from labreport.analysis.observation import Count, Observation, Subject, With
+from labreport.analysis.observation import Count, Observation, Rounds, Subject, With
 from labreport.analysis.results import ExperimentResults
 
 
@@ -14,7 +14,7 @@ def diverged(results: ExperimentResults) -> Iterator[Observation]:
     if ended:
         facts = {
             "subjects": tuple(
-                With(Subject(r.variant, r.point), Count(r.run.trace.ending.step)) for r in ended
+                With(Subject(r.variant, r.point), Rounds(r.run.trace.ending.step)) for r in ended
             ),
             "count": Count(len(ended)),
         }

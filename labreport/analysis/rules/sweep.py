@@ -6,7 +6,16 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from labreport.analysis.observation import Count, Number, Observation, Share, Subject, With
+from labreport.analysis.observation import (
+    Count,
+    Number,
+    Observation,
+    OutOf,
+    Rounds,
+    Share,
+    Subject,
+    With,
+)
 from labreport.analysis.results import ExperimentResults, Result
 from labreport.analysis.rules.comparison import MOST_OF_THE_WAY
 
@@ -23,11 +32,11 @@ def best(members: tuple[Result, ...], budget: int) -> Result | None:
     return min(measured, key=lambda r: r.loss(budget) or 0.0, default=None)
 
 
-def _with_loss(result: Result, budget: int) -> With:
+def _point_and_loss(result: Result, budget: int) -> tuple[Subject, Number]:
     loss = result.loss(budget)
     assert loss is not None
     source = f"losses[{result.index(budget)}]"
-    return With(Subject(result.variant, result.point), Number(loss, source))
+    return Subject("", result.point), Number(loss, source)
 
 
 def sweep_best(results: ExperimentResults) -> Iterator[Observation]:
@@ -38,7 +47,7 @@ def sweep_best(results: ExperimentResults) -> Iterator[Observation]:
         if found:
             points = {r.point for _, r in found}
             facts = {
-                "best": tuple(With(Count(b), (_with_loss(r, b),)) for b, r in found),
+                "best": tuple(With(Rounds(b), _point_and_loss(r, b)) for b, r in found),
                 "subject": Subject(name, found[-1][1].point),
                 "total": Count(len(members)),
                 "budget": Count(results.last),
@@ -52,7 +61,9 @@ def sweep_best(results: ExperimentResults) -> Iterator[Observation]:
         ranked.sort(key=lambda r: r.loss(results.last) or 0.0)
         if ranked:
             facts = {
-                "ranking": tuple(_with_loss(r, results.last) for r in ranked),
+                "ranking": tuple(
+                    With(Subject(r.variant), _point_and_loss(r, results.last)) for r in ranked
+                ),
                 "subject": Subject(ranked[0].variant),
                 "budget": Count(results.last),
                 "total": Count(sum(map(len, results.swept.values()))),
@@ -102,7 +113,7 @@ def edge_of_grid(results: ExperimentResults) -> Iterator[Observation]:
             top = best(members, budget)
             at_end = [(k, v) for k, v in top.point if k in ends and v in ends[k]] if top else []
             if top is not None and at_end:
-                found.append(With(Subject(top.variant, tuple(at_end)), Count(budget)))
+                found.append(With(Subject(top.variant, tuple(at_end)), Rounds(budget)))
     if found:
         facts = {"subjects": tuple(found)}
         yield Observation("edge-of-grid", facts, runs=len(found), relevance=0.8, limits=True)
@@ -118,8 +129,8 @@ def tolerance(results: ExperimentResults) -> Iterator[Observation]:
     for name, members in results.swept.items():
         for budget in results.budgets if len(results.swept) == 1 else (results.last,):
             good = [r for r in members if _closed(r, budget)]
-            what = Count(budget) if len(results.swept) == 1 else Subject(name)
-            shares.append(With(what, (Count(len(good)), Count(len(members)))))
+            what = Rounds(budget) if len(results.swept) == 1 else Subject(name)
+            shares.append(With(what, OutOf(len(good), len(members))))
     if shares:
         facts = {
             "shares": tuple(shares),
@@ -155,7 +166,7 @@ def leaders_along_axis(results: ExperimentResults) -> Iterator[Observation]:
             wins[min(here)[1]] += 1
     if points and max(wins.values()) < points:
         facts = {
-            "wins": tuple(With(Subject(name), Count(n)) for name, n in wins.items() if n),
+            "wins": tuple(With(Subject(name), OutOf(n, points)) for name, n in wins.items() if n),
             "points": Count(points),
             "budget": Count(results.last),
         }
@@ -172,14 +183,14 @@ def rises(results: ExperimentResults) -> Iterator[Observation]:
         return
     ordered = sorted(members, key=lambda r: float(r.point[0][1]))
     rising = [bool((np.diff(r.losses[: results.last + 1]) > 0).any()) for r in ordered]
-    if not any(rising) or rising[0] or rising != sorted(rising):
+    if not any(rising) or rising[0]:
         return
     first = rising.index(True)
     facts = {
         "steady": Subject("", ordered[first - 1].point),
         "rising": Subject("", ordered[first].point),
         "count": Count(sum(rising)),
-        "total": Count(len(ordered)),
+        "total": Count(len(ordered) - first),
     }
     yield Observation("rises", facts, runs=len(ordered), relevance=0.75)
 
@@ -191,7 +202,7 @@ def same_product(results: ExperimentResults) -> Iterator[Observation]:
     learning rate × rounds; how far the losses differ says where that picture ends.
     """
     pairs = []
-    for members in results.swept.values():
+    for members in results.swept.values() if len(results.swept) == 1 else ():
         plain = {
             r.run.config.optimizer.learning_rate: r
             for r in members
@@ -214,8 +225,8 @@ def same_product(results: ExperimentResults) -> Iterator[Observation]:
         "count": Count(len(alike)),
         "total": Count(len(pairs)),
         "share": Share(CLOSE),
-        "slow": With(Subject("", worst[1].point), Count(worst[3])),
-        "quick": With(Subject("", worst[2].point), Count(worst[4])),
+        "slow": With(Subject("", worst[1].point), Rounds(worst[3])),
+        "quick": With(Subject("", worst[2].point), Rounds(worst[4])),
         "difference": Share(worst[0]),
         "largest": Subject("", max(alike, key=lambda pair: pair[2].point)[2].point)
         if alike

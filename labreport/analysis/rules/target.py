@@ -11,6 +11,7 @@ from labreport.analysis.observation import (
     Number,
     Observation,
     Part,
+    Setting,
     Subject,
     Verbatim,
     With,
@@ -31,10 +32,10 @@ def unreachable(config: RunConfig, subjects: tuple[Subject, ...]) -> Observation
     activation = config.network.activations[-1]
     facts = {
         "unit": Names((unit_names(config.network)[-1][worst.unit],)),
-        "target": Number(worst.target, f"data.targets[{worst.row}][{worst.unit}]"),
-        "nearest": Number(worst.nearest, f"range of {activation}"),
-        "low": Number(ACTIVATIONS[activation].low),
-        "high": Number(ACTIVATIONS[activation].high),
+        "target": Setting(worst.target),
+        "nearest": Setting(worst.nearest),
+        "low": Setting(ACTIVATIONS[activation].low),
+        "high": Setting(ACTIVATIONS[activation].high),
         "activation": Part("activation", activation),
         "loss": Part("loss", config.loss),
         "floor": Number(bottom, "infimum of the loss over the outputs that are possible"),
@@ -123,7 +124,8 @@ def floor_above_zero(results: ExperimentResults) -> Iterator[Observation]:
                 "value": Number(loss, f"losses[{result.index(results.last)}]"),
                 "budget": Count(results.last),
             }
-            yield Observation("floor-above-zero", facts, runs=1, relevance=0.7)
+            form = "reached" if abs(loss - bottom) <= result.at_floor else ""
+            yield Observation("floor-above-zero", facts, runs=1, relevance=0.7, form=form)
 
 
 def _subject(result: Result) -> Subject:

@@ -1,0 +1,362 @@
+"""From a lab's results to its report in one language: sections, numbered as they are read."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from labreport.analysis.observation import Observation
+from labreport.analysis.observe import Observations, conclude, key_findings, observe, observe_base
+from labreport.analysis.results import ExperimentResults, attach
+from labreport.analysis.rules.comparison import differing_keys
+from labreport.lab.plan import AppendixPlan, Lab
+from labreport.lab.vocabulary.initialisers import WITHOUT_CHANCE
+from labreport.lab.vocabulary.losses import LOSSES
+from labreport.report import formulas, tables
+from labreport.report.illustrate import illustrate
+from labreport.report.language import Language
+from labreport.report.notes import notes_file, read_notes
+from labreport.report.numbering import Numbering
+from labreport.report.tree import (
+    Block,
+    Figure,
+    Finding,
+    Paragraph,
+    Prose,
+    Report,
+    Section,
+    Sentences,
+)
+from labreport.run import Run
+
+MOST_OTHERS = 9
+"""Further findings of an experiment that are printed: with the answers, no more than a page."""
+
+APPENDIX_FINDINGS = 2
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a report needs to know beside the lab and its runs.
+
+    Attributes:
+        all_names: experiments of the whole lab, of which this may be a part.
+        notes: folder of the student's notes.
+        environment: versions and machine, as printed pairs; names are keys of the catalogue.
+        again: the command that builds this report.
+        command_files: names of the folder of runs and of the table of runs, as printed.
+    """
+
+    all_names: tuple[str, ...]
+    notes: Path
+    environment: tuple[tuple[str, str, str], ...]
+    again: str
+    stored: tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A lab with its results and what was observed in them; the same for every language."""
+
+    lab: Lab
+    experiments: tuple[ExperimentResults, ...]
+    observed: tuple[Observations, ...]
+    appendices: tuple[tuple[AppendixPlan, tuple[ExperimentResults, ...]], ...]
+    runs: tuple[Run, ...]
+
+
+def measure(lab: Lab, runs: dict[str, Run]) -> Measured:
+    """Attach runs (by the digest of their configuration) to a lab, and observe."""
+    experiments = tuple(attach(plan, runs) for plan in lab.plans)
+    appendices = tuple((a, tuple(attach(plan, runs) for plan in a.plans)) for a in lab.appendices)
+    observed = tuple(observe(results) for results in experiments)
+    return Measured(lab, experiments, observed, appendices, tuple(runs.values()))
+
+
+def compose(measured: Measured, facts: Facts, language: Language) -> Report:
+    """The report in one language."""
+    return _Composition(measured, facts, language).report()
+
+
+class _Composition:
+    """One report being put together; holds the numbering as it goes."""
+
+    def __init__(self, measured: Measured, facts: Facts, language: Language) -> None:
+        self.measured = measured
+        self.lab = measured.lab
+        self.facts = facts
+        self.language = language
+        self.numbering = Numbering(language)
+
+    def report(self) -> Report:
+        text, lab = self.language.text, self.lab
+        cover = lab.cover
+        title = cover.title.within(self.language.code) if cover.title else ""
+        return Report(
+            language=self.language.code,
+            html_language=self.language.html_name,
+            title=title or text("report.default-title"),
+            course=cover.course.within(self.language.code) if cover.course else "",
+            cover=self._cover(),
+            part=self._part(),
+            findings=self._findings(),
+            sections=_numbered(self._sections()),
+            check_fonts=lab.file.check_fonts,
+        )
+
+    def _cover(self) -> tuple[tuple[str, str], ...]:
+        fields = ("student", "number", "class_", "major", "place", "date", "teacher")
+        pairs = []
+        for field in fields:
+            value = getattr(self.lab.cover, field)
+            if value is not None and value.within(self.language.code):
+                name = self.language.text(f"cover.{field.rstrip('_')}")
+                pairs.append((name, value.within(self.language.code)))
+        return tuple(pairs)
+
+    def _part(self) -> str:
+        names = self.lab.names
+        if set(names) == set(self.facts.all_names):
+            return ""
+        return self.language.text(
+            "report.part-of",
+            names=self.language.join(names),
+            part=len(names),
+            count=len(self.facts.all_names),
+        )
+
+    def _findings(self) -> tuple[Finding, ...]:
+        pairs = [(r.plan.name, o) for r, o in zip(self._results, self._observed, strict=True)]
+        return tuple(
+            Finding(f"experiment-{name}", self._title(results), self._say(finding, results))
+            for name, finding in key_findings(pairs)
+            for results in [next(r for r in self._results if r.plan.name == name)]
+        )
+
+    @property
+    def _results(self) -> tuple[ExperimentResults, ...]:
+        return self.measured.experiments
+
+    @property
+    def _observed(self) -> tuple[Observations, ...]:
+        return self.measured.observed
+
+    def _title(self, results: ExperimentResults) -> str:
+        return results.plan.experiment.title.within(self.language.code)
+
+    def _say(self, observation: Observation, results: ExperimentResults) -> str:
+        return self.language.sentence(observation, results.plan)
+
+    def _sections(self) -> list[Section]:
+        text = self.language.text
+        sections = []
+        if self.lab.purpose is not None:
+            purpose = Paragraph(self.lab.purpose.within(self.language.code))
+            sections.append(Section("purpose", "", text("report.purpose"), (purpose,)))
+        sections.append(self._principle())
+        sections.append(self._set_up())
+        experiments = tuple(map(self._experiment, self._results, self._observed))
+        sections.append(Section("experiments", "", text("report.experiments"), (), experiments))
+        comparison = self._comparison()
+        if comparison:
+            sections.append(comparison)
+        sections.append(self._conclusions())
+        reflection = self._notes("reflection", "")
+        if reflection:
+            sections.append(Section("reflection", "", text("report.reflection"), (reflection,)))
+        sections += self._appendix()
+        return sections
+
+    def _principle(self) -> Section:
+        text, loss = self.language.text, self.lab.base.loss
+        number = self.numbering
+        blocks: list[Block] = [
+            Paragraph(text("report.principle-forward")),
+            formulas.formula(formulas.NET_INPUT, number),
+            formulas.formula(formulas.ACTIVATION, number),
+        ]
+        if loss in formulas.LOSSES:
+            blocks.append(Paragraph(text("report.principle-loss", loss=LOSSES[loss].title)))
+            blocks.append(formulas.formula(formulas.LOSSES[loss], number))
+        else:
+            blocks.append(Paragraph(text("report.principle-loss-other", loss=LOSSES[loss].title)))
+        blocks += [
+            Paragraph(text("report.principle-backward")),
+            formulas.formula(formulas.OUTPUT_DELTA, number),
+            formulas.formula(formulas.HIDDEN_DELTA, number),
+            formulas.formula(formulas.GRADIENT, number),
+            Paragraph(text("report.principle-update")),
+            formulas.formula(formulas.UPDATE, number),
+            Paragraph(text("report.principle-floor")),
+        ]
+        return Section("principle", "", text("report.principle"), tuple(blocks))
+
+    def _set_up(self) -> Section:
+        text, base = self.language.text, self.lab.base
+        blocks: list[Block] = [Paragraph(text("report.set-up-text")), self._network()]
+        blocks.append(tables.base_table(base, self.language, self.numbering))
+        found = observe_base(base)
+        if found:
+            statements = tuple(self._say(o, self._results[0]) for o in found)
+            blocks += [Paragraph(statement) for statement in statements]
+        pairs = [
+            (text(f"report.{key}", name=name) if name else text(f"report.{key}"), value)
+            for key, name, value in self.facts.environment
+        ]
+        distinct = str(len(self.measured.runs))
+        pairs.append((text("report.environment-runs"), distinct))
+        caption = text("report.environment-table")
+        blocks.append(tables.pairs_table(caption, pairs, self.language, self.numbering))
+        return Section("set-up", "", text("report.set-up"), tuple(blocks))
+
+    def _network(self) -> Figure:
+        from labreport.report.figures.network import network_figure
+
+        base, text = self.lab.base, self.language.text
+        weights = None
+        if base.initial.scheme in WITHOUT_CHANCE:
+            # The start of any run of the base configuration is the base's own start.
+            own = next((r for r in self.measured.runs if _starts_as(r, base)), None)
+            weights = None if own is None else own.trace.weights[0]
+        anchor, label = self.numbering.next("figure")
+        layers = "-".join(map(str, base.network.layers))
+        caption = "report.network-caption" if weights is not None else "report.network-caption-plain"
+        return Figure(
+            anchor,
+            label,
+            text(caption),
+            network_figure(base, None if weights is None else np.asarray(weights)),
+            text("report.network-alternative", layers=layers),
+        )
+
+    def _experiment(self, results: ExperimentResults, observed: Observations) -> Section:
+        plan = results.plan
+        blocks: list[Block] = []
+        if plan.experiment.question is not None:
+            question = plan.experiment.question.within(self.language.code)
+            blocks.append(Paragraph(question, kind="question"))
+        difference = tables.differences_table(results, self.language, self.numbering)
+        blocks += [difference] if difference else []
+        blocks += self._statements("answers", observed.answers, results)
+        blocks += illustrate(results, self._title(results), self.language, self.numbering)
+        for table in (tables.comparison_table, tables.sweep_table, tables.starts_table):
+            made = table(results, self.language, self.numbering)
+            blocks += [made] if made else []
+        blocks += self._statements("others", observed.others[:MOST_OTHERS], results)
+        blocks += self._statements("limits", observed.limits, results)
+        note = self._notes(plan.name, self.language.text("report.notes"))
+        blocks += [note] if note else []
+        return Section(f"experiment-{plan.name}", "", self._title(results), tuple(blocks))
+
+    def _statements(
+        self, kind: str, found: Sequence[Observation], results: ExperimentResults
+    ) -> list[Block]:
+        if not found:
+            if kind != "answers":
+                return []
+            return [Paragraph(self.language.text("report.nothing-found"))]
+        items = tuple(self._say(observation, results) for observation in found)
+        return [Sentences(self.language.text(f"report.{kind}"), items, kind)]
+
+    def _notes(self, name: str, heading: str) -> Prose | None:
+        path = notes_file(self.facts.notes, name, self.language.code, self.lab.languages[0])
+        html = read_notes(path)
+        return Prose(heading, html) if html else None
+
+    def _comparison(self) -> Section | None:
+        text = self.language.text
+        titles = [self._title(results) for results in self._results]
+        table = tables.cross_table(self._results, titles, self.language, self.numbering)
+        if table is None:
+            return None
+        blocks = (Paragraph(text("report.cross-text")), table)
+        return Section("comparison", "", text("report.comparison"), blocks)
+
+    def _conclusions(self) -> Section:
+        text = self.language.text
+        statements = [self.language.sentence(o, plan) for plan, o in conclude(self._results)]
+        blocks: list[Block] = [Sentences("", tuple(statements))]
+        # Of each experiment the second finding: the first one opens the report.
+        second = tuple(
+            text(
+                "report.conclusion-item",
+                experiment=self._title(results),
+                finding=self._say(observed.answers[1], results),
+            )
+            for results, observed in zip(self._results, self._observed, strict=True)
+            if len(observed.answers) > 1
+        )
+        if second:
+            blocks.append(Sentences("", second))
+        return Section("conclusions", "", text("report.conclusions"), tuple(blocks))
+
+    def _appendix(self) -> list[Section]:
+        sections = [self._repetition(*pair) for pair in self.measured.appendices]
+        return [*sections, self._again()]
+
+    def _repetition(
+        self, appendix: AppendixPlan, repeated: tuple[ExperimentResults, ...]
+    ) -> Section:
+        text = self.language.text
+        changed = repeated[0].plan.base
+        flat = changed.flat()
+        changes = [
+            text("report.change-item", key=self.language.key(k), value=self.language.value(k, flat[k]))
+            for k in differing_keys(self.lab.base, changed)
+        ]
+        blocks: list[Block] = [
+            Paragraph(text("report.appendix-text", changes=self.language.enumerate(changes)))
+        ]
+        sections = []
+        for results, main in zip(repeated, self._results, strict=True):
+            title = self._title(results)
+            if {t.config.digest for t in results.plan.trials} == {
+                t.config.digest for t in main.plan.trials
+            }:
+                blocks.append(Paragraph(text("report.appendix-same", experiment=title)))
+                continue
+            inner: list[Block] = []
+            for table in (tables.comparison_table, tables.sweep_table, tables.starts_table):
+                made = table(results, self.language, self.numbering)
+                inner += [made] if made else []
+            found = observe(results).answers[:APPENDIX_FINDINGS]
+            inner += [Sentences("", tuple(self._say(o, results) for o in found))] if found else []
+            anchor = f"appendix-{appendix.name}-{results.plan.name}"
+            sections.append(Section(anchor, "", title, tuple(inner)))
+        title = text("report.appendix-title", title=appendix.title.within(self.language.code))
+        return Section(f"appendix-{appendix.name}", "", title, tuple(blocks), tuple(sections))
+
+    def _again(self) -> Section:
+        text = self.language.text
+        digest = hashlib.sha256("".join(sorted(r.name for r in self.measured.runs)).encode())
+        folder, csv = self.facts.stored
+        blocks = (
+            Paragraph(text("report.again-text")),
+            Paragraph(self.facts.again, kind="command"),
+            Paragraph(text("report.again-stored", folder=folder, csv=csv)),
+            Paragraph(text("report.again-digest", digest=digest.hexdigest())),
+        )
+        title = text("report.appendix-title", title=text("report.appendix-again"))
+        return Section("appendix-again", "", title, blocks)
+
+
+def _starts_as(run: Run, base: object) -> bool:
+    config = run.config
+    return (
+        len(run.trace.weights) > 0
+        and config.initial == getattr(base, "initial", None)
+        and config.network == getattr(base, "network", None)
+    )
+
+
+def _numbered(sections: Sequence[Section], prefix: str = "") -> tuple[Section, ...]:
+    numbered = []
+    for index, section in enumerate(sections, start=1):
+        number = f"{prefix}{index}"
+        inner = _numbered(section.sections, f"{number}.")
+        numbered.append(Section(section.anchor, number, section.title, section.blocks, inner))
+    return tuple(numbered)

@@ -1,0 +1,102 @@
+"""Curves by round: losses or errors of single runs, quantiles over random starts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from labreport.analysis.results import Result
+from labreport.report.figures import style
+
+FIRST_ROUNDS = 4
+"""A panel of its own for the first budget, if the last one is more than so many times as long."""
+
+
+def curve_figure(
+    curves: Sequence[tuple[str, np.ndarray]],
+    budgets: Sequence[int],
+    floors: Sequence[float],
+    labels: tuple[str, str, str],
+) -> bytes:
+    """Curves [steps] over updates, with the first rounds in a panel of their own.
+
+    Args:
+        curves: name and values of each.
+        budgets: rounds at which results are compared.
+        floors: levels to mark with a dashed line.
+        labels: of the horizontal axis, the vertical axis and the floor.
+    """
+    split = budgets[-1] > FIRST_ROUNDS * budgets[0]
+    with style.drawing():
+        figure = Figure(figsize=(style.WIDTH, 2.75))
+        if split:
+            left, right = figure.subplots(1, 2, width_ratios=(2, 3))
+            _panel(left, curves, budgets[0], floors, labels, by_ratio=False)
+            _panel(right, curves, budgets[-1], floors, labels, by_ratio=True)
+            right.set_ylabel("")
+            panels = (left, right)
+        else:
+            axes = figure.subplots()
+            _panel(axes, curves, budgets[-1], floors, labels, by_ratio=False)
+            panels = (axes,)
+        figure.subplots_adjust(left=0.1, right=0.985, bottom=0.17, wspace=0.2)
+        style.legend_above(figure, panels[-1])
+        return style.svg(figure)
+
+
+def _panel(
+    axes: Axes,
+    curves: Sequence[tuple[str, np.ndarray]],
+    rounds: int,
+    floors: Sequence[float],
+    labels: tuple[str, str, str],
+    *,
+    by_ratio: bool,
+) -> None:
+    shown: list[float] = []
+    for index, (name, values) in enumerate(curves):
+        values = values[: rounds + 1]
+        steps = style.thinned(len(values), by_ratio=by_ratio)
+        marker = {"marker": "o", "markersize": 2.4} if len(values) <= 15 else {}
+        # Where curves coincide, the later one is thinner, so that both are seen.
+        width = 2.4 - 1.2 * index / max(len(curves) - 1, 1)
+        line = {**style.line(index), "linewidth": width}
+        axes.plot(steps, values[steps], label=name, **line, **marker)
+        shown += [float(v) for v in values]
+    for number, level in enumerate(dict.fromkeys(floors)):
+        name = labels[2] if number == 0 else None
+        axes.axhline(level, label=name, **style.FLOOR)
+    if style.wants_log(shown):
+        axes.set_yscale("log")
+    if by_ratio:
+        axes.set_xscale("symlog", linthresh=1, linscale=0.3)
+        axes.set_xlim(0, rounds)
+        axes.set_xticks([0, *(10**k for k in range(len(str(rounds))) if 10**k <= rounds)])
+        axes.get_xaxis().set_major_formatter(lambda value, _: f"{value:g}")
+        axes.minorticks_off()
+    axes.grid(visible=True)
+    axes.set_xlabel(labels[0])
+    axes.set_ylabel(labels[1])
+
+
+def loss_curves(results: Sequence[Result], names: Sequence[str]) -> list[tuple[str, np.ndarray]]:
+    """Loss curves of runs that have any."""
+    return [
+        (name, r.losses.astype(np.float64))
+        for name, r in zip(names, results, strict=True)
+        if len(r.losses) > 1
+    ]
+
+
+def error_curves(results: Sequence[Result], names: Sequence[str]) -> list[tuple[str, np.ndarray]]:
+    """Squared error of outputs and targets by step."""
+    curves = []
+    for name, result in zip(names, results, strict=True):
+        outputs = result.run.trace.outputs.astype(np.float64)
+        if len(outputs) > 1 and result.error(0) is not None:
+            targets = np.array(result.run.config.data.targets)
+            curves.append((name, ((outputs - targets) ** 2).mean(axis=(1, 2))))
+    return curves

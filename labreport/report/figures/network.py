@@ -1,0 +1,111 @@
+"""The network as a drawing: units in columns, weights as lines with their values."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Circle
+
+from labreport.analysis.rules.gradients import layer_parameters
+from labreport.lab.configuration import RunConfig
+from labreport.lab.naming import parameter_names, unit_names
+from labreport.report.figures import style
+from labreport.report.numbers import setting
+
+MOST_UNITS = 8
+"""Units of a layer that are drawn; of a wider layer the first ones, and dots for the rest."""
+
+MOST_LABELS = 24
+"""Weights that can carry their names and values before these run into one another."""
+
+POSITIVE, NEGATIVE = style.COLOURS[0], style.COLOURS[1]
+
+
+def network_figure(config: RunConfig, weights: np.ndarray | None) -> bytes:
+    """Draw a network.
+
+    Args:
+        config: the run; its layers and names are drawn.
+        weights: flat parameters [parameters] to write on the lines, or None to leave them bare.
+    """
+    network = config.network
+    shown = [min(width, MOST_UNITS) for width in network.layers]
+    height = max(1.9, 0.62 * max(shown) + 0.7)
+    with style.drawing():
+        figure = Figure(figsize=(style.WIDTH, min(height, 5.5)))
+        axes = figure.add_axes((0.01, 0.01, 0.98, 0.98))
+        axes.set_axis_off()
+        axes.set_aspect("equal")
+        gap = 2.6 if len(network.layers) <= 4 else 1.8
+        places = [
+            [(gap * layer, (count - 1) / 2 - unit) for unit in range(count)]
+            for layer, count in enumerate(shown)
+        ]
+        matrices = None
+        if weights is not None:
+            matrices = [p.weight for p in layer_parameters(config, weights)]
+        _edges(axes, config, places, matrices)
+        _units(axes, config, places)
+        axes.margins(0.08)
+        return style.svg(figure)
+
+
+def _edges(
+    axes: Axes,
+    config: RunConfig,
+    places: list[list[tuple[float, float]]],
+    matrices: list[np.ndarray] | None,
+) -> None:
+    network = config.network
+    largest = max((float(np.abs(m).max()) for m in matrices), default=0.0) if matrices else 0.0
+    names = iter(_weight_names(config))
+    labelled = sum(out * into for out, into in network.shapes) <= MOST_LABELS
+    for layer, (out, into) in enumerate(network.shapes):
+        # Names run by source, then by target; the matrix has a row for each target.
+        grid = {(i, o): next(names) for i in range(into) for o in range(out)}
+        for (i, o), name in grid.items():
+            if i >= len(places[layer]) or o >= len(places[layer + 1]):
+                continue
+            (x0, y0), (x1, y1) = places[layer][i], places[layer + 1][o]
+            value = float(matrices[layer][o, i]) if matrices else 0.0
+            colour = "#999999" if value == 0 else (POSITIVE if value > 0 else NEGATIVE)
+            width = 0.6 + (2.4 * abs(value) / largest if largest else 0.0)
+            axes.plot([x0, x1], [y0, y1], color=colour, linewidth=width, zorder=1)
+            if labelled:
+                # Labels at different shares of the way, so that crossing lines keep theirs apart.
+                share = 0.3 if i != o else 0.62
+                text = name if matrices is None else f"{name} = {setting(round(value, 4))}"
+                axes.text(
+                    x0 + share * (x1 - x0),
+                    y0 + share * (y1 - y0),
+                    text,
+                    fontsize=7.5,
+                    ha="center",
+                    va="center",
+                    zorder=2,
+                    bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8},
+                )
+
+
+def _weight_names(config: RunConfig) -> list[str]:
+    names = [name for name in parameter_names(config.network) if name.startswith("w")]
+    return sorted(names, key=lambda name: int(name[1:]))
+
+
+def _units(axes: Axes, config: RunConfig, places: list[list[tuple[float, float]]]) -> None:
+    for layer, names in enumerate(unit_names(config.network)):
+        for unit, (x, y) in enumerate(places[layer]):
+            axes.add_patch(Circle((x, y), 0.27, facecolor="white", edgecolor="#333333", zorder=3))
+            axes.text(x, y, names[unit], ha="center", va="center", fontsize=8.5, zorder=4)
+        x, bottom = places[layer][-1]
+        if len(names) > len(places[layer]):
+            axes.text(x, bottom - 0.5, f"⋮ {len(names)}", ha="center", va="center", zorder=4)
+        if layer == 0 and len(config.data.inputs) == 1:
+            for unit, (_, y) in enumerate(places[0]):
+                value = setting(config.data.inputs[0][unit])
+                axes.text(x - 0.4, y, value, ha="right", va="center", fontsize=8)
+        if layer == len(places) - 1 and len(config.data.targets) == 1:
+            for unit, (_, y) in enumerate(places[-1]):
+                target = setting(config.data.targets[0][unit])
+                axes.text(x + 0.4, y, f"→ y{unit + 1} = {target}", ha="left", va="center", fontsize=8)

@@ -1,0 +1,132 @@
+"""What all figures share: font, colours, lines, and how a figure becomes bytes."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Sequence
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib import font_manager
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+WIDTH = 6.3
+"""Inches: the text width of an A4 page."""
+
+# Okabe and Ito's palette, which colour-blind readers can tell apart, without its yellow, which
+# paper swallows; line styles tell the lines apart in black and white.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#8A6D00", "#444444", "#E69F00")
+STYLES: tuple[Any, ...] = ("-", (0, (6, 1.5)), (0, (3, 1.2, 1, 1.2)), (0, (1, 1)), (0, (8, 2, 2, 2)))
+FLOOR = {"color": "#777777", "linewidth": 0.8, "linestyle": (0, (4, 3))}
+
+MOST_POINTS = 300
+"""Points of a curve that paper can show; more only cost time and bytes."""
+
+
+@cache
+def font_path() -> Path:
+    """The Chinese font that figures and the PDF share: Noto Sans SC, carried by a package."""
+    spec = importlib.util.find_spec("zhplot")
+    assert spec is not None
+    assert spec.submodule_search_locations
+    return Path(spec.submodule_search_locations[0]) / "fonts" / "NotoSansSC-Regular.ttf"
+
+
+@cache
+def _family() -> str:
+    font_manager.fontManager.addfont(str(font_path()))
+    return font_manager.FontProperties(fname=str(font_path())).get_name()
+
+
+def settings() -> dict[str, Any]:
+    """Settings under which every figure is drawn and saved; the same bytes each time."""
+    return {
+        "font.family": [_family(), "DejaVu Sans"],
+        "font.size": 8.5,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.linewidth": 0.7,
+        "axes.titlesize": 8.5,
+        "axes.titlelocation": "left",
+        "axes.unicode_minus": True,
+        "axes.axisbelow": True,
+        "grid.color": "#e4e4e4",
+        "grid.linewidth": 0.6,
+        "lines.linewidth": 1.4,
+        "legend.frameon": False,
+        "legend.fontsize": 8.5,
+        "mathtext.fontset": "dejavusans",
+        "svg.fonttype": "path",
+        "svg.hashsalt": "labreport",
+        "path.simplify": True,
+    }
+
+
+def colour(index: int) -> str:
+    return COLOURS[index % len(COLOURS)]
+
+
+def line(index: int) -> dict[str, Any]:
+    """Colour and style of the line of one variant."""
+    return {"color": colour(index), "linestyle": STYLES[index % len(STYLES)]}
+
+
+def thinned(count: int, *, by_ratio: bool) -> np.ndarray:
+    """Indices 0 … count − 1, at most MOST_POINTS of them, both ends among them.
+
+    Args:
+        count: number of points there are.
+        by_ratio: evenly in the logarithm, for an axis that is logarithmic.
+    """
+    if count <= MOST_POINTS:
+        return np.arange(count)
+    if by_ratio:
+        spaced = np.geomspace(1, count - 1, MOST_POINTS)
+        return np.unique(np.concatenate([[0], spaced.round().astype(int)]))
+    return np.unique(np.linspace(0, count - 1, MOST_POINTS).round().astype(int))
+
+
+def wants_log(values: Sequence[float]) -> bool:
+    """Whether positive values span so much that a linear axis would flatten most of them."""
+    positive = [v for v in values if v > 0]
+    return len(positive) == len(values) and bool(positive) and max(positive) > 30 * min(positive)
+
+
+def legend_above(figure: Figure, axes: Axes, columns: int = 4) -> None:
+    """One legend for the whole figure, above it, where it covers no curve."""
+    handles, labels = axes.get_legend_handles_labels()
+    columns = max(1, min(columns, len(labels)))
+    rows = -(-len(labels) // columns)
+    # matplotlib fills a legend column by column; readers read it row by row.
+    order = [i for c in range(columns) for i in range(c, len(labels), columns)]
+    figure.legend(
+        [handles[i] for i in order],
+        [labels[i] for i in order],
+        loc="upper left",
+        bbox_to_anchor=(0.01, 1.0),
+        ncols=columns,
+        handlelength=2.6,
+        columnspacing=1.4,
+        borderaxespad=0.1,
+    )
+    top = 1 - (0.12 + 0.19 * rows) / float(figure.get_size_inches()[1])
+    figure.subplots_adjust(top=top)
+
+
+def svg(figure: Figure) -> bytes:
+    """The figure as an SVG document, the same bytes for the same figure."""
+    buffer = BytesIO()
+    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    return buffer.getvalue()
+
+
+def drawing() -> Any:
+    """A context in which the shared settings hold."""
+    return mpl.rc_context(settings())
+
+

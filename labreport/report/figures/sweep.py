@@ -1,0 +1,50 @@
+"""A sweep over one key: final loss against the value."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from labreport.report.figures import style
+
+
+def sweep_figure(
+    lines: Sequence[tuple[str, Sequence[float], Sequence[float]]],
+    floors: Sequence[float],
+    labels: tuple[str, str, str],
+) -> bytes:
+    """Loss against the swept value, a line for each variant or budget, lowest points dotted.
+
+    Args:
+        lines: name, values of the swept key, and losses (nan where a run had ended).
+        floors: levels to mark.
+        labels: of the horizontal axis, the vertical axis and the floor.
+    """
+    with style.drawing():
+        figure = Figure(figsize=(style.WIDTH, 2.75))
+        axes = figure.subplots()
+        everything: list[float] = []
+        for index, (name, values, losses) in enumerate(lines):
+            axes.plot(values, losses, label=name, **style.line(index))
+            finite = np.array(losses)
+            if np.isfinite(finite).any():
+                lowest = int(np.nanargmin(finite))
+                axes.plot(
+                    values[lowest], losses[lowest], "o", color=style.colour(index), markersize=5
+                )
+            everything += [loss for loss in losses if np.isfinite(loss)]
+        for number, level in enumerate(dict.fromkeys(floors)):
+            name = labels[2] if number == 0 else None
+            axes.axhline(level, label=name, **style.FLOOR)
+        if all(value > 0 for _, values, _ in lines for value in values):
+            axes.set_xscale("log")
+        if style.wants_log(everything) or (everything and min(everything) > 0):
+            axes.set_yscale("log")
+        axes.grid(visible=True)
+        axes.set_xlabel(labels[0])
+        axes.set_ylabel(labels[1])
+        figure.subplots_adjust(left=0.1, right=0.985, bottom=0.17)
+        style.legend_above(figure, axes, columns=5)
+        return style.svg(figure)

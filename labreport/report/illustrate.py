@@ -1,0 +1,267 @@
+"""Which figures an experiment gets: chosen by its structure, never by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import nan
+
+import numpy as np
+
+from labreport.analysis.observation import Subject
+from labreport.analysis.results import ExperimentResults, Result
+from labreport.analysis.rules.comparison import comparable
+from labreport.analysis.rules.initialisation import final_losses
+from labreport.analysis.rules.sweep import best
+from labreport.report import numbers
+from labreport.report.language import Language
+from labreport.report.numbering import Numbering
+from labreport.report.tree import Block, Figure
+
+MOST_PANELS = 6
+"""Weight panels that fit half a page."""
+
+MOST_CURVES = 7
+"""Curves of a sweep that one figure can hold apart."""
+
+
+def illustrate(
+    results: ExperimentResults, title: str, language: Language, numbering: Numbering
+) -> list[Block]:
+    """The figures of an experiment, in reading order."""
+    drawing = _Illustration(results, title, language, numbering)
+    return [
+        *drawing.sweep(),
+        *drawing.sweep_curves(),
+        *drawing.starts(),
+        *drawing.curves(),
+        *drawing.weights(),
+    ]
+
+
+class _Illustration:
+    """The figures of one experiment in one language."""
+
+    def __init__(
+        self, results: ExperimentResults, title: str, language: Language, numbering: Numbering
+    ) -> None:
+        self.results = results
+        self.title = title
+        self.language = language
+        self.numbering = numbering
+
+    def curves(self) -> list[Block]:
+        """Losses of single runs, or their squared errors where losses differ in kind."""
+        from labreport.report.figures import curves
+
+        singles = [r for r in self.results.singles if len(r.losses) > 1]
+        if not singles or self.results.replicated:
+            return []
+        names = [self._label(r) for r in singles]
+        same = len({r.run.config.loss for r in singles}) == 1
+        kind = "losses" if same else "errors"
+        drawn = (curves.loss_curves if same else curves.error_curves)(singles, names)
+        if not drawn:
+            return []
+        floors = self._floors(singles) if same and comparable_all(singles) else []
+        axis = "axis-loss" if same else "axis-error"
+        svg = curves.curve_figure(drawn, self.results.budgets, floors, self._axes(axis))
+        facts = [
+            self._fact(name, float(v[0]), float(v[min(self.results.last, len(v) - 1)]))
+            for name, v in drawn
+        ]
+        caption = f"report.{kind}-caption" + ("" if floors or not same else "-plain")
+        return [self._figure(caption, svg, f"report.alternative-{kind}", facts)]
+
+    def weights(self) -> list[Block]:
+        """Weight trajectories of single runs."""
+        from labreport.report.figures import weights
+
+        singles = [r for r in self.results.singles if len(r.losses) > 1][:MOST_PANELS]
+        if not singles:
+            return []
+        names = [self._label(r) for r in singles]
+        axes = (self._text("axis-updates"), self._text("axis-weight"))
+        svg = weights.weights_figure(singles, names, self.results.last, axes)
+        shown = len(weights.most_moved(singles))
+        some = any(len(r.names) > shown for r in singles)
+        caption = "report.weights-caption" + ("-some" if some else "")
+        return [self._figure(caption, svg, "report.alternative-weights", [], count=shown)]
+
+    def sweep(self) -> list[Block]:
+        """Final loss against the one swept key."""
+        from labreport.report.figures.sweep import sweep_figure
+
+        lines, found = self._sweep_lines()
+        if not lines:
+            return []
+        swept = [r for members in self.results.swept.values() for r in members]
+        key = self.results.plan.axes[0][0]
+        axes = (self.language.key(key), self._text("axis-loss"), self._text("floor"))
+        svg = sweep_figure(lines, self._floors(swept), axes)
+        facts = [
+            self.language.text(
+                "report.alternative-best",
+                subject=self.language.subject(_subject(result), self.results.plan),
+                value=numbers.measured(result.loss(budget) or 0.0),
+            )
+            for result, budget in found
+        ]
+        return [self._figure("report.sweep-caption", svg, "report.alternative-sweep", facts)]
+
+    def _sweep_lines(
+        self,
+    ) -> tuple[list[tuple[str, list[float], list[float]]], list[tuple[Result, int]]]:
+        """Lines of final loss: one a budget for one variant, one a variant for several."""
+        swept, last = self.results.swept, self.results.last
+        if len(self.results.plan.axes) != 1 or not swept:
+            return [], []
+        if not all(_is_number(r.point[0][1]) for m in swept.values() for r in m):
+            return [], []
+        if len(swept) == 1:
+            ((_, members),) = swept.items()
+            series = [
+                (self.language.text("rounds", count=budget), members, budget)
+                for budget in self.results.budgets
+            ]
+        else:
+            series = [
+                (self.language.label(self.results.plan, name), members, last)
+                for name, members in swept.items()
+            ]
+        lines, found = [], []
+        for name, members, budget in series:
+            ordered = sorted(members, key=lambda r: float(r.point[0][1]))
+            losses = [loss if (loss := r.loss(budget)) is not None else nan for r in ordered]
+            lines.append((name, [float(r.point[0][1]) for r in ordered], losses))
+            top = best(members, budget)
+            found += [(top, budget)] if top else []
+        return lines, found
+
+    def sweep_curves(self) -> list[Block]:
+        """Loss curves at some points of a sweep: each variant's best, or points along one axis."""
+        from labreport.report.figures import curves
+
+        swept = self.results.swept
+        if not swept:
+            return []
+        if len(swept) == 1:
+            ((_, members),) = swept.items()
+            chosen = _spread_out(members)
+        else:
+            tops = (best(members, self.results.last) for members in swept.values())
+            chosen = [top for top in tops if top is not None]
+        names = [self.language.subject(_subject(r), self.results.plan) for r in chosen]
+        drawn = curves.loss_curves(chosen, names)
+        if not drawn or not comparable_all(chosen):
+            return []
+        axes = self._axes("axis-loss")
+        svg = curves.curve_figure(drawn, self.results.budgets, self._floors(chosen), axes)
+        facts = [self._fact(name, float(v[0]), float(v[-1])) for name, v in drawn]
+        caption = "report.sweep-curves-caption" + ("-best" if len(swept) > 1 else "")
+        return [self._figure(caption, svg, "report.alternative-losses", facts)]
+
+    def starts(self) -> list[Block]:
+        """Distribution of the final loss over random starts, and the spread of the curves."""
+        from labreport.report.figures import starts
+
+        groups = [
+            (self.language.label(self.results.plan, name), members)
+            for name, members in self.results.replicated.items()
+            if len(final_losses(members, self.results.last)) > 1
+        ]
+        if not groups:
+            return []
+        last = self.results.last
+        singles = [r for r in self.results.singles if r.loss(last) is not None]
+        losses = [(name, final_losses(members, last)) for name, members in groups]
+        marks = [(self._label(r), r.loss(last) or 0.0) for r in singles]
+        axes = (self._text("axis-loss"), self._text("axis-starts"))
+        facts = [
+            self.language.text(
+                "report.alternative-median",
+                subject=name,
+                value=numbers.measured(float(np.median(values))),
+            )
+            for name, values in losses
+        ]
+        histogram = self._figure(
+            "report.starts-caption",
+            starts.starts_figure(losses, marks, axes),
+            "report.alternative-starts",
+            facts,
+            budget=last,
+        )
+        curves = [(name, _curves(members, last)) for name, members in groups]
+        lines = [(self._label(r), r.losses[: last + 1].astype(np.float64)) for r in singles]
+        svg = starts.starts_curves_figure(
+            curves,
+            lines,
+            self._floors([m for _, members in groups for m in members[:1]]),
+            self._axes("axis-loss"),
+        )
+        facts = [
+            self._fact(name, float(np.median(v[:, 0])), float(np.median(v[:, -1])))
+            for name, v in curves
+        ]
+        spread = self._figure(
+            "report.starts-curves-caption", svg, "report.alternative-losses", facts
+        )
+        return [histogram, spread]
+
+    def _figure(
+        self, caption: str, svg: bytes, alternative: str, facts: Sequence[str], **values: object
+    ) -> Figure:
+        anchor, label = self.numbering.next("figure")
+        words = self.language.text(
+            alternative, what=self.title, facts=self.language.enumerate(list(facts))
+        )
+        text = self.language.text(caption, **values) if values else self.language.text(caption)
+        return Figure(anchor, label, text, svg, words)
+
+    def _fact(self, name: str, first: float, last: float) -> str:
+        return self.language.text(
+            "report.alternative-fact",
+            subject=name,
+            first=numbers.measured(first),
+            last=numbers.measured(last),
+        )
+
+    def _axes(self, vertical: str) -> tuple[str, str, str]:
+        return self._text("axis-updates"), self._text(vertical), self._text("floor")
+
+    def _text(self, key: str) -> str:
+        return self.language.text(f"report.{key}")
+
+    def _label(self, result: Result) -> str:
+        return self.language.label(self.results.plan, result.variant)
+
+    def _floors(self, members: Sequence[Result]) -> list[float]:
+        values = {r.floor.value for r in members}
+        return sorted(v for v in values if v is not None and np.isfinite(v) and v > 0)
+
+
+def comparable_all(members: Sequence[Result]) -> bool:
+    return all(comparable(r, members[0]) for r in members)
+
+
+def _subject(result: Result) -> Subject:
+    return Subject(result.variant, result.point)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _spread_out(members: Sequence[Result]) -> list[Result]:
+    """Some of the points, evenly along the sweep, both ends among them."""
+    if len(members) <= MOST_CURVES:
+        return list(members)
+    places = np.linspace(0, len(members) - 1, MOST_CURVES).round().astype(int)
+    return [members[place] for place in places]
+
+
+def _curves(members: Sequence[Result], budget: int) -> np.ndarray:
+    """Loss curves [starts, steps] of the starts that got so far, float64."""
+    return np.array(
+        [r.losses[: budget + 1] for r in members if r.loss(budget) is not None], dtype=np.float64
+    )

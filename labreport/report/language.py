@@ -1,0 +1,208 @@
+"""A language of the report: its catalogue, and how it writes facts, lists and names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import cache
+from io import BytesIO
+from typing import Any
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import Translations
+
+from labreport.analysis.observation import (
+    Count,
+    Fact,
+    Keys,
+    Names,
+    Number,
+    Observation,
+    OutOf,
+    Part,
+    Rounds,
+    Setting,
+    Share,
+    Subject,
+    Verbatim,
+    With,
+)
+from labreport.lab.plan import Plan, Point
+from labreport.lab.vocabulary.losses import LOSSES
+from labreport.lab.vocabulary.optimizers import OPTIMIZER_TITLES
+from labreport.report import numbers
+from labreport.shipped import shipped
+
+_HAN = "\u3400-\u9fff"
+_HAN_AFTER_LATIN = re.compile(f"(?<=[A-Za-z0-9%])(?=[{_HAN}])")
+_LATIN_AFTER_HAN = re.compile(f"(?<=[{_HAN}])(?=[A-Za-z0-9−])")
+
+HTML_NAMES = {"zh": "zh-CN", "en": "en"}
+
+
+class Language:
+    """One language: texts by key, and facts in words."""
+
+    def __init__(self, code: str, translations: Translations) -> None:
+        self.code = code
+        self._translations = translations
+
+    @property
+    def html_name(self) -> str:
+        """BCP 47 tag; zh-CN picks Chinese forms of characters that Japanese shares."""
+        return HTML_NAMES[self.code]
+
+    def text(self, key: str, /, **values: object) -> str:
+        """The text for a key, with values put in.
+
+        Raises:
+            KeyError: if the catalogue has no such text.
+        """
+        number = str(values.get("count", 1))
+        amount = int(number) if number.isdigit() else 1
+        template = self._translations.ungettext(key, key, amount)
+        if template == key:
+            template = self._translations.ugettext(key)
+        if template == key:
+            raise KeyError(f"no text for {key!r} in {self.code}.po")
+        return self._spaced(template.format(**values)) if values else template
+
+    def _spaced(self, text: str) -> str:
+        """Chinese text with a space where it meets Latin letters and digits."""
+        if self.code != "zh":
+            return text
+        return _LATIN_AFTER_HAN.sub(" ", _HAN_AFTER_LATIN.sub(" ", text))
+
+    def has(self, key: str) -> bool:
+        return key in self._translations._catalog
+
+    def join(self, items: Sequence[str]) -> str:
+        """A list in words: a, b and c."""
+        if len(items) < 2:
+            return "".join(items)
+        first = self.text("list.item").join(items[:-1])
+        return self.text("list.last", first=first, last=items[-1])
+
+    def enumerate(self, items: Sequence[str]) -> str:
+        """A list whose items may have commas of their own: a (1, 2); b (3)."""
+        return self.text("list.clause").join(items)
+
+    def key(self, path: str) -> str:
+        """A key of the configuration, in words where the catalogue has some."""
+        name = f"key.{path}"
+        return self.text(name) if self.has(name) else path
+
+    def value(self, path: str, value: Any) -> str:
+        """A value of a key of the configuration."""
+        if isinstance(value, list | tuple):
+            if value and isinstance(value[0], list | tuple):
+                return "; ".join(self.value(path, row) for row in value)
+            inner = ", ".join(self.value(path, v) for v in value)
+            return f"({inner})" if not value or not isinstance(value[0], str) else inner
+        if isinstance(value, bool):
+            return self.text(f"boolean.{str(value).lower()}")
+        if isinstance(value, str):
+            return self.name(value)
+        return "—" if value is None else numbers.setting(value)
+
+    def name(self, word: str) -> str:
+        """A word of the vocabulary as print writes it."""
+        if word in LOSSES:
+            return LOSSES[word].title
+        if word in OPTIMIZER_TITLES:
+            return OPTIMIZER_TITLES[word]
+        key = f"name.{word}"
+        return self.text(key) if self.has(key) else word
+
+    def point(self, point: Point) -> str:
+        """A point of a sweep: learning rate 0.5."""
+        items = [
+            self.text("point", key=self.key(key), value=self.value(key, value))
+            for key, value in point
+        ]
+        return self.text("list.comma").join(items)
+
+    def subject(self, subject: Subject, plan: Plan) -> str:
+        """A variant, a point of a sweep, or both, as the experiment's author names them."""
+        parts = []
+        if subject.variant and (len(plan.variants) > 1 or not subject.point):
+            parts.append(self.label(plan, subject.variant))
+        if subject.point:
+            parts.append(self.point(subject.point))
+        return self.text("list.comma").join(parts)
+
+    def label(self, plan: Plan, variant: str) -> str:
+        """What figures and tables call a variant."""
+        label = plan.variant(variant).label
+        if label is not None:
+            return label.within(self.code)
+        return self.text("variant.base") if variant == "base" else variant
+
+    def sentence(self, observation: Observation, plan: Plan) -> str:
+        """The sentence that states an observation."""
+        digits = numbers.digits_for(_numbers(observation.facts.values()))
+        values: dict[str, object] = {
+            name: self.fact(fact, plan, digits) for name, fact in observation.facts.items()
+        }
+        return self.text(observation.message, **values)
+
+    def fact(self, fact: Fact, plan: Plan, digits: int = numbers.DIGITS) -> str:
+        """One fact in words."""
+        if isinstance(fact, tuple):
+            items = [self.fact(f, plan, digits) for f in fact]
+            if all(isinstance(f, Part) for f in fact):
+                return self.join(items)
+            if all(isinstance(f, Subject) for f in fact):
+                apart = any(self.text("list.comma").strip() in item for item in items)
+                return self.enumerate(items) if apart else self.join(items)
+            if any(isinstance(f, With) for f in fact):
+                return self.enumerate(items)
+            return self.text("list.comma").join(items)
+        if isinstance(fact, With):
+            what, detail = self.fact(fact.what, plan, digits), self.fact(fact.detail, plan, digits)
+            return self.text("with", what=what, detail=detail)
+        if isinstance(fact, Subject):
+            return self.subject(fact, plan)
+        if isinstance(fact, Number):
+            return numbers.measured(fact.value, digits)
+        if isinstance(fact, Setting):
+            return numbers.setting(fact.value)
+        if isinstance(fact, Share):
+            return numbers.percentage(fact.value)
+        if isinstance(fact, Count):
+            return numbers.count(fact.value)
+        if isinstance(fact, Rounds):
+            return self.text("rounds", count=numbers.count(fact.value))
+        if isinstance(fact, OutOf):
+            return f"{fact.value}/{fact.total}"
+        if isinstance(fact, Names):
+            return self.join(fact.values)
+        if isinstance(fact, Keys):
+            return self.join([self.key(key) for key in fact.values])
+        if isinstance(fact, Part):
+            return self.name(fact.name)
+        assert isinstance(fact, Verbatim)
+        return fact.value
+
+
+def _numbers(facts: Any) -> Iterator[float]:
+    for fact in facts:
+        if isinstance(fact, Number):
+            yield fact.value
+        elif isinstance(fact, tuple):
+            yield from _numbers(fact)
+        elif isinstance(fact, With):
+            yield from _numbers((fact.what, fact.detail))
+
+
+@cache
+def language(code: str) -> Language:
+    """The language with this code, its catalogue read from templates/languages."""
+    with (shipped("templates") / "languages" / f"{code}.po").open("rb") as file:
+        catalogue = read_po(file, locale=code)
+    compiled = BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    return Language(code, Translations(compiled))
+

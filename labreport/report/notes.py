@@ -1,0 +1,44 @@
+"""The student's own notes: Markdown in, HTML out that can carry no markup of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from markdown_it import MarkdownIt
+
+from labreport.errors import Fault, InputError
+
+MAXIMUM_BYTES = 200_000
+
+# Notes are text. Raw HTML is shown as it was typed; images and links are left out, because a
+# report that is handed in must fetch nothing and lead nowhere.
+_MARKDOWN = MarkdownIt("commonmark", {"html": False, "linkify": False, "typographer": False})
+_MARKDOWN.enable("table")
+_MARKDOWN.disable(["html_block", "html_inline", "image", "link", "autolink", "reference"])
+
+
+def read_notes(path: Path) -> str | None:
+    """HTML of a note, or None if there is no such file or nothing in it.
+
+    Raises:
+        InputError: if it cannot be read as UTF-8 text.
+    """
+    if not path.is_file():
+        return None
+    try:
+        if path.stat().st_size > MAXIMUM_BYTES:
+            values = {"bytes": path.stat().st_size, "limit": MAXIMUM_BYTES}
+            raise InputError(Fault("note-too-large", values, file=path))
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(Fault("notes-unreadable", {"detail": str(error)}, file=path)) from None
+    text = "".join(c for c in text if c >= " " or c in "\n\t")
+    return _MARKDOWN.render(text) if text.strip() else None
+
+
+def notes_file(folder: Path, name: str, language: str, first: str) -> Path:
+    """``notes/NAME.md``; in a further language ``notes/NAME.en.md``, if it is there."""
+    translated = folder / f"{name}.{language}.md"
+    if language != first and translated.is_file():
+        return translated
+    return folder / f"{name}.md"

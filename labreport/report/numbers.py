@@ -1,0 +1,72 @@
+"""The one place that turns numbers into text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import floor, inf, isfinite, isnan, log10
+
+DIGITS = 4
+"""Significant digits of a measured number, unless more are needed to tell two apart."""
+
+MOST_DIGITS = 9
+"""All that float32 holds."""
+
+MINUS = "−"
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def measured(value: float, digits: int = DIGITS) -> str:
+    """A measured number with so many significant digits: 0.02890, 1.418×10⁻¹³, 445.3."""
+    if isnan(value):
+        return "nan"
+    if not isfinite(value):
+        return MINUS + "∞" if value < 0 else "∞"
+    if value == 0:
+        return "0"
+    rounded = float(f"{value:.{digits - 1}e}")
+    exponent = floor(log10(abs(rounded)) + 1e-12)
+    if -5 < exponent < 6:
+        text = f"{rounded:.{max(digits - 1 - exponent, 0)}f}"
+    else:
+        mantissa = rounded / 10.0**exponent if exponent > -300 else float(f"{rounded:e}"[:8])
+        text = f"{mantissa:.{digits - 1}f}×10{str(exponent).translate(_SUPERSCRIPT)}"
+    return text.replace("-", MINUS)
+
+
+def setting(value: object) -> str:
+    """A number that somebody chose, as short as it can be written: 0.5, 1000, 10⁻⁸."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    if value in (inf, -inf):
+        return measured(value)
+    text = f"{value:.12g}"
+    if "e" in text:
+        mantissa, exponent = text.split("e")
+        power = f"10{str(int(exponent)).translate(_SUPERSCRIPT)}"
+        text = power if mantissa == "1" else f"{mantissa}×{power}"
+    return text.replace("-", MINUS)
+
+
+def percentage(value: float) -> str:
+    """A fraction as a percentage: with one decimal below 10 %, and more only near 100 %."""
+    percent = 100 * value
+    if percent == round(percent):
+        return f"{percent:.0f}%"
+    if 99.9 < percent < 100.1:
+        return f"{percent:.4f}%"
+    return f"{percent:.1f}%" if percent < 1000 else f"{percent:.0f}%"
+
+
+def count(value: int) -> str:
+    """A whole number."""
+    return str(value).replace("-", MINUS)
+
+
+def digits_for(values: Iterable[float]) -> int:
+    """Significant digits with which different values look different, 4 … 9."""
+    distinct = sorted({v for v in values if isfinite(v)})
+    for digits in range(DIGITS, MOST_DIGITS):
+        texts = {measured(v, digits) for v in distinct}
+        if len(texts) == len(distinct):
+            return digits
+    return MOST_DIGITS
