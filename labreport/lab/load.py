@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+import math
+import os
 import tomllib
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 from pydantic import ValidationError
 
@@ -23,11 +27,17 @@ from labreport.lab.lab import (
     merge,
     sweep_axes,
 )
-from labreport.lab.plan import AppendixPlan, Lab, Plan, Trial, grid
+from labreport.lab.plan import AppendixPlan, Lab, Plan, Trial
 from labreport.lab.vocabulary.initialisers import WITHOUT_CHANCE
 
 MAXIMUM_BYTES = 4_000_000
 """A lab file is written by hand; anything larger is a mistake and would take long to parse."""
+
+MAXIMUM_DEPTH = 32
+"""Tables and arrays inside one another; a lab needs a third of that, and each level is a call."""
+
+INTEGERS = range(-(2**63), 2**63)
+"""What TOML promises to keep; Python would read longer ones, but refuses to print them."""
 
 MAXIMUM_RUNS = 200_000
 """Runs of one experiment: more would not fit this version's memory and disk."""
@@ -45,8 +55,29 @@ PLACEHOLDERS: dict[str, Any] = {
 }
 """Stand in for a required key of the base that is at fault, so that the rest can be checked."""
 
-Layer = tuple[Location, Change]
-"""Where in the file some keys of a configuration stand, and the keys."""
+
+@dataclass(frozen=True)
+class Layer:
+    """Some keys of a configuration, and the table of the file in which they stand."""
+
+    place: Location
+    change: Change
+
+    def at(self, path: Location) -> Location:
+        """Where in the file a key of the configuration stands, or would stand."""
+        return (*self.place, *path)
+
+
+@dataclass(frozen=True)
+class Swept(Layer):
+    """One value of a swept key, and where the value stands."""
+
+    path: tuple[str, ...]
+    value: Any
+    value_place: Location
+
+    def at(self, path: Location) -> Location:
+        return self.value_place if has(self.change, path) else super().at(path)
 
 
 def load(path: Path) -> Lab:
@@ -62,14 +93,17 @@ def load(path: Path) -> Lab:
 def read(path: Path) -> Source:
     """The text of a lab file. Raises InputError if it cannot be one."""
     try:
-        if path.is_file() and path.stat().st_size > MAXIMUM_BYTES:
-            values = {"bytes": path.stat().st_size, "limit": MAXIMUM_BYTES}
-            raise InputError(Fault("file-too-large", values, file=path))
-        raw = path.read_bytes()
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            # Not all of it: a device or a pipe has no size, and may never end.
+            raw = file.read(MAXIMUM_BYTES + 1)
     except FileNotFoundError:
         raise InputError(Fault("file-missing", file=path)) from None
     except (OSError, ValueError) as error:
         raise InputError(Fault("file-unreadable", {"detail": str(error)}, file=path)) from None
+    if len(raw) > MAXIMUM_BYTES:
+        values = {"bytes": max(size, len(raw)), "limit": MAXIMUM_BYTES}
+        raise InputError(Fault("file-too-large", values, file=path))
     try:
         return Source(path, raw.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
@@ -82,21 +116,54 @@ def parse(source: Source) -> dict[str, Any]:
     from parse_errors.source_map import locate_decode_error
 
     try:
-        return tomllib.loads(source.text)
-    except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
+        raw = tomllib.loads(source.text)
+    except RecursionError:
+        _refuse_depth(source)
+    except ValueError as error:
         place = locate_decode_error(error)
-        lines = source.text.splitlines()
-        line = place.line + 1 if place else len(lines)
-        detail = str(error).split(" (at ")[0] or type(error).__name__
+        line = place.line + 1 if place else max(1, len(source.text.splitlines()))
         fault = Fault(
             "toml-syntax",
-            {"detail": detail},
+            {"detail": str(error).split(" (at ")[0]},
             file=source.path,
             line=line,
             column=place.column + 1 if place else 0,
-            excerpt=lines[line - 1] if 0 < line <= len(lines) else "",
+            excerpt=source.line(line),
         )
         raise InputError(fault) from None
+    _check_limits(source, raw)
+    return raw
+
+
+def _check_limits(source: Source, raw: dict[str, Any]) -> None:
+    """Refuse what no later step could take: tables too deep, and integers beyond TOML's."""
+    beyond: list[tuple[Location, int]] = []
+    level: list[tuple[Location, Any]] = [((), raw)]
+    for _ in range(MAXIMUM_DEPTH):
+        inner: list[tuple[Location, Any]] = []
+        for location, value in level:
+            if isinstance(value, int) and value not in INTEGERS:
+                beyond.append((location, value))
+            elif isinstance(value, dict | list):
+                items = value.items() if isinstance(value, dict) else enumerate(value)
+                inner += [((*location, key), item) for key, item in items]
+        level = inner
+    if level:
+        _refuse_depth(source)
+    if beyond:
+        raise InputError([_beyond(source, location, value) for location, value in beyond])
+
+
+def _beyond(source: Source, location: Location, value: int) -> Fault:
+    bound = f"≥ {INTEGERS.start}" if value < 0 else f"≤ {INTEGERS.stop - 1}"
+    return source.fault(
+        location, "out-of-range", values={"found": f"{value:#x}"[:20] + "…", "bound": bound}
+    )
+
+
+def _refuse_depth(source: Source) -> NoReturn:
+    values = {"detail": f"nested deeper than {MAXIMUM_DEPTH} levels"}
+    raise InputError(Fault("toml-syntax", values, file=source.path, line=1)) from None
 
 
 class _Reading:
@@ -110,7 +177,8 @@ class _Reading:
 
     def lab(self) -> Lab:
         file = self._file()
-        base = self._sound((("base",), _table(self.raw.get("base"))))
+        base = self._sound(Layer(("base",), _table(self.raw.get("base"))))
+        self._fit_base(base)
         plans = tuple(self._plans(file, [base])) if file else ()
         appendices = tuple(self._appendices(file, base)) if file else ()
         if self.faults or file is None:
@@ -120,7 +188,7 @@ class _Reading:
             file.languages,
             file.cover,
             file.purpose,
-            RunConfig.model_validate(base[1]),
+            RunConfig.model_validate(base.change),
             plans,
             appendices,
             file,
@@ -143,34 +211,42 @@ class _Reading:
     def _file(self) -> LabFile | None:
         """The file's own tables; whatever is at fault is taken out, so that the rest is seen."""
         raw = self.raw
+        taken: list[Location] = []
         for _ in range(3):
             try:
-                return LabFile.model_validate(raw)
+                file = LabFile.model_validate(raw)
             except ValidationError as error:
                 found = findings(error.errors(include_url=False), LabFile, raw)
+            else:
+                self._no_twins(("languages",), file.languages)
+                return file
             for finding in found:
-                self._blame(finding.location, finding)
+                # What is missing only because something in it was taken out is no fault.
+                if not any(_leads_to(finding.location, other) for other in taken):
+                    self._blame(finding.location, finding)
+            for finding in found:
                 raw = without(raw, finding.location)
+                taken.append(finding.location)
         return None
 
     def _sound(self, *layers: Layer) -> Layer:
         """The last layer without its faults, after they have been noted."""
-        location, change = layers[-1]
+        *outer, last = layers
         for _ in range(3):
-            merged = _merged([*layers[:-1], (location, change)])
+            merged = _merged([*outer, last])
             try:
-                config = RunConfig.model_validate(merged)
+                RunConfig.model_validate(merged)
             except ValidationError as error:
                 found = findings(error.errors(include_url=False), RunConfig, merged)
             else:
-                self._fit(config, [*layers[:-1], (location, change)])
-                return location, change
+                return last
             for finding in found:
-                owner = _owner([*layers[:-1], (location, change)], finding.location)
-                self._blame((*owner, *finding.location), finding)
-                if owner == location:
-                    change = self._mended(change, finding.location, is_base=len(layers) == 1)
-        return location, change
+                owner = _owner([*outer, last], finding.location)
+                self._blame(owner.at(finding.location), finding)
+                if owner is last:
+                    change = self._mended(last.change, finding.location, is_base=not outer)
+                    last = replace(last, change=change)
+        return last
 
     def _mended(self, change: Change, location: Location, *, is_base: bool) -> Change:
         """A change without the key at fault; the base gets a stand-in if it needs that key."""

@@ -1,0 +1,124 @@
+"""report.pdf: the printed report, by WeasyPrint."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from labreport.errors import BuildError, Fault
+from labreport.formats.page import page
+from labreport.report.figures.style import font_path
+from labreport.report.language import Language
+from labreport.report.tree import Report
+
+FONT_URL = "labreport:font"
+"""What the style sheet calls the font that ships with the tool."""
+
+FIXED_TIME = "1704067200"
+"""2024-01-01: the time that fonts and documents are stamped with, so that bytes do not change."""
+
+
+def render(report: Report, language: Language) -> bytes:
+    """The PDF.
+
+    Raises:
+        BuildError: if Pango is missing, if WeasyPrint reports an error, or if a character has
+            no glyph (unless the lab says not to check).
+    """
+    html = page(report, language, printed=True)
+    with _fixed_time(), _collected_log() as messages, _no_garbage_collection():
+        try:
+            import weasyprint
+        except OSError as error:
+            detail = str(error).splitlines()[0]
+            raise BuildError(Fault("pango-missing", {"detail": detail})) from None
+        document = weasyprint.HTML(string=html, url_fetcher=_fetcher(), base_url=None)
+        content = document.write_pdf(pdf_variant="pdf/ua-1", uncompressed_pdf=False)
+    _check(messages, report.check_fonts)
+    return bytes(content)
+
+
+def _fetcher() -> Any:
+    """Serves data: URIs and the shipped font, and nothing else: no file, no network."""
+    from weasyprint.urls import URLFetcher, URLFetcherResponse
+
+    class Closed(URLFetcher):  # type: ignore[misc]
+        def fetch(self, url: str, headers: Any = None) -> Any:
+            if url == FONT_URL:
+                return URLFetcherResponse(
+                    url, body=font_path().read_bytes(), headers={"Content-Type": "font/ttf"}
+                )
+            if url.startswith("data:"):
+                return super().fetch(url, headers)
+            raise ValueError(f"a report fetches nothing: {url[:80]}")
+
+    return Closed()
+
+
+def _check(messages: list[logging.LogRecord], check_fonts: bool) -> None:
+    """A renderer that complains has left something out, even though it wrote a file."""
+    glyphs, others = [], []
+    for message in messages:
+        text = message.getMessage()
+        (glyphs if ".notdef" in text else others).append(text)
+    if others:
+        raise BuildError(Fault("renderer", {"detail": "; ".join(dict.fromkeys(others))[:500]}))
+    if glyphs and check_fonts:
+        characters = " ".join(dict.fromkeys(c for text in glyphs for c in _characters(text)))
+        raise BuildError(Fault("missing-glyphs", {"characters": characters}))
+
+
+def _characters(message: str) -> list[str]:
+    """The characters that a warning about missing glyphs names, or the whole warning."""
+    codes = re.findall(r"U\+([0-9A-Fa-f]{4,6})", message)
+    return [f"{chr(int(code, 16))} (U+{code.upper()})" for code in codes] or [message]
+
+
+class _Collector(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+
+
+@contextmanager
+def _collected_log() -> Iterator[list[logging.LogRecord]]:
+    logger = logging.getLogger("weasyprint")
+    collector, propagate = _Collector(), logger.propagate
+    logger.addHandler(collector)
+    logger.propagate = False
+    try:
+        yield collector.records
+    finally:
+        logger.removeHandler(collector)
+        logger.propagate = propagate
+
+
+@contextmanager
+def _fixed_time() -> Iterator[None]:
+    before = os.environ.get("SOURCE_DATE_EPOCH")
+    os.environ.setdefault("SOURCE_DATE_EPOCH", FIXED_TIME)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["SOURCE_DATE_EPOCH"]
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """Layout makes millions of objects and no garbage: a quarter of the time goes to looking."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

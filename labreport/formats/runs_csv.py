@@ -1,0 +1,69 @@
+"""runs.csv: one row a run, every number of the tables at full precision."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Sequence
+from io import StringIO
+
+from labreport.analysis.results import ExperimentResults, Result
+
+BYTE_ORDER_MARK = "\ufeff"
+"""Tells spreadsheets that the file is UTF-8."""
+
+FIRST = ("part", "experiment", "variant", "point", "seed")
+LAST = (
+    "initial_loss",
+    "floor",
+    "lowest_loss",
+    "lowest_after_updates",
+    "squared_error",
+    "ending",
+    "ending_step",
+    "message",
+    "run",
+)
+
+
+def render(parts: Sequence[tuple[str, Sequence[ExperimentResults]]]) -> bytes:
+    """The table of all runs of the main part ("main") and of each appendix, by its name."""
+    budgets = sorted({b for _, experiments in parts for e in experiments for b in e.budgets})
+    buffer = StringIO()
+    writer = csv.writer(buffer, lineterminator="\r\n")
+    writer.writerow([*FIRST, *(f"loss_after_{b}" for b in budgets), *LAST])
+    for part, experiments in parts:
+        for experiment in experiments:
+            for result in experiment.results:
+                writer.writerow(list(map(harmless, _row(part, experiment, result, budgets))))
+    return (BYTE_ORDER_MARK + buffer.getvalue()).encode("utf-8")
+
+
+def _row(
+    part: str, experiment: ExperimentResults, result: Result, budgets: Iterable[int]
+) -> list[object]:
+    ending = result.run.trace.ending
+    losses = [result.loss(b) if b in experiment.budgets else None for b in budgets]
+    return [
+        part,
+        experiment.plan.name,
+        result.variant,
+        "; ".join(f"{key}={value}" for key, value in result.point),
+        result.trial.seed,
+        *losses,
+        result.initial_loss,
+        result.floor.value,
+        float(result.losses.min()) if len(result.losses) else None,
+        result.best_round,
+        result.error(experiment.last),
+        ending.kind,
+        ending.step,
+        ending.message,
+        result.run.name,
+    ]
+
+
+def harmless(value: object) -> object:
+    """A cell that a spreadsheet does not take for a formula; numbers stay numbers."""
+    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
+        return "'" + value
+    return value

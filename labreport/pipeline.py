@@ -1,0 +1,251 @@
+"""What the commands do, each a short list of calls."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from labreport.errors import Fault, InputError
+from labreport.lab.configuration import RunConfig
+from labreport.lab.faults import nearest
+from labreport.lab.load import load
+from labreport.lab.plan import Lab
+from labreport.run import Environment, Run
+from labreport.shipped import shipped
+from labreport.store.store import Store, run_name
+from labreport.training import SEMANTICS
+
+LAB_FILE = "experiments.toml"
+LANGUAGES = ("zh", "en")
+VERSIONS = ("labreport", "torch", "numpy", "matplotlib", "weasyprint")
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done ("training", "writing"), how much of it is done, and of how much."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What `labreport build` is asked for."""
+
+    lab: Path | None
+    only: tuple[str, ...]
+    languages: tuple[str, ...]
+    output: Path
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a build did."""
+
+    trained: int
+    stored: int
+    written: tuple[Path, ...]
+    damaged: tuple[Path, ...]
+    without_reflection: bool
+
+
+def build(request: Request, progress: Progress) -> Summary:
+    """Run what is missing, and write the report in every language asked for.
+
+    Raises:
+        InputError: if the lab, a name or a note is at fault; nothing was written.
+        BuildError: if something could not be written or rendered; finished runs are stored.
+    """
+    path = lab_path(request.lab)
+    whole = load(path)
+    lab = part_of(whole, request.only, path)
+    languages = chosen_languages(request.languages, whole)
+    notes = notes_folder(path)
+    check_notes(lab, notes, languages)
+    usable_folder(request.output)
+
+    environment = this_environment()
+    store = Store(request.output)
+    configurations = lab.configurations()
+    missing = [c for c in configurations if run_name(c, environment) not in store]
+    train_missing(missing, environment, store, progress)
+    runs = stored_runs(configurations, environment, store)
+    written = write_report(whole, lab, runs, languages, notes, request, progress)
+    return Summary(
+        trained=len(missing),
+        stored=len(configurations) - len(missing),
+        written=written,
+        damaged=tuple(store.damaged),
+        without_reflection=not (notes / "reflection.md").is_file(),
+    )
+
+
+def lab_path(given: Path | None) -> Path:
+    """The lab file: the one given, the one here, or the one that ships with the tool."""
+    if given is not None:
+        return given
+    here = Path(LAB_FILE)
+    return here if here.is_file() else shipped(LAB_FILE)
+
+
+def part_of(lab: Lab, only: Sequence[str], path: Path) -> Lab:
+    """The experiments asked for; all of them if none is named."""
+    unknown = [name for name in only if name not in lab.names]
+    if unknown:
+        raise InputError(
+            [
+                Fault(
+                    "unknown-experiment",
+                    {"found": name},
+                    file=path,
+                    allowed=lab.names,
+                    nearest=nearest(name, lab.names),
+                )
+                for name in unknown
+            ]
+        )
+    return lab.only(tuple(only)) if only else lab
+
+
+def chosen_languages(asked: Sequence[str], lab: Lab) -> tuple[str, ...]:
+    """Languages to write: those asked for, or the lab's own."""
+    unknown = [code for code in asked if code not in LANGUAGES]
+    if unknown:
+        raise InputError(
+            [
+                Fault("unknown-language", {"found": code}, allowed=LANGUAGES)
+                for code in dict.fromkeys(unknown)
+            ]
+        )
+    return tuple(dict.fromkeys(asked)) or tuple(dict.fromkeys(lab.languages))
+
+
+def notes_folder(path: Path) -> Path:
+    """Notes lie beside the lab; beside the user, if the lab is the one that ships."""
+    return Path("notes") if path == shipped(LAB_FILE) else path.parent / "notes"
+
+
+def check_notes(lab: Lab, notes: Path, languages: Sequence[str]) -> None:
+    """Read every note before anything trains, so that a fault in one shows at once."""
+    from labreport.report.notes import notes_file, read_notes
+
+    for name in (*lab.names, "reflection"):
+        for code in languages:
+            read_notes(notes_file(notes, name, code, lab.languages[0]))
+
+
+def usable_folder(output: Path) -> None:
+    """Refuse an output that is there and is no folder."""
+    if output.exists() and not output.is_dir():
+        raise InputError(Fault("not-a-folder", file=output))
+
+
+def this_environment() -> Environment:
+    """What determines numbers beside a configuration, without importing torch."""
+    return Environment(trainer=SEMANTICS, torch=version("torch"))
+
+
+def train_missing(
+    missing: Sequence[RunConfig], environment: Environment, store: Store, progress: Progress
+) -> None:
+    """Train runs family by family; each family is stored as soon as it is done."""
+    if not missing:
+        return
+    from labreport.training.family import families
+    from labreport.training.trainer import train
+
+    done = 0
+    for family in families(missing):
+        progress("training", done, len(missing))
+        store.keep(family.configurations, train(family), environment)
+        done += len(family.configurations)
+    progress("training", done, len(missing))
+
+
+def stored_runs(
+    configurations: Sequence[RunConfig], environment: Environment, store: Store
+) -> dict[str, Run]:
+    """Runs by the digest of their configuration."""
+    names = {c.digest: run_name(c, environment) for c in configurations}
+    runs = store.read(list(names.values()))
+    return {digest: runs[name] for digest, name in names.items()}
+
+
+def write_report(
+    whole: Lab,
+    lab: Lab,
+    runs: dict[str, Run],
+    languages: Sequence[str],
+    notes: Path,
+    request: Request,
+    progress: Progress,
+) -> tuple[Path, ...]:
+    """Write runs.csv, and HTML and PDF in each language."""
+    from labreport.formats import html, pdf, runs_csv
+    from labreport.report.compose import Facts, compose, measure
+    from labreport.report.language import language
+    from labreport.store.files import write_atomically
+
+    measured = measure(lab, runs)
+    parts = [("main", measured.experiments)]
+    parts += [(appendix.name, experiments) for appendix, experiments in measured.appendices]
+    facts = Facts(
+        all_names=whole.names,
+        notes=notes,
+        environment=printed_environment(),
+        again=command_again(request),
+        stored=("output/runs", "output/runs.csv"),
+    )
+    files: list[tuple[Path, bytes]] = [(request.output / "runs.csv", runs_csv.render(parts))]
+    total = 2 * len(languages)
+    for index, code in enumerate(languages):
+        words = language(code)
+        suffix = "" if code == languages[0] else f".{code}"
+        report = compose(measured, facts, words)
+        progress("writing", 2 * index, total)
+        files.append((request.output / f"report{suffix}.html", html.render(report, words)))
+        progress("writing", 2 * index + 1, total)
+        files.append((request.output / f"report{suffix}.pdf", pdf.render(report, words)))
+    progress("writing", total, total)
+    for path, content in files:
+        write_atomically(path, content)
+    return tuple(path for path, _ in files)
+
+
+def printed_environment() -> tuple[tuple[str, str, str], ...]:
+    """Device, versions and system: key in the catalogue, name that the key takes, value."""
+    versions = tuple(("environment-version", name, version(name)) for name in VERSIONS)
+    system = f"{platform.system()} {platform.machine()}"
+    python = ("environment-version", "Python", platform.python_version())
+    return (("environment-device", "", "CPU"), ("environment-system", "", system), python, *versions)
+
+
+def command_again(request: Request) -> str:
+    """The command that builds the same report."""
+    words = ["labreport build"]
+    words += [request.lab.name] if request.lab is not None else []
+    words += [f"--only {name}" for name in request.only]
+    words += [f"--lang {code}" for code in request.languages]
+    return " ".join(words)
+
+
+@dataclass(frozen=True)
+class Listed:
+    """An experiment as `labreport list` shows it."""
+
+    name: str
+    title: dict[str, str]
+    runs: int
+    stored: int
+
+
+def list_experiments(given: Path | None, output: Path) -> tuple[Listed, ...]:
+    """Experiments of a lab, with how many distinct runs each has and how many are stored."""
+    lab = load(lab_path(given))
+    environment = this_environment()
+    store = Store(output)
+    listed = []
+    for plan in lab.plans:
+        part = lab.only((plan.name,))
+        names = [run_name(config, environment) for config in part.configurations()]
+        title = {code: plan.experiment.title.within(code) for code in LANGUAGES}
+        listed.append(Listed(plan.name, title, len(names), sum(name in store for name in names)))
+    return tuple(listed)
