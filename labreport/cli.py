@@ -101,9 +101,7 @@ def build(
 def list_(
     lab: LabArgument = None,
     output: OutputOption = Path("output"),
-    as_json: Annotated[
-        bool, typer.Option("--json", help="输出 JSON / print JSON alone.")
-    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="输出 JSON / print JSON alone.")] = False,
 ) -> None:
     """列出实验、训练次数和已存的结果 / list experiments, their runs and what is stored."""
     from labreport.pipeline import list_experiments
@@ -177,8 +175,8 @@ def _print_fault(fault: Fault, words: Language) -> None:
     place += f":{fault.line}" if fault.line else ""
     place += f":{fault.column}" if fault.column else ""
     head = ": ".join(part for part in (place, fault.key) if part)
-    message = words.text(f"fault.{fault.code}", **values) if values else words.text(
-        f"fault.{fault.code}"
+    message = (
+        words.text(f"fault.{fault.code}", **values) if values else words.text(f"fault.{fault.code}")
     )
     _say(_printable(f"{head}: {message}" if head else message))
     if fault.excerpt:

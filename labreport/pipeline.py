@@ -23,7 +23,7 @@ LANGUAGES = ("zh", "en")
 VERSIONS = ("labreport", "torch", "numpy", "matplotlib", "weasyprint")
 
 Progress = Callable[[str, int, int], None]
-"""Called with what is being done ("training", "writing"), how much of it is done, and of how much."""
+"""Called with what is being done ("training", "writing"), how much is done, and of how much."""
 
 
 @dataclass(frozen=True)
@@ -215,7 +215,12 @@ def printed_environment() -> tuple[tuple[str, str, str], ...]:
     versions = tuple(("environment-version", name, version(name)) for name in VERSIONS)
     system = f"{platform.system()} {platform.machine()}"
     python = ("environment-version", "Python", platform.python_version())
-    return (("environment-device", "", "CPU"), ("environment-system", "", system), python, *versions)
+    return (
+        ("environment-device", "", "CPU"),
+        ("environment-system", "", system),
+        python,
+        *versions,
+    )
 
 
 def command_again(request: Request) -> str:

@@ -142,7 +142,8 @@ def _onto_simplex(row: np.ndarray) -> np.ndarray:
     ordered = np.sort(row)[::-1]
     excess = (np.cumsum(ordered) - 1) / np.arange(1, len(row) + 1)
     shift = excess[np.nonzero(ordered > excess)[0][-1]]
-    return np.maximum(row - shift, 0.0)
+    projected: np.ndarray = np.maximum(row - shift, 0.0)
+    return projected
 
 
 def _cross_entropy_floor(targets: np.ndarray, activation: Activation) -> Floor:

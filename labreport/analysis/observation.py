@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from labreport.lab.plan import Point
@@ -121,6 +121,9 @@ Fact = (
 )
 
 
+Facts = dict[str, Fact]
+
+
 @dataclass(frozen=True)
 class Observation:
     """What a rule found.
@@ -143,7 +146,6 @@ class Observation:
     form: str = ""
     strength: Strength = "exact"
     limits: bool = False
-    digests: tuple[str, ...] = field(default=())
 
     @property
     def message(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from labreport.analysis.observation import Count, Number, Observation, Subject, With
+from labreport.analysis.observation import Count, Facts, Number, Observation, Subject, With
 from labreport.analysis.results import ExperimentResults
 from labreport.analysis.rules import (
     comparison,
@@ -129,7 +129,7 @@ def conclude(experiments: Sequence[ExperimentResults]) -> tuple[Conclusion, ...]
 def _how_runs_ended(experiments: Sequence[ExperimentResults]) -> Iterator[Conclusion]:
     runs = {r.run.name: r for e in experiments for r in e.results}
     kinds = [r.run.trace.ending.kind for r in runs.values()]
-    facts = {
+    facts: Facts = {
         "count": Count(len(kinds)),
         "experiments": Count(len(experiments)),
         "completed": Count(kinds.count("completed")),
@@ -143,7 +143,8 @@ def _how_runs_ended(experiments: Sequence[ExperimentResults]) -> Iterator[Conclu
 
 def _near_floor(experiments: Sequence[ExperimentResults]) -> Iterator[Conclusion]:
     """Of the single runs, which end within a tenth of their first distance from the floor."""
-    near, far = [], []
+    near: list[str] = []
+    far: list[str] = []
     for experiment in experiments:
         for result in experiment.singles:
             first, last = result.gap(0), result.gap(experiment.last)
@@ -151,7 +152,7 @@ def _near_floor(experiments: Sequence[ExperimentResults]) -> Iterator[Conclusion
                 (near if last <= 0.1 * first else far).append(result.run.name)
     count = len(set(near) | set(far))
     if count > 1:
-        facts = {"near": Count(len(set(near))), "count": Count(count)}
+        facts: Facts = {"near": Count(len(set(near))), "count": Count(count)}
         yield experiments[0].plan, Observation("near-floor", facts, runs=count, relevance=0.5)
 
 
@@ -170,7 +171,7 @@ def _lowest_error(experiments: Sequence[ExperimentResults]) -> Iterator[Conclusi
     distinct = {r.run.name for _, _, r in candidates}
     if len(distinct) > 1:
         error, plan, result = min(candidates, key=lambda c: c[0])
-        facts = {
+        facts: Facts = {
             "subject": With(Subject(result.variant, result.point), Number(error)),
             "count": Count(len(distinct)),
             "budget": Count(shared),

@@ -150,9 +150,7 @@ class ExperimentResults:
     @cached_property
     def singles(self) -> tuple[Result, ...]:
         """Results of the variants that are one run each."""
-        return tuple(
-            results[0] for results in self._by_variant.values() if len(results) == 1
-        )
+        return tuple(results[0] for results in self._by_variant.values() if len(results) == 1)
 
     @cached_property
     def swept(self) -> Mapping[str, tuple[Result, ...]]:

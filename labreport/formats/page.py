@@ -58,9 +58,7 @@ def typeset(text: str) -> Markup:
     """Text with its superscript digits as <sup>: few fonts have all of the characters."""
     safe = str(escape(text))
     return Markup(
-        re.sub(
-            f"[{_SUPERSCRIPTS}]+", lambda m: f"<sup>{m[0].translate(_PLAIN)}</sup>", safe
-        )
+        re.sub(f"[{_SUPERSCRIPTS}]+", lambda m: f"<sup>{m[0].translate(_PLAIN)}</sup>", safe)
     )
 
 

@@ -62,7 +62,8 @@ def _fetcher() -> Any:
 
 def _check(messages: list[logging.LogRecord], check_fonts: bool) -> None:
     """A renderer that complains has left something out, even though it wrote a file."""
-    glyphs, others = [], []
+    glyphs: list[str] = []
+    others: list[str] = []
     for message in messages:
         text = message.getMessage()
         (glyphs if ".notdef" in text else others).append(text)

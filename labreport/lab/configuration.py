@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -16,8 +16,12 @@ from labreport.lab.vocabulary.losses import LOSSES
 from labreport.lab.vocabulary.model import Table
 from labreport.lab.vocabulary.optimizers import Optimizer
 
-ActivationName = Literal[tuple(ACTIVATIONS)]  # type: ignore[valid-type]
-LossName = Literal[tuple(LOSSES)]  # type: ignore[valid-type]
+if TYPE_CHECKING:
+    ActivationName = str
+    LossName = str
+else:
+    ActivationName = Literal[tuple(ACTIVATIONS)]
+    LossName = Literal[tuple(LOSSES)]
 Width = Annotated[int, Field(strict=True, ge=1, le=4096)]
 Rounds = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
 Seed = Annotated[int, Field(strict=True, ge=0, lt=2**63)]
@@ -165,8 +169,10 @@ def misfits(config: RunConfig) -> Iterator[tuple[str, str, dict[str, Any], tuple
     if isinstance(config.initial, Given):
         yield from _misfit_given(config.initial, shapes)
     optimizer = config.optimizer
-    if optimizer.name == "sgd" and optimizer.nesterov and (
-        optimizer.momentum == 0 or optimizer.dampening != 0
+    if (
+        optimizer.name == "sgd"
+        and optimizer.nesterov
+        and (optimizer.momentum == 0 or optimizer.dampening != 0)
     ):
         yield (
             "optimizer.nesterov",

@@ -35,7 +35,6 @@ class Source:
     def fault(self, location: Location, code: str, **details: Any) -> Fault:
         """A fault at a key, or at the nearest table that exists in the file."""
         line, column = self._position(location)
-        lines = self.text.splitlines()
         return Fault(
             code=code,
             values=details.pop("values", {}),
@@ -43,9 +42,18 @@ class Source:
             line=line,
             column=column,
             key=".".join(str(part) for part in location),
-            excerpt=lines[line - 1] if 0 < line <= len(lines) else "",
+            excerpt=self.line(line),
             **details,
         )
+
+    def line(self, number: int) -> str:
+        """A line of the text, as TOML counts lines."""
+        return self._lines[number - 1].rstrip("\r") if 0 < number <= len(self._lines) else ""
+
+    @cached_property
+    def _lines(self) -> list[str]:
+        # Not splitlines(): that also cuts at U+2028 and others, which TOML takes as text.
+        return self.text.split("\n")
 
     def _position(self, location: Location) -> tuple[int, int]:
         for length in range(len(location), 0, -1):
@@ -105,27 +113,38 @@ def findings(
     errors: Sequence[Mapping[str, Any]], model: type[BaseModel], raw: Any
 ) -> list[Finding]:
     """Pydantic's errors about ``raw``, without the steps that are not keys of the file."""
-    found: dict[tuple[Location, str], Finding] = {}
+    found: dict[Location, Finding] = {}
     for error in errors:
         location = _in_file(error["loc"], raw)
         finding = _finding(error, location, model, raw)
         # A union reports every alternative; one word about a place is enough.
-        known = next((f for f in found.values() if f.location == location), None)
-        if known is None:
-            found[location, finding.code] = finding
-    return list(found.values())
+        known = found.get(location)
+        if known is None or (known.code == "wrong-type" and finding.code != "wrong-type"):
+            found[location] = finding
+    # … and what an alternative says of a whole array is noise if another one looked inside.
+    return [
+        finding
+        for location, finding in found.items()
+        if not any(
+            len(other) > len(location) and other[: len(location)] == location for other in found
+        )
+    ]
+
+
+def holds(container: Any, part: str | int) -> bool:
+    """Whether a table has a key, or an array an index."""
+    if isinstance(container, Mapping):
+        return part in container
+    return isinstance(container, list | tuple) and isinstance(part, int) and part < len(container)
 
 
 def _in_file(loc: Location, raw: Any) -> Location:
     """A pydantic location without tags of unions, which are not keys of the file."""
     kept: list[str | int] = []
-    here = raw
+    here: Any = raw
     for index, part in enumerate(loc):
         last = index == len(loc) - 1
-        if isinstance(here, Mapping) and part in here:
-            here = here[part]
-            kept.append(part)
-        elif isinstance(here, list | tuple) and isinstance(part, int) and part < len(here):
+        if holds(here, part):
             here = here[part]
             kept.append(part)
         elif last and isinstance(here, Mapping) and isinstance(part, str) and part.isidentifier():
@@ -147,13 +166,9 @@ def _finding(
         if kind == "union_tag_invalid":
             value = context["tag"]
             location = (*location, str(context["discriminator"]).strip("'"))
-        return Finding(
-            location, "unknown-name", {"found": value}, allowed, nearest(value, allowed)
-        )
+        return Finding(location, "unknown-name", {"found": value}, allowed, nearest(value, allowed))
     if kind == "union_tag_not_found":
-        return Finding(
-            (*location, str(context["discriminator"]).strip("'")), "missing-key", {}
-        )
+        return Finding((*location, str(context["discriminator"]).strip("'")), "missing-key", {})
     if kind in _BOUNDS:
         bound, sign = _BOUNDS[kind]
         return Finding(
@@ -203,8 +218,10 @@ def _names_at(model: type[BaseModel], location: Location, raw: Any) -> tuple[str
             annotation = field.annotation if field else None
         else:
             arguments = typing.get_args(annotation)
-            annotation = arguments[-1] if arguments and arguments[-1] is not ... else (
-                arguments[0] if arguments else None
+            annotation = (
+                arguments[-1]
+                if arguments and arguments[-1] is not ...
+                else (arguments[0] if arguments else None)
             )
     table = _table_of(annotation, here)
     return tuple(_key(name, field) for name, field in table.model_fields.items()) if table else ()

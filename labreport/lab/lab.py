@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StrictBool, model_validator
@@ -14,7 +15,7 @@ Language = Literal["zh", "en"]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
 Count = Annotated[int, Field(strict=True, ge=1, le=100_000)]
 # Text that is printed on one line; control characters would reach terminals and tables.
-Line = Annotated[str, Field(max_length=2000, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]*$")]
+Line = Annotated[str, Field(max_length=2000, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f]*$")]
 
 
 class Text(Table):
@@ -124,11 +125,13 @@ class Appendix(Table):
 class LabFile(Table):
     """The file as written. ``base`` and every ``change`` are checked when they are merged."""
 
-    format: Literal[1] = Field(1, description="Version of this format.")
+    format: Annotated[int, Field(strict=True, ge=1, le=1)] = Field(
+        1, description="Version of this format."
+    )
     languages: Annotated[tuple[Language, ...], Field(min_length=1)] = Field(
         ("zh", "en"), description="Languages of the report, the first one without a suffix."
     )
-    cover: Cover = Field(default_factory=lambda: Cover(), description="The cover.")
+    cover: Cover = Field(default_factory=lambda: Cover.model_validate({}), description="The cover.")
     purpose: Text | None = Field(None, description="实验目的: what the lab is for.")
     base: dict[str, Any] = Field(description="The configuration that experiments start from.")
     experiment: Annotated[dict[Name, Experiment], Field(min_length=1)] = Field(
@@ -162,21 +165,24 @@ def merge(base: Change, change: Change) -> Change:
     return merged
 
 
-def sweep_axes(sweep: Change, prefix: str = "") -> list[tuple[str, Any]]:
-    """Swept keys by dotted path, each with its list or range table as written."""
-    axes: list[tuple[str, Any]] = []
+def sweep_axes(sweep: Change, above: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], Any]]:
+    """Swept keys by their path, each with its list or range table as written."""
+    axes: list[tuple[tuple[str, ...], Any]] = []
     for key, value in sweep.items():
         if isinstance(value, dict) and not {"from", "to"} <= value.keys():
-            axes += sweep_axes(value, f"{prefix}{key}.")
+            axes += sweep_axes(value, (*above, key))
         else:
-            axes.append((f"{prefix}{key}", value))
+            axes.append(((*above, key), value))
     return axes
 
 
-def change_at(path: str, value: Any) -> Change:
-    """The nested table that sets one dotted path."""
-    *tables, leaf = path.split(".")
-    change: Change = {leaf: value}
-    for table in reversed(tables):
-        change = {table: change}
+def change_at(settings: Iterable[tuple[Sequence[str], Any]]) -> Change:
+    """The nested tables that set some keys, each given by its path."""
+    change: Change = {}
+    for path, value in settings:
+        *tables, leaf = path
+        table = change
+        for name in tables:
+            table = table.setdefault(name, {})
+        table[leaf] = value
     return change

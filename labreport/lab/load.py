@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from labreport.errors import Fault, InputError
 from labreport.lab.configuration import RunConfig, misfits
-from labreport.lab.faults import Finding, Location, Source, findings, nearest
+from labreport.lab.faults import Finding, Location, Source, findings, holds, nearest
 from labreport.lab.lab import (
     Change,
     Experiment,
@@ -173,17 +173,17 @@ class _Reading:
         self.source = source
         self.raw = raw
         self.faults: dict[tuple[Location, str], Fault] = {}
+        self.consequences: dict[tuple[Location, str], Fault] = {}
         self.unsound: set[str] = set()
 
     def lab(self) -> Lab:
         file = self._file()
         base = self._sound(Layer(("base",), _table(self.raw.get("base"))))
-        self._fit_base(base)
         plans = tuple(self._plans(file, [base])) if file else ()
         appendices = tuple(self._appendices(file, base)) if file else ()
-        if self.faults or file is None:
-            ordered = sorted(self.faults.values(), key=lambda f: (f.line, f.column, f.key))
-            raise InputError(ordered)
+        faults = self.faults or self.consequences
+        if faults or file is None:
+            raise InputError(sorted(faults.values(), key=lambda f: (f.line, f.column, f.key)))
         return Lab(
             file.languages,
             file.cover,
@@ -208,18 +208,20 @@ class _Reading:
         if key not in self.faults:
             self.faults[key] = self.source.fault(location, code, **details)
 
+    def _consequence(self, location: Location, code: str, **details: Any) -> None:
+        """A fault that may only follow from others, and so is told when there are none."""
+        if not self.faults:
+            self.consequences[location, code] = self.source.fault(location, code, **details)
+
     def _file(self) -> LabFile | None:
         """The file's own tables; whatever is at fault is taken out, so that the rest is seen."""
         raw = self.raw
         taken: list[Location] = []
         for _ in range(3):
             try:
-                file = LabFile.model_validate(raw)
+                return LabFile.model_validate(raw)
             except ValidationError as error:
                 found = findings(error.errors(include_url=False), LabFile, raw)
-            else:
-                self._no_twins(("languages",), file.languages)
-                return file
             for finding in found:
                 # What is missing only because something in it was taken out is no fault.
                 if not any(_leads_to(finding.location, other) for other in taken):
@@ -235,13 +237,16 @@ class _Reading:
         for _ in range(3):
             merged = _merged([*outer, last])
             try:
-                RunConfig.model_validate(merged)
+                config = RunConfig.model_validate(merged)
             except ValidationError as error:
                 found = findings(error.errors(include_url=False), RunConfig, merged)
             else:
+                # A change may need another one to fit: that is checked when all are merged.
+                if not outer:
+                    self._fit(config, [last])
                 return last
             for finding in found:
-                owner = _owner([*outer, last], finding.location)
+                owner = _owner([*outer, last], finding)
                 self._blame(owner.at(finding.location), finding)
                 if owner is last:
                     change = self._mended(last.change, finding.location, is_base=not outer)
@@ -258,7 +263,7 @@ class _Reading:
             key = ".".join(str(part) for part in location[:length])
             if is_base and key in PLACEHOLDERS:
                 self.unsound.add(key)
-                return merge(change, change_at(key, PLACEHOLDERS[key]))
+                return merge(change, change_at([(key.split("."), PLACEHOLDERS[key])]))
         return change
 
     def _fit(self, config: RunConfig, layers: Sequence[Layer]) -> None:
@@ -269,16 +274,17 @@ class _Reading:
             owners = [
                 (index, place)
                 for place in places
-                for index, (_, change) in enumerate(layers)
-                if has(change, place)
+                for index, layer in enumerate(layers)
+                if has(layer.change, place)
             ]
             index, place = max(owners, key=lambda pair: pair[0], default=(0, places[0]))
-            place = places[0] if has(layers[index][1], places[0]) else place
-            self._fault((*layers[index][0], *place), code, values={**values, "of": key})
+            layer = layers[index]
+            place = places[0] if has(layer.change, places[0]) else place
+            self._fault(layer.at(place), code, values={**values, "of": key})
 
     def _appendices(self, file: LabFile, base: Layer) -> Iterator[AppendixPlan]:
         for name, appendix in file.appendix.items():
-            change = self._sound(base, (("appendix", name, "change"), appendix.change))
+            change = self._sound(base, Layer(("appendix", name, "change"), appendix.change))
             yield AppendixPlan(name, appendix.title, tuple(self._plans(file, [base, change])))
 
     def _plans(self, file: LabFile, bases: list[Layer]) -> Iterator[Plan]:
@@ -290,20 +296,27 @@ class _Reading:
     def _plan(self, name: str, experiment: Experiment, bases: list[Layer]) -> Plan | None:
         here: Location = ("experiment", name)
         self._names(here, experiment)
-        common = self._sound(*bases, ((*here, "change"), experiment.change))
+        common = self._sound(*bases, Layer((*here, "change"), experiment.change))
         trials: list[Trial] = []
         axes: dict[str, dict[str, Any]] = {}
         for index, variant in enumerate(experiment.variants):
             place: Location = (*here, "variant", index)
             layers = [*bases, common]
-            layers.append(self._sound(*layers, ((*place, "change"), variant.change)))
-            own = variant.sweep is not None
-            sweep = variant.sweep if variant.sweep is not None else experiment.sweep
-            swept = self._axes((*(place if own else here), "sweep"), sweep, layers)
-            for key, values in swept:
-                axes.setdefault(key, {}).update({repr(value): value for value in values})
-            if not self.faults:
-                trials += self._trials(place, here, variant, experiment.seeds, layers, swept)
+            layers.append(self._sound(*layers, Layer((*place, "change"), variant.change)))
+            if variant.sweep is None:
+                swept = self._axes((*here, "sweep"), experiment.sweep)
+            else:
+                swept = self._axes((*place, "sweep"), variant.sweep)
+            seeds = _seed_values(experiment.seeds if variant.seeds is None else variant.seeds)
+            count = len(trials) + math.prod(map(len, swept)) * len(seeds)
+            if count > MAXIMUM_RUNS:
+                values = {"found": count, "limit": MAXIMUM_RUNS}
+                self._fault((*here, "sweep"), "too-many-runs", values=values)
+                return None
+            for axis in swept:
+                merged_axis = axes.setdefault(".".join(axis[0].path), {})
+                merged_axis.update({repr(choice.value): choice.value for choice in axis})
+            trials += self._trials(place, variant, seeds, layers, swept)
         if self.faults:
             return None
         base = RunConfig.model_validate(_merged(bases))
@@ -327,17 +340,23 @@ class _Reading:
                     nearest=nearest(variant.against, others),
                 )
 
-    def _axes(
-        self, here: Location, sweep: Change, layers: list[Layer]
-    ) -> list[tuple[str, tuple[Any, ...]]]:
+    def _axes(self, here: Location, sweep: Change) -> list[tuple[Swept, ...]]:
+        """The values of each swept key; a key whose values are at fault is left out."""
         axes = []
-        for key, written in sweep_axes(sweep):
-            place = (*here, *_path(key))
-            values = self._values(place, written)
-            for index, value in enumerate(values):
-                exact = (*place, index) if isinstance(written, list) else place
-                self._sweep_value(exact, key, value, layers)
-            axes.append((key, values))
+        for path, written in sweep_axes(sweep):
+            place = (*here, *path)
+            axis = tuple(
+                Swept(
+                    place=here,
+                    change=change_at([(path, value)]),
+                    path=path,
+                    value=value,
+                    value_place=(*place, index) if isinstance(written, list) else place,
+                )
+                for index, value in enumerate(self._values(place, written))
+            )
+            if axis:
+                axes.append(axis)
         return axes
 
     def _values(self, place: Location, written: Any) -> tuple[Any, ...]:
@@ -348,62 +367,51 @@ class _Reading:
                 for finding in findings(error.errors(include_url=False), Range, written):
                     self._blame((*place, *finding.location), finding)
                 return ()
-        if not isinstance(written, list) or not written:
+        if (
+            not isinstance(written, list)
+            or not written
+            or any(isinstance(v, dict) for v in written)
+        ):
             self._fault(place, "sweep-values", values={})
             return ()
-        return tuple(written)
-
-    def _sweep_value(self, place: Location, key: str, value: Any, layers: list[Layer]) -> None:
-        merged = merge(_merged(layers), change_at(key, value))
-        try:
-            config = RunConfig.model_validate(merged)
-        except ValidationError as error:
-            for finding in findings(error.errors(include_url=False), RunConfig, merged):
-                path = _path(key)
-                if finding.location[: len(path)] == path or path[: len(finding.location)] == (
-                    finding.location
-                ):
-                    self._blame(place, finding)
-            return
-        for other, code, values, involved in misfits(config):
-            if key in (other, *involved):
-                self._fault(place, code, values={**values, "of": other})
+        return tuple(_frozen(value) for value in written)
 
     def _trials(
         self,
         place: Location,
-        here: Location,
         variant: Variant,
-        common_seeds: Seeds | None,
+        seeds: tuple[int | None, ...],
         layers: list[Layer],
-        axes: list[tuple[str, tuple[Any, ...]]],
-    ) -> list[Trial]:
+        axes: list[tuple[Swept, ...]],
+    ) -> Iterator[Trial]:
         merged = _merged(layers)
-        points = grid(axes)
-        seeds = _seed_values(variant.seeds if variant.seeds is not None else common_seeds)
-        if len(points) * len(seeds) > MAXIMUM_RUNS:
-            values = {"found": len(points) * len(seeds), "limit": MAXIMUM_RUNS}
-            self._fault((*here, "sweep"), "too-many-runs", values=values)
-            return []
-        trials: list[Trial] = []
-        for point in points:
-            raw = merged
-            for key, value in point:
-                raw = merge(raw, change_at(key, value))
-            config = RunConfig.model_validate(raw)
+        for chosen in itertools.product(*axes):
+            change = change_at([(choice.path, choice.value) for choice in chosen])
+            config = self._resolved(merge(merged, change), [*layers, *chosen])
+            if config is None:
+                continue
+            point = tuple((".".join(choice.path), choice.value) for choice in chosen)
             by_chance = config.initial.scheme not in WITHOUT_CHANCE
             if variant.seeds is not None and not by_chance:
                 values = {"scheme": config.initial.scheme}
-                self._fault((*place, "seeds"), "seeds-without-chance", values=values)
+                self._consequence((*place, "seeds"), "seeds-without-chance", values=values)
             if by_chance and seeds != (None,):
-                trials += [
-                    Trial(variant.name, point, seed, config.with_seed(seed))
-                    for seed in seeds
-                    if seed is not None
-                ]
+                for seed in seeds:
+                    if seed is not None:
+                        yield Trial(variant.name, point, seed, config.with_seed(seed))
             else:
-                trials.append(Trial(variant.name, point, None, config))
-        return trials
+                yield Trial(variant.name, point, None, config)
+
+    def _resolved(self, merged: Change, layers: list[Layer]) -> RunConfig | None:
+        """The configuration of a run, if nothing is wrong with it."""
+        try:
+            config = RunConfig.model_validate(merged)
+        except ValidationError as error:
+            for finding in findings(error.errors(include_url=False), RunConfig, merged):
+                self._blame(_owner(layers, finding).at(finding.location), finding)
+            return None
+        self._fit(config, layers)
+        return config
 
     def _budgets(
         self, here: Location, experiment: Experiment, trials: list[Trial]
@@ -414,7 +422,7 @@ class _Reading:
         for index, budget in enumerate(experiment.budgets):
             if budget > min(rounds):
                 values = {"found": budget, "bound": f"≤ {min(rounds)}"}
-                self._fault((*here, "budgets", index), "out-of-range", values=values)
+                self._consequence((*here, "budgets", index), "out-of-range", values=values)
         return tuple(sorted(set(experiment.budgets)))
 
 
@@ -430,32 +438,39 @@ def _table(raw: Any) -> Change:
 
 def _merged(layers: Sequence[Layer]) -> Change:
     merged: Change = {}
-    for _, change in layers:
-        merged = merge(merged, change)
+    for layer in layers:
+        merged = merge(merged, layer.change)
     return merged
 
 
-def _path(key: str) -> tuple[str | int, ...]:
+def _path(key: str) -> Location:
     return tuple(int(part) if part.isdigit() else part for part in key.split("."))
+
+
+def _frozen(value: Any) -> Any:
+    """Arrays as tuples, so that a point of a sweep can be looked up."""
+    return tuple(_frozen(part) for part in value) if isinstance(value, list) else value
+
+
+def _leads_to(location: Location, other: Location) -> bool:
+    return other[: len(location)] == location
 
 
 def has(raw: Any, location: Location) -> bool:
     """Whether nested tables and arrays have a value at a location."""
     for part in location:
-        if isinstance(raw, dict) and part in raw:
-            raw = raw[part]
-        elif isinstance(raw, list | tuple) and isinstance(part, int) and part < len(raw):
-            raw = raw[part]
-        else:
+        if not holds(raw, part):
             return False
+        raw = raw[part]
     return True
 
 
 def without(raw: Any, location: Location) -> Any:
-    """A copy of nested tables with one value taken out.
+    """A copy of nested tables with one value taken out, if it is still there.
 
     A value inside an array of numbers or names takes the whole array out, because a shortened
-    array would be another one; a key of a table inside an array takes out that key.
+    array would be another one; a key of a table inside an array takes out that key. Where a key
+    is missing, the table that lacks it is taken out.
     """
     head, *rest = location
     if isinstance(raw, list):
@@ -463,29 +478,28 @@ def without(raw: Any, location: Location) -> Any:
         copy[int(head)] = without(raw[int(head)], tuple(rest))
         return copy
     inner = raw.get(head)
-    if rest and _is_table(inner, rest):
-        return {**raw, head: without(inner, tuple(rest))}
+    table, *inside = _table_within(inner, rest)
+    if isinstance(table, dict) and inside:
+        if inside[0] in table:
+            return {**raw, head: without(inner, tuple(rest))}
+        if len(inside) > 1:
+            return raw
     return {key: value for key, value in raw.items() if key != head}
 
 
-def _is_table(inner: Any, rest: Sequence[str | int]) -> bool:
-    """Whether the rest of a location leads on into a table."""
-    if isinstance(inner, dict):
-        return rest[0] in inner
-    return (
-        isinstance(inner, list)
-        and len(rest) > 1
-        and isinstance(rest[0], int)
-        and rest[0] < len(inner)
-        and isinstance(inner[rest[0]], dict)
-        and rest[1] in inner[rest[0]]
-    )
+def _table_within(inner: Any, rest: Sequence[str | int]) -> tuple[Any, ...]:
+    """The table that the rest of a location is about, and what is left of the location then."""
+    if isinstance(inner, list) and rest and isinstance(rest[0], int) and rest[0] < len(inner):
+        return inner[rest[0]], *rest[1:]
+    return inner, *rest
 
 
-def _owner(layers: Sequence[Layer], location: Location) -> Location:
-    """The innermost layer that sets the key at ``location``, or the nearest table around it."""
-    for length in range(len(location), 0, -1):
-        for place, change in reversed(layers):
-            if has(change, location[:length]):
-                return place
-    return layers[-1][0]
+def _owner(layers: Sequence[Layer], finding: Finding) -> Layer:
+    """The innermost layer that sets the key at fault, or the nearest table around it."""
+    location = finding.location
+    # A key that is missing is not set by any layer, or was, before another one reset its table.
+    for length in range(len(location) - (finding.code == "missing-key"), 0, -1):
+        for layer in reversed(layers):
+            if has(layer.change, location[:length]):
+                return layer
+    return layers[-1]

@@ -24,13 +24,13 @@ def parameter_names(network: Network) -> tuple[str, ...]:
 
 
 def display_order(network: Network) -> tuple[int, ...]:
-    """Stored positions in the order in which people read them: w1, w2, …, then b1, b2, …"""
+    """Stored positions in the order in which people read them: all weights, then all biases."""
     names = parameter_names(network)
     return tuple(sorted(range(len(names)), key=lambda k: (names[k][0] != "w", int(names[k][1:]))))
 
 
 def unit_names(network: Network) -> tuple[tuple[str, ...], ...]:
-    """Name of each unit, layer by layer: x1…, h1… (h1.1… if there are several), o1…"""
+    """Name of each unit, layer by layer: x1, h1 (h1.1 if there are several hidden layers), o1."""
     hidden = len(network.layers) - 2
     named = [tuple(f"x{unit + 1}" for unit in range(network.layers[0]))]
     for layer in range(1, hidden + 1):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -118,12 +117,3 @@ class Lab:
         plans = (*self.plans, *(plan for a in self.appendices for plan in a.plans))
         distinct = {t.config.digest: t.config for plan in plans for t in plan.trials}
         return tuple(distinct.values())
-
-
-def grid(axes: list[tuple[str, tuple[Any, ...]]]) -> list[Point]:
-    """Every combination of the values of the axes; the last axis changes fastest."""
-    keys = [key for key, _ in axes]
-    return [
-        tuple(zip(keys, values, strict=True))
-        for values in itertools.product(*(values for _, values in axes))
-    ]

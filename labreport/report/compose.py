@@ -224,7 +224,9 @@ class _Composition:
             weights = None if own is None else own.trace.weights[0]
         anchor, label = self.numbering.next("figure")
         layers = "-".join(map(str, base.network.layers))
-        caption = "report.network-caption" if weights is not None else "report.network-caption-plain"
+        caption = (
+            "report.network-caption" if weights is not None else "report.network-caption-plain"
+        )
         return Figure(
             anchor,
             label,
@@ -243,9 +245,6 @@ class _Composition:
         blocks += [difference] if difference else []
         blocks += self._statements("answers", observed.answers, results)
         blocks += illustrate(results, self._title(results), self.language, self.numbering)
-        for table in (tables.comparison_table, tables.sweep_table, tables.starts_table):
-            made = table(results, self.language, self.numbering)
-            blocks += [made] if made else []
         blocks += self._statements("others", observed.others[:MOST_OTHERS], results)
         blocks += self._statements("limits", observed.limits, results)
         note = self._notes(plan.name, self.language.text("report.notes"))
@@ -273,7 +272,7 @@ class _Composition:
         table = tables.cross_table(self._results, titles, self.language, self.numbering)
         if table is None:
             return None
-        blocks = (Paragraph(text("report.cross-text")), table)
+        blocks = (Paragraph(text("report.cross-text"), kind="introduction"), table)
         return Section("comparison", "", text("report.comparison"), blocks)
 
     def _conclusions(self) -> Section:
@@ -305,7 +304,11 @@ class _Composition:
         changed = repeated[0].plan.base
         flat = changed.flat()
         changes = [
-            text("report.change-item", key=self.language.key(k), value=self.language.value(k, flat[k]))
+            text(
+                "report.change-item",
+                key=self.language.key(k),
+                value=self.language.value(k, flat[k]),
+            )
             for k in differing_keys(self.lab.base, changed)
         ]
         blocks: list[Block] = [

@@ -44,9 +44,10 @@ def formula(latex: str, numbering: Numbering) -> Formula:
 @cache
 def _typeset(latex: str) -> tuple[bytes, float, float]:
     """SVG of a formula, and its width and height in em."""
-    import ziamath
+    from ziamath.config import config
+    from ziamath.zmath import Latex
 
-    ziamath.config.svg2 = False
-    svg = ziamath.Latex(latex, size=SIZE).svg()
+    config.svg2 = False
+    svg = Latex(latex, size=SIZE).svg()
     width, height = (float(re.search(rf'{side}="([\d.]+)', svg)[1]) for side in ("width", "height"))  # type: ignore[index]
     return svg.encode(), width / PIXELS_PER_EM, height / PIXELS_PER_EM

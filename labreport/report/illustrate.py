@@ -1,8 +1,8 @@
-"""Which figures an experiment gets: chosen by its structure, never by its name."""
+"""Figures and tables of an experiment: chosen by its structure, never by its name."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import nan
 
 import numpy as np
@@ -12,10 +12,12 @@ from labreport.analysis.results import ExperimentResults, Result
 from labreport.analysis.rules.comparison import comparable
 from labreport.analysis.rules.initialisation import final_losses
 from labreport.analysis.rules.sweep import best
-from labreport.report import numbers
+from labreport.report import numbers, tables
 from labreport.report.language import Language
 from labreport.report.numbering import Numbering
-from labreport.report.tree import Block, Figure
+from labreport.report.tree import Block, Figure, Table
+
+TableMaker = Callable[[ExperimentResults, Language, Numbering], Table | None]
 
 MOST_PANELS = 6
 """Weight panels that fit half a page."""
@@ -27,13 +29,16 @@ MOST_CURVES = 7
 def illustrate(
     results: ExperimentResults, title: str, language: Language, numbering: Numbering
 ) -> list[Block]:
-    """The figures of an experiment, in reading order."""
+    """The figures and tables of an experiment, in reading order."""
     drawing = _Illustration(results, title, language, numbering)
     return [
         *drawing.sweep(),
+        *drawing.table(tables.sweep_table),
         *drawing.sweep_curves(),
         *drawing.starts(),
+        *drawing.table(tables.starts_table),
         *drawing.curves(),
+        *drawing.table(tables.comparison_table),
         *drawing.weights(),
     ]
 
@@ -48,6 +53,11 @@ class _Illustration:
         self.title = title
         self.language = language
         self.numbering = numbering
+
+    def table(self, make: TableMaker) -> list[Block]:
+        """A table, where the experiment has something to put in it."""
+        made = make(self.results, self.language, self.numbering)
+        return [made] if made else []
 
     def curves(self) -> list[Block]:
         """Losses of single runs, or their squared errors where losses differ in kind."""

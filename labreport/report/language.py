@@ -145,7 +145,9 @@ class Language:
         values: dict[str, object] = {
             name: self.fact(fact, plan, digits) for name, fact in observation.facts.items()
         }
-        return self.text(observation.message, **values)
+        text = self.text(observation.message, **values)
+        # A label in front may be written small; a sentence is not.
+        return text[:1].upper() + text[1:] if self.code == "en" else text
 
     def fact(self, fact: Fact, plan: Plan, digits: int = numbers.DIGITS) -> str:
         """One fact in words."""
@@ -205,4 +207,3 @@ def language(code: str) -> Language:
     write_mo(compiled, catalogue)
     compiled.seek(0)
     return Language(code, Translations(compiled))
-

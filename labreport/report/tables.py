@@ -127,31 +127,36 @@ def comparison_table(
         title = language.text("report.column-loss", budget=budget)
         column(title, [r.loss(budget) for r in singles])
     column(language.text("report.column-floor"), [_finite(r.floor.value) for r in singles])
-    column(language.text("report.column-error"), [r.error(results.last) for r in singles])
+    # The squared error of a run that minimises just that is its loss.
+    errors = any(r.run.config.loss != "mse" for r in singles)
+    if errors:
+        column(language.text("report.column-error"), [r.error(results.last) for r in singles])
     # The floor is given and the initial loss is no merit: nothing in them is best.
     marks = [ranked and 1 <= c <= len(results.budgets) for c in range(len(columns))]
-    marks[-1] = len({r.run.config.data for r in singles}) == 1
+    marks[-1] = errors and len({r.run.config.data for r in singles}) == 1
     best = [_lowest(values) if mark else None for values, mark in zip(columns, marks, strict=True)]
-    header += [
-        _head(language.text("report.column-best"), numeric=True),
-        _head(language.text("report.column-round"), numeric=True),
-        _head(language.text("report.column-ending")),
-    ]
+    header.append(_head(language.text("report.column-best"), numeric=True))
+    whole = all(r.run.trace.ending.kind == "completed" for r in singles)
+    header += [] if whole else [_head(language.text("report.column-ending"))]
     rows = []
     for index, result in enumerate(singles):
         row = [_text(language.label(results.plan, result.variant))]
         for values, lowest in zip(columns, best, strict=True):
             value = values[index]
             row.append(measured(value, best=value is not None and value == lowest))
-        least = float(result.losses.min()) if len(result.losses) else None
-        row += [
-            measured(least),
-            Cell(NONE if result.best_round is None else str(result.best_round), numeric=True),
-            _text(ending(result, language)),
-        ]
+        row.append(_lowest_on_the_way(result))
+        row += [] if whole else [_text(ending(result, language))]
         rows.append(tuple(row))
     key = "report.comparison-table" if ranked else "report.comparison-table-plain"
     return Table(anchor, label, language.text(key), tuple(header), tuple(rows))
+
+
+def _lowest_on_the_way(result: Result) -> Cell:
+    """The lowest loss of a run, and after how many updates."""
+    if result.best_round is None:
+        return Cell(NONE, numeric=True)
+    lowest = numbers.measured(float(result.losses[result.best_round]))
+    return Cell(f"{lowest} ({result.best_round})", numeric=True)
 
 
 def ending(result: Result, language: Language) -> str:

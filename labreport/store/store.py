@@ -1,9 +1,10 @@
 """The store of runs: one safetensors file a family, which says of itself all that is in it.
 
 A file ``runs/<name>.safetensors`` holds the arrays of some runs that were trained together,
-stacked, and in its header, as JSON, the name, configuration, ending and environment of each. It
-can be read with nothing but the safetensors library. A run is named by the digest of everything
-that determines its numbers, a file by the digest of the names of its runs.
+stacked, and in the array ``runs``, as bytes of JSON, the name, configuration, ending and
+environment of each. It can be read with nothing but the safetensors library. A run is named by
+the digest of everything that determines its numbers, a file by the digest of the names of its
+runs.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ class Place:
 
     path: Path
     row: int
+    name: str
     entry: Mapping[str, Any]
 
 
@@ -50,26 +52,17 @@ class Store:
     def __init__(self, output: Path) -> None:
         self.folder = output / "runs"
         self.damaged: list[Path] = []
-        self._places = {place.entry["name"]: place for place in self._scan()}
+        self._places = {place.name: place for place in self._scan()}
 
     def __contains__(self, name: str) -> bool:
         return name in self._places
 
     def _scan(self) -> Iterator[Place]:
         for path in sorted(self.folder.glob("*.safetensors")):
-            header = self._header(path)
-            if header.get("format") == FORMAT:
-                for row, entry in enumerate(json.loads(header["runs"])):
-                    yield Place(path, row, entry)
-
-    def _header(self, path: Path) -> Mapping[str, str]:
-        """The header of a file; one that is no whole safetensors file is noted as damaged."""
-        try:
-            with safe_open(path, "numpy") as file:
-                return file.metadata() or {}
-        except (SafetensorError, OSError):
-            self.damaged.append(path)
-            return {}
+            try:
+                yield from _places(path)
+            except (SafetensorError, OSError, ValueError, LookupError, TypeError):
+                self.damaged.append(path)
 
     def keep(
         self, configurations: Sequence[RunConfig], traces: Sequence[Trace], environment: Environment
@@ -86,10 +79,13 @@ class Store:
         ]
         path = self.folder / f"{_file_name(entries)}.safetensors"
         stacked = {key: _stacked([getattr(t, key) for t in traces]) for key in ARRAYS}
-        header = {"format": FORMAT, "runs": canonical_json(entries)}
-        write_atomically(path, save(stacked, header))
+        # An array, because a header has room for some thousand runs only; and nothing else in the
+        # header, because safetensors writes its items in any order.
+        stacked["runs"] = np.frombuffer(canonical_json(entries).encode(), dtype=np.uint8)
+        write_atomically(path, save(stacked, {"format": FORMAT}))
         for row, entry in enumerate(entries):
-            self._places[str(entry["name"])] = Place(path, row, entry)
+            name = str(entry["name"])
+            self._places[name] = Place(path, row, name, entry)
 
     def read(self, names: Sequence[str]) -> dict[str, Run]:
         """Runs by name, each equal to the bit to what was stored.
@@ -106,10 +102,20 @@ class Store:
                 slices = {key: file.get_slice(key) for key in ARRAYS}
                 for name in members:
                     place = self._places[name]
-                    runs[name] = _run(
-                        place.entry, {key: slices[key][place.row] for key in ARRAYS}
-                    )
+                    runs[name] = _run(place.entry, {key: slices[key][place.row] for key in ARRAYS})
         return {name: runs[name] for name in names}
+
+
+def _places(path: Path) -> list[Place]:
+    """What lies in a file; raises one of many errors if it is no whole file of runs."""
+    with safe_open(path, "numpy") as file:
+        if (file.metadata() or {}).get("format") != FORMAT:
+            return []
+        entries = json.loads(file.get_tensor("runs").tobytes())
+        for key in ARRAYS:
+            if file.get_slice(key).get_shape()[0] != len(entries):
+                raise ValueError(key)
+    return [Place(path, row, str(entry["name"]), entry) for row, entry in enumerate(entries)]
 
 
 def _file_name(entries: Sequence[Mapping[str, Any]]) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from labreport.run import Ending, Environment, Trace
+from labreport.run import Ending, Trace
 from labreport.training.family import (
     Family,
     hyperparameters,
@@ -22,6 +22,7 @@ from labreport.training.family import (
 from labreport.training.network import forward, layers
 from labreport.training.parts.losses import LOSSES, Loss
 from labreport.training.parts.optimizers import OPTIMIZERS
+
 
 def train(family: Family) -> tuple[Trace, ...]:
     """Train all runs of a family; one trace a run, in the family's order.
@@ -167,7 +168,8 @@ class _Record:
         if self._targets.refused[run]:
             return np.ones(len(outputs), dtype=bool)
         low, high = self._targets.loss.domain
-        return ~((outputs >= low) & (outputs <= high)).all(axis=(1, 2))
+        inside: np.ndarray = np.all((outputs >= low) & (outputs <= high), axis=(1, 2))
+        return ~inside
 
 
 @contextmanager

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import log10
 
 from labreport.analysis.observation import (
     Count,
+    Facts,
     Keys,
     Number,
     Observation,
@@ -54,7 +54,7 @@ def coincide(results: ExperimentResults) -> Iterator[Observation]:
             groups.setdefault(trace.losses.tobytes() + trace.weights.tobytes(), []).append(result)
     for members in groups.values():
         if len({result.run.config.digest for result in members}) > 1:
-            facts = {
+            facts: Facts = {
                 "subjects": tuple(_subject(r) for r in members),
                 "rounds": Count(members[0].run.trace.rounds),
             }
@@ -78,7 +78,7 @@ def start_differs(results: ExperimentResults) -> Iterator[Observation]:
         assert reference_later is not None
         if abs(first - reference) <= OTHER_START * reference:
             continue
-        facts = {
+        facts: Facts = {
             "subject": _subject(result),
             "other": _subject(other),
             "start": Number(float(result.losses[0]), "losses[0]"),
@@ -100,7 +100,7 @@ def several_changes(results: ExperimentResults) -> Iterator[Observation]:
         keys = differing_keys(mine.run.config, reference.run.config)
         keys = tuple(key for key in keys if key != "seed")
         if len(keys) > 1:
-            facts = {
+            facts: Facts = {
                 "subject": Subject(variant.name),
                 "other": Subject(other.name),
                 "keys": Keys(keys),
@@ -113,7 +113,7 @@ def different_losses(results: ExperimentResults) -> Iterator[Observation]:
     """Losses of different kinds, whose values cannot be ranked."""
     kinds = tuple(dict.fromkeys(r.run.config.loss for r in results.results if not r.refused))
     if len(kinds) > 1:
-        facts = {"losses": tuple(Part("loss", kind) for kind in kinds)}
+        facts: Facts = {"losses": tuple(Part("loss", kind) for kind in kinds)}
         yield Observation("different-losses", facts, runs=0, relevance=0.8, limits=True)
 
 
@@ -128,7 +128,7 @@ def common_measure(results: ExperimentResults) -> Iterator[Observation]:
         mine, theirs = result.error(results.last), other.error(results.last)
         if mine is None or theirs is None:
             continue
-        facts = {
+        facts: Facts = {
             "subject": _subject(result),
             "other": _subject(other),
             "budget": Count(results.last),
@@ -162,13 +162,11 @@ def threshold(results: ExperimentResults) -> Iterator[Observation]:
     if len(same) < 2 or all(step is None for step in reached.values()):
         return
     arrived = [
-        With(_subject(r), Rounds(step))
-        for r in same
-        if (step := reached[r.variant]) is not None
+        With(_subject(r), Rounds(step)) for r in same if (step := reached[r.variant]) is not None
     ]
     never = tuple(_subject(r) for r in same if reached[r.variant] is None)
     arrived.sort(key=lambda pair: pair.detail.value if isinstance(pair.detail, Rounds) else 0)
-    facts = {
+    facts: Facts = {
         "level": Number(level, "floor + 0.1 · (losses[0] − floor) of the first variant"),
         "share": Share(MOST_OF_THE_WAY),
         "reference": _subject(reference),
@@ -196,7 +194,7 @@ def ranking(results: ExperimentResults) -> Iterator[Observation]:
     if all(len(tied) == len(same) for _, _, tied in leaders):
         return
     winners = {tuple(r.variant for r in tied) for _, _, tied in leaders}
-    facts = {
+    facts: Facts = {
         "leaders": tuple(
             With(Rounds(budget), (*map(_subject, tied), Number(lowest, f"losses[{budget}]")))
             for budget, lowest, tied in leaders
@@ -232,4 +230,3 @@ def _largest_comparable(results: list[Result]) -> list[Result]:
 
 def _subject(result: Result) -> Subject:
     return Subject(result.variant, result.point)
-

@@ -8,6 +8,7 @@ import numpy as np
 
 from labreport.analysis.observation import (
     Count,
+    Facts,
     Names,
     Number,
     Observation,
@@ -38,7 +39,7 @@ def silent_weights(results: ExperimentResults) -> Iterator[Observation]:
         if not names:
             continue
         units = dead_units(result)
-        facts = {
+        facts: Facts = {
             "subject": Subject(result.variant, result.point),
             "names": Names(names, "gradients[:, k] == 0 for every step"),
             "count": Count(len(names)),
@@ -59,14 +60,14 @@ def dead_units(result: Result) -> tuple[str, ...]:
     layers = layer_parameters(config, result.run.trace.weights[0])
     inputs = np.array(config.data.inputs, dtype=np.float64)
     sums = forward(layers, config.network.activations, inputs).pre_activations
-    silent = (result.run.trace.gradients == 0).all(axis=0)
+    silent = np.all(result.run.trace.gradients == 0, axis=0)
     dead: list[str] = []
     start = 0
     for layer, (out, into) in enumerate(config.network.shapes):
         quiet = silent[start : start + out * into].reshape(out, into).all(axis=1)
         start += out * (into + config.network.trains_bias)
         if config.network.activations[layer] == "relu":
-            below = (sums[layer] <= 0).all(axis=0)
+            below = np.all(sums[layer] <= 0, axis=0)
             names = unit_names(config.network)[layer + 1]
             dead += [names[unit] for unit in range(out) if quiet[unit] and below[unit]]
     return tuple(dead)
@@ -95,7 +96,7 @@ def stuck(results: ExperimentResults) -> Iterator[Observation]:
             continue
         norms = gradient_norms(result)
         outputs = result.run.trace.outputs[step]
-        facts = {
+        facts: Facts = {
             "subject": Subject(result.variant, result.point),
             "budget": Count(results.last),
             "loss": Number(float(result.losses[step]), f"losses[{step}]"),
@@ -106,9 +107,7 @@ def stuck(results: ExperimentResults) -> Iterator[Observation]:
         form = ""
         if outputs.size <= 4 and result.run.config.network.activations[-1] == "sigmoid":
             slope = outputs.astype(np.float64) * (1 - outputs.astype(np.float64))
-            facts["outputs"] = tuple(
-                Number(float(o), f"outputs[{step}]") for o in outputs.ravel()
-            )
+            facts["outputs"] = tuple(Number(float(o), f"outputs[{step}]") for o in outputs.ravel())
             facts["slope"] = Number(float(slope.max()), f"max of o(1 − o) at outputs[{step}]")
             form = "sigmoid"
         yield Observation("stuck", facts, runs=1, relevance=0.9, form=form)
@@ -119,7 +118,7 @@ def stuck_points(results: ExperimentResults) -> Iterator[Observation]:
     members = [r for swept in results.swept.values() for r in swept]
     stopped = [r for r in members if is_stuck(r, results.last)]
     if stopped:
-        facts = {
+        facts: Facts = {
             "subjects": tuple(
                 With(
                     Subject(r.variant, r.point),
@@ -146,4 +145,5 @@ def is_stuck(result: Result, budget: int) -> bool:
 
 def gradient_norms(result: Result) -> np.ndarray:
     """Euclidean norm of the gradient at each step [steps], float64."""
-    return np.linalg.norm(result.run.trace.gradients.astype(np.float64), axis=1)
+    norms: np.ndarray = np.linalg.norm(result.run.trace.gradients.astype(np.float64), axis=1)
+    return norms

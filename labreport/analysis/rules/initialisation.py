@@ -9,6 +9,7 @@ import numpy as np
 
 from labreport.analysis.observation import (
     Count,
+    Facts,
     Names,
     Number,
     Observation,
@@ -39,7 +40,7 @@ def spread(results: ExperimentResults) -> Iterator[Observation]:
         values = final_losses(members, results.last)
         if len(values) < 2:
             continue
-        facts = {
+        facts: Facts = {
             "subject": Subject(name, members[0].point),
             "count": Count(len(values)),
             "ended": Count(len(members) - len(values)),
@@ -68,7 +69,7 @@ def place_among_starts(results: ExperimentResults) -> Iterator[Observation]:
                 continue
             values = final_losses(members, results.last)
             better = int((values < loss).sum())
-            facts = {
+            facts: Facts = {
                 "subject": Subject(single.variant, single.point),
                 "loss": Number(loss, f"losses[{single.index(results.last)}]"),
                 "starts": Subject(name),
@@ -83,7 +84,8 @@ def place_among_starts(results: ExperimentResults) -> Iterator[Observation]:
                 "place-among-starts",
                 facts,
                 runs=len(values) + 1,
-                relevance=0.95,
+                # The start that was written down is what the comparison with chance is about.
+                relevance=0.95 if single.run.config.initial.scheme == "given" else 0.7,
                 form=form,
                 strength="statistical",
             )
@@ -110,7 +112,7 @@ def paired_starts(results: ExperimentResults) -> Iterator[Observation]:
         mean = float(difference.mean())
         error = float(difference.std(ddof=1)) / len(pairs) ** 0.5
         reach = NormalDist().inv_cdf(0.5 + CONFIDENCE / 2) * error
-        facts = {
+        facts: Facts = {
             "subject": Subject(name),
             "other": Subject(other.name),
             "count": Count(len(pairs)),
@@ -137,7 +139,7 @@ def symmetry(results: ExperimentResults) -> Iterator[Observation]:
     for result in results.singles:
         units = twin_units(result)
         if units:
-            facts = {
+            facts: Facts = {
                 "subject": Subject(result.variant, result.point),
                 "units": Names(units, "equal rows of weights in every step"),
                 "rounds": Count(result.run.trace.rounds),
@@ -168,7 +170,7 @@ def single_start(results: ExperimentResults) -> Iterator[Observation]:
     """An experiment in which every comparison rests on one start."""
     if not results.replicated:
         form = "given" if results.plan.base.initial.scheme in WITHOUT_CHANCE else ""
-        facts = {"count": Count(len(results.results)), "budget": Count(results.last)}
+        facts: Facts = {"count": Count(len(results.results)), "budget": Count(results.last)}
         yield Observation(
             "single-start", facts, runs=len(results.results), relevance=0.3, form=form, limits=True
         )

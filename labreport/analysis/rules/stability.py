@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from labreport.analysis.observation import Count, Observation, Rounds, Subject, With
+from labreport.analysis.observation import Count, Facts, Observation, Rounds, Subject, With
 from labreport.analysis.results import ExperimentResults
 
 
@@ -12,7 +12,7 @@ def diverged(results: ExperimentResults) -> Iterator[Observation]:
     """Runs whose numbers stopped being finite."""
     ended = [r for r in results.results if r.diverged and r.trial.seed is None]
     if ended:
-        facts = {
+        facts: Facts = {
             "subjects": tuple(
                 With(Subject(r.variant, r.point), Rounds(r.run.trace.ending.step)) for r in ended
             ),
@@ -30,7 +30,7 @@ def worse_than_start(results: ExperimentResults) -> Iterator[Observation]:
             if final is not None and first is not None and final > first:
                 worse.append(result)
     if worse:
-        facts = {
+        facts: Facts = {
             "subjects": tuple(Subject(r.variant, r.point) for r in worse),
             "count": Count(len(worse)),
             "total": Count(sum(map(len, results.swept.values()))),

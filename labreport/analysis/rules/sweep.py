@@ -8,6 +8,7 @@ import numpy as np
 
 from labreport.analysis.observation import (
     Count,
+    Facts,
     Number,
     Observation,
     OutOf,
@@ -46,16 +47,14 @@ def sweep_best(results: ExperimentResults) -> Iterator[Observation]:
         found = [(b, r) for b in results.budgets if (r := best(members, b)) is not None]
         if found:
             points = {r.point for _, r in found}
-            facts = {
+            facts: Facts = {
                 "best": tuple(With(Rounds(b), _point_and_loss(r, b)) for b, r in found),
                 "subject": Subject(name, found[-1][1].point),
                 "total": Count(len(members)),
                 "budget": Count(results.last),
             }
             form = "moves" if len(points) > 1 else "stays"
-            yield Observation(
-                "sweep-best", facts, runs=len(members), relevance=0.95, form=form
-            )
+            yield Observation("sweep-best", facts, runs=len(members), relevance=0.95, form=form)
     elif results.swept:
         ranked = [r for m in results.swept.values() if (r := best(m, results.last)) is not None]
         ranked.sort(key=lambda r: r.loss(results.last) or 0.0)
@@ -86,7 +85,7 @@ def same_value(results: ExperimentResults) -> Iterator[Observation]:
         return
     at_value.sort(key=lambda r: r.loss(results.last) or 0.0)
     tuned.sort(key=lambda r: r.loss(results.last) or 0.0)
-    facts = {
+    facts: Facts = {
         "point": Subject("", ((key, value),)),
         "at_value": tuple(
             With(Subject(r.variant), Number(r.loss(results.last) or 0.0)) for r in at_value
@@ -115,7 +114,7 @@ def edge_of_grid(results: ExperimentResults) -> Iterator[Observation]:
             if top is not None and at_end:
                 found.append(With(Subject(top.variant, tuple(at_end)), Rounds(budget)))
     if found:
-        facts = {"subjects": tuple(found)}
+        facts: Facts = {"subjects": tuple(found)}
         yield Observation("edge-of-grid", facts, runs=len(found), relevance=0.8, limits=True)
 
 
@@ -132,7 +131,7 @@ def tolerance(results: ExperimentResults) -> Iterator[Observation]:
             what = Rounds(budget) if len(results.swept) == 1 else Subject(name)
             shares.append(With(what, OutOf(len(good), len(members))))
     if shares:
-        facts = {
+        facts: Facts = {
             "shares": tuple(shares),
             "share": Share(MOST_OF_THE_WAY),
             "budget": Count(results.last),
@@ -165,7 +164,7 @@ def leaders_along_axis(results: ExperimentResults) -> Iterator[Observation]:
             points += 1
             wins[min(here)[1]] += 1
     if points and max(wins.values()) < points:
-        facts = {
+        facts: Facts = {
             "wins": tuple(With(Subject(name), OutOf(n, points)) for name, n in wins.items() if n),
             "points": Count(points),
             "budget": Count(results.last),
@@ -186,7 +185,7 @@ def rises(results: ExperimentResults) -> Iterator[Observation]:
     if not any(rising) or rising[0]:
         return
     first = rising.index(True)
-    facts = {
+    facts: Facts = {
         "steady": Subject("", ordered[first - 1].point),
         "rising": Subject("", ordered[first].point),
         "count": Count(sum(rising)),
@@ -221,7 +220,7 @@ def same_product(results: ExperimentResults) -> Iterator[Observation]:
     pairs.sort(key=lambda pair: pair[0])
     alike = [pair for pair in pairs if pair[0] <= CLOSE]
     worst = pairs[-1]
-    facts = {
+    facts: Facts = {
         "count": Count(len(alike)),
         "total": Count(len(pairs)),
         "share": Share(CLOSE),
@@ -247,7 +246,7 @@ def first_step(results: ExperimentResults) -> Iterator[Observation]:
             continue
         lows, highs = zip(*ratios, strict=True)
         if min(lows) >= 1 - ALIKE and max(highs) <= 1 + ALIKE:
-            facts = {
+            facts: Facts = {
                 "subject": Subject(name),
                 "smallest": Share(min(lows), "min |weights[1] − weights[0]| / learning_rate"),
                 "largest": Share(max(highs), "max |weights[1] − weights[0]| / learning_rate"),

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from labreport.analysis.floor import floor, outside
 from labreport.analysis.observation import (
     Count,
+    Facts,
     Names,
     Number,
     Observation,
@@ -30,7 +31,7 @@ def unreachable(config: RunConfig, subjects: tuple[Subject, ...]) -> Observation
         return None
     worst = max(missed, key=lambda m: abs(m.target - m.nearest))
     activation = config.network.activations[-1]
-    facts = {
+    facts: Facts = {
         "unit": Names((unit_names(config.network)[-1][worst.unit],)),
         "target": Setting(worst.target),
         "nearest": Setting(worst.nearest),
@@ -43,9 +44,7 @@ def unreachable(config: RunConfig, subjects: tuple[Subject, ...]) -> Observation
     }
     bounded = ACTIVATIONS[activation].high < float("inf")
     form = ("some" if subjects else "base") + ("" if bounded else "-half")
-    return Observation(
-        "unreachable-target", facts, runs=len(subjects), relevance=0.8, form=form
-    )
+    return Observation("unreachable-target", facts, runs=len(subjects), relevance=0.8, form=form)
 
 
 def unreachable_target(results: ExperimentResults) -> Iterator[Observation]:
@@ -71,7 +70,7 @@ def refused(results: ExperimentResults) -> Iterator[Observation]:
     for result in results.singles:
         if result.refused:
             ending = result.run.trace.ending
-            facts = {
+            facts: Facts = {
                 "subject": _subject(result),
                 "loss": Part("loss", result.run.config.loss),
                 "round": Count(ending.step + 1, "ending.step + 1"),
@@ -86,14 +85,12 @@ def distance_to_floor(results: ExperimentResults) -> Iterator[Observation]:
     there = [r for r, distance in measured if distance <= r.at_floor]
     away = [(r, g) for r, g in measured if g > r.at_floor]
     if there:
-        facts = {
+        facts: Facts = {
             "subjects": tuple(_subject(r) for r in there),
             "budget": Count(results.last),
         }
         form = "reached" if len(there) > 1 else "reached-one"
-        yield Observation(
-            "distance-to-floor", facts, runs=len(there), relevance=0.6, form=form
-        )
+        yield Observation("distance-to-floor", facts, runs=len(there), relevance=0.6, form=form)
     if away:
         if len({r.run.config.loss for r, _ in away}) == 1:
             away.sort(key=lambda pair: pair[1])
@@ -104,9 +101,7 @@ def distance_to_floor(results: ExperimentResults) -> Iterator[Observation]:
             ),
             "budget": Count(results.last),
         }
-        yield Observation(
-            "distance-to-floor", facts, runs=len(away), relevance=0.5, form="left"
-        )
+        yield Observation("distance-to-floor", facts, runs=len(away), relevance=0.5, form="left")
 
 
 def floor_above_zero(results: ExperimentResults) -> Iterator[Observation]:
@@ -117,7 +112,7 @@ def floor_above_zero(results: ExperimentResults) -> Iterator[Observation]:
             continue
         loss = result.loss(results.last)
         if bottom > 1e-6 and loss is not None:
-            facts = {
+            facts: Facts = {
                 "subject": _subject(result),
                 "loss": Part("loss", result.run.config.loss),
                 "floor": Number(bottom, "loss at output = target"),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from labreport.analysis.observation import Count, Names, Number, Observation, Subject, With
+from labreport.analysis.observation import Count, Facts, Names, Number, Observation, Subject, With
 from labreport.analysis.results import ExperimentResults
 
 OVERSHOOT = 1.5
@@ -23,7 +23,7 @@ def overshoot(results: ExperimentResults) -> Iterator[Observation]:
         lowest = result.gap(best)
         if lowest is None or end <= OVERSHOOT * lowest or end <= 2 * result.at_floor:
             continue
-        facts = {
+        facts: Facts = {
             "subject": Subject(result.variant, result.point),
             "round": Count(best + 1, "argmin of losses, as the round that prints it"),
             "updates": Count(best, "argmin of losses"),
@@ -39,7 +39,7 @@ def monotone(results: ExperimentResults) -> Iterator[Observation]:
     measured = [r for r in results.singles if len(r.losses) > 2]
     steady = [r for r in measured if bool((np.diff(r.losses) <= 0).all())]
     if steady and len(measured) > 1:
-        facts = {
+        facts: Facts = {
             "subjects": tuple(Subject(r.variant, r.point) for r in steady),
             "rounds": Count(min(r.run.trace.rounds for r in steady)),
         }
@@ -67,5 +67,5 @@ def largest_move(results: ExperimentResults) -> Iterator[Observation]:
             )
         )
     if moves:
-        facts = {"moves": tuple(moves), "budget": Count(results.last)}
+        facts: Facts = {"moves": tuple(moves), "budget": Count(results.last)}
         yield Observation("largest-move", facts, runs=len(moves), relevance=0.25)

@@ -121,17 +121,7 @@ class Rprop(Table):
 
 
 Optimizer = Annotated[
-    SGD
-    | Adam
-    | AdamW
-    | RMSprop
-    | Adagrad
-    | Adadelta
-    | Adamax
-    | NAdam
-    | RAdam
-    | ASGD
-    | Rprop,
+    SGD | Adam | AdamW | RMSprop | Adagrad | Adadelta | Adamax | NAdam | RAdam | ASGD | Rprop,
     Field(discriminator="name"),
 ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -37,12 +38,12 @@ def curve_figure(
             _panel(left, curves, budgets[0], floors, labels, by_ratio=False)
             _panel(right, curves, budgets[-1], floors, labels, by_ratio=True)
             right.set_ylabel("")
-            panels = (left, right)
+            panels = [left, right]
         else:
             axes = figure.subplots()
             _panel(axes, curves, budgets[-1], floors, labels, by_ratio=False)
-            panels = (axes,)
-        figure.subplots_adjust(left=0.1, right=0.985, bottom=0.17, wspace=0.2)
+            panels = [axes]
+        figure.subplots_adjust(left=0.1, right=0.97, bottom=0.17, wspace=0.2)
         style.legend_above(figure, panels[-1])
         return style.svg(figure)
 
@@ -60,15 +61,14 @@ def _panel(
     for index, (name, values) in enumerate(curves):
         values = values[: rounds + 1]
         steps = style.thinned(len(values), by_ratio=by_ratio)
-        marker = {"marker": "o", "markersize": 2.4} if len(values) <= 15 else {}
+        marker: dict[str, Any] = {"marker": "o", "markersize": 2.4} if len(values) <= 15 else {}
         # Where curves coincide, the later one is thinner, so that both are seen.
         width = 2.4 - 1.2 * index / max(len(curves) - 1, 1)
         line = {**style.line(index), "linewidth": width}
         axes.plot(steps, values[steps], label=name, **line, **marker)
         shown += [float(v) for v in values]
     for number, level in enumerate(dict.fromkeys(floors)):
-        name = labels[2] if number == 0 else None
-        axes.axhline(level, label=name, **style.FLOOR)
+        axes.axhline(level, label=labels[2] if number == 0 else None, **style.FLOOR)
     if style.wants_log(shown):
         axes.set_yscale("log")
     if by_ratio:

@@ -47,7 +47,8 @@ def network_figure(config: RunConfig, weights: np.ndarray | None) -> bytes:
             matrices = [p.weight for p in layer_parameters(config, weights)]
         _edges(axes, config, places, matrices)
         _units(axes, config, places)
-        axes.margins(0.08)
+        axes.set_xlim(-1.6, gap * (len(places) - 1) + 2.0)
+        axes.set_ylim(-max(shown) / 2 - 0.35, max(shown) / 2 + 0.35)
         return style.svg(figure)
 
 
@@ -108,4 +109,6 @@ def _units(axes: Axes, config: RunConfig, places: list[list[tuple[float, float]]
         if layer == len(places) - 1 and len(config.data.targets) == 1:
             for unit, (_, y) in enumerate(places[-1]):
                 target = setting(config.data.targets[0][unit])
-                axes.text(x + 0.4, y, f"→ y{unit + 1} = {target}", ha="left", va="center", fontsize=8)
+                axes.text(
+                    x + 0.4, y, f"→ y{unit + 1} = {target}", ha="left", va="center", fontsize=8
+                )

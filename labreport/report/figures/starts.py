@@ -29,7 +29,7 @@ def starts_figure(
         axes = figure.subplots()
         low = min(*(v.min() for _, v in groups), *(v for _, v in singles), np.inf)
         high = max(*(v.max() for _, v in groups), *(v for _, v in singles), -np.inf)
-        edges = np.linspace(low, high, BINS + 1) if high > low else BINS
+        edges = np.linspace(low, high, BINS + 1).tolist() if high > low else BINS
         for index, (name, values) in enumerate(groups):
             hatch = ("", "////", "....", "xxxx")[index % 4]
             axes.hist(
@@ -47,7 +47,7 @@ def starts_figure(
         axes.grid(visible=True, axis="y")
         axes.set_xlabel(labels[0])
         axes.set_ylabel(labels[1])
-        figure.subplots_adjust(left=0.1, right=0.985, bottom=0.18)
+        figure.subplots_adjust(left=0.1, right=0.97, bottom=0.18)
         style.legend_above(figure, axes)
         return style.svg(figure)
 
@@ -76,6 +76,6 @@ def starts_curves_figure(
         axes.grid(visible=True)
         axes.set_xlabel(labels[0])
         axes.set_ylabel(labels[1])
-        figure.subplots_adjust(left=0.1, right=0.985, bottom=0.18)
-        style.legend_above(figure, axes, columns=5)
+        figure.subplots_adjust(left=0.1, right=0.97, bottom=0.18)
+        style.legend_above(figure, axes)
         return style.svg(figure)

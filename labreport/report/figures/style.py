@@ -21,8 +21,17 @@ WIDTH = 6.3
 # Okabe and Ito's palette, which colour-blind readers can tell apart, without its yellow, which
 # paper swallows; line styles tell the lines apart in black and white.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#8A6D00", "#444444", "#E69F00")
-STYLES: tuple[Any, ...] = ("-", (0, (6, 1.5)), (0, (3, 1.2, 1, 1.2)), (0, (1, 1)), (0, (8, 2, 2, 2)))
-FLOOR = {"color": "#777777", "linewidth": 0.8, "linestyle": (0, (4, 3))}
+STYLES: tuple[Any, ...] = (
+    "-",
+    (0, (6, 1.5)),
+    (0, (3, 1.2, 1, 1.2)),
+    (0, (1, 1)),
+    (0, (8, 2, 2, 2)),
+)
+HANDLE = 2.6
+"""Length of a line in a legend, in units of the font size."""
+
+FLOOR: dict[str, Any] = {"color": "#777777", "linewidth": 0.8, "linestyle": (0, (4, 3))}
 
 MOST_POINTS = 300
 """Points of a curve that paper can show; more only cost time and bytes."""
@@ -97,10 +106,10 @@ def wants_log(values: Sequence[float]) -> bool:
     return len(positive) == len(values) and bool(positive) and max(positive) > 30 * min(positive)
 
 
-def legend_above(figure: Figure, axes: Axes, columns: int = 4) -> None:
+def legend_above(figure: Figure, axes: Axes) -> None:
     """One legend for the whole figure, above it, where it covers no curve."""
     handles, labels = axes.get_legend_handles_labels()
-    columns = max(1, min(columns, len(labels)))
+    columns = _columns_that_fit(labels, float(figure.get_size_inches()[0]))
     rows = -(-len(labels) // columns)
     # matplotlib fills a legend column by column; readers read it row by row.
     order = [i for c in range(columns) for i in range(c, len(labels), columns)]
@@ -110,12 +119,26 @@ def legend_above(figure: Figure, axes: Axes, columns: int = 4) -> None:
         loc="upper left",
         bbox_to_anchor=(0.01, 1.0),
         ncols=columns,
-        handlelength=2.6,
+        handlelength=HANDLE,
         columnspacing=1.4,
         borderaxespad=0.1,
     )
     top = 1 - (0.12 + 0.19 * rows) / float(figure.get_size_inches()[1])
     figure.subplots_adjust(top=top)
+
+
+def _columns_that_fit(labels: Sequence[str], width: float) -> int:
+    """Columns of a legend in so many inches; a Chinese character is as wide as its size."""
+    em = 8.5 / 72
+
+    def inches(label: str) -> float:
+        return em * (HANDLE + 2.4 + sum(1.0 if ord(c) > 0x2E80 else 0.58 for c in label))
+
+    for columns in range(len(labels), 1, -1):
+        widest = [max(inches(label) for label in labels[c::columns]) for c in range(columns)]
+        if sum(widest) <= width - 0.2:
+            return columns
+    return 1
 
 
 def svg(figure: Figure) -> bytes:
@@ -127,6 +150,4 @@ def svg(figure: Figure) -> bytes:
 
 def drawing() -> Any:
     """A context in which the shared settings hold."""
-    return mpl.rc_context(settings())
-
-
+    return mpl.rc_context(settings())  # type: ignore[arg-type]

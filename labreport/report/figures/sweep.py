@@ -36,8 +36,7 @@ def sweep_figure(
                 )
             everything += [loss for loss in losses if np.isfinite(loss)]
         for number, level in enumerate(dict.fromkeys(floors)):
-            name = labels[2] if number == 0 else None
-            axes.axhline(level, label=name, **style.FLOOR)
+            axes.axhline(level, label=labels[2] if number == 0 else None, **style.FLOOR)
         if all(value > 0 for _, values, _ in lines for value in values):
             axes.set_xscale("log")
         if style.wants_log(everything) or (everything and min(everything) > 0):
@@ -45,6 +44,6 @@ def sweep_figure(
         axes.grid(visible=True)
         axes.set_xlabel(labels[0])
         axes.set_ylabel(labels[1])
-        figure.subplots_adjust(left=0.1, right=0.985, bottom=0.17)
-        style.legend_above(figure, axes, columns=5)
+        figure.subplots_adjust(left=0.1, right=0.97, bottom=0.17)
+        style.legend_above(figure, axes)
         return style.svg(figure)

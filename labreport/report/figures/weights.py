@@ -45,7 +45,7 @@ def weights_figure(
     columns = min(3, len(results))
     rows = -(-len(results) // columns)
     with style.drawing():
-        figure = Figure(figsize=(style.WIDTH, 0.75 + 1.65 * rows))
+        figure = Figure(figsize=(style.WIDTH, 0.75 + 1.45 * rows))
         panels = figure.subplots(rows, columns, squeeze=False)
         for index, panel in enumerate(panels.flat):
             if index >= len(results):
@@ -76,10 +76,10 @@ def weights_figure(
                 panel.set_xlabel(labels[0])
         height = float(figure.get_size_inches()[1])
         figure.subplots_adjust(
-            left=0.09, right=0.985, bottom=0.46 / height, hspace=0.5, wspace=0.28
+            left=0.105, right=0.97, bottom=0.46 / height, hspace=0.55, wspace=0.28
         )
         widest = max(results, key=lambda r: len(set(r.names) & set(chosen)))
-        style.legend_above(figure, panels.flat[results.index(widest)], columns=8)
+        style.legend_above(figure, panels.flat[results.index(widest)])
         # Room for the titles of the panels under the legend.
         figure.subplots_adjust(top=figure.subplotpars.top - 0.2 / height)
         return style.svg(figure)

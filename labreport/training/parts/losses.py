@@ -67,17 +67,20 @@ LOSSES: dict[str, Loss] = {
         nn.CrossEntropyLoss,
     ),
     "kl_div": Loss(
-        lambda output, target: functional.kl_div(output, target, reduction="none")
-        .sum(dim=1)
-        .mean(dim=0),
+        lambda output, target: (
+            functional.kl_div(output, target, reduction="none").sum(dim=1).mean(dim=0)
+        ),
         lambda: nn.KLDivLoss(reduction="batchmean"),
     ),
     "poisson_nll": Loss(_mean(functional.poisson_nll_loss), nn.PoissonNLLLoss),
     "soft_margin": Loss(_mean(functional.soft_margin_loss), nn.SoftMarginLoss),
     "multilabel_soft_margin": Loss(
-        lambda output, target: -(
-            target * functional.logsigmoid(output) + (1 - target) * functional.logsigmoid(-output)
-        ).mean(dim=(0, 1)),
+        lambda output, target: (
+            -(
+                target * functional.logsigmoid(output)
+                + (1 - target) * functional.logsigmoid(-output)
+            ).mean(dim=(0, 1))
+        ),
         nn.MultiLabelSoftMarginLoss,
     ),
     "hinge_embedding": Loss(_mean(functional.hinge_embedding_loss), nn.HingeEmbeddingLoss),
