@@ -241,7 +241,7 @@ def _table_of(annotation: Any, raw: Any) -> type[BaseModel] | None:
         return annotation
     origin = typing.get_origin(annotation)
     if origin in (typing.Union, types.UnionType, typing.Annotated):
-        tables = [t for t in map(lambda a: _table_of(a, raw), typing.get_args(annotation)) if t]
+        tables = [t for t in (_table_of(a, raw) for a in typing.get_args(annotation)) if t]
         for table in tables:
             for name, field in table.model_fields.items():
                 options = typing.get_args(field.annotation)
