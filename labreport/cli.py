@@ -167,17 +167,16 @@ def _print_faults(error: LabreportError) -> None:
 
 
 def _print_fault(fault: Fault, words: Language) -> None:
+    is_type = fault.code == "wrong-type"
     values = {
-        name: words.text(f"type.{value}") if words.has(f"type.{value}") else _printable(value)
+        name: words.text(f"type.{value}") if is_type else _printable(value)
         for name, value in fault.values.items()
     }
     place = "" if fault.file is None else str(fault.file)
     place += f":{fault.line}" if fault.line else ""
     place += f":{fault.column}" if fault.column else ""
     head = ": ".join(part for part in (place, fault.key) if part)
-    message = (
-        words.text(f"fault.{fault.code}", **values) if values else words.text(f"fault.{fault.code}")
-    )
+    message = words.text(f"fault.{fault.code}", **values)
     _say(_printable(f"{head}: {message}" if head else message))
     if fault.excerpt:
         # A long line is cut around the place that is at fault.

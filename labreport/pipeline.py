@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -225,11 +226,11 @@ def printed_environment() -> tuple[tuple[str, str, str], ...]:
 
 def command_again(request: Request) -> str:
     """The command that builds the same report."""
-    words = ["labreport build"]
+    words = ["labreport", "build"]
     words += [request.lab.name] if request.lab is not None else []
-    words += [f"--only {name}" for name in request.only]
-    words += [f"--lang {code}" for code in request.languages]
-    return " ".join(words)
+    words += [word for name in request.only for word in ("--only", name)]
+    words += [word for code in request.languages for word in ("--lang", code)]
+    return shlex.join(words)
 
 
 @dataclass(frozen=True)

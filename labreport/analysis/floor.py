@@ -60,10 +60,11 @@ def floor(config: RunConfig) -> Floor:
     if activation.couples_units:
         if config.network.activations[-1] != "softmax":
             return Floor(None)
-        projected = np.array([_onto_simplex(row) for row in nearest])
-        if config.loss != "mse" and not np.allclose(projected, nearest, atol=1e-12):
+        if config.loss == "mse":
+            # Of the wanted outputs, not of the clipped ones: only one of the two is nearest.
+            nearest = np.array([_onto_simplex(row) for row in wanted])
+        elif not np.allclose(nearest.sum(axis=1), 1, atol=1e-12):
             return Floor(None)
-        nearest = projected
     return _value(config.loss, nearest, targets)
 
 

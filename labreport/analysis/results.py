@@ -110,10 +110,14 @@ class Result:
 
     @cached_property
     def never_moved_by_gradient(self) -> tuple[str, ...]:
-        """Parameters whose gradient is exactly 0 in every round."""
+        """Parameters whose gradient is exactly 0 in every round, and which stay as they are."""
         if len(self.losses) < 2:
             return ()
-        silent = (self.run.trace.gradients == 0).all(axis=0)
+        trace = self.run.trace
+        # Weight decay moves a weight without any gradient.
+        silent = (trace.gradients == 0).all(axis=0) & (trace.weights == trace.weights[0]).all(
+            axis=0
+        )
         return tuple(sorted((n for n, s in zip(self.names, silent, strict=True) if s), key=_rank))
 
 

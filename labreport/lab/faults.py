@@ -30,7 +30,13 @@ class Source:
     def _positions(self) -> Mapping[str, Any]:
         from parse_errors.source_map import build_source_map
 
-        return typing.cast(Mapping[str, Any], build_source_map(self.text, "toml"))
+        positions = build_source_map(self.text, "toml")
+        # A table that has no line of its own stands where its first key does.
+        for pointer, entry in list(positions.items()):
+            while pointer:
+                pointer = pointer.rpartition("/")[0]
+                positions.setdefault(pointer, entry)
+        return typing.cast(Mapping[str, Any], positions)
 
     def fault(self, location: Location, code: str, **details: Any) -> Fault:
         """A fault at a key, or at the nearest table that exists in the file."""
@@ -60,10 +66,7 @@ class Source:
             pointer = "".join(f"/{_escaped(part)}" for part in location[:length])
             entry = self._positions.get(pointer)
             if entry is not None:
-                whole = length == len(location)
-                start = entry.key_start if entry.key_start and not whole else entry.value_start
-                if whole and entry.key_start is not None:
-                    start = entry.key_start
+                start = entry.key_start or entry.value_start
                 return start.line + 1, start.column + 1
         return 1, 1
 

@@ -258,7 +258,8 @@ class _Reading:
         if location[0] == "initial":
             # Its keys depend on one another: what is left of it would be called incomplete.
             location = location[:1]
-        change = cast(Change, without(change, location))
+        if has(change, location):
+            change = cast(Change, without(change, location))
         for length in range(len(location), 0, -1):
             key = ".".join(str(part) for part in location[:length])
             if is_base and key in PLACEHOLDERS:

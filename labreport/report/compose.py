@@ -165,7 +165,7 @@ class _Composition:
         if comparison:
             sections.append(comparison)
         sections.append(self._conclusions())
-        reflection = self._notes("reflection", "")
+        reflection = self._notes("reflection", "", under=2)
         if reflection:
             sections.append(Section("reflection", "", text("report.reflection"), (reflection,)))
         sections += self._appendix()
@@ -204,8 +204,7 @@ class _Composition:
             statements = tuple(self._say(o, self._results[0]) for o in found)
             blocks += [Paragraph(statement) for statement in statements]
         pairs = [
-            (text(f"report.{key}", name=name) if name else text(f"report.{key}"), value)
-            for key, name, value in self.facts.environment
+            (text(f"report.{key}", name=name), value) for key, name, value in self.facts.environment
         ]
         distinct = str(len(self.measured.runs))
         pairs.append((text("report.environment-runs"), distinct))
@@ -247,7 +246,7 @@ class _Composition:
         blocks += illustrate(results, self._title(results), self.language, self.numbering)
         blocks += self._statements("others", observed.others[:MOST_OTHERS], results)
         blocks += self._statements("limits", observed.limits, results)
-        note = self._notes(plan.name, self.language.text("report.notes"))
+        note = self._notes(plan.name, self.language.text("report.notes"), under=3)
         blocks += [note] if note else []
         return Section(f"experiment-{plan.name}", "", self._title(results), tuple(blocks))
 
@@ -261,9 +260,9 @@ class _Composition:
         items = tuple(self._say(observation, results) for observation in found)
         return [Sentences(self.language.text(f"report.{kind}"), items, kind)]
 
-    def _notes(self, name: str, heading: str) -> Prose | None:
+    def _notes(self, name: str, heading: str, *, under: int) -> Prose | None:
         path = notes_file(self.facts.notes, name, self.language.code, self.lab.languages[0])
-        html = read_notes(path)
+        html = read_notes(path, under=under)
         return Prose(heading, html) if html else None
 
     def _comparison(self) -> Section | None:
@@ -328,7 +327,8 @@ class _Composition:
                 inner += [made] if made else []
             found = observe(results).answers[:APPENDIX_FINDINGS]
             inner += [Sentences("", tuple(self._say(o, results) for o in found))] if found else []
-            anchor = f"appendix-{appendix.name}-{results.plan.name}"
+            # Two hyphens, which no name has: "a" and "b-c" are not "a-b" and "c".
+            anchor = f"appendix-{appendix.name}--{results.plan.name}"
             sections.append(Section(anchor, "", title, tuple(inner)))
         title = text("report.appendix-title", title=appendix.title.within(self.language.code))
         return Section(f"appendix-{appendix.name}", "", title, tuple(blocks), tuple(sections))
@@ -344,7 +344,7 @@ class _Composition:
             Paragraph(text("report.again-digest", digest=digest.hexdigest())),
         )
         title = text("report.appendix-title", title=text("report.appendix-again"))
-        return Section("appendix-again", "", title, blocks)
+        return Section("again", "", title, blocks)
 
 
 def _starts_as(run: Run, base: object) -> bool:

@@ -125,7 +125,8 @@ class _Illustration:
         swept, last = self.results.swept, self.results.last
         if len(self.results.plan.axes) != 1 or not swept:
             return [], []
-        if not all(_is_number(r.point[0][1]) for m in swept.values() for r in m):
+        everywhere = [r for members in swept.values() for r in members]
+        if not all(_is_number(r.point[0][1]) for r in everywhere) or not comparable_all(everywhere):
             return [], []
         if len(swept) == 1:
             ((_, members),) = swept.items()
@@ -225,7 +226,7 @@ class _Illustration:
         words = self.language.text(
             alternative, what=self.title, facts=self.language.enumerate(list(facts))
         )
-        text = self.language.text(caption, **values) if values else self.language.text(caption)
+        text = self.language.text(caption, **values)
         return Figure(anchor, label, text, svg, words)
 
     def _fact(self, name: str, first: float, last: float) -> str:

@@ -66,7 +66,7 @@ class Language:
             template = self._translations.ugettext(key)
         if template == key:
             raise KeyError(f"no text for {key!r} in {self.code}.po")
-        return self._spaced(template.format(**values)) if values else template
+        return self._spaced(template.format(**values))
 
     def _spaced(self, text: str) -> str:
         """Chinese text with a space where it meets Latin letters and digits."""
@@ -135,9 +135,8 @@ class Language:
     def label(self, plan: Plan, variant: str) -> str:
         """What figures and tables call a variant."""
         label = plan.variant(variant).label
-        if label is not None:
-            return label.within(self.code)
-        return self.text("variant.base") if variant == "base" else variant
+        written = "" if label is None else label.within(self.code)
+        return written or (self.text("variant.base") if variant == "base" else variant)
 
     def sentence(self, observation: Observation, plan: Plan) -> str:
         """The sentence that states an observation."""

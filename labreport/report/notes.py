@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from markdown_it import MarkdownIt
 
@@ -17,8 +18,12 @@ _MARKDOWN.enable("table")
 _MARKDOWN.disable(["html_block", "html_inline", "image", "link", "autolink", "reference"])
 
 
-def read_notes(path: Path) -> str | None:
+def read_notes(path: Path, *, under: int = 3) -> str | None:
     """HTML of a note, or None if there is no such file or nothing in it.
+
+    Args:
+        path: the file.
+        under: level of the heading that the note stands under; its own headings go deeper.
 
     Raises:
         InputError: if it cannot be read as UTF-8 text.
@@ -33,7 +38,14 @@ def read_notes(path: Path) -> str | None:
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(Fault("notes-unreadable", {"detail": str(error)}, file=path)) from None
     text = "".join(c for c in text if c >= " " or c in "\n\t")
-    return _MARKDOWN.render(text) if text.strip() else None
+    if not text.strip():
+        return None
+    environment: dict[str, Any] = {}
+    tokens = _MARKDOWN.parse(text, environment)
+    for token in tokens:
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = f"h{min(int(token.tag[1:]) + under, 6)}"
+    return str(_MARKDOWN.renderer.render(tokens, _MARKDOWN.options, environment))
 
 
 def notes_file(folder: Path, name: str, language: str, first: str) -> Path:

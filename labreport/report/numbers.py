@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from math import floor, inf, isfinite, isnan, log10
+from math import inf, isfinite, isnan
 
 DIGITS = 4
 """Significant digits of a measured number, unless more are needed to tell two apart."""
@@ -23,13 +23,13 @@ def measured(value: float, digits: int = DIGITS) -> str:
         return MINUS + "∞" if value < 0 else "∞"
     if value == 0:
         return "0"
-    rounded = float(f"{value:.{digits - 1}e}")
-    exponent = floor(log10(abs(rounded)) + 1e-12)
+    rounded = f"{value:.{digits - 1}e}"
+    mantissa, power = rounded.split("e")
+    exponent = int(power)
     if -5 < exponent < 6:
-        text = f"{rounded:.{max(digits - 1 - exponent, 0)}f}"
+        text = f"{float(rounded):.{max(digits - 1 - exponent, 0)}f}"
     else:
-        mantissa = rounded / 10.0**exponent if exponent > -300 else float(f"{rounded:e}"[:8])
-        text = f"{mantissa:.{digits - 1}f}×10{str(exponent).translate(_SUPERSCRIPT)}"
+        text = f"{mantissa}×10{str(exponent).translate(_SUPERSCRIPT)}"
     return text.replace("-", MINUS)
 
 
@@ -50,6 +50,8 @@ def setting(value: object) -> str:
 def percentage(value: float) -> str:
     """A fraction as a percentage: with one decimal below 10 %, and more only near 100 %."""
     percent = 100 * value
+    if not isfinite(percent):
+        return f"{measured(percent)}%"
     if percent == round(percent):
         return f"{percent:.0f}%"
     if 99.9 < percent < 100.1:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from labreport.analysis.results import ExperimentResults, Result
-from labreport.analysis.rules.comparison import comparable, differing_keys
+from labreport.analysis.rules.comparison import MOST_OUTPUTS, comparable, differing_keys, rankable
 from labreport.analysis.rules.initialisation import final_losses
 from labreport.lab.configuration import RunConfig
 from labreport.report import numbers
@@ -198,7 +198,8 @@ def sweep_table(
     keys = [key for key, _ in points[0]]
     header = [_head(language.key(key), numeric=True) for key in keys]
     header += [_head(title, numeric=True) for title in titles]
-    best = [_lowest(values) for values in columns]
+    ranked = all(map(rankable, swept.values()))
+    best = [_lowest(values) if ranked else None for values in columns]
     rows = []
     for index, point in enumerate(points):
         row = [Cell(language.value(key, value), numeric=True) for key, value in point]
@@ -285,7 +286,8 @@ def cross_table(
     rows = []
     for error, names, result in ordered:
         outputs = result.outputs(budget)
-        shown = "" if outputs is None else ", ".join(map(numbers.measured, outputs.ravel()[:4]))
+        values = [] if outputs is None else [numbers.measured(float(o)) for o in outputs.ravel()]
+        shown = ", ".join(values[:MOST_OUTPUTS] + ["…"] * (len(values) > MOST_OUTPUTS))
         rows.append(
             (
                 _text("; ".join(names)),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from labreport.analysis.observation import (
     Count,
+    Fact,
     Facts,
     Keys,
     Number,
@@ -14,6 +15,7 @@ from labreport.analysis.observation import (
     Rounds,
     Share,
     Subject,
+    Verbatim,
     With,
 )
 from labreport.analysis.results import ExperimentResults, Result
@@ -25,6 +27,10 @@ OTHER_START = 0.01
 MOST_OF_THE_WAY = 0.9
 """A threshold that separates quick from slow: nine tenths of the way from the reference's first
 loss to its floor, so the rest is the slow end that every run has."""
+
+
+MOST_OUTPUTS = 4
+"""Outputs that a sentence or a cell writes out before it stops with an ellipsis."""
 
 
 def differing_keys(one: RunConfig, other: RunConfig) -> tuple[str, ...]:
@@ -49,9 +55,9 @@ def coincide(results: ExperimentResults) -> Iterator[Observation]:
     """Variants with different configurations that give the same bits in every round."""
     groups: dict[bytes, list[Result]] = {}
     for result in results.singles:
-        if len(result.losses):
-            trace = result.run.trace
-            groups.setdefault(trace.losses.tobytes() + trace.weights.tobytes(), []).append(result)
+        # Runs that never move say nothing of what moves them.
+        if (result.run.trace.weights != result.run.trace.weights[:1]).any():
+            groups.setdefault(bits(result), []).append(result)
     for members in groups.values():
         if len({result.run.config.digest for result in members}) > 1:
             facts: Facts = {
@@ -61,6 +67,11 @@ def coincide(results: ExperimentResults) -> Iterator[Observation]:
             yield Observation(
                 "coincide", facts, runs=len(members), relevance=1.0, strength="explanation"
             )
+
+
+def bits(result: Result) -> bytes:
+    """Every loss and every weight of a run: equal for runs that are the same to the last bit."""
+    return result.run.trace.losses.tobytes() + result.run.trace.weights.tobytes()
 
 
 def start_differs(results: ExperimentResults) -> Iterator[Observation]:
@@ -76,13 +87,14 @@ def start_differs(results: ExperimentResults) -> Iterator[Observation]:
             continue
         assert later is not None
         assert reference_later is not None
-        if abs(first - reference) <= OTHER_START * reference:
+        start, other_start = float(result.losses[0]), float(other.losses[0])
+        if abs(start - other_start) <= OTHER_START * abs(other_start):
             continue
         facts: Facts = {
             "subject": _subject(result),
             "other": _subject(other),
-            "start": Number(float(result.losses[0]), "losses[0]"),
-            "other_start": Number(float(other.losses[0]), "losses[0]"),
+            "start": Number(start, "losses[0]"),
+            "other_start": Number(other_start, "losses[0]"),
             "budget": Count(budget),
             "left": Share(later / first, f"(losses[{budget}] − floor) / (losses[0] − floor)"),
             "other_left": Share(reference_later / reference),
@@ -99,7 +111,8 @@ def several_changes(results: ExperimentResults) -> Iterator[Observation]:
         mine, reference = results.of(variant.name)[0], results.of(other.name)[0]
         keys = differing_keys(mine.run.config, reference.run.config)
         keys = tuple(key for key in keys if key != "seed")
-        if len(keys) > 1:
+        # Where there is no difference, there is nothing to put down to anything.
+        if len(keys) > 1 and bits(mine) != bits(reference):
             facts: Facts = {
                 "subject": Subject(variant.name),
                 "other": Subject(other.name),
@@ -141,10 +154,11 @@ def common_measure(results: ExperimentResults) -> Iterator[Observation]:
         yield Observation("common-measure", facts, runs=2, relevance=0.9, form=form)
 
 
-def _numbers(result: Result, budget: int) -> tuple[Number, ...]:
+def _numbers(result: Result, budget: int) -> tuple[Fact, ...]:
     outputs = result.outputs(budget)
     assert outputs is not None
-    return tuple(Number(float(o), f"outputs[{budget}]") for o in outputs.ravel()[:4])
+    numbers = tuple(Number(float(o), f"outputs[{budget}]") for o in outputs.ravel()[:MOST_OUTPUTS])
+    return numbers if outputs.size <= MOST_OUTPUTS else (*numbers, Verbatim("…"))
 
 
 def threshold(results: ExperimentResults) -> Iterator[Observation]:
@@ -215,6 +229,12 @@ def comparable(one: Result, other: Result) -> bool:
     """Whether two losses measure the same thing: same kind, same examples."""
     a, b = one.run.config, other.run.config
     return a.loss == b.loss and a.data == b.data
+
+
+def rankable(results: Iterable[Result]) -> bool:
+    """Whether all of these losses measure the same thing."""
+    first, *others = results
+    return all(comparable(first, other) for other in others)
 
 
 def _largest_comparable(results: list[Result]) -> list[Result]:

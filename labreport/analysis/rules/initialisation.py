@@ -39,8 +39,21 @@ def spread(results: ExperimentResults) -> Iterator[Observation]:
     for name, members in results.replicated.items():
         values = final_losses(members, results.last)
         if len(values) < 2:
+            facts: Facts = {
+                "subject": Subject(name, members[0].point),
+                "ended": Count(len(members) - len(values)),
+                "total": Count(len(members)),
+            }
+            yield Observation(
+                "spread",
+                facts,
+                runs=len(members),
+                relevance=0.9,
+                form="lost",
+                strength="statistical",
+            )
             continue
-        facts: Facts = {
+        facts = {
             "subject": Subject(name, members[0].point),
             "count": Count(len(values)),
             "ended": Count(len(members) - len(values)),
@@ -68,6 +81,8 @@ def place_among_starts(results: ExperimentResults) -> Iterator[Observation]:
             if not set(keys) <= {"initial.scheme", "seed"} or not comparable(single, members[0]):
                 continue
             values = final_losses(members, results.last)
+            if not len(values):
+                continue
             better = int((values < loss).sum())
             facts: Facts = {
                 "subject": Subject(single.variant, single.point),
@@ -153,13 +168,17 @@ def twin_units(result: Result) -> tuple[str, ...]:
     network, weights = result.run.config.network, result.run.trace.weights
     if not len(weights):
         return ()
-    matrices = []
+    matrices, incomings = [], []
     start = 0
     for out, into in network.shapes:
-        matrices.append(weights[:, start : start + out * into].reshape(-1, out, into))
-        start += out * (into + network.trains_bias)
+        end = start + out * into
+        matrices.append(weights[:, start:end].reshape(-1, out, into))
+        start = end + out * network.trains_bias
+        # A bias is one more weight that comes in.
+        biases = weights[:, end:start].reshape(len(weights), out, int(network.trains_bias))
+        incomings.append(np.concatenate([matrices[-1], biases], axis=2))
     for layer in range(len(network.shapes) - 1):
-        incoming, outgoing = matrices[layer], matrices[layer + 1]
+        incoming, outgoing = incomings[layer], matrices[layer + 1]
         alike = (incoming == incoming[:, :1]).all() and (outgoing == outgoing[:, :, :1]).all()
         if alike and incoming.shape[1] > 1:
             return unit_names(network)[layer + 1]
@@ -168,8 +187,11 @@ def twin_units(result: Result) -> tuple[str, ...]:
 
 def single_start(results: ExperimentResults) -> Iterator[Observation]:
     """An experiment in which every comparison rests on one start."""
-    if not results.replicated:
-        form = "given" if results.plan.base.initial.scheme in WITHOUT_CHANCE else ""
+    places = {(r.variant, r.point) for r in results.results}
+    if len(places) == len(results.results):
+        starts = {r.run.config.initial for r in results.results}
+        given = len(starts) == 1 and starts.pop().scheme in WITHOUT_CHANCE
+        form = "given" if given else ""
         facts: Facts = {"count": Count(len(results.results)), "budget": Count(results.last)}
         yield Observation(
             "single-start", facts, runs=len(results.results), relevance=0.3, form=form, limits=True

@@ -18,7 +18,7 @@ from labreport.analysis.observation import (
     With,
 )
 from labreport.analysis.results import ExperimentResults, Result
-from labreport.analysis.rules.comparison import MOST_OF_THE_WAY
+from labreport.analysis.rules.comparison import MOST_OF_THE_WAY, rankable
 
 CLOSE = 0.05
 """Losses within a twentieth of each other are the same line in any figure."""
@@ -28,9 +28,17 @@ ALIKE = 0.01
 
 
 def best(members: tuple[Result, ...], budget: int) -> Result | None:
-    """The point with the lowest loss at a budget, the first of equals."""
-    measured = [r for r in members if r.loss(budget) is not None]
+    """The point with the lowest loss at a budget, the first of equals.
+
+    None where no run got so far, or where the losses are of different kinds.
+    """
+    measured = [r for r in members if r.loss(budget) is not None and rankable(members)]
     return min(measured, key=lambda r: r.loss(budget) or 0.0, default=None)
+
+
+def _everywhere(results: ExperimentResults) -> list[Result]:
+    """The results at every point of every swept variant."""
+    return [result for members in results.swept.values() for result in members]
 
 
 def _point_and_loss(result: Result, budget: int) -> tuple[Subject, Number]:
@@ -55,7 +63,7 @@ def sweep_best(results: ExperimentResults) -> Iterator[Observation]:
             }
             form = "moves" if len(points) > 1 else "stays"
             yield Observation("sweep-best", facts, runs=len(members), relevance=0.95, form=form)
-    elif results.swept:
+    elif results.swept and rankable(_everywhere(results)):
         ranked = [r for m in results.swept.values() if (r := best(m, results.last)) is not None]
         ranked.sort(key=lambda r: r.loss(results.last) or 0.0)
         if ranked:
@@ -81,7 +89,7 @@ def same_value(results: ExperimentResults) -> Iterator[Observation]:
     tuned = [r for m in results.swept.values() if (r := best(m, results.last)) is not None]
     if len(at_value) != len(results.swept) or len(tuned) != len(results.swept):
         return
-    if any(r.loss(results.last) is None for r in at_value):
+    if any(r.loss(results.last) is None for r in at_value) or not rankable(_everywhere(results)):
         return
     at_value.sort(key=lambda r: r.loss(results.last) or 0.0)
     tuned.sort(key=lambda r: r.loss(results.last) or 0.0)
@@ -150,19 +158,22 @@ def leaders_along_axis(results: ExperimentResults) -> Iterator[Observation]:
     """At how many points of the grid each variant has the lowest loss."""
     if len(results.swept) < 2 or len(results.plan.axes) != 1:
         return
+    if not rankable(_everywhere(results)):
+        return
     wins = dict.fromkeys(results.swept, 0)
     points = 0
     for value in results.plan.axes[0][1]:
-        here = [
-            (loss, r.variant)
-            for members in results.swept.values()
-            for r in members
+        here = {
+            r.variant: loss
+            for r in _everywhere(results)
             if r.point == ((results.plan.axes[0][0], value),)
             and (loss := r.loss(results.last)) is not None
-        ]
+        }
         if len(here) == len(results.swept):
             points += 1
-            wins[min(here)[1]] += 1
+            lowest = min(here.values())
+            for name, loss in here.items():
+                wins[name] += loss == lowest
     if points and max(wins.values()) < points:
         facts: Facts = {
             "wins": tuple(With(Subject(name), OutOf(n, points)) for name, n in wins.items() if n),
@@ -231,7 +242,7 @@ def same_product(results: ExperimentResults) -> Iterator[Observation]:
         if alike
         else Subject("", worst[2].point),
     }
-    form = "" if alike else "none"
+    form = "" if 2 * len(alike) > len(pairs) else ("some" if alike else "none")
     yield Observation("same-product", facts, runs=2 * len(pairs), relevance=0.7, form=form)
 
 

@@ -108,7 +108,9 @@ def floor_above_zero(results: ExperimentResults) -> Iterator[Observation]:
     """A loss that is not 0 even where every output equals its target."""
     for result in results.singles:
         bottom = result.floor.value
-        if result.refused or outside(result.run.config) or bottom is None:
+        # Elsewhere the best output is not the target itself: a logit, or a point of a simplex.
+        at_target = result.floor.outputs == result.run.config.data.targets
+        if result.refused or not at_target or bottom is None:
             continue
         loss = result.loss(results.last)
         if bottom > 1e-6 and loss is not None:

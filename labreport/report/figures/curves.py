@@ -59,14 +59,14 @@ def _panel(
 ) -> None:
     shown: list[float] = []
     for index, (name, values) in enumerate(curves):
-        values = values[: rounds + 1]
+        values = style.drawable(values[: rounds + 1])
         steps = style.thinned(len(values), by_ratio=by_ratio)
         marker: dict[str, Any] = {"marker": "o", "markersize": 2.4} if len(values) <= 15 else {}
         # Where curves coincide, the later one is thinner, so that both are seen.
         width = 2.4 - 1.2 * index / max(len(curves) - 1, 1)
         line = {**style.line(index), "linewidth": width}
-        axes.plot(steps, values[steps], label=name, **line, **marker)
-        shown += [float(v) for v in values]
+        axes.plot(steps, values[steps], label=style.literal(name), **line, **marker)
+        shown += [float(v) for v in values if np.isfinite(v)]
     for number, level in enumerate(dict.fromkeys(floors)):
         axes.axhline(level, label=labels[2] if number == 0 else None, **style.FLOOR)
     if style.wants_log(shown):

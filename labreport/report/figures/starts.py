@@ -35,7 +35,7 @@ def starts_figure(
             axes.hist(
                 values,
                 bins=edges,
-                label=name,
+                label=style.literal(name),
                 histtype="stepfilled",
                 facecolor=style.colour(index) + "55",
                 edgecolor=style.colour(index),
@@ -43,7 +43,9 @@ def starts_figure(
                 linewidth=1.0,
             )
         for index, (name, value) in enumerate(singles, start=len(groups)):
-            axes.axvline(value, label=name, **{**style.line(index), "linewidth": 1.8})
+            axes.axvline(
+                value, label=style.literal(name), **{**style.line(index), "linewidth": 1.8}
+            )
         axes.grid(visible=True, axis="y")
         axes.set_xlabel(labels[0])
         axes.set_ylabel(labels[1])
@@ -66,13 +68,14 @@ def starts_curves_figure(
             steps = style.thinned(curves.shape[1], by_ratio=False)
             low, middle, high = np.quantile(curves[:, steps], (0.05, 0.5, 0.95), axis=0)
             axes.fill_between(steps, low, high, color=style.colour(index), alpha=0.25, linewidth=0)
-            axes.plot(steps, middle, label=name, **style.line(index))
+            axes.plot(steps, middle, label=style.literal(name), **style.line(index))
         for index, (name, values) in enumerate(singles, start=len(groups)):
             steps = style.thinned(len(values), by_ratio=False)
-            axes.plot(steps, values[steps], label=name, **style.line(index))
+            axes.plot(steps, values[steps], label=style.literal(name), **style.line(index))
         for number, level in enumerate(dict.fromkeys(floors)):
             axes.axhline(level, label=labels[2] if number == 0 else None, **style.FLOOR)
-        axes.set_yscale("log")
+        if all(curves.min() > 0 for _, curves in [*groups, *singles]):
+            axes.set_yscale("log")
         axes.grid(visible=True)
         axes.set_xlabel(labels[0])
         axes.set_ylabel(labels[1])

@@ -33,6 +33,9 @@ HANDLE = 2.6
 
 FLOOR: dict[str, Any] = {"color": "#777777", "linewidth": 0.8, "linestyle": (0, (4, 3))}
 
+MOST = 1e60
+"""The largest number that a figure shows; only runs on the way to infinity have larger ones."""
+
 MOST_POINTS = 300
 """Points of a curve that paper can show; more only cost time and bytes."""
 
@@ -83,6 +86,17 @@ def colour(index: int) -> str:
 def line(index: int) -> dict[str, Any]:
     """Colour and style of the line of one variant."""
     return {"color": colour(index), "linestyle": STYLES[index % len(STYLES)]}
+
+
+def literal(label: str) -> str:
+    """A label that matplotlib draws as it is written: no formula, and never left out."""
+    escaped = label.replace("$", r"\$")
+    return f" {escaped}" if escaped.startswith("_") else escaped
+
+
+def drawable(values: np.ndarray) -> np.ndarray:
+    """Values with gaps where they are too large for an axis: its ticks would overflow."""
+    return np.where(np.abs(values) <= MOST, values, np.nan)
 
 
 def thinned(count: int, *, by_ratio: bool) -> np.ndarray:

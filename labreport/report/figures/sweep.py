@@ -27,14 +27,14 @@ def sweep_figure(
         axes = figure.subplots()
         everything: list[float] = []
         for index, (name, values, losses) in enumerate(lines):
-            axes.plot(values, losses, label=name, **style.line(index))
-            finite = np.array(losses)
-            if np.isfinite(finite).any():
-                lowest = int(np.nanargmin(finite))
+            shown = style.drawable(np.array(losses))
+            axes.plot(values, shown, label=style.literal(name), **style.line(index))
+            if np.isfinite(shown).any():
+                lowest = int(np.nanargmin(shown))
                 axes.plot(
-                    values[lowest], losses[lowest], "o", color=style.colour(index), markersize=5
+                    values[lowest], shown[lowest], "o", color=style.colour(index), markersize=5
                 )
-            everything += [loss for loss in losses if np.isfinite(loss)]
+            everything += [float(loss) for loss in shown if np.isfinite(loss)]
         for number, level in enumerate(dict.fromkeys(floors)):
             axes.axhline(level, label=labels[2] if number == 0 else None, **style.FLOOR)
         if all(value > 0 for _, values, _ in lines for value in values):

@@ -52,7 +52,7 @@ def weights_figure(
                 panel.set_visible(False)
                 continue
             result = results[index]
-            weights = result.run.trace.weights[: budget + 1].astype(np.float64)
+            weights = style.drawable(result.run.trace.weights[: budget + 1].astype(np.float64))
             steps = style.thinned(len(weights), by_ratio=len(weights) > style.MOST_POINTS)
             for number, name in enumerate(chosen):
                 if name in result.names:
@@ -63,13 +63,13 @@ def weights_figure(
                 panel.set_xticks([0, 1, 10, 100, 1000][: len(str(len(weights))) + 1])
                 panel.get_xaxis().set_major_formatter(lambda value, _: f"{value:g}")
                 panel.minorticks_off()
-            if np.abs(weights).max() > 50:
+            if np.nanmax(np.abs(weights)) > 50:
                 # A run that runs away would flatten the start, where everything happens.
                 panel.set_yscale("symlog", linthresh=5)
                 panel.minorticks_off()
             panel.set_xlim(0, len(weights) - 1)
             panel.grid(visible=True)
-            panel.set_title(names[index])
+            panel.set_title(style.literal(names[index]))
             if index % columns == 0:
                 panel.set_ylabel(labels[1])
             if index >= len(results) - columns:

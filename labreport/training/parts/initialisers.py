@@ -60,7 +60,8 @@ def draw_layer(
         weight = torch.tensor(chosen.weights[layer], dtype=torch.float64)
         written = chosen.biases[layer] if chosen.biases else [0.0] * shape[0]
         return weight, torch.tensor(written, dtype=torch.float64)
-    weight, bias = torch.empty(shape), torch.zeros(shape[0])
+    kind = torch.float32  # whatever torch's global default is
+    weight, bias = torch.empty(shape, dtype=kind), torch.zeros(shape[0], dtype=kind)
     INITIALISERS[chosen.scheme](weight, chosen, generator)
     if chosen.scheme == "pytorch" and has_bias:
         bound = 1 / math.sqrt(shape[1])
