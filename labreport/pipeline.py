@@ -65,14 +65,14 @@ def build(request: Request, progress: Progress) -> Summary:
 
     environment = this_environment()
     store = Store(request.output)
-    configurations = lab.configurations()
-    missing = [c for c in configurations if run_name(c, environment) not in store]
+    recordings = lab.recordings()
+    missing = [(c, s) for c, s in recordings if not store.has(run_name(c, environment), s)]
     train_missing(missing, environment, store, progress)
-    runs = stored_runs(configurations, environment, store)
+    runs = stored_runs(lab.configurations(), environment, store)
     written = write_report(whole, lab, runs, languages, notes, request, progress)
     return Summary(
         trained=len(missing),
-        stored=len(configurations) - len(missing),
+        stored=len(recordings) - len(missing),
         written=written,
         damaged=tuple(store.damaged),
         without_reflection=not (notes / "reflection.md").is_file(),
@@ -145,7 +145,7 @@ def this_environment() -> Environment:
 
 
 def train_missing(
-    missing: Sequence[RunConfig], environment: Environment, store: Store, progress: Progress
+    missing: Sequence[tuple[RunConfig, int]], environment: Environment, store: Store, progress: Progress
 ) -> None:
     """Train runs family by family; each family is stored as soon as it is done."""
     if not missing:
@@ -154,9 +154,10 @@ def train_missing(
     from labreport.training.trainer import train
 
     done = 0
-    for family in families(missing):
+    configurations, strides = zip(*missing, strict=True)
+    for family in families(configurations, strides):
         progress("training", done, len(missing))
-        store.keep(family.configurations, train(family), environment)
+        store.keep(family.configurations, train(family), environment, family.stride)
         done += len(family.configurations)
     progress("training", done, len(missing))
 
@@ -251,7 +252,7 @@ def list_experiments(given: Path | None, output: Path) -> tuple[Listed, ...]:
     listed = []
     for plan in lab.plans:
         part = lab.only((plan.name,))
-        names = [run_name(config, environment) for config in part.configurations()]
+        named = [(run_name(config, environment), stride) for config, stride in part.recordings()]
         title = {code: plan.experiment.title.within(code) for code in LANGUAGES}
-        listed.append(Listed(plan.name, title, len(names), sum(name in store for name in names)))
+        listed.append(Listed(plan.name, title, len(named), sum(store.has(name, stride) for name, stride in named)))
     return tuple(listed)

@@ -1,4 +1,4 @@
-"""The waist of the house: a trained run, as training leaves it and as everything else reads it."""
+"""The waist of the house: trained runs, as training leaves them and as everything else reads them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from labreport.lab.configuration import RunConfig
 
 Array = NDArray[np.floating]
+Steps = NDArray[np.integer]
 
 
 @dataclass(frozen=True)
@@ -31,19 +32,26 @@ class Ending:
 
 @dataclass(frozen=True, eq=False)
 class Trace:
-    """What training recorded. Index 0 is before any update; ``steps`` = ending.step.
+    """What training recorded of one run. Index 0 is before any update.
+
+    Losses are there for every step before ``ending.step``. The rest is there for the steps that
+    were recorded: all of them, or a thinned selection with the first and the last.
 
     Attributes:
         losses: [steps] loss with the weights of that step.
-        weights: [steps, parameters] in the order of ``lab.naming.parameter_names``.
-        gradients: [steps, parameters] of the loss at that step, never accumulated.
-        outputs: [steps, rows, output units].
+        recorded: [recorded] the steps at which weights and gradients were recorded, ascending.
+        weights: [recorded, parameters] in the order of ``lab.naming.parameter_names``.
+        gradients: [recorded, parameters] of the loss at that step, never accumulated.
+        shown: [shown] the steps at which outputs were recorded, ascending.
+        outputs: [shown, rows, output units] for all rows of the data.
         ending: how it ended.
     """
 
     losses: Array
+    recorded: Steps
     weights: Array
     gradients: Array
+    shown: Steps
     outputs: Array
     ending: Ending
 
@@ -51,6 +59,65 @@ class Trace:
     def rounds(self) -> int:
         """Updates that were recorded; −1 if not even the first loss could be computed."""
         return len(self.losses) - 1
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether weights and gradients are there for every step."""
+        return len(self.weights) == len(self.losses)
+
+    def weights_at(self, step: int) -> Array | None:
+        """Weights [parameters] at a step, or None if it was not recorded."""
+        return _at(self.weights, self.recorded, step)
+
+    def outputs_at(self, step: int) -> Array | None:
+        """Outputs [rows, output units] at a step, or None if they were not recorded."""
+        return _at(self.outputs, self.shown, step)
+
+
+def _at(values: Array, steps: Steps, step: int) -> Array | None:
+    place = int(np.searchsorted(steps, step))
+    if place < len(values) and steps[place] == step:
+        found: Array = values[place]
+        return found
+    return None
+
+
+@dataclass(frozen=True, eq=False)
+class Traces:
+    """What training recorded of a family: runs lie along the last axis, as they were trained.
+
+    Attributes:
+        losses: [steps, runs].
+        recorded: [recorded] steps of weights and gradients.
+        weights: [recorded, parameters, runs].
+        gradients: [recorded, parameters, runs].
+        shown: [shown] steps of outputs.
+        outputs: [shown, rows, output units, runs].
+        endings: how each run ended; what lies behind an ending is meaningless.
+    """
+
+    losses: Array
+    recorded: Steps
+    weights: Array
+    gradients: Array
+    shown: Steps
+    outputs: Array
+    endings: tuple[Ending, ...]
+
+    def of(self, run: int) -> Trace:
+        """The trace of one run, cut at its ending; its arrays are views into these."""
+        ending = self.endings[run]
+        kept = int(np.searchsorted(self.recorded, ending.step))
+        shown = int(np.searchsorted(self.shown, ending.step))
+        return Trace(
+            losses=self.losses[: ending.step, run],
+            recorded=self.recorded[:kept],
+            weights=self.weights[:kept, :, run],
+            gradients=self.gradients[:kept, :, run],
+            shown=self.shown[:shown],
+            outputs=self.outputs[:shown, :, :, run],
+            ending=ending,
+        )
 
 
 @dataclass(frozen=True)

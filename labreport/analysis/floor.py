@@ -46,6 +46,9 @@ class Outside:
 
 def floor(config: RunConfig) -> Floor:
     """The floor of a configuration's loss."""
+    if config.data.batch_rows < len(config.data.inputs):
+        # The loss of a round is that of its batch; it may well be below that of all rows.
+        return Floor(None)
     activation = ACTIVATIONS[config.network.activations[-1]]
     targets = np.array(config.data.targets, dtype=np.float64)
     if config.loss == "cross_entropy":

@@ -85,7 +85,7 @@ class Result:
     def outputs(self, budget: int) -> Array | None:
         """Outputs [rows, units] after so many updates."""
         step = self.index(budget)
-        return None if step is None else self.run.trace.outputs[step]
+        return None if step is None else self.run.trace.outputs_at(step)
 
     def error(self, budget: int) -> float | None:
         """Mean squared difference of outputs and targets: one measure for every loss.

@@ -28,10 +28,18 @@ Seed = Annotated[int, Field(strict=True, ge=0, lt=2**63)]
 
 
 class Data(Table):
-    """The examples: a row of inputs and a row of targets each; every round sees all of them."""
+    """The examples: a row of inputs and a row of targets each."""
 
     inputs: Annotated[Matrix, Field(min_length=1)] = Field(description="[rows][input units]")
     targets: Annotated[Matrix, Field(min_length=1)] = Field(description="[rows][output units]")
+    batch_size: Annotated[int, Field(strict=True, ge=1)] | None = Field(
+        None, description="Rows that a round sees, in each run's own order; all if left out."
+    )
+
+    @property
+    def batch_rows(self) -> int:
+        """Rows that a round sees."""
+        return self.batch_size or len(self.inputs)
 
 
 class Network(Table):
@@ -98,12 +106,19 @@ class RunConfig(Table):
     @field_validator("seed")
     @classmethod
     def _no_seed_without_chance(cls, seed: int, info: Any) -> int:
-        initial = info.data.get("initial")
-        return 0 if initial is not None and initial.scheme in WITHOUT_CHANCE else seed
+        initial, data = info.data.get("initial"), info.data.get("data")
+        if initial is None or data is None:
+            return seed
+        return seed if _by_chance(initial, data) else 0
+
+    @property
+    def by_chance(self) -> bool:
+        """Whether any random number is drawn: for the weights, or for the order of the rows."""
+        return _by_chance(self.initial, self.data)
 
     def with_seed(self, seed: int) -> RunConfig:
         """The same run from another random start."""
-        if self.initial.scheme in WITHOUT_CHANCE:
+        if not self.by_chance:
             return self
         return self.model_copy(update={"seed": seed})
 
@@ -120,6 +135,10 @@ class RunConfig(Table):
     def flat(self) -> dict[str, Any]:
         """Every key by its dotted path, with its value."""
         return dict(flatten(self.model_dump(mode="json")))
+
+
+def _by_chance(initial: Initial, data: Data) -> bool:
+    return initial.scheme not in WITHOUT_CHANCE or data.batch_size is not None
 
 
 def _default_initial() -> Initial:
@@ -166,6 +185,10 @@ def misfits(config: RunConfig) -> Iterator[tuple[str, str, dict[str, Any], tuple
             {"found": len(config.data.targets), "expected": len(config.data.inputs)},
             ("data.inputs",),
         )
+    size = config.data.batch_size
+    if size is not None and size > len(config.data.inputs):
+        values = {"found": size, "bound": f"≤ {len(config.data.inputs)}"}
+        yield "data.batch_size", "out-of-range", values, ("data.inputs",)
     if isinstance(config.initial, Given):
         yield from _misfit_given(config.initial, shapes)
     optimizer = config.optimizer

@@ -108,6 +108,11 @@ class Experiment(Table):
     budgets: Annotated[tuple[Rounds, ...], Field(min_length=1)] | None = Field(
         None, description="Rounds after which results are compared; the last round if left out."
     )
+    record_every: Rounds | None = Field(
+        None,
+        description="Rounds between two records of the weights of random starts (first and last "
+        "are always kept); chosen by their number if left out. Losses are kept for every round.",
+    )
 
     @property
     def variants(self) -> tuple[Variant, ...]:

@@ -28,7 +28,6 @@ from labreport.lab.lab import (
     sweep_axes,
 )
 from labreport.lab.plan import AppendixPlan, Lab, Plan, Trial
-from labreport.lab.vocabulary.initialisers import WITHOUT_CHANCE
 
 MAXIMUM_BYTES = 4_000_000
 """A lab file is written by hand; anything larger is a mistake and would take long to parse."""
@@ -41,6 +40,12 @@ INTEGERS = range(-(2**63), 2**63)
 
 MAXIMUM_RUNS = 200_000
 """Runs of one experiment: more would not fit this version's memory and disk."""
+
+FEW_STARTS = 50
+"""Random starts whose weights are kept for every round; of more, only losses are."""
+
+RECORDS = 20
+"""About so many records of their weights are kept for each of a larger number of starts."""
 
 PLACEHOLDERS: dict[str, Any] = {
     "data": {"inputs": [[0.0]], "targets": [[0.0]]},
@@ -317,7 +322,8 @@ class _Reading:
             for axis in swept:
                 merged_axis = axes.setdefault(".".join(axis[0].path), {})
                 merged_axis.update({repr(choice.value): choice.value for choice in axis})
-            trials += self._trials(place, variant, seeds, layers, swept)
+            every = experiment.record_every
+            trials += self._trials(place, variant, seeds, every, layers, swept)
         if self.faults:
             return None
         base = RunConfig.model_validate(_merged(bases))
@@ -382,6 +388,7 @@ class _Reading:
         place: Location,
         variant: Variant,
         seeds: tuple[int | None, ...],
+        record_every: int | None,
         layers: list[Layer],
         axes: list[tuple[Swept, ...]],
     ) -> Iterator[Trial]:
@@ -392,14 +399,15 @@ class _Reading:
             if config is None:
                 continue
             point = tuple((".".join(choice.path), choice.value) for choice in chosen)
-            by_chance = config.initial.scheme not in WITHOUT_CHANCE
+            by_chance = config.by_chance
             if variant.seeds is not None and not by_chance:
                 values = {"scheme": config.initial.scheme}
                 self._consequence((*place, "seeds"), "seeds-without-chance", values=values)
+            stride = _stride(record_every, len(seeds), config.rounds)
             if by_chance and seeds != (None,):
                 for seed in seeds:
                     if seed is not None:
-                        yield Trial(variant.name, point, seed, config.with_seed(seed))
+                        yield Trial(variant.name, point, seed, config.with_seed(seed), stride)
             else:
                 yield Trial(variant.name, point, None, config)
 
@@ -425,6 +433,13 @@ class _Reading:
                 values = {"found": budget, "bound": f"≤ {min(rounds)}"}
                 self._consequence((*here, "budgets", index), "out-of-range", values=values)
         return tuple(sorted(set(experiment.budgets)))
+
+
+def _stride(written: int | None, starts: int, rounds: int) -> int:
+    """How often the weights of random starts are recorded: in full as long as they are few."""
+    if written is not None:
+        return written
+    return 1 if starts <= FEW_STARTS else max(1, rounds // RECORDS)
 
 
 def _seed_values(seeds: Seeds | None) -> tuple[int | None, ...]:

@@ -15,12 +15,21 @@ Point = tuple[tuple[str, Any], ...]
 
 @dataclass(frozen=True)
 class Trial:
-    """One run in its place in an experiment."""
+    """One run in its place in an experiment.
+
+    Attributes:
+        variant: name of its variant.
+        point: where in a sweep it stands.
+        seed: of a random start; None for a run that stands for itself.
+        config: all that determines its numbers.
+        stride: how often its weights are to be recorded, at least.
+    """
 
     variant: str
     point: Point
     seed: int | None
     config: RunConfig
+    stride: int = 1
 
 
 @dataclass(frozen=True)
@@ -112,8 +121,19 @@ class Lab:
             self.file,
         )
 
+    def recordings(self) -> tuple[tuple[RunConfig, int], ...]:
+        """Every distinct run, in the order in which the report meets it, and its stride.
+
+        A run that one experiment shows in full and another one thinned is recorded in full.
+        """
+        plans = (*self.plans, *(plan for a in self.appendices for plan in a.plans))
+        distinct: dict[str, tuple[RunConfig, int]] = {}
+        for trial in (trial for plan in plans for trial in plan.trials):
+            digest = trial.config.digest
+            stride = min(trial.stride, distinct.get(digest, (trial.config, trial.stride))[1])
+            distinct[digest] = (trial.config, stride)
+        return tuple(distinct.values())
+
     def configurations(self) -> tuple[RunConfig, ...]:
         """Every distinct run, in the order in which the report meets it."""
-        plans = (*self.plans, *(plan for a in self.appendices for plan in a.plans))
-        distinct = {t.config.digest: t.config for plan in plans for t in plan.trials}
-        return tuple(distinct.values())
+        return tuple(config for config, _ in self.recordings())

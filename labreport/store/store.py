@@ -1,10 +1,10 @@
 """The store of runs: one safetensors file a family, which says of itself all that is in it.
 
-A file ``runs/<name>.safetensors`` holds the arrays of some runs that were trained together,
-stacked, and in the array ``runs``, as bytes of JSON, the name, configuration, ending and
-environment of each. It can be read with nothing but the safetensors library. A run is named by
-the digest of everything that determines its numbers, a file by the digest of the names of its
-runs.
+A file ``runs/<name>.safetensors`` holds the arrays of runs that were trained together, with the
+runs along the last axis, and in its header, as JSON: the steps at which weights, gradients and
+outputs were recorded, and the name, configuration, ending and environment of each run. It can be
+read with nothing but the safetensors library. A run is named by the digest of everything that
+determines its numbers, a file by the digest of the names of its runs and of what was recorded.
 """
 
 from __future__ import annotations
@@ -21,13 +21,16 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from labreport.lab.configuration import RunConfig, canonical_json
-from labreport.run import Ending, Environment, Run, Trace
+from labreport.run import Ending, Environment, Run, Trace, Traces
 from labreport.store.files import write_atomically
 
-FORMAT = "1"
+FORMAT = "2"
 """Version of the files; a file of another version is left alone and its runs trained again."""
 
 ARRAYS = ("losses", "weights", "gradients", "outputs")
+
+FEW = 8
+"""Runs of a file up to which each is read by itself; for more, the whole file is read."""
 
 
 def run_name(config: RunConfig, environment: Environment) -> str:
@@ -38,12 +41,12 @@ def run_name(config: RunConfig, environment: Environment) -> str:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a stored run lies."""
+    """Where a stored run lies, and how often its weights were recorded."""
 
     path: Path
-    row: int
-    name: str
+    column: int
     entry: Mapping[str, Any]
+    stride: int
 
 
 class Store:
@@ -52,40 +55,73 @@ class Store:
     def __init__(self, output: Path) -> None:
         self.folder = output / "runs"
         self.damaged: list[Path] = []
-        self._places = {place.name: place for place in self._scan()}
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._places
-
-    def _scan(self) -> Iterator[Place]:
+        self._places: dict[str, Place] = {}
         for path in sorted(self.folder.glob("*.safetensors")):
-            try:
-                yield from _places(path)
-            except (SafetensorError, OSError, ValueError, LookupError, TypeError):
-                self.damaged.append(path)
+            for place in self._scan(path):
+                self._note(place)
+
+    def has(self, name: str, stride: int = 1) -> bool:
+        """Whether a run is stored with its weights at least every ``stride`` steps."""
+        place = self._places.get(name)
+        return place is not None and stride % place.stride == 0
+
+    def _note(self, place: Place) -> None:
+        """Remember a run; of two records of it, the one that keeps more."""
+        name = str(place.entry["name"])
+        known = self._places.get(name)
+        if known is None or place.stride < known.stride:
+            self._places[name] = place
+
+    def _scan(self, path: Path) -> Iterator[Place]:
+        header = self._header(path)
+        if header.get("format") == FORMAT:
+            stride = int(header["stride"])
+            for column, entry in enumerate(json.loads(header["runs"])):
+                yield Place(path, column, entry, stride)
+
+    def _header(self, path: Path) -> Mapping[str, str]:
+        """The header of a file; one that is no whole safetensors file is noted as damaged."""
+        try:
+            with safe_open(path, "numpy") as file:
+                return file.metadata() or {}
+        except (SafetensorError, OSError):
+            self.damaged.append(path)
+            return {}
 
     def keep(
-        self, configurations: Sequence[RunConfig], traces: Sequence[Trace], environment: Environment
-    ) -> None:
+        self,
+        configurations: Sequence[RunConfig],
+        traces: Traces,
+        environment: Environment,
+        stride: int = 1,
+    ) -> Path:
         """Store runs that were trained together, as one file."""
         entries = [
             {
                 "name": run_name(config, environment),
                 "config": config.model_dump(mode="json"),
-                "ending": asdict(trace.ending),
+                "ending": asdict(ending),
                 "environment": asdict(environment),
             }
-            for config, trace in zip(configurations, traces, strict=True)
+            for config, ending in zip(configurations, traces.endings, strict=True)
         ]
-        path = self.folder / f"{_file_name(entries)}.safetensors"
-        stacked = {key: _stacked([getattr(t, key) for t in traces]) for key in ARRAYS}
-        # An array, because a header has room for some thousand runs only; and nothing else in the
-        # header, because safetensors writes its items in any order.
-        stacked["runs"] = np.frombuffer(canonical_json(entries).encode(), dtype=np.uint8)
-        write_atomically(path, save(stacked, {"format": FORMAT}))
-        for row, entry in enumerate(entries):
-            name = str(entry["name"])
-            self._places[name] = Place(path, row, name, entry)
+        path = self.folder / f"{_file_name(entries, stride)}.safetensors"
+        arrays = {key: np.ascontiguousarray(getattr(traces, key)) for key in ARRAYS}
+        header = {
+            "format": FORMAT,
+            "stride": str(stride),
+            "recorded": canonical_json(traces.recorded.tolist()),
+            "shown": canonical_json(traces.shown.tolist()),
+            "runs": canonical_json(entries),
+        }
+        write_atomically(path, save(arrays, header))
+        self.add(path)
+        return path
+
+    def add(self, path: Path) -> None:
+        """Take in a file that was written by another process."""
+        for place in self._scan(path):
+            self._note(place)
 
     def read(self, names: Sequence[str]) -> dict[str, Run]:
         """Runs by name, each equal to the bit to what was stored.
@@ -98,44 +134,48 @@ class Store:
             by_file.setdefault(self._places[name].path, []).append(name)
         runs: dict[str, Run] = {}
         for path, members in by_file.items():
-            with safe_open(path, "numpy") as file:
-                slices = {key: file.get_slice(key) for key in ARRAYS}
-                for name in members:
-                    place = self._places[name]
-                    runs[name] = _run(place.entry, {key: slices[key][place.row] for key in ARRAYS})
+            runs |= self._read_file(path, members)
         return {name: runs[name] for name in names}
 
+    def _read_file(self, path: Path, names: Sequence[str]) -> dict[str, Run]:
+        places = [self._places[name] for name in names]
+        with safe_open(path, "numpy") as file:
+            header = file.metadata()
+            if len(places) > FEW:
+                arrays = {key: file.get_tensor(key) for key in ARRAYS}
+                columns = [place.column for place in places]
+            else:
+                slices = {key: file.get_slice(key) for key in ARRAYS}
+                arrays = {
+                    key: np.stack([part[..., place.column] for place in places], axis=-1)
+                    for key, part in slices.items()
+                }
+                columns = list(range(len(places)))
+        endings = {
+            column: Ending(**place.entry["ending"])
+            for column, place in zip(columns, places, strict=True)
+        }
+        everyone = tuple(
+            endings.get(column, Ending("completed", 0))
+            for column in range(arrays["losses"].shape[-1])
+        )
+        traces = Traces(
+            recorded=np.array(json.loads(header["recorded"]), dtype=np.int64),
+            shown=np.array(json.loads(header["shown"]), dtype=np.int64),
+            endings=everyone,
+            **arrays,
+        )
+        return {
+            name: _run(place.entry, traces.of(column))
+            for name, place, column in zip(names, places, columns, strict=True)
+        }
 
-def _places(path: Path) -> list[Place]:
-    """What lies in a file; raises one of many errors if it is no whole file of runs."""
-    with safe_open(path, "numpy") as file:
-        if (file.metadata() or {}).get("format") != FORMAT:
-            return []
-        entries = json.loads(file.get_tensor("runs").tobytes())
-        for key in ARRAYS:
-            if file.get_slice(key).get_shape()[0] != len(entries):
-                raise ValueError(key)
-    return [Place(path, row, str(entry["name"]), entry) for row, entry in enumerate(entries)]
 
-
-def _file_name(entries: Sequence[Mapping[str, Any]]) -> str:
+def _file_name(entries: Sequence[Mapping[str, Any]], stride: int) -> str:
     names = "".join(sorted(str(entry["name"]) for entry in entries))
-    return hashlib.sha256(names.encode()).hexdigest()[:32]
+    return hashlib.sha256(f"{stride}:{names}".encode()).hexdigest()[:32]
 
 
-def _stacked(arrays: Sequence[np.ndarray]) -> np.ndarray:
-    """Arrays of different lengths in one, [runs, longest, …]; the rest is nan."""
-    longest = max(len(array) for array in arrays)
-    first = arrays[0]
-    stacked = np.full((len(arrays), longest, *first.shape[1:]), np.nan, dtype=first.dtype)
-    for row, array in enumerate(arrays):
-        stacked[row, : len(array)] = array
-    return stacked
-
-
-def _run(entry: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Run:
-    ending = Ending(**entry["ending"])
+def _run(entry: Mapping[str, Any], trace: Trace) -> Run:
     config = RunConfig.model_validate(entry["config"])
-    cut = {key: array[: ending.step] for key, array in arrays.items()}
-    trace = Trace(ending=ending, **cut)
-    return Run(config, trace, Environment(**entry["environment"]), entry["name"])
+    return Run(config, trace, Environment(**entry["environment"]), str(entry["name"]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,26 +20,76 @@ one takes the remainder of a tensor: without padding, a run's numbers would depe
 """
 
 MEMORY = 512 * 2**20
-"""Bytes that the recording of one family may take; a larger family is cut into chunks."""
+"""Bytes that training one family may take unless the user says otherwise."""
+
+CHUNK = 8192
+"""Runs that train together at the most: beyond that nothing is gained, and a build that is
+interrupted loses more."""
+
+FEW_OUTPUTS = 64
+"""Outputs (rows × units) that are recorded at every step; of more, the first and the last."""
 
 
 @dataclass(frozen=True)
 class Family:
-    """Configurations that share everything but numbers."""
+    """Configurations that share everything but numbers.
+
+    Attributes:
+        configurations: the runs.
+        stride: weights and gradients are recorded every so many steps, with first and last.
+    """
 
     configurations: tuple[RunConfig, ...]
+    stride: int = 1
 
     @property
     def first(self) -> RunConfig:
         return self.configurations[0]
 
+    def recorded(self) -> list[int]:
+        """Steps at which weights and gradients are recorded."""
+        return thinned_steps(self.first.rounds, self.stride)
 
-def families(configurations: Iterable[RunConfig]) -> tuple[Family, ...]:
-    """Configurations grouped into families, each small enough for memory, in a fixed order."""
+    def shown(self) -> list[int]:
+        """Steps at which outputs are recorded."""
+        if outputs_are_few(self.first):
+            return self.recorded()
+        return [0, self.first.rounds]
+
+
+def thinned_steps(rounds: int, stride: int) -> list[int]:
+    """Every ``stride``-th step from 0 to ``rounds``, and the last one."""
+    steps = list(range(0, rounds + 1, stride))
+    return steps if steps[-1] == rounds else [*steps, rounds]
+
+
+def outputs_are_few(config: RunConfig) -> bool:
+    """Whether outputs for all rows are recorded along the way."""
+    outputs = len(config.data.inputs) * config.network.layers[-1]
+    return outputs <= FEW_OUTPUTS and config.data.batch_size is None
+
+
+def families(
+    configurations: Iterable[RunConfig],
+    strides: Sequence[int] | None = None,
+    memory: int = MEMORY,
+) -> tuple[Family, ...]:
+    """Configurations grouped into families, each small enough for memory, in a fixed order.
+
+    Args:
+        configurations: the runs.
+        strides: how often to record each of them; every step if left out.
+        memory: bytes that training one family may take.
+    """
+    members = list(configurations)
     grouped: dict[Any, list[RunConfig]] = {}
-    for config in configurations:
-        grouped.setdefault(structure(config), []).append(config)
-    return tuple(Family(chunk) for members in grouped.values() for chunk in _chunks(members))
+    for config, stride in zip(members, strides or [1] * len(members), strict=True):
+        grouped.setdefault((structure(config), stride), []).append(config)
+    return tuple(
+        Family(chunk, stride)
+        for (_, stride), group in grouped.items()
+        for chunk in _chunks(group, stride, memory)
+    )
 
 
 def structure(config: RunConfig) -> tuple[Any, ...]:
@@ -48,27 +98,44 @@ def structure(config: RunConfig) -> tuple[Any, ...]:
         config.network,
         config.loss,
         config.optimizer.name,
-        optimizer_flags(config),
+        _switches(config),
         config.rounds,
-        config.gradients,
         config.dtype,
         len(config.data.inputs),
+        config.data.batch_size,
     )
 
 
-def optimizer_flags(config: RunConfig) -> frozenset[str]:
-    """Switches of the optimizer, and the terms that torch leaves out when they are 0."""
+def _switches(config: RunConfig) -> frozenset[str]:
+    """Switches of the optimizer that lead to other operations.
+
+    Momentum of 0 and no momentum are one thing to SGD, whose buffer is then the gradient itself;
+    RMSprop orders its operations differently, so there the two round differently.
+    """
     values = config.optimizer.model_dump()
     switches = {key for key, value in values.items() if value is True}
-    terms = {key for key in ("momentum", "weight_decay") if values.get(key, 0.0) != 0}
-    return frozenset(switches | terms)
+    if config.optimizer.name == "rmsprop" and config.optimizer.momentum:
+        switches.add("momentum")
+    return frozenset(switches)
+
+
+def optimizer_flags(family: Family) -> frozenset[str]:
+    """Switches, and the terms that are not 0 for all runs of the family."""
+    terms = {
+        key
+        for config in family.configurations
+        for key in ("momentum", "weight_decay")
+        if getattr(config.optimizer, key, 0.0)
+    }
+    return _switches(family.first) | terms
 
 
 def hyperparameters(family: Family, padded: int) -> dict[str, Tensor]:
     """Each numeric hyper-parameter, float64 [runs], padded with copies of the last run."""
     columns: dict[str, list[float]] = {}
     for config in family.configurations:
-        for key, value in config.optimizer.model_dump().items():
+        # Fields in place of model_dump, which would copy: there may be thousands of runs.
+        for key, value in config.optimizer:
             if isinstance(value, tuple):
                 for index, part in enumerate(value):
                     columns.setdefault(f"{key}.{index}", []).append(float(part))
@@ -80,17 +147,37 @@ def hyperparameters(family: Family, padded: int) -> dict[str, Tensor]:
     }
 
 
+def accumulating(family: Family, padded: int) -> Tensor | None:
+    """1 for runs [runs] whose gradients are never cleared, 0 for the others; None if none are."""
+    kept = [float(config.gradients == "accumulated") for config in family.configurations]
+    if not any(kept):
+        return None
+    return pad(torch.tensor(kept, dtype=getattr(torch, family.first.dtype)), padded)
+
+
 def stacked_parameters(family: Family, padded: int) -> Tensor:
     """Initial parameters [parameters, runs]."""
-    columns = [initial_parameters(config) for config in family.configurations]
+    known: dict[Any, Tensor] = {}
+    columns = []
+    for config in family.configurations:
+        start = (id(config.initial), config.seed)
+        if start not in known:
+            known[start] = initial_parameters(config)
+        columns.append(known[start])
     return pad(torch.stack(columns, dim=-1), padded)
 
 
 def stacked_data(family: Family, which: str, padded: int) -> Tensor:
-    """Inputs or targets [rows, units, runs]."""
+    """Inputs or targets [rows, units, runs]; [units, runs] for a single row."""
     kind = getattr(torch, family.first.dtype)
-    rows = [torch.tensor(getattr(c.data, which), dtype=kind) for c in family.configurations]
-    return pad(torch.stack(rows, dim=-1), padded)
+    known: dict[int, Tensor] = {}
+    columns = []
+    for config in family.configurations:
+        rows = getattr(config.data, which)
+        if id(rows) not in known:
+            known[id(rows)] = torch.tensor(rows[0] if len(rows) == 1 else rows, dtype=kind)
+        columns.append(known[id(rows)])
+    return pad(torch.stack(columns, dim=-1), padded)
 
 
 def padded_count(runs: int) -> int:
@@ -104,14 +191,25 @@ def pad(values: Tensor, padded: int) -> Tensor:
     return torch.cat([values, last], dim=-1).contiguous()
 
 
-def recorded_bytes(config: RunConfig) -> int:
-    """Bytes that the trace of one run takes while it is recorded."""
+def estimated_bytes(config: RunConfig, stride: int) -> int:
+    """Bytes that training one run takes: its record, and what the graph and the rules hold."""
+    parameters = config.network.parameter_count
+    rows = config.data.batch_size or len(config.data.inputs)
     outputs = len(config.data.inputs) * config.network.layers[-1]
-    numbers = 1 + 2 * config.network.parameter_count + outputs
-    return (config.rounds + 1) * numbers * (8 if config.dtype == "float64" else 4)
+    records = len(thinned_steps(config.rounds, stride))
+    shown = records if outputs_are_few(config) else 2
+    recorded = config.rounds + 1 + records * 2 * parameters + shown * outputs
+    # Forward and backward hold each layer's products and activations about three times.
+    products = sum(out * into for out, into in config.network.shapes) * rows
+    data = len(config.data.inputs) * (config.network.layers[0] + config.network.layers[-1])
+    working = 8 * parameters + 3 * (products + rows * sum(config.network.layers)) + 2 * data
+    return (recorded + working) * (8 if config.dtype == "float64" else 4)
 
 
-def _chunks(members: list[RunConfig]) -> Iterator[tuple[RunConfig, ...]]:
-    size = max(PADDING, MEMORY // recorded_bytes(members[0]) // PADDING * PADDING)
+def _chunks(
+    members: list[RunConfig], stride: int, memory: int
+) -> Iterator[tuple[RunConfig, ...]]:
+    fitting = memory // estimated_bytes(members[0], stride) // PADDING * PADDING
+    size = max(PADDING, min(fitting, CHUNK))
     for start in range(0, len(members), size):
         yield tuple(members[start : start + size])

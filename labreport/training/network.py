@@ -1,10 +1,13 @@
-"""A fully connected network for many runs at once: runs lie along the last axis.
+"""A fully connected network for many runs at once.
 
-So small layers become long vector operations, and one line of arithmetic serves all runs.
+Small layers keep the runs along the last axis, so that they become long vector operations. Large
+layers keep them along the first, where a batched matrix product does the work. Which one it is
+depends on the layers' shapes alone, never on how many runs there are.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
@@ -13,6 +16,9 @@ from torch import Tensor
 from labreport.lab.configuration import Network, RunConfig
 from labreport.training.parts.activations import ACTIVATIONS
 from labreport.training.parts.initialisers import draw_layer
+
+LARGE = 256
+"""Products in a layer (rows × out × in) from which on a matrix product beats multiply and add."""
 
 
 def initial_parameters(config: RunConfig) -> Tensor:
@@ -31,45 +37,96 @@ def initial_parameters(config: RunConfig) -> Tensor:
 
 @dataclass(frozen=True)
 class Layer:
-    """Where a layer lies in the flat parameters, and what it applies."""
+    """A layer's parameters as leaves of the graph, and what it applies.
 
-    shape: tuple[int, int]
-    start: int
-    trains_bias: bool
+    Attributes:
+        weight: [out, in, runs], or [runs, out, in] where layers are large.
+        bias: [out, runs], or [runs, 1, out]; None if it is not trained.
+        activation: name of the activation.
+    """
+
+    weight: Tensor
+    bias: Tensor | None
     activation: str
 
-    def forward(self, parameters: Tensor, below: Tensor) -> Tensor:
-        """Activations [rows, out, runs] from those below [rows, in, runs]."""
-        out, into = self.shape
-        end = self.start + out * into
-        weight = parameters[self.start : end].view(out, into, -1)
-        # Multiply and add up, not matmul: the order of the sums then depends on the layer's
-        # shape alone, and a run's numbers do not depend on how many others there are.
-        total = (weight * below.unsqueeze(1)).sum(dim=2)
-        if self.trains_bias:
-            total = total + parameters[end : end + out]
-        return ACTIVATIONS[self.activation](total)
+    def leaves(self) -> tuple[Tensor, ...]:
+        """Parameters in the order in which they are stored."""
+        return (self.weight,) if self.bias is None else (self.weight, self.bias)
 
 
-def layers(network: Network) -> tuple[Layer, ...]:
-    """The layers of a network, inputs first."""
-    built: list[Layer] = []
-    start = 0
-    for shape, activation in zip(network.shapes, network.activations, strict=True):
-        built.append(Layer(shape, start, network.trains_bias, activation))
-        start += shape[0] * (shape[1] + network.trains_bias)
-    return tuple(built)
+class Parameters:
+    """Parameters of all runs: one flat tensor, and the layers as views into it.
 
-
-def forward(built: tuple[Layer, ...], parameters: Tensor, inputs: Tensor) -> Tensor:
-    """Outputs [rows, out, runs] of all runs.
-
-    Args:
-        built: the layers.
-        parameters: [parameters, runs].
-        inputs: [rows, in, runs].
+    Attributes:
+        flat: [parameters, runs]; changing it in place changes the layers.
+        layers: of the network, inputs first.
     """
-    activation = inputs
-    for layer in built:
-        activation = layer.forward(parameters, activation)
-    return activation
+
+    def __init__(self, network: Network, rows: int, initial: Tensor) -> None:
+        """Take initial parameters [parameters, runs] of a network that sees so many rows."""
+        self.runs_first = max(rows * out * into for out, into in network.shapes) > LARGE
+        # Elementwise updates do not mind which axis is contiguous; the layers do.
+        self.flat = initial.t().contiguous().t() if self.runs_first else initial.contiguous()
+        built: list[Layer] = []
+        start = 0
+        for (out, into), activation in zip(network.shapes, network.activations, strict=True):
+            weight = self._leaf(start, start + out * into, (out, into))
+            start += out * into
+            bias = None
+            if network.trains_bias:
+                bias = self._leaf(start, start + out, (1, out) if self.runs_first else (out,))
+                start += out
+            built.append(Layer(weight, bias, activation))
+        self.layers = tuple(built)
+        self._leaves = tuple(leaf for layer in built for leaf in layer.leaves())
+
+    def _leaf(self, start: int, end: int, shape: tuple[int, ...]) -> Tensor:
+        part = self.flat[start:end]
+        view = part.t().unflatten(1, shape) if self.runs_first else part.unflatten(0, shape)
+        return view.detach().requires_grad_()
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Outputs of all runs.
+
+        Args:
+            inputs: [rows, in, runs], or [in, runs] for a single row.
+
+        Returns:
+            [rows, out, runs], or [out, runs].
+        """
+        if self.runs_first:
+            return self._forward_by_matrices(inputs)
+        activation = inputs
+        for layer in self.layers:
+            # Multiply and add up, not matmul: the order of the sums then depends on the
+            # layer's shape alone, and a run's numbers do not depend on the others.
+            total = (layer.weight * activation.unsqueeze(-3)).sum(dim=-2)
+            if layer.bias is not None:
+                total = total + layer.bias
+            activation = ACTIVATIONS[layer.activation](total)
+        return activation
+
+    def _forward_by_matrices(self, inputs: Tensor) -> Tensor:
+        single = inputs.dim() == 2
+        activation = (inputs.unsqueeze(0) if single else inputs).permute(2, 0, 1)
+        for layer in self.layers:
+            total = activation @ layer.weight.transpose(1, 2)
+            if layer.bias is not None:
+                total = total + layer.bias
+            # Activations that couple units want them last but one: [runs, units, rows].
+            activation = ACTIVATIONS[layer.activation](total.transpose(1, 2)).transpose(1, 2)
+        outputs = activation.permute(1, 2, 0)
+        return outputs.squeeze(0) if single else outputs
+
+    def gradient(self, losses: Tensor, out: Tensor | None = None) -> Tensor:
+        """Gradient [parameters, runs] of losses [runs], written to ``out`` if that is given.
+
+        The sum of the losses is differentiated: runs do not see one another, so each run's
+        gradient is that of its own loss.
+        """
+        parts = torch.autograd.grad(losses.sum(), self._leaves)
+        if self.runs_first:
+            flat = torch.cat([part.flatten(1) for part in parts], dim=1).t()
+            return flat if out is None else out.copy_(flat)
+        rows: Iterable[Tensor] = (part.flatten(0, -2) for part in parts)
+        return torch.cat(list(rows), out=out)

@@ -95,7 +95,7 @@ def stuck(results: ExperimentResults) -> Iterator[Observation]:
         if step is None or not is_stuck(result, results.last):
             continue
         norms = gradient_norms(result)
-        outputs = result.run.trace.outputs[step]
+        outputs = result.run.trace.outputs_at(step)
         facts: Facts = {
             "subject": Subject(result.variant, result.point),
             "budget": Count(results.last),
@@ -105,7 +105,8 @@ def stuck(results: ExperimentResults) -> Iterator[Observation]:
             "largest": Number(float(norms.max()), "largest norm of gradients"),
         }
         form = ""
-        if outputs.size <= 4 and result.run.config.network.activations[-1] == "sigmoid":
+        last = result.run.config.network.activations[-1]
+        if outputs is not None and outputs.size <= 4 and last == "sigmoid":
             slope = outputs.astype(np.float64) * (1 - outputs.astype(np.float64))
             facts["outputs"] = tuple(Number(float(o), f"outputs[{step}]") for o in outputs.ravel())
             facts["slope"] = Number(float(slope.max()), f"max of o(1 − o) at outputs[{step}]")
@@ -137,7 +138,7 @@ def stuck_points(results: ExperimentResults) -> Iterator[Observation]:
 def is_stuck(result: Result, budget: int) -> bool:
     """Whether the gradient has vanished by then although the loss is far from its floor."""
     step, gap, first = result.index(budget), result.gap(budget), result.gap(0)
-    if step is None or gap is None or not first:
+    if step is None or gap is None or not first or not result.run.trace.is_whole:
         return False
     norms = gradient_norms(result)
     return bool(gap > FAR_FROM_FLOOR * first and norms[step] <= VANISHED * norms.max())

@@ -269,7 +269,7 @@ def first_step(results: ExperimentResults) -> Iterator[Observation]:
 def _first_step_ratio(result: Result) -> tuple[float, float] | None:
     """Smallest and largest first step of the weights that have a gradient, over the rate."""
     trace, rate = result.run.trace, result.run.config.optimizer.learning_rate
-    if len(trace.weights) < 2 or rate == 0:
+    if len(trace.weights) < 2 or rate == 0 or not trace.is_whole:
         return None
     moving = trace.gradients[0] != 0
     if moving.sum() < 2:

@@ -54,8 +54,10 @@ def largest_move(results: ExperimentResults) -> Iterator[Observation]:
         step = result.index(results.last)
         if step is None:
             continue
-        weights = result.run.trace.weights
-        moved = weights[step].astype(np.float64) - weights[0].astype(np.float64)
+        last = result.run.trace.weights_at(step)
+        if last is None:
+            continue
+        moved = last.astype(np.float64) - result.run.trace.weights[0].astype(np.float64)
         which = int(np.abs(moved).argmax())
         if moved[which] == 0:
             continue

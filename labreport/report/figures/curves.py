@@ -96,7 +96,7 @@ def error_curves(results: Sequence[Result], names: Sequence[str]) -> list[tuple[
     curves = []
     for name, result in zip(names, results, strict=True):
         outputs = result.run.trace.outputs.astype(np.float64)
-        if len(outputs) > 1 and result.error(0) is not None:
+        if 1 < len(outputs) == len(result.losses) and result.error(0) is not None:
             targets = np.array(result.run.config.data.targets)
             curves.append((name, ((outputs - targets) ** 2).mean(axis=(1, 2))))
     return curves

@@ -1,4 +1,4 @@
-"""Activations, by torch's functions, on tensors [rows, units, runs]."""
+"""Activations, by torch's functions, on tensors [..., units, runs]."""
 
 from __future__ import annotations
 
@@ -24,6 +24,6 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "hardtanh": functional.hardtanh,
     "relu6": functional.relu6,
     "hardsigmoid": functional.hardsigmoid,
-    "softmax": lambda z: functional.softmax(z, dim=1),
-    "log_softmax": lambda z: functional.log_softmax(z, dim=1),
+    "softmax": lambda z: functional.softmax(z, dim=-2),
+    "log_softmax": lambda z: functional.log_softmax(z, dim=-2),
 }

@@ -1,4 +1,4 @@
-"""Losses, by torch's functions, on tensors [rows, units, runs]; one value a run.
+"""Losses, by torch's functions, on tensors [rows, units, runs] or [units, runs]; one value a run.
 
 Each is the mean that the ``torch.nn`` module of that name takes by default, over rows and units,
 but for cross entropy, which torch averages over rows alone, and the KL divergence, where the
@@ -22,7 +22,7 @@ class Loss:
     """How a loss is computed for many runs at once, and by torch's own module for one.
 
     Attributes:
-        each: output and target [rows, units, runs] → losses [runs].
+        each: output and target [..., units, runs] → losses [runs].
         module: the stock module, on output and target [rows, units].
         domain: interval outside of which torch raises an error instead of computing, if any.
     """
@@ -34,7 +34,7 @@ class Loss:
     def refusals(self, values: Tensor) -> Tensor:
         """Which runs [runs] have an output or a target that the loss does not take."""
         low, high = self.domain or (-torch.inf, torch.inf)
-        return ~((values >= low) & (values <= high)).all(dim=0).all(dim=0)
+        return ~((values >= low) & (values <= high)).flatten(0, -2).all(dim=0)
 
     def complaint(self, output: Tensor, target: Tensor) -> str:
         """What torch says, word for word, when it is given this output and target."""
@@ -45,9 +45,14 @@ class Loss:
         return ""
 
 
+def over_runs(terms: Tensor) -> Tensor:
+    """Mean [runs] of terms [..., runs]."""
+    return terms.flatten(0, -2).mean(dim=0)
+
+
 def _mean(elementwise: Callable[..., Tensor], **options: object) -> Comparison:
-    return lambda output, target: elementwise(output, target, reduction="none", **options).mean(
-        dim=(0, 1)
+    return lambda output, target: over_runs(
+        elementwise(output, target, reduction="none", **options)
     )
 
 
@@ -61,25 +66,22 @@ LOSSES: dict[str, Loss] = {
         _mean(functional.binary_cross_entropy_with_logits), nn.BCEWithLogitsLoss
     ),
     "cross_entropy": Loss(
-        lambda output, target: functional.cross_entropy(output, target, reduction="none").mean(
-            dim=0
+        lambda output, target: -over_runs(
+            (functional.log_softmax(output, dim=-2) * target).sum(dim=-2, keepdim=True)
         ),
         nn.CrossEntropyLoss,
     ),
     "kl_div": Loss(
-        lambda output, target: (
-            functional.kl_div(output, target, reduction="none").sum(dim=1).mean(dim=0)
+        lambda output, target: over_runs(
+            functional.kl_div(output, target, reduction="none").sum(dim=-2, keepdim=True)
         ),
         lambda: nn.KLDivLoss(reduction="batchmean"),
     ),
     "poisson_nll": Loss(_mean(functional.poisson_nll_loss), nn.PoissonNLLLoss),
     "soft_margin": Loss(_mean(functional.soft_margin_loss), nn.SoftMarginLoss),
     "multilabel_soft_margin": Loss(
-        lambda output, target: (
-            -(
-                target * functional.logsigmoid(output)
-                + (1 - target) * functional.logsigmoid(-output)
-            ).mean(dim=(0, 1))
+        lambda output, target: -over_runs(
+            target * functional.logsigmoid(output) + (1 - target) * functional.logsigmoid(-output)
         ),
         nn.MultiLabelSoftMarginLoss,
     ),

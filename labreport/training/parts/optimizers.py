@@ -22,7 +22,8 @@ Rule = Callable[[Tensor, Tensor, int], None]
 def sgd(like: Tensor, h: Hyperparameters, flags: frozenset[str]) -> Rule:
     """torch.optim.SGD."""
     rate, momentum = h["learning_rate"].to(like), h["momentum"].to(like)
-    fresh = (1 - h["dampening"]).to(like)
+    # Without momentum torch leaves the dampening out as well.
+    fresh = torch.where(h["momentum"] == 0, 1.0, 1 - h["dampening"]).to(like)
     decay = _decay(like, h, flags)
     buffer = torch.zeros_like(like)
 

@@ -1,0 +1,49 @@
+"""Which rows a run sees in which round."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from labreport.training.family import Family, pad
+
+ORDER_STREAM = 0x6F72646572
+"""Added to a run's seed for its order of rows, so that it does not repeat the initial weights."""
+
+
+class Batches:
+    """Inputs and targets of all runs, round by round.
+
+    Without a batch size every round sees all rows. With one, each run goes through the rows in an
+    order of its own, drawn anew for every pass from its own generator; rows that do not fill a
+    batch at the end of a pass are left out of that pass.
+    """
+
+    def __init__(self, family: Family, inputs: Tensor, targets: Tensor) -> None:
+        self._inputs, self._targets = inputs, targets
+        self._size = family.first.data.batch_size
+        self._runs = inputs.shape[-1]
+        if self._size is not None:
+            self._generators = [
+                torch.Generator().manual_seed((config.seed + ORDER_STREAM) % 2**63)
+                for config in family.configurations
+            ]
+            self._rows = inputs.shape[0]
+            self._at = self._rows
+
+    def next(self) -> tuple[Tensor, Tensor]:
+        """Inputs and targets of the next round, [rows, units, runs] or [units, runs]."""
+        if self._size is None:
+            return self._inputs, self._targets
+        if self._at + self._size > self._rows:
+            drawn = [torch.randperm(self._rows, generator=g) for g in self._generators]
+            self._order = pad(torch.stack(drawn, dim=-1), self._runs).to(self._inputs.device)
+            self._at = 0
+        chosen = self._order[self._at : self._at + self._size].unsqueeze(1)
+        self._at += self._size
+        return _rows(self._inputs, chosen), _rows(self._targets, chosen)
+
+
+def _rows(values: Tensor, chosen: Tensor) -> Tensor:
+    """Rows [batch, 1, runs] of values [rows, units, runs], a choice of its own for each run."""
+    return values.gather(0, chosen.expand(-1, values.shape[1], -1))
