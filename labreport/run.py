@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -104,7 +105,10 @@ class Traces:
     outputs: Array
     endings: tuple[Ending, ...]
 
-    def of(self, run: int) -> Trace:
+    def __len__(self) -> int:
+        return len(self.endings)
+
+    def __getitem__(self, run: int) -> Trace:
         """The trace of one run, cut at its ending; its arrays are views into these."""
         ending = self.endings[run]
         kept = int(np.searchsorted(self.recorded, ending.step))
@@ -118,6 +122,9 @@ class Traces:
             outputs=self.outputs[:shown, :, :, run],
             ending=ending,
         )
+
+    def __iter__(self) -> Iterator[Trace]:
+        return (self[run] for run in range(len(self)))
 
 
 @dataclass(frozen=True)

@@ -166,7 +166,7 @@ class Store:
             **arrays,
         )
         return {
-            name: _run(place.entry, traces.of(column))
+            name: _run(place.entry, traces[column])
             for name, place, column in zip(names, places, columns, strict=True)
         }
 

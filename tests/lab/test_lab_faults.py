@@ -1,0 +1,771 @@
+"""What is wrong with a lab file is told at once: file, line, key, and what could stand there."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lab_texts import MARK, MINIMAL, changed, marked_line
+
+import labreport.lab
+from labreport.errors import Fault, InputError
+from labreport.lab import load as load_module
+from labreport.lab.faults import findings
+from labreport.lab.lab import LabFile
+from labreport.lab.load import load
+from labreport.lab.plan import Lab
+from labreport.lab.vocabulary.activations import ACTIVATIONS
+
+Faults = Callable[[str | bytes], tuple[Fault, ...]]
+Loaded = Callable[[str], Lab]
+
+VARIANT_A = '\n[[experiment.first.variant]]\nname = "a"\n'
+VARIANT_B = '\n[[experiment.first.variant]]\nname = "b"\n'
+DRAWN = 'change.initial.scheme = "pytorch"\n'
+
+
+@dataclass(frozen=True)
+class Case:
+    """A lab with exactly one fault, on the line that carries the mark."""
+
+    code: str
+    key: str
+    text: str
+    values: dict[str, Any] = field(default_factory=dict)
+    allowed: tuple[str, ...] | None = None
+    nearest: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.key}"
+
+
+def at(mark: str) -> str:
+    return f"{mark}  {MARK}"
+
+
+TABLES = ("base.data", "base.network", "base.initial", "base.optimizer")
+
+CASES = [
+    # Keys
+    Case(
+        "unknown-key",
+        "base.optimizer.lerning_rate",
+        changed(("learning_rate = 1.0", at("learning_rate = 1.0\nlerning_rate = 2"))),
+        allowed=("learning_rate", "weight_decay", "name", "momentum", "dampening", "nesterov"),
+        nearest="learning_rate",
+    ),
+    Case(
+        "unknown-key",
+        "experiments",
+        changed((MINIMAL, at("experiments = 1") + "\n" + MINIMAL)),
+        allowed=(
+            *("format", "languages", "cover", "purpose", "base", "experiment", "appendix"),
+            "check_fonts",
+        ),
+        nearest="experiment",
+    ),
+    Case("unknown-key", "cover.clas", changed(add=at('[cover]\nclas = "1"')), nearest="class"),
+    Case("unknown-key", "experiment.first.titel", changed(add=at('titel = "x"')), nearest="title"),
+    Case(
+        "unknown-key",
+        "experiment.first.title.fr",
+        changed(('title = "First"', at('title.en = "First"\ntitle.fr = "Premier"'))),
+        allowed=("zh", "en"),
+    ),
+    Case(
+        "unknown-key",
+        "experiment.first.variant.1.chnge",
+        changed(add=VARIANT_A + VARIANT_B + at("chnge.rounds = 5")),
+        nearest="change",
+    ),
+    Case(
+        "unknown-key",
+        "experiment.first.variant.0.change.network.layer",
+        changed(add=VARIANT_A + at("change.network.layer = [2, 2]")),
+        allowed=("layers", "activations", "bias"),
+        nearest="layers",
+    ),
+    Case(
+        "unknown-key",
+        "experiment.first.variant.0.change.optimizer.momentum",
+        changed(add=VARIANT_A + at('change.optimizer = { name = "adam", momentum = 0.9 }')),
+        allowed=("learning_rate", "weight_decay", "name", "betas", "eps", "amsgrad"),
+    ),
+    Case(
+        "unknown-key",
+        "experiment.first.change.0",
+        changed(add=at("change.0 = 1")),
+    ),
+    Case("unknown-key", "experiment.first.sweep.0.0", changed(add=at("sweep.0 = [1]"))),
+    Case(
+        "unknown-key",
+        "experiment.first.sweep.optimizer.learning_rat.0",
+        changed(add=at("sweep.optimizer.learning_rat = [1]")),
+        nearest="learning_rate",
+    ),
+    Case(
+        "unknown-key",
+        "experiment.first.sweep.optimizer.momentum.0",
+        changed(
+            add='sweep.optimizer.name = ["sgd", "adam"]\n' + at("sweep.optimizer.momentum = [0.5]")
+        ),
+        allowed=("learning_rate", "weight_decay", "name", "betas", "eps", "amsgrad"),
+    ),
+    Case(
+        "unknown-key",
+        "appendix.more.change.rouns",
+        changed(add=at('[appendix.more]\ntitle = "x"\nchange.rouns = 3')),
+        nearest="rounds",
+    ),
+    Case(
+        "missing-key",
+        "base.data",
+        MINIMAL.replace("[base.data]\n", "")
+        .replace("inputs = [[0.5, 0.3]]\ntargets = [[0.23, -0.07]]\n", "")
+        .replace("[base]", at("[base]")),
+    ),
+    Case(
+        "missing-key",
+        "base.network.layers",
+        changed(("layers = [2, 2, 2]\n", ""), ("[base.network]", at("[base.network]"))),
+    ),
+    Case(
+        "missing-key",
+        "base.optimizer.name",
+        changed(('name = "sgd"\n', ""), ("[base.optimizer]", at("[base.optimizer]"))),
+    ),
+    Case(
+        "missing-key",
+        "experiment.first.title",
+        changed(
+            ('title = "First"\n', 'question = "?"\n'),
+            ("[experiment.first]", at("[experiment.first]")),
+        ),
+    ),
+    Case(
+        "missing-key",
+        "experiment.first.variant.1.name",
+        changed(add=VARIANT_A + at("\n[[experiment.first.variant]]") + '\nlabel = "no name"\n'),
+    ),
+    Case(
+        "missing-key",
+        "experiment.first.change.initial.weights",
+        changed(
+            ("[experiment.first]", "[experiment.none]\n" + 'title = "x"\n[experiment.first]'),
+            add=at('change.initial = { scheme = "given" }'),
+        ).replace('scheme = "given"\nweights', 'scheme = "zeros"\n#'),
+    ),
+    Case(
+        "missing-key",
+        "experiment.first.sweep.initial.value",
+        changed(add=at('sweep.initial.scheme = ["zeros", "constant"]')),
+    ),
+    # Names
+    Case(
+        "unknown-name",
+        "base.network.activations.0",
+        changed(('activations = "sigmoid"', at('activations = ["sigmoyd", "tanh"]'))),
+        {"found": "sigmoyd"},
+        allowed=tuple(ACTIVATIONS),
+        nearest="sigmoid",
+    ),
+    Case(
+        "unknown-name",
+        "base.loss",
+        changed(('loss = "mse"', at("loss = 3"))),
+        {"found": 3},
+    ),
+    Case(
+        "unknown-name",
+        "experiment.first.change.optimizer.name",
+        changed(add=at('change.optimizer.name = "adamm"')),
+        {"found": "adamm"},
+        nearest="adam",
+    ),
+    Case(
+        "unknown-name",
+        "experiment.first.sweep.optimizer.name.1",
+        changed(add=at('sweep.optimizer.name = ["adam", "agagrad"]')),
+        {"found": "agagrad"},
+        nearest="adagrad",
+    ),
+    Case(
+        "unknown-name",
+        "languages.1",
+        changed((MINIMAL, at('languages = ["zh", "english"]') + "\n" + MINIMAL)),
+        {"found": "english"},
+        allowed=("zh", "en"),
+    ),
+    Case(
+        "unknown-name",
+        "experiment.first.variant.1.against",
+        changed(add=VARIANT_A + VARIANT_B + at('against = "aa"')),
+        {"found": "aa"},
+        allowed=("a",),
+        nearest="a",
+    ),
+    Case(
+        "unknown-name",
+        "experiment.first.variant.1.against",
+        changed(add=VARIANT_A + VARIANT_B + at('against = "b"')),  # itself
+        {"found": "b"},
+        allowed=("a",),
+    ),
+    Case(
+        "duplicate",
+        "experiment.first.variant.1.name",
+        changed(add=VARIANT_A + at('\n[[experiment.first.variant]]\nname = "a"')),
+        {"found": "a"},
+    ),
+    *(
+        Case(
+            "bad-name",
+            f"experiment.{name}",
+            changed(add=at(f'[experiment."{name}"]') + '\ntitle = "x"\n'),
+            {"found": name},
+        )
+        for name in ("../../etc", "<b>", "Upper", "a b", "", "-", "a--b", "名字", "a\u202e", "..")
+    ),
+    Case(
+        "bad-name",
+        "experiment.first.variant.0.name",
+        changed(add=at('\n[[experiment.first.variant]]\nname = "a/b"')),
+        {"found": "a/b"},
+    ),
+    Case(
+        "bad-name",
+        "appendix.A",
+        changed(add=at("[appendix.A]") + '\ntitle = "x"\nchange.rounds = 1\n'),
+        {"found": "A"},
+    ),
+    # Values
+    Case(
+        "wrong-type",
+        "base.optimizer.learning_rate",
+        changed(("learning_rate = 1.0", at('learning_rate = "1"'))),
+        {"found": "string", "expected": "number"},
+    ),
+    Case(
+        "wrong-type",
+        "base.rounds",
+        changed(("rounds = 10", at("rounds = true"))),
+        {"found": "boolean", "expected": "integer"},
+    ),
+    Case(
+        "wrong-type",
+        "base.rounds",
+        changed(("rounds = 10", at("rounds = 10.0"))),
+        {"found": "number", "expected": "integer"},
+    ),
+    Case(
+        "wrong-type",
+        "base.rounds",
+        changed(("rounds = 10", at("rounds = 2024-01-01"))),
+        {"found": "date", "expected": "integer"},
+    ),
+    Case(
+        "wrong-type",
+        "base.data.inputs.0.1",
+        changed(("inputs = [[0.5, 0.3]]", at('inputs = [[0.5, "x"]]'))),
+        {"found": "string", "expected": "number"},
+    ),
+    Case(
+        "wrong-type",
+        "experiment.first.seeds",
+        changed(add=at('seeds = "many"')),
+        {"found": "string", "expected": "integer"},
+    ),
+    Case(
+        "wrong-type",
+        "experiment.first.seeds.1",
+        changed(add=at("seeds = [1, 2.5]")),
+        {"found": "number", "expected": "integer"},
+    ),
+    Case(
+        "wrong-type",
+        "experiment.first.variant",
+        changed(add=at('variant = "a"')),
+        {"found": "string", "expected": "array"},
+    ),
+    Case(
+        "wrong-type",
+        "experiment.first.change",
+        changed(add=at("change = 3")),
+        {"found": "integer", "expected": "table"},
+    ),
+    Case(
+        "wrong-type",
+        "check_fonts",
+        changed((MINIMAL, at("check_fonts = 1") + "\n" + MINIMAL)),
+        {"found": "integer", "expected": "boolean"},
+    ),
+    Case(
+        "wrong-type",
+        "experiment.first.sweep.optimizer.learning_rate.2",
+        changed(add=at("sweep.optimizer.learning_rate = [") + '\n1,\n2,\n"3",\n]\n'),
+        {"found": "string", "expected": "number"},
+    ),
+    Case(
+        "wrong-type",
+        "format",
+        changed((MINIMAL, at("format = true") + "\n" + MINIMAL)),
+        {"found": "boolean", "expected": "integer"},
+    ),
+    Case(
+        "out-of-range",
+        "format",
+        changed((MINIMAL, at("format = 2") + "\n" + MINIMAL)),
+        {"found": 2, "bound": "≤ 1"},
+    ),
+    Case(
+        "out-of-range",
+        "base.rounds",
+        changed(("rounds = 10", at("rounds = -4"))),
+        {"found": -4, "bound": "≥ 1"},
+    ),
+    Case(
+        "out-of-range",
+        "base.network.layers.1",
+        changed(("layers = [2, 2, 2]", at("layers = [2, 100000, 2]"))),
+        {"found": 100000, "bound": "≤ 4096"},
+    ),
+    Case(
+        "out-of-range",
+        "experiment.first.seeds",
+        changed(add=at("seeds = 1_000_000_000_000") + "\n" + DRAWN),
+        {"found": 10**12, "bound": "≤ 100000"},
+    ),
+    Case(
+        "out-of-range",
+        "experiment.first.seeds.0",
+        changed(add=at("seeds = [-1]") + "\n" + DRAWN),
+        {"found": -1, "bound": "≥ 0"},
+    ),
+    Case(
+        "out-of-range",
+        "experiment.first.change.optimizer.betas.1",
+        changed(add=at('change.optimizer = { name = "adam", betas = [0.9, 1.0] }')),
+        {"found": 1.0, "bound": "< 1.0"},
+    ),
+    Case(
+        "out-of-range",
+        "experiment.first.sweep.optimizer.learning_rate.1",
+        changed(add=at("sweep.optimizer.learning_rate = [1, -1, 2]")),
+        {"found": -1, "bound": "≥ 0.0"},
+    ),
+    Case(
+        "out-of-range",
+        "experiment.first.sweep.optimizer.learning_rate",
+        changed(
+            add=at(
+                'sweep.optimizer.learning_rate = { from = -1, to = 1, count = 3, scale = "linear" }'
+            )
+        ),
+        {"found": -1.0, "bound": "≥ 0.0"},
+    ),
+    Case(
+        "out-of-range",
+        "experiment.first.sweep.optimizer.learning_rate.count",
+        changed(add=at("sweep.optimizer.learning_rate = { from = 1, to = 2, count = 1 }")),
+        {"found": 1, "bound": "≥ 2"},
+    ),
+    Case(
+        "out-of-range",
+        "experiment.first.budgets.1",
+        changed(add=at("budgets = [10, 11]")),
+        {"found": 11, "bound": "≤ 10"},
+    ),
+    *(
+        Case(
+            "out-of-range",
+            key,
+            changed(*replace, add=add),
+            {"found": "0x" + "f" * 18 + "…", "bound": f"≤ {2**63 - 1}"},
+        )
+        # Too long for Python to print; of 64 bits and more, TOML promises nothing.
+        for long in ("0x" + "f" * 5000,)
+        for key, replace, add in (
+            ("base.rounds", [("rounds = 10", at(f"rounds = {long}"))], ""),
+            ("base.loss", [('loss = "mse"', at(f"loss = {long}"))], ""),
+            ("experiment.first.sweep.rounds.1", [], at(f"sweep.rounds = [1, {long}]")),
+            ("experiment.first.seeds", [], at(f"seeds = {long}")),
+        )
+    ),
+    *(
+        Case(
+            "not-finite",
+            "base.optimizer.learning_rate",
+            changed(("learning_rate = 1.0", at(f"learning_rate = {written}"))),
+        )
+        for written in ("nan", "inf", "-inf", "1e400")
+    ),
+    Case(
+        "not-finite",
+        "experiment.first.sweep.optimizer.learning_rate.1",
+        changed(add=at("sweep.optimizer.learning_rate = [1, nan]")),
+    ),
+    Case(
+        "not-finite",
+        "base.initial.weights.0.0.0",
+        changed(("weights = [[[0.2,", at("weights = [[[inf,") + "\n")),
+    ),
+    Case(
+        "too-short",
+        "base.network.layers",
+        changed(("layers = [2, 2, 2]", at("layers = [2]"))),
+        {"expected": 2},
+    ),
+    Case(
+        "too-short",
+        "languages",
+        changed((MINIMAL, at("languages = []") + "\n" + MINIMAL)),
+        {"expected": 1},
+    ),
+    Case("too-short", "experiment.first.seeds", changed(add=at("seeds = []")), {"expected": 1}),
+    Case("too-short", "base.data.inputs", changed(("inputs = [[0.5, 0.3]]", at("inputs = []")))),
+    Case(
+        "too-short",
+        "experiment",
+        MINIMAL.split("[experiment")[0] + at("[experiment]"),
+        {"expected": 1},
+    ),
+    Case(
+        "too-long",
+        "base.network.layers",
+        changed(("layers = [2, 2, 2]", at(f"layers = {[2] * 65}"))),
+        {"expected": 64},
+    ),
+    Case(
+        "too-long",
+        "experiment.first.variant.0.name",
+        changed(add=at(f'\n[[experiment.first.variant]]\nname = "{"a" * 41}"')),
+        {"expected": 40},
+    ),
+    Case(
+        "too-long",
+        "experiment.first.title.zh",
+        changed(('title = "First"', at(f'title.zh = "{"长" * 2001}"'))),
+        {"expected": 2000},
+    ),
+    *(
+        Case(
+            "control-character",
+            "cover.student.en",
+            changed(add=at(f'[cover]\nstudent.en = "a\\u{ord(character):04x}b"')),
+            {"found": f"a{character}b"},
+        )
+        for character in "\x00\x07\x0d\x1b\x7f\x85\x9b"
+    ),
+    # Sweeps and seeds
+    Case("sweep-values", "experiment.first.sweep.rounds", changed(add=at("sweep.rounds = 5"))),
+    Case("sweep-values", "experiment.first.sweep.rounds", changed(add=at("sweep.rounds = []"))),
+    Case(
+        "sweep-values",
+        "experiment.first.sweep.initial",
+        changed(add=at('sweep.initial = [{ scheme = "zeros" }]')),
+    ),
+    Case(
+        "log-range",
+        "experiment.first.sweep.optimizer.learning_rate",
+        changed(add=at("sweep.optimizer.learning_rate = { from = 0, to = 1, count = 3 }")),
+    ),
+    Case(
+        "too-many-runs",
+        "experiment.first.sweep",
+        changed(
+            add="[experiment.first.sweep]  # here\n"
+            "optimizer.learning_rate = { from = 0.1, to = 1, count = 10000 }\n"
+            "optimizer.weight_decay = { from = 0.1, to = 1, count = 10000 }\n"
+            "optimizer.momentum = { from = 0.1, to = 1, count = 10000 }\n"
+        ),
+        {"found": 10**12, "limit": load_module.MAXIMUM_RUNS},
+    ),
+    Case(
+        "seeds-without-chance",
+        "experiment.first.variant.0.seeds",
+        changed(add=VARIANT_A + at("seeds = 3")),
+        {"scheme": "given"},
+    ),
+    # Parts that do not fit each other
+    Case(
+        "activation-count",
+        "base.network.activations",
+        changed(('activations = "sigmoid"', at('activations = ["tanh"]'))),
+        {"found": 1, "expected": 2},
+    ),
+    Case(
+        "activation-count",
+        "experiment.first.change.network.activations",
+        changed(add=at('change.network.activations = ["tanh", "tanh", "tanh"]')),
+        {"found": 3, "expected": 2},
+    ),
+    Case(
+        "row-width",
+        "base.data.inputs.0",
+        changed(("inputs = [[0.5, 0.3]]", at("inputs = [[0.5]]"))),
+        {"found": 1, "expected": 2, "row": 1},
+    ),
+    Case(
+        "row-width",
+        "experiment.first.sweep.data.targets.1",
+        changed(add=at("sweep.data.targets = [[[1, 2]], [[1, 2, 3]]]")),
+        {"found": 3, "expected": 2, "row": 1},
+    ),
+    Case(
+        "row-count",
+        "base.data.targets",
+        changed(("targets = [[0.23, -0.07]]", at("targets = [[0, 0], [1, 1]]"))),
+        {"found": 2, "expected": 1},
+    ),
+    Case(
+        "weights-count",
+        "base.initial.weights",
+        changed(("weights = [[[0.2, 0.5], [-0.4, 0.6]], ", at("weights = [") + "\n")),
+        {"found": 1, "expected": 2, "shapes": "2×2, 2×2"},
+    ),
+    Case(
+        "weights-shape",
+        "base.initial.weights.1",
+        changed(("[[0.1, -0.3], [-0.5, 0.8]]", at("[[0.1, -0.3]]") + "\n")),
+        {"found": "1×2", "expected": "2×2", "layer": 2},
+    ),
+    Case(
+        "weights-shape",
+        "base.initial.weights.0",
+        changed(("[[0.2, 0.5], [-0.4, 0.6]]", at("[[0.2], [-0.4, 0.6]]") + "\n")),
+        {"found": "2×1/2", "expected": "2×2", "layer": 1},
+    ),
+    Case(
+        "weights-shape",
+        "experiment.first.sweep.network.layers.1",
+        changed(add=at("sweep.network.layers = [[2, 2, 2], [2, 3, 2]]")),
+    ),
+    Case(
+        "weights-shape",
+        "experiment.first.variant.0.change.network.layers",
+        changed(add=VARIANT_A + at("change.network.layers = [2, 3, 2]")),
+    ),
+    Case(
+        "weights-shape",
+        "appendix.more.change.network.layers",
+        changed(add=at('[appendix.more]\ntitle = "x"\nchange.network.layers = [2, 3, 2]')),
+    ),
+    Case(
+        "biases-shape",
+        "base.initial.biases",
+        changed(("0.8]]]", at("0.8]]]\nbiases = [[0, 0], [0]]"))),
+        {"found": "2, 1", "expected": "2, 2"},
+    ),
+    Case(
+        "nesterov",
+        "base.optimizer.nesterov",
+        changed(("learning_rate = 1.0", at("learning_rate = 1.0\nnesterov = true"))),
+        {"momentum": 0.0, "dampening": 0.0},
+    ),
+    Case(
+        "nesterov",
+        "experiment.first.sweep.optimizer.momentum.0",
+        changed(
+            add="change.optimizer = { momentum = 0.5, nesterov = true }\n"
+            + at("sweep.optimizer.momentum = [0, 0.5]")
+        ),
+        {"momentum": 0.0},
+    ),
+    # TOML
+    Case("toml-syntax", "", changed(("rounds = 10", at("rounds = = 10")))),
+    Case("toml-syntax", "", changed(("rounds = 10", at("rounds")))),
+    Case("toml-syntax", "", changed(("rounds = 10", at("rounds = 10\nrounds = 11")))),
+    Case("toml-syntax", "", changed(("rounds = 10", at("rounds = 10\nx = '\x1b[31m'")))),
+    Case("toml-syntax", "", changed(add=at('x = """ never closed'))),
+    Case("toml-syntax", "", changed(add=at(f"seeds = {'9' * 5000}"))),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_one_fault(faults: Faults, case: Case) -> None:
+    found = faults(case.text)
+    assert [(fault.code, fault.key) for fault in found] == [(case.code, case.key)]
+    (fault,) = found
+    assert fault.line == marked_line(case.text)
+    assert MARK in fault.excerpt
+    assert {key: fault.values[key] for key in case.values} == case.values
+    assert fault.nearest == case.nearest
+    if case.allowed is not None:
+        assert fault.allowed == case.allowed
+    if case.nearest:
+        assert case.nearest in fault.allowed
+
+
+FILE_CODES = {"file-missing", "file-unreadable", "file-too-large", "not-utf-8"}  # test_lab_hostile
+
+
+def test_every_code_has_a_case() -> None:
+    room = Path(labreport.lab.__file__).parent
+    text = "".join((room / name).read_text() for name in ("load.py", "faults.py"))
+    text += (room / "configuration.py").read_text()
+    hyphenated = set(re.findall(r'"([a-z]+(?:-[a-z0-9]+)+)"', text)) - {"utf-8-sig"}
+    assert hyphenated >= FILE_CODES  # the search does find codes
+    covered = {case.code for case in CASES} | FILE_CODES
+    assert hyphenated - covered == set()
+
+
+def test_what_nobody_foresaw_is_told_in_pydantics_words() -> None:
+    error = {"type": "unheard_of", "loc": ("base",), "msg": "Something is odd", "input": {}}
+    (finding,) = findings([error], LabFile, {"base": {}})
+    assert (finding.location, finding.code) == (("base",), "invalid")
+    assert finding.values == {"detail": "Something is odd"}
+
+
+FIVE_MISTAKES = """\
+[base]
+rounds = -10
+epochs = 3
+
+[base.data]
+inputs = [[0.5, 0.3]]
+targets = [[0.23, -0.07]]
+
+[base.network]
+layers = [2, 2, 2]
+activations = ["sigmod", "relu"]
+bias = "zero"
+
+[base.initial]
+scheme = "given"
+weights = [[[0.2, 0.5]], [[0.1, -0.3], [-0.5, 0.8]]]
+
+[base.optimizer]
+name = "sgd"
+learning_rate = "fast"
+
+[experiment.first]
+title = "First"
+"""
+
+
+def test_five_mistakes_are_told_in_one_pass_in_the_order_of_their_lines(faults: Faults) -> None:
+    found = faults(FIVE_MISTAKES)
+    assert [(fault.line, fault.key, fault.code) for fault in found] == [
+        (2, "base.rounds", "out-of-range"),
+        (3, "base.epochs", "unknown-key"),
+        (11, "base.network.activations.0", "unknown-name"),
+        (16, "base.initial.weights.0", "weights-shape"),
+        (20, "base.optimizer.learning_rate", "wrong-type"),
+    ]
+    rounds, epochs, activation, weights, rate = found
+    assert dict(rounds.values) == {"found": -10, "bound": "≥ 1"}
+    assert "rounds" in epochs.allowed
+    assert (activation.nearest, activation.allowed) == ("sigmoid", tuple(ACTIVATIONS))
+    assert (weights.values["found"], weights.values["expected"]) == ("1×2", "2×2")
+    assert dict(rate.values) == {"found": "string", "expected": "number"}
+    lines = FIVE_MISTAKES.split("\n")
+    assert [fault.excerpt for fault in found] == [lines[fault.line - 1] for fault in found]
+    carets = [fault.excerpt[fault.column - 1 :].split()[0] for fault in found]
+    assert carets == ["rounds", "epochs", "activations", "weights", "learning_rate"]
+
+
+def test_the_five_mistakes_put_right(loaded: Loaded) -> None:
+    text = FIVE_MISTAKES
+    for wrong, right in (
+        ("rounds = -10\nepochs = 3", "rounds = 10"),
+        ("sigmod", "sigmoid"),
+        ("[[0.2, 0.5]]", "[[0.2, 0.5], [-0.4, 0.6]]"),
+        ('"fast"', "1.0"),
+    ):
+        text = text.replace(wrong, right)
+    assert loaded(text).names == ("first",)
+
+
+def test_mistakes_in_every_part_of_the_file_are_told_together(faults: Faults) -> None:
+    text = """\
+[cover]
+tutor = "x"
+
+[base]
+loss = "msee"
+data = { inputs = [[1]], targets = [[1]] }
+network = { layers = [1, 1], activations = "tanh" }
+optimizer = { name = "sgd", learning_rate = 1 }
+
+[experiment.first]
+title = "x"
+change.rounds = 0
+sweep.optimizer.learning_rate = [1, -1]
+
+[[experiment.first.variant]]
+name = "a"
+against = "b"
+change.dtype = "float16"
+
+[experiment.second]
+title = "x"
+change.optimizer.name = "sdg"
+
+[appendix.more]
+title = "x"
+change.gradients = "kept"
+"""
+    assert [(fault.line, fault.code) for fault in faults(text)] == [
+        (2, "unknown-key"),
+        (5, "unknown-name"),
+        (12, "out-of-range"),
+        (13, "out-of-range"),
+        (17, "unknown-name"),
+        (18, "unknown-name"),
+        (22, "unknown-name"),
+        (26, "unknown-name"),
+    ]
+
+
+def test_faults_that_only_runs_show_are_told_together(faults: Faults) -> None:
+    second = '\n[experiment.second]\ntitle = "x"\nbudgets = [99]\n'
+    found = faults(changed(add="budgets = [11, 12]\n" + VARIANT_A + "seeds = 2\n" + second))
+    assert [(fault.key, fault.code) for fault in found] == [
+        ("experiment.first.budgets.0", "out-of-range"),
+        ("experiment.first.budgets.1", "out-of-range"),
+        ("experiment.first.variant.0.seeds", "seeds-without-chance"),
+        ("experiment.second.budgets.0", "out-of-range"),
+    ]
+
+
+def test_no_fault_is_a_mere_consequence_of_another(faults: Faults) -> None:
+    """Rounds at fault say nothing about budgets, layers at fault nothing about weights."""
+    found = faults(changed(("rounds = 10", "rounds = 0"), add="budgets = [1000]\n"))
+    assert [fault.key for fault in found] == ["base.rounds"]
+    found = faults(changed(("layers = [2, 2, 2]", 'layers = "2-2-2"')))
+    assert [fault.key for fault in found] == ["base.network.layers"]
+    found = faults(changed(('title = "First"\n', "")))
+    assert [fault.key for fault in found] == ["experiment.first.title"]
+
+
+def test_the_same_fault_seen_from_appendices_is_told_once(faults: Faults) -> None:
+    appendices = "".join(
+        f'\n[appendix.{name}]\ntitle = "x"\nchange.loss = "l1"\n' for name in ("one", "two")
+    )
+    found = faults(changed(add="change.rounds = -1\n" + appendices))
+    assert [fault.key for fault in found] == ["experiment.first.change.rounds"]
+
+
+def test_the_runs_of_an_experiment_are_counted_together(faults: Faults) -> None:
+    half = load_module.MAXIMUM_RUNS // 2
+    text = "sweep.rounds = [1, 2]\n" + VARIANT_A + f"seeds = {half}\n" + DRAWN + VARIANT_B
+    (fault,) = faults(changed(add=text))
+    assert (fault.code, fault.values["found"]) == ("too-many-runs", 2 * half + 2)
+
+
+def test_columns_count_characters(faults: Faults) -> None:
+    (fault,) = faults(changed(add='question = { zh = "中文", fr = "é" }\n'))
+    assert fault.excerpt[fault.column - 1 :].startswith("fr")
+
+
+def test_an_error_names_every_fault(tmp_path: Path) -> None:
+    path = tmp_path / "lab.toml"
+    path.write_text(FIVE_MISTAKES)
+    with pytest.raises(InputError) as caught:
+        load(path)
+    assert caught.value.exit_code == 2
+    for fault in caught.value.faults:
+        assert fault.code in str(caught.value)
+        assert fault.key in str(caught.value)

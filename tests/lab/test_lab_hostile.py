@@ -1,0 +1,281 @@
+"""Whatever a lab file contains, reading it ends in a lab or in an InputError that tells where."""
+
+import copy
+import os
+import tomllib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from lab_texts import MINIMAL, changed, toml
+
+from labreport.errors import Fault, InputError
+from labreport.lab.load import MAXIMUM_BYTES, MAXIMUM_DEPTH, load
+from labreport.lab.plan import Lab
+
+Faults = Callable[[str | bytes], tuple[Fault, ...]]
+Loaded = Callable[[str], Lab]
+
+SHIPPED = tomllib.loads(
+    (Path(__file__).resolve().parents[2] / "experiments.toml").read_text(encoding="utf-8")
+)
+
+
+def code_of(path: Path) -> str:
+    with pytest.raises(InputError) as caught:
+        load(path)
+    (fault,) = caught.value.faults
+    assert fault.file == path
+    return fault.code
+
+
+# ------------------------------------------------------------------------------------- the file
+
+
+def test_no_file(tmp_path: Path) -> None:
+    assert code_of(tmp_path / "none.toml") == "file-missing"
+    assert code_of(tmp_path / "no folder" / "none.toml") == "file-missing"
+
+
+def test_a_folder(tmp_path: Path) -> None:
+    assert code_of(tmp_path) == "file-unreadable"
+
+
+def test_a_file_where_a_folder_should_be(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert code_of(tmp_path / "file" / "lab.toml") == "file-unreadable"
+
+
+@pytest.mark.parametrize("name", ["a\0b", "x" * 5000])
+def test_names_that_no_file_can_have(tmp_path: Path, name: str) -> None:
+    assert code_of(tmp_path / name) == "file-unreadable"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "lab.toml"
+    path.write_text(MINIMAL)
+    path.chmod(0)
+    assert code_of(path) == "file-unreadable"
+
+
+def test_a_huge_file_is_not_even_read(tmp_path: Path) -> None:
+    path = tmp_path / "lab.toml"
+    with path.open("wb") as file:
+        file.truncate(2**40)  # sparse
+    with pytest.raises(InputError) as caught:
+        load(path)
+    (fault,) = caught.value.faults
+    assert fault.code == "file-too-large"
+    assert dict(fault.values) == {"bytes": 2**40, "limit": MAXIMUM_BYTES}
+
+
+def test_the_largest_file(tmp_path: Path) -> None:
+    path = tmp_path / "lab.toml"
+    comment = "#" * (MAXIMUM_BYTES - len(MINIMAL))
+    path.write_text(MINIMAL + comment)
+    assert load(path).names == ("first",)
+    path.write_text(MINIMAL + comment + "#")
+    assert code_of(path) == "file-too-large"
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no such device here")
+def test_a_device_that_never_ends() -> None:
+    assert code_of(Path("/dev/zero")) == "file-too-large"
+
+
+@pytest.mark.skipif(not Path("/dev/fd").exists(), reason="no such folder here")
+def test_a_pipe_is_a_file_too() -> None:
+    reader, writer = os.pipe()
+    os.write(writer, MINIMAL.encode())
+    os.close(writer)
+    try:
+        assert load(Path(f"/dev/fd/{reader}")).names == ("first",)
+    finally:
+        os.close(reader)
+
+
+def test_an_empty_file_lacks_what_every_lab_has(faults: Faults) -> None:
+    for nothing in ("", "\n\n", "# nothing\n", "\ufeff"):
+        found = faults(nothing)
+        assert {(fault.code, fault.line) for fault in found} == {("missing-key", 1)}
+        assert {"base", "experiment"} <= {fault.key for fault in found}
+
+
+# ------------------------------------------------------------------------------------- the text
+
+
+def test_a_byte_order_mark_and_windows_line_ends_change_nothing(
+    loaded: Loaded, faults: Faults
+) -> None:
+    plain = loaded(MINIMAL)
+    text = "\ufeff" + MINIMAL.replace("\n", "\r\n")
+    assert loaded(text).base == plain.base
+    (fault,) = faults(text.replace("rounds = 10", "rounds = 0"))
+    assert (fault.line, fault.column, fault.excerpt) == (3, 1, "rounds = 0")
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16", "gb18030"])
+def test_another_encoding(faults: Faults, encoding: str) -> None:
+    (fault,) = faults(changed(add='question = "é"\n').encode(encoding))
+    assert fault.code == "not-utf-8"
+    assert fault.line == (1 if encoding == "utf-16" else len(MINIMAL.split("\n")))
+
+
+def test_separators_that_only_python_takes_for_line_ends(faults: Faults) -> None:
+    (fault,) = faults(changed(("rounds = 10", "# a\u2028b\u0085c\u2029d\nrounds = 0")))
+    assert fault.excerpt == "rounds = 0"
+
+
+DEPTHS = [MAXIMUM_DEPTH, 100, 500, 2000]
+
+
+@pytest.mark.parametrize("depth", DEPTHS)
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda depth: f"change.{'.'.join('a' * depth)} = 1\n",
+        lambda depth: f"sweep.{'.'.join('a' * depth)} = [1]\n",
+        lambda depth: f"[base.{'.'.join('a' * depth)}]\n",
+        lambda depth: f"change.rounds = {'[' * depth}{']' * depth}\n",
+        lambda depth: f"change.x = {'{a=' * depth}1{'}' * depth}\n",
+    ],
+    ids=["change", "sweep", "table", "array", "inline"],
+)
+def test_deep_nesting(faults: Faults, write: Callable[[int], str], depth: int) -> None:
+    (fault,) = faults(changed(add=write(depth)))
+    assert fault.code == "toml-syntax"
+    assert fault.line >= 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["\x1b[31mred", "a\\u0007b", "a\\u001b]0;title\\u0007", "line\\rline", "\\u009b31m"],
+)
+@pytest.mark.parametrize("key", ["title", "question"])
+def test_control_characters_in_a_text(faults: Faults, key: str, text: str) -> None:
+    other = changed(('title = "First"', f'{key} = "{text}"'))
+    codes = {fault.code for fault in faults(other) if fault.code != "missing-key"}
+    assert codes <= {"control-character", "toml-syntax"}
+    assert codes
+
+
+@pytest.mark.parametrize(
+    "text", ["<script>alert(1)</script>", "&amp;", "{{ 7 * 7 }}", "$x$", "\\\\"]
+)
+def test_markup_in_a_text_is_text(loaded: Loaded, text: str) -> None:
+    title = loaded(changed(('title = "First"', f'title = "{text}"'))).plan("first").experiment.title
+    assert title.within("en") == text.replace("\\\\", "\\")
+
+
+# --------------------------------------------------------------------------- random mutations
+
+SCALARS = st.one_of(
+    st.sampled_from(
+        [
+            *("", "x", "adam", "given", "pytorch", "constant", "relu", "../x", "<b>", "a\x07b"),
+            *(0, 1, -1, 2, 10**12, 2**63 - 1, 2**63, 2**70, True, False),
+            *(0.0, -0.0, 1.5, 1e308, 5e-324, float("nan"), float("inf")),
+        ]
+    ),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=5).filter(lambda text: not any("\ud800" <= c <= "\udfff" for c in text)),
+)
+KEYS = st.sampled_from(
+    [
+        *("name", "scheme", "value", "weights", "layers", "momentum", "nesterov", "from", "to"),
+        *("count", "change", "sweep", "seeds", "against", "variant", "title", "zh", "class_"),
+        *("", "0", "1", "x", "a.b", "a b", "é", "<b>", "~", "/", "[key]", "__proto__"),
+    ]
+)
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def places(raw: Any, above: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    items = (
+        raw.items() if isinstance(raw, dict) else enumerate(raw) if isinstance(raw, list) else ()
+    )
+    for key, value in items:
+        yield (*above, key)
+        yield from places(value, (*above, key))
+
+
+@st.composite
+def mutated(draw: st.DrawFn) -> dict[str, Any]:
+    """The lab that ships, with a key deleted, a value replaced or a key renamed, up to thrice."""
+    raw = copy.deepcopy(SHIPPED)
+    for _ in range(draw(st.integers(1, 3))):
+        *above, last = draw(st.sampled_from(list(places(raw)) or [("base",)]))
+        here: Any = raw
+        for key in above:
+            here = here[key]
+        action = draw(st.sampled_from(["delete", "replace", "rename", "add"]))
+        if action == "replace" or isinstance(here, list):
+            here[last] = draw(VALUES)
+        elif action == "add":
+            here[draw(KEYS)] = draw(VALUES)
+        else:
+            value = here.pop(last, None)
+            if action == "rename":
+                here[draw(KEYS)] = value if value is not None else 0
+    return raw
+
+
+@settings(
+    max_examples=300,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(raw=mutated())
+def test_a_mutated_lab_is_a_lab_or_an_input_error(tmp_path: Path, raw: dict[str, Any]) -> None:
+    path = tmp_path / "lab.toml"
+    path.write_bytes(toml(raw).encode())
+    for fault in faults_or_lab(path):
+        assert fault.file == path
+        assert fault.line >= 1
+        assert fault.code
+        # Nothing that the writer of TOML above got wrong.
+        assert fault.code != "toml-syntax"
+        # A fault can be told: its values can be printed.
+        assert str(dict(fault.values))
+
+
+def faults_or_lab(path: Path) -> tuple[Fault, ...]:
+    """The faults of a file, at least one; none if it is a lab with runs."""
+    try:
+        lab = load(path)
+    except InputError as error:
+        return error.faults or pytest.fail("an InputError without a fault")
+    assert lab.configurations()
+    return ()
+
+
+@settings(
+    max_examples=200,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    content=st.binary(max_size=60)
+    | st.text(alphabet='abc=[]{}".\n#1_é\r\0', max_size=60).map(str.encode)
+)
+def test_any_bytes_are_a_fault(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "lab.toml"
+    path.write_bytes(content)
+    with pytest.raises(InputError) as caught:
+        load(path)
+    assert all(fault.line >= 1 and fault.code for fault in caught.value.faults)
+
+
+def test_the_writer_of_toml_writes_what_it_is_given() -> None:
+    assert tomllib.loads(toml(SHIPPED)) == SHIPPED
