@@ -17,8 +17,9 @@ from labreport import __version__
 
 if TYPE_CHECKING:
     from labreport.errors import Fault, LabreportError
-    from labreport.pipeline import Progress, Summary
+    from labreport.pipeline import Summary
     from labreport.report.language import Language
+    from labreport.work import Progress
 
 app = typer.Typer(
     name="labreport",
@@ -87,11 +88,30 @@ def build(
         ),
     ] = None,
     output: OutputOption = Path("output"),
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            "--jobs",
+            "-j",
+            min=1,
+            help="同时训练的进程数，默认按处理器 / processes that train at a time; "
+            "as many as processors if left out.",
+            show_default=False,
+        ),
+    ] = None,
+    memory: Annotated[
+        int, typer.Option("--memory", min=16, metavar="MIB", help="训练可用的内存 / memory for it.")
+    ] = 1024,
+    device: Annotated[
+        str, typer.Option("--device", metavar="cpu|cuda", help="计算设备 / where to compute.")
+    ] = "cpu",
 ) -> None:
     """运行缺少的实验并写出报告 / run what is missing and write the report."""
     from labreport.pipeline import Request, build
+    from labreport.work import Machine
 
-    request = Request(lab, tuple(only or ()), tuple(lang or ()), output)
+    machine = Machine(device, jobs or os.cpu_count() or 1, memory * 2**20)
+    request = Request(lab, tuple(only or ()), tuple(lang or ()), output, machine)
     with _reported(), _progress() as progress:
         summary = build(request, progress)
     _print_summary(summary)
@@ -202,10 +222,17 @@ def _progress() -> Iterator[Progress]:
         yield lambda what, done, total: None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
 
     words = _language()
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    description = TextColumn("{task.description}")
+    columns = (description, BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         tasks = {
             what: bar.add_task(words.text(f"cli.{what}"), total=None, visible=False)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import platform
 import shlex
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
@@ -18,13 +18,11 @@ from labreport.run import Environment, Run
 from labreport.shipped import shipped
 from labreport.store.store import Store, run_name
 from labreport.training import SEMANTICS
+from labreport.work import Machine, Progress, check_device, train_missing
 
 LAB_FILE = "experiments.toml"
 LANGUAGES = ("zh", "en")
 VERSIONS = ("labreport", "torch", "numpy", "matplotlib", "weasyprint")
-
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done ("training", "writing"), how much is done, and of how much."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +33,7 @@ class Request:
     only: tuple[str, ...]
     languages: tuple[str, ...]
     output: Path
+    machine: Machine = field(default_factory=Machine)
 
 
 @dataclass(frozen=True)
@@ -62,12 +61,13 @@ def build(request: Request, progress: Progress) -> Summary:
     notes = notes_folder(path)
     check_notes(lab, notes, languages)
     usable_folder(request.output)
+    check_device(request.machine)
 
-    environment = this_environment()
+    environment = this_environment(request.machine.device)
     store = Store(request.output)
     recordings = lab.recordings()
     missing = [(c, s) for c, s in recordings if not store.has(run_name(c, environment), s)]
-    train_missing(missing, environment, store, progress)
+    train_missing(missing, environment, store, request.machine, progress)
     runs = stored_runs(lab.configurations(), environment, store)
     written = write_report(whole, lab, runs, languages, notes, request, progress)
     return Summary(
@@ -139,27 +139,9 @@ def usable_folder(output: Path) -> None:
         raise InputError(Fault("not-a-folder", file=output))
 
 
-def this_environment() -> Environment:
+def this_environment(device: str = "cpu") -> Environment:
     """What determines numbers beside a configuration, without importing torch."""
-    return Environment(trainer=SEMANTICS, torch=version("torch"))
-
-
-def train_missing(
-    missing: Sequence[tuple[RunConfig, int]], environment: Environment, store: Store, progress: Progress
-) -> None:
-    """Train runs family by family; each family is stored as soon as it is done."""
-    if not missing:
-        return
-    from labreport.training.family import families
-    from labreport.training.trainer import train
-
-    done = 0
-    configurations, strides = zip(*missing, strict=True)
-    for family in families(configurations, strides):
-        progress("training", done, len(missing))
-        store.keep(family.configurations, train(family), environment, family.stride)
-        done += len(family.configurations)
-    progress("training", done, len(missing))
+    return Environment(trainer=SEMANTICS, torch=version("torch"), device=device)
 
 
 def stored_runs(
@@ -192,7 +174,7 @@ def write_report(
     facts = Facts(
         all_names=whole.names,
         notes=notes,
-        environment=printed_environment(),
+        environment=printed_environment(request.machine.device),
         again=command_again(request),
         stored=("output/runs", "output/runs.csv"),
     )
@@ -212,7 +194,7 @@ def write_report(
     return tuple(path for path, _ in files)
 
 
-def printed_environment() -> tuple[tuple[str, str, str], ...]:
+def printed_environment(device: str) -> tuple[tuple[str, str, str], ...]:
     """Device, versions and system: key in the catalogue, name that the key takes, value."""
     versions = tuple(("environment-version", name, version(name)) for name in VERSIONS)
     system = f"{platform.system()} {platform.machine()}"
@@ -254,5 +236,9 @@ def list_experiments(given: Path | None, output: Path) -> tuple[Listed, ...]:
         part = lab.only((plan.name,))
         named = [(run_name(config, environment), stride) for config, stride in part.recordings()]
         title = {code: plan.experiment.title.within(code) for code in LANGUAGES}
-        listed.append(Listed(plan.name, title, len(named), sum(store.has(name, stride) for name, stride in named)))
+        listed.append(
+            Listed(
+                plan.name, title, len(named), sum(store.has(name, stride) for name, stride in named)
+            )
+        )
     return tuple(listed)

@@ -1,4 +1,4 @@
-"""The waist of the house: trained runs, as training leaves them and as everything else reads them."""
+"""The waist of the house: runs as training leaves them and as everything else reads them."""
 
 from __future__ import annotations
 

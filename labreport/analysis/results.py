@@ -111,9 +111,9 @@ class Result:
     @cached_property
     def never_moved_by_gradient(self) -> tuple[str, ...]:
         """Parameters whose gradient is exactly 0 in every round, and which stay as they are."""
-        if len(self.losses) < 2:
-            return ()
         trace = self.run.trace
+        if len(self.losses) < 2 or not trace.is_whole:
+            return ()
         # Weight decay moves a weight without any gradient.
         silent = (trace.gradients == 0).all(axis=0) & (trace.weights == trace.weights[0]).all(
             axis=0

@@ -197,7 +197,8 @@ class _Composition:
 
     def _set_up(self) -> Section:
         text, base = self.language.text, self.lab.base
-        blocks: list[Block] = [Paragraph(text("report.set-up-text")), self._network()]
+        blocks: list[Block] = [Paragraph(text("report.set-up-text")), *self._thinned()]
+        blocks.append(self._network())
         blocks.append(tables.base_table(base, self.language, self.numbering))
         found = observe_base(base)
         if found:
@@ -211,6 +212,22 @@ class _Composition:
         caption = text("report.environment-table")
         blocks.append(tables.pairs_table(caption, pairs, self.language, self.numbering))
         return Section("set-up", "", text("report.set-up"), tuple(blocks))
+
+    def _thinned(self) -> list[Block]:
+        """Which experiments' weights were not recorded in every round, if there are any."""
+        strides = {
+            self._title(results): max(trial.stride for trial in results.plan.trials)
+            for results in self._results
+        }
+        items = [
+            self.language.text("report.thinned-item", experiment=title, count=stride)
+            for title, stride in strides.items()
+            if stride > 1
+        ]
+        if not items:
+            return []
+        joined = self.language.enumerate(items)
+        return [Paragraph(self.language.text("report.thinned-text", strides=joined))]
 
     def _network(self) -> Figure:
         from labreport.report.figures.network import network_figure

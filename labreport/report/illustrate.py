@@ -22,6 +22,9 @@ TableMaker = Callable[[ExperimentResults, Language, Numbering], Table | None]
 MOST_PANELS = 6
 """Weight panels that fit half a page."""
 
+FEWEST_ROWS = 4
+"""Values from which on a map shows more than a table."""
+
 MOST_CURVES = 7
 """Curves of a sweep that one figure can hold apart."""
 
@@ -33,6 +36,7 @@ def illustrate(
     drawing = _Illustration(results, title, language, numbering)
     return [
         *drawing.sweep(),
+        *drawing.map(),
         *drawing.table(tables.sweep_table),
         *drawing.sweep_curves(),
         *drawing.starts(),
@@ -86,7 +90,8 @@ class _Illustration:
         """Weight trajectories of single runs."""
         from labreport.report.figures import weights
 
-        singles = [r for r in self.results.singles if len(r.losses) > 1][:MOST_PANELS]
+        whole = [r for r in self.results.singles if r.run.trace.is_whole]
+        singles = [r for r in whole if len(r.losses) > 1][:MOST_PANELS]
         if not singles:
             return []
         names = [self._label(r) for r in singles]
@@ -108,14 +113,7 @@ class _Illustration:
         key = self.results.plan.axes[0][0]
         axes = (self.language.key(key), self._text("axis-loss"), self._text("floor"))
         svg = sweep_figure(lines, self._floors(swept), axes)
-        facts = [
-            self.language.text(
-                "report.alternative-best",
-                subject=self.language.subject(_subject(result), self.results.plan),
-                value=numbers.measured(result.loss(budget) or 0.0),
-            )
-            for result, budget in found
-        ]
+        facts = [self._best(result, budget) for result, budget in found]
         return [self._figure("report.sweep-caption", svg, "report.alternative-sweep", facts)]
 
     def _sweep_lines(
@@ -147,6 +145,38 @@ class _Illustration:
             top = best(members, budget)
             found += [(top, budget)] if top else []
         return lines, found
+
+    def map(self) -> list[Block]:
+        """Loss over the swept key and the rounds, for a single variant."""
+        from labreport.report.figures.map import map_figure
+
+        lines, found = self._sweep_lines()
+        if not lines or len(self.results.swept) != 1:
+            return []
+        ((_, members),) = self.results.swept.items()
+        ordered = sorted(members, key=lambda r: float(r.point[0][1]))
+        if len(ordered) < FEWEST_ROWS or not any((r.losses[1:] > 0).any() for r in ordered):
+            return []
+        svg = map_figure(
+            [float(r.point[0][1]) for r in ordered],
+            [r.losses.astype(np.float64) for r in ordered],
+            self.results.last,
+            self.results.budgets,
+            (
+                self._text("axis-updates"),
+                self.language.key(members[0].point[0][0]),
+                self._text("axis-loss"),
+            ),
+        )
+        facts = [self._best(result, budget) for result, budget in found]
+        return [self._figure("report.map-caption", svg, "report.alternative-map", facts)]
+
+    def _best(self, result: Result, budget: int) -> str:
+        return self.language.text(
+            "report.alternative-best",
+            subject=self.language.subject(_subject(result), self.results.plan),
+            value=numbers.measured(result.loss(budget) or 0.0),
+        )
 
     def sweep_curves(self) -> list[Block]:
         """Loss curves at some points of a sweep: each variant's best, or points along one axis."""

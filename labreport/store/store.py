@@ -96,25 +96,7 @@ class Store:
         stride: int = 1,
     ) -> Path:
         """Store runs that were trained together, as one file."""
-        entries = [
-            {
-                "name": run_name(config, environment),
-                "config": config.model_dump(mode="json"),
-                "ending": asdict(ending),
-                "environment": asdict(environment),
-            }
-            for config, ending in zip(configurations, traces.endings, strict=True)
-        ]
-        path = self.folder / f"{_file_name(entries, stride)}.safetensors"
-        arrays = {key: np.ascontiguousarray(getattr(traces, key)) for key in ARRAYS}
-        header = {
-            "format": FORMAT,
-            "stride": str(stride),
-            "recorded": canonical_json(traces.recorded.tolist()),
-            "shown": canonical_json(traces.shown.tolist()),
-            "runs": canonical_json(entries),
-        }
-        write_atomically(path, save(arrays, header))
+        path = write_runs(self.folder, configurations, traces, environment, stride)
         self.add(path)
         return path
 
@@ -169,6 +151,36 @@ class Store:
             name: _run(place.entry, traces[column])
             for name, place, column in zip(names, places, columns, strict=True)
         }
+
+
+def write_runs(
+    folder: Path,
+    configurations: Sequence[RunConfig],
+    traces: Traces,
+    environment: Environment,
+    stride: int,
+) -> Path:
+    """Write one file with runs that were trained together; says where it is."""
+    entries = [
+        {
+            "name": run_name(config, environment),
+            "config": config.model_dump(mode="json"),
+            "ending": asdict(ending),
+            "environment": asdict(environment),
+        }
+        for config, ending in zip(configurations, traces.endings, strict=True)
+    ]
+    path = folder / f"{_file_name(entries, stride)}.safetensors"
+    arrays = {key: np.ascontiguousarray(getattr(traces, key)) for key in ARRAYS}
+    header = {
+        "format": FORMAT,
+        "stride": str(stride),
+        "recorded": canonical_json(traces.recorded.tolist()),
+        "shown": canonical_json(traces.shown.tolist()),
+        "runs": canonical_json(entries),
+    }
+    write_atomically(path, save(arrays, header))
+    return path
 
 
 def _file_name(entries: Sequence[Mapping[str, Any]], stride: int) -> str:

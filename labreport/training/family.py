@@ -206,9 +206,7 @@ def estimated_bytes(config: RunConfig, stride: int) -> int:
     return (recorded + working) * (8 if config.dtype == "float64" else 4)
 
 
-def _chunks(
-    members: list[RunConfig], stride: int, memory: int
-) -> Iterator[tuple[RunConfig, ...]]:
+def _chunks(members: list[RunConfig], stride: int, memory: int) -> Iterator[tuple[RunConfig, ...]]:
     fitting = memory // estimated_bytes(members[0], stride) // PADDING * PADDING
     size = max(PADDING, min(fitting, CHUNK))
     for start in range(0, len(members), size):

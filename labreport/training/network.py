@@ -82,7 +82,8 @@ class Parameters:
 
     def _leaf(self, start: int, end: int, shape: tuple[int, ...]) -> Tensor:
         part = self.flat[start:end]
-        view = part.t().unflatten(1, shape) if self.runs_first else part.unflatten(0, shape)
+        runs = self.flat.shape[1]
+        view = part.t().view(runs, *shape) if self.runs_first else part.view(*shape, runs)
         return view.detach().requires_grad_()
 
     def forward(self, inputs: Tensor) -> Tensor:

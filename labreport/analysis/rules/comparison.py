@@ -56,7 +56,8 @@ def coincide(results: ExperimentResults) -> Iterator[Observation]:
     groups: dict[bytes, list[Result]] = {}
     for result in results.singles:
         # Runs that never move say nothing of what moves them.
-        if (result.run.trace.weights != result.run.trace.weights[:1]).any():
+        trace = result.run.trace
+        if trace.is_whole and (trace.weights != trace.weights[:1]).any():
             groups.setdefault(bits(result), []).append(result)
     for members in groups.values():
         if len({result.run.config.digest for result in members}) > 1:

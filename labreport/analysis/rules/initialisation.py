@@ -20,7 +20,6 @@ from labreport.analysis.observation import (
 from labreport.analysis.results import ExperimentResults, Result
 from labreport.analysis.rules.comparison import comparable, differing_keys
 from labreport.lab.naming import unit_names
-from labreport.lab.vocabulary.initialisers import WITHOUT_CHANCE
 
 ENOUGH_FOR_AN_INTERVAL = 30
 """Pairs from which on the normal interval of a mean is within a few percent of Student's."""
@@ -166,7 +165,7 @@ def symmetry(results: ExperimentResults) -> Iterator[Observation]:
 def twin_units(result: Result) -> tuple[str, ...]:
     """Hidden units with the same incoming and outgoing weights, in every recorded step."""
     network, weights = result.run.config.network, result.run.trace.weights
-    if not len(weights):
+    if not len(weights) or not result.run.trace.is_whole:
         return ()
     matrices, incomings = [], []
     start = 0
@@ -190,7 +189,7 @@ def single_start(results: ExperimentResults) -> Iterator[Observation]:
     places = {(r.variant, r.point) for r in results.results}
     if len(places) == len(results.results):
         starts = {r.run.config.initial for r in results.results}
-        given = len(starts) == 1 and starts.pop().scheme in WITHOUT_CHANCE
+        given = len(starts) == 1 and not any(r.run.config.by_chance for r in results.results)
         form = "given" if given else ""
         facts: Facts = {"count": Count(len(results.results)), "budget": Count(results.last)}
         yield Observation(

@@ -66,8 +66,8 @@ LOSSES: dict[str, Loss] = {
         _mean(functional.binary_cross_entropy_with_logits), nn.BCEWithLogitsLoss
     ),
     "cross_entropy": Loss(
-        lambda output, target: -over_runs(
-            (functional.log_softmax(output, dim=-2) * target).sum(dim=-2, keepdim=True)
+        lambda output, target: (
+            -over_runs((functional.log_softmax(output, dim=-2) * target).sum(dim=-2, keepdim=True))
         ),
         nn.CrossEntropyLoss,
     ),
@@ -80,8 +80,11 @@ LOSSES: dict[str, Loss] = {
     "poisson_nll": Loss(_mean(functional.poisson_nll_loss), nn.PoissonNLLLoss),
     "soft_margin": Loss(_mean(functional.soft_margin_loss), nn.SoftMarginLoss),
     "multilabel_soft_margin": Loss(
-        lambda output, target: -over_runs(
-            target * functional.logsigmoid(output) + (1 - target) * functional.logsigmoid(-output)
+        lambda output, target: (
+            -over_runs(
+                target * functional.logsigmoid(output)
+                + (1 - target) * functional.logsigmoid(-output)
+            )
         ),
         nn.MultiLabelSoftMarginLoss,
     ),

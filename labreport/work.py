@@ -1,0 +1,118 @@
+"""Training what is missing: family by family, in one process or several, stored when done."""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from labreport.errors import Fault, InputError
+from labreport.lab.configuration import RunConfig
+from labreport.run import Environment
+from labreport.store.store import Store, write_runs
+
+if TYPE_CHECKING:
+    from labreport.training.family import Family
+
+DEVICES = ("cpu", "cuda")
+
+WORTH_PROCESSES = 50_000_000
+"""Run-rounds from which on a second process saves more than it costs to start: some seconds."""
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done ("training", "writing"), how much is done, and of how much."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What training may use.
+
+    Attributes:
+        device: "cpu" or "cuda".
+        jobs: processes at a time.
+        memory: bytes for all of them together.
+    """
+
+    device: str = "cpu"
+    jobs: int = 1
+    memory: int = 2**30
+
+
+def check_device(machine: Machine) -> None:
+    """Refuse a device that is not there. Raises InputError."""
+    if machine.device not in DEVICES:
+        values = {"found": machine.device}
+        raise InputError(Fault("unknown-device", values, allowed=DEVICES))
+    if machine.device == "cuda":
+        import torch
+
+        if not torch.cuda.is_available():
+            raise InputError(Fault("no-cuda"))
+
+
+def train_missing(
+    missing: Sequence[tuple[RunConfig, int]],
+    environment: Environment,
+    store: Store,
+    machine: Machine,
+    progress: Progress,
+) -> None:
+    """Train runs, each given with its stride; each family is stored as soon as it is done."""
+    if not missing:
+        return
+    from labreport.training.family import families
+
+    configurations, strides = zip(*missing, strict=True)
+    work = sum(map(_rounds, configurations))
+    jobs = machine.jobs if work >= WORTH_PROCESSES and machine.device == "cpu" else 1
+    groups = families(configurations, strides, machine.memory // jobs)
+    done = 0
+    progress("training", done, work)
+    for family, path in _trained(groups, environment, store.folder, machine.device, jobs):
+        store.add(path)
+        done += sum(map(_rounds, family.configurations))
+        progress("training", done, work)
+
+
+def _rounds(config: RunConfig) -> int:
+    return config.rounds
+
+
+def _trained(
+    groups: Sequence[Family], environment: Environment, folder: Path, device: str, jobs: int
+) -> Iterator[tuple[Family, Path]]:
+    """Families as they are finished, with the files that hold them."""
+    if jobs == 1 or len(groups) == 1:
+        for family in groups:
+            yield family, train_and_write(family, environment, folder, device)
+        return
+    # A fork starts at once and shares what is imported; elsewhere each process starts anew.
+    methods = multiprocessing.get_all_start_methods()
+    context = multiprocessing.get_context("fork" if "fork" in methods else "spawn")
+    pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_leave_interrupts_alone)
+    try:
+        futures = {
+            pool.submit(train_and_write, family, environment, folder, device): family
+            for family in groups
+        }
+        for future in as_completed(futures):
+            yield futures[future], future.result()
+    finally:
+        # What is under way is finished and stored; what has not begun is left.
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _leave_interrupts_alone() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def train_and_write(family: Family, environment: Environment, folder: Path, device: str) -> Path:
+    """Train one family and store it; says where."""
+    from labreport.training.trainer import train
+
+    traces = train(family, device)
+    return write_runs(folder, family.configurations, traces, environment, family.stride)
