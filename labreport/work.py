@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from labreport.store.store import Store, write_runs
 
 if TYPE_CHECKING:
     from labreport.training.family import Family
+    from labreport.training.record import Memory
 
 DEVICES = ("cpu", "cuda")
 
@@ -110,9 +112,17 @@ def _leave_interrupts_alone() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
+@cache
+def _memory() -> Memory:
+    """What this process records into: a family is stored before the next one is trained."""
+    from labreport.training.record import Memory
+
+    return Memory()
+
+
 def train_and_write(family: Family, environment: Environment, folder: Path, device: str) -> Path:
     """Train one family and store it; says where."""
     from labreport.training.trainer import train
 
-    traces = train(family, device)
+    traces = train(family, device, _memory())
     return write_runs(folder, family.configurations, traces, environment, family.stride)

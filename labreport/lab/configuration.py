@@ -125,12 +125,18 @@ class RunConfig(Table):
     def model_copy(self, *, update: Any = None, deep: bool = False) -> RunConfig:
         copy = super().model_copy(update=update, deep=deep)
         copy.__dict__.pop("digest", None)
+        copy.__dict__.pop("canonical", None)
         return copy
+
+    @cached_property
+    def canonical(self) -> str:
+        """Canonical JSON: the same text for the same configuration."""
+        return canonical_json(self.model_dump(mode="json"))
 
     @cached_property
     def digest(self) -> str:
         """SHA-256 of the canonical JSON of this configuration, 64 hexadecimal digits."""
-        return hashlib.sha256(canonical_json(self.model_dump(mode="json")).encode()).hexdigest()
+        return hashlib.sha256(self.canonical.encode()).hexdigest()
 
     def flat(self) -> dict[str, Any]:
         """Every key by its dotted path, with its value."""

@@ -1,17 +1,18 @@
 """The store of runs: one safetensors file a family, which says of itself all that is in it.
 
 A file ``runs/<name>.safetensors`` holds the arrays of runs that were trained together, with the
-runs along the last axis, and in its header, as JSON: the steps at which weights, gradients and
-outputs were recorded, and the name, configuration, ending and environment of each run. It can be
-read with nothing but the safetensors library. A run is named by the digest of everything that
-determines its numbers, a file by the digest of the names of its runs and of what was recorded.
+runs along the last axis; the steps at which weights and gradients were ``recorded`` and outputs
+``shown``; and in ``runs``, as bytes of JSON, the name, configuration, ending and environment of
+each run. It can be read with nothing but the safetensors library. A run is named by the digest of
+everything that determines its numbers, a file by the digest of the names of its runs and of what
+was recorded.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -24,10 +25,11 @@ from labreport.lab.configuration import RunConfig, canonical_json
 from labreport.run import Ending, Environment, Run, Trace, Traces
 from labreport.store.files import write_atomically
 
-FORMAT = "2"
+FORMAT = "3"
 """Version of the files; a file of another version is left alone and its runs trained again."""
 
 ARRAYS = ("losses", "weights", "gradients", "outputs")
+STEPS = ("recorded", "shown")
 
 FEW = 8
 """Runs of a file up to which each is read by itself; for more, the whole file is read."""
@@ -35,8 +37,8 @@ FEW = 8
 
 def run_name(config: RunConfig, environment: Environment) -> str:
     """64 hexadecimal digits that name a run: the same name, the same numbers."""
-    determined_by = {"config": config.model_dump(mode="json"), "environment": asdict(environment)}
-    return hashlib.sha256(canonical_json(determined_by).encode()).hexdigest()
+    text = f'{{"config":{config.canonical},"environment":{canonical_json(asdict(environment))}}}'
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,9 @@ class Place:
 
     path: Path
     column: int
-    entry: Mapping[str, Any]
+    name: str
     stride: int
+    entry: Mapping[str, Any]
 
 
 class Store:
@@ -63,30 +66,21 @@ class Store:
     def has(self, name: str, stride: int = 1) -> bool:
         """Whether a run is stored with its weights at least every ``stride`` steps."""
         place = self._places.get(name)
-        return place is not None and stride % place.stride == 0
+        return place is not None and place.stride <= stride
 
     def _note(self, place: Place) -> None:
         """Remember a run; of two records of it, the one that keeps more."""
-        name = str(place.entry["name"])
-        known = self._places.get(name)
+        known = self._places.get(place.name)
         if known is None or place.stride < known.stride:
-            self._places[name] = place
+            self._places[place.name] = place
 
-    def _scan(self, path: Path) -> Iterator[Place]:
-        header = self._header(path)
-        if header.get("format") == FORMAT:
-            stride = int(header["stride"])
-            for column, entry in enumerate(json.loads(header["runs"])):
-                yield Place(path, column, entry, stride)
-
-    def _header(self, path: Path) -> Mapping[str, str]:
-        """The header of a file; one that is no whole safetensors file is noted as damaged."""
+    def _scan(self, path: Path) -> list[Place]:
+        """What lies in a file; one that is no whole file of runs is noted as damaged."""
         try:
-            with safe_open(path, "numpy") as file:
-                return file.metadata() or {}
-        except (SafetensorError, OSError):
+            return _places(path)
+        except (SafetensorError, OSError, ValueError, LookupError, TypeError):
             self.damaged.append(path)
-            return {}
+            return []
 
     def keep(
         self,
@@ -122,7 +116,7 @@ class Store:
     def _read_file(self, path: Path, names: Sequence[str]) -> dict[str, Run]:
         places = [self._places[name] for name in names]
         with safe_open(path, "numpy") as file:
-            header = file.metadata()
+            steps = {key: file.get_tensor(key) for key in STEPS}
             if len(places) > FEW:
                 arrays = {key: file.get_tensor(key) for key in ARRAYS}
                 columns = [place.column for place in places]
@@ -141,12 +135,7 @@ class Store:
             endings.get(column, Ending("completed", 0))
             for column in range(arrays["losses"].shape[-1])
         )
-        traces = Traces(
-            recorded=np.array(json.loads(header["recorded"]), dtype=np.int64),
-            shown=np.array(json.loads(header["shown"]), dtype=np.int64),
-            endings=everyone,
-            **arrays,
-        )
+        traces = Traces(endings=everyone, **steps, **arrays)
         return {
             name: _run(place.entry, traces[column])
             for name, place, column in zip(names, places, columns, strict=True)
@@ -161,31 +150,39 @@ def write_runs(
     stride: int,
 ) -> Path:
     """Write one file with runs that were trained together; says where it is."""
-    entries = [
-        {
-            "name": run_name(config, environment),
-            "config": config.model_dump(mode="json"),
-            "ending": asdict(ending),
-            "environment": asdict(environment),
-        }
-        for config, ending in zip(configurations, traces.endings, strict=True)
-    ]
-    path = folder / f"{_file_name(entries, stride)}.safetensors"
-    arrays = {key: np.ascontiguousarray(getattr(traces, key)) for key in ARRAYS}
-    header = {
-        "format": FORMAT,
-        "stride": str(stride),
-        "recorded": canonical_json(traces.recorded.tolist()),
-        "shown": canonical_json(traces.shown.tolist()),
-        "runs": canonical_json(entries),
-    }
-    write_atomically(path, save(arrays, header))
+    names = [run_name(config, environment) for config in configurations]
+    where = canonical_json(asdict(environment))
+    # Put together from what is JSON already: there may be thousands of configurations.
+    entries = ",".join(
+        f'{{"config":{config.canonical},"ending":{canonical_json(asdict(ending))},'
+        f'"environment":{where},"name":"{name}","stride":{stride}}}'
+        for config, ending, name in zip(configurations, traces.endings, names, strict=True)
+    )
+    path = folder / f"{_file_name(names, stride)}.safetensors"
+    arrays = {key: np.ascontiguousarray(getattr(traces, key)) for key in (*ARRAYS, *STEPS)}
+    # As an array, because a header has room for some thousand runs only. The header has a single
+    # item, because safetensors writes them in any order, and the same runs make the same file.
+    arrays["runs"] = np.frombuffer(f"[{entries}]".encode(), dtype=np.uint8)
+    write_atomically(path, save(arrays, {"format": FORMAT}))
     return path
 
 
-def _file_name(entries: Sequence[Mapping[str, Any]], stride: int) -> str:
-    names = "".join(sorted(str(entry["name"]) for entry in entries))
-    return hashlib.sha256(f"{stride}:{names}".encode()).hexdigest()[:32]
+def _places(path: Path) -> list[Place]:
+    """What lies in a file; raises one of many errors if it is no whole file of runs."""
+    with safe_open(path, "numpy") as file:
+        if (file.metadata() or {}).get("format") != FORMAT:
+            return []
+        entries = json.loads(file.get_tensor("runs").tobytes())
+        if any(file.get_slice(key).get_shape()[-1] != len(entries) for key in ARRAYS):
+            raise ValueError("another number of runs than of their names")
+    return [
+        Place(path, column, str(entry["name"]), int(entry["stride"]), entry)
+        for column, entry in enumerate(entries)
+    ]
+
+
+def _file_name(names: Sequence[str], stride: int) -> str:
+    return hashlib.sha256(f"{stride}:{''.join(sorted(names))}".encode()).hexdigest()[:32]
 
 
 def _run(entry: Mapping[str, Any], trace: Trace) -> Run:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -11,11 +13,33 @@ from labreport.training.family import Family
 from labreport.training.targets import Targets
 
 
+class Memory:
+    """Memory that families record into one after the other.
+
+    Writing to memory that is fresh from the system costs several times as much as the writing
+    itself. Whoever reuses it must be done with the traces of the family before.
+    """
+
+    def __init__(self) -> None:
+        self._held: dict[str, Tensor] = {}
+
+    def room(self, name: str, shape: tuple[int, ...], like: Tensor) -> Tensor:
+        """Uninitialised tensor of a shape; of the last one with this name if that is enough."""
+        held, needed = self._held.get(name), math.prod(shape)
+        if held is None or held.numel() < needed or held.dtype != like.dtype:
+            self._held.pop(name, None)
+            held = torch.empty(needed, dtype=like.dtype, device=like.device)
+            self._held[name] = held
+        return held[:needed].view(shape)
+
+
 class Record:
     """Preallocated room for what training records, runs along the last axis."""
 
-    def __init__(self, family: Family, parameters: Tensor, targets: Targets) -> None:
-        """Make room for a family with parameters [parameters, runs]."""
+    def __init__(
+        self, family: Family, parameters: Tensor, targets: Targets, memory: Memory | None
+    ) -> None:
+        """Make room for a family with parameters [parameters, runs], in memory if it is given."""
         count, runs = parameters.shape
         config = family.first
         self._runs = len(family.configurations)
@@ -24,14 +48,12 @@ class Record:
         self._recorded = {step: place for place, step in enumerate(family.recorded())}
         self._shown = {step: place for place, step in enumerate(family.shown())}
 
-        def room(*shape: int) -> Tensor:
-            return torch.empty(*shape, runs, dtype=parameters.dtype, device=parameters.device)
-
         rows, units = len(config.data.inputs), config.network.layers[-1]
-        self._losses = room(config.rounds + 1)
-        self._weights = room(len(self._recorded), count)
-        self._gradients = room(len(self._recorded), count)
-        self._outputs = room(len(self._shown), rows, units)
+        room = (memory or Memory()).room
+        self._losses = room("losses", (config.rounds + 1, runs), parameters)
+        self._weights = room("weights", (len(self._recorded), count, runs), parameters)
+        self._gradients = room("gradients", (len(self._recorded), count, runs), parameters)
+        self._outputs = room("outputs", (len(self._shown), rows, units, runs), parameters)
         # Of each run, the first output that the loss does not take, and its step.
         self._illegal: dict[int, tuple[int, Tensor]] = {}
 
@@ -44,11 +66,17 @@ class Record:
         place = self._recorded.get(step)
         return None if place is None else self._gradients[place]
 
-    def keep(self, step: int, parameters: Tensor, losses: Tensor, outputs: Tensor) -> None:
+    def keep(
+        self, step: int, parameters: Tensor, gradient: Tensor, losses: Tensor, outputs: Tensor
+    ) -> None:
         """Copy the state of all runs at one step: the tensors themselves go on changing."""
         self._losses[step] = losses.detach()
         if step in self._recorded:
             self._weights[self._recorded[step]] = parameters
+        else:
+            # A run ends where it ends, however often it is recorded.
+            finite = parameters.isfinite().all(dim=0) & gradient.isfinite().all(dim=0)
+            self._losses[step].masked_fill_(~finite, torch.nan)
         if self._targets.loss.domain is not None:
             self._note_illegal(step, outputs.detach())
 
@@ -90,11 +118,24 @@ class Record:
 
     def _finite_steps(self) -> Tensor:
         """The first step [runs] at which something recorded is not finite; rounds + 1 if none."""
-        finite = self._losses.isfinite()
-        recorded = self._weights.isfinite().all(dim=1) & self._gradients.isfinite().all(dim=1)
-        finite[list(self._recorded)] &= recorded
+        lasted = torch.full((self._runs,), self._rounds + 1)
+        # A sum is finite only if all of its terms are, and costs a tenth of looking at each. A
+        # weight that is not finite stays so, whatever is added to it: the last ones tell.
+        sums = self._losses.sum(dim=0) + self._weights[-1].sum(dim=0)
+        sums += self._gradients.sum(dim=(0, 1)) + self._outputs.sum(dim=(0, 1, 2))
+        doubtful = (~sums[: self._runs].isfinite()).nonzero().flatten()
+        if len(doubtful):
+            lasted[doubtful.cpu()] = self._finite_steps_of(doubtful).cpu()
+        return lasted
+
+    def _finite_steps_of(self, runs: Tensor) -> Tensor:
+        """The same for some runs, number by number."""
+        finite = self._losses[:, runs].isfinite()
+        weights, gradients = self._weights[:, :, runs], self._gradients[:, :, runs]
+        finite[list(self._recorded)] &= (weights.isfinite() & gradients.isfinite()).all(dim=1)
+        finite[list(self._shown)] &= self._outputs[..., runs].isfinite().flatten(1, 2).all(dim=1)
         # Of the steps 0, 1, 2, …, all before the first that is not finite are counted.
-        return finite[:, : self._runs].int().cumprod(dim=0).sum(dim=0)
+        return finite.int().cumprod(dim=0).sum(dim=0)
 
     def _refused(self, run: int) -> bool:
         return bool(self._targets.refused[run])

@@ -21,21 +21,26 @@ from labreport.training.family import (
 from labreport.training.network import Parameters
 from labreport.training.parts.losses import LOSSES
 from labreport.training.parts.optimizers import OPTIMIZERS
-from labreport.training.record import Record
+from labreport.training.record import Memory, Record
 from labreport.training.targets import Targets
 
 
-def train(family: Family, device: str = "cpu") -> Traces:
+def train(family: Family, device: str = "cpu", memory: Memory | None = None) -> Traces:
     """Train all runs of a family.
+
+    Args:
+        family: the runs.
+        device: where to compute.
+        memory: to record into; the traces are lost when the next family is recorded there.
 
     Autograd and torch's own losses; torch.optim's update rules with a learning rate for each run.
     No global random state is read or changed.
     """
     with one_thread():
-        return _train(family, torch.device(device))
+        return _train(family, torch.device(device), memory)
 
 
-def _train(family: Family, device: torch.device) -> Traces:
+def _train(family: Family, device: torch.device, memory: Memory | None) -> Traces:
     config, runs = family.first, padded_count(len(family.configurations))
     inputs = stacked_data(family, "inputs", runs).to(device)
     targets = Targets(LOSSES[config.loss], stacked_data(family, "targets", runs).to(device))
@@ -49,7 +54,7 @@ def _train(family: Family, device: torch.device) -> Traces:
     batches = Batches(family, inputs, targets.legal)
     keep = accumulating(family, runs)
     collected = torch.zeros_like(parameters.flat)
-    record = Record(family, parameters.flat, targets)
+    record = Record(family, parameters.flat, targets, memory)
 
     for step in range(config.rounds + 1):
         batch_inputs, batch_targets = batches.next()
@@ -59,7 +64,7 @@ def _train(family: Family, device: torch.device) -> Traces:
         losses = targets.losses(outputs, batch_targets)
         # Backward: how does each weight change the loss? Runs do not see each other.
         gradient = parameters.gradient(losses, out=record.room_for_gradient(step))
-        record.keep(step, parameters.flat, losses, outputs)
+        record.keep(step, parameters.flat, gradient, losses, outputs)
         if record.shows(step):
             with torch.no_grad():
                 # A round that sees only some of the rows does not have the outputs of all.

@@ -13,6 +13,8 @@ from pydantic import Field, StrictBool
 from labreport.lab.vocabulary.model import Decay, NonNegativeReal, PositiveReal, Real, Table
 
 Betas = tuple[Decay, Decay]
+Shrink = Annotated[float, Field(strict=True, allow_inf_nan=False, gt=0, lt=1)]
+Grow = Annotated[float, Field(strict=True, allow_inf_nan=False, gt=1)]
 
 
 class _Optimizer(Table):
@@ -114,7 +116,7 @@ class Rprop(Table):
 
     name: Literal["rprop"]
     learning_rate: NonNegativeReal = Field(description="First step size (学习率).")
-    etas: tuple[PositiveReal, PositiveReal] = Field((0.5, 1.2), description="Shrink and grow.")
+    etas: tuple[Shrink, Grow] = Field((0.5, 1.2), description="Shrink and grow.")
     step_sizes: tuple[PositiveReal, PositiveReal] = Field(
         (1e-6, 50.0), description="Smallest and largest step."
     )

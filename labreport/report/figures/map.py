@@ -59,10 +59,10 @@ def map_figure(
             edges,
             rows,
             shown,
-            cmap="viridis_r",
+            cmap="viridis",
             norm=LogNorm(low, max(high, low * 1.01)),
-            rasterized=False,
-            linewidth=0,
+            edgecolor="face",
+            linewidth=0.3,
         )
         for budget in budgets[:-1]:
             axes.axvline(budget, color="white", linewidth=0.8, linestyle=(0, (4, 3)))
