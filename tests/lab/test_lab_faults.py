@@ -373,6 +373,24 @@ CASES = [
     ),
     Case(
         "out-of-range",
+        "base.data.batch_size",
+        changed(("[[0.23, -0.07]]", at("[[0.23, -0.07]]\nbatch_size = 2"))),
+        {"found": 2, "bound": "≤ 1"},
+    ),
+    Case(
+        "out-of-range",
+        "experiment.first.sweep.data.batch_size.1",
+        changed(add=at("sweep.data.batch_size = [1, 0]")),
+        {"found": 0, "bound": "≥ 1"},
+    ),
+    Case(
+        "out-of-range",
+        "experiment.first.record_every",
+        changed(add=at("record_every = 0")),
+        {"found": 0, "bound": "≥ 1"},
+    ),
+    Case(
+        "out-of-range",
         "experiment.first.budgets.1",
         changed(add=at("budgets = [10, 11]")),
         {"found": 11, "bound": "≤ 10"},
@@ -572,6 +590,19 @@ CASES = [
             + at("sweep.optimizer.momentum = [0, 0.5]")
         ),
         {"momentum": 0.0},
+    ),
+    *(
+        Case(
+            "out-of-range",
+            f"base.optimizer.etas.{index}",
+            changed(('name = "sgd"', at(f'name = "rprop"\netas = {etas}'))),
+            {"bound": bound},
+        )
+        for index, etas, bound in (
+            (0, "[1.0, 1.2]", "< 1.0"),
+            (0, "[0.0, 1.2]", "> 0.0"),
+            (1, "[0.5, 1.0]", "> 1.0"),
+        )
     ),
     # TOML
     Case("toml-syntax", "", changed(("rounds = 10", at("rounds = = 10")))),

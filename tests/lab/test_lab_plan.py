@@ -7,6 +7,7 @@ from lab_texts import MINIMAL, changed
 
 from labreport.lab.configuration import RunConfig
 from labreport.lab.lab import Range
+from labreport.lab.load import FEW_STARTS
 from labreport.lab.plan import Lab, Plan
 
 Loaded = Callable[[str], Lab]
@@ -290,6 +291,31 @@ def test_appendices_repeat_every_experiment_and_share_runs(loaded: Loaded) -> No
     assert lab.plan("first").trials[0].config.gradients == "cleared"
     # Three of the four runs are one and the same.
     assert [config.gradients for config in lab.configurations()] == ["cleared", "accumulated"]
+
+
+def strides(lab: Lab) -> set[int]:
+    return {trial.stride for trial in plan_of(lab).trials}
+
+
+def test_many_random_starts_are_recorded_less_often(loaded: Loaded) -> None:
+    head = 'change.initial.scheme = "pytorch"\nchange.rounds = 1000\n'
+    assert strides(loaded(changed(add=head))) == {1}
+    assert strides(loaded(changed(add=head + f"seeds = {FEW_STARTS}\n"))) == {1}
+    (stride,) = strides(loaded(changed(add=head + f"seeds = {FEW_STARTS + 1}\n")))
+    assert stride > 1
+    assert strides(loaded(changed(add=head + "seeds = 3\nrecord_every = 7\n"))) == {7}
+
+
+def test_runs_that_stand_for_themselves_are_recorded_in_full(loaded: Loaded) -> None:
+    assert strides(loaded(changed(add=f"seeds = {2 * FEW_STARTS}\nrecord_every = 7\n"))) == {1}
+
+
+def test_a_run_of_two_experiments_is_recorded_for_the_one_that_wants_more(loaded: Loaded) -> None:
+    drawn = 'change.initial.scheme = "pytorch"\nseeds = 1\n'
+    second = f'[experiment.second]\ntitle = "x"\n{drawn}record_every = 6\n'
+    lab = loaded(changed(add=f"{drawn}record_every = 4\n{second}"))
+    ((_, stride),) = lab.recordings()
+    assert stride == 4
 
 
 def test_only_some_experiments(loaded: Loaded) -> None:

@@ -65,8 +65,10 @@ def test_weights_are_given_drawn_and_zero(shipped_lab: Lab) -> None:
         "random-bias": {"pytorch"},
         "zeros": {"zeros"},
     }
-    assert [trial.seed for trial in plan.of("random")] == list(range(200))
-    assert [trial.config.seed for trial in plan.of("random")] == list(range(200))
+    starts = len(plan.of("random"))
+    assert starts >= 200
+    assert [trial.seed for trial in plan.of("random")] == list(range(starts))
+    assert [trial.config.seed for trial in plan.of("random")] == list(range(starts))
     assert all(trial.config.network.bias == "trained" for trial in plan.of("random-bias"))
     assert [trial.seed for trial in plan.of("given")] == [None]
 

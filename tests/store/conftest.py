@@ -42,14 +42,18 @@ KINDS: dict[str, dict[str, Any]] = {
 }
 
 
-def configuration(kind: str, seed: int = 0) -> RunConfig:
-    return RunConfig.model_validate({**EXERCISE, **KINDS[kind], "seed": seed})
+def configuration(kind: str, number: int = 0) -> RunConfig:
+    """One of the runs of a kind: another seed, and another learning rate."""
+    config = RunConfig.model_validate({**EXERCISE, **KINDS[kind], "seed": number})
+    rate = config.optimizer.learning_rate * (1 + number)
+    optimizer = config.optimizer.model_copy(update={"learning_rate": rate})
+    return config.model_copy(update={"optimizer": optimizer})
 
 
 @pytest.fixture(params=KINDS)
 def runs(request: pytest.FixtureRequest) -> list[RunConfig]:
     """Some runs of one family."""
-    return [configuration(request.param, seed) for seed in range(3)]
+    return [configuration(request.param, number) for number in range(3)]
 
 
 @pytest.fixture

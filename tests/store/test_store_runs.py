@@ -10,7 +10,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from labreport.lab.configuration import RunConfig
-from labreport.run import Environment, Trace, Traces
+from labreport.run import Ending, Environment, Trace, Traces
 from labreport.store.store import FEW, FORMAT, Store, run_name
 
 Trained = Callable[..., Traces]
@@ -251,35 +251,17 @@ def test_files_can_be_read_with_safetensors_alone(
         assert kept.tobytes() == trace.weights.tobytes()
 
 
-def test_configurations_may_be_larger_than_a_header_of_safetensors(
+def test_what_is_said_of_runs_may_be_longer_than_a_header_of_safetensors(
     tmp_path: Path, trained: Trained, environment: Environment
 ) -> None:
-    rows = [[float(number)] for number in range(60_000)]  # about 1 MB of JSON for each run
-    base = RunConfig.model_validate(
-        {
-            "data": {"inputs": rows, "targets": rows},
-            "network": {"layers": [1, 1], "activations": "identity", "bias": "none"},
-            "initial": {"scheme": "zeros"},
-            "optimizer": {"name": "sgd", "learning_rate": 0.0},
-            "rounds": 1,
-        }
-    )
-    runs = [base.model_copy(update={"seed": seed}) for seed in range(120)]
-    assert len(base.model_dump_json()) * len(runs) > 100_000_000  # the header's limit
-    (trace,) = trained([base])
-    traces = Traces(
-        losses=np.repeat(trace.losses[..., None], len(runs), axis=-1),
-        recorded=trace.recorded,
-        weights=np.repeat(trace.weights[..., None], len(runs), axis=-1),
-        gradients=np.repeat(trace.gradients[..., None], len(runs), axis=-1),
-        shown=trace.shown,
-        outputs=np.repeat(trace.outputs[..., None], len(runs), axis=-1),
-        endings=(trace.ending,) * len(runs),
-    )
-    names = keep(Store(tmp_path), runs, traces, environment)
+    """Some thousand runs with some hundred rows of data are: here, one run and its message."""
+    config = base_configuration()
+    long = Ending("refused", 0, "x" * 100_000_001)
+    traces = replace(trained([config]), endings=(long,))
+    (name,) = keep(Store(tmp_path), [config], traces, environment)
     store = Store(tmp_path)
     assert store.damaged == []
-    assert all(store.has(name) for name in names)
+    assert store.read([name])[name].trace.ending == long
 
 
 # --------------------------------------------------------------------------------------- damage
@@ -289,7 +271,10 @@ def test_configurations_may_be_larger_than_a_header_of_safetensors(
 def beside(
     tmp_path: Path, mixed: list[RunConfig], trained: Trained, environment: Environment
 ) -> tuple[Path, list[str]]:
-    """A store with a file that is whole; the path for one that is not, and the names of its runs."""
+    """A store with a file that is whole: the path for one that is not, and the names of its runs.
+
+    The path is the first in the order of names.
+    """
     names = keep(Store(tmp_path), mixed, trained(mixed), environment)
     return tmp_path / "runs" / "0.safetensors", names
 

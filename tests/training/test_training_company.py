@@ -10,10 +10,11 @@ from training_cases import CASES, case_id
 from training_stock import alone, example, exercise, same_bits, together
 
 from labreport.lab.configuration import RunConfig
-from labreport.training.family import PADDING, families
+from labreport.training.family import PADDING, Family, families
 from labreport.training.parts.activations import ACTIVATIONS
 from labreport.training.parts.initialisers import INITIALISERS
 from labreport.training.parts.losses import LOSSES
+from labreport.training.record import Memory
 from labreport.training.trainer import train
 
 SIZES = (2, PADDING - 1, PADDING, PADDING + 1, 2 * PADDING + 3)
@@ -139,6 +140,15 @@ def test_threads_are_given_back_after_an_error(monkeypatch: pytest.MonkeyPatch) 
 def test_twice_is_once(case: dict) -> None:
     config = example(optimizer=case, rounds=8)
     assert same_bits(alone(config), alone(config))
+
+
+def test_memory_that_is_used_again_leaves_no_trace() -> None:
+    memory = Memory()
+    large = company(example(rounds=30), PADDING + 1)
+    for runs in (large, company(example(dtype="float64"), 3), [exercise()], large):
+        traces = train(Family(tuple(runs)), memory=memory)
+        assert same_bits(traces[0], alone(runs[0]))
+        assert same_bits(traces[len(runs) - 1], alone(runs[-1]))
 
 
 @pytest.mark.parametrize("scheme", INITIALISERS)

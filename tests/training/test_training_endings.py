@@ -9,7 +9,9 @@ from training_stock import alone, exercise, same_bits, stock, together, ulps
 
 from labreport.lab.configuration import RunConfig
 from labreport.run import Ending, Trace
+from labreport.training.family import families
 from labreport.training.parts.losses import LOSSES
+from labreport.training.trainer import train
 
 DTYPES = ("float32", "float64")
 TARGET_MESSAGE = "RuntimeError: all elements of target should be between 0 and 1"
@@ -83,6 +85,50 @@ def test_neighbours_of_a_run_that_diverges_go_on_untouched(dtype: str) -> None:
     assert kinds[1] == kinds[3] == "diverged"
     for config, trace in zip(runs, traces, strict=True):
         assert same_bits(trace, alone(config))
+
+
+@pytest.mark.parametrize("stride", [2, 7, 60, 99])
+@pytest.mark.parametrize(
+    "config",
+    [
+        line(1e10, rounds=60),
+        # The outputs saturate: the loss is finite for ever, while the weights grow past float32.
+        exercise(
+            gradients="accumulated",
+            optimizer={"name": "sgd", "learning_rate": 1e38},
+            rounds=60,
+        ),
+        exercise(
+            network={"layers": [2, 2], "activations": "sigmoid", "bias": "none"},
+            initial={"scheme": "zeros"},
+            gradients="accumulated",
+            optimizer={"name": "sgd", "learning_rate": 1e38},
+            rounds=60,
+        ),
+    ],
+    ids=["loss", "weights of two layers", "weights"],
+)
+def test_a_run_ends_where_it_ends_however_often_it_is_recorded(
+    config: RunConfig, stride: int
+) -> None:
+    whole = alone(config)
+    assert whole.ending.kind == "diverged"
+    (family,) = families([config], [stride])
+    (thinned,) = train(family)
+    assert thinned.ending == whole.ending
+    assert thinned.losses.tobytes() == whole.losses.tobytes()
+    assert thinned.weights.tobytes() == whole.weights[thinned.recorded].tobytes()
+
+
+def test_outputs_that_are_not_finite_end_a_run_even_if_the_loss_is() -> None:
+    # Beyond its margin the hinge embedding loss is 0, and so is its gradient.
+    config = line(
+        0.1,
+        loss="hinge_embedding",
+        data={"inputs": [[1e38]], "targets": [[-1.0]]},
+        initial={"scheme": "given", "weights": [[[1e38]]]},
+    )
+    assert alone(config).ending == Ending("diverged", 0)
 
 
 # --------------------------------------------------------------------------------------- refusals

@@ -1,0 +1,180 @@
+"""Floors against a search: no output that an activation can give has a lower loss."""
+
+from __future__ import annotations
+
+from math import inf, log, log2
+
+import numpy as np
+import pytest
+
+from labreport.analysis.floor import Floor, floor, gap, outside
+from labreport.backprop.activations import ACTIVATIONS, log_softmax
+from labreport.backprop.losses import LOSSES
+from labreport.lab.configuration import RunConfig
+from labreport.lab.vocabulary.activations import ACTIVATIONS as RANGES
+
+TARGETS = ((0.23, -0.07), (0.23, 0.07), (0.3, 0.7), (1.0, 0.0), (1.0, -1.0), (3.0, -2.0))
+NEAR = 1e-5
+BELOW = 1e-9
+
+
+def config(loss: str, activation: str, *targets: tuple[float, ...]) -> RunConfig:
+    units = len(targets[0])
+    return RunConfig.model_validate(
+        {
+            "data": {"inputs": [[1.0]] * len(targets), "targets": targets},
+            "network": {"layers": [1, units], "activations": activation, "bias": "none"},
+            "loss": loss,
+            "optimizer": {"name": "sgd", "learning_rate": 1.0},
+        }
+    )
+
+
+def losses(loss: str, outputs: np.ndarray, target: tuple[float, float]) -> np.ndarray:
+    """The loss of each of many rows of outputs [n, 2], each as if it were alone."""
+    targets = np.broadcast_to(np.array(target), outputs.shape)
+    if loss == "cross_entropy":
+        return -(targets * log_softmax(outputs)).sum(axis=1)
+    if loss == "bce":
+        # Torch computes nothing for any other output.
+        legal = ((outputs >= 0) & (outputs <= 1)).all(axis=1)
+        values = LOSSES[loss].elementwise(outputs.clip(0, 1), targets).mean(axis=1)
+        return np.where(legal, values, inf)
+    terms = LOSSES[loss].elementwise(outputs, targets)
+    return terms.sum(axis=1) if loss == "kl_div" else terms.mean(axis=1)
+
+
+def lowest(loss: str, activation: str, target: tuple[float, float], reach: float) -> float:
+    """The lowest loss found over weighted sums within ±reach: a grid, refined around its best."""
+    axis = np.sinh(np.linspace(-np.arcsinh(reach), np.arcsinh(reach), 201))
+    # Small sums first: of equally good ones, such as all below 0 for ReLU, they win.
+    small_first = axis[np.abs(axis).argsort()]
+    sums = np.stack(np.meshgrid(small_first, small_first), axis=-1).reshape(-1, 2)
+    found = inf
+    width = np.array([inf, inf])
+    for _ in range(16):
+        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+            values = losses(loss, ACTIVATIONS[activation].value(sums), target)
+        values = np.where(np.isnan(values), inf, values)
+        best = sums[values.argmin()]
+        found = min(found, float(values.min()))
+        if not np.isfinite(width).all():
+            places = np.searchsorted(axis, best).clip(1, len(axis) - 2)
+            width = axis[places + 1] - axis[places - 1]
+        offsets = np.linspace(-1, 1, 31)
+        around = np.stack(np.meshgrid(offsets, offsets), axis=-1).reshape(-1, 2)
+        sums = best + around * width
+        width = width / 3
+    return found
+
+
+def may_be_unknown(loss: str, activation: str, target: tuple[float, float]) -> bool:
+    """Bounds of a unit that depend on the other unit, and targets that a loss refuses."""
+    on_simplex = min(target) >= 0 and sum(target) == 1
+    if loss == "bce" and not all(0 <= t <= 1 for t in target):
+        return True
+    if loss in ("kl_div", "cross_entropy") and min(target) < 0:
+        return True
+    if activation == "log_softmax":
+        return not (loss == "kl_div" and on_simplex)
+    if activation == "softmax":
+        compares = loss in ("l1", "smooth_l1", "huber", "bce")
+        return loss != "mse" and not (compares and on_simplex)
+    return False
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("activation", RANGES)
+def test_floor_is_the_infimum(loss: str, activation: str) -> None:
+    for target in TARGETS:
+        bottom = floor(config(loss, activation, target))
+        if bottom.value is None:
+            assert may_be_unknown(loss, activation, target), target
+            continue
+        far = lowest(loss, activation, target, 1e7)
+        if bottom.value == -inf:
+            # However far the sums go, going farther is better.
+            near = lowest(loss, activation, target, 1e3)
+            assert far < near - 100, target
+        else:
+            assert far >= bottom.value - BELOW * max(1, abs(bottom.value)), target
+            assert far <= bottom.value + NEAR * max(1, abs(bottom.value)), target
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_search_computes_the_loss_itself(loss: str) -> None:
+    outputs = np.array([[0.2, 0.9]])
+    target = (0.3, 0.7)
+    expected = LOSSES[loss].value(outputs, np.array([target]))
+    assert losses(loss, outputs, target)[0] == pytest.approx(expected, rel=1e-12)
+
+
+def test_floor_of_the_exercise() -> None:
+    # ½ · 0.07²: the sigmoid cannot give −0.07, and the mean is over two outputs.
+    bottom = floor(config("mse", "sigmoid", (0.23, -0.07)))
+    assert bottom.value == pytest.approx(0.00245, rel=1e-12)
+    assert bottom.outputs == ((0.23, 0.0),)
+
+
+@pytest.mark.parametrize("targets", [(0.23, 0.07), (0.5, 0.5), (0.999, 0.25)])
+def test_floor_of_binary_cross_entropy_is_the_entropy(targets: tuple[float, float]) -> None:
+    bits = [-t * log2(t) - (1 - t) * log2(1 - t) for t in targets]
+    expected = sum(bits) / 2 * log(2)
+    assert floor(config("bce", "sigmoid", targets)).value == pytest.approx(expected, rel=1e-12)
+    assert floor(config("bce_with_logits", "identity", targets)).value == pytest.approx(
+        expected, rel=1e-12
+    )
+
+
+def test_floor_averages_over_rows() -> None:
+    both = floor(config("mse", "sigmoid", (0.23, -0.07), (0.5, 1.5))).value
+    one, other = (
+        floor(config("mse", "sigmoid", target)).value for target in ((0.23, -0.07), (0.5, 1.5))
+    )
+    assert both == pytest.approx((one + other) / 2, rel=1e-12)
+    rows = floor(config("cross_entropy", "sigmoid", (0.3, 0.7), (1.0, 0.0))).value
+    one, other = (
+        floor(config("cross_entropy", "sigmoid", target)).value
+        for target in ((0.3, 0.7), (1.0, 0.0))
+    )
+    assert rows == pytest.approx((one + other) / 2, rel=1e-12)
+
+
+@pytest.mark.parametrize("activation", ["sigmoid", "tanh", "relu", "relu6", "identity"])
+@pytest.mark.parametrize("target", [(0.2, 0.3, 0.5), (1.0, 0.0, 0.0), (0.9, 0.9, 0.9)])
+def test_floor_of_cross_entropy_against_a_descent(
+    activation: str, target: tuple[float, ...]
+) -> None:
+    """Projected gradient descent on the outputs: the loss is convex and so is the box."""
+    limits = RANGES[activation]
+    low, high = max(limits.low, -60), min(limits.high, 60)
+    weights = np.array(target)
+    outputs = np.clip(np.zeros(3), low, high)
+    for _ in range(20_000):
+        shares = np.exp(outputs - outputs.max())
+        shares /= shares.sum()
+        outputs = np.clip(outputs - (weights.sum() * shares - weights), low, high)
+    found = float(-(weights * log_softmax(outputs[None])[0]).sum())
+    bottom = floor(config("cross_entropy", activation, target)).value
+    assert bottom is not None
+    assert found >= bottom - 1e-12
+    assert found == pytest.approx(bottom, abs=1e-4)
+
+
+def test_outside_names_each_target_that_is_out_of_reach() -> None:
+    missed = outside(config("mse", "tanh", (0.5, -1.5), (1.0, 2.0)))
+    assert [(m.row, m.unit, m.target, m.nearest) for m in missed] == [
+        (0, 1, -1.5, -1.0),
+        (1, 1, 2.0, 1.0),
+    ]
+
+
+@pytest.mark.parametrize("loss", ["bce_with_logits", "cross_entropy", "poisson_nll", "kl_div"])
+def test_outside_is_silent_where_outputs_are_not_compared_with_targets(loss: str) -> None:
+    assert outside(config(loss, "sigmoid", (3.0, 7.0))) == ()
+
+
+def test_gap_needs_a_finite_floor() -> None:
+    assert gap(3.0, Floor(1.0)) == 2.0
+    assert gap(3.0, Floor(-inf)) is None
+    assert gap(3.0, Floor(None)) is None

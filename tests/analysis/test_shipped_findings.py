@@ -1,0 +1,421 @@
+"""What is really going on in the exercise, found by the rules and computed here once more.
+
+The numbers in capitals were computed outside of this project, with stock PyTorch.
+"""
+
+from __future__ import annotations
+
+import re
+from math import isfinite, log
+from statistics import fmean, median, stdev
+from typing import Any
+
+import numpy as np
+import pytest
+from synthetic_runs import plain
+
+from labreport.analysis.observation import Number, Observation, Subject, With
+from labreport.analysis.observe import Observations, conclude, observe_base
+from labreport.analysis.results import ExperimentResults, Result
+from labreport.backprop.network import LayerParameters, forward
+
+# Printed losses of rounds 1 … 10, as published and with zero_grad().
+PUBLISHED = (0.209710, 0.195033, 0.167760, 0.132282, 0.094871)
+PUBLISHED += (0.061813, 0.036960, 0.020838, 0.011806, 0.007676)
+CLEARED = (0.209710, 0.195033, 0.181351, 0.168651, 0.156905)
+CLEARED += (0.146071, 0.136100, 0.126940, 0.118533, 0.110823)
+SATURATED = 0.5 * (0.23**2 + 0.07**2)
+FLOOR = 0.5 * 0.07**2
+
+
+def entropy(*targets: float) -> float:
+    terms = [-t * log(t) - (1 - t) * log(1 - t) if 0 < t < 1 else 0.0 for t in targets]
+    return sum(terms) / len(terms)
+
+
+@pytest.fixture
+def found(shipped_build: Any) -> Any:
+    """The observations of an experiment: all of a rule, by the rule's name."""
+
+    def found(experiment: str, rule: str, form: str | None = None) -> list[Observation]:
+        return [
+            o
+            for o in everything(observations(shipped_build, experiment))
+            if o.rule == rule and form in (None, o.form)
+        ]
+
+    return found
+
+
+def observations(built: Any, experiment: str) -> Observations:
+    pairs = zip(built.measured.experiments, built.measured.observed, strict=True)
+    return next(o for results, o in pairs if results.plan.name == experiment)
+
+
+def everything(observed: Observations) -> list[Observation]:
+    return [*observed.answers, *observed.others, *observed.limits]
+
+
+@pytest.fixture
+def results(shipped_build: Any) -> Any:
+    def results(experiment: str) -> ExperimentResults:
+        return next(e for e in shipped_build.measured.experiments if e.plan.name == experiment)
+
+    return results
+
+
+def facts(observation: Observation) -> dict[str, Any]:
+    return {name: plain(fact) for name, fact in observation.facts.items()}
+
+
+# --- the program as published ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("variant", "printed"), [("accumulated", PUBLISHED), ("cleared", CLEARED)])
+def test_printed_losses(results: Any, variant: str, printed: tuple[float, ...]) -> None:
+    (run,) = results("published").of(variant)
+    assert run.losses[:10] == pytest.approx(printed, abs=5.1e-7)
+
+
+def test_published_program_is_momentum_of_one_to_the_bit(found: Any, results: Any) -> None:
+    (coincide,) = found("published", "coincide")
+    assert facts(coincide) == {"subjects": ("accumulated", "momentum-1"), "rounds": 1000}
+    one, other = (
+        results("published").of(name)[0].run.trace for name in facts(coincide)["subjects"]
+    )
+    assert (one.losses == other.losses).all()
+    assert (one.weights == other.weights).all()
+    # … and no other experiment has runs that coincide.
+    assert found("published", "several-changes") == []
+
+
+def test_published_program_overshoots_one_round_after_those_it_shows(found: Any) -> None:
+    (overshoot,) = found("published", "overshoot")
+    said = facts(overshoot)
+    assert said["subject"] == ("accumulated", "momentum-1")
+    assert (said["updates"], said["round"], said["budget"]) == (10, 11, 1000)
+    assert said["lowest"] == pytest.approx(0.0066046, abs=5e-6)
+    assert said["lowest"] < PUBLISHED[-1]
+    assert said["final"] == pytest.approx(SATURATED, rel=1e-6)
+
+
+def test_published_program_ends_in_saturation(found: Any) -> None:
+    (stuck,) = found("published", "stuck", "sigmoid")
+    said = facts(stuck)
+    assert said["loss"] == pytest.approx(SATURATED, rel=1e-6)
+    assert said["floor"] == pytest.approx(FLOOR, rel=1e-12)
+    assert max(said["outputs"]) < 1e-15
+    assert said["slope"] < 1e-15
+    assert said["norm"] < 1e-15 < said["largest"]
+
+
+def test_who_leads_depends_on_the_rounds(found: Any) -> None:
+    (ranking,) = found("published", "ranking", "flips")
+    leaders = {budget: names[:-1] for budget, names in facts(ranking)["leaders"]}
+    assert leaders == {10: ("accumulated", "momentum-1"), 100: ("cleared",), 1000: ("cleared",)}
+
+
+def test_the_first_three_findings_of_the_published_program(shipped_build: Any) -> None:
+    answers = observations(shipped_build, "published").answers
+    assert {o.rule for o in answers} == {"coincide", "overshoot", "stuck"}
+
+
+# --- ReLU --------------------------------------------------------------------------------------
+
+
+def test_five_of_eight_weights_never_get_a_gradient(found: Any) -> None:
+    said = {facts(o)["subject"]: facts(o) for o in found("relu", "silent-weights", "dead")}
+    assert said.keys() == {"relu", ("relu-hidden", "relu-linear")}
+    assert said["relu"]["names"] == ("w2", "w4", "w6", "w7", "w8")
+    assert said["relu"]["units"] == ("h2", "o2")
+    assert (said["relu"]["count"], said["relu"]["total"]) == (5, 8)
+    other = said["relu-hidden", "relu-linear"]
+    assert other["names"] == ("w2", "w4", "w7", "w8")
+    assert other["units"] == ("h2",)
+
+
+def test_relu_looks_faster_because_it_starts_lower(found: Any) -> None:
+    said = {facts(o)["subject"]: facts(o) for o in found("relu", "start-differs")}["relu"]
+    assert said["other"] == "sigmoid"
+    assert said["start"] == pytest.approx(0.0235, abs=5e-5)
+    assert said["other_start"] == pytest.approx(0.2097, abs=5e-5)
+
+
+def test_where_relu_cannot_reach_the_target(found: Any) -> None:
+    said = {facts(o)["subjects"]: facts(o) for o in found("relu", "unreachable-target")}
+    assert said.keys() == {("sigmoid", "relu-hidden"), ("relu",)}
+    for fact in said.values():
+        assert fact["unit"] == ("o2",)
+        assert fact["target"] == -0.07
+        assert fact["floor"] == pytest.approx(FLOOR, rel=1e-12)
+
+
+# --- cross entropy -----------------------------------------------------------------------------
+
+
+def test_bce_refuses_the_target_word_for_word(found: Any) -> None:
+    (refused,) = found("bce", "refused")
+    assert facts(refused) == {
+        "subject": "bce",
+        "loss": "bce",
+        "round": 1,
+        "message": "RuntimeError: all elements of target should be between 0 and 1",
+    }
+
+
+def test_floors_of_bce_are_entropies(found: Any) -> None:
+    said = {facts(o)["subject"]: facts(o)["floor"] for o in found("bce", "floor-above-zero")}
+    assert said == {
+        "bce-zero": pytest.approx(entropy(0.23, 0), rel=1e-12),
+        "bce-positive": pytest.approx(entropy(0.23, 0.07), rel=1e-12),
+    }
+
+
+def test_losses_of_different_kinds_are_compared_by_one_measure(found: Any, results: Any) -> None:
+    said = {facts(o)["subject"]: facts(o) for o in found("bce", "common-measure")}
+    assert {name: fact["other"] for name, fact in said.items()} == {
+        "bce-zero": "mse-zero",
+        "bce-positive": "mse-positive",
+    }
+    for name, fact in said.items():
+        (run,) = results("bce").of(name)
+        outputs, targets = run.run.trace.outputs[-1], np.array(run.run.config.data.targets)
+        assert fact["value"] == pytest.approx(((outputs - targets) ** 2).mean(), rel=1e-12)
+        assert fact["outputs"] == tuple(outputs.ravel().astype(float))
+    (limit,) = found("bce", "different-losses")
+    assert facts(limit)["losses"] == ("mse", "bce")
+
+
+def test_losses_of_different_kinds_are_not_ranked(found: Any) -> None:
+    assert found("bce", "ranking") == []
+
+
+# --- the floor, and the step -------------------------------------------------------------------
+
+
+def test_target_of_the_base_is_out_of_reach(shipped_build: Any) -> None:
+    (unreachable,) = observe_base(shipped_build.measured.lab.base)
+    said = facts(unreachable)
+    assert (said["unit"], said["target"], said["nearest"]) == (("o2",), -0.07, 0.0)
+    assert said["floor"] == pytest.approx(0.00245, rel=1e-12)
+
+
+def test_best_step_size_depends_on_the_rounds(found: Any, results: Any) -> None:
+    (best,) = found("step-size", "sweep-best", "moves")
+    for budget, ((_, rate), loss) in facts(best)["best"]:
+        losses = {r.point[0][1]: r.loss(budget) for r in results("step-size").results}
+        assert losses[rate] == loss == min(losses.values())
+    assert len({rate for _, ((_, rate), _) in facts(best)["best"]}) > 1
+
+
+def test_too_large_a_step_is_no_better(found: Any, results: Any) -> None:
+    (rises,) = found("step-size", "rises")
+    steady, rising = (facts(rises)[name][1] for name in ("steady", "rising"))
+    runs = {r.point[0][1]: r.losses for r in results("step-size").results}
+    assert all((np.diff(runs[rate]) < 0).all() for rate in runs if rate <= steady)
+    assert (np.diff(runs[rising]) > 0).any()
+    (stuck,) = found("step-size", "stuck-points")
+    assert {rate for (_, rate), _ in facts(stuck)["subjects"]} <= {r for r in runs if r > steady}
+
+
+# --- starts ------------------------------------------------------------------------------------
+
+
+def test_given_weights_lie_within_the_spread_of_random_ones(found: Any, results: Any) -> None:
+    said = {facts(o)["subject"]: o for o in found("no-init", "place-among-starts")}["given"]
+    assert said.form == "inside"
+    losses = [r.loss(100) for r in results("no-init").of("random")]
+    (given,) = results("no-init").of("given")
+    below = sum(loss < given.loss(100) for loss in losses)
+    assert facts(said)["better"] == below
+    assert facts(said)["count"] == len(losses)
+    assert 0 < below < len(losses)
+
+
+def test_spread_of_random_starts(found: Any, results: Any) -> None:
+    spreads = {facts(o)["subject"]: facts(o) for o in found("no-init", "spread")}
+    assert spreads.keys() == {"random", "random-bias"}
+    for name, said in spreads.items():
+        losses = [r.loss(100) for r in results("no-init").of(name)]
+        expected = {
+            "count": len(losses),
+            "ended": 0,
+            "mean": fmean(losses),
+            "deviation": stdev(losses),
+            "median": median(losses),
+            "lowest": min(losses),
+            "highest": max(losses),
+        }
+        assert {key: said[key] for key in expected} == pytest.approx(expected, rel=1e-9)
+
+
+def test_pairs_of_random_starts(found: Any, results: Any) -> None:
+    (paired,) = found("no-init", "paired-starts")
+    said = facts(paired)
+    mine, theirs = (
+        {r.trial.seed: r.loss(100) for r in results("no-init").of(name)}
+        for name in (said["subject"], said["other"])
+    )
+    differences = [mine[seed] - theirs[seed] for seed in mine]
+    error = stdev(differences) / len(differences) ** 0.5
+    assert said["mean"] == pytest.approx(fmean(differences), rel=1e-9)
+    assert said["low"] == pytest.approx(fmean(differences) - 1.959964 * error, rel=1e-6)
+    assert said["high"] == pytest.approx(fmean(differences) + 1.959964 * error, rel=1e-6)
+    assert said["lower"] == sum(d < 0 for d in differences)
+    assert paired.form == "lower"
+    assert said["high"] < 0
+
+
+def test_all_zero_weights_never_break_the_symmetry(found: Any, results: Any) -> None:
+    (symmetry,) = found("no-init", "symmetry")
+    assert facts(symmetry)["subject"] == "zeros"
+    assert facts(symmetry)["units"] == ("h1", "h2")
+    (run,) = results("no-init").of("zeros")
+    columns = dict(zip(run.names, run.run.trace.weights.T, strict=True))
+    # w1, w3 go into h1, w2, w4 into h2; w5, w6 leave h1, w7, w8 leave h2.
+    for one, other in (("w1", "w2"), ("w3", "w4"), ("w5", "w7"), ("w6", "w8")):
+        assert (columns[one] == columns[other]).all()
+
+
+# --- Adam --------------------------------------------------------------------------------------
+
+
+def test_first_step_of_adam_is_the_learning_rate(found: Any, results: Any) -> None:
+    (first,) = found("adam", "first-step")
+    assert facts(first)["subject"] == "adam"
+    ratios = []
+    for run in results("adam").of("adam"):
+        weights = run.run.trace.weights[:2].astype(float)
+        ratios += list(abs(weights[1] - weights[0]) / run.point[0][1])
+    assert facts(first)["smallest"] == pytest.approx(min(ratios), rel=1e-12)
+    assert facts(first)["largest"] == pytest.approx(max(ratios), rel=1e-12)
+    assert 0.99 < min(ratios) <= max(ratios) < 1.01
+
+
+def test_optimizers_at_the_same_rate_and_each_at_its_best(found: Any, results: Any) -> None:
+    runs = results("adam").results
+    (same,) = found("adam", "same-value")
+    at_one = {r.variant: r.loss(100) for r in runs if r.point[0][1] == 1.0}
+    assert dict(facts(same)["at_value"]) == at_one
+    assert facts(same)["order"] == tuple(sorted(at_one, key=at_one.__getitem__))
+    best = {name: min(r.loss(100) for r in runs if r.variant == name) for name in at_one}
+    assert facts(same)["tuned"] == tuple(sorted(best, key=best.__getitem__))
+    (several,) = found("adam", "sweep-best", "several")
+    assert {name: loss for name, (_, loss) in facts(several)["ranking"]} == best
+
+
+def test_leaders_along_the_learning_rate(found: Any, results: Any) -> None:
+    (leaders,) = found("adam", "leaders-along-axis")
+    wins: dict[str, int] = {}
+    by_rate: dict[float, dict[str, float]] = {}
+    for run in results("adam").results:
+        by_rate.setdefault(run.point[0][1], {})[run.variant] = run.loss(100)
+    for losses in by_rate.values():
+        for name, loss in losses.items():
+            wins[name] = wins.get(name, 0) + (loss == min(losses.values()))
+    total = len(by_rate)
+    assert dict(facts(leaders)["wins"]) == {n: (won, total) for n, won in wins.items() if won}
+
+
+# --- every number of every finding -------------------------------------------------------------
+
+
+def test_numbers_are_at_the_place_that_they_name(shipped_build: Any) -> None:
+    """A number whose source is ``losses[k]`` is there in the run that the finding names."""
+    checked = 0
+    for results, observed in _everywhere(shipped_build):
+        for observation in everything(observed):
+            for subject, number in _pairs(observation):
+                runs = [r for r in results.results if _is(r, subject)]
+                place = re.fullmatch(r"losses\[(\d+)\]( − floor)?", number.source)
+                if place is None or len(runs) != 1:
+                    continue
+                expected = float(runs[0].losses[int(place[1])])
+                expected -= (runs[0].floor.value or 0.0) if place[2] else 0.0
+                assert number.value == pytest.approx(expected, rel=1e-12)
+                checked += 1
+    assert checked > 25
+
+
+def _everywhere(built: Any) -> list[tuple[ExperimentResults, Observations]]:
+    measured = built.measured
+    return list(zip(measured.experiments, measured.observed, strict=True))
+
+
+def _pairs(observation: Observation) -> list[tuple[Subject, Number]]:
+    """Subjects with the numbers that stand beside them: in brackets, or in the same sentence."""
+    pairs = []
+    subject = observation.facts.get("subject")
+    for name, fact in observation.facts.items():
+        if name.startswith("other"):
+            # What stands beside the run that it is compared with.
+            continue
+        for part in fact if isinstance(fact, tuple) else (fact,):
+            if isinstance(part, Number) and isinstance(subject, Subject):
+                pairs.append((subject, part))
+            if isinstance(part, With) and isinstance(part.what, Subject):
+                detail = part.detail
+                if isinstance(detail, Number):
+                    pairs.append((part.what, detail))
+                elif isinstance(detail, tuple) and isinstance(detail[0], Subject):
+                    joined = Subject(part.what.variant, detail[0].point)
+                    pairs += [(joined, n) for n in detail if isinstance(n, Number)]
+    return pairs
+
+
+def _is(result: Result, subject: Subject) -> bool:
+    named = subject.variant in ("", result.variant)
+    return named and result.point == subject.point
+
+
+def test_no_loss_is_below_its_floor(shipped_build: Any) -> None:
+    measured = shipped_build.measured
+    appended = [results for _, repeated in measured.appendices for results in repeated]
+    checked = 0
+    for results in (*measured.experiments, *appended):
+        for run in results.results:
+            if len(run.losses) and run.floor.value is not None and isfinite(run.floor.value):
+                assert float(run.losses.min()) >= run.floor.value - run.at_floor
+                checked += 1
+    assert checked > 250
+
+
+def test_stored_outputs_are_those_of_the_stored_weights(shipped_build: Any) -> None:
+    """A forward pass by hand, in float64, gives what the runs recorded."""
+    for results in shipped_build.measured.experiments:
+        for run in results.singles:
+            trace, config = run.run.trace, run.run.config
+            if not len(trace.weights):
+                continue
+            layers = []
+            start = 0
+            for out, into in config.network.shapes:
+                matrix = trace.weights[-1, start : start + out * into].reshape(out, into)
+                start += out * into
+                layers.append(LayerParameters(matrix.astype(np.float64), None))
+            inputs = np.array(config.data.inputs)
+            outputs = forward(tuple(layers), config.network.activations, inputs).activations[-1]
+            assert trace.outputs[-1] == pytest.approx(outputs, rel=2e-5, abs=2e-7)
+
+
+def test_conclusions_agree_with_the_runs(shipped_build: Any) -> None:
+    experiments = shipped_build.measured.experiments
+    said = {o.rule: facts(o) for _, o in conclude(experiments)}
+    distinct = {r.run.name: r for e in experiments for r in e.results}
+    kinds = [r.run.trace.ending.kind for r in distinct.values()]
+    assert said["all-runs"] == {
+        "count": len(distinct),
+        "experiments": len(experiments),
+        **{kind: kinds.count(kind) for kind in ("completed", "diverged", "refused")},
+    }
+    assert kinds.count("refused") == 1
+    data = shipped_build.measured.lab.base.data
+    budget = min(e.last for e in experiments)
+    errors = [
+        float(((r.run.trace.outputs[budget] - np.array(data.targets)) ** 2).mean())
+        for r in distinct.values()
+        if r.trial.seed is None and r.run.config.data == data and len(r.losses) > budget
+    ]
+    assert said["lowest-error"]["budget"] == budget
+    assert said["lowest-error"]["subject"][1] == pytest.approx(min(errors), rel=1e-9)
+    assert said["lowest-error"]["count"] == len(errors)

@@ -1,0 +1,153 @@
+"""What tests of the upper rooms share: labs built once, and labs trained without a file."""
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from shutil import copyfile
+from typing import Any
+from unittest.mock import patch
+
+import hypothesis
+import pytest
+
+from labreport import pipeline
+from labreport.formats import pdf as pdf_format
+from labreport.pipeline import Request, Summary
+from labreport.report import compose as compose_module
+from labreport.report.compose import Measured
+from labreport.report.tree import Report
+from labreport.shipped import shipped as shipped_file
+
+with warnings.catch_warnings():
+    # Importing it on Python 3.11 and 3.12 uses a function that these call deprecated.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    import ziamath.zmath  # noqa: F401
+
+# A slow machine is no failure.
+hypothesis.settings.register_profile("labreport", deadline=None)
+hypothesis.settings.load_profile("labreport")
+
+LANGUAGES = ("zh", "en")
+
+BASE = """
+[base]
+loss = "mse"
+rounds = 10
+[base.data]
+inputs = [[0.5, 0.3]]
+targets = [[0.23, -0.07]]
+[base.network]
+layers = [2, 2, 2]
+activations = "sigmoid"
+bias = "zero"
+[base.initial]
+scheme = "given"
+weights = [[[0.2, 0.5], [-0.4, 0.6]], [[0.1, -0.3], [-0.5, 0.8]]]
+[base.optimizer]
+name = "sgd"
+learning_rate = 1.0
+"""
+
+
+@dataclass(frozen=True, repr=False)
+class Built:
+    """A lab that was built into a folder, and what it was made of.
+
+    Attributes:
+        path: the lab file.
+        output: the folder.
+        summary: what the build said of itself.
+        measured: its results and observations.
+        reports: the report in each language.
+    """
+
+    path: Path
+    output: Path
+    summary: Summary
+    measured: Measured
+    reports: dict[str, Report]
+
+    def html(self, code: str) -> str:
+        return self._file(code, "html").read_text(encoding="utf-8")
+
+    def pdf(self, code: str) -> Path:
+        return self._file(code, "pdf")
+
+    def _file(self, code: str, ending: str) -> Path:
+        suffix = "" if code == LANGUAGES[0] else f".{code}"
+        return self.output / f"report{suffix}.{ending}"
+
+
+def build(path: Path, output: Path, only: tuple[str, ...] = ()) -> Built:
+    """Build a lab in both languages, and keep what the build composed on its way."""
+    seen: dict[str, Any] = {}
+    measure, compose = compose_module.measure, compose_module.compose
+
+    def measured(*arguments: Any) -> Measured:
+        seen["measured"] = measure(*arguments)
+        return seen["measured"]
+
+    def composed(*arguments: Any) -> Report:
+        report = compose(*arguments)
+        seen[report.language] = report
+        return report
+
+    with (
+        patch.object(compose_module, "measure", measured),
+        patch.object(compose_module, "compose", composed),
+    ):
+        request = Request(path, only, LANGUAGES, output)
+        summary = pipeline.build(request, lambda *_: None)
+    reports = {code: seen[code] for code in LANGUAGES}
+    return Built(path, output, summary, seen["measured"], reports)
+
+
+@pytest.fixture(scope="session")
+def shipped_build(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """The lab that ships with the tool, built once, away from any notes of the developer's."""
+    folder = tmp_path_factory.mktemp("shipped")
+    copyfile(shipped_file("experiments.toml"), folder / "experiments.toml")
+    return build(folder / "experiments.toml", folder / "output")
+
+
+@pytest.fixture(scope="session")
+def base_text() -> str:
+    """The exercise's network as TOML, to which a test adds its experiments."""
+    return BASE
+
+
+@pytest.fixture
+def write_lab(tmp_path: Path) -> Callable[..., Path]:
+    """Write a lab file, and notes beside it, into the test's folder; gives the lab's path."""
+
+    def write(text: str, notes: dict[str, str] | None = None, name: str = "lab.toml") -> Path:
+        path = tmp_path / name
+        path.write_text(text, encoding="utf-8")
+        for note, content in (notes or {}).items():
+            (tmp_path / "notes").mkdir(exist_ok=True)
+            (tmp_path / "notes" / note).write_text(content, encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.fixture
+def build_lab(write_lab: Callable[..., Path], tmp_path: Path) -> Callable[..., Built]:
+    """Build a lab given as text, in both languages."""
+
+    def built(text: str, notes: dict[str, str] | None = None, only: tuple[str, ...] = ()) -> Built:
+        return build(write_lab(text, notes), tmp_path / "output", only)
+
+    return built
+
+
+@pytest.fixture
+def build_pages(build_lab: Callable[..., Built]) -> Callable[..., Built]:
+    """Build a lab given as text without its PDFs, which take most of the time."""
+
+    def built(*arguments: Any, **options: Any) -> Built:
+        with patch.object(pdf_format, "render", lambda report, language: b"%PDF-left-out"):
+            return build_lab(*arguments, **options)
+
+    return built

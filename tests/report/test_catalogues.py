@@ -1,0 +1,261 @@
+"""The catalogues: both languages say the same things, all that is asked for, and nothing else."""
+
+from __future__ import annotations
+
+import ast
+import re
+import string
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog, Message
+from babel.messages.pofile import read_po
+
+import labreport
+from labreport.lab.configuration import RunConfig
+from labreport.lab.vocabulary.activations import ACTIVATIONS
+from labreport.lab.vocabulary.optimizers import OPTIMIZER_TITLES
+from labreport.report.language import language
+from labreport.shipped import shipped
+
+CODES = ("zh", "en")
+PACKAGE = Path(labreport.__file__).parent
+TEMPLATES = shipped("templates")
+
+
+@cache
+def catalogue(code: str) -> Catalog:
+    with (TEMPLATES / "languages" / f"{code}.po").open("rb") as file:
+        return read_po(file, locale=code, abort_invalid=True)
+
+
+def key_of(message: Message) -> str:
+    return message.id if isinstance(message.id, str) else message.id[0]
+
+
+@cache
+def messages(code: str) -> dict[str, tuple[str, ...]]:
+    """Texts by key: one, or one a plural form."""
+    texts = {}
+    for message in catalogue(code):
+        if message.id:
+            forms = message.string
+            texts[key_of(message)] = (forms,) if isinstance(forms, str) else tuple(forms)
+    return texts
+
+
+def placeholders(text: str) -> list[str]:
+    """Names in braces, each as often as it occurs."""
+    return sorted(name for _, name, _, _ in string.Formatter().parse(text) if name is not None)
+
+
+# --- the files ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_catalogue_is_for_its_language(code: str) -> None:
+    assert str(catalogue(code).locale) == code
+    assert catalogue(code).charset.upper() == "UTF-8"
+    assert catalogue(code).num_plurals == (1 if code == "zh" else 2)
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_no_message_is_empty_fuzzy_obsolete_or_twice(code: str) -> None:
+    text = (TEMPLATES / "languages" / f"{code}.po").read_text(encoding="utf-8")
+    assert "fuzzy" not in text
+    assert not re.search(r"^#~", text, re.MULTILINE)
+    keys = re.findall(r'^msgid "(.+)"$', text, re.MULTILINE)
+    assert len(keys) == len(set(keys))
+    assert all(form for forms in messages(code).values() for form in forms)
+
+
+def test_both_languages_have_the_same_messages() -> None:
+    assert messages("zh").keys() == messages("en").keys()
+
+
+@pytest.mark.parametrize("key", messages("en"))
+def test_both_languages_put_in_the_same_values(key: str) -> None:
+    wanted = {frozenset(placeholders(form)) for c in CODES for form in messages(c)[key]}
+    # {count} may be left out where the grammar of a language does without.
+    assert len({names - {"count"} for names in wanted}) == 1
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_plurals_are_complete_and_choose_by_count(code: str) -> None:
+    for message in catalogue(code):
+        if message.id and not isinstance(message.id, str):
+            assert len(message.string) == catalogue(code).num_plurals
+            assert all("count" in placeholders(form) for form in message.string)
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_texts_are_free_of_markup_and_stray_spaces(code: str) -> None:
+    for key, forms in messages(code).items():
+        for form in forms:
+            assert not re.search(r"[<>&]", form), key
+            assert form.strip() == form or key.startswith("list."), key
+            assert "  " not in form, key
+
+
+def test_chinese_is_written_with_chinese_punctuation() -> None:
+    han = r"[\u4e00-\u9fff]"
+    for key, forms in messages("zh").items():
+        for form in forms:
+            assert not re.search(rf"{han} ?[,;:!?]|{han}\.$", form), key
+
+
+def test_english_has_no_chinese_left_in_it() -> None:
+    for key, forms in messages("en").items():
+        assert not re.search(r"[\u3000-\u9fff\uff00-\uffef]", "".join(forms)), key
+
+
+# --- what the code asks for --------------------------------------------------------------------
+
+NAMES_OF_TEXT = ("text", "_text")
+
+
+@cache
+def trees() -> tuple[ast.Module, ...]:
+    files = sorted(PACKAGE.rglob("*.py"))
+    return tuple(ast.parse(file.read_text(encoding="utf-8")) for file in files)
+
+
+def strings() -> set[str]:
+    """Every string in the code and every quoted word of the templates."""
+    found = {
+        node.value
+        for tree in trees()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    for template in TEMPLATES.glob("*.j2"):
+        found |= set(re.findall(r'"([a-z.-]+)"', template.read_text(encoding="utf-8")))
+    return found
+
+
+def patterns() -> list[re.Pattern[str]]:
+    """Every f-string in the code as a pattern of what it can give."""
+    found = []
+    for tree in trees():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.JoinedStr):
+                parts = [
+                    re.escape(part.value) if isinstance(part, ast.Constant) else "(.+)"
+                    for part in node.values
+                ]
+                found.append(re.compile("".join(parts)))
+    return found
+
+
+def asked_for() -> Iterator[str]:
+    """Keys that the code and the templates name in full."""
+    for tree in trees():
+        for node in ast.walk(tree):
+            if (
+                isinstance(node, ast.Call)
+                and (getattr(node.func, "attr", None) or getattr(node.func, "id", None)) == "text"
+                and node.args
+                and isinstance(node.args[0], ast.Constant)
+            ):
+                yield node.args[0].value
+    for template in TEMPLATES.glob("*.j2"):
+        yield from re.findall(r'text\("([^"]+)"', template.read_text(encoding="utf-8"))
+
+
+def test_every_key_that_is_named_has_a_text() -> None:
+    named = set(asked_for())
+    assert len(named) > 50
+    assert named <= messages("en").keys()
+
+
+def test_every_fault_has_a_text() -> None:
+    """Codes of faults, wherever one is made: Fault("…"), Finding(…, "…"), a fault at a place."""
+    codes = set()
+    for tree in trees():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call):
+                name = getattr(node.func, "attr", None) or getattr(node.func, "id", "")
+                place = {"Fault": 0, "Finding": 1, "fault": 1, "_fault": 1, "_consequence": 1}
+                if name in place and len(node.args) > place[name]:
+                    argument = node.args[place[name]]
+                    if isinstance(argument, ast.Constant):
+                        codes.add(argument.value)
+    assert len(codes) > 15
+    assert {f"fault.{code}" for code in codes} <= messages("en").keys()
+
+
+def test_no_text_is_left_that_nothing_asks_for() -> None:
+    known, shapes = strings(), patterns()
+    words = set(known) | set(ACTIVATIONS) | set(OPTIMIZER_TITLES) | {"true", "false"}
+
+    endings = {word for word in known if re.fullmatch("-[a-z]+", word)}
+
+    def used(key: str) -> bool:
+        if key in known:
+            return True
+        if any(used(key.removesuffix(end)) for end in endings if key.endswith(end)):
+            return True
+        matches = [shape.fullmatch(key) for shape in shapes]
+        # Something in the code can make this key, and knows the word that it puts in.
+        return any(match and all(g in words for g in match.groups()) for match in matches)
+
+    # Sentences of observations, keys and names are checked against the rules and the vocabulary.
+    rest = [k for k in messages("en") if not k.startswith(("observation.", "key.", "name."))]
+    assert [key for key in rest if not used(key)] == []
+
+
+# --- the vocabulary ----------------------------------------------------------------------------
+
+
+def vocabulary() -> tuple[set[str], set[str]]:
+    """Every key of a configuration by its dotted path, and every word that a key can take."""
+    keys: set[str] = set()
+    words: set[str] = set()
+
+    def walk(schema: dict, path: str) -> None:
+        schema = _resolved(schema)
+        for option in (*schema.get("anyOf", ()), *schema.get("oneOf", ())):
+            walk(option, path)
+        for name, inner in schema.get("properties", {}).items():
+            here = f"{path}.{name}" if path else name
+            if "properties" not in _resolved(inner) and "oneOf" not in _resolved(inner):
+                keys.add(here)
+            walk(inner, here)
+        if "items" in schema:
+            walk(schema["items"], path)
+        words.update(v for v in (*schema.get("enum", ()), schema.get("const")) if v)
+
+    root = RunConfig.model_json_schema()
+
+    def _resolved(schema: dict) -> dict:
+        if "$ref" in schema:
+            return root["$defs"][schema["$ref"].rpartition("/")[2]]
+        return schema
+
+    walk(root, "")
+    return keys, words
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_key_of_a_configuration_has_a_name(code: str) -> None:
+    keys, _ = vocabulary()
+    assert {"loss", "data.inputs", "optimizer.learning_rate", "initial.weights"} <= keys
+    assert {f"key.{key}" for key in keys} == {k for k in messages(code) if k.startswith("key.")}
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_word_of_a_configuration_has_a_name(code: str) -> None:
+    _, words = vocabulary()
+    assert {"sigmoid", "adam", "mse", "pytorch", "trained", "accumulated"} <= words
+    named = {word for word in words if f"name.{word}" in messages(code)}
+    # Losses and optimizers have the same name in every language.
+    from labreport.lab.vocabulary.losses import LOSSES
+
+    assert words - named == set(LOSSES) | set(OPTIMIZER_TITLES)
+    assert {f"name.{word}" for word in named} == {
+        key for key in messages(code) if key.startswith("name.")
+    }
+    for word in words:
+        assert language(code).name(word)

@@ -1,0 +1,357 @@
+"""The report as a tree: complete, numbered as it is read, and true to the runs behind it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from labreport.analysis.observe import ANSWERS
+from labreport.report.compose import MOST_OTHERS
+from labreport.report.tree import (
+    Block,
+    Figure,
+    Formula,
+    Paragraph,
+    Prose,
+    Report,
+    Section,
+    Sentences,
+    Table,
+)
+
+CODES = ("zh", "en")
+
+TWO = """
+[experiment.speed]
+title.zh = "速度"
+title.en = "Speed"
+question.zh = "多快？"
+question.en = "How fast?"
+[[experiment.speed.variant]]
+name = "slow"
+[[experiment.speed.variant]]
+name = "fast"
+change.optimizer.learning_rate = 10.0
+[experiment.grid]
+title = "Grid"
+sweep.optimizer.learning_rate = [0.1, 1.0]
+"""
+
+
+def sections(report: Report) -> Iterator[Section]:
+    def below(section: Section) -> Iterator[Section]:
+        yield section
+        for inner in section.sections:
+            yield from below(inner)
+
+    for section in report.sections:
+        yield from below(section)
+
+
+def blocks(report: Report) -> Iterator[Block]:
+    for section in sections(report):
+        yield from section.blocks
+
+
+def titles(report: Report) -> list[str]:
+    return [section.title for section in report.sections]
+
+
+@pytest.fixture(params=CODES)
+def report(request: pytest.FixtureRequest, shipped_build: Any) -> Report:
+    return shipped_build.reports[request.param]
+
+
+# --- numbering and anchors ---------------------------------------------------------------------
+
+
+def test_sections_are_numbered_as_they_are_read(report: Report) -> None:
+    def check(members: tuple[Section, ...], prefix: str) -> None:
+        numbers = [section.number for section in members]
+        assert numbers == [f"{prefix}{n}" for n in range(1, len(members) + 1)]
+        for section in members:
+            check(section.sections, f"{section.number}.")
+
+    check(report.sections, "")
+
+
+@pytest.mark.parametrize("kind", [Figure, Table, Formula])
+def test_figures_tables_and_formulas_are_numbered_as_they_are_read(
+    report: Report, kind: type
+) -> None:
+    members = [block for block in blocks(report) if isinstance(block, kind)]
+    numbers = [int(re.search(r"\d+", block.label)[0]) for block in members]
+    assert numbers == list(range(1, len(members) + 1))
+    assert len(members) > 5
+
+
+def test_anchors_are_unique_and_fit_for_a_link(report: Report) -> None:
+    anchors = [section.anchor for section in sections(report)]
+    anchors += [b.anchor for b in blocks(report) if isinstance(b, Figure | Table | Formula)]
+    assert len(set(anchors)) == len(anchors)
+    assert all(re.fullmatch(r"[a-z0-9-]+", anchor) for anchor in anchors)
+
+
+def test_findings_lead_to_their_sections(report: Report) -> None:
+    by_anchor = {section.anchor: section for section in sections(report)}
+    assert [finding.source for finding in report.findings] == [
+        by_anchor[finding.anchor].title for finding in report.findings
+    ]
+
+
+def test_names_that_could_be_confused_get_anchors_of_their_own(
+    build_pages: Callable[..., Any], base_text: str
+) -> None:
+    text = base_text + "".join(
+        f'[experiment.{name}]\ntitle = "{name}"\n' for name in ("b-c", "c", "again", "b")
+    )
+    text += "".join(
+        f'[appendix.{name}]\ntitle = "{name}"\nchange.rounds = 5\n'
+        for name in ("a", "a-b", "again", "b")
+    )
+    for report in build_pages(text).reports.values():
+        anchors = [section.anchor for section in sections(report)]
+        assert len(set(anchors)) == len(anchors)
+
+
+# --- what is in it -----------------------------------------------------------------------------
+
+
+def test_sections_of_a_lab_report(shipped_build: Any) -> None:
+    zh, en = (titles(shipped_build.reports[code]) for code in CODES)
+    assert zh[:6] == [
+        "实验目的",
+        "实验原理",
+        "实验设置",
+        "实验数据及结果分析",
+        "各实验的横向比较",
+        "实验结论",
+    ]
+    assert [t.split("：")[0] for t in zh[6:]] == ["附录", "附录"]
+    assert len(en) == len(zh)
+    assert en[0] == "Purpose"
+
+
+def test_no_section_is_empty(report: Report) -> None:
+    for section in sections(report):
+        assert section.title
+        assert section.blocks or section.sections, section.title
+
+
+def test_no_text_is_empty_or_unfinished(report: Report) -> None:
+    texts = [report.title, report.course]
+    for block in blocks(report):
+        if isinstance(block, Paragraph):
+            texts.append(block.text)
+        if isinstance(block, Sentences):
+            assert block.items
+            texts += block.items
+        if isinstance(block, Figure):
+            texts += [block.caption, block.alternative]
+        if isinstance(block, Table):
+            texts += [block.caption, *(c.text for row in (block.header, *block.rows) for c in row)]
+    for text in texts:
+        assert text
+        assert text == text.strip()
+        assert not re.search(r"\{|\}|None|\bnan\b|Subject|Number\(", text), text
+
+
+def test_every_experiment_has_its_question_statements_figure_and_table(
+    report: Report, shipped_build: Any
+) -> None:
+    (experiments,) = (s for s in report.sections if s.anchor == "experiments")
+    plans = shipped_build.measured.lab.plans
+    assert [s.anchor for s in experiments.sections] == [f"experiment-{p.name}" for p in plans]
+    for section, plan in zip(experiments.sections, plans, strict=True):
+        first = section.blocks[0]
+        question = plan.experiment.question.within(report.language)
+        assert isinstance(first, Paragraph)
+        assert (first.kind, first.text) == ("question", question)
+        assert section.title == plan.experiment.title.within(report.language)
+        kinds = [block.kind for block in section.blocks if isinstance(block, Sentences)]
+        assert kinds[0] == "answers"
+        assert kinds[-1] == "limits"
+        assert any(isinstance(block, Figure) for block in section.blocks)
+        assert any(isinstance(block, Table) for block in section.blocks)
+
+
+def test_statements_are_no_more_than_a_reader_takes_in(report: Report) -> None:
+    for block in blocks(report):
+        if isinstance(block, Sentences) and block.kind == "answers":
+            assert 1 <= len(block.items) <= ANSWERS
+        if isinstance(block, Sentences) and block.kind == "others":
+            assert len(block.items) <= MOST_OTHERS
+
+
+def test_key_findings_are_the_first_answer_of_each_experiment(report: Report) -> None:
+    by_anchor = {section.anchor: section for section in sections(report)}
+    assert len(report.findings) == 6
+    for finding in report.findings:
+        answers = [b for b in by_anchor[finding.anchor].blocks if isinstance(b, Sentences)][0]
+        assert finding.text == answers.items[0]
+
+
+def test_both_languages_have_the_same_structure_and_pictures(shipped_build: Any) -> None:
+    zh, en = (shipped_build.reports[code] for code in CODES)
+    assert [s.anchor for s in sections(zh)] == [s.anchor for s in sections(en)]
+    shapes = [
+        [
+            (type(b).__name__, len(getattr(b, "rows", ())), len(getattr(b, "items", ())))
+            for b in blocks(report)
+        ]
+        for report in (zh, en)
+    ]
+    assert shapes[0] == shapes[1]
+
+
+def test_numbers_of_both_languages_are_the_same(shipped_build: Any) -> None:
+    def numbers(report: Report) -> list[list[str]]:
+        found = []
+        for block in blocks(report):
+            if isinstance(block, Sentences):
+                found += [sorted(re.findall(r"\d+\.\d+(?:×10[⁻⁰-⁹]+)?", i)) for i in block.items]
+            if isinstance(block, Table):
+                found += [[c.text for c in row if c.numeric] for row in block.rows]
+        return found
+
+    zh, en = (numbers(shipped_build.reports[code]) for code in CODES)
+    assert zh == en
+    assert sum(map(len, zh)) > 500
+
+
+def test_cover_has_what_the_lab_says_and_nothing_else(
+    build_pages: Callable[..., Any], base_text: str
+) -> None:
+    cover = '[cover]\nstudent.zh = "张三"\nstudent.en = "Zhang San"\nclass = "2021-1"\nplace = ""\n'
+    reports = build_pages(cover + base_text + TWO).reports
+    assert reports["zh"].cover == (("学生姓名", "张三"), ("班级", "2021-1"))
+    assert reports["en"].cover == (("Name", "Zhang San"), ("Class", "2021-1"))
+    assert (reports["zh"].title, reports["zh"].course) == ("神经网络实验报告", "")
+
+
+def test_purpose_is_the_authors(build_pages: Callable[..., Any], base_text: str) -> None:
+    reports = build_pages('[purpose]\nzh = "目的。"\nen = "Why."\n' + base_text + TWO).reports
+    for code, text in (("zh", "目的。"), ("en", "Why.")):
+        assert reports[code].sections[0].blocks == (Paragraph(text),)
+
+
+def test_how_to_run_it_again(report: Report) -> None:
+    again = report.sections[-1]
+    (command,) = (b.text for b in again.blocks if isinstance(b, Paragraph) and b.kind == "command")
+    assert command.startswith("labreport build experiments.toml")
+    texts = " ".join(b.text for b in again.blocks if isinstance(b, Paragraph))
+    assert re.search(r"\b[0-9a-f]{64}\b", texts)
+
+
+def test_command_is_quoted_for_a_shell(build_pages: Callable[..., Any], base_text: str) -> None:
+    from labreport.pipeline import Request, command_again
+
+    request = Request(Path("my lab; rm -rf x.toml"), ("a",), ("en",), Path("output"))
+    words = command_again(request)
+    assert words == "labreport build 'my lab; rm -rf x.toml' --only a --lang en"
+
+
+def test_statements_name_how_many_runs_there_are(shipped_build: Any) -> None:
+    count = str(len(shipped_build.measured.runs))
+    for report in shipped_build.reports.values():
+        tables = [b for b in blocks(report) if isinstance(b, Table)]
+        assert any(row[-1].text == count for table in tables for row in table.rows)
+
+
+# --- parts -------------------------------------------------------------------------------------
+
+
+def test_a_whole_report_is_no_part(report: Report) -> None:
+    assert report.part == ""
+
+
+def test_a_part_says_that_it_is_one(build_pages: Callable[..., Any], base_text: str) -> None:
+    built = build_pages(base_text + TWO, only=("grid",))
+    for report in built.reports.values():
+        assert "grid" in report.part
+        assert "1" in report.part
+        assert "2" in report.part
+        assert "speed" not in [s.anchor for s in sections(report)]
+        assert [f.anchor for f in report.findings] == ["experiment-grid"]
+
+
+# --- notes -------------------------------------------------------------------------------------
+
+
+def prose(report: Report) -> dict[str, Prose]:
+    return {
+        section.anchor: block
+        for section in sections(report)
+        for block in section.blocks
+        if isinstance(block, Prose)
+    }
+
+
+def test_notes_stand_with_their_experiments(
+    build_pages: Callable[..., Any], base_text: str
+) -> None:
+    notes = {
+        "speed.md": "很快。",
+        "speed.en.md": "Quite fast.",
+        "grid.md": "*同一份*",
+        "reflection.md": "学到了。",
+        "unknown.md": "nobody reads this",
+    }
+    reports = build_pages(base_text + TWO, notes).reports
+    zh, en = (prose(reports[code]) for code in CODES)
+    assert set(zh) == {"experiment-speed", "experiment-grid", "reflection"}
+    assert "很快。" in zh["experiment-speed"].html
+    assert "Quite fast." in en["experiment-speed"].html
+    assert "<em>同一份</em>" in zh["experiment-grid"].html
+    assert zh["experiment-grid"].html == en["experiment-grid"].html
+    assert (zh["experiment-speed"].heading, en["experiment-speed"].heading) == (
+        "实验者的记录",
+        "The experimenter’s notes",
+    )
+    assert titles(reports["zh"])[-2] == "总结及心得体会"
+    assert titles(reports["en"])[-2] == "Summary and reflection"
+
+
+def test_no_reflection_is_invented(shipped_build: Any) -> None:
+    for report in shipped_build.reports.values():
+        assert "reflection" not in [section.anchor for section in sections(report)]
+        assert prose(report) == {}
+
+
+def test_an_empty_note_is_no_note(build_pages: Callable[..., Any], base_text: str) -> None:
+    built = build_pages(base_text + TWO, {"speed.md": " \n\t\n", "reflection.md": ""})
+    for report in built.reports.values():
+        assert prose(report) == {}
+        assert "reflection" not in [section.anchor for section in sections(report)]
+
+
+# --- appendices --------------------------------------------------------------------------------
+
+
+def test_appendix_repeats_experiments_and_says_which_it_need_not(report: Report) -> None:
+    (appendix,) = (s for s in report.sections if s.anchor == "appendix-accumulated")
+    titles_ = {s.anchor: s.title for s in sections(report)}
+    repeated = {s.anchor for s in appendix.sections}
+    # The first experiment sets the gradients in each variant, or gives the momentum instead.
+    names = ("relu", "bce", "step-size", "no-init", "adam")
+    assert {f"appendix-accumulated--{name}" for name in names} <= repeated
+    left_out = {f"appendix-accumulated--{n}" for n in ("published", *names)} - repeated
+    same = [b.text for b in appendix.blocks if isinstance(b, Paragraph)][1:]
+    assert len(same) == len(left_out)
+    for anchor in left_out:
+        title = titles_[anchor.replace("appendix-accumulated--", "experiment-")]
+        assert any(text.startswith(title) for text in same)
+
+
+def test_an_appendix_that_changes_nothing_repeats_nothing(
+    build_pages: Callable[..., Any], base_text: str
+) -> None:
+    text = base_text + TWO + '[appendix.same]\ntitle = "Same"\nchange.rounds = 10\n'
+    for report in build_pages(text).reports.values():
+        (appendix,) = (s for s in report.sections if s.anchor == "appendix-same")
+        assert appendix.sections == ()
+        assert len(appendix.blocks) == 3

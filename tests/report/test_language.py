@@ -1,0 +1,231 @@
+"""How a language writes texts, lists, facts and names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from labreport.analysis.observation import (
+    Count,
+    Fact,
+    Keys,
+    Names,
+    Number,
+    Observation,
+    OutOf,
+    Part,
+    Rounds,
+    Setting,
+    Share,
+    Subject,
+    Verbatim,
+    With,
+)
+from labreport.lab.configuration import RunConfig
+from labreport.lab.lab import Experiment
+from labreport.lab.plan import Plan
+from labreport.report.language import language
+
+ZH, EN = language("zh"), language("en")
+RATE = "optimizer.learning_rate"
+
+
+def plan(*variants: dict[str, Any]) -> Plan:
+    base = RunConfig.model_validate(
+        {
+            "data": {"inputs": [[1.0]], "targets": [[1.0]]},
+            "network": {"layers": [1, 1], "activations": "sigmoid"},
+            "optimizer": {"name": "sgd", "learning_rate": 1.0},
+        }
+    )
+    experiment = Experiment.model_validate({"title": "t", "variant": list(variants)})
+    return Plan("p", experiment, base, (), (10,), ())
+
+
+TWO = plan(
+    {"name": "old", "label": {"zh": "原程序", "en": "as published"}},
+    {"name": "new", "label": "ReLU–ReLU"},
+    {"name": "bare"},
+)
+
+
+def test_unknown_text_is_an_error() -> None:
+    for words in (ZH, EN):
+        with pytest.raises(KeyError, match="no text"):
+            words.text("no.such.key")
+
+
+def test_missing_value_is_an_error() -> None:
+    for words in (ZH, EN):
+        with pytest.raises(KeyError):
+            words.text("rounds")
+
+
+@pytest.mark.parametrize("words", [ZH, EN])
+def test_braces_in_values_stay_as_they_are(words: Any) -> None:
+    assert "{loss} {0} {" in words.text("fault.unknown-name", found="{loss} {0} {")
+
+
+@pytest.mark.parametrize("words", [ZH, EN])
+def test_doubled_braces_are_single_in_print(words: Any) -> None:
+    assert "{ from, to, count }" in words.text("fault.sweep-values")
+
+
+@pytest.mark.parametrize(("count", "text"), [(0, "0 rounds"), (1, "1 round"), (2, "2 rounds")])
+def test_plurals(count: int, text: str) -> None:
+    assert EN.text("rounds", count=count) == text
+    assert EN.text("rounds", count=str(count)) == text
+    assert ZH.text("rounds", count=count) == f"{count} 轮"
+
+
+@pytest.mark.parametrize(
+    ("items", "zh", "en"),
+    [
+        ([], "", ""),
+        (["w1"], "w1", "w1"),
+        (["w1", "w2"], "w1 和 w2", "w1 and w2"),
+        (["w1", "w2", "w3"], "w1、w2 和 w3", "w1, w2 and w3"),
+        (["权值", "偏置"], "权值和偏置", "权值 and 偏置"),
+    ],
+)
+def test_lists(items: list[str], zh: str, en: str) -> None:
+    assert ZH.join(items) == zh
+    assert EN.join(items) == en
+
+
+def test_lists_of_items_with_commas() -> None:
+    assert EN.enumerate(["a (1, 2)", "b (3)"]) == "a (1, 2); b (3)"
+    assert ZH.enumerate(["甲（1，2）", "乙（3）"]) == "甲（1，2）；乙（3）"
+
+
+def test_chinese_keeps_latin_and_digits_at_a_distance() -> None:
+    written = ZH.text("with", what="原程序MSE损失", detail="10轮")
+    assert written == "原程序 MSE 损失（10 轮）"
+    assert ZH.text("with", what="下降−0.5", detail="约5%的") == "下降 −0.5（约 5% 的）"
+    assert EN.text("with", what="原程序MSE", detail="x") == "原程序MSE (x)"
+
+
+FACTS: list[tuple[Fact, str, str]] = [
+    (Number(0.0289), "0.02890", "0.02890"),
+    (Number(float("inf")), "∞", "∞"),
+    (Setting(-0.07), "−0.07", "−0.07"),
+    (Share(0.36), "36%", "36%"),
+    (Count(1000), "1000", "1000"),
+    (OutOf(5, 13), "5/13", "5/13"),
+    (Rounds(1), "1 轮", "1 round"),
+    (Names(("w2", "h2")), "w2 和 h2", "w2 and h2"),
+    (Names(()), "", ""),
+    (Verbatim("RuntimeError: {x} <b>"), "RuntimeError: {x} <b>", "RuntimeError: {x} <b>"),
+    (Keys((RATE, "loss")), "学习率和损失函数", "learning rate and loss"),
+    (Part("activation", "relu"), "ReLU", "ReLU"),
+    (Part("loss", "bce"), "BCE", "BCE"),
+    (Part("initial", "zeros"), "全零", "all zero"),
+    (Subject("old"), "原程序", "as published"),
+    (Subject("bare"), "bare", "bare"),
+    (Subject("", ((RATE, 0.5),)), "学习率 0.5", "learning rate 0.5"),
+    (Subject("old", ((RATE, 0.5),)), "原程序，学习率 0.5", "as published, learning rate 0.5"),
+    (With(Subject("old"), Rounds(7)), "原程序（7 轮）", "as published (7 rounds)"),
+    ((Subject("old"), Subject("new")), "原程序和 ReLU–ReLU", "as published and ReLU–ReLU"),
+    ((Part("loss", "mse"), Part("loss", "bce")), "MSE 和 BCE", "MSE and BCE"),
+    ((Number(0.5), Number(0.25)), "0.5000，0.2500", "0.5000, 0.2500"),
+    (
+        (With(Subject("old"), Rounds(7)), With(Subject("new"), Rounds(1))),
+        "原程序（7 轮）；ReLU–ReLU（1 轮）",
+        "as published (7 rounds); ReLU–ReLU (1 round)",
+    ),
+    (
+        (Subject("old", ((RATE, 0.5),)), Subject("new", ((RATE, 1.0),))),
+        "原程序，学习率 0.5；ReLU–ReLU，学习率 1",
+        "as published, learning rate 0.5; ReLU–ReLU, learning rate 1",
+    ),
+]
+
+
+@pytest.mark.parametrize(("fact", "zh", "en"), FACTS, ids=lambda f: type(f).__name__)
+def test_facts_in_words(fact: Fact, zh: str, en: str) -> None:
+    assert ZH.fact(fact, TWO) == zh
+    assert EN.fact(fact, TWO) == en
+
+
+def test_every_kind_of_fact_is_covered() -> None:
+    kinds = {t for t in Fact.__args__ if not hasattr(t, "__args__")}
+    assert kinds <= {type(fact) for fact, _, _ in FACTS}
+
+
+def test_a_lone_variant_is_named_by_its_point_alone() -> None:
+    alone = plan({"name": "old"})
+    assert EN.subject(Subject("old", ((RATE, 0.5),)), alone) == "learning rate 0.5"
+    assert EN.subject(Subject("old"), alone) == "old"
+
+
+def test_label_in_one_language_stands_for_both() -> None:
+    only = plan({"name": "a", "label": {"zh": "甲"}}, {"name": "b", "label": {"en": "B"}})
+    assert [EN.label(only, name) for name in "ab"] == ["甲", "B"]
+    assert [ZH.label(only, name) for name in "ab"] == ["甲", "B"]
+
+
+def test_empty_label_falls_back_to_the_name() -> None:
+    assert EN.label(plan({"name": "a", "label": ""}), "a") == "a"
+
+
+def test_unnamed_variant() -> None:
+    assert (ZH.label(plan(), "base"), EN.label(plan(), "base")) == ("基准", "base")
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "zh", "en"),
+    [
+        (RATE, 0.1, "0.1", "0.1"),
+        ("optimizer.nesterov", True, "是", "yes"),
+        ("optimizer.nesterov", False, "否", "no"),
+        ("network.activations", ["sigmoid", "relu"], "Sigmoid, ReLU", "sigmoid, ReLU"),
+        ("network.layers", [2, 3, 1], "(2, 3, 1)", "(2, 3, 1)"),
+        ("data.inputs", [[0.5, -0.3], [1.0, 2.0]], "(0.5, −0.3); (1, 2)", "(0.5, −0.3); (1, 2)"),
+        ("network.bias", "zero", "保持为 0", "held at 0"),
+        ("loss", "kl_div", "KL divergence", "KL divergence"),
+        ("initial.biases", None, "—", "—"),
+        ("initial.biases", [], "()", "()"),
+    ],
+)
+def test_values_of_keys(path: str, value: object, zh: str, en: str) -> None:
+    assert ZH.value(path, value) == zh
+    assert EN.value(path, value) == en
+
+
+def test_unknown_key_stands_for_itself() -> None:
+    assert EN.key("some.new.key") == "some.new.key"
+
+
+def test_numbers_of_one_sentence_are_told_apart() -> None:
+    facts = {
+        "subject": Subject("old"),
+        "lowest": Number(0.0245101),
+        "final": Number(0.0245102),
+        "updates": Count(10),
+        "budget": Count(100),
+    }
+    observation = Observation("overshoot", facts, runs=1, relevance=1)
+    for words in (ZH, EN):
+        sentence = words.sentence(observation, TWO)
+        assert "0.0245101" in sentence
+        assert "0.0245102" in sentence
+
+
+def test_english_sentences_begin_with_a_capital() -> None:
+    facts = {"subject": Subject("bare"), "loss": Part("loss", "mse"), "floor": Number(1)}
+    facts |= {"value": Number(2), "budget": Count(3)}
+    observation = Observation("floor-above-zero", facts, runs=1, relevance=1)
+    assert EN.sentence(observation, TWO).startswith("Bare: ")
+
+
+def test_labels_of_the_author_are_not_read_as_templates() -> None:
+    tricky = plan({"name": "a", "label": "{subject} {{x}} %s"})
+    facts = {"moves": (With(Subject("a"), Names(("w1",))),), "budget": Count(1)}
+    observation = Observation("largest-move", facts, runs=1, relevance=1)
+    for words in (ZH, EN):
+        assert "{subject} {{x}} %s" in words.sentence(observation, tricky)
+
+
+def test_names_for_html() -> None:
+    assert (ZH.html_name, EN.html_name) == ("zh-CN", "en")
