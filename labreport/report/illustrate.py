@@ -107,7 +107,7 @@ class _Illustration:
         from labreport.report.figures.sweep import sweep_figure
 
         lines, found = self._sweep_lines()
-        if not lines:
+        if not found:
             return []
         swept = [r for members in self.results.swept.values() for r in members]
         key = self.results.plan.axes[0][0]
@@ -150,8 +150,8 @@ class _Illustration:
         """Loss over the swept key and the rounds, for a single variant."""
         from labreport.report.figures.map import map_figure
 
-        lines, found = self._sweep_lines()
-        if not lines or len(self.results.swept) != 1:
+        _, found = self._sweep_lines()
+        if not found or len(self.results.swept) != 1:
             return []
         ((_, members),) = self.results.swept.items()
         ordered = sorted(members, key=lambda r: float(r.point[0][1]))

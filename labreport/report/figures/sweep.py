@@ -37,7 +37,7 @@ def sweep_figure(
             everything += [float(loss) for loss in shown if np.isfinite(loss)]
         for number, level in enumerate(dict.fromkeys(floors)):
             axes.axhline(level, label=labels[2] if number == 0 else None, **style.FLOOR)
-        if all(value > 0 for _, values, _ in lines for value in values):
+        if everything and all(value > 0 for _, values, _ in lines for value in values):
             axes.set_xscale("log")
         if style.wants_log(everything) or (everything and min(everything) > 0):
             axes.set_yscale("log")
