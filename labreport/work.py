@@ -95,11 +95,14 @@ def _trained(
     # A fork starts at once and shares what is imported; elsewhere each process starts anew.
     methods = multiprocessing.get_all_start_methods()
     context = multiprocessing.get_context("fork" if "fork" in methods else "spawn")
-    pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_leave_interrupts_alone)
+    # Families go along when a process starts: a fork has them already, without a copy.
+    pool = ProcessPoolExecutor(
+        jobs, mp_context=context, initializer=_start_process, initargs=(groups,)
+    )
     try:
         futures = {
-            pool.submit(train_and_write, family, environment, folder, device): family
-            for family in groups
+            pool.submit(_train_and_write_group, index, environment, folder, device): family
+            for index, family in enumerate(groups)
         }
         for future in as_completed(futures):
             yield futures[future], future.result()
@@ -108,8 +111,18 @@ def _trained(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _leave_interrupts_alone() -> None:
+_groups: list[Family] = []
+"""The families of this build, in a process that was started to train some of them."""
+
+
+def _start_process(groups: Sequence[Family]) -> None:
+    # An interrupt is the first process's to act on: what is under way here is finished.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _groups[:] = groups
+
+
+def _train_and_write_group(index: int, environment: Environment, folder: Path, device: str) -> Path:
+    return train_and_write(_groups[index], environment, folder, device)
 
 
 @cache

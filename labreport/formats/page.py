@@ -13,8 +13,8 @@ from labreport.report.language import Language
 from labreport.report.tree import Report
 from labreport.shipped import shipped
 
-_SUPERSCRIPTS = "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"
-_PLAIN = str.maketrans(_SUPERSCRIPTS, "−0123456789")
+_SUPERSCRIPTS = "⁻⁽⁾⁰¹²³⁴⁵⁶⁷⁸⁹"
+_PLAIN = str.maketrans(_SUPERSCRIPTS, "−()0123456789")
 
 
 def page(report: Report, language: Language, *, printed: bool) -> str:

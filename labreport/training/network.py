@@ -97,7 +97,8 @@ class Parameters:
         """
         if self.runs_first:
             return self._forward_by_matrices(inputs)
-        activation = inputs
+        # A strided input would send elementwise operations to other kernels.
+        activation = inputs.contiguous()
         for layer in self.layers:
             # Multiply and add up, not matmul: the order of the sums then depends on the
             # layer's shape alone, and a run's numbers do not depend on the others.

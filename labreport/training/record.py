@@ -74,9 +74,11 @@ class Record:
         if step in self._recorded:
             self._weights[self._recorded[step]] = parameters
         else:
-            # A run ends where it ends, however often it is recorded.
-            finite = parameters.isfinite().all(dim=0) & gradient.isfinite().all(dim=0)
-            self._losses[step].masked_fill_(~finite, torch.nan)
+            # A run ends where it ends, however often it is recorded. A finite sum has no terms
+            # that are not finite, and is quicker to have than a look at each of them.
+            if not (parameters.sum(dim=0) + gradient.sum(dim=0)).isfinite().all():
+                finite = parameters.isfinite().all(dim=0) & gradient.isfinite().all(dim=0)
+                self._losses[step].masked_fill_(~finite, torch.nan)
         if self._targets.loss.domain is not None:
             self._note_illegal(step, outputs.detach())
 

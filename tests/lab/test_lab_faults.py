@@ -162,6 +162,13 @@ CASES = [
         "experiment.first.sweep.initial.value",
         changed(add=at('sweep.initial.scheme = ["zeros", "constant"]')),
     ),
+    Case(
+        "missing-key",
+        "experiment.first.sweep.initial.weights",  # the base's are gone once the scheme changes
+        changed(
+            add='change.initial.scheme = "zeros"\n' + at('sweep.initial.scheme = ["ones", "given"]')
+        ),
+    ),
     # Names
     Case(
         "unknown-name",
@@ -394,6 +401,12 @@ CASES = [
         "experiment.first.budgets.1",
         changed(add=at("budgets = [10, 11]")),
         {"found": 11, "bound": "≤ 10"},
+    ),
+    Case(
+        "out-of-range",
+        "experiment.first.budgets.0",  # after which some of the runs have ended
+        changed(add="sweep.rounds = [5, 20]\n" + at("budgets = [6]")),
+        {"found": 6, "bound": "≤ 5"},
     ),
     *(
         Case(

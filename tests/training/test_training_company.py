@@ -11,6 +11,7 @@ from training_stock import alone, example, exercise, same_bits, together
 
 from labreport.lab.configuration import RunConfig
 from labreport.training.family import PADDING, Family, families
+from labreport.training.network import Parameters
 from labreport.training.parts.activations import ACTIVATIONS
 from labreport.training.parts.initialisers import INITIALISERS
 from labreport.training.parts.losses import LOSSES
@@ -125,6 +126,34 @@ def test_threads(activation: str) -> None:
         traces.append(together(runs))
         assert torch.get_num_threads() == count
     assert all(same_bits(one, two) for one, two in zip(*traces, strict=True))
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+@pytest.mark.usefixtures("threads")
+def test_threads_where_torch_would_share_out_the_work(optimizer: str) -> None:
+    chosen = {"name": optimizer, "learning_rate": 0.1}
+    runs = company(example("sigmoid", optimizer=chosen, rounds=4), 70 * PADDING + 1)
+    traces = []
+    for count in (1, 2):
+        torch.set_num_threads(count)
+        traces.append(together(runs))
+    assert all(same_bits(one, two) for one, two in zip(*traces, strict=True))
+    assert same_bits(traces[0][70 * PADDING], alone(runs[-1]))
+
+
+@pytest.mark.usefixtures("threads")
+def test_training_takes_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.set_num_threads(2)
+    seen = []
+    forward = Parameters.forward
+
+    def watched(parameters: Parameters, inputs: torch.Tensor) -> torch.Tensor:
+        seen.append(torch.get_num_threads())
+        return forward(parameters, inputs)
+
+    monkeypatch.setattr(Parameters, "forward", watched)
+    alone(example())
+    assert set(seen) == {1}
 
 
 @pytest.mark.usefixtures("threads")

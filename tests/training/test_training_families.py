@@ -47,6 +47,8 @@ APART = [
     {"network": {**NETWORK, "bias": "zero"}},
     {"network": {**NETWORK, "bias": "none"}},
     {"data": {"inputs": INPUTS[:2], "targets": PROBABILITIES[:2]}},
+    {"data": {"inputs": INPUTS, "targets": PROBABILITIES, "batch_size": 3}},
+    {"data": {"inputs": INPUTS, "targets": PROBABILITIES, "batch_size": 2}},
 ]
 
 

@@ -37,7 +37,7 @@ def map_figure(
     for row, losses in enumerate(curves):
         there = steps < len(losses)
         cells[row, there] = losses[steps[there]]
-    cells[~(cells > 0)] = np.nan
+    cells = style.drawable(np.where(cells > 0, cells, np.nan))
     with style.drawing():
         figure = Figure(figsize=(style.WIDTH, 3.3))
         axes = figure.subplots()
@@ -54,7 +54,7 @@ def map_figure(
         )
         edges = np.concatenate([[0.7], np.sqrt(steps[1:] * steps[:-1].astype(float)), [rounds]])
         shown = np.ma.masked_invalid(cells)
-        low, high = float(shown.min()), float(shown.max())
+        low, high = (float(shown.min()), float(shown.max())) if shown.count() else (1.0, 1.0)
         mesh = axes.pcolormesh(
             edges,
             rows,

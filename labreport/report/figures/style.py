@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import warnings
 from collections.abc import Sequence
 from functools import cache
 from io import BytesIO
@@ -89,8 +90,8 @@ def line(index: int) -> dict[str, Any]:
 
 
 def literal(label: str) -> str:
-    """A label that matplotlib draws as it is written: no formula, and never left out."""
-    escaped = label.replace("$", r"\$")
+    """A label that matplotlib draws as it is written: one line, no formula, never left out."""
+    escaped = " ".join(label.split()).replace("$", r"\$")
     return f" {escaped}" if escaped.startswith("_") else escaped
 
 
@@ -158,7 +159,10 @@ def _columns_that_fit(labels: Sequence[str], width: float) -> int:
 def svg(figure: Figure) -> bytes:
     """The figure as an SVG document, the same bytes for the same figure."""
     buffer = BytesIO()
-    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    with warnings.catch_warnings():
+        # A character that no font has is told by the PDF, in which every label stands as text.
+        warnings.filterwarnings("ignore", r"Glyph \d+ .* missing")
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     return buffer.getvalue()
 
 

@@ -1,0 +1,311 @@
+"""Tables: every cell is a number of a run, and the star stands where it belongs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from statistics import fmean, median, stdev
+from typing import Any
+
+import pytest
+
+from labreport.analysis.results import ExperimentResults
+from labreport.report.language import Language, language
+from labreport.report.numbering import Numbering
+from labreport.report.numbers import measured
+from labreport.report.tables import (
+    NONE,
+    comparison_table,
+    cross_table,
+    differences_table,
+    starts_table,
+    sweep_table,
+)
+from labreport.report.tree import Cell, Table
+
+EN = language("en")
+RATES = "sweep.optimizer.learning_rate = [0.1, 1.0, 10.0]\n"
+
+
+def experiments(text: str) -> str:
+    return '[experiment.a]\ntitle = "a"\n' + text
+
+
+def variant(name: str, *lines: str) -> str:
+    return "\n".join(["[[experiment.a.variant]]", f'name = "{name}"', *lines, ""])
+
+
+@pytest.fixture
+def results(build_pages: Callable[..., Any], base_text: str) -> Callable[[str], ExperimentResults]:
+    """The results of the one experiment that is given as text."""
+
+    def results(text: str) -> ExperimentResults:
+        (found,) = build_pages(base_text + experiments(text)).measured.experiments
+        return found
+
+    return results
+
+
+def table(
+    make: Callable[[ExperimentResults, Language, Numbering], Table | None],
+    found: ExperimentResults,
+) -> dict[str, dict[str, Cell]] | None:
+    """A table by row and column."""
+    made = make(found, EN, Numbering(EN))
+    if made is None:
+        return None
+    titles = [cell.text for cell in made.header]
+    assert all(len(row) == len(titles) for row in made.rows)
+    return {row[0].text: dict(zip(titles, row, strict=True)) for row in made.rows}
+
+
+def stars(rows: dict[str, dict[str, Cell]] | None) -> dict[str, set[str]]:
+    """Rows with a star, by column."""
+    assert rows is not None
+    found: dict[str, set[str]] = {}
+    for name, row in rows.items():
+        for title, cell in row.items():
+            if cell.best:
+                found.setdefault(title, set()).add(name)
+    return found
+
+
+# --- single runs -------------------------------------------------------------------------------
+
+
+def test_comparison_agrees_with_the_runs(results: Any) -> None:
+    found = results(
+        "budgets = [1, 10]\n" + variant("slow") + variant("fast", "change.optimizer.momentum = 0.9")
+    )
+    rows = table(comparison_table, found)
+    assert rows is not None
+    for run in found.results:
+        row = rows[run.variant]
+        losses = run.losses
+        assert row["initial loss"].text == measured(float(losses[0]))
+        assert row["loss@1"].text == measured(float(losses[1]))
+        assert row["loss@10"].text == measured(float(losses[10]))
+        assert row["floor"].text == "0.002450"
+        lowest = int(losses.argmin())
+        assert row["lowest (updates)"].text == f"{measured(float(losses[lowest]))} ({lowest})"
+        assert "ended" not in row
+
+
+def test_star_marks_the_lowest_of_each_column_and_no_given_number(results: Any) -> None:
+    found = results("budgets = [1, 10]\n" + variant("a") + variant("b", "change.rounds = 20"))
+    found_stars = stars(table(comparison_table, found))
+    # Equal in every column: nobody is best.
+    assert found_stars == {}
+    changed = variant("a") + variant("b", "change.optimizer.learning_rate = 5.0")
+    found_stars = stars(table(comparison_table, results("budgets = [1, 10]\n" + changed)))
+    assert found_stars == {"loss@1": {"b"}, "loss@10": {"b"}}
+
+
+def test_losses_of_different_kinds_are_not_starred(results: Any) -> None:
+    text = "change.data.targets = [[0.23, 0.07]]\n" + variant("mse")
+    rows = table(comparison_table, results(text + variant("bce", 'change.loss = "bce"')))
+    # On the same targets the squared error can be compared, the loss cannot.
+    assert list(stars(rows)) == ["squared error"]
+
+
+def test_different_targets_are_not_starred_at_all(results: Any) -> None:
+    text = variant("one") + variant("other", "change.data.targets = [[0.23, 0.07]]")
+    assert stars(table(comparison_table, results(text))) == {}
+    text += variant("third", 'change.loss = "l1"')
+    assert stars(table(comparison_table, results(text))) == {}
+
+
+def test_ends_are_told_and_leave_gaps(results: Any) -> None:
+    text = variant("mse") + variant("bce", 'change.loss = "bce"')
+    text += variant("wild", 'change.network.activations = "identity"', "change.rounds = 100")
+    text += "change.optimizer.learning_rate = 1e30\n"
+    rows = table(comparison_table, results(text))
+    assert rows is not None
+    assert rows["mse"]["ended"].text == "completed"
+    assert rows["bce"]["ended"].text == "refused"
+    assert rows["bce"]["loss@10"].text == NONE if "loss@10" in rows["bce"] else True
+    assert rows["wild"]["ended"].text.startswith("diverged (")
+    titles = [title for title in rows["bce"] if title.startswith("loss@")]
+    assert [rows[name][titles[-1]].text for name in ("bce", "wild")] == [NONE, NONE]
+    assert rows["bce"]["initial loss"].text == NONE
+    assert rows["bce"]["lowest (updates)"].text == NONE
+
+
+def test_logits_have_no_squared_error(results: Any) -> None:
+    text = 'change.network.activations = ["sigmoid", "identity"]\n' + variant("mse")
+    rows = table(comparison_table, results(text + variant("bce", 'change.loss = "poisson_nll"')))
+    assert rows is not None
+    assert rows["bce"]["squared error"].text == NONE
+    assert rows["mse"]["squared error"].text == rows["mse"]["loss@10"].text
+
+
+# --- sweeps ------------------------------------------------------------------------------------
+
+
+def test_sweep_of_one_variant_agrees_with_the_runs(results: Any) -> None:
+    found = results("budgets = [1, 10]\n" + RATES)
+    rows = table(sweep_table, found)
+    assert rows is not None
+    losses = {EN.value("", r.point[0][1]): r.losses for r in found.results}
+    assert list(rows) == ["0.1", "1", "10"]
+    for budget in (1, 10):
+        best = min(losses, key=lambda value: losses[value][budget])
+        for value, row in rows.items():
+            cell = row[f"loss@{budget}"]
+            assert cell.text == measured(float(losses[value][budget]))
+            assert cell.best == (value == best)
+
+
+def test_sweep_of_several_variants_has_a_star_in_each_column(results: Any) -> None:
+    adam = variant("adam", 'change.optimizer.name = "adam"')
+    found = results(RATES + variant("sgd") + adam)
+    rows = table(sweep_table, found)
+    for name in ("sgd", "adam"):
+        losses = {EN.value("", r.point[0][1]): r.losses[10] for r in found.of(name)}
+        assert stars(rows)[name] == {min(losses, key=losses.__getitem__)}
+
+
+@pytest.mark.parametrize(
+    "sweep",
+    [
+        'sweep.loss = ["mse", "l1", "bce"]\nchange.data.targets = [[0.23, 0.07]]\n',
+        "sweep.data.targets = [[[0.23, 0.07]], [[0.5, 0.5]]]\n",
+    ],
+)
+def test_a_sweep_over_what_is_measured_is_not_starred(results: Any, sweep: str) -> None:
+    rows = table(sweep_table, results(sweep))
+    assert rows is not None
+    assert len(rows) > 1
+    assert stars(rows) == {}
+
+
+def test_two_swept_keys_have_two_columns(results: Any) -> None:
+    found = results(RATES + "sweep.optimizer.momentum = [0.0, 0.9]\n")
+    made = sweep_table(found, EN, Numbering(EN))
+    assert made is not None
+    assert [c.text for c in made.header[:2]] == ["learning rate", "momentum"]
+    assert len(made.rows) == 6
+    assert len({tuple(c.text for c in row[:2]) for row in made.rows}) == 6
+
+
+# --- random starts -----------------------------------------------------------------------------
+
+
+def test_starts_agree_with_the_runs(results: Any) -> None:
+    text = variant("given") + variant("random", 'change.initial.scheme = "pytorch"', "seeds = 5")
+    found = results(text)
+    rows = table(starts_table, found)
+    assert rows is not None
+    losses = [float(r.losses[10]) for r in found.of("random")]
+    expected = {
+        "starts": "5",
+        "mean": measured(fmean(losses)),
+        "s.d.": measured(stdev(losses)),
+        "min": measured(min(losses)),
+        "median": measured(median(losses)),
+        "max": measured(max(losses)),
+    }
+    assert {title: rows["random"][title].text for title in expected} == expected
+    (given,) = found.of("given")
+    only = measured(float(given.losses[10]))
+    assert [rows["given"][t].text for t in expected] == ["1", only, NONE, only, only, only]
+    assert stars(rows) == {}
+
+
+# --- what differs ------------------------------------------------------------------------------
+
+
+def test_differences_are_those_and_only_those(results: Any) -> None:
+    text = RATES + 'change.loss = "l1"\n' + variant("a") + variant("b", 'change.dtype = "float64"')
+    rows = table(differences_table, results(text))
+    assert rows is not None
+    assert {name: {t: c.text for t, c in row.items()} for name, row in rows.items()} == {
+        "a": {"variant": "a", "loss": "L1", "precision": NONE, "learning rate": "0.1, 1, 10"},
+        "b": {"variant": "b", "loss": "L1", "precision": "float64", "learning rate": "0.1, 1, 10"},
+    }
+
+
+def test_without_differences_there_is_no_table(results: Any) -> None:
+    found = results("")
+    assert differences_table(found, EN, Numbering(EN)) is None
+    assert sweep_table(found, EN, Numbering(EN)) is None
+    assert starts_table(found, EN, Numbering(EN)) is None
+
+
+# --- across experiments ------------------------------------------------------------------------
+
+
+def cross(found: Any) -> Table | None:
+    return cross_table(found, [e.plan.name for e in found], EN, Numbering(EN))
+
+
+def test_cross_table_of_the_shipped_lab(shipped_build: Any) -> None:
+    found = shipped_build.measured.experiments
+    made = cross(found)
+    assert made is not None
+    budget = min(e.last for e in found)
+    data = shipped_build.measured.lab.base.data
+    errors = {
+        f"{e.plan.name}: {EN.label(e.plan, r.variant)}": r.error(budget)
+        for e in found
+        for r in e.singles
+        if r.run.config.data == data and r.error(budget) is not None
+    }
+    named = {name: row for row in made.rows for name in row[0].text.split("; ")}
+    assert errors.keys() <= named.keys()
+    for name, error in errors.items():
+        assert named[name][1].text == measured(error)
+    best = [row for row in made.rows if row[1].best]
+    assert best == [made.rows[0]]
+
+
+def test_cross_table_is_sorted_and_tells_the_same_run_once(shipped_build: Any) -> None:
+    made = cross(shipped_build.measured.experiments)
+    assert made is not None
+    values = [float(row[1].text.replace("×10⁻", "e-").translate(_PLAIN)) for row in made.rows]
+    assert values == sorted(values)
+    names = [name for row in made.rows for name in row[0].text.split("; ")]
+    assert len(set(names)) == len(names)
+    (published,) = (row[0].text for row in made.rows if "published: as published" in row[0].text)
+    assert "published: momentum 1" in published
+
+
+_PLAIN = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
+
+
+def test_cross_table_says_that_it_left_outputs_out(
+    build_pages: Callable[..., Any], base_text: str
+) -> None:
+    text = base_text.replace("[[0.5, 0.3]]", "[[0.5, 0.3], [0.1, 0.2], [1.0, 1.0]]").replace(
+        "[[0.23, -0.07]]", "[[0.1, 0.2], [0.3, 0.4], [0.5, 0.6]]"
+    )
+    text += experiments(variant("a") + variant("b", "change.optimizer.learning_rate = 2.0"))
+    made = cross(build_pages(text).measured.experiments)
+    assert made is not None
+    for row in made.rows:
+        assert row[2].text.endswith(", …)")
+        assert row[2].text.count(",") == 4
+
+
+def test_one_run_is_no_cross_table(results: Any) -> None:
+    assert cross([results("")]) is None
+
+
+# --- every table of the report -----------------------------------------------------------------
+
+
+def tables(sections: Any) -> Iterator[Table]:
+    for section in sections:
+        yield from (block for block in section.blocks if isinstance(block, Table))
+        yield from tables(section.sections)
+
+
+@pytest.mark.parametrize("code", ["zh", "en"])
+def test_tables_are_rectangular_and_say_what_the_star_is(shipped_build: Any, code: str) -> None:
+    made = list(tables(shipped_build.reports[code].sections))
+    assert len(made) > 15
+    for one in made:
+        assert one.rows
+        assert {len(row) for row in one.rows} == {len(one.header)}
+        if any(cell.best for row in one.rows for cell in row):
+            assert "★" in one.caption or "按" in one.caption or ", by " in one.caption
+        assert not any(cell.best for row in one.rows for cell in row[:1])
