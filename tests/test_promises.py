@@ -280,3 +280,24 @@ def test_several_processes_give_the_numbers_of_one(tmp_path: Path) -> None:
         other = stores[1][name]
         assert run.trace.losses.tobytes() == other.trace.losses.tobytes()
         assert run.trace.weights[-1].tobytes() == other.trace.weights[-1].tobytes()
+
+
+def test_the_reference_of_the_lab_file_is_current() -> None:
+    from labreport.lab.reference import reference
+
+    written = Path(__file__).parents[1] / "docs" / "lab-file.md"
+    assert written.read_text(encoding="utf-8") == reference()
+
+
+@pytest.mark.parametrize("command", ["build", "list"])
+def test_help_is_in_both_languages(tmp_path: Path, command: str) -> None:
+    import typer
+
+    from labreport.cli import app
+
+    found = typer.main.get_command(app).commands[command]  # type: ignore[attr-defined]
+    texts = [found.help or ""]
+    texts += [p.help or "" for p in found.params if p.name not in ("help", "lab")]
+    for text in texts:
+        assert " / " in text, text
+        assert any("\u4e00" <= c <= "\u9fff" for c in text), text

@@ -89,6 +89,19 @@ def test_what_trains_together_gives_the_bits_of_training_alone(change: dict[str,
     assert all(map(same_bits, train(family), (alone(one), alone(other))))
 
 
+def test_all_that_may_train_together_at_once_gives_the_bits_of_training_alone() -> None:
+    changes = [
+        *TOGETHER,
+        {},
+        with_optimizer(momentum=0.9, dampening=0.5),
+        {**with_optimizer(momentum=0.5, weight_decay=0.1), "gradients": "accumulated"},
+        {**with_optimizer(weight_decay=0.1, dampening=0.5), "gradients": "accumulated"},
+    ]
+    runs = [example(**{"rounds": 30, **change}) for change in changes]
+    (family,) = families(runs)
+    assert all(map(same_bits, train(family), map(alone, runs)))
+
+
 @pytest.mark.parametrize("stride", [1, 7])
 @pytest.mark.parametrize(
     "config",

@@ -1,0 +1,377 @@
+"""The command line: what is printed, in which language, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from labreport import __version__
+from labreport.cli import app
+
+LOCALES = {"zh": "zh_CN.UTF-8", "en": "en_US.UTF-8"}
+LAB = """
+[experiment.speed]
+title.zh = "速度"
+title.en = "Speed"
+[experiment.grid]
+title.zh = "网格"
+title.en = "Grid"
+sweep.optimizer.learning_rate = [0.1, 1.0]
+"""
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.chdir(tmp_path)
+    yield
+
+
+@pytest.fixture
+def run() -> Run:
+    """Run a command in a locale."""
+
+    def run(*arguments: str, locale: str = LOCALES["en"]) -> Result:
+        environment = {"LC_ALL": "", "LC_MESSAGES": "", "LANG": locale, "COLUMNS": "100"}
+        return CliRunner().invoke(app, list(arguments), env=environment)
+
+    return run
+
+
+@pytest.fixture
+def lab(tmp_path: Path, base_text: str) -> str:
+    (tmp_path / "lab.toml").write_text(base_text + LAB, encoding="utf-8")
+    return "lab.toml"
+
+
+def there(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*")}
+
+
+# --- what it says of itself --------------------------------------------------------------------
+
+
+def test_version(run: Run) -> None:
+    done = run("--version")
+    assert (done.exit_code, done.stdout) == (0, f"labreport {__version__}\n")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["build", "--help"], ["list", "--help"]])
+def test_help_is_in_both_languages(run: Run, arguments: list[str]) -> None:
+    done = run(*arguments)
+    assert done.exit_code == 0
+    assert re.search(r"[\u4e00-\u9fff]", done.stdout)
+    assert re.search(r"[A-Za-z]{4} [a-z]{2}", done.stdout)
+
+
+def test_help_names_every_option_and_the_exit_codes(run: Run) -> None:
+    assert all(word in run("--help").stdout for word in ("build", "list", "--version", "2"))
+    assert all(
+        word in run("build", "--help").stdout for word in ("--only", "--lang", "--output", "-o")
+    )
+
+
+def test_no_command_shows_the_help(run: Run) -> None:
+    done = run()
+    assert "build" in done.output
+    assert "Traceback" not in done.output
+
+
+@pytest.mark.parametrize("arguments", [["bild"], ["build", "--onyl", "x"], ["build", "a", "b"]])
+def test_unknown_words_end_with_2(run: Run, arguments: list[str], tmp_path: Path) -> None:
+    done = run(*arguments)
+    assert done.exit_code == 2
+    assert there(tmp_path) == set()
+
+
+# --- list --------------------------------------------------------------------------------------
+
+
+def test_list_shows_names_titles_and_counts(run: Run, lab: str) -> None:
+    for code, title in (("zh", "速度"), ("en", "Speed")):
+        done = run("list", lab, locale=LOCALES[code])
+        assert done.exit_code == 0
+        (line,) = (line for line in done.stdout.splitlines() if line.startswith("speed"))
+        assert re.fullmatch(rf"speed +{title} +1 +0 *", line)
+        assert re.search(r"grid +\S+ +2 +0", done.stdout)
+
+
+def test_list_as_json_is_json_alone(run: Run, lab: str) -> None:
+    done = run("list", lab, "--json", locale=LOCALES["zh"])
+    assert done.stderr == ""
+    assert json.loads(done.stdout) == [
+        {"name": "speed", "title": {"zh": "速度", "en": "Speed"}, "runs": 1, "stored": 0},
+        {"name": "grid", "title": {"zh": "网格", "en": "Grid"}, "runs": 2, "stored": 0},
+    ]
+
+
+def test_list_writes_nothing(run: Run, lab: str, tmp_path: Path) -> None:
+    run("list", lab)
+    run("list", lab, "--json")
+    assert there(tmp_path) == {"lab.toml"}
+
+
+def test_list_of_a_lab_with_hostile_titles(run: Run, base_text: str, tmp_path: Path) -> None:
+    text = base_text + '[experiment.a]\ntitle = "[red]x[/] [link=http://x]y[/link] \\u202e{0}"\n'
+    (tmp_path / "lab.toml").write_text(text, encoding="utf-8")
+    done = run("list", "lab.toml")
+    assert done.exit_code == 0
+    assert "[red]x[/] [link=http://x]y[/link]" in done.stdout
+    assert "\x1b" not in done.stdout
+    assert json.loads(run("list", "lab.toml", "--json").stdout)[0]["title"]["en"].startswith(
+        "[red]"
+    )
+
+
+# --- build -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def _no_pdf(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("labreport.formats.pdf.render", lambda report, language: b"%PDF-left-out")
+
+
+@pytest.mark.usefixtures("_no_pdf")
+def test_build_says_what_it_did(run: Run, lab: str, tmp_path: Path) -> None:
+    done = run("build", lab, "--lang", "en")
+    assert done.exit_code == 0
+    assert "runs: 2 trained, 0 from the store" in done.stderr
+    assert "notes/reflection.md" in done.stderr
+    written = [line.removeprefix("written ") for line in done.stdout.splitlines()]
+    assert [Path(name) for name in written] == [
+        Path("output") / name for name in ("runs.csv", "report.html", "report.pdf")
+    ]
+    assert all((tmp_path / name).is_file() for name in written)
+    again = run("build", lab, "--lang", "en", locale=LOCALES["zh"])
+    assert "训练：新做 0 次，取自存储 2 次" in again.stderr
+    assert "已写入" in again.stdout
+
+
+@pytest.mark.usefixtures("_no_pdf")
+def test_first_language_has_no_suffix(run: Run, lab: str, tmp_path: Path) -> None:
+    assert run("build", lab, "--lang", "en", "--lang", "zh", "--lang", "en").exit_code == 0
+    names = {path.name for path in (tmp_path / "output").iterdir()}
+    assert {"report.html", "report.zh.html", "report.pdf", "report.zh.pdf"} < names
+    page = (tmp_path / "output" / "report.html").read_text(encoding="utf-8")
+    assert '<html lang="en">' in page
+    assert "report.en.html" not in names
+
+
+@pytest.mark.usefixtures("_no_pdf")
+def test_lab_by_path_has_its_notes_beside_it(run: Run, base_text: str, tmp_path: Path) -> None:
+    folder = tmp_path / "some where" / "deep"
+    (folder / "notes").mkdir(parents=True)
+    (folder / "my lab.toml").write_text(base_text + LAB, encoding="utf-8")
+    (folder / "notes" / "reflection.md").write_text("MY OWN WORDS", encoding="utf-8")
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "speed.md").write_text("SOMEONE ELSE'S", encoding="utf-8")
+    done = run("build", str(folder / "my lab.toml"), "-o", str(tmp_path / "out"), "--lang", "en")
+    assert done.exit_code == 0
+    assert "reflection" not in done.stderr
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "MY OWN WORDS" in page
+    assert "SOMEONE" not in page
+    assert "labreport build &#39;my lab.toml&#39; --lang en" in page
+    assert str(tmp_path) not in page
+
+
+@pytest.mark.usefixtures("_no_pdf")
+def test_lab_of_the_folder_goes_before_the_one_that_ships(
+    run: Run, base_text: str, tmp_path: Path
+) -> None:
+    (tmp_path / "experiments.toml").write_text(base_text + LAB, encoding="utf-8")
+    assert [e["name"] for e in json.loads(run("list", "--json").stdout)] == ["speed", "grid"]
+    (tmp_path / "experiments.toml").unlink()
+    assert len(json.loads(run("list", "--json").stdout)) == 6
+
+
+@pytest.mark.usefixtures("_no_pdf")
+def test_damaged_runs_are_told(run: Run, lab: str, tmp_path: Path) -> None:
+    run("build", lab, "--lang", "en")
+    (file,) = (tmp_path / "output" / "runs").glob("*.safetensors")
+    for code, said in (("en", "1 damaged file in the store"), ("zh", "存储中有 1 个损坏的文件")):
+        file.write_bytes(b"damaged")
+        done = run("build", lab, "--lang", "en", locale=LOCALES[code])
+        assert done.exit_code == 0
+        assert said in done.stderr
+        assert file.name in done.stderr
+
+
+# --- refusals ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("code", ["zh", "en"])
+def test_unknown_experiment_lists_those_there_are_and_the_nearest(
+    run: Run, lab: str, code: str, tmp_path: Path
+) -> None:
+    done = run("build", lab, "--only", "sped", "--only", "grid", locale=LOCALES[code])
+    assert done.exit_code == 2
+    assert done.stdout == ""
+    assert "sped" in done.stderr
+    assert {"zh": "是不是“speed”？", "en": "did you mean “speed”?"}[code] in done.stderr
+    assert "speed, grid" in done.stderr
+    assert there(tmp_path) == {"lab.toml"}
+
+
+def test_every_unknown_name_is_told(run: Run, lab: str) -> None:
+    done = run("build", lab, "--only", "one", "--only", "two", "--lang", "en")
+    assert "“one”" in done.stderr
+    assert "“two”" in done.stderr
+    assert "2 faults; nothing was written." in done.stderr
+
+
+@pytest.mark.parametrize("code", ["zh", "en"])
+def test_unknown_language(run: Run, lab: str, code: str, tmp_path: Path) -> None:
+    done = run("build", lab, "--lang", "fr", "--lang", "zh", "--lang", "fr", locale=LOCALES[code])
+    assert done.exit_code == 2
+    assert "fr" in done.stderr
+    assert "zh, en" in done.stderr
+    assert done.stderr.count("“fr”") == 1
+    assert there(tmp_path) == {"lab.toml"}
+
+
+MISTAKES = {
+    'loss = "mse"': 'loss = "mes"',
+    "rounds = 10": "rounds = 0",
+    'bias = "zero"': "bias = 3",
+    "learning_rate = 1.0": "learning_rat = 1.0\nlearning_rate = nan",
+}
+
+
+@pytest.mark.parametrize("code", ["zh", "en"])
+def test_all_mistakes_at_once(run: Run, base_text: str, code: str, tmp_path: Path) -> None:
+    text = base_text + LAB
+    for right, wrong in MISTAKES.items():
+        assert right in text
+        text = text.replace(right, wrong)
+    (tmp_path / "bad.toml").write_text(text, encoding="utf-8")
+    done = run("build", "bad.toml", locale=LOCALES[code])
+    assert done.exit_code == 2
+    assert done.stdout == ""
+    places = re.findall(r"^bad\.toml:(\d+):\d+: (\S+): ", done.stderr, re.MULTILINE)
+    lines = text.splitlines()
+    for line, key in places:
+        assert lines[int(line) - 1].startswith(key.rpartition(".")[2])
+    assert sorted(key for _, key in places) == [
+        "base.loss",
+        "base.network.bias",
+        "base.optimizer.learning_rat",
+        "base.optimizer.learning_rate",
+        "base.rounds",
+    ]
+    last = done.stderr.splitlines()[-1]
+    assert (
+        last == {"zh": "5 处错误，什么都没有写入。", "en": "5 faults; nothing was written."}[code]
+    )
+    other = r"[\u4e00-\u9fff]" if code == "en" else r"\b(there is no|must be|did you mean)\b"
+    assert not re.search(other, done.stderr)
+    assert there(tmp_path) == {"bad.toml"}
+
+
+def test_words_that_are_types_are_quoted_as_they_are(
+    run: Run, base_text: str, tmp_path: Path
+) -> None:
+    text = base_text.replace('loss = "mse"', 'loss = "table"') + LAB
+    (tmp_path / "bad.toml").write_text(text, encoding="utf-8")
+    assert "there is no “table”" in run("build", "bad.toml").stderr
+    (tmp_path / "bad.toml").write_text(
+        base_text.replace("rounds = 10", "rounds = [10]") + LAB, encoding="utf-8"
+    )
+    assert "this is an array; it must be an integer" in run("build", "bad.toml").stderr
+
+
+def test_a_sweep_that_is_none_shows_single_braces(run: Run, base_text: str, tmp_path: Path) -> None:
+    text = base_text + '[experiment.a]\ntitle = "a"\nsweep.rounds = 3\n'
+    (tmp_path / "bad.toml").write_text(text, encoding="utf-8")
+    for locale in LOCALES.values():
+        done = run("build", "bad.toml", locale=locale)
+        assert done.exit_code == 2
+        assert "{ from, to, count }" in done.stderr
+        assert "{{" not in done.stderr
+
+
+def test_a_terminal_is_told_no_control_characters(run: Run, base_text: str, tmp_path: Path) -> None:
+    text = base_text.replace('loss = "mse"', 'loss = "\\u001b[31mred\\u0007 \\u202e"') + LAB
+    (tmp_path / "bad.toml").write_text(text, encoding="utf-8")
+    done = run("build", "bad.toml")
+    assert done.exit_code == 2
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", done.stderr)
+    assert "[31mred" in done.stderr
+
+
+def test_a_fault_in_a_note_shows_before_anything_trains(run: Run, lab: str, tmp_path: Path) -> None:
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "speed.md").write_bytes("实验".encode("gb18030"))
+    (tmp_path / "notes" / "grid.md").write_bytes(b"fine")
+    for code, said in (("en", "cannot read these notes"), ("zh", "读不了这份记录")):
+        done = run("build", lab, locale=LOCALES[code])
+        assert done.exit_code == 2
+        assert said in done.stderr
+        assert "speed.md" in done.stderr
+        assert not (tmp_path / "output").exists()
+
+
+@pytest.mark.usefixtures("_no_pdf")
+def test_a_file_in_the_way_of_a_report_is_a_failure(run: Run, lab: str, tmp_path: Path) -> None:
+    (tmp_path / "output" / "report.html").mkdir(parents=True)
+    done = run("build", lab, "--lang", "en")
+    assert done.exit_code == 1
+    assert "report.html" in done.stderr
+    assert "cannot write" in done.stderr
+    assert done.stderr.splitlines()[-1] == "Not finished."
+    # What was trained is kept.
+    assert list((tmp_path / "output" / "runs").glob("*.safetensors"))
+
+
+def test_missing_glyphs_are_named(run: Run, base_text: str, tmp_path: Path) -> None:
+    text = '[cover]\nstudent = "王\U0010fff0"\n' + base_text + LAB
+    (tmp_path / "lab.toml").write_text(text, encoding="utf-8")
+    for code, said in (("en", "the PDF’s fonts lack"), ("zh", "PDF 的字体没有这些字符")):
+        done = run("build", "lab.toml", "--lang", "en", locale=LOCALES[code])
+        assert done.exit_code == 1
+        assert said in done.stderr
+        assert "U+10FFF0" in done.stderr
+        assert "check_fonts = false" in done.stderr
+
+
+def test_an_interruption_says_how_to_go_on(
+    run: Run, lab: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("labreport.pipeline.train_missing", interrupted)
+    for code, said in (("en", "run it again"), ("zh", "再次运行")):
+        done = run("build", lab, locale=LOCALES[code])
+        assert done.exit_code == 130
+        assert said in done.stderr
+
+
+# --- the language of the terminal --------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("environment", "word"),
+    [
+        ({"LANG": "zh_CN.UTF-8"}, "没有名为"),
+        ({"LANG": "zh_TW"}, "没有名为"),
+        ({"LANG": "C"}, "there is no"),
+        ({"LANG": "de_DE.UTF-8"}, "there is no"),
+        ({"LC_ALL": "zh_CN.UTF-8", "LANG": "en_US.UTF-8"}, "没有名为"),
+        ({"LC_ALL": "en_US.UTF-8", "LANG": "zh_CN.UTF-8"}, "there is no"),
+        ({"LC_MESSAGES": "zh_CN.UTF-8", "LANG": "en_US.UTF-8"}, "没有名为"),
+    ],
+)
+def test_language_of_messages(lab: str, environment: dict[str, str], word: str) -> None:
+    cleared = {"LC_ALL": "", "LC_MESSAGES": "", "LANG": ""}
+    arguments = ["build", lab, "--only", "nothing"]
+    done = CliRunner().invoke(app, arguments, env={**cleared, **environment})
+    assert word in done.stderr
