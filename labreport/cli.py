@@ -145,7 +145,7 @@ def list_(
     table.add_column(words.text("cli.list-runs"), justify="right")
     table.add_column(words.text("cli.list-stored"), justify="right")
     for entry in listed:
-        title = entry.title[words.code]
+        title = _printable(entry.title[words.code])
         table.add_row(entry.name, Text(title), str(entry.runs), str(entry.stored))
     Console().print(table)
 

@@ -14,10 +14,11 @@ from typing import Any
 
 import pypdfium2
 import pytest
-from conftest import LANGUAGES
 
 from labreport import pipeline
 from labreport.pipeline import Request
+
+LANGUAGES = ("zh", "en")
 
 
 def fingerprints(folder: Path) -> dict[str, str]:

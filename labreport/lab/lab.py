@@ -14,8 +14,10 @@ from labreport.lab.vocabulary.model import Real, Table
 Language = Literal["zh", "en"]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
 Count = Annotated[int, Field(strict=True, ge=1, le=100_000)]
-# Text that is printed on one line; control characters would reach terminals and tables.
-Line = Annotated[str, Field(max_length=2000, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f]*$")]
+# Control characters would reach terminals and tables, and marks that turn the direction of writing
+# round would show a text as another one.
+_NO_CONTROL = r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]*$"
+Line = Annotated[str, Field(max_length=2000, pattern=_NO_CONTROL)]
 
 
 class Text(Table):

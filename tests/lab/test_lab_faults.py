@@ -17,6 +17,7 @@ from labreport.lab.lab import LabFile
 from labreport.lab.load import load
 from labreport.lab.plan import Lab
 from labreport.lab.vocabulary.activations import ACTIVATIONS
+from labreport.shipped import shipped
 
 Faults = Callable[[str | bytes], tuple[Fault, ...]]
 Loaded = Callable[[str], Lab]
@@ -813,3 +814,13 @@ def test_an_error_names_every_fault(tmp_path: Path) -> None:
     for fault in caught.value.faults:
         assert fault.code in str(caught.value)
         assert fault.key in str(caught.value)
+
+
+@pytest.mark.parametrize("mark", ["\u202e", "\u2066", "\u200f"])
+def test_text_cannot_turn_the_direction_of_writing(mark: str, tmp_path: Path) -> None:
+    path = tmp_path / "lab.toml"
+    shipped_text = shipped("experiments.toml").read_text(encoding="utf-8")
+    path.write_text(shipped_text.replace("（姓名）", f"（{mark}姓名）"), encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        load(path)
+    assert [fault.code for fault in caught.value.faults] == ["control-character"]
