@@ -648,8 +648,8 @@ FILE_CODES = {"file-missing", "file-unreadable", "file-too-large", "not-utf-8"} 
 
 def test_every_code_has_a_case() -> None:
     room = Path(labreport.lab.__file__).parent
-    text = "".join((room / name).read_text() for name in ("load.py", "faults.py"))
-    text += (room / "configuration.py").read_text()
+    files = ("read.py", "load.py", "faults.py", "configuration.py")
+    text = "".join((room / name).read_text() for name in files)
     hyphenated = set(re.findall(r'"([a-z]+(?:-[a-z0-9]+)+)"', text)) - {"utf-8-sig"}
     assert hyphenated >= FILE_CODES  # the search does find codes
     covered = {case.code for case in CASES} | FILE_CODES

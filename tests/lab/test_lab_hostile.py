@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from lab_texts import MINIMAL, changed, toml
 
 from labreport.errors import Fault, InputError
-from labreport.lab.load import MAXIMUM_BYTES, MAXIMUM_DEPTH, load
+from labreport.lab.load import load
 from labreport.lab.plan import Lab
+from labreport.lab.read import MAXIMUM_BYTES, MAXIMUM_DEPTH
 
 Faults = Callable[[str | bytes], tuple[Fault, ...]]
 Loaded = Callable[[str], Lab]

@@ -1,0 +1,96 @@
+"""From a file to its tables: encoding, size, syntax, and what no later step could take."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any, NoReturn
+
+from labreport.errors import Fault, InputError
+from labreport.lab.faults import Location, Source
+
+MAXIMUM_BYTES = 4_000_000
+"""A lab file is written by hand; anything larger is a mistake and would take long to parse."""
+
+MAXIMUM_DEPTH = 32
+"""Tables and arrays inside one another; a lab needs a third of that, and each level is a call."""
+
+INTEGERS = range(-(2**63), 2**63)
+"""What TOML promises to keep; Python would read longer ones, but refuses to print them."""
+
+
+def read(path: Path) -> Source:
+    """The text of a lab file. Raises InputError if it cannot be one."""
+    try:
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            # Not all of it: a device or a pipe has no size, and may never end.
+            raw = file.read(MAXIMUM_BYTES + 1)
+    except FileNotFoundError:
+        raise InputError(Fault("file-missing", file=path)) from None
+    except (OSError, ValueError) as error:
+        raise InputError(Fault("file-unreadable", {"detail": str(error)}, file=path)) from None
+    if len(raw) > MAXIMUM_BYTES:
+        values = {"bytes": max(size, len(raw)), "limit": MAXIMUM_BYTES}
+        raise InputError(Fault("file-too-large", values, file=path))
+    try:
+        return Source(path, raw.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise InputError(Fault("not-utf-8", {}, file=path, line=line)) from None
+
+
+def parse(source: Source) -> dict[str, Any]:
+    """The tables of a lab file. Raises InputError with the place of a syntax error."""
+    from parse_errors.source_map import locate_decode_error
+
+    try:
+        raw = tomllib.loads(source.text)
+    except RecursionError:
+        _refuse_depth(source)
+    except ValueError as error:
+        place = locate_decode_error(error)
+        line = place.line + 1 if place else max(1, len(source.text.splitlines()))
+        fault = Fault(
+            "toml-syntax",
+            {"detail": str(error).split(" (at ")[0]},
+            file=source.path,
+            line=line,
+            column=place.column + 1 if place else 0,
+            excerpt=source.line(line),
+        )
+        raise InputError(fault) from None
+    _check_limits(source, raw)
+    return raw
+
+
+def _check_limits(source: Source, raw: dict[str, Any]) -> None:
+    """Refuse what no later step could take: tables too deep, and integers beyond TOML's."""
+    beyond: list[tuple[Location, int]] = []
+    level: list[tuple[Location, Any]] = [((), raw)]
+    for _ in range(MAXIMUM_DEPTH):
+        inner: list[tuple[Location, Any]] = []
+        for location, value in level:
+            if isinstance(value, int) and value not in INTEGERS:
+                beyond.append((location, value))
+            elif isinstance(value, dict | list):
+                items = value.items() if isinstance(value, dict) else enumerate(value)
+                inner += [((*location, key), item) for key, item in items]
+        level = inner
+    if level:
+        _refuse_depth(source)
+    if beyond:
+        raise InputError([_beyond(source, location, value) for location, value in beyond])
+
+
+def _beyond(source: Source, location: Location, value: int) -> Fault:
+    bound = f"≥ {INTEGERS.start}" if value < 0 else f"≤ {INTEGERS.stop - 1}"
+    return source.fault(
+        location, "out-of-range", values={"found": f"{value:#x}"[:20] + "…", "bound": bound}
+    )
+
+
+def _refuse_depth(source: Source) -> NoReturn:
+    values = {"detail": f"nested deeper than {MAXIMUM_DEPTH} levels"}
+    raise InputError(Fault("toml-syntax", values, file=source.path, line=1)) from None
