@@ -175,8 +175,8 @@ def write_report(
         all_names=whole.names,
         notes=notes,
         environment=printed_environment(request.machine.device),
-        again=command_again(request),
-        stored=("output/runs", "output/runs.csv"),
+        again=command_again(request, whole),
+        stored=("runs", "runs.csv"),
     )
     files: list[tuple[Path, bytes]] = [(request.output / "runs.csv", runs_csv.render(parts))]
     total = 2 * len(languages)
@@ -207,12 +207,14 @@ def printed_environment(device: str) -> tuple[tuple[str, str, str], ...]:
     )
 
 
-def command_again(request: Request) -> str:
-    """The command that builds the same report."""
+def command_again(request: Request, whole: Lab) -> str:
+    """The command that builds the same report; what goes without saying is left out."""
     words = ["labreport", "build"]
-    words += [request.lab.name] if request.lab is not None else []
+    named = request.lab is not None and request.lab.name != LAB_FILE
+    words += [request.lab.name] if named and request.lab is not None else []
     words += [word for name in request.only for word in ("--only", name)]
-    words += [word for code in request.languages for word in ("--lang", code)]
+    if chosen_languages(request.languages, whole) != chosen_languages((), whole):
+        words += [word for code in request.languages for word in ("--lang", code)]
     return shlex.join(words)
 
 

@@ -57,6 +57,11 @@ RULES: dict[str, Rule] = {
 }
 """Rules by name; of findings with the same relevance, the earlier rule's comes first."""
 
+WITHOUT_A_BUDGET = frozenset(
+    {"coincide", "refused", "diverged", "first-step", "different-losses", "several-changes"}
+)
+"""Rules whose sentences speak of no number of rounds."""
+
 ANSWERS = 3
 """Findings that open an experiment's section: what a reader keeps in mind at once."""
 
@@ -78,7 +83,11 @@ class Observations:
 
 def observe(results: ExperimentResults) -> Observations:
     """Apply every rule to an experiment."""
-    found = _merged([observation for rule in RULES.values() for observation in rule(results)])
+    rules = list(RULES.items())
+    if any(key == "rounds" for key, _ in results.plan.axes):
+        # There is no number of rounds that all points have, so nothing is said of one.
+        rules = [(name, rule) for name, rule in rules if name in WITHOUT_A_BUDGET]
+    found = _merged([observation for _, rule in rules for observation in rule(results)])
     found.sort(key=lambda observation: -observation.relevance)
     findings = tuple(o for o in found if not o.limits)
     limits = tuple(o for o in found if o.limits)

@@ -95,8 +95,9 @@ class Result:
         outputs = self.outputs(budget)
         if outputs is None or LOSSES[self.run.config.loss].compares_logits:
             return None
-        targets = np.array(self.run.config.data.targets)
-        return float(np.mean((outputs.astype(np.float64) - targets) ** 2))
+        # In the run's own precision: where the loss is this very number, the two are to agree.
+        targets = np.array(self.run.config.data.targets, dtype=outputs.dtype)
+        return float(np.mean((outputs - targets) ** 2))
 
     @cached_property
     def best_round(self) -> int | None:

@@ -341,7 +341,10 @@ class _Reading:
     ) -> tuple[int, ...]:
         rounds = [trial.config.rounds for trial in trials]
         if experiment.budgets is None:
-            return (max(rounds),)
+            # Variants are compared after as many rounds as all of them have; where the rounds
+            # themselves are swept, each point is read at its own last one.
+            swept = any("rounds" in dict(trial.point) for trial in trials)
+            return (max(rounds) if swept else min(rounds),)
         for index, budget in enumerate(experiment.budgets):
             if budget > min(rounds):
                 values = {"found": budget, "bound": f"≤ {min(rounds)}"}

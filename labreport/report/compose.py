@@ -15,7 +15,6 @@ from labreport.analysis.results import ExperimentResults, attach
 from labreport.analysis.rules.comparison import differing_keys
 from labreport.lab.plan import AppendixPlan, Lab
 from labreport.lab.vocabulary.initialisers import WITHOUT_CHANCE
-from labreport.lab.vocabulary.losses import LOSSES
 from labreport.report import formulas, tables
 from labreport.report.illustrate import illustrate
 from labreport.report.language import Language
@@ -180,10 +179,12 @@ class _Composition:
             formulas.formula(formulas.ACTIVATION, number),
         ]
         if loss in formulas.LOSSES:
-            blocks.append(Paragraph(text("report.principle-loss", loss=LOSSES[loss].title)))
+            blocks.append(Paragraph(text("report.principle-loss", loss=self.language.name(loss))))
             blocks.append(formulas.formula(formulas.LOSSES[loss], number))
         else:
-            blocks.append(Paragraph(text("report.principle-loss-other", loss=LOSSES[loss].title)))
+            blocks.append(
+                Paragraph(text("report.principle-loss-other", loss=self.language.name(loss)))
+            )
         blocks += [
             Paragraph(text("report.principle-backward")),
             formulas.formula(formulas.OUTPUT_DELTA, number),

@@ -19,8 +19,8 @@ from labreport.report.tree import Block, Figure, Table
 
 TableMaker = Callable[[ExperimentResults, Language, Numbering], Table | None]
 
-MOST_PANELS = 6
-"""Weight panels that fit half a page."""
+MOST_PANELS = 12
+"""Weight panels that fit a page."""
 
 FEWEST_ROWS = 4
 """Values from which on a map shows more than a table."""

@@ -108,7 +108,7 @@ class Language:
 
     def name(self, word: str) -> str:
         """A word of the vocabulary as print writes it."""
-        if word in LOSSES:
+        if word in LOSSES and not self.has(f"name.{word}"):
             return LOSSES[word].title
         if word in OPTIMIZER_TITLES:
             return OPTIMIZER_TITLES[word]

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from labreport.analysis.observation import Subject
 from labreport.analysis.results import ExperimentResults, Result
 from labreport.analysis.rules.comparison import MOST_OUTPUTS, comparable, differing_keys, rankable
 from labreport.analysis.rules.initialisation import final_losses
 from labreport.lab.configuration import RunConfig
+from labreport.lab.plan import Point
 from labreport.report import numbers
 from labreport.report.language import Language
 from labreport.report.numbering import Numbering
@@ -143,7 +145,7 @@ def comparison_table(
         row = [_text(language.label(results.plan, result.variant))]
         for values, lowest in zip(columns, best, strict=True):
             value = values[index]
-            row.append(measured(value, best=value is not None and value == lowest))
+            row.append(measured(value, best=_is_best(value, lowest)))
         row.append(_lowest_on_the_way(result))
         row += [] if whole else [_text(ending(result, language))]
         rows.append(tuple(row))
@@ -171,8 +173,15 @@ def _finite(value: float | None) -> float | None:
 
 def _lowest(values: Sequence[float | None]) -> float | None:
     present = [v for v in values if v is not None]
-    # Where all are equal there is no best one.
-    return min(present) if len(set(present)) > 1 else None
+    # Where all look equal there is no best one.
+    return min(present) if len(set(map(numbers.measured, present))) > 1 else None
+
+
+def _is_best(value: float | None, lowest: float | None) -> bool:
+    """Whether a value is the best of its column, or is printed like it."""
+    if value is None or lowest is None:
+        return False
+    return numbers.measured(value) == numbers.measured(lowest)
 
 
 def sweep_table(
@@ -205,7 +214,7 @@ def sweep_table(
         row = [Cell(language.value(key, value), numeric=True) for key, value in point]
         for values, lowest in zip(columns, best, strict=True):
             value = values[index]
-            row.append(measured(value, best=value is not None and value == lowest))
+            row.append(measured(value, best=_is_best(value, lowest)))
         rows.append(tuple(row))
     return Table(anchor, label, caption, tuple(header), tuple(rows))
 
@@ -217,36 +226,40 @@ def _at(result: Result | None, budget: int) -> float | None:
 def starts_table(
     results: ExperimentResults, language: Language, numbering: Numbering
 ) -> Table | None:
-    """Statistics over random starts, with the single starts beside them."""
-    if not results.replicated:
+    """Statistics over random starts, with the single starts beside them.
+
+    A row for each variant, and for each of its points where it was also swept.
+    """
+    groups: dict[tuple[str, Point], list[Result]] = {}
+    for result in results.results:
+        groups.setdefault((result.variant, result.point), []).append(result)
+    if all(len(members) == 1 for members in groups.values()):
         return None
     anchor, label = numbering.next("table")
     names = ("count", "mean", "deviation", "lowest", "median", "highest")
     header = [_head(language.text("report.column-variant"))]
     header += [_head(language.text(f"report.column-{name}"), numeric=True) for name in names]
     rows = []
-    for variant in results.plan.variants:
-        members = results.of(variant.name)
-        values = final_losses(members, results.last)
-        row = [_text(language.label(results.plan, variant.name))]
-        row.append(Cell(str(len(values)), numeric=True))
-        if len(values) > 1:
-            row += [
-                measured(float(v))
-                for v in (
-                    values.mean(),
-                    values.std(ddof=1),
-                    values.min(),
-                    np.median(values),
-                    values.max(),
-                )
-            ]
-        else:
-            only = float(values[0]) if len(values) else None
-            row += [measured(v) for v in (only, None, only, only, only)]
-        rows.append(tuple(row))
+    for (variant, point), members in groups.items():
+        values = final_losses(tuple(members), results.last)
+        subject = language.subject(Subject(variant, point), results.plan)
+        rows.append((_text(subject), Cell(str(len(values)), numeric=True), *_statistics(values)))
     caption = language.text("report.starts-table", budget=results.last)
     return Table(anchor, label, caption, tuple(header), tuple(rows))
+
+
+def _statistics(values: np.ndarray) -> tuple[Cell, ...]:
+    """Mean, standard deviation, lowest, median and highest of final losses."""
+    if not len(values):
+        return (measured(None),) * 5
+    deviation = float(values.std(ddof=1)) if len(values) > 1 else None
+    return (
+        measured(float(values.mean())),
+        measured(deviation),
+        measured(float(values.min())),
+        measured(float(np.median(values))),
+        measured(float(values.max())),
+    )
 
 
 def cross_table(

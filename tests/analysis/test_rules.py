@@ -31,7 +31,7 @@ from labreport.analysis.observation import Observation
 from labreport.analysis.observe import RULES, conclude, observe_base
 from labreport.analysis.results import ExperimentResults
 from labreport.analysis.rules.comparison import MOST_OF_THE_WAY, OTHER_START
-from labreport.analysis.rules.gradients import FAR_FROM_FLOOR, MOST_NAMED, VANISHED
+from labreport.analysis.rules.gradients import FAR_FROM_FLOOR, MOST_NAMED, STANDING_STILL, VANISHED
 from labreport.analysis.rules.initialisation import ENOUGH_FOR_AN_INTERVAL
 from labreport.analysis.rules.sweep import ALIKE, CLOSE
 from labreport.analysis.rules.trajectory import OVERSHOOT
@@ -453,29 +453,29 @@ def fading(last: float) -> np.ndarray:
 
 @fires("stuck", "sigmoid", subject="a", loss=2.0, floor=0.0, norm=VANISHED, largest=1.0)
 def the_gradient_has_vanished_in_saturation() -> ExperimentResults:
-    return experiment(single("a", [9, 5, 2], gradients=fading(VANISHED)))
+    return experiment(single("a", [9, 2, 2], gradients=fading(VANISHED)))
 
 
 @fires("stuck", "", subject="a", loss=2.0, norm=VANISHED, largest=1.0)
 def the_gradient_has_vanished_without_a_sigmoid() -> ExperimentResults:
-    return experiment(single("a", [9, 5, 2], LINEAR, gradients=fading(VANISHED)))
+    return experiment(single("a", [9, 2, 2], LINEAR, gradients=fading(VANISHED)))
 
 
 @fires("stuck", "", loss=2.0)
 def the_gradient_has_vanished_with_many_outputs() -> ExperimentResults:
     rows = {"data.inputs": [[0.5, 0.3]] * 3, "data.targets": [[0.25, 0.0625]] * 3}
-    return experiment(single("a", [9, 5, 2], rows, gradients=fading(VANISHED)))
+    return experiment(single("a", [9, 2, 2], rows, gradients=fading(VANISHED)))
 
 
 @fires("stuck", "sigmoid", slope=0.25 * 0.75, outputs=(0.25, 0.9))
 def the_slope_of_the_sigmoid() -> ExperimentResults:
     outputs = np.broadcast_to([[0.25, 0.9]], (3, 1, 2))
-    return experiment(single("a", [9, 5, 2], gradients=fading(0.0), outputs=outputs))
+    return experiment(single("a", [9, 2, 2], gradients=fading(0.0), outputs=outputs))
 
 
 @silent("stuck")
 def the_gradient_has_not_quite_vanished() -> ExperimentResults:
-    return experiment(single("a", [9, 5, 2], gradients=fading(nextafter(VANISHED, 1))))
+    return experiment(single("a", [9, 2, 2], gradients=fading(nextafter(VANISHED, 1))))
 
 
 @silent("stuck", "stuck-points")
@@ -489,11 +489,23 @@ def the_gradient_has_vanished_at_the_floor() -> ExperimentResults:
 @fires("stuck", "sigmoid")
 def the_gradient_has_vanished_just_above_the_floor() -> ExperimentResults:
     last = nextafter(FAR_FROM_FLOOR, 1)
-    return experiment(single("a", [1, 0.5, last], gradients=fading(0.0)))
+    return experiment(single("a", [1, last, last], gradients=fading(0.0)))
+
+
+@silent("stuck")
+def the_loss_still_moved_in_the_second_half() -> ExperimentResults:
+    before = 2 * (1 + nextafter(STANDING_STILL, 1))
+    return experiment(single("a", [9, before, 2], gradients=fading(0.0)))
+
+
+@fires("stuck", "sigmoid", loss=2.0)
+def the_loss_hardly_moved_in_the_second_half() -> ExperimentResults:
+    before = 2 * (1 + STANDING_STILL / 2)
+    return experiment(single("a", [9, before, 2], gradients=fading(0.0)))
 
 
 def stuck_at(count: int) -> ExperimentResults:
-    curves = {float(rate): [9.0, 5.0, float(rate)] for rate in range(1, count + 1)}
+    curves = {float(rate): [9.0, float(rate), float(rate)] for rate in range(1, count + 1)}
     moving = sweep("a", RATE, {100.0: [9, 5, 1], 200.0: [9, 5, 1]}).rows
     stopped = sweep("a", RATE, curves, gradients=fading(0.0)).rows
     return experiment(Made("a", moving + stopped))

@@ -242,16 +242,18 @@ def test_purpose_is_the_authors(build_pages: Callable[..., Any], base_text: str)
 def test_how_to_run_it_again(report: Report) -> None:
     again = report.sections[-1]
     (command,) = (b.text for b in again.blocks if isinstance(b, Paragraph) and b.kind == "command")
-    assert command.startswith("labreport build experiments.toml")
+    assert command == "labreport build"
     texts = " ".join(b.text for b in again.blocks if isinstance(b, Paragraph))
     assert re.search(r"\b[0-9a-f]{64}\b", texts)
 
 
 def test_command_is_quoted_for_a_shell(build_pages: Callable[..., Any], base_text: str) -> None:
+    from labreport.lab.load import load
     from labreport.pipeline import Request, command_again
+    from labreport.shipped import shipped
 
     request = Request(Path("my lab; rm -rf x.toml"), ("a",), ("en",), Path("output"))
-    words = command_again(request)
+    words = command_again(request, load(shipped("experiments.toml")))
     assert words == "labreport build 'my lab; rm -rf x.toml' --only a --lang en"
 
 

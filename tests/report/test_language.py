@@ -183,7 +183,7 @@ def test_unnamed_variant() -> None:
         ("network.layers", [2, 3, 1], "(2, 3, 1)", "(2, 3, 1)"),
         ("data.inputs", [[0.5, -0.3], [1.0, 2.0]], "(0.5, −0.3); (1, 2)", "(0.5, −0.3); (1, 2)"),
         ("network.bias", "zero", "保持为 0", "held at 0"),
-        ("loss", "kl_div", "KL divergence", "KL divergence"),
+        ("loss", "kl_div", "KL 散度", "KL divergence"),
         ("initial.biases", None, "—", "—"),
         ("initial.biases", [], "()", "()"),
     ],

@@ -18,11 +18,14 @@ from labreport.analysis.observation import (
     Verbatim,
     With,
 )
-from labreport.analysis.results import ExperimentResults, Result
+from labreport.analysis.results import PRECISION, ExperimentResults, Result
 from labreport.lab.configuration import RunConfig
 
 OTHER_START = 0.01
 """Initial losses that differ by less than a hundredth cannot make up a lead that a reader sees."""
+
+ROUNDING = 16
+"""Units of rounding within which two losses are the same: what a few operations can make."""
 
 MOST_OF_THE_WAY = 0.9
 """A threshold that separates quick from slow: nine tenths of the way from the reference's first
@@ -173,7 +176,7 @@ def threshold(results: ExperimentResults) -> Iterator[Observation]:
         return
     level = bottom + (1 - MOST_OF_THE_WAY) * start
     same = [r for r in singles if comparable(r, reference)]
-    reached = {r.variant: r.first_below(level) for r in same}
+    reached = {r.variant: _reached(r, level, results.last) for r in same}
     if len(same) < 2 or all(step is None for step in reached.values()):
         return
     arrived = [
@@ -193,6 +196,12 @@ def threshold(results: ExperimentResults) -> Iterator[Observation]:
     yield Observation("threshold", facts, runs=len(same), relevance=0.55, form=form)
 
 
+def _reached(result: Result, level: float, budget: int) -> int | None:
+    """Updates until a loss of at most ``level``, if that is within the budget."""
+    step = result.first_below(level)
+    return step if step is not None and step <= budget else None
+
+
 def ranking(results: ExperimentResults) -> Iterator[Observation]:
     """Which variant has the lowest loss at each budget, and whether that changes."""
     same = _largest_comparable([r for r in results.singles if len(r.losses)])
@@ -204,7 +213,9 @@ def ranking(results: ExperimentResults) -> Iterator[Observation]:
         if len(ranked) < 2:
             return
         lowest = min(loss for loss, _ in ranked)
-        tied = tuple(r for loss, r in ranked if loss == lowest)
+        # What rounding alone can explain is no lead.
+        nearly = max(ROUNDING * PRECISION[r.run.config.dtype] for _, r in ranked) * abs(lowest)
+        tied = tuple(r for loss, r in ranked if loss - lowest <= nearly)
         leaders.append((budget, lowest, tied))
     if all(len(tied) == len(same) for _, _, tied in leaders):
         return

@@ -27,6 +27,10 @@ VANISHED = 1e-2
 """A gradient a hundred times smaller than the largest of its run moves a weight no further in
 the whole budget than the largest one did in a hundredth of it."""
 
+STANDING_STILL = 0.01
+"""Over the last half of the rounds the distance from the floor changes by less than a hundredth: a
+small gradient with a large step size, or with many rounds, still goes somewhere."""
+
 FAR_FROM_FLOOR = 0.01
 """Still more than a hundredth of the first distance from the floor: not the usual end, where the
 gradient vanishes because nothing is left to gain."""
@@ -139,6 +143,9 @@ def is_stuck(result: Result, budget: int) -> bool:
     """Whether the gradient has vanished by then although the loss is far from its floor."""
     step, gap, first = result.index(budget), result.gap(budget), result.gap(0)
     if step is None or gap is None or not first or not result.run.trace.is_whole:
+        return False
+    half = result.gap(step // 2)
+    if half is None or abs(half - gap) > STANDING_STILL * gap:
         return False
     norms = gradient_norms(result)
     return bool(gap > FAR_FROM_FLOOR * first and norms[step] <= VANISHED * norms.max())

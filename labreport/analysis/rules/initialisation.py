@@ -191,7 +191,8 @@ def single_start(results: ExperimentResults) -> Iterator[Observation]:
         starts = {r.run.config.initial for r in results.results}
         given = len(starts) == 1 and not any(r.run.config.by_chance for r in results.results)
         form = "given" if given else ""
-        facts: Facts = {"count": Count(len(results.results)), "budget": Count(results.last)}
+        longest = max(r.run.config.rounds for r in results.results)
+        facts: Facts = {"count": Count(len(results.results)), "budget": Count(longest)}
         yield Observation(
             "single-start", facts, runs=len(results.results), relevance=0.3, form=form, limits=True
         )
