@@ -241,16 +241,26 @@ class _Reading:
         if self.faults:
             return None
         base = RunConfig.model_validate(_merged(bases))
+        if experiment.seeds is not None and all(trial.seed is None for trial in trials):
+            idle = {"scheme": trials[0].config.initial.scheme}
+            self._consequence((*here, "seeds"), "seeds-without-chance", values=idle)
         budgets = self._budgets(here, experiment, trials)
         merged_axes = tuple((key, tuple(values.values())) for key, values in axes.items())
         return Plan(name, experiment, base, tuple(trials), budgets, merged_axes)
 
     def _names(self, here: Location, experiment: Experiment) -> None:
         names = [variant.name for variant in experiment.variant]
+        labels: set[tuple[str, str]] = set()
         for index, variant in enumerate(experiment.variant):
             place: Location = (*here, "variant", index)
             if variant.name in names[:index]:
                 self._fault((*place, "name"), "duplicate", values={"found": variant.name})
+            # Two variants with one label would be one and the same in every sentence.
+            for code in ("zh", "en") if variant.label else ():
+                label = variant.label.within(code) if variant.label else ""
+                if label and (code, label) in labels:
+                    self._fault((*place, "label"), "duplicate", values={"found": label})
+                labels.add((code, label))
             others = tuple(name for name in names if name != variant.name)
             if variant.against is not None and variant.against not in others:
                 self._fault(

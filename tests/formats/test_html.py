@@ -197,7 +197,7 @@ HOSTILE = [
     "]]></svg>",
     "\\0 \\u0041 C:\\new\\table",
     "W" * 900,
-    "شارع العربية ‮ reversed ‬ עברית",
+    "شارع العربية reversed עברית",
     "ﷺ 𝒜 ½ ™ 👩‍🔬 e\u0301",
     "tab\tand\nline",
 ]

@@ -824,3 +824,23 @@ def test_text_cannot_turn_the_direction_of_writing(mark: str, tmp_path: Path) ->
     with pytest.raises(InputError) as caught:
         load(path)
     assert [fault.code for fault in caught.value.faults] == ["control-character"]
+
+
+def faults_of(tmp_path: Path, text: str) -> list[tuple[str, str]]:
+    path = tmp_path / "lab.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        load(path)
+    return [(fault.code, fault.key) for fault in caught.value.faults]
+
+
+def test_two_variants_with_one_label_are_refused(tmp_path: Path) -> None:
+    text = shipped("experiments.toml").read_text(encoding="utf-8")
+    twice = text.replace('label.zh = "动量 1"', 'label.zh = "每轮清零"')
+    assert faults_of(tmp_path, twice) == [("duplicate", "experiment.published.variant.2.label")]
+
+
+def test_seeds_that_change_nothing_are_refused(tmp_path: Path) -> None:
+    text = shipped("experiments.toml").read_text(encoding="utf-8")
+    idle = text.replace("[experiment.step-size]", "[experiment.step-size]\nseeds = 3")
+    assert faults_of(tmp_path, idle) == [("seeds-without-chance", "experiment.step-size.seeds")]
