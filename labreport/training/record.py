@@ -45,8 +45,7 @@ class Record:
         self._runs = len(family.configurations)
         self._rounds = config.rounds
         self._targets = targets
-        self._recorded = {step: place for place, step in enumerate(family.recorded())}
-        self._shown = {step: place for place, step in enumerate(family.shown())}
+        self._recorded, self._shown = family.recorded(), family.shown()
 
         rows, units = len(config.data.inputs), config.network.layers[-1]
         room = (memory or Memory()).room
@@ -54,52 +53,57 @@ class Record:
         self._weights = room("weights", (len(self._recorded), count, runs), parameters)
         self._gradients = room("gradients", (len(self._recorded), count, runs), parameters)
         self._outputs = room("outputs", (len(self._shown), rows, units, runs), parameters)
+        # Rows taken out once: asking a tensor for one in every step takes longer than filling it.
+        self._loss_rows = self._losses.unbind()
+        self._weight_rows = dict(zip(self._recorded, self._weights.unbind(), strict=True))
+        self._gradient_rows = dict(zip(self._recorded, self._gradients.unbind(), strict=True))
+        self._output_rows = dict(zip(self._shown, self._outputs.unbind(), strict=True))
         # Of each run, the first output that the loss does not take, and its step.
         self._illegal: dict[int, tuple[int, Tensor]] = {}
 
     def shows(self, step: int) -> bool:
         """Whether outputs are recorded at a step."""
-        return step in self._shown
+        return step in self._output_rows
 
     def room_for_gradient(self, step: int) -> Tensor | None:
         """Where the gradient of a step goes, or None if it is not recorded."""
-        place = self._recorded.get(step)
-        return None if place is None else self._gradients[place]
+        return self._gradient_rows.get(step)
 
     def keep(
-        self, step: int, parameters: Tensor, gradient: Tensor, losses: Tensor, outputs: Tensor
+        self,
+        step: int,
+        parameters: Tensor,
+        gradient: Tensor,
+        losses: Tensor,
+        outputs: Tensor,
+        refused: Tensor | None,
     ) -> None:
         """Copy the state of all runs at one step: the tensors themselves go on changing."""
-        self._losses[step] = losses.detach()
-        if step in self._recorded:
-            self._weights[self._recorded[step]] = parameters
+        self._loss_rows[step].copy_(losses.detach())
+        if step in self._weight_rows:
+            self._weight_rows[step].copy_(parameters)
         else:
             # A run ends where it ends, however often it is recorded. A finite sum has no terms
             # that are not finite, and is quicker to have than a look at each of them.
             if not (parameters.sum(dim=0) + gradient.sum(dim=0)).isfinite().all():
                 finite = parameters.isfinite().all(dim=0) & gradient.isfinite().all(dim=0)
-                self._losses[step].masked_fill_(~finite, torch.nan)
-        if self._targets.loss.domain is not None:
-            self._note_illegal(step, outputs.detach())
+                self._loss_rows[step].masked_fill_(~finite, torch.nan)
+        if refused is not None:
+            for run in refused.nonzero().flatten().tolist():
+                self._illegal.setdefault(run, (step, outputs.detach()[..., run].clone()))
 
     def show(self, step: int, outputs: Tensor) -> None:
         """Copy outputs for all rows, [rows, units, runs] or [units, runs]."""
-        self._outputs[self._shown[step]] = outputs.detach()
-
-    def _note_illegal(self, step: int, outputs: Tensor) -> None:
-        illegal = self._targets.loss.refusals(outputs)
-        if illegal.any():
-            for run in illegal.nonzero().flatten().tolist():
-                self._illegal.setdefault(run, (step, outputs[..., run].clone()))
+        self._output_rows[step].copy_(outputs.detach())
 
     def traces(self) -> Traces:
         """What was recorded, without the padding."""
         return Traces(
             losses=self._array(self._losses),
-            recorded=np.array(list(self._recorded), dtype=np.int64),
+            recorded=np.array(self._recorded, dtype=np.int64),
             weights=self._array(self._weights),
             gradients=self._array(self._gradients),
-            shown=np.array(list(self._shown), dtype=np.int64),
+            shown=np.array(self._shown, dtype=np.int64),
             outputs=self._array(self._outputs),
             endings=self._endings(),
         )
@@ -134,8 +138,8 @@ class Record:
         """The same for some runs, number by number."""
         finite = self._losses[:, runs].isfinite()
         weights, gradients = self._weights[:, :, runs], self._gradients[:, :, runs]
-        finite[list(self._recorded)] &= (weights.isfinite() & gradients.isfinite()).all(dim=1)
-        finite[list(self._shown)] &= self._outputs[..., runs].isfinite().flatten(1, 2).all(dim=1)
+        finite[self._recorded] &= (weights.isfinite() & gradients.isfinite()).all(dim=1)
+        finite[self._shown] &= self._outputs[..., runs].isfinite().flatten(1, 2).all(dim=1)
         # Of the steps 0, 1, 2, …, all before the first that is not finite are counted.
         return finite.int().cumprod(dim=0).sum(dim=0)
 

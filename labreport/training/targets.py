@@ -24,10 +24,15 @@ class Targets:
         self.refused = loss.refusals(values)
         self.legal = torch.where(self.refused, 0.5, values) if self.refused.any() else values
 
-    def losses(self, outputs: Tensor, targets: Tensor) -> Tensor:
+    def refusals(self, outputs: Tensor) -> Tensor | None:
+        """Which runs [runs] have outputs that the loss does not take; None if there are none."""
+        if self.loss.domain is None:
+            return None
+        refused = self.loss.refusals(outputs)
+        return refused if refused.any() else None
+
+    def losses(self, outputs: Tensor, targets: Tensor, refused: Tensor | None) -> Tensor:
         """Losses [runs] of outputs and targets; meaningless where a run is refused."""
-        if self.loss.domain is not None:
-            refused = self.loss.refusals(outputs)
-            if refused.any():
-                outputs = torch.where(refused, 0.5, outputs)
+        if refused is not None:
+            outputs = torch.where(refused, 0.5, outputs)
         return self.loss.each(outputs, targets)

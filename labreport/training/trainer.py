@@ -61,10 +61,11 @@ def _train(family: Family, device: torch.device, memory: Memory | None) -> Trace
         # Forward: what does each network say?
         outputs = parameters.forward(batch_inputs)
         # Loss: how far is that from the target? One value a run.
-        losses = targets.losses(outputs, batch_targets)
+        refused = targets.refusals(outputs)
+        losses = targets.losses(outputs, batch_targets, refused)
         # Backward: how does each weight change the loss? Runs do not see each other.
         gradient = parameters.gradient(losses, out=record.room_for_gradient(step))
-        record.keep(step, parameters.flat, gradient, losses, outputs)
+        record.keep(step, parameters.flat, gradient, losses, outputs, refused)
         if record.shows(step):
             with torch.no_grad():
                 # A round that sees only some of the rows does not have the outputs of all.
