@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from unicodedata import east_asian_width
 
 import typer
 
@@ -202,7 +203,9 @@ def _print_fault(fault: Fault, words: Language) -> None:
         # A long line is cut around the place that is at fault.
         start = max(0, fault.column - 60)
         _say("    " + _printable(fault.excerpt[start : start + 110]))
-        _say("    " + " " * (max(fault.column, 1) - 1 - start) + "^")
+        before = fault.excerpt[start : max(fault.column, 1) - 1]
+        # A Chinese character is as wide as two others in a terminal.
+        _say("    " + " " * sum(1 + (east_asian_width(c) in "WF") for c in before) + "^")
     if fault.nearest:
         _say("    " + words.text("fault-part.nearest", name=fault.nearest))
     if fault.allowed:
