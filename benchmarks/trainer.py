@@ -206,7 +206,7 @@ def exercise(counts: list[int], jobs: int) -> None:
         line(count, "ours, 1 process", mine, steps, each, memory)
         if count >= 10_000:
             stored = best_of(lambda: ours_stored(runs, jobs), repetitions)  # noqa: B023
-            line(count, f"ours, {jobs} processes", stored, steps, each, "thinned, stored")
+            line(count, "ours, as a build", stored, steps, each, f"thinned, stored, {jobs} jobs")
         jax = jax_runs(count)
         if jax is not None:
             note = f"compiled before; peak {peak_memory('jax', count):,.0f} MiB"

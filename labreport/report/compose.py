@@ -24,11 +24,13 @@ from labreport.report.tree import (
     Block,
     Figure,
     Finding,
+    Formula,
     Paragraph,
     Prose,
     Report,
     Section,
     Sentences,
+    Table,
 )
 from labreport.run import Run
 
@@ -192,8 +194,10 @@ class _Composition:
             formulas.formula(formulas.GRADIENT, number),
             Paragraph(text("report.principle-update")),
             formulas.formula(formulas.UPDATE, number),
-            Paragraph(text("report.principle-floor")),
         ]
+        first, *_, last, update = (b.label for b in blocks if isinstance(b, Formula))
+        order = text("report.principle-order", first=first, last=last, update=update)
+        blocks += [Paragraph(order), Paragraph(text("report.principle-floor"))]
         return Section("principle", "", text("report.principle"), tuple(blocks))
 
     def _set_up(self) -> Section:
@@ -261,12 +265,21 @@ class _Composition:
         difference = tables.differences_table(results, self.language, self.numbering)
         blocks += [difference] if difference else []
         blocks += self._statements("answers", observed.answers, results)
-        blocks += illustrate(results, self._title(results), self.language, self.numbering)
+        shown = illustrate(results, self._title(results), self.language, self.numbering)
+        blocks += [*self._pointer(shown), *shown]
         blocks += self._statements("others", observed.others[:MOST_OTHERS], results)
         blocks += self._statements("limits", observed.limits, results)
         note = self._notes(plan.name, self.language.text("report.notes"), under=3)
         blocks += [note] if note else []
         return Section(f"experiment-{plan.name}", "", self._title(results), tuple(blocks))
+
+    def _pointer(self, shown: Sequence[Block]) -> list[Block]:
+        """Where the figures and tables are that the statements rest on."""
+        labels = [block.label for block in shown if isinstance(block, Figure | Table)]
+        if not labels:
+            return []
+        words = self.language.text("report.see", labels=self.language.join(labels))
+        return [Paragraph(words, kind="introduction")]
 
     def _statements(
         self, kind: str, found: Sequence[Observation], results: ExperimentResults

@@ -26,7 +26,8 @@ class Memory:
     def room(self, name: str, shape: tuple[int, ...], like: Tensor) -> Tensor:
         """Uninitialised tensor of a shape; of the last one with this name if that is enough."""
         held, needed = self._held.get(name), math.prod(shape)
-        if held is None or held.numel() < needed or held.dtype != like.dtype:
+        kind = (like.dtype, like.device)
+        if held is None or held.numel() < needed or (held.dtype, held.device) != kind:
             self._held.pop(name, None)
             held = torch.empty(needed, dtype=like.dtype, device=like.device)
             self._held[name] = held
