@@ -24,7 +24,8 @@ class Loss:
 
     `value(output, target)` maps two arrays [rows, units] to a number, and
     `gradient(output, target)` to dL/d(output) [rows, units]; the arithmetic is done in
-    the dtype of the arrays. `elementwise(output, target)` gives the terms [rows, units]
+    the dtype of the arrays. Outputs may have further axes in front: `values(output, target)`
+    then gives a loss for each. `elementwise(output, target)` gives the terms [rows, units]
     that `value` averages, or is None where a term depends on more than one unit.
     `averaged_over` says what the sum of the terms is divided by: the number of
     "elements" (torch's reduction "mean"), or of "rows" (its "batchmean").
@@ -32,22 +33,28 @@ class Loss:
     Only "bce" raises: ValueError where an output or a target lies outside [0, 1].
     """
 
-    value: Callable[[FloatArray, FloatArray], float]
+    values: TermFunction
     gradient: TermFunction
     elementwise: TermFunction | None
     averaged_over: Literal["elements", "rows"]
+
+    def value(self, output: FloatArray, target: FloatArray) -> float:
+        """The loss of one network."""
+        return float(self.values(output, target))
 
 
 def _mean_over_elements(terms: TermFunction, slopes: TermFunction) -> Loss:
     """Build the loss whose value is the mean of `terms`; `slopes` is d(term)/d(output)."""
 
-    def value(output: FloatArray, target: FloatArray) -> float:
-        return float(terms(output, target).mean())
+    def values(output: FloatArray, target: FloatArray) -> FloatArray:
+        mean: FloatArray = np.asarray(terms(output, target).mean(axis=(-2, -1)))
+        return mean
 
     def gradient(output: FloatArray, target: FloatArray) -> FloatArray:
-        return slopes(output, target).astype(output.dtype, copy=False) / output.size
+        count = output.shape[-2] * output.shape[-1]
+        return slopes(output, target).astype(output.dtype, copy=False) / count
 
-    return Loss(value, gradient, terms, "elements")
+    return Loss(values, gradient, terms, "elements")
 
 
 def _squared_error(output: FloatArray, target: FloatArray) -> FloatArray:
@@ -106,15 +113,21 @@ def _binary_cross_entropy_with_logits_slope(output: FloatArray, target: FloatArr
     return sigmoid(output) - target
 
 
-def _cross_entropy(output: FloatArray, target: FloatArray) -> float:
-    return float(-(target * log_softmax(output)).sum() / len(output))
+def _mean_over_rows(terms: FloatArray) -> FloatArray:
+    """The sum of terms [..., rows, units], divided by the number of rows."""
+    mean: FloatArray = np.asarray(terms.sum(axis=(-2, -1)) / terms.shape[-2])
+    return mean
+
+
+def _cross_entropy(output: FloatArray, target: FloatArray) -> FloatArray:
+    return _mean_over_rows(-(target * log_softmax(output)))
 
 
 def _cross_entropy_gradient(output: FloatArray, target: FloatArray) -> FloatArray:
     # The usual p - t holds when a row of targets sums to one; for the sake of exactness
     # with targets that do not, p carries the sum (Bishop 2006, section 4.3.4).
     row_sums: FloatArray = np.sum(target, axis=-1, keepdims=True)
-    return (softmax(output) * row_sums - target) / len(output)
+    return (softmax(output) * row_sums - target) / output.shape[-2]
 
 
 def _divergence_terms(output: FloatArray, target: FloatArray) -> FloatArray:
@@ -124,12 +137,12 @@ def _divergence_terms(output: FloatArray, target: FloatArray) -> FloatArray:
     return target_log_target - target * output
 
 
-def _divergence(output: FloatArray, target: FloatArray) -> float:
-    return float(_divergence_terms(output, target).sum() / len(output))
+def _divergence(output: FloatArray, target: FloatArray) -> FloatArray:
+    return _mean_over_rows(_divergence_terms(output, target))
 
 
 def _divergence_gradient(output: FloatArray, target: FloatArray) -> FloatArray:
-    return -target / len(output)
+    return np.broadcast_to(-target / output.shape[-2], output.shape)
 
 
 def _poisson_terms(output: FloatArray, target: FloatArray) -> FloatArray:

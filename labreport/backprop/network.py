@@ -1,7 +1,13 @@
-"""The forward pass of a feed-forward network, and back-propagation through it."""
+"""The forward pass of a feed-forward network, and back-propagation through it.
+
+Every array may have further axes in front: the same network at many steps of a training, say, with
+weights [steps, out, in]. Each is then worked on by itself.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from labreport.backprop.activations import ACTIVATIONS
 from labreport.backprop.arrays import FloatArray
@@ -57,9 +63,9 @@ def forward(
     pre_activations: list[FloatArray] = []
     values = [inputs]
     for layer, name in zip(parameters, activations, strict=True):
-        pre_activation = values[-1] @ layer.weight.T
+        pre_activation = values[-1] @ np.swapaxes(layer.weight, -1, -2)
         if layer.bias is not None:
-            pre_activation = pre_activation + layer.bias
+            pre_activation = pre_activation + layer.bias[..., np.newaxis, :]
         pre_activations.append(pre_activation)
         values.append(ACTIVATIONS[name].value(pre_activation))
     return ForwardPass(tuple(pre_activations), tuple(values))
@@ -88,7 +94,7 @@ def backward(
             for delta, layer_input in zip(deltas, layer_inputs, strict=True)
         ),
         # A bias is the weight of an input that is always one.
-        biases=tuple(delta.sum(axis=0) for delta in deltas),
+        biases=tuple(delta.sum(axis=-2) for delta in deltas),
     )
 
 
@@ -122,4 +128,4 @@ def _through_activation(
 
 def _sum_of_outer_products(delta: FloatArray, layer_input: FloatArray) -> FloatArray:
     """Sum the outer products of δ and the layer's input over the rows: [out, in]."""
-    return delta.T @ layer_input
+    return np.swapaxes(delta, -1, -2) @ layer_input

@@ -94,15 +94,36 @@ class Variant(Table):
     seeds: Seeds | None = Field(None, description="Replaces the experiment's seeds.")
 
 
+class Formula(Table):
+    """Derivatives as somebody wrote them, to be checked against the chain rule."""
+
+    name: Name = Field(description="Short name.")
+    label: Text | None = Field(None, description="What figures and tables call it.")
+    reason: Text | None = Field(None, description="In words: which rule it breaks, or keeps.")
+    derivatives: Annotated[dict[str, Line], Field(min_length=1)] = Field(
+        description="Formula of the derivative of the loss by each weight that it names, in w1…, "
+        "x1…, h1…, o1…, y1… and d_w1… (the derivative by another weight); the chain rule holds "
+        "for weights that are not named."
+    )
+
+
 class Experiment(Table):
     """One question, and the runs that answer it."""
 
+    kind: Literal["comparison", "gradient-check"] = Field(
+        "comparison",
+        description="comparison: of variants, swept values or random starts; gradient-check: of "
+        "the gradients of one run by hand, by autograd, by differences and by other formulas.",
+    )
     title: Text = Field(description="Heading.")
     question: Text | None = Field(None, description="What it asks, in words.")
     change: Change = Field(
         default_factory=dict, description="Keys that differ from the base in every variant."
     )
     variant: tuple[Variant, ...] = Field((), description="What is compared.")
+    formula: tuple[Formula, ...] = Field(
+        (), description="Other formulas for the gradients, of a gradient check."
+    )
     sweep: Change = Field(
         default_factory=dict, description="Keys with a list of values, or {from, to, count}."
     )

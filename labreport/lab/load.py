@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from labreport.errors import Fault, InputError
 from labreport.lab.configuration import RunConfig, misfits
+from labreport.lab.check import check_formulas
 from labreport.lab.faults import Finding, Location, Source, findings, holds, nearest
 from labreport.lab.lab import (
     Change,
@@ -241,6 +242,7 @@ class _Reading:
         if self.faults:
             return None
         base = RunConfig.model_validate(_merged(bases))
+        check_formulas(here, experiment, trials[0].config, self._fault)
         if experiment.seeds is not None and all(trial.seed is None for trial in trials):
             idle = {"scheme": trials[0].config.initial.scheme}
             self._consequence((*here, "seeds"), "seeds-without-chance", values=idle)

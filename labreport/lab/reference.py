@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from labreport.lab.configuration import Data, Network, RunConfig
-from labreport.lab.lab import Appendix, Cover, Experiment, LabFile, Range, Variant
+from labreport.lab.lab import Appendix, Cover, Experiment, Formula, LabFile, Range, Variant
 from labreport.lab.vocabulary import initialisers, optimizers
 from labreport.lab.vocabulary.activations import ACTIVATIONS
 from labreport.lab.vocabulary.losses import LOSSES
@@ -36,6 +36,7 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("`[base.network]`", Network),
     ("`[experiment.NAME]`", Experiment),
     ("`[[experiment.NAME.variant]]`", Variant),
+    ("`[[experiment.NAME.formula]]`", Formula),
     ("A range", Range),
     ("`[appendix.NAME]`", Appendix),
 )

@@ -1,0 +1,132 @@
+"""Formulas as a lab writes them: ``(d_w5 + d_w6) * h1 * (1 - h1) * x1``, and nothing else.
+
+Sums, products, quotients and whole powers of numbers and names. They are read with Python's own
+parser and never run as Python: what is not arithmetic is refused.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Operator = Literal["+", "-", "*", "/", "**"]
+
+LONGEST = 500
+"""Characters of a formula; the longest of a 2-2-2 network has about 60."""
+
+_OPERATORS: dict[type[ast.operator], Operator] = {
+    ast.Add: "+",
+    ast.Sub: "-",
+    ast.Mult: "*",
+    ast.Div: "/",
+    ast.Pow: "**",
+}
+_LARGEST_POWER = 8
+
+
+class NotAFormula(ValueError):
+    """The text is no formula; the message names the part that is at fault."""
+
+
+@dataclass(frozen=True)
+class Constant:
+    value: float
+
+
+@dataclass(frozen=True)
+class Symbol:
+    name: str
+
+
+@dataclass(frozen=True)
+class Negative:
+    of: Expression
+
+
+@dataclass(frozen=True)
+class Operation:
+    left: Expression
+    operator: Operator
+    right: Expression
+
+
+Expression = Constant | Symbol | Negative | Operation
+
+
+def parse(text: str) -> Expression:
+    """The expression that a text states.
+
+    Raises:
+        NotAFormula: if it is too long, or is anything but arithmetic.
+    """
+    if len(text) > LONGEST:
+        raise NotAFormula(f"{text[:40]}…")
+    try:
+        tree = ast.parse(text.strip(), mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        raise NotAFormula(text) from None
+    return _read(tree.body, text.strip())
+
+
+def _read(node: ast.expr, text: str) -> Expression:
+    match node:
+        case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
+            return Constant(float(value))
+        case ast.Name(id=name):
+            return Symbol(name)
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return Negative(_read(operand, text))
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
+            operator = _OPERATORS[type(op)]
+            exponent = _read(right, text)
+            if operator == "**" and not _is_small_power(exponent):
+                raise NotAFormula(ast.get_source_segment(text, node) or text)
+            return Operation(_read(left, text), operator, exponent)
+    raise NotAFormula(ast.get_source_segment(text, node) or text)
+
+
+def _is_small_power(exponent: Expression) -> bool:
+    return (
+        isinstance(exponent, Constant)
+        and exponent.value == int(exponent.value)
+        and 0 <= exponent.value <= _LARGEST_POWER
+    )
+
+
+def symbols(expression: Expression) -> tuple[str, ...]:
+    """The names in an expression, each once, in the order in which they stand."""
+    match expression:
+        case Constant():
+            return ()
+        case Symbol(name):
+            return (name,)
+        case Negative(of):
+            return symbols(of)
+        case Operation(left, _, right):
+            return tuple(dict.fromkeys((*symbols(left), *symbols(right))))
+
+
+def evaluate(expression: Expression, values: Mapping[str, Any]) -> Any:
+    """The value of an expression; names stand for numbers, or for arrays of one shape."""
+    match expression:
+        case Constant(value):
+            return value
+        case Symbol(name):
+            return values[name]
+        case Negative(of):
+            return -evaluate(of, values)
+        case Operation(left, operator, right):
+            first, second = evaluate(left, values), evaluate(right, values)
+            match operator:
+                case "+":
+                    return first + second
+                case "-":
+                    return first - second
+                case "*":
+                    return first * second
+                case "/":
+                    return first / second
+                case "**":
+                    return first**second
