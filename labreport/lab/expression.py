@@ -24,6 +24,7 @@ _OPERATORS: dict[type[ast.operator], Operator] = {
     ast.Pow: "**",
 }
 _LARGEST_POWER = 8
+_LARGEST_NUMBER = 1e9
 
 
 class NotAFormula(ValueError):
@@ -72,7 +73,7 @@ def parse(text: str) -> Expression:
 
 def _read(node: ast.expr, text: str) -> Expression:
     match node:
-        case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
+        case ast.Constant(value=int() | float() as value) if _is_number(value):
             return Constant(float(value))
         case ast.Name(id=name):
             return Symbol(name)
@@ -85,6 +86,10 @@ def _read(node: ast.expr, text: str) -> Expression:
                 raise NotAFormula(ast.get_source_segment(text, node) or text)
             return Operation(_read(left, text), operator, exponent)
     raise NotAFormula(ast.get_source_segment(text, node) or text)
+
+
+def _is_number(value: float) -> bool:
+    return not isinstance(value, bool) and abs(value) <= _LARGEST_NUMBER
 
 
 def _is_small_power(exponent: Expression) -> bool:

@@ -16,8 +16,8 @@ from labreport.analysis.observation import (
     With,
 )
 from labreport.analysis.results import ExperimentResults, Result
-from labreport.backprop.network import LayerParameters, forward
-from labreport.lab.configuration import RunConfig
+from labreport.backprop.network import forward
+from labreport.backprop.runs import layers_of
 from labreport.lab.naming import unit_names
 
 MOST_NAMED = 6
@@ -61,7 +61,7 @@ def dead_units(result: Result) -> tuple[str, ...]:
     With ReLU such a unit gives 0 and passes no gradient back: its own weights stay as they are.
     """
     config = result.run.config
-    layers = layer_parameters(config, result.run.trace.weights[0])
+    layers = layers_of(config, result.run.trace.weights[0])
     inputs = np.array(config.data.inputs, dtype=np.float64)
     sums = forward(layers, config.network.activations, inputs).pre_activations
     silent = np.all(result.run.trace.gradients == 0, axis=0)
@@ -75,21 +75,6 @@ def dead_units(result: Result) -> tuple[str, ...]:
             names = unit_names(config.network)[layer + 1]
             dead += [names[unit] for unit in range(out) if quiet[unit] and below[unit]]
     return tuple(dead)
-
-
-def layer_parameters(config: RunConfig, flat: np.ndarray) -> tuple[LayerParameters, ...]:
-    """Weights and biases of each layer out of flat parameters [parameters], in float64."""
-    layers: list[LayerParameters] = []
-    start = 0
-    for out, into in config.network.shapes:
-        weight = flat[start : start + out * into].reshape(out, into).astype(np.float64)
-        start += out * into
-        bias = None
-        if config.network.trains_bias:
-            bias = flat[start : start + out].astype(np.float64)
-            start += out
-        layers.append(LayerParameters(weight, bias))
-    return tuple(layers)
 
 
 def stuck(results: ExperimentResults) -> Iterator[Observation]:

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 
-from labreport.analysis.rules.gradients import layer_parameters
+from labreport.backprop.runs import layers_of
 from labreport.lab.configuration import RunConfig
 from labreport.lab.naming import parameter_names, unit_names
 from labreport.report.figures import style
@@ -44,7 +44,7 @@ def network_figure(config: RunConfig, weights: np.ndarray | None) -> bytes:
         ]
         matrices = None
         if weights is not None:
-            matrices = [p.weight for p in layer_parameters(config, weights)]
+            matrices = [p.weight for p in layers_of(config, weights)]
         _edges(axes, config, places, matrices)
         _units(axes, config, places)
         axes.set_xlim(-1.6, gap * (len(places) - 1) + 2.0)
