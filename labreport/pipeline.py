@@ -8,17 +8,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from labreport.errors import Fault, InputError
+from labreport.errors import BuildError, Fault, InputError
 from labreport.lab.configuration import RunConfig
 from labreport.lab.faults import nearest
 from labreport.lab.load import load
-from labreport.lab.plan import Lab
+from labreport.lab.plan import Lab, distinct
 from labreport.run import Environment, Run
 from labreport.shipped import shipped
 from labreport.store.store import Store, run_name
 from labreport.training import SEMANTICS
 from labreport.work import Machine, Progress, check_device, train_missing
+
+if TYPE_CHECKING:
+    from labreport.analysis.replays import Replays
 
 LAB_FILE = "experiments.toml"
 LANGUAGES = ("zh", "en")
@@ -153,6 +157,28 @@ def stored_runs(
     return {digest: runs[name] for digest, name in names.items()}
 
 
+def refuse_differences(replays: Replays) -> None:
+    """Raises BuildError where what torch stored is not what NumPy computes."""
+    faults = [
+        Fault(
+            "replay-differs",
+            {
+                "run": found.run.name[:16],
+                "experiment": found.experiment,
+                "variant": found.variant,
+                "quantity": quantity,
+                "round": difference.step + 1,
+                "parameter": found.parameter,
+                "relative": f"{difference.relative:.3g}",
+            },
+        )
+        for found in replays.differing
+        for quantity, difference in [found.replay.worst]
+    ]
+    if faults:
+        raise BuildError(faults)
+
+
 def write_report(
     whole: Lab,
     lab: Lab,
@@ -169,6 +195,7 @@ def write_report(
     from labreport.store.files import write_atomically
 
     measured = measure(lab, runs)
+    refuse_differences(measured.replays)
     parts = [("main", measured.experiments)]
     parts += [(appendix.name, experiments) for appendix, experiments in measured.appendices]
     facts = Facts(
@@ -235,8 +262,9 @@ def list_experiments(given: Path | None, output: Path) -> tuple[Listed, ...]:
     store = Store(output)
     listed = []
     for plan in lab.plans:
-        part = lab.only((plan.name,))
-        named = [(run_name(config, environment), stride) for config, stride in part.recordings()]
+        plans = [plan, *(p for a in lab.appendices for p in a.plans if p.name == plan.name)]
+        recordings = distinct((t.config, t.stride) for p in plans for t in p.trials)
+        named = [(run_name(config, environment), stride) for config, stride in recordings]
         title = {code: plan.experiment.title.within(code) for code in LANGUAGES}
         listed.append(
             Listed(

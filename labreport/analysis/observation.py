@@ -97,6 +97,22 @@ class Part:
 
 
 @dataclass(frozen=True)
+class Wording:
+    """Words of the lab itself, in each language."""
+
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True)
+class RoundNumber:
+    """One round, counted from 1: round 41."""
+
+    value: int
+    source: str = ""
+
+
+@dataclass(frozen=True)
 class With:
     """Something with a detail in brackets: a variant and its loss."""
 
@@ -116,6 +132,8 @@ Fact = (
     | Verbatim
     | Keys
     | Part
+    | Wording
+    | RoundNumber
     | With
     | tuple["Fact", ...]
 )

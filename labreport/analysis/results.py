@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from labreport.analysis.floor import Floor, floor, gap
+from labreport.backprop.gradient_check import GradientCheck, check_gradients
 from labreport.lab.naming import parameter_names
 from labreport.lab.plan import Plan, Point, Trial
 from labreport.lab.vocabulary.losses import LOSSES
@@ -176,6 +177,14 @@ class ExperimentResults:
             and all(r.trial.seed is not None for r in results)
             and len({r.point for r in results}) == 1
         }
+
+    @cached_property
+    def check(self) -> GradientCheck | None:
+        """Gradients four ways; None for a comparison, or where nothing was computed."""
+        if self.plan.experiment.kind != "gradient-check" or not self.results[0].run.trace.is_whole:
+            return None
+        run = self.results[0].run
+        return check_gradients(run, self.plan.experiment.formula) if len(run.trace.losses) else None
 
     def against(self, result: Result) -> Result | None:
         """The single run that this one is compared with."""

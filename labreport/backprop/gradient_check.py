@@ -17,7 +17,7 @@ from labreport.lab.configuration import RunConfig
 from labreport.lab.expression import Expression, evaluate, parse
 from labreport.lab.lab import Formula
 from labreport.lab.naming import parameter_names, unit_names
-from labreport.run import Run
+from labreport.run import Run, Steps
 
 MOST_DIFFERENCES = 5_000
 """Derivatives that are estimated by differences: more would take longer than all training."""
@@ -57,11 +57,14 @@ class Way:
     Attributes:
         gradients: [steps, parameters] at the weights of ``steps``.
         steps: [steps] the steps of the run that were looked at.
+        apart: [steps] largest difference from autograd, relative to the largest derivative of
+            the step.
         deviation: from autograd.
     """
 
     gradients: FloatArray
-    steps: FloatArray
+    steps: Steps
+    apart: FloatArray
     deviation: Deviation
 
 
@@ -127,9 +130,13 @@ def check_gradients(run: Run, formulas: Sequence[Formula]) -> GradientCheck:
     every = np.arange(len(trace.weights))
     some = _spread(len(every), max(1, MOST_DIFFERENCES // max(1, trace.weights.shape[-1])))
 
-    def way(gradients: Sequence[FloatArray], steps: FloatArray) -> Way:
+    def way(gradients: Sequence[FloatArray], steps: Steps) -> Way:
         array = np.array(gradients, dtype=np.float64).reshape(len(steps), -1)
-        return Way(array, steps, _deviation(array, trace.gradients[steps], steps, config, tolerance))
+        apart = np.abs(array - trace.gradients[steps])
+        # Formulas may divide by 0: that is as far from the truth as anything.
+        apart = np.where(np.isfinite(apart), apart, np.inf)
+        relative = _relative(apart, trace.gradients[steps])
+        return Way(array, steps, relative, _deviation(apart, relative, steps, config, tolerance))
 
     with np.errstate(all="ignore"):
         hand = way([_derivatives(config, trace.weights[s])[1] for s in every], every)
@@ -147,7 +154,7 @@ Rewrite = Callable[[tuple[ForwardPass, FloatArray], FloatArray], FloatArray]
 """From the forward pass, the weights and the right gradient to what a formula makes of it."""
 
 
-def _spread(count: int, most: int) -> FloatArray:
+def _spread(count: int, most: int) -> Steps:
     """At most so many of the indices 0 … count − 1, evenly, both ends among them."""
     if count <= most:
         return np.arange(count)
@@ -181,21 +188,18 @@ def _without_zero_bias(layer: LayerParameters, config: RunConfig) -> LayerParame
     return layer if config.network.trains_bias else LayerParameters(layer.weight)
 
 
+def _relative(apart: FloatArray, right: FloatArray) -> FloatArray:
+    """Differences [steps, parameters] as [steps], in units of the step's largest derivative."""
+    most, largest = apart.max(axis=1), np.abs(right).max(axis=1)
+    # Where no weight has a gradient, any difference is infinitely large.
+    nothing = np.where(most > 0, np.inf, 0.0)
+    relative: FloatArray = np.divide(most, largest, out=nothing, where=largest > 0)
+    return relative
+
+
 def _deviation(
-    gradients: FloatArray,
-    right: FloatArray,
-    steps: FloatArray,
-    config: RunConfig,
-    tolerance: float,
+    apart: FloatArray, far: FloatArray, steps: Steps, config: RunConfig, tolerance: float
 ) -> Deviation:
-    apart = np.abs(gradients - right)
-    # Formulas may divide by 0: that is as far from the truth as anything.
-    apart = np.where(np.isfinite(apart), apart, np.inf)
-    largest = np.abs(right).max(axis=1)
-    far = np.divide(
-        apart.max(axis=1), largest, out=np.where(apart.max(axis=1) > 0, np.inf, 0.0),
-        where=largest > 0,
-    )
     beyond = np.flatnonzero(far > tolerance)
     names = parameter_names(config.network)
     first = int(beyond[0]) if len(beyond) else None
@@ -237,8 +241,9 @@ def _train(run: Run, rewrite: Rewrite | None, truth: Training | None) -> Trainin
     config = run.config
     targets = data_of(config, np.float64)[1]
     rule = rule_of(config)
-    weights = np.asarray(run.trace.weights[0], dtype=np.float64)
-    state, gathered = rule.start(weights), np.zeros_like(weights)
+    weights: FloatArray = np.asarray(run.trace.weights[0], dtype=np.float64)
+    state = rule.start(weights)
+    gathered: FloatArray = np.zeros_like(weights)
     losses: list[float] = []
     gradients: list[FloatArray] = []
     path: list[FloatArray] = []
@@ -274,9 +279,7 @@ def _train(run: Run, rewrite: Rewrite | None, truth: Training | None) -> Trainin
     )
 
 
-def _first_shown(
-    made: FloatArray, right: FloatArray, config: RunConfig
-) -> tuple[int | None, str]:
+def _first_shown(made: FloatArray, right: FloatArray, config: RunConfig) -> tuple[int | None, str]:
     """The first round in which numbers [steps, n] look different at two decimals, and where."""
     both = min(len(made), len(right))
     apart = np.round(made[:both], DECIMALS) != np.round(right[:both], DECIMALS)

@@ -47,7 +47,7 @@ def _mean_over_elements(terms: TermFunction, slopes: TermFunction) -> Loss:
     """Build the loss whose value is the mean of `terms`; `slopes` is d(term)/d(output)."""
 
     def values(output: FloatArray, target: FloatArray) -> FloatArray:
-        mean: FloatArray = np.asarray(terms(output, target).mean(axis=(-2, -1)))
+        mean: FloatArray = np.mean(terms(output, target), axis=(-2, -1))
         return mean
 
     def gradient(output: FloatArray, target: FloatArray) -> FloatArray:
@@ -115,8 +115,8 @@ def _binary_cross_entropy_with_logits_slope(output: FloatArray, target: FloatArr
 
 def _mean_over_rows(terms: FloatArray) -> FloatArray:
     """The sum of terms [..., rows, units], divided by the number of rows."""
-    mean: FloatArray = np.asarray(terms.sum(axis=(-2, -1)) / terms.shape[-2])
-    return mean
+    total: FloatArray = np.sum(terms, axis=(-2, -1))
+    return total / terms.shape[-2]
 
 
 def _cross_entropy(output: FloatArray, target: FloatArray) -> FloatArray:

@@ -63,15 +63,11 @@ class Replay:
 
     @property
     def agrees(self) -> bool:
-        return all(
-            d.allowed for d in (self.losses, self.gradients, self.weights, self.outputs)
-        )
+        return all(d.allowed for d in (self.losses, self.gradients, self.weights, self.outputs))
 
     @property
     def largest(self) -> float:
-        return max(
-            d.relative for d in (self.losses, self.gradients, self.weights, self.outputs)
-        )
+        return max(d.relative for d in (self.losses, self.gradients, self.weights, self.outputs))
 
     @property
     def worst(self) -> tuple[str, Difference]:
@@ -147,7 +143,9 @@ class _Found:
         far = np.abs(flat - stored).max(axis=1) / scale
         step = int(far.argmax())
         # Outputs grow with the weighted sums they come from, whatever these cancel to.
-        sums = np.abs(trace.weights[places]).max(axis=1) * max(1.0, float(np.abs(self.inputs).max()))
+        sums = np.abs(trace.weights[places]).max(axis=1) * max(
+            1.0, float(np.abs(self.inputs).max())
+        )
         allowed = bool((far * scale <= ROUNDINGS * self.unit * (scale + sums) ** 2).all())
         self.outputs = Difference(float(far[step]), int(both[step]), -1, allowed)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from labreport.lab.configuration import Network, RunConfig
-from labreport.lab.expression import NotAFormula, parse, symbols
+from labreport.lab.expression import NotAFormulaError, parse, symbols
 from labreport.lab.faults import Location, nearest
 from labreport.lab.lab import Experiment, Formula
 from labreport.lab.naming import parameter_names, unit_names
@@ -21,8 +21,7 @@ class Blame(Protocol):
 
 
 def known_names(network: Network, replaced: tuple[str, ...]) -> tuple[str, ...]:
-    """Names that formulas may use: units, targets, parameters, and derivatives that are not
-    themselves ``replaced``."""
+    """Names that formulas may use: all but the derivatives that are themselves replaced."""
     parameters = parameter_names(network)
     units = unit_names(network)
     targets = tuple(f"y{number}" for number in range(1, network.layers[-1] + 1))
@@ -31,9 +30,7 @@ def known_names(network: Network, replaced: tuple[str, ...]) -> tuple[str, ...]:
     return (*parameters, *flat, *targets, *derivatives)
 
 
-def check_formulas(
-    here: Location, experiment: Experiment, config: RunConfig, blame: Blame
-) -> None:
+def check_formulas(here: Location, experiment: Experiment, config: RunConfig, blame: Blame) -> None:
     """Note what is wrong with the formulas of an experiment, of which ``config`` is a run."""
     if experiment.kind != "gradient-check":
         if experiment.formula:
@@ -61,12 +58,10 @@ def _check_formula(place: Location, formula: Formula, network: Network, blame: B
         here = (*place, weight)
         if weight not in parameters:
             near = nearest(weight, parameters)
-            blame(
-                here, "unknown-name", values={"found": weight}, allowed=parameters, nearest=near
-            )
+            blame(here, "unknown-name", values={"found": weight}, allowed=parameters, nearest=near)
         try:
             used = symbols(parse(text))
-        except NotAFormula as error:
+        except NotAFormulaError as error:
             blame(here, "not-a-formula", values={"found": str(error)})
             continue
         for name in used:

@@ -27,7 +27,7 @@ _LARGEST_POWER = 8
 _LARGEST_NUMBER = 1e9
 
 
-class NotAFormula(ValueError):
+class NotAFormulaError(ValueError):
     """The text is no formula; the message names the part that is at fault."""
 
 
@@ -60,14 +60,14 @@ def parse(text: str) -> Expression:
     """The expression that a text states.
 
     Raises:
-        NotAFormula: if it is too long, or is anything but arithmetic.
+        NotAFormulaError: if it is too long, or is anything but arithmetic.
     """
     if len(text) > LONGEST:
-        raise NotAFormula(f"{text[:40]}…")
+        raise NotAFormulaError(f"{text[:40]}…")
     try:
         tree = ast.parse(text.strip(), mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise NotAFormula(text) from None
+        raise NotAFormulaError(text) from None
     return _read(tree.body, text.strip())
 
 
@@ -83,9 +83,9 @@ def _read(node: ast.expr, text: str) -> Expression:
             operator = _OPERATORS[type(op)]
             exponent = _read(right, text)
             if operator == "**" and not _is_small_power(exponent):
-                raise NotAFormula(ast.get_source_segment(text, node) or text)
+                raise NotAFormulaError(ast.get_source_segment(text, node) or text)
             return Operation(_read(left, text), operator, exponent)
-    raise NotAFormula(ast.get_source_segment(text, node) or text)
+    raise NotAFormulaError(ast.get_source_segment(text, node) or text)
 
 
 def _is_number(value: float) -> bool:

@@ -12,8 +12,8 @@ from typing import Any, cast
 from pydantic import ValidationError
 
 from labreport.errors import Fault, InputError
-from labreport.lab.configuration import RunConfig, misfits
 from labreport.lab.check import check_formulas
+from labreport.lab.configuration import RunConfig, misfits
 from labreport.lab.faults import Finding, Location, Source, findings, holds, nearest
 from labreport.lab.lab import (
     Change,

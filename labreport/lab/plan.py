@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -77,6 +78,18 @@ class Plan:
         return None if variant is self.variants[0] else self.variants[0]
 
 
+def distinct(recordings: Iterable[tuple[RunConfig, int]]) -> tuple[tuple[RunConfig, int], ...]:
+    """Every distinct run once, with its smallest stride.
+
+    A run that one experiment shows in full and another one thinned is recorded in full.
+    """
+    found: dict[str, tuple[RunConfig, int]] = {}
+    for config, stride in recordings:
+        known = found.get(config.digest, (config, stride))
+        found[config.digest] = (config, min(stride, known[1]))
+    return tuple(found.values())
+
+
 @dataclass(frozen=True)
 class AppendixPlan:
     """All experiments once more on a changed base."""
@@ -124,15 +137,11 @@ class Lab:
     def recordings(self) -> tuple[tuple[RunConfig, int], ...]:
         """Every distinct run, in the order in which the report meets it, and its stride.
 
-        A run that one experiment shows in full and another one thinned is recorded in full.
+        The base configuration is the first: it is the worked example of the report.
         """
         plans = (*self.plans, *(plan for a in self.appendices for plan in a.plans))
-        distinct: dict[str, tuple[RunConfig, int]] = {}
-        for trial in (trial for plan in plans for trial in plan.trials):
-            digest = trial.config.digest
-            stride = min(trial.stride, distinct.get(digest, (trial.config, trial.stride))[1])
-            distinct[digest] = (trial.config, stride)
-        return tuple(distinct.values())
+        trials = [(trial.config, trial.stride) for plan in plans for trial in plan.trials]
+        return distinct([(self.base, 1), *trials])
 
     def configurations(self) -> tuple[RunConfig, ...]:
         """Every distinct run, in the order in which the report meets it."""

@@ -7,24 +7,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from labreport.analysis.observation import Observation
 from labreport.analysis.observe import Observations, conclude, key_findings, observe, observe_base
+from labreport.analysis.replays import Replays, replay_lab
 from labreport.analysis.results import ExperimentResults, attach
 from labreport.analysis.rules.comparison import differing_keys
 from labreport.lab.plan import AppendixPlan, Lab
-from labreport.lab.vocabulary.initialisers import WITHOUT_CHANCE
-from labreport.report import formulas, tables
+from labreport.report import numbers, tables
 from labreport.report.illustrate import illustrate
 from labreport.report.language import Language
 from labreport.report.notes import notes_file, read_notes
 from labreport.report.numbering import Numbering
+from labreport.report.principle import principle
 from labreport.report.tree import (
     Block,
     Figure,
     Finding,
-    Formula,
     Paragraph,
     Prose,
     Report,
@@ -68,6 +66,8 @@ class Measured:
     observed: tuple[Observations, ...]
     appendices: tuple[tuple[AppendixPlan, tuple[ExperimentResults, ...]], ...]
     runs: tuple[Run, ...]
+    base: Run
+    replays: Replays
 
 
 def measure(lab: Lab, runs: dict[str, Run]) -> Measured:
@@ -75,7 +75,15 @@ def measure(lab: Lab, runs: dict[str, Run]) -> Measured:
     experiments = tuple(attach(plan, runs) for plan in lab.plans)
     appendices = tuple((a, tuple(attach(plan, runs) for plan in a.plans)) for a in lab.appendices)
     observed = tuple(observe(results) for results in experiments)
-    return Measured(lab, experiments, observed, appendices, tuple(runs.values()))
+    return Measured(
+        lab,
+        experiments,
+        observed,
+        appendices,
+        tuple(runs.values()),
+        runs[lab.base.digest],
+        replay_lab(lab, runs),
+    )
 
 
 def compose(measured: Measured, facts: Facts, language: Language) -> Report:
@@ -158,7 +166,7 @@ class _Composition:
         if self.lab.purpose is not None:
             purpose = Paragraph(self.lab.purpose.within(self.language.code))
             sections.append(Section("purpose", "", text("report.purpose"), (purpose,)))
-        sections.append(self._principle())
+        sections.append(principle(self.measured.base, self.language, self.numbering))
         sections.append(self._set_up())
         experiments = tuple(map(self._experiment, self._results, self._observed))
         sections.append(Section("experiments", "", text("report.experiments"), (), experiments))
@@ -172,38 +180,9 @@ class _Composition:
         sections += self._appendix()
         return sections
 
-    def _principle(self) -> Section:
-        text, loss = self.language.text, self.lab.base.loss
-        number = self.numbering
-        blocks: list[Block] = [
-            Paragraph(text("report.principle-forward")),
-            formulas.formula(formulas.NET_INPUT, number),
-            formulas.formula(formulas.ACTIVATION, number),
-        ]
-        if loss in formulas.LOSSES:
-            blocks.append(Paragraph(text("report.principle-loss", loss=self.language.name(loss))))
-            blocks.append(formulas.formula(formulas.LOSSES[loss], number))
-        else:
-            blocks.append(
-                Paragraph(text("report.principle-loss-other", loss=self.language.name(loss)))
-            )
-        blocks += [
-            Paragraph(text("report.principle-backward")),
-            formulas.formula(formulas.OUTPUT_DELTA, number),
-            formulas.formula(formulas.HIDDEN_DELTA, number),
-            formulas.formula(formulas.GRADIENT, number),
-            Paragraph(text("report.principle-update")),
-            formulas.formula(formulas.UPDATE, number),
-        ]
-        first, *_, last, update = (b.label for b in blocks if isinstance(b, Formula))
-        order = text("report.principle-order", first=first, last=last, update=update)
-        blocks += [Paragraph(order), Paragraph(text("report.principle-floor"))]
-        return Section("principle", "", text("report.principle"), tuple(blocks))
-
     def _set_up(self) -> Section:
         text, base = self.language.text, self.lab.base
         blocks: list[Block] = [Paragraph(text("report.set-up-text")), *self._thinned()]
-        blocks.append(self._network())
         blocks.append(tables.base_table(base, self.language, self.numbering))
         found = observe_base(base)
         if found:
@@ -216,7 +195,21 @@ class _Composition:
         pairs.append((text("report.environment-runs"), distinct))
         caption = text("report.environment-table")
         blocks.append(tables.pairs_table(caption, pairs, self.language, self.numbering))
+        blocks.append(self._replays())
         return Section("set-up", "", text("report.set-up"), tuple(blocks))
+
+    def _replays(self) -> Paragraph:
+        """What a second implementation says of the stored runs."""
+        replays = self.measured.replays
+        return Paragraph(
+            self.language.text(
+                "report.replays",
+                replayed=len(replays.replayed),
+                runs=replays.runs,
+                steps=replays.steps,
+                largest=numbers.measured(replays.largest, 2),
+            )
+        )
 
     def _thinned(self) -> list[Block]:
         """Which experiments' weights were not recorded in every round, if there are any."""
@@ -233,28 +226,6 @@ class _Composition:
             return []
         joined = self.language.enumerate(items)
         return [Paragraph(self.language.text("report.thinned-text", strides=joined))]
-
-    def _network(self) -> Figure:
-        from labreport.report.figures.network import network_figure
-
-        base, text = self.lab.base, self.language.text
-        weights = None
-        if base.initial.scheme in WITHOUT_CHANCE:
-            # The start of any run of the base configuration is the base's own start.
-            own = next((r for r in self.measured.runs if _starts_as(r, base)), None)
-            weights = None if own is None else own.trace.weights[0]
-        anchor, label = self.numbering.next("figure")
-        layers = "-".join(map(str, base.network.layers))
-        caption = (
-            "report.network-caption" if weights is not None else "report.network-caption-plain"
-        )
-        return Figure(
-            anchor,
-            label,
-            text(caption),
-            network_figure(base, None if weights is None else np.asarray(weights)),
-            text("report.network-alternative", layers=layers),
-        )
 
     def _experiment(self, results: ExperimentResults, observed: Observations) -> Section:
         plan = results.plan
@@ -376,15 +347,6 @@ class _Composition:
         )
         title = text("report.appendix-title", title=text("report.appendix-again"))
         return Section("again", "", title, blocks)
-
-
-def _starts_as(run: Run, base: object) -> bool:
-    config = run.config
-    return (
-        len(run.trace.weights) > 0
-        and config.initial == getattr(base, "initial", None)
-        and config.network == getattr(base, "network", None)
-    )
 
 
 def _numbered(sections: Sequence[Section], prefix: str = "") -> tuple[Section, ...]:

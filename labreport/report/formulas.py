@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cache
 
+from labreport.lab.expression import Constant, Expression, Negative, Operation, Symbol
 from labreport.report.numbering import Numbering
+from labreport.report.numbers import setting
 from labreport.report.tree import Formula
 
 SIZE = 16
@@ -31,7 +34,71 @@ GRADIENT = (
     r"\frac{\partial L}{\partial W_{ji}^{(l)}} = \delta_j^{(l)} \, a_i^{(l-1)}, \quad"
     r" \frac{\partial L}{\partial b_j^{(l)}} = \delta_j^{(l)}"
 )
+MATRIX_FORM = (
+    r"\delta^{(L)} = \nabla_o L \odot f^{(L)\prime}(z^{(L)}), \quad"
+    r" \delta^{(l)} = \left( (W^{(l+1)})^T \delta^{(l+1)} \right) \odot f^{(l)\prime}(z^{(l)}),"
+    r" \quad"
+    r" \frac{\partial L}{\partial W^{(l)}} = \delta^{(l)} (a^{(l-1)})^T"
+)
 UPDATE = r"W \leftarrow W - \eta \, \frac{\partial L}{\partial W}"
+
+
+_NAMED = re.compile(r"([a-z]+)(\d+)(?:_(\d+))?")
+
+
+def symbol(name: str) -> str:
+    """A name of the course in LaTeX: w1 as w with index 1, d_w5 as the derivative by w5."""
+    if name.startswith("d_"):
+        return derivative(name[2:])
+    matched = _NAMED.fullmatch(name.replace(".", "_"))
+    if matched is None:
+        return name
+    letter, first, second = matched.groups()
+    return f"{letter}_{{{first}}}" if second is None else f"{letter}_{{{first},{second}}}"
+
+
+def derivative(name: str) -> str:
+    """The derivative of the loss by a parameter."""
+    return rf"\frac{{\partial L}}{{\partial {symbol(name)}}}"
+
+
+_BINDING = {"+": 1, "-": 1, "*": 2, "/": 2, "**": 3}
+
+
+def expression(of: Expression, binding: int = 0) -> str:
+    """An expression in LaTeX, with no more brackets than it needs.
+
+    Args:
+        of: the expression.
+        binding: how strongly what stands around it binds.
+    """
+    match of:
+        case Constant(value):
+            return setting(value)
+        case Symbol(name):
+            return symbol(name)
+        case Negative(inner):
+            return _bracketed(f"-{expression(inner, 2)}", binding > 1)
+        case Operation(left, "/", right):
+            return rf"\frac{{{expression(left)}}}{{{expression(right)}}}"
+        case Operation(left, "**", right):
+            return f"{expression(left, 4)}^{{{expression(right)}}}"
+        case Operation(left, operator, right):
+            own = _BINDING[operator]
+            sign = r" \, " if operator == "*" else f" {operator} "
+            # a − (b − c) keeps its brackets, (a + b) + c needs none.
+            after = own + (operator == "-")
+            text = f"{expression(left, own)}{sign}{expression(right, after)}"
+            return _bracketed(text, own < binding)
+
+
+def _bracketed(text: str, needed: bool) -> str:
+    return rf"\left({text}\right)" if needed else text
+
+
+def aligned(lines: Sequence[str]) -> str:
+    """Several lines, aligned where each has its &."""
+    return r"\begin{aligned} " + r" \\ ".join(lines) + r" \end{aligned}"
 
 
 def formula(latex: str, numbering: Numbering) -> Formula:

@@ -13,6 +13,7 @@ from labreport.analysis.rules.comparison import comparable
 from labreport.analysis.rules.initialisation import final_losses
 from labreport.analysis.rules.sweep import best
 from labreport.report import numbers, tables
+from labreport.report.check import check_blocks
 from labreport.report.language import Language
 from labreport.report.numbering import Numbering
 from labreport.report.tree import Block, Figure, Table
@@ -33,6 +34,9 @@ def illustrate(
     results: ExperimentResults, title: str, language: Language, numbering: Numbering
 ) -> list[Block]:
     """The figures and tables of an experiment, in reading order."""
+    checked = check_blocks(results, language, numbering)
+    if checked:
+        return checked
     drawing = _Illustration(results, title, language, numbering)
     return [
         *drawing.sweep(),

@@ -21,12 +21,14 @@ from labreport.analysis.observation import (
     Observation,
     OutOf,
     Part,
+    RoundNumber,
     Rounds,
     Setting,
     Share,
     Subject,
     Verbatim,
     With,
+    Wording,
 )
 from labreport.lab.plan import Plan, Point
 from labreport.lab.vocabulary.losses import LOSSES
@@ -152,7 +154,7 @@ class Language:
         """One fact in words."""
         if isinstance(fact, tuple):
             items = [self.fact(f, plan, digits) for f in fact]
-            if all(isinstance(f, Part) for f in fact):
+            if all(isinstance(f, Part | Wording) for f in fact):
                 return self.join(items)
             if all(isinstance(f, Subject) for f in fact):
                 apart = any(self.text("list.comma").strip() in item for item in items)
@@ -183,6 +185,10 @@ class Language:
             return self.join([self.key(key) for key in fact.values])
         if isinstance(fact, Part):
             return self.name(fact.name)
+        if isinstance(fact, Wording):
+            return fact.en if self.code == "en" else fact.zh
+        if isinstance(fact, RoundNumber):
+            return self.text("round-number", number=fact.value)
         assert isinstance(fact, Verbatim)
         return fact.value
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -22,12 +25,29 @@ MOST_LABELS = 24
 POSITIVE, NEGATIVE = style.COLOURS[0], style.COLOURS[1]
 
 
-def network_figure(config: RunConfig, weights: np.ndarray | None) -> bytes:
+@dataclass(frozen=True)
+class Written:
+    """What is written on a drawing of a network.
+
+    Attributes:
+        parameters: flat [parameters], written on the lines and drawn as their width and sign.
+        units: a number [units] below each unit, layer by layer; an empty array for none.
+        edge: how a line is labelled; takes ``name`` and ``value``.
+        mark: in front of the number below a unit; takes ``name``.
+    """
+
+    parameters: np.ndarray
+    units: Sequence[np.ndarray] = ()
+    edge: str = "{name} = {value}"
+    mark: str = ""
+
+
+def network_figure(config: RunConfig, written: Written | None) -> bytes:
     """Draw a network.
 
     Args:
         config: the run; its layers and names are drawn.
-        weights: flat parameters [parameters] to write on the lines, or None to leave them bare.
+        written: numbers to write on lines and under units, or None to leave them bare.
     """
     network = config.network
     shown = [min(width, MOST_UNITS) for width in network.layers]
@@ -43,10 +63,12 @@ def network_figure(config: RunConfig, weights: np.ndarray | None) -> bytes:
             for layer, count in enumerate(shown)
         ]
         matrices = None
-        if weights is not None:
-            matrices = [p.weight for p in layers_of(config, weights)]
-        _edges(axes, config, places, matrices)
+        if written is not None:
+            matrices = [p.weight for p in layers_of(config, written.parameters)]
+        _edges(axes, config, places, matrices, written.edge if written else "")
         _units(axes, config, places)
+        if written is not None:
+            _numbers(axes, config, places, written)
         axes.set_xlim(-1.6, gap * (len(places) - 1) + 2.0)
         axes.set_ylim(-max(shown) / 2 - 0.35, max(shown) / 2 + 0.35)
         return style.svg(figure)
@@ -57,6 +79,7 @@ def _edges(
     config: RunConfig,
     places: list[list[tuple[float, float]]],
     matrices: list[np.ndarray] | None,
+    edge: str,
 ) -> None:
     network = config.network
     largest = max((float(np.abs(m).max()) for m in matrices), default=0.0) if matrices else 0.0
@@ -76,7 +99,11 @@ def _edges(
             if labelled:
                 # Labels at different shares of the way, so that crossing lines keep theirs apart.
                 share = 0.3 if i != o else 0.62
-                text = name if matrices is None else f"{name} = {setting(round(value, 4))}"
+                text = (
+                    name
+                    if matrices is None
+                    else edge.format(name=name, value=setting(round(value, 4)))
+                )
                 axes.text(
                     x0 + share * (x1 - x0),
                     y0 + share * (y1 - y0),
@@ -87,6 +114,18 @@ def _edges(
                     zorder=2,
                     bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8},
                 )
+
+
+def _numbers(
+    axes: Axes, config: RunConfig, places: list[list[tuple[float, float]]], written: Written
+) -> None:
+    """A number under each unit that has one."""
+    for names, layer, values in zip(
+        unit_names(config.network), places, written.units, strict=False
+    ):
+        for name, (x, y), value in zip(names, layer, values, strict=False):
+            text = written.mark.format(name=name) + setting(round(float(value), 4))
+            axes.text(x, y - 0.4, text, ha="center", va="center", fontsize=7.5, zorder=5)
 
 
 def _weight_names(config: RunConfig) -> list[str]:

@@ -1,0 +1,146 @@
+"""Formulas for gradients that are right or wrong, and what would have shown it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from labreport.analysis.observation import (
+    Count,
+    Facts,
+    Names,
+    Number,
+    Observation,
+    RoundNumber,
+    With,
+    Wording,
+)
+from labreport.analysis.results import ExperimentResults
+from labreport.backprop.gradient_check import Checked, GradientCheck
+from labreport.lab.lab import Formula
+
+
+def wording(formula: Formula) -> Wording:
+    """What a formula is called."""
+    label = formula.label
+    return Wording(
+        *((label.within(code) if label else "") or formula.name for code in ("zh", "en"))
+    )
+
+
+def wrong_formulas(check: GradientCheck) -> list[Checked]:
+    return [checked for checked in check.formulas if not checked.is_right]
+
+
+def gradients_agree(results: ExperimentResults) -> Iterator[Observation]:
+    """By hand, by autograd and by differences: whether they are the same gradients."""
+    check = results.check
+    if check is None:
+        return
+    facts: Facts = {
+        "rounds": Count(len(check.hand.steps)),
+        "count": Count(check.hand.gradients.shape[1]),
+        "hand": Number(
+            check.hand.deviation.relative, "max |by hand − gradients| / max |gradients|"
+        ),
+        "differences": Number(check.differences.deviation.relative, "the same by differences"),
+    }
+    right = check.hand.deviation.round is None and check.differences.deviation.round is None
+    yield Observation(
+        "gradients-agree", facts, runs=1, relevance=0.97, form="" if right else "apart"
+    )
+
+
+def wrong_formula(results: ExperimentResults) -> Iterator[Observation]:
+    """A formula that gives other gradients than the chain rule."""
+    check = results.check
+    if check is None:
+        return
+    names = results.results[0].names
+    for checked in wrong_formulas(check):
+        deviation = checked.way.deviation
+        assert deviation.round is not None
+        step, weight = deviation.round - 1, names.index(deviation.weight)
+        made = float(checked.way.gradients[step, weight])
+        facts: Facts = {
+            "label": wording(checked.formula),
+            "round": RoundNumber(deviation.round),
+            "weight": Names((deviation.weight,)),
+            "made": Number(made, f"the formula at weights[{step}]"),
+            "right": Number(
+                float(results.results[0].run.trace.gradients[step, weight]),
+                f"gradients[{step}, {weight}]",
+            ),
+        }
+        form = "plain"
+        if checked.formula.reason is not None:
+            reason = checked.formula.reason
+            facts["reason"] = Wording(reason.within("zh"), reason.within("en"))
+            form = ""
+        yield Observation("wrong-formula", facts, runs=1, relevance=0.9, form=form)
+
+
+def right_formula(results: ExperimentResults) -> Iterator[Observation]:
+    """Formulas that give the gradients of the chain rule."""
+    check = results.check
+    if check is None:
+        return
+    right = [checked for checked in check.formulas if checked.is_right]
+    if right:
+        facts: Facts = {
+            "labels": tuple(wording(checked.formula) for checked in right),
+            "relative": Number(
+                max(checked.way.deviation.relative for checked in right),
+                "max |formula − gradients| / max |gradients|",
+            ),
+        }
+        yield Observation("right-formula", facts, runs=1, relevance=0.8)
+
+
+def falling_loss(results: ExperimentResults) -> Iterator[Observation]:
+    """Wrong formulas with which the loss falls in every round all the same."""
+    check = results.check
+    if check is None:
+        return
+    falling = [c for c in wrong_formulas(check) if c.training.falls]
+    if not falling or not check.truth.falls:
+        return
+    right = float(check.truth.losses[-1])
+    lower = [c for c in falling if float(c.training.losses[-1]) < right]
+    facts: Facts = {
+        "losses": tuple(
+            With(
+                wording(c.formula),
+                Number(float(c.training.losses[-1]), "last loss of a training with the formula"),
+            )
+            for c in falling
+        ),
+        "count": Count(len(falling)),
+        "budget": Count(len(check.truth.losses) - 1),
+        "right": Number(right, "last loss of the training with the chain rule"),
+    }
+    form = ""
+    if lower:
+        facts["lower"] = tuple(wording(c.formula) for c in lower)
+        form = "lower"
+    yield Observation("falling-loss", facts, runs=1 + len(falling), relevance=1.0, form=form)
+
+
+def shown_decimals(results: ExperimentResults) -> Iterator[Observation]:
+    """In which round two printed decimals of the gradients first show a wrong formula."""
+    check = results.check
+    if check is None:
+        return
+    wrong = wrong_formulas(check)
+    shown = [c for c in wrong if c.training.shown_round is not None]
+    hidden = [c for c in wrong if c.training.shown_round is None]
+    if not wrong:
+        return
+    facts: Facts = {"rounds": Count(len(check.truth.losses) - 1)}
+    if shown:
+        facts["shown"] = tuple(
+            With(wording(c.formula), RoundNumber(c.training.shown_round or 0)) for c in shown
+        )
+    if hidden:
+        facts["hidden"] = tuple(wording(c.formula) for c in hidden)
+    form = "" if shown and hidden else "shown" if shown else "hidden"
+    yield Observation("shown-decimals", facts, runs=1 + len(wrong), relevance=0.95, form=form)

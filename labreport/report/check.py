@@ -1,0 +1,168 @@
+"""A gradient check in the report: its formulas, tables and figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from labreport.analysis.results import ExperimentResults
+from labreport.analysis.rules.checks import wording
+from labreport.backprop.gradient_check import Checked, GradientCheck, Way
+from labreport.lab.expression import parse
+from labreport.lab.naming import display_order
+from labreport.report import formulas, numbers
+from labreport.report.language import Language
+from labreport.report.numbering import Numbering
+from labreport.report.tables import NONE, measured
+from labreport.report.tree import Block, Cell, Figure, Paragraph, Table
+
+MOST_WEIGHTS = 16
+"""Derivatives of the first round that a table lists."""
+
+
+def check_blocks(
+    results: ExperimentResults, language: Language, numbering: Numbering
+) -> list[Block]:
+    """What a gradient check shows, in reading order; nothing for other experiments."""
+    check = results.check
+    if check is None:
+        return []
+    shown = _Shown(results, check, language, numbering)
+    return [*shown.formulas(), *shown.comparison(), *shown.first_round(), *shown.figures()]
+
+
+class _Shown:
+    """The blocks of one gradient check in one language."""
+
+    def __init__(
+        self,
+        results: ExperimentResults,
+        check: GradientCheck,
+        language: Language,
+        numbering: Numbering,
+    ) -> None:
+        self.results, self.check = results, check
+        self.language, self.numbering = language, numbering
+
+    def formulas(self) -> list[Block]:
+        """Each formula of the lab, by the example of the first weight that it replaces."""
+        if not self.check.formulas:
+            return []
+        weight = next(iter(self.check.formulas[0].formula.derivatives))
+        blocks: list[Block] = [Paragraph(self._text("check-formulas", weight=weight))]
+        for checked in self.check.formulas:
+            formula = checked.formula
+            words = self._label(checked)
+            if formula.reason is not None:
+                reason = formula.reason.within(self.language.code)
+                words = self._text("check-reason", label=words, reason=reason)
+            name, text = next(iter(formula.derivatives.items()))
+            latex = f"{formulas.derivative(name)} = {formulas.expression(parse(text))}"
+            blocks += [Paragraph(words), formulas.formula(latex, self.numbering)]
+        return blocks
+
+    def comparison(self) -> list[Block]:
+        """How far each way is from autograd, and what would have shown it."""
+        rounds = len(self.check.truth.losses) - 1
+        columns = ("absolute", "relative", "leaves", "shown")
+        header = [Cell(self._text("column-way"))]
+        header += [Cell(self._text(f"column-{column}"), numeric=True) for column in columns]
+        header.append(Cell(self._text("column-trained", budget=rounds), numeric=True))
+        header.append(Cell(self._text("column-verdict")))
+        right = measured(_last(self.check.truth.losses))
+        rows = [
+            self._row("way-hand", self.check.hand, right),
+            self._row("way-differences", self.check.differences, Cell(NONE, numeric=True)),
+        ]
+        for checked in self.check.formulas:
+            last = measured(_last(checked.training.losses))
+            cells = (*self._measures(checked.way, checked), last, self._verdict(checked.way))
+            rows.append((Cell(self._label(checked)), *cells))
+        anchor, label = self.numbering.next("table")
+        tolerance = numbers.setting(self.check.tolerance)
+        table = Table(anchor, label, self._text("check-table"), tuple(header), tuple(rows))
+        return [Paragraph(self._text("check-text", tolerance=tolerance)), table]
+
+    def _row(self, name: str, way: Way, last: Cell) -> tuple[Cell, ...]:
+        return (Cell(self._text(name)), *self._measures(way), last, self._verdict(way))
+
+    def _measures(self, way: Way, checked: Checked | None = None) -> tuple[Cell, ...]:
+        deviation = way.deviation
+        leaves = shown = NONE
+        if deviation.round is not None:
+            leaves = self._text("check-at", round=deviation.round, weight=deviation.weight)
+        if checked is not None and checked.training.shown_round is not None:
+            shown = self._text("check-round", round=checked.training.shown_round)
+        return (
+            measured(deviation.absolute),
+            measured(deviation.relative),
+            Cell(leaves),
+            Cell(shown),
+        )
+
+    def _verdict(self, way: Way) -> Cell:
+        return Cell(self._text("check-right" if way.deviation.round is None else "check-wrong"))
+
+    def first_round(self) -> list[Block]:
+        """The derivatives by each weight before any update, as each way has them."""
+        result = self.results.results[0]
+        order = display_order(result.run.config.network)[:MOST_WEIGHTS]
+        ways = [(self._text("way-autograd"), result.run.trace.gradients[0])]
+        ways += [
+            (self._text(f"way-{name}"), way.gradients[0])
+            for name, way in (("hand", self.check.hand), ("differences", self.check.differences))
+        ]
+        ways += [
+            (self._label(checked), checked.way.gradients[0]) for checked in self.check.formulas
+        ]
+        header = [Cell(self._text("column-way"))]
+        header += [Cell(f"∂L/∂{result.names[k]}", numeric=True) for k in order]
+        rows = tuple(
+            (Cell(name), *(Cell(f"{values[k]:.5f}".replace("-", "−"), numeric=True) for k in order))
+            for name, values in ways
+        )
+        anchor, label = self.numbering.next("table")
+        return [Table(anchor, label, self._text("check-first-table"), tuple(header), rows)]
+
+    def figures(self) -> list[Block]:
+        """Differences round by round, and the losses that each formula trains to."""
+        from labreport.report.figures.check import difference_figure
+        from labreport.report.figures.curves import curve_figure
+
+        ways = [
+            (self._text(f"way-{name}"), way)
+            for name, way in (("hand", self.check.hand), ("differences", self.check.differences))
+        ]
+        ways += [(self._label(checked), checked.way) for checked in self.check.formulas]
+        axes = (self._text("axis-updates"), self._text("axis-difference"))
+        svg = difference_figure([(name, w.steps, w.apart) for name, w in ways], axes)
+        facts = [f"{name} {numbers.measured(way.deviation.relative)}" for name, way in ways]
+        blocks: list[Block] = [self._figure("check-caption", svg, facts)]
+        losses = [(self._text("way-hand"), self.check.truth.losses)]
+        losses += [
+            (self._label(c), c.training.losses)
+            for c in self.check.formulas
+            if not c.is_right and len(c.training.losses) > 1
+        ]
+        if len(losses) > 1 and all(c.training.falls for c in self.check.formulas):
+            labels = (self._text("axis-updates"), self._text("axis-loss"), "")
+            svg = curve_figure(losses, self.results.budgets, [], labels)
+            facts = [f"{name} {numbers.measured(_last(values) or 0.0)}" for name, values in losses]
+            blocks.append(self._figure("check-losses-caption", svg, facts))
+        return blocks
+
+    def _figure(self, caption: str, svg: bytes, facts: Sequence[str]) -> Figure:
+        anchor, label = self.numbering.next("figure")
+        words = self._text("check-alternative", facts=self.language.enumerate(list(facts)))
+        return Figure(anchor, label, self._text(caption), svg, words)
+
+    def _label(self, checked: Checked) -> str:
+        return self.language.fact(wording(checked.formula), self.results.plan)
+
+    def _text(self, key: str, **values: object) -> str:
+        return self.language.text(f"report.{key}", **values)
+
+
+def _last(values: np.ndarray) -> float | None:
+    return float(values[-1]) if len(values) else None

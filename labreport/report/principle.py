@@ -1,0 +1,256 @@
+"""The chapter on back-propagation: each step as a formula, with the numbers of this lab."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from labreport.lab.configuration import RunConfig
+from labreport.lab.naming import display_order, parameter_names, unit_names
+from labreport.report import formulas, numbers
+from labreport.report.language import Language
+from labreport.report.numbering import Numbering
+from labreport.report.tree import Block, Cell, Figure, Formula, Paragraph, Section, Sentences, Table
+from labreport.report.worked import Formulas, Worked, work
+from labreport.run import Run
+
+MOST_LINES = 8
+"""Lines of one numbered formula."""
+
+MOST_UNITS = 16
+"""Units of all layers together that a table lists, of a network too large for formulas."""
+
+MOST_NAMED = 4
+"""Parameters that the table of program steps names."""
+
+
+def principle(run: Run, language: Language, numbering: Numbering) -> Section:
+    """The chapter for a lab whose base configuration gave this run."""
+    worked = work(run)
+    chapter = _Chapter(run.config, worked, language, numbering)
+    sections = [chapter.forward(), chapter.backward(), chapter.update()]
+    if worked is not None:
+        sections.append(chapter.program(worked))
+    return Section("principle", "", language.text("report.principle"), (), tuple(sections))
+
+
+class _Chapter:
+    """The sections of the chapter in one language."""
+
+    def __init__(
+        self, config: RunConfig, worked: Worked | None, language: Language, numbering: Numbering
+    ) -> None:
+        self.config, self.language, self.numbering = config, language, numbering
+        self.worked = worked
+        self.small = Formulas(worked) if worked is not None and worked.is_small else None
+
+    def forward(self) -> Section:
+        """From the inputs to the loss."""
+        blocks: list[Block] = [
+            Paragraph(self._text("principle-forward")),
+            self._formula(formulas.NET_INPUT),
+            self._formula(formulas.ACTIVATION),
+        ]
+        if self.small is not None:
+            blocks += [self._drawing("forward"), Paragraph(self._text("principle-forward-numbers"))]
+            blocks += self._lines(self.small.forward(0) + self.small.forward(1))
+        elif self.worked is not None:
+            blocks.append(self._drawing("forward"))
+        loss = self.config.loss
+        title = self.language.name(loss)
+        if loss in formulas.LOSSES:
+            blocks.append(Paragraph(self._text("principle-loss", loss=title)))
+            blocks.append(self._formula(formulas.LOSSES[loss]))
+        else:
+            blocks.append(Paragraph(self._text("principle-loss-other", loss=title)))
+        if self.small is not None:
+            blocks += [Paragraph(self._text("principle-loss-numbers"))]
+            blocks += self._lines(self.small.loss())
+        blocks.append(Paragraph(self._text("principle-floor")))
+        return self._section("forward", blocks)
+
+    def backward(self) -> Section:
+        """From the loss to the derivative by every parameter."""
+        blocks: list[Block] = [Paragraph(self._text("principle-backward"))]
+        blocks += [
+            self._formula(formulas.OUTPUT_DELTA),
+            self._formula(formulas.HIDDEN_DELTA),
+            self._formula(formulas.GRADIENT),
+        ]
+        if self.small is not None:
+            blocks.append(Paragraph(self._text("principle-output-numbers")))
+            blocks += self._lines(self.small.output_deltas() + self.small.derivatives(1))
+            blocks.append(Paragraph(self._text("principle-hidden-numbers")))
+            blocks += self._lines(self.small.hidden_deltas() + self.small.derivatives(0))
+            blocks.append(self._drawing("backward"))
+        elif self.worked is not None:
+            blocks += [self._units_table(self.worked), self._layers_table(self.worked)]
+        blocks.append(Paragraph(self._text("principle-matrix")))
+        blocks.append(self._formula(formulas.MATRIX_FORM))
+        return self._section("backward", blocks)
+
+    def update(self) -> Section:
+        """From the gradient to new weights, and the whole algorithm in steps."""
+        blocks: list[Block] = [Paragraph(self._text("principle-update"))]
+        update = self._formula(formulas.UPDATE)
+        blocks.append(update)
+        if self.small is not None and self.small.is_plain:
+            blocks.append(Paragraph(self._text("principle-update-numbers")))
+            blocks += self._lines(self.small.updates(display_order(self.config.network)))
+        steps = tuple(
+            self._text(f"principle-step-{step}")
+            for step in ("start", "forward", "loss", "output", "hidden", "update", "again")
+        )
+        blocks.append(Sentences(self._text("principle-algorithm"), steps, "numbered"))
+        return self._section("update", blocks)
+
+    def program(self, worked: Worked) -> Section:
+        """What a program does in each step, by hand and with torch, and the numbers of round 1."""
+        hand = np.abs(worked.gradient - worked.run.trace.gradients[0]).max()
+        largest = float(np.abs(worked.gradient).max())
+        header = tuple(
+            Cell(self._text(f"column-{name}"))
+            for name in ("program-step", "program-hand", "program-torch", "program-numbers")
+        )
+        rows = [
+            self._program_row("forward", self._outputs(worked)),
+            self._program_row("loss", f"L = {numbers.measured(worked.loss)}"),
+            self._program_row("backward", self._some("∂L/∂{name}", worked.gradient)),
+            self._program_row("step", self._some("{name}", worked.updated)),
+            self._program_row("zero", self._gathered(worked)),
+        ]
+        anchor, label = self.numbering.next("table")
+        table = Table(anchor, label, self._text("program-table"), header, tuple(rows))
+        relative = numbers.measured(float(hand) / largest if largest else 0.0, 2)
+        blocks = (
+            Paragraph(self._text("principle-program"), kind="introduction"),
+            table,
+            Paragraph(self._text("program-agrees", relative=relative, precision=self.config.dtype)),
+        )
+        return self._section("program", blocks)
+
+    def _program_row(self, step: str, shown: str) -> tuple[Cell, ...]:
+        words = (self._text(f"program-{step}-{column}") for column in ("step", "hand", "torch"))
+        return (*map(Cell, words), Cell(shown))
+
+    def _outputs(self, worked: Worked) -> str:
+        names = unit_names(self.config.network)[-1][:MOST_NAMED]
+        values = worked.passed.output[0]
+        items = [f"{n} = {numbers.measured(float(v))}" for n, v in zip(names, values, strict=False)]
+        return self._listed(items, len(values))
+
+    def _some(self, name: str, values: np.ndarray) -> str:
+        """The first parameters in reading order, with their numbers."""
+        names = self._names
+        order = display_order(self.config.network)
+        items = [
+            f"{name.format(name=names[k])} = {numbers.measured(float(values[k]))}"
+            for k in order[:MOST_NAMED]
+        ]
+        return self._listed(items, len(order))
+
+    def _listed(self, items: list[str], count: int) -> str:
+        return self.language.enumerate(items + ["…"] * (count > len(items)))
+
+    def _gathered(self, worked: Worked) -> str:
+        """What `.grad` holds in round 2 with and without clearing it."""
+        index = display_order(self.config.network)[0]
+        first, second = float(worked.gradient[index]), float(worked.second[index])
+        return self._text(
+            "program-zero-numbers",
+            name=self._names[index],
+            second=numbers.measured(second),
+            first=numbers.measured(first),
+            both=numbers.measured(first + second),
+        )
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        return parameter_names(self.config.network)
+
+    def _units_table(self, worked: Worked) -> Table:
+        """z, a and δ of the first units of every layer, for the first row of the data."""
+        names = unit_names(self.config.network)[1:]
+        head = [Cell(self._text("column-unit"))]
+        head += [Cell(symbol, numeric=True) for symbol in ("z", "a", "δ")]
+        each = max(1, MOST_UNITS // len(names))
+        rows = []
+        for layer, units in enumerate(names):
+            columns = (
+                worked.passed.pre_activations[layer][0],
+                worked.passed.activations[layer + 1][0],
+                worked.found.deltas[layer][0],
+            )
+            for unit in units[:each]:
+                values = [float(column[units.index(unit)]) for column in columns]
+                cells = [Cell(numbers.measured(v), numeric=True) for v in values]
+                rows.append((Cell(unit), *cells))
+        shown = sum(min(each, len(units)) for units in names)
+        some = shown < sum(map(len, names))
+        anchor, label = self.numbering.next("table")
+        caption = self._text("units-table" + ("-some" if some else ""))
+        return Table(anchor, label, caption, tuple(head), tuple(rows))
+
+    def _layers_table(self, worked: Worked) -> Table:
+        """Size of the derivatives of every layer."""
+        head = (
+            Cell(self._text("column-layer")),
+            *(
+                Cell(self._text(f"column-{name}"), numeric=True)
+                for name in ("layer-weights", "layer-norm", "layer-largest")
+            ),
+        )
+        rows = []
+        for number, weight in enumerate(worked.found.weights, start=1):
+            values = (float(np.linalg.norm(weight)), float(np.abs(weight).max()))
+            cells = [Cell(numbers.measured(v), numeric=True) for v in values]
+            rows.append((Cell(f"W({number})"), Cell(str(weight.size), numeric=True), *cells))
+        anchor, label = self.numbering.next("table")
+        return Table(anchor, label, self._text("layers-table"), head, tuple(rows))
+
+    def _drawing(self, way: str) -> Figure:
+        """The network with values forward, or with derivatives backward."""
+        from labreport.report.figures.network import Written, network_figure
+
+        worked = self.worked
+        assert worked is not None
+        one_row = len(self.config.data.inputs) == 1
+        if way == "forward":
+            units = [a[0] for a in worked.passed.activations] if one_row else []
+            units[:1] = [np.array([])] if units else []
+            written = Written(worked.weights, units)
+        else:
+            units = [np.array([]), *(d[0] for d in worked.found.deltas)]
+            written = Written(worked.gradient, units, "∂{name} = {value}", "δ = ")
+        anchor, label = self.numbering.next("figure")
+        layers = "-".join(map(str, self.config.network.layers))
+        alternative = self._text(
+            f"network-alternative-{way}", layers=layers, facts=self._facts(way)
+        )
+        caption = self._text(f"network-caption-{way}")
+        return Figure(anchor, label, caption, network_figure(self.config, written), alternative)
+
+    def _facts(self, way: str) -> str:
+        assert self.worked is not None
+        if way == "forward":
+            return self._outputs(self.worked)
+        return self._some("∂L/∂{name}", self.worked.gradient)
+
+    def _formula(self, latex: str) -> Formula:
+        return formulas.formula(latex, self.numbering)
+
+    def _lines(self, lines: Sequence[str]) -> list[Block]:
+        """Lines of LaTeX as numbered formulas of several lines each."""
+        return [
+            self._formula(formulas.aligned(lines[start : start + MOST_LINES]))
+            for start in range(0, len(lines), MOST_LINES)
+        ]
+
+    def _section(self, name: str, blocks: Sequence[Block]) -> Section:
+        return Section(
+            f"principle-{name}", "", self._text(f"principle-{name}-title"), tuple(blocks)
+        )
+
+    def _text(self, key: str, **values: object) -> str:
+        return self.language.text(f"report.{key}", **values)
