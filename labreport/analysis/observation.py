@@ -98,10 +98,11 @@ class Part:
 
 @dataclass(frozen=True)
 class Wording:
-    """Words of the lab itself, in each language."""
+    """Words of the lab itself, in each language; a name stands in quotation marks."""
 
     zh: str
     en: str
+    is_name: bool = False
 
 
 @dataclass(frozen=True)

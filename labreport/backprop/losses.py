@@ -51,8 +51,8 @@ def _mean_over_elements(terms: TermFunction, slopes: TermFunction) -> Loss:
         return mean
 
     def gradient(output: FloatArray, target: FloatArray) -> FloatArray:
-        count = output.shape[-2] * output.shape[-1]
-        return slopes(output, target).astype(output.dtype, copy=False) / count
+        slope: FloatArray = slopes(output, target).astype(output.dtype, copy=False)
+        return slope / float(output.shape[-2] * output.shape[-1])
 
     return Loss(values, gradient, terms, "elements")
 
@@ -116,7 +116,7 @@ def _binary_cross_entropy_with_logits_slope(output: FloatArray, target: FloatArr
 def _mean_over_rows(terms: FloatArray) -> FloatArray:
     """The sum of terms [..., rows, units], divided by the number of rows."""
     total: FloatArray = np.sum(terms, axis=(-2, -1))
-    return total / terms.shape[-2]
+    return total / float(terms.shape[-2])
 
 
 def _cross_entropy(output: FloatArray, target: FloatArray) -> FloatArray:
@@ -127,7 +127,7 @@ def _cross_entropy_gradient(output: FloatArray, target: FloatArray) -> FloatArra
     # The usual p - t holds when a row of targets sums to one; for the sake of exactness
     # with targets that do not, p carries the sum (Bishop 2006, section 4.3.4).
     row_sums: FloatArray = np.sum(target, axis=-1, keepdims=True)
-    return (softmax(output) * row_sums - target) / output.shape[-2]
+    return (softmax(output) * row_sums - target) / float(output.shape[-2])
 
 
 def _divergence_terms(output: FloatArray, target: FloatArray) -> FloatArray:
@@ -142,7 +142,7 @@ def _divergence(output: FloatArray, target: FloatArray) -> FloatArray:
 
 
 def _divergence_gradient(output: FloatArray, target: FloatArray) -> FloatArray:
-    return np.broadcast_to(-target / output.shape[-2], output.shape)
+    return np.broadcast_to(-target / float(output.shape[-2]), output.shape)
 
 
 def _poisson_terms(output: FloatArray, target: FloatArray) -> FloatArray:

@@ -97,8 +97,8 @@ class _Shown:
         return (
             measured(deviation.absolute),
             measured(deviation.relative),
-            Cell(leaves),
-            Cell(shown),
+            Cell(leaves, numeric=True),
+            Cell(shown, numeric=True),
         )
 
     def _verdict(self, way: Way) -> Cell:
@@ -158,7 +158,8 @@ class _Shown:
         return Figure(anchor, label, self._text(caption), svg, words)
 
     def _label(self, checked: Checked) -> str:
-        return self.language.fact(wording(checked.formula), self.results.plan)
+        names = wording(checked.formula)
+        return names.en if self.language.code == "en" else names.zh
 
     def _text(self, key: str, **values: object) -> str:
         return self.language.text(f"report.{key}", **values)

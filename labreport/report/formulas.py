@@ -16,6 +16,9 @@ SIZE = 16
 
 PIXELS_PER_EM = 16.0
 
+ROW_SPACING = "0.55em"
+"""Between the lines of a formula: fractions above one another need more than numbers do."""
+
 NET_INPUT = r"z_j^{(l)} = \sum_i W_{ji}^{(l)} \, a_i^{(l-1)} + b_j^{(l)}"
 ACTIVATION = r"a_j^{(l)} = f^{(l)}\left(z_j^{(l)}\right), \quad a^{(0)} = x, \quad o = a^{(L)}"
 LOSSES = {
@@ -112,9 +115,12 @@ def formula(latex: str, numbering: Numbering) -> Formula:
 def _typeset(latex: str) -> tuple[bytes, float, float]:
     """SVG of a formula, and its width and height in em."""
     from ziamath.config import config
-    from ziamath.zmath import Latex
+    from ziamath.tex import tex2mml
+    from ziamath.zmath import Math
 
     config.svg2 = False
-    svg = Latex(latex, size=SIZE).svg()
+    mathml = re.sub(r' rowspacing="[^"]*"', "", tex2mml(latex))
+    mathml = mathml.replace("<mtable", f'<mtable rowspacing="{ROW_SPACING}"')
+    svg = Math(mathml, size=SIZE).svg()
     width, height = (float(re.search(rf'{side}="([\d.]+)', svg)[1]) for side in ("width", "height"))  # type: ignore[index]
     return svg.encode(), width / PIXELS_PER_EM, height / PIXELS_PER_EM

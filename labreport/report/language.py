@@ -186,7 +186,8 @@ class Language:
         if isinstance(fact, Part):
             return self.name(fact.name)
         if isinstance(fact, Wording):
-            return fact.en if self.code == "en" else fact.zh
+            words = fact.en if self.code == "en" else fact.zh
+            return self.text("quoted", words=words) if fact.is_name else words
         if isinstance(fact, RoundNumber):
             return self.text("round-number", number=fact.value)
         assert isinstance(fact, Verbatim)

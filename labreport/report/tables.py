@@ -269,9 +269,10 @@ def cross_table(
     numbering: Numbering,
 ) -> Table | None:
     """Variants of all experiments on the lab's own data, by squared error at a shared budget."""
-    budget = min((e.last for e in experiments), default=0)
+    pairs = [p for p in zip(experiments, titles, strict=True) if p[0].check is None]
+    budget = min((e.last for e, _ in pairs), default=0)
     lines: dict[str, tuple[float, list[str], Result]] = {}
-    for experiment, title in zip(experiments, titles, strict=True):
+    for experiment, title in pairs:
         candidates = list(experiment.singles)
         for members in experiment.swept.values():
             measured_members = [r for r in members if r.error(budget) is not None]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -100,21 +100,24 @@ def number(value: float, digits: int = 4) -> str:
     text = measured(value, digits).replace(MINUS, "-")
     if "×10" in text:
         mantissa, power = text.split("×10")
-        return rf"{mantissa} \times 10^{{{power.translate(_SUPERSCRIPTS)}}}"
-    return text
+        text = rf"{mantissa} \times 10^{{{power.translate(_SUPERSCRIPTS)}}}"
+    return _closed(text)
 
 
 def given(value: float) -> str:
     """A weight or an input in LaTeX, as short as it can be written."""
-    return setting(round(value, 4)).replace(MINUS, "-")
+    return _closed(setting(round(value, 4)).replace(MINUS, "-"))
+
+
+def _closed(text: str) -> str:
+    """A negative number as one thing, so that its sign is not set like a subtraction."""
+    return f"{{{text}}}" if text.startswith("-") else text
 
 
 def factor(text: str) -> str:
     """A number as a factor: in brackets if it is negative."""
-    return rf"({text})" if text.startswith("-") else text
+    return f"({text})" if text.startswith("{-") else text
 
-
-Derivative = Callable[[str], str]
 
 _VALUES: dict[str, tuple[str, str]] = {
     "sigmoid": (r"\frac{{1}}{{1 + e^{{-{z}}}}}", r"\frac{{1}}{{1 + e^{{{minus}}}}}"),

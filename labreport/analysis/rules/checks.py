@@ -21,10 +21,11 @@ from labreport.lab.lab import Formula
 
 def wording(formula: Formula) -> Wording:
     """What a formula is called."""
-    label = formula.label
-    return Wording(
-        *((label.within(code) if label else "") or formula.name for code in ("zh", "en"))
-    )
+
+    def written(code: str) -> str:
+        return (formula.label.within(code) if formula.label else "") or formula.name
+
+    return Wording(written("zh"), written("en"), is_name=True)
 
 
 def wrong_formulas(check: GradientCheck) -> list[Checked]:
