@@ -67,7 +67,10 @@ class _Shown:
         rounds = len(self.check.truth.losses) - 1
         columns = ("absolute", "relative", "leaves", "shown")
         header = [Cell(self._text("column-way"))]
-        header += [Cell(self._text(f"column-{column}"), numeric=True) for column in columns]
+        header += [
+            Cell(self._text(f"column-{column}"), numeric=column in ("absolute", "relative"))
+            for column in columns
+        ]
         header.append(Cell(self._text("column-trained", budget=rounds), numeric=True))
         header.append(Cell(self._text("column-verdict")))
         right = measured(_last(self.check.truth.losses))
@@ -97,8 +100,8 @@ class _Shown:
         return (
             measured(deviation.absolute),
             measured(deviation.relative),
-            Cell(leaves, numeric=True),
-            Cell(shown, numeric=True),
+            Cell(leaves),
+            Cell(shown),
         )
 
     def _verdict(self, way: Way) -> Cell:

@@ -15,14 +15,18 @@ from labreport.analysis.observation import (
     Number,
     OutOf,
     Part,
+    RoundNumber,
     Rounds,
     Setting,
     Share,
     Subject,
     Verbatim,
     With,
+    Wording,
 )
 from labreport.analysis.results import ExperimentResults, Result
+from labreport.backprop.network import LayerParameters
+from labreport.backprop.training import train
 from labreport.lab.configuration import RunConfig
 from labreport.lab.lab import Experiment, change_at, merge
 from labreport.lab.plan import Plan, Point, Trial
@@ -187,6 +191,58 @@ def experiment(*variants: Made, budgets: Sequence[int] = (2,)) -> ExperimentResu
     return ExperimentResults(plan, tuple(results))
 
 
+RIGHT = "((o1 - y1) * o1 * (1 - o1) * w5 + (o2 - y2) * o2 * (1 - o2) * w6) * h1 * (1 - h1) * x1"
+"""The derivative by w1 of a 2-2-2 network of sigmoids."""
+
+FORMULAS: dict[str, dict[str, str]] = {
+    "right": {"w1": RIGHT},
+    "summed": {"w1": "(d_w5 + d_w6) * h1 * (1 - h1) * x1"},
+    "slip": {"w1": RIGHT.replace("o1 * (1 - o1)", "h1 * (1 - h1)")},
+    # Twice as far along the right way: the loss falls the faster.
+    "double": {w: f"2 * {d}" for w, d in {"w1": RIGHT}.items()},
+    "uphill": {f"w{k}": f"-5 * {v}" for k, v in ((5, "h1"), (6, "h1"), (7, "h2"), (8, "h2"))},
+}
+
+
+def check(*names: str, reason: str | None = None, shift: float = 0.0) -> ExperimentResults:
+    """A gradient check of these formulas on a run of 3 rounds, computed by hand.
+
+    Args:
+        names: keys of FORMULAS.
+        reason: what each formula says of itself.
+        shift: added to every recorded gradient, as if autograd were wrong.
+    """
+    written = Experiment.model_validate(
+        {
+            "title": "made by hand",
+            "kind": "gradient-check",
+            "formula": [
+                {"name": name, "derivatives": FORMULAS[name]}
+                | ({"reason": reason} if reason else {})
+                for name in names
+            ],
+        }
+    )
+    configuration = config({"rounds": 3})
+    layers = [LayerParameters(np.array(w)) for w in BASE["initial"]["weights"]]
+    inputs, targets = (np.array(BASE["data"][key]) for key in ("inputs", "targets"))
+    hand = train(
+        layers, ["sigmoid"] * 2, "mse", "sgd", {"learning_rate": 1.0}, inputs, targets, 3, "none",
+        "cleared",
+    )  # fmt: skip
+    made = trace(
+        configuration,
+        hand.losses.tolist(),
+        weights=hand.weights,
+        gradients=hand.gradients + shift,
+        outputs=hand.outputs,
+    )
+    trial = Trial("base", (), None, configuration)
+    plan = Plan("made", written, config(), (trial,), (3,), ())
+    run = Run(configuration, made, Environment(1, "0"), "base")
+    return ExperimentResults(plan, (Result(trial, run),))
+
+
 def plain(fact: Any) -> Any:
     """A fact without the words around it: a subject is its variant, a number its value."""
     if isinstance(fact, tuple):
@@ -202,5 +258,7 @@ def plain(fact: Any) -> Any:
         return fact.values
     if isinstance(fact, Part):
         return fact.name
-    assert isinstance(fact, Number | Setting | Share | Count | Rounds | Verbatim)
+    if isinstance(fact, Wording):
+        return fact.en
+    assert isinstance(fact, RoundNumber | Number | Setting | Share | Count | Rounds | Verbatim)
     return fact.value

@@ -19,6 +19,7 @@ from synthetic_runs import (
     MOMENTUM,
     RATE,
     Made,
+    check,
     config,
     experiment,
     plain,
@@ -1152,6 +1153,60 @@ def every_loss_rises() -> ExperimentResults:
 @silent("monotone")
 def one_run_is_no_comparison() -> ExperimentResults:
     return experiment(single("a", [3, 2, 1]))
+
+
+# --- gradient checks ---------------------------------------------------------------------------
+
+
+@fires("gradients-agree", rounds=4, count=8)
+@fires("right-formula", labels=("right",))
+@silent("wrong-formula", "falling-loss", "shown-decimals")
+def the_chain_rule_written_out() -> ExperimentResults:
+    return check("right")
+
+
+@fires("gradients-agree", "apart")
+def autograd_that_is_wrong() -> ExperimentResults:
+    return check(shift=1e-4)
+
+
+@fires("gradients-agree")
+def autograd_that_is_right_but_for_rounding() -> ExperimentResults:
+    return check(shift=1e-9)
+
+
+@silent("gradients-agree", "right-formula", "wrong-formula", "falling-loss", "shown-decimals")
+def a_comparison_checks_no_gradients() -> ExperimentResults:
+    return experiment(single("a", [3, 2, 1]), single("b", [3, 2, 1], {MOMENTUM: 0.5}))
+
+
+@fires("wrong-formula", "plain", label="summed", weight=("w1",), round=1)
+@fires("falling-loss", "", count=1, budget=3)
+@fires("shown-decimals", "shown", shown=(("summed", 1),))
+@silent("right-formula")
+def a_wrong_formula_that_the_loss_does_not_show() -> ExperimentResults:
+    return check("summed")
+
+
+@fires("wrong-formula", "", label="slip", reason="another unit")
+@fires("shown-decimals", "hidden", hidden=("slip",), rounds=3)
+def a_wrong_formula_that_two_decimals_do_not_show() -> ExperimentResults:
+    return check("slip", reason="another unit")
+
+
+@fires("shown-decimals", "", shown=(("summed", 1),), hidden=("slip",))
+def one_formula_is_shown_and_one_is_not() -> ExperimentResults:
+    return check("summed", "slip")
+
+
+@fires("falling-loss", "lower", lower=("double",))
+def a_wrong_formula_that_trains_faster() -> ExperimentResults:
+    return check("double")
+
+
+@silent("falling-loss")
+def a_wrong_formula_that_climbs() -> ExperimentResults:
+    return check("uphill")
 
 
 # --- the tests ---------------------------------------------------------------------------------

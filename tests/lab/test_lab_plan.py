@@ -314,7 +314,7 @@ def test_a_run_of_two_experiments_is_recorded_for_the_one_that_wants_more(loaded
     drawn = 'change.initial.scheme = "pytorch"\nseeds = 1\n'
     second = f'[experiment.second]\ntitle = "x"\n{drawn}record_every = 6\n'
     lab = loaded(changed(add=f"{drawn}record_every = 4\n{second}"))
-    ((_, stride),) = lab.recordings()
+    (_, (_, stride)) = lab.recordings()
     assert stride == 4
 
 
@@ -324,7 +324,8 @@ def test_only_some_experiments(loaded: Loaded) -> None:
     assert part.names == ("second",)
     assert [plan.name for plan in part.appendices[0].plans] == ["second"]
     assert (part.base, part.cover, part.languages) == (lab.base, lab.cover, lab.languages)
-    assert part.configurations() == (lab.plan("second").trials[0].config,)
+    # The base itself is the worked example of every report.
+    assert part.configurations() == (lab.base, lab.plan("second").trials[0].config)
     # The lab's own order, not the order asked for.
     assert lab.only(("second", "first")).names == ("first", "second")
     assert lab.names == ("first", "second")

@@ -189,7 +189,7 @@ def test_statements_are_no_more_than_a_reader_takes_in(report: Report) -> None:
 
 def test_key_findings_are_the_first_answer_of_each_experiment(report: Report) -> None:
     by_anchor = {section.anchor: section for section in sections(report)}
-    assert len(report.findings) == 6
+    assert len(report.findings) == 7
     for finding in report.findings:
         answers = next(b for b in by_anchor[finding.anchor].blocks if isinstance(b, Sentences))
         assert finding.text == answers.items[0]

@@ -15,12 +15,14 @@ from labreport.analysis.observation import (
     Observation,
     OutOf,
     Part,
+    RoundNumber,
     Rounds,
     Setting,
     Share,
     Subject,
     Verbatim,
     With,
+    Wording,
 )
 from labreport.lab.configuration import RunConfig
 from labreport.lab.lab import Experiment
@@ -116,6 +118,9 @@ FACTS: list[tuple[Fact, str, str]] = [
     (Rounds(1), "1 轮", "1 round"),
     (Names(("w2", "h2")), "w2 和 h2", "w2 and h2"),
     (Names(()), "", ""),
+    (Wording("漏写", "left out"), "漏写", "left out"),
+    (Wording("漏写", "left out", is_name=True), "“漏写”", "“left out”"),
+    (RoundNumber(41), "第 41 轮", "round 41"),
     (Verbatim("RuntimeError: {x} <b>"), "RuntimeError: {x} <b>", "RuntimeError: {x} <b>"),
     (Keys((RATE, "loss")), "学习率和损失函数", "learning rate and loss"),
     (Part("activation", "relu"), "ReLU", "ReLU"),

@@ -1,0 +1,105 @@
+"""The exercise's gradients by the right formula and by the three wrong ones in circulation."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from labreport.backprop import activations
+from labreport.backprop.gradient_check import Checked, GradientCheck, check_gradients
+from labreport.lab.load import load
+from labreport.run import Environment, Run
+from labreport.shipped import shipped
+from labreport.training.family import families
+from labreport.training.trainer import train
+
+# d_w1, d_w2, d_w3, d_w4 in round 1, and the losses of rounds 2 and 10.
+KNOWN = {
+    "chain-rule": ((-0.00842, 0.01261, -0.00505, 0.00756), 0.195033, 0.110823),
+    "published": ((0.01458, 0.01304, 0.00875, 0.00782), 0.195336, 0.116185),
+    "wrong-unit": ((-0.00843, 0.01264, -0.00506, 0.00758), 0.195032, 0.110824),
+    "left-out": ((-0.0338, 0.0506, -0.0203, 0.0304), 0.194144, 0.104589),
+}
+W1_TO_W4 = [0, 2, 1, 3]
+
+
+@pytest.fixture(scope="module")
+def checked_run() -> Run:
+    trial = load(shipped("experiments.toml")).plan("companion").trials[0]
+    (family,) = families([trial.config], [1], 2**30)
+    return Run(trial.config, train(family)[0], Environment(1, "test"), "companion")
+
+
+@pytest.fixture(scope="module")
+def check(checked_run: Run) -> GradientCheck:
+    plan = load(shipped("experiments.toml")).plan("companion")
+    return check_gradients(checked_run, plan.experiment.formula)
+
+
+def named(check: GradientCheck, name: str) -> Checked:
+    return next(checked for checked in check.formulas if checked.formula.name == name)
+
+
+def test_by_hand_autograd_and_differences_agree(check: GradientCheck) -> None:
+    assert check.hand.deviation.relative < 1e-14
+    assert check.differences.deviation.relative < 1e-9
+    assert check.hand.deviation.round is None
+    assert check.differences.deviation.round is None
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_known_numbers(check: GradientCheck, name: str) -> None:
+    derivatives, second, tenth = KNOWN[name]
+    checked = named(check, name)
+    found = checked.way.gradients[0][W1_TO_W4]
+    assert found == pytest.approx(derivatives, abs=6e-5 if name == "left-out" else 6e-6)
+    losses = checked.training.losses
+    assert (losses[1], losses[9]) == pytest.approx((second, tenth), abs=6e-7)
+
+
+def test_verdicts(check: GradientCheck) -> None:
+    assert {c.formula.name: c.is_right for c in check.formulas} == {
+        "chain-rule": True,
+        "published": False,
+        "wrong-unit": False,
+        "left-out": False,
+    }
+    assert all(c.training.falls for c in check.formulas)
+
+
+def test_what_two_decimals_show(check: GradientCheck) -> None:
+    shown = {c.formula.name: c.training.shown_round for c in check.formulas}
+    assert shown == {"chain-rule": None, "published": 1, "wrong-unit": 41, "left-out": 1}
+    # Printed with two decimals, the wrong unit is not to be seen before that round, and is there.
+    right, wrong = check.truth.gradients, named(check, "wrong-unit").training.gradients
+    assert (np.round(right[:40], 2) == np.round(wrong[:40], 2)).all()
+    assert (np.round(right[40], 2) != np.round(wrong[40], 2)).any()
+
+
+def test_first_round_of_the_published_companion(check: GradientCheck) -> None:
+    """Hidden and output values, loss, gradients and new weights of w1…w8, as it prints them."""
+    training = named(check, "published").training
+    order = [0, 2, 1, 3, 4, 6, 5, 7]
+    assert np.round(training.outputs[0][0], 2).tolist() == [0.48, 0.53]
+    assert round(training.losses[0], 2) == 0.21
+    assert np.round(training.gradients[0][order], 2).tolist() == [
+        0.01, 0.01, 0.01, 0.01, 0.03, 0.08, 0.03, 0.07,
+    ]  # fmt: skip
+    assert np.round(training.weights[1][order], 2).tolist() == [
+        0.19, -0.41, 0.49, 0.59, 0.07, -0.58, -0.33, 0.73,
+    ]  # fmt: skip
+
+
+def test_a_planted_wrong_derivative_is_caught(
+    checked_run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = activations.ACTIVATIONS["sigmoid"]
+
+    def wrong(z: np.ndarray, a: np.ndarray, upstream: np.ndarray) -> np.ndarray:
+        return right.pullback(z, a, upstream) * 1.001
+
+    monkeypatch.setitem(activations.ACTIVATIONS, "sigmoid", replace(right, pullback=wrong))
+    check = check_gradients(checked_run, ())
+    assert check.hand.deviation.round == 1
+    # Differences need no derivation: they still side with autograd.
+    assert check.differences.deviation.round is None
