@@ -21,10 +21,14 @@ class Subject:
 
 @dataclass(frozen=True)
 class Number:
-    """A measured number at full precision, and how to compute it again."""
+    """A measured number at full precision, and how to compute it again.
+
+    ``digits`` are printed, if not as many as tell it from the other numbers of its sentence.
+    """
 
     value: float
     source: str = ""
+    digits: int | None = None
 
 
 @dataclass(frozen=True)

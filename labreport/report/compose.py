@@ -203,7 +203,7 @@ class _Composition:
         replays = self.measured.replays
         return Paragraph(
             self.language.text(
-                "report.replays",
+                "report.replays" + ("" if len(replays.replayed) < replays.runs else "-all"),
                 replayed=len(replays.replayed),
                 runs=replays.runs,
                 steps=replays.steps,

@@ -168,7 +168,7 @@ class Language:
         if isinstance(fact, Subject):
             return self.subject(fact, plan)
         if isinstance(fact, Number):
-            return numbers.measured(fact.value, digits)
+            return numbers.measured(fact.value, fact.digits or digits)
         if isinstance(fact, Setting):
             return numbers.setting(fact.value)
         if isinstance(fact, Share):
@@ -196,7 +196,7 @@ class Language:
 
 def _numbers(facts: Any) -> Iterator[float]:
     for fact in facts:
-        if isinstance(fact, Number):
+        if isinstance(fact, Number) and fact.digits is None:
             yield fact.value
         elif isinstance(fact, tuple):
             yield from _numbers(fact)

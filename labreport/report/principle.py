@@ -215,9 +215,8 @@ class _Chapter:
 
         worked = self.worked
         assert worked is not None
-        one_row = len(self.config.data.inputs) == 1
         if way == "forward":
-            units = [a[0] for a in worked.passed.activations] if one_row else []
+            units = [a[0] for a in worked.passed.activations] if self.small else []
             units[:1] = [np.array([])] if units else []
             written = Written(worked.weights, units)
         else:
@@ -228,7 +227,7 @@ class _Chapter:
         alternative = self._text(
             f"network-alternative-{way}", layers=layers, facts=self._facts(way)
         )
-        caption = self._text(f"network-caption-{way}")
+        caption = self._text(f"network-caption-{way}" if units else "network-caption-plain")
         return Figure(anchor, label, caption, network_figure(self.config, written), alternative)
 
     def _facts(self, way: str) -> str:

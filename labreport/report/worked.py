@@ -17,7 +17,7 @@ from labreport.report.formulas import derivative, symbol
 from labreport.report.numbers import MINUS, measured, setting
 from labreport.run import Run
 
-MOST_WEIGHTS = 12
+MOST_WEIGHTS = 16
 """Parameters that can each have a formula of their own before nobody reads them any more."""
 
 MOST_INPUTS = 4

@@ -97,8 +97,7 @@ def _edges(
             width = 0.6 + (2.4 * abs(value) / largest if largest else 0.0)
             axes.plot([x0, x1], [y0, y1], color=colour, linewidth=width, zorder=1)
             if labelled:
-                # Labels at different shares of the way, so that crossing lines keep theirs apart.
-                share = 0.3 if i != o else 0.62
+                share = _label_share(i, o, out * into)
                 text = (
                     name
                     if matrices is None
@@ -114,6 +113,14 @@ def _edges(
                     zorder=2,
                     bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8},
                 )
+
+
+def _label_share(source: int, target: int, lines: int) -> float:
+    """How far along its line a label stands, so that crossing lines keep theirs apart."""
+    if lines <= 4:
+        return 0.3 if source != target else 0.62
+    # Lines that meet in a unit are apart near it, by as much as their sources differ.
+    return 0.72
 
 
 def _numbers(
