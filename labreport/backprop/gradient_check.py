@@ -39,7 +39,7 @@ class Deviation:
 
     Attributes:
         absolute: largest absolute difference over all weights and rounds.
-        relative: largest difference, relative to the largest derivative of its round.
+        relative: largest difference, relative to the largest derivative up to its round.
         round: the first round in which ``relative`` exceeds the tolerance; None for none.
         weight: name of the weight that differs most in that round; "" for none.
     """
@@ -57,8 +57,7 @@ class Way:
     Attributes:
         gradients: [steps, parameters] at the weights of ``steps``.
         steps: [steps] the steps of the run that were looked at.
-        apart: [steps] largest difference from autograd, relative to the largest derivative of
-            the step.
+        apart: [steps] largest difference from autograd, relative to the largest derivative so far.
         deviation: from autograd.
     """
 
@@ -189,8 +188,12 @@ def _without_zero_bias(layer: LayerParameters, config: RunConfig) -> LayerParame
 
 
 def _relative(apart: FloatArray, right: FloatArray) -> FloatArray:
-    """Differences [steps, parameters] as [steps], in units of the step's largest derivative."""
-    most, largest = apart.max(axis=1), np.abs(right).max(axis=1)
+    """Differences [steps, parameters] as [steps], in units of the largest derivative so far.
+
+    Of the step itself would not do: where training has arrived, derivatives are no larger than
+    the rounding of the numbers that they are computed from.
+    """
+    most, largest = apart.max(axis=1), np.maximum.accumulate(np.abs(right).max(axis=1))
     # Where no weight has a gradient, any difference is infinitely large.
     nothing = np.where(most > 0, np.inf, 0.0)
     relative: FloatArray = np.divide(most, largest, out=nothing, where=largest > 0)

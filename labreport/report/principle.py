@@ -15,7 +15,7 @@ from labreport.report.tree import Block, Cell, Figure, Formula, Paragraph, Secti
 from labreport.report.worked import Formulas, Worked, work
 from labreport.run import Run
 
-MOST_LINES = 8
+MOST_LINES = 10
 """Lines of one numbered formula."""
 
 MOST_UNITS = 16
@@ -54,7 +54,7 @@ class _Chapter:
         ]
         if self.small is not None:
             blocks += [self._drawing("forward"), Paragraph(self._text("principle-forward-numbers"))]
-            blocks += self._lines(self.small.forward(0) + self.small.forward(1))
+            blocks += self._lines(self.small.forward(0), self.small.forward(1))
         elif self.worked is not None:
             blocks.append(self._drawing("forward"))
         loss = self.config.loss
@@ -80,9 +80,9 @@ class _Chapter:
         ]
         if self.small is not None:
             blocks.append(Paragraph(self._text("principle-output-numbers")))
-            blocks += self._lines(self.small.output_deltas() + self.small.derivatives(1))
+            blocks += self._lines(self.small.output_deltas(), self.small.derivatives(1))
             blocks.append(Paragraph(self._text("principle-hidden-numbers")))
-            blocks += self._lines(self.small.hidden_deltas() + self.small.derivatives(0))
+            blocks += self._lines(self.small.hidden_deltas(), self.small.derivatives(0))
             blocks.append(self._drawing("backward"))
         elif self.worked is not None:
             blocks += [self._units_table(self.worked), self._layers_table(self.worked)]
@@ -239,10 +239,11 @@ class _Chapter:
     def _formula(self, latex: str) -> Formula:
         return formulas.formula(latex, self.numbering)
 
-    def _lines(self, lines: Sequence[str]) -> list[Block]:
-        """Lines of LaTeX as numbered formulas of several lines each."""
+    def _lines(self, *groups: Sequence[str]) -> list[Block]:
+        """Lines of LaTeX as numbered formulas, no formula with lines of two groups."""
         return [
             self._formula(formulas.aligned(lines[start : start + MOST_LINES]))
+            for lines in groups
             for start in range(0, len(lines), MOST_LINES)
         ]
 

@@ -127,10 +127,7 @@ _VALUES: dict[str, tuple[str, str]] = {
 }
 """Value of an activation in symbols and in numbers; f(z) for those that are not here."""
 
-_SLOPES: dict[str, tuple[str, str]] = {
-    "sigmoid": (r"{a} (1 - {a})", r"{value} \times (1 - {bracketed})"),
-    "tanh": (r"(1 - {a}^2)", r"(1 - {bracketed}^2)"),
-}
+_SLOPES: dict[str, str] = {"sigmoid": "{a} (1 - {a})", "tanh": "(1 - {a}^2)"}
 """Derivative of an activation by its value; f'(z) for those that are not here."""
 
 
@@ -266,18 +263,12 @@ class Formulas:
 
     def _delta(self, layer: int, unit: int, upstream: str, filled: str) -> str:
         name = self.units[layer + 1][unit]
-        value = number(float(self.values[layer + 1][unit]))
         delta = number(float(self.deltas[layer][unit]))
         activation = self.network.activations[layer]
         if activation == "identity":
             return rf"\delta_{{{name}}} &= {upstream} = {filled} = {delta}"
-        if activation in _SLOPES:
-            symbols, numbers = _SLOPES[activation]
-            slope = symbols.format(a=name)
-            slope_value = numbers.format(value=value, bracketed=factor(value))
-        else:
-            slope = rf"f'(z_{{{name}}})"
-            slope_value = factor(number(self._slope(layer, unit)))
+        slope = _SLOPES.get(activation, "f'(z_{{{a}}})").format(a=name)
+        slope_value = factor(number(self._slope(layer, unit)))
         return (
             rf"\delta_{{{name}}} &= {upstream} \, {slope}"
             rf" = {filled} \times {slope_value} = {delta}"

@@ -18,6 +18,9 @@ from labreport.analysis.results import ExperimentResults
 from labreport.backprop.gradient_check import Checked, GradientCheck
 from labreport.lab.lab import Formula
 
+ROUGH = 2
+"""Digits of a rounding error: the rest of it is chance."""
+
 
 def wording(formula: Formula) -> Wording:
     """What a formula is called."""
@@ -41,9 +44,11 @@ def gradients_agree(results: ExperimentResults) -> Iterator[Observation]:
         "rounds": Count(len(check.hand.steps)),
         "count": Count(check.hand.gradients.shape[1]),
         "hand": Number(
-            check.hand.deviation.relative, "max |by hand − gradients| / max |gradients|"
+            check.hand.deviation.relative, "max |by hand − gradients| / max |gradients|", ROUGH
         ),
-        "differences": Number(check.differences.deviation.relative, "the same by differences"),
+        "differences": Number(
+            check.differences.deviation.relative, "the same by differences", ROUGH
+        ),
     }
     right = check.hand.deviation.round is None and check.differences.deviation.round is None
     yield Observation(
@@ -92,6 +97,7 @@ def right_formula(results: ExperimentResults) -> Iterator[Observation]:
             "relative": Number(
                 max(checked.way.deviation.relative for checked in right),
                 "max |formula − gradients| / max |gradients|",
+                ROUGH,
             ),
         }
         yield Observation("right-formula", facts, runs=1, relevance=0.8)

@@ -120,7 +120,7 @@ def _label_share(source: int, target: int, lines: int) -> float:
     if lines <= 4:
         return 0.3 if source != target else 0.62
     # Lines that meet in a unit are apart near it, by as much as their sources differ.
-    return 0.72
+    return 0.6
 
 
 def _numbers(

@@ -1,0 +1,166 @@
+"""The chapter on back-propagation follows the configuration, and its numbers are right."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from labreport.lab.configuration import RunConfig
+from labreport.report.language import language
+from labreport.report.numbering import Numbering
+from labreport.report.principle import principle
+from labreport.report.tree import Block, Figure, Formula, Sentences, Table
+from labreport.report.worked import Formulas, Worked, work
+from labreport.run import Environment, Run
+from labreport.training.family import families
+from labreport.training.trainer import train
+
+EXERCISE: dict[str, Any] = {
+    "data": {"inputs": [[0.5, 0.3]], "targets": [[0.23, -0.07]]},
+    "network": {"layers": [2, 2, 2], "activations": "sigmoid", "bias": "zero"},
+    "initial": {
+        "scheme": "given",
+        "weights": [[[0.2, 0.5], [-0.4, 0.6]], [[0.1, -0.3], [-0.5, 0.8]]],
+    },
+    "optimizer": {"name": "sgd", "learning_rate": 1.0},
+}
+TANH: dict[str, Any] = {
+    "data": {"inputs": [[1.0, -0.5]], "targets": [[0.4]]},
+    "network": {"layers": [2, 3, 1], "activations": ["tanh", "identity"]},
+    "initial": {
+        "scheme": "given",
+        "weights": [[[0.3, -0.2], [0.15, 0.7], [-0.6, 0.25]], [[0.5, -0.45, 0.35]]],
+        "biases": [[0.1, 0.0, -0.1], [0.05]],
+    },
+    "optimizer": {"name": "sgd", "learning_rate": 0.1},
+    "dtype": "float64",
+}
+DEEP: dict[str, Any] = {
+    "data": {"inputs": [[0.5, 0.3], [0.1, 0.9]], "targets": [[1, 0], [0, 1]]},
+    "network": {"layers": [2, 4, 3, 2], "activations": ["relu", "gelu", "identity"]},
+    "initial": {"scheme": "kaiming_normal"},
+    "loss": "cross_entropy",
+    "optimizer": {"name": "adam", "learning_rate": 0.1},
+}
+
+
+def trained(configuration: dict[str, Any]) -> Run:
+    config = RunConfig.model_validate({"loss": "mse", "rounds": 3, **configuration})
+    (family,) = families([config], [1], 2**30)
+    return Run(config, train(family)[0], Environment(1, "test"), "worked")
+
+
+def worked(configuration: dict[str, Any]) -> Worked:
+    found = work(trained(configuration))
+    assert found is not None
+    return found
+
+
+def blocks(configuration: dict[str, Any], code: str) -> list[Block]:
+    words = language(code)
+    chapter = principle(trained(configuration), words, Numbering(words))
+    return [block for section in chapter.sections for block in section.blocks]
+
+
+def last_numbers(lines: Sequence[str]) -> list[float]:
+    """The value at the end of each line of LaTeX."""
+    found = []
+    for line in lines:
+        text = line.rsplit("= ", 1)[1].replace("{", "").replace("}", "")
+        mantissa, _, power = text.partition(r" \times 10^")
+        found.append(float(mantissa) * 10 ** int(power or 0))
+    return found
+
+
+def test_the_exercise_forward() -> None:
+    shown = Formulas(worked(EXERCISE))
+    assert last_numbers(shown.forward(0)) == [0.25, 0.5622, -0.02, 0.4950]
+    assert last_numbers(shown.forward(1))[1::2] == [0.4769, 0.5287]
+    assert last_numbers(shown.loss()) == [0.2097]
+    assert r"w_{1} x_{1} + w_{3} x_{2} = 0.2 \times 0.5 + 0.5 \times 0.3" in shown.forward(0)[0]
+
+
+def test_the_exercise_backward() -> None:
+    shown = Formulas(worked(EXERCISE))
+    assert last_numbers(shown.derivatives(0)) == [-0.008421, 0.01261, -0.005053, 0.007564]
+    assert last_numbers(shown.derivatives(1)) == [0.03463, 0.08387, 0.03049, 0.07384]
+    first, second = shown.hidden_deltas()
+    assert r"\delta_{o_{1}} w_{5} + \delta_{o_{2}} w_{6}" in first
+    assert r"\delta_{o_{1}} w_{7} + \delta_{o_{2}} w_{8}" in second
+    assert last_numbers(shown.updates(range(8)))[0] == 0.2084
+
+
+@pytest.mark.parametrize("configuration", [EXERCISE, TANH])
+def test_printed_numbers_are_autograds(configuration: dict[str, Any]) -> None:
+    example = worked(configuration)
+    shown = Formulas(example)
+    names = [re.findall(r"partial (.)_\{(\d+)\}", line)[0] for line in shown.derivatives(0)]
+    values = last_numbers(shown.derivatives(0))
+    recorded = example.run.trace.gradients[0]
+    for (letter, number), value in zip(names, values, strict=True):
+        index = shown.names.index(f"{letter}{number}")
+        assert value == pytest.approx(recorded[index], rel=1e-3)
+    assert example.updated == pytest.approx(example.run.trace.weights[1], rel=1e-6)
+
+
+def test_another_activation_gives_other_formulas() -> None:
+    shown = Formulas(worked(TANH))
+    assert r"\tanh(z_{h_{1}})" in shown.forward(0)[1]
+    assert "(1 - h_{1}^2)" in shown.hidden_deltas()[0]
+    # A bias is the weight of an input that is always 1.
+    assert "b_{1}" in shown.forward(0)[0]
+    assert len(shown.derivatives(0)) == 9
+    (delta,) = shown.output_deltas()
+    assert delta.startswith(r"\delta_{o_{1}} &= 2 (o_{1} - y_{1})")
+    value = 2 * (float(shown.values[-1][0]) - 0.4)
+    assert last_numbers([delta])[0] == pytest.approx(value, abs=1e-4)
+
+
+@pytest.mark.parametrize("activation", ["gelu", "softplus", "relu"])
+def test_an_activation_without_a_formula_of_its_own(activation: str) -> None:
+    network = {**EXERCISE["network"], "activations": [activation, "sigmoid"]}
+    shown = Formulas(worked({**EXERCISE, "network": network}))
+    assert "f'(z_{h_{1}})" in shown.hidden_deltas()[0]
+    expected = float(shown.deltas[0][0])
+    assert last_numbers(shown.hidden_deltas())[0] == pytest.approx(expected, rel=1e-3)
+
+
+@pytest.mark.parametrize("code", ["zh", "en"])
+def test_a_deeper_network_gets_tables(code: str) -> None:
+    found = blocks(DEEP, code)
+    small = blocks(EXERCISE, code)
+    assert not worked(DEEP).is_small
+    tables = [b for b in found if isinstance(b, Table)]
+    assert [len(table.rows) for table in tables] == [9, 3, 5]
+    assert len([b for b in small if isinstance(b, Table)]) == 1
+    assert len([b for b in small if isinstance(b, Formula)]) > len(
+        [b for b in found if isinstance(b, Formula)]
+    )
+    assert len([b for b in small if isinstance(b, Figure)]) == 2
+
+
+def test_what_the_program_table_says_of_round_two() -> None:
+    example = worked(EXERCISE)
+    found = blocks(EXERCISE, "en")
+    (table,) = [b for b in found if isinstance(b, Table)]
+    text = table.rows[-1][-1].text.replace("−", "-")
+    second, first, both = (float(n.rstrip(".")) for n in re.findall(r"-?\d\.\d+", text))
+    assert first == pytest.approx(example.run.trace.gradients[0][0], rel=1e-3)
+    assert second == pytest.approx(example.run.trace.gradients[1][0], rel=1e-3)
+    assert both == pytest.approx(first + second, rel=1e-3)
+
+
+def test_a_loss_that_refuses_leaves_the_general_form() -> None:
+    refused = {**EXERCISE, "loss": "bce"}
+    assert work(trained(refused)) is None
+    found = blocks(refused, "zh")
+    assert not [b for b in found if isinstance(b, Figure | Table)]
+    assert [len(b.items) for b in found if isinstance(b, Sentences)] == [7]
+
+
+def test_the_example_is_computed_in_float64_from_the_weights_of_the_run() -> None:
+    example = worked(EXERCISE)
+    assert example.weights.dtype == np.float64
+    assert example.gradient == pytest.approx(example.run.trace.gradients[0], rel=1e-5)
