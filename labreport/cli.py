@@ -151,6 +151,53 @@ def list_(
     Console().print(table)
 
 
+@app.command(epilog="例 / examples:  labreport clean;  labreport clean mine.toml other.toml --yes")
+def clean(
+    labs: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[LAB.toml]...",
+            help="所用的训练要保留的实验文件，默认同 build / the lab files whose runs are kept; "
+            "as for build if left out.",
+            show_default=False,
+        ),
+    ] = None,
+    output: OutputOption = Path("output"),
+    yes: Annotated[bool, typer.Option("--yes", help="不询问 / do not ask.")] = False,
+) -> None:
+    """删除没有实验用到的存储 / remove from the store what no lab refers to."""
+    from labreport.errors import Fault, InputError
+    from labreport.pipeline import clean, plan_cleaning
+
+    words = _language()
+    with _reported():
+        plan = plan_cleaning(labs or (), output)
+        names = ", ".join(_printable(path) for path in plan.labs)
+        typer.echo(words.text("cli.clean-labs", names=names))
+        for group in plan.found:
+            count = len(group.paths)
+            text = words.text(
+                f"cli.clean-{group.kind}", count=count, runs=group.runs, size=group.size
+            )
+            typer.echo(text)
+        if not plan.found:
+            typer.echo(words.text("cli.clean-nothing"))
+            return
+        if not yes and not sys.stdin.isatty():
+            raise InputError(Fault("clean-unasked"))
+        if not yes and not _agreed(words.text("cli.clean-question")):
+            typer.echo(words.text("cli.clean-kept"))
+            return
+        with _progress() as progress:
+            clean(plan, progress)
+        typer.echo(words.text("cli.clean-done"))
+
+
+def _agreed(question: str) -> bool:
+    typer.echo(f"{question} ", nl=False)
+    return sys.stdin.readline().strip().lower() in ("y", "yes", "是")
+
+
 def _language() -> Language:
     """The language of the terminal: Chinese where the locale says so, else English."""
     from labreport.report.language import language
@@ -220,9 +267,15 @@ def _printable(value: object) -> str:
 
 @contextmanager
 def _progress() -> Iterator[Progress]:
-    """A bar on stderr, where that is a terminal."""
+    """A bar on stderr, where that is a terminal; that a build waits is said everywhere."""
+    words = _language()
+
+    def say_if_waiting(what: str, done: int, total: int) -> None:
+        if what == "waiting":
+            _say(words.text("cli.waiting"))
+
     if not sys.stderr.isatty():
-        yield lambda what, done, total: None
+        yield say_if_waiting
         return
     from rich.console import Console
     from rich.progress import (
@@ -233,7 +286,6 @@ def _progress() -> Iterator[Progress]:
         TimeRemainingColumn,
     )
 
-    words = _language()
     description = TextColumn("{task.description}")
     columns = (description, BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
@@ -243,7 +295,10 @@ def _progress() -> Iterator[Progress]:
         }
 
         def show(what: str, done: int, total: int) -> None:
-            bar.update(tasks[what], completed=done, total=total, visible=True)
+            if what in tasks:
+                bar.update(tasks[what], completed=done, total=total, visible=True)
+            else:
+                say_if_waiting(what, done, total)
 
         yield show
 
@@ -254,6 +309,8 @@ def _print_summary(summary: Summary) -> None:
     if summary.damaged:
         names = ", ".join(path.name for path in summary.damaged)
         _say(words.text("cli.damaged", count=len(summary.damaged), names=names))
+    if summary.outdated:
+        _say(words.text("cli.outdated", count=len(summary.outdated)))
     if summary.without_reflection:
         _say(words.text("cli.no-reflection"))
     for path in summary.written:

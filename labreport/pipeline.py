@@ -11,15 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from labreport.errors import BuildError, Fault, InputError
-from labreport.lab.configuration import RunConfig
 from labreport.lab.faults import nearest
 from labreport.lab.load import load
 from labreport.lab.plan import Lab, distinct
 from labreport.run import Environment, Run
 from labreport.shipped import shipped
-from labreport.store.store import Store, run_name
+from labreport.store.clean import Removable, removable, remove
+from labreport.store.format import run_name
+from labreport.store.store import Store
 from labreport.training import SEMANTICS
-from labreport.work import Machine, Progress, check_device, train_missing
+from labreport.work import DEVICES, Machine, Progress, check_device, obtain
 
 if TYPE_CHECKING:
     from labreport.analysis.replays import Replays
@@ -42,12 +43,22 @@ class Request:
 
 @dataclass(frozen=True)
 class Summary:
-    """What a build did."""
+    """What a build did.
+
+    Attributes:
+        trained: runs that were trained.
+        stored: runs that were stored before.
+        written: files of the report.
+        damaged: stored files that were found damaged, and moved aside.
+        outdated: stored files of another version, if runs were trained that they may hold.
+        without_reflection: whether the student has not written one.
+    """
 
     trained: int
     stored: int
     written: tuple[Path, ...]
     damaged: tuple[Path, ...]
+    outdated: tuple[Path, ...]
     without_reflection: bool
 
 
@@ -69,16 +80,14 @@ def build(request: Request, progress: Progress) -> Summary:
 
     environment = this_environment(request.machine.device)
     store = Store(request.output)
-    recordings = lab.recordings()
-    missing = [(c, s) for c, s in recordings if not store.has(run_name(c, environment), s)]
-    train_missing(missing, environment, store, request.machine, progress)
-    runs = stored_runs(lab.configurations(), environment, store)
-    written = write_report(whole, lab, runs, languages, notes, request, progress)
+    obtained = obtain(lab.recordings(), environment, store, request.machine, progress)
+    written = write_report(whole, lab, obtained.runs, languages, notes, request, progress)
     return Summary(
-        trained=len(missing),
-        stored=len(recordings) - len(missing),
+        trained=len(obtained.trained),
+        stored=len(obtained.runs) - len(obtained.trained),
         written=written,
         damaged=tuple(store.damaged),
+        outdated=tuple(store.outdated) if obtained.trained else (),
         without_reflection=not (notes / "reflection.md").is_file(),
     )
 
@@ -148,15 +157,6 @@ def this_environment(device: str = "cpu") -> Environment:
     return Environment(trainer=SEMANTICS, torch=version("torch"), device=device)
 
 
-def stored_runs(
-    configurations: Sequence[RunConfig], environment: Environment, store: Store
-) -> dict[str, Run]:
-    """Runs by the digest of their configuration."""
-    names = {c.digest: run_name(c, environment) for c in configurations}
-    runs = store.read(list(names.values()))
-    return {digest: runs[name] for digest, name in names.items()}
-
-
 def refuse_differences(replays: Replays) -> None:
     """Raises BuildError where what torch stored is not what NumPy computes."""
     faults = [
@@ -192,7 +192,8 @@ def write_report(
     from labreport.formats import html, pdf, runs_csv
     from labreport.report.compose import Facts, compose, measure
     from labreport.report.language import language
-    from labreport.store.files import write_atomically
+    from labreport.store.files import write_together
+    from labreport.store.turns import turn
 
     measured = measure(lab, runs)
     refuse_differences(measured.replays)
@@ -216,8 +217,9 @@ def write_report(
         progress("writing", 2 * index + 1, total)
         files.append((request.output / f"report{suffix}.pdf", pdf.render(report, words)))
     progress("writing", total, total)
-    for path, content in files:
-        write_atomically(path, content)
+    # In turn, so that the files of two builds do not mix.
+    with turn(request.output, lambda: progress("waiting", 0, 1)):
+        write_together(files)
     return tuple(path for path, _ in files)
 
 
@@ -243,6 +245,51 @@ def command_again(request: Request, whole: Lab) -> str:
     if chosen_languages(request.languages, whole) != chosen_languages((), whole):
         words += [word for code in request.languages for word in ("--lang", code)]
     return shlex.join(words)
+
+
+@dataclass(frozen=True)
+class Cleaning:
+    """What `labreport clean` would remove.
+
+    Attributes:
+        labs: the labs whose runs stay.
+        output: the folder to clean.
+        wanted: names of the runs that these labs refer to.
+        found: what could go.
+    """
+
+    labs: tuple[Path, ...]
+    output: Path
+    wanted: frozenset[str]
+    found: tuple[Removable, ...]
+
+
+def plan_cleaning(given: Sequence[Path], output: Path) -> Cleaning:
+    """What no lab refers to: none of those given, or not the default one.
+
+    Raises:
+        InputError: with the faults of all labs.
+    """
+    paths = tuple(given) or (lab_path(None),)
+    usable_folder(output)
+    faults: list[Fault] = []
+    wanted: set[str] = set()
+    environments = [this_environment(device) for device in DEVICES]
+    for path in paths:
+        try:
+            configurations = load(path).configurations()
+        except InputError as error:
+            faults += error.faults
+        else:
+            wanted.update(run_name(c, where) for c in configurations for where in environments)
+    if faults:
+        raise InputError(faults)
+    return Cleaning(paths, output, frozenset(wanted), removable(output, wanted))
+
+
+def clean(plan: Cleaning, progress: Progress) -> None:
+    """Remove what was found. Raises BuildError if something cannot be removed."""
+    remove(plan.output, plan.wanted, plan.found, lambda: progress("waiting", 0, 1))
 
 
 @dataclass(frozen=True)

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
-from collections.abc import Callable, Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from labreport.errors import Fault, InputError
+from labreport.errors import BuildError, Fault, InputError
 from labreport.lab.configuration import RunConfig
-from labreport.run import Environment
+from labreport.run import Environment, Run
+from labreport.store.format import DamagedError, run_name
 from labreport.store.store import Store, write_runs
 
 if TYPE_CHECKING:
@@ -25,8 +30,16 @@ DEVICES = ("cpu", "cuda")
 WORTH_PROCESSES = 50_000_000
 """Run-rounds from which on a second process saves more than it costs to start: some seconds."""
 
+ATTEMPTS = 3
+"""How often a build reads what it needs: once to find what is damaged, once when that is mended,
+and once more. A disk that goes on damaging files is none to build on."""
+
+Recording = tuple[RunConfig, int]
+"""A run, and how often its weights are to be recorded, at least."""
+
 Progress = Callable[[str, int, int], None]
-"""Called with what is being done ("training", "writing"), how much is done, and of how much."""
+"""Called with what is being done ("waiting", "training", "writing"), how much is done, of how much.
+"""
 
 
 @dataclass(frozen=True)
@@ -56,8 +69,64 @@ def check_device(machine: Machine) -> None:
             raise InputError(Fault("no-cuda"))
 
 
+@dataclass(frozen=True, eq=False)
+class Obtained:
+    """Runs, and where they came from.
+
+    Attributes:
+        runs: by the digest of their configuration.
+        trained: digests of those that were not stored, or no longer as they were written.
+    """
+
+    runs: dict[str, Run]
+    trained: frozenset[str]
+
+
+def obtain(
+    recordings: Sequence[Recording],
+    environment: Environment,
+    store: Store,
+    machine: Machine,
+    progress: Progress,
+) -> Obtained:
+    """Runs from the store, once those that it lacks have been trained.
+
+    Of several builds in one folder, one at a time trains; the others wait, and then find its runs
+    stored. A build whose runs are all there waits for nobody.
+
+    Raises:
+        BuildError: if a run cannot be stored; those that were finished before are.
+    """
+    names = {config.digest: run_name(config, environment) for config, _ in recordings}
+
+    def missing() -> list[Recording]:
+        return [(c, stride) for c, stride in recordings if not store.has(names[c.digest], stride)]
+
+    def read(trained: Iterable[Recording]) -> Obtained:
+        runs = store.read(list(names.values()))
+        found = {digest: runs[name] for digest, name in names.items()}
+        return Obtained(found, frozenset(config.digest for config, _ in trained))
+
+    if not store.damaged and not missing():
+        # Damage that shows only now is mended below, in turn.
+        with suppress(DamagedError):
+            return read(())
+    trained: list[Recording] = []
+    with store.turn(lambda: progress("waiting", 0, 1)):
+        for _ in range(ATTEMPTS):
+            store.mend()
+            lacking = missing()
+            train_missing(lacking, environment, store, machine, progress)
+            trained += lacking
+            if missing():
+                continue
+            with suppress(DamagedError):
+                return read(trained)
+    raise BuildError(Fault("store-unreliable", file=store.folder))
+
+
 def train_missing(
-    missing: Sequence[tuple[RunConfig, int]],
+    missing: Sequence[Recording],
     environment: Environment,
     store: Store,
     machine: Machine,
@@ -106,6 +175,8 @@ def _trained(
         }
         for future in as_completed(futures):
             yield futures[future], future.result()
+    except BrokenProcessPool:
+        raise BuildError(Fault("process-died")) from None
     finally:
         # What is under way is finished and stored; what has not begun is left.
         pool.shutdown(wait=True, cancel_futures=True)
@@ -118,7 +189,16 @@ _groups: list[Family] = []
 def _start_process(groups: Sequence[Family]) -> None:
     # An interrupt is the first process's to act on: what is under way here is finished.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_first_process, daemon=True).start()
     _groups[:] = groups
+
+
+def _end_with_first_process() -> None:
+    """Without it, a process whose first one was killed would wait for work for ever."""
+    first = multiprocessing.parent_process()
+    assert first is not None
+    first.join()
+    os._exit(1)
 
 
 def _train_and_write_group(index: int, environment: Environment, folder: Path, device: str) -> Path:

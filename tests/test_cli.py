@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -63,7 +66,9 @@ def test_version(run: Run) -> None:
     assert (done.exit_code, done.stdout) == (0, f"labreport {__version__}\n")
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["build", "--help"], ["list", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["build", "--help"], ["list", "--help"], ["clean", "--help"]]
+)
 def test_help_is_in_both_languages(run: Run, arguments: list[str]) -> None:
     done = run(*arguments)
     assert done.exit_code == 0
@@ -347,7 +352,7 @@ def test_an_interruption_says_how_to_go_on(
     def interrupted(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("labreport.pipeline.train_missing", interrupted)
+    monkeypatch.setattr("labreport.pipeline.obtain", interrupted)
     for code, said in (("en", "run it again"), ("zh", "再次运行")):
         done = run("build", lab, locale=LOCALES[code])
         assert done.exit_code == 130
@@ -374,3 +379,101 @@ def test_language_of_messages(lab: str, environment: dict[str, str], word: str) 
     arguments = ["build", lab, "--only", "nothing"]
     done = CliRunner().invoke(app, arguments, env={**cleared, **environment})
     assert word in done.stderr
+
+
+# --- clean -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def _built(run: Run, lab: str, _no_pdf: None) -> None:
+    """Two labs built into one folder: lab.toml, and one that shares no run with it."""
+    other = Path(lab).read_text(encoding="utf-8").replace("rounds = 10", "rounds = 11")
+    Path("other.toml").write_text(other, encoding="utf-8")
+    for name in (lab, "other.toml"):
+        assert run("build", name, "--lang", "en").exit_code == 0
+
+
+def stored(tmp_path: Path) -> set[str]:
+    return {path.name for path in (tmp_path / "output" / "runs").glob("*.safetensors")}
+
+
+@pytest.mark.usefixtures("_built")
+@pytest.mark.parametrize("code", ["zh", "en"])
+def test_clean_says_what_and_how_much_and_refuses_to_go_on_unasked(
+    run: Run, lab: str, tmp_path: Path, code: str
+) -> None:
+    before = there(tmp_path)
+    done = run("clean", lab, locale=LOCALES[code])
+    assert done.exit_code == 2
+    assert {"zh": "没有训练被用到的文件 1 个（训练 2 次", "en": "1 file with runs that none"}[
+        code
+    ] in done.stdout
+    assert lab in done.stdout
+    assert "--yes" in done.stderr
+    assert there(tmp_path) == before
+
+
+@pytest.mark.usefixtures("_built")
+def test_clean_with_yes_removes_what_no_lab_refers_to(run: Run, lab: str, tmp_path: Path) -> None:
+    both = stored(tmp_path)
+    done = run("clean", lab, "other.toml")
+    assert (done.exit_code, stored(tmp_path)) == (0, both)
+    assert "There is nothing to remove." in done.stdout
+    done = run("clean", lab, "--yes")
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert len(stored(tmp_path)) == 1
+    assert "runs: 0 trained, 2 from the store" in run("build", lab, "--lang", "en").stderr
+    assert (tmp_path / "output" / "report.html").is_file()
+
+
+@pytest.mark.usefixtures("_built")
+@pytest.mark.parametrize(("answer", "left"), [("y\n", 1), ("是\n", 1), ("n\n", 2), ("", 2)])
+def test_clean_asks_on_a_terminal(
+    run: Run, lab: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str, left: int
+) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    environment = {"LC_ALL": LOCALES["en"]}
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            "labreport.cli.sys", SimpleNamespace(stdin=Terminal(answer), stderr=sys.stderr)
+        )
+        done = CliRunner().invoke(app, ["clean", lab], env=environment)
+    assert done.exit_code == 0
+    assert "Remove all of this? [y/N] " in done.stdout
+    assert ("Removed." if left == 1 else "Nothing was removed.") in done.stdout
+    assert len(stored(tmp_path)) == left
+
+
+def test_clean_tells_the_faults_of_all_labs(run: Run, lab: str, tmp_path: Path) -> None:
+    (tmp_path / "bad.toml").write_text("rounds = 3", encoding="utf-8")
+    done = run("clean", "bad.toml", lab, "missing.toml", "--yes")
+    assert done.exit_code == 2
+    assert "bad.toml" in done.stderr
+    assert "missing.toml" in done.stderr
+    assert there(tmp_path) == {"lab.toml", "bad.toml"}
+
+
+@pytest.mark.usefixtures("_no_pdf")
+def test_a_store_of_another_version_is_told_once_and_left(
+    run: Run, lab: str, tmp_path: Path
+) -> None:
+    import numpy as np
+    from safetensors.numpy import save_file
+
+    old = tmp_path / "output" / "runs" / f"{'0' * 32}.safetensors"
+    old.parent.mkdir(parents=True)
+    save_file({"losses": np.zeros(3)}, old, {"format": "3"})
+    content = old.read_bytes()
+    for code, said in (("en", "another version of labreport"), ("zh", "另一版本")):
+        done = run("build", lab, "--lang", "en", locale=LOCALES[code])
+        assert done.exit_code == 0
+        assert said in done.stderr
+        assert old.read_bytes() == content
+        for path in old.parent.glob("*.safetensors"):
+            if path != old:
+                path.unlink()
+    run("build", lab, "--lang", "en")
+    assert "another version" not in run("build", lab, "--lang", "en").stderr

@@ -99,6 +99,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_everything_is_written(built: Path) -> None:
     names = {path.name for path in (built / "output").iterdir()}
     assert names == {
+        ".lock",
         "report.html",
         "report.pdf",
         "report.en.html",
@@ -261,7 +262,8 @@ def test_several_processes_give_the_numbers_of_one(tmp_path: Path) -> None:
     from labreport import work
     from labreport.lab.load import load
     from labreport.pipeline import this_environment
-    from labreport.store.store import Store, run_name
+    from labreport.store.format import run_name
+    from labreport.store.store import Store
     from labreport.work import Machine, train_missing
 
     (tmp_path / "lab.toml").write_text(SMALL.replace("seeds = 60", "seeds = 200"), encoding="utf-8")
@@ -289,7 +291,7 @@ def test_the_reference_of_the_lab_file_is_current() -> None:
     assert written.read_text(encoding="utf-8") == reference()
 
 
-@pytest.mark.parametrize("command", ["build", "list"])
+@pytest.mark.parametrize("command", ["build", "list", "clean"])
 def test_help_is_in_both_languages(tmp_path: Path, command: str) -> None:
     import typer
 
@@ -297,7 +299,7 @@ def test_help_is_in_both_languages(tmp_path: Path, command: str) -> None:
 
     found = typer.main.get_command(app).commands[command]  # type: ignore[attr-defined]
     texts = [found.help or ""]
-    texts += [p.help or "" for p in found.params if p.name not in ("help", "lab")]
+    texts += [p.help or "" for p in found.params if p.name not in ("help", "lab", "labs")]
     for text in texts:
         assert " / " in text, text
         assert any("\u4e00" <= c <= "\u9fff" for c in text), text

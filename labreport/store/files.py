@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from labreport.errors import BuildError, Fault
+
+UNFINISHED = ".labreport-unfinished"
+"""How the name of a file ends while it is being written."""
+
+FULL = {errno.ENOSPC, errno.EDQUOT}
+FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
+OCCUPIED = {errno.EISDIR, errno.ENOTDIR, errno.EEXIST}
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -15,20 +25,91 @@ def write_atomically(path: Path, content: bytes) -> None:
     Raises:
         BuildError: if the folder or the file cannot be written; the old file is untouched.
     """
+    write_together([(path, content)])
+
+
+def write_together(files: Sequence[tuple[Path, bytes]]) -> None:
+    """Write files so that a reader, or a crash, sees of each the old one or the new one.
+
+    All of them are on the disk before the first takes its place, so that what fails for want of
+    room or permission leaves all of the old ones. A crash between two renames, which take less
+    than a millisecond, leaves some old and some new.
+
+    Raises:
+        BuildError: if a folder or a file cannot be written.
+    """
+    staged: list[tuple[Path, Path]] = []
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        for path, content in files:
+            with writing(path):
+                staged.append((_stage(path, content), path))
+        for temporary, path in staged:
+            with writing(path):
+                temporary.replace(path)
+    finally:
+        for temporary, _ in staged:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+    for folder in dict.fromkeys(path.parent for path, _ in files):
+        _sync_folder(folder)
+
+
+def _stage(path: Path, content: bytes) -> Path:
+    """Write what is to become a file under a temporary name beside it; says which."""
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(UNFINISHED, f".{path.name}.", path.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        # mkstemp makes files that only their owner reads; a report is for others, too.
+        temporary.chmod(0o644)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    return temporary
+
+
+def _sync_folder(folder: Path) -> None:
+    """Have the new names on the disk, too. Not every system opens folders: there it is left."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
         try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            # mkstemp makes files that only their owner reads; a report is for others, too.
-            Path(temporary).chmod(0o644)
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def unfinished(folder: Path) -> list[Path]:
+    """Temporary files in a folder: of a write that is under way, or of one that was killed."""
+    return sorted(folder.glob(f".*{UNFINISHED}"))
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn an error of the system into one that says what to do. Raises BuildError."""
+    try:
+        yield
     except OSError as error:
-        values = {"detail": error.strerror or str(error)}
-        raise BuildError(Fault("not-written", values, file=path)) from None
+        raise BuildError(_fault(path, error)) from None
+
+
+def _fault(path: Path, error: OSError) -> Fault:
+    detail = {"detail": error.strerror or str(error)}
+    if error.errno in FULL:
+        return Fault("disk-full", detail, file=path)
+    if error.errno in FORBIDDEN:
+        return Fault("not-allowed", detail, file=path)
+    if error.errno in OCCUPIED:
+        return Fault("in-the-way", detail, file=_obstacle(path))
+    return Fault("not-written", detail, file=path)
+
+
+def _obstacle(path: Path) -> Path:
+    """The file that stands where a folder of the path should be; else the path itself."""
+    files = (p for p in reversed(path.parents) if p.exists() and not p.is_dir())
+    return next(files, path)

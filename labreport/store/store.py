@@ -1,44 +1,35 @@
-"""The store of runs: one safetensors file a family, which says of itself all that is in it.
-
-A file ``runs/<name>.safetensors`` holds the arrays of runs that were trained together, with the
-runs along the last axis; the steps at which weights and gradients were ``recorded`` and outputs
-``shown``; and in ``runs``, as bytes of JSON, the name, configuration, ending and environment of
-each run. It can be read with nothing but the safetensors library. A run is named by the digest of
-everything that determines its numbers, a file by the digest of the names of its runs and of what
-was recorded.
-"""
+"""The store of runs: one safetensors file a family, which says of itself all that is in it."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
+from safetensors import safe_open
 
-from labreport.lab.configuration import RunConfig, canonical_json
+from labreport.lab.configuration import RunConfig
 from labreport.run import Ending, Environment, Run, Trace, Traces
-from labreport.store.files import write_atomically
-
-FORMAT = "3"
-"""Version of the files; a file of another version is left alone and its runs trained again."""
-
-ARRAYS = ("losses", "weights", "gradients", "outputs")
-STEPS = ("recorded", "shown")
+from labreport.store.files import write_atomically, writing
+from labreport.store.format import (
+    ARRAYS,
+    STEPS,
+    UNREADABLE,
+    DamagedError,
+    Entry,
+    check,
+    entries,
+    pack,
+)
+from labreport.store.turns import Waiting, turn
 
 FEW = 8
 """Runs of a file up to which each is read by itself; for more, the whole file is read."""
 
-
-def run_name(config: RunConfig, environment: Environment) -> str:
-    """64 hexadecimal digits that name a run: the same name, the same numbers."""
-    text = f'{{"config":{config.canonical},"environment":{canonical_json(asdict(environment))}}}'
-    return hashlib.sha256(text.encode()).hexdigest()
+ASIDE = "damaged"
+"""Folder beside the runs to which damaged files are moved."""
 
 
 @dataclass(frozen=True)
@@ -49,38 +40,107 @@ class Place:
     column: int
     name: str
     stride: int
-    entry: Mapping[str, Any]
+    entry: Entry
 
 
 class Store:
-    """The runs under one output folder."""
+    """The runs under one output folder.
+
+    Looking and reading change nothing on the disk. Whoever stores runs, or mends the store, does
+    so in a ``turn``.
+
+    Attributes:
+        folder: where the files are.
+        outdated: files of another version, which are left alone.
+    """
 
     def __init__(self, output: Path) -> None:
         self.folder = output / "runs"
-        self.damaged: list[Path] = []
+        self._aside: list[Path] = []
+        self.look()
+
+    def look(self) -> None:
+        """Find out what is stored now."""
+        self.outdated: list[Path] = []
+        self._damaged: list[Path] = []
         self._places: dict[str, Place] = {}
+        self._files: dict[Path, frozenset[str]] = {}
         for path in sorted(self.folder.glob("*.safetensors")):
-            for place in self._scan(path):
-                self._note(place)
+            self.add(path)
+
+    @property
+    def damaged(self) -> list[Path]:
+        """Files that were found damaged, by the names that they had."""
+        return [*self._aside, *self._damaged]
+
+    @property
+    def aside(self) -> Path:
+        """Where damaged files are kept."""
+        return self.folder / ASIDE
+
+    @property
+    def files(self) -> Mapping[Path, frozenset[str]]:
+        """The names of the runs in each file."""
+        return self._files
 
     def has(self, name: str, stride: int = 1) -> bool:
         """Whether a run is stored with its weights at least every ``stride`` steps."""
         place = self._places.get(name)
         return place is not None and place.stride <= stride
 
-    def _note(self, place: Place) -> None:
-        """Remember a run; of two records of it, the one that keeps more."""
-        known = self._places.get(place.name)
-        if known is None or place.stride < known.stride:
-            self._places[place.name] = place
+    @contextmanager
+    def turn(self, waiting: Waiting) -> Iterator[None]:
+        """Be the only one to change the store, having seen what others stored before.
 
-    def _scan(self, path: Path) -> list[Place]:
-        """What lies in a file; one that is no whole file of runs is noted as damaged."""
+        Raises:
+            BuildError: if the store cannot be written to.
+        """
+        with turn(self.folder, waiting):
+            self.look()
+            yield
+
+    def mend(self) -> None:
+        """In a turn: move damaged files aside, under names that are free.
+
+        Raises:
+            BuildError: if one cannot be moved.
+        """
+        if not self._damaged:
+            return
+        for path in self._damaged:
+            with writing(path):
+                self.aside.mkdir(exist_ok=True)
+                path.rename(_free(self.aside / path.name))
+            self._aside.append(path)
+        self.look()
+
+    def add(self, path: Path) -> None:
+        """Take in a file, which another process may have written."""
         try:
-            return _places(path)
-        except (SafetensorError, OSError, ValueError, LookupError, TypeError):
-            self.damaged.append(path)
-            return []
+            found = entries(path)
+            if found is None:
+                self.outdated.append(path)
+                return
+            places = [
+                Place(path, column, str(entry["name"]), int(entry["stride"]), entry)
+                for column, entry in enumerate(found)
+            ]
+        except (DamagedError, *UNREADABLE):
+            self._lose(path)
+            return
+        self._files[path] = frozenset(place.name for place in places)
+        for place in places:
+            known = self._places.get(place.name)
+            # Of two records of a run, the one that keeps more.
+            if known is None or place.stride < known.stride:
+                self._places[place.name] = place
+
+    def _lose(self, path: Path) -> None:
+        """Count a file's runs as not stored; a file that somebody removed is not damaged."""
+        if path.exists():
+            self._damaged.append(path)
+        self._files.pop(path, None)
+        self._places = {name: p for name, p in self._places.items() if p.path != path}
 
     def keep(
         self,
@@ -94,52 +154,32 @@ class Store:
         self.add(path)
         return path
 
-    def add(self, path: Path) -> None:
-        """Take in a file that was written by another process."""
-        for place in self._scan(path):
-            self._note(place)
-
     def read(self, names: Sequence[str]) -> dict[str, Run]:
         """Runs by name, each equal to the bit to what was stored.
 
+        All bytes of a file are compared with its digest before any of them is used.
+
         Raises:
             KeyError: if a run is not in the store.
+            DamagedError: if files are damaged or gone; all of their runs count as not stored now.
         """
-        by_file: dict[Path, list[str]] = {}
+        by_file: dict[Path, list[Place]] = {}
         for name in dict.fromkeys(names):
-            by_file.setdefault(self._places[name].path, []).append(name)
+            place = self._places[name]
+            by_file.setdefault(place.path, []).append(place)
         runs: dict[str, Run] = {}
-        for path, members in by_file.items():
-            runs |= self._read_file(path, members)
+        lost: list[Path] = []
+        for path, places in by_file.items():
+            try:
+                check(path)
+                runs |= _read(path, places)
+            except (DamagedError, *UNREADABLE):
+                lost.append(path)
+        for path in lost:
+            self._lose(path)
+        if lost:
+            raise DamagedError(*lost)
         return {name: runs[name] for name in names}
-
-    def _read_file(self, path: Path, names: Sequence[str]) -> dict[str, Run]:
-        places = [self._places[name] for name in names]
-        with safe_open(path, "numpy") as file:
-            steps = {key: file.get_tensor(key) for key in STEPS}
-            if len(places) > FEW:
-                arrays = {key: file.get_tensor(key) for key in ARRAYS}
-                columns = [place.column for place in places]
-            else:
-                slices = {key: file.get_slice(key) for key in ARRAYS}
-                arrays = {
-                    key: np.stack([part[..., place.column] for place in places], axis=-1)
-                    for key, part in slices.items()
-                }
-                columns = list(range(len(places)))
-        endings = {
-            column: Ending(**place.entry["ending"])
-            for column, place in zip(columns, places, strict=True)
-        }
-        everyone = tuple(
-            endings.get(column, Ending("completed", 0))
-            for column in range(arrays["losses"].shape[-1])
-        )
-        traces = Traces(endings=everyone, **steps, **arrays)
-        return {
-            name: _run(place.entry, traces[column])
-            for name, place, column in zip(names, places, columns, strict=True)
-        }
 
 
 def write_runs(
@@ -150,41 +190,47 @@ def write_runs(
     stride: int,
 ) -> Path:
     """Write one file with runs that were trained together; says where it is."""
-    names = [run_name(config, environment) for config in configurations]
-    where = canonical_json(asdict(environment))
-    # Put together from what is JSON already: there may be thousands of configurations.
-    entries = ",".join(
-        f'{{"config":{config.canonical},"ending":{canonical_json(asdict(ending))},'
-        f'"environment":{where},"name":"{name}","stride":{stride}}}'
-        for config, ending, name in zip(configurations, traces.endings, names, strict=True)
-    )
-    path = folder / f"{_file_name(names, stride)}.safetensors"
-    arrays = {key: np.ascontiguousarray(getattr(traces, key)) for key in (*ARRAYS, *STEPS)}
-    # As an array, because a header has room for some thousand runs only. The header has a single
-    # item, because safetensors writes them in any order, and the same runs make the same file.
-    arrays["runs"] = np.frombuffer(f"[{entries}]".encode(), dtype=np.uint8)
-    write_atomically(path, save(arrays, {"format": FORMAT}))
-    return path
+    name, content = pack(configurations, traces, environment, stride)
+    write_atomically(folder / name, content)
+    return folder / name
 
 
-def _places(path: Path) -> list[Place]:
-    """What lies in a file; raises one of many errors if it is no whole file of runs."""
+def _read(path: Path, places: Sequence[Place]) -> dict[str, Run]:
     with safe_open(path, "numpy") as file:
-        if (file.metadata() or {}).get("format") != FORMAT:
-            return []
-        entries = json.loads(file.get_tensor("runs").tobytes())
-        if any(file.get_slice(key).get_shape()[-1] != len(entries) for key in ARRAYS):
-            raise ValueError("another number of runs than of their names")
-    return [
-        Place(path, column, str(entry["name"]), int(entry["stride"]), entry)
-        for column, entry in enumerate(entries)
-    ]
+        steps = {key: file.get_tensor(key) for key in STEPS}
+        if len(places) > FEW:
+            arrays = {key: file.get_tensor(key) for key in ARRAYS}
+            columns = [place.column for place in places]
+        else:
+            slices = {key: file.get_slice(key) for key in ARRAYS}
+            arrays = {
+                key: np.stack([part[..., place.column] for place in places], axis=-1)
+                for key, part in slices.items()
+            }
+            columns = list(range(len(places)))
+    endings = {
+        column: Ending(**place.entry["ending"])
+        for column, place in zip(columns, places, strict=True)
+    }
+    everyone = tuple(
+        endings.get(column, Ending("completed", 0)) for column in range(arrays["losses"].shape[-1])
+    )
+    traces = Traces(endings=everyone, **steps, **arrays)
+    return {
+        place.name: _run(place.entry, traces[column])
+        for place, column in zip(places, columns, strict=True)
+    }
 
 
-def _file_name(names: Sequence[str], stride: int) -> str:
-    return hashlib.sha256(f"{stride}:{''.join(sorted(names))}".encode()).hexdigest()[:32]
-
-
-def _run(entry: Mapping[str, Any], trace: Trace) -> Run:
+def _run(entry: Entry, trace: Trace) -> Run:
     config = RunConfig.model_validate(entry["config"])
     return Run(config, trace, Environment(**entry["environment"]), str(entry["name"]))
+
+
+def _free(path: Path) -> Path:
+    """The path, or with a number before its ending the first one that nothing has."""
+    number, free = 1, path
+    while free.exists():
+        number += 1
+        free = path.with_name(f"{path.stem}.{number}{path.suffix}")
+    return free

@@ -8,18 +8,18 @@ from pathlib import Path
 import pytest
 
 from labreport.errors import BuildError
-from labreport.store.files import write_atomically
+from labreport.store.files import unfinished, write_atomically, write_together
 
 
 def files(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
 
 
-def assert_not_written(path: Path) -> None:
+def assert_not_written(path: Path, code: str = "not-written", blamed: Path | None = None) -> None:
     with pytest.raises(BuildError) as caught:
         write_atomically(path, b"new")
     (fault,) = caught.value.faults
-    assert (fault.code, fault.file) == ("not-written", path)
+    assert (fault.code, fault.file) == (code, blamed or path)
     assert fault.values["detail"]
     assert caught.value.exit_code == 1
 
@@ -56,14 +56,15 @@ def test_others_may_read_a_file(tmp_path: Path) -> None:
 def test_a_folder_in_its_place(tmp_path: Path) -> None:
     path = tmp_path / "file"
     (path / "inside").mkdir(parents=True)
-    assert_not_written(path)
+    assert_not_written(path, "in-the-way")
     assert files(tmp_path) == {"file"}
     assert files(path) == {"inside"}
 
 
 def test_a_file_in_the_place_of_its_folder(tmp_path: Path) -> None:
     (tmp_path / "folder").write_bytes(b"old")
-    assert_not_written(tmp_path / "folder" / "file")
+    assert_not_written(tmp_path / "folder" / "file", "in-the-way", tmp_path / "folder")
+    assert_not_written(tmp_path / "folder" / "deep" / "file", "in-the-way", tmp_path / "folder")
     assert (tmp_path / "folder").read_bytes() == b"old"
     assert files(tmp_path) == {"folder"}
 
@@ -79,7 +80,7 @@ def test_a_folder_that_may_not_be_written_to(tmp_path: Path) -> None:
     write_atomically(path, b"old")
     path.parent.chmod(0o500)
     try:
-        assert_not_written(path)
+        assert_not_written(path, "not-allowed")
         assert path.read_bytes() == b"old"
         assert files(path.parent) == {"file"}
     finally:
@@ -100,7 +101,7 @@ def test_a_disk_that_is_full_leaves_the_old_file_and_no_other(
         monkeypatch.setattr(os, "fsync", full)
     else:
         monkeypatch.setattr(Path, "replace", full)
-    assert_not_written(path)
+    assert_not_written(path, "disk-full")
     assert path.read_bytes() == b"old"
     assert files(tmp_path) == {"file"}
 
@@ -119,3 +120,22 @@ def test_an_interruption_leaves_the_old_file_and_no_other(
         write_atomically(path, b"new")
     assert path.read_bytes() == b"old"
     assert files(tmp_path) == {"file"}
+
+
+def test_of_files_that_belong_together_none_is_replaced_if_one_cannot_be(tmp_path: Path) -> None:
+    (tmp_path / "one").write_bytes(b"old")
+    (tmp_path / "two").mkdir()
+    with pytest.raises(BuildError):
+        write_together([(tmp_path / name, b"new") for name in ("one", "two", "three")])
+    assert (tmp_path / "one").read_bytes() == b"old"
+    assert files(tmp_path) == {"one", "two"}
+
+
+def test_what_is_being_written_is_known_by_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Path] = []
+    monkeypatch.setattr(os, "fsync", lambda _: seen.extend(unfinished(tmp_path)))
+    write_atomically(tmp_path / "file", b"new")
+    assert len(seen) == 1
+    assert unfinished(tmp_path) == []

@@ -1,6 +1,8 @@
 """Runs on disk: read back to the bit, named by all that determines them, damaged ones noted."""
 
+import hashlib
 import json
+import random
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +13,8 @@ from safetensors.numpy import load_file, save_file
 
 from labreport.lab.configuration import RunConfig
 from labreport.run import Ending, Environment, Trace, Traces
-from labreport.store.store import FEW, FORMAT, Store, run_name
+from labreport.store.format import FORMAT, DamagedError, run_name
+from labreport.store.store import FEW, Store
 
 Trained = Callable[..., Traces]
 ARRAYS = ("losses", "weights", "gradients", "outputs", "recorded", "shown")
@@ -326,6 +329,7 @@ def test_a_whole_file_that_does_not_say_what_is_in_it_is_damaged(
     bad, names = beside
     arrays = {key: np.zeros((1, 1, 1, 1), np.float32) for key in ARRAYS}
     arrays["runs"] = np.frombuffer(JSON[about], np.uint8)
+    arrays["runs_sha256"] = np.frombuffer(hashlib.sha256(JSON[about]).digest(), np.uint8)
     save_file(arrays, bad, {"format": FORMAT})
     store = Store(bad.parents[1])
     assert store.damaged == [bad]
@@ -355,8 +359,105 @@ def test_a_file_of_another_format_is_left_alone(
     content = bad.read_bytes()
     store = Store(bad.parents[1])
     assert store.damaged == []
+    assert store.outdated == [bad]
     assert store.read(names).keys() == set(names)
     assert bad.read_bytes() == content
+
+
+def test_a_file_is_named_by_its_bytes(beside: tuple[Path, list[str]]) -> None:
+    (path,) = beside[0].parent.iterdir()
+    assert path.name == f"{hashlib.sha256(path.read_bytes()).hexdigest()}.safetensors"
+    renamed = path.rename(path.with_name(f"{'0' * 64}.safetensors"))
+    with pytest.raises(DamagedError):
+        Store(renamed.parents[1]).read(beside[1])
+
+
+def test_a_single_flipped_bit_is_found_before_a_number_is_used(
+    tmp_path: Path, runs: list[RunConfig], trained: Trained, environment: Environment
+) -> None:
+    """Each byte of the header, and some of all others; what is said of runs, at first sight."""
+    store = Store(tmp_path)
+    names = keep(store, runs, trained(runs), environment)
+    (path,) = (tmp_path / "runs").iterdir()
+    content = path.read_bytes()
+    header = 8 + int.from_bytes(content[:8], "little")
+    said = content.index(b'[{"config"')
+    chance = random.Random(0)
+    places = [*range(header), *(chance.randrange(header, len(content)) for _ in range(60))]
+    places += [chance.randrange(said, content.rindex(b"}]") + 2) for _ in range(60)]
+    for place in places:
+        damaged = bytearray(content)
+        damaged[place] ^= 1 << chance.randrange(8)
+        path.write_bytes(damaged)
+        opened = Store(tmp_path)
+        assert opened.damaged == [path] or not said <= place <= content.rindex(b"}]")
+        if not opened.damaged:
+            with pytest.raises(DamagedError):
+                opened.read(names[:1])
+        assert opened.damaged == [path]
+        assert not any(opened.has(name) for name in names)
+        # Nor is it found too late by a store that was opened before.
+        with pytest.raises(DamagedError):
+            Store.read(store, names)
+        path.write_bytes(content)
+        store.look()
+
+
+def test_every_damaged_file_is_told_at_once(
+    tmp_path: Path, mixed: list[RunConfig], trained: Trained, environment: Environment
+) -> None:
+    store = Store(tmp_path)
+    halves = [mixed[:7], mixed[7:]]
+    names = [name for half in halves for name in keep(store, half, trained(half), environment)]
+    for path in store.files:
+        path.write_bytes(path.read_bytes()[:-1] + b"?")
+    with pytest.raises(DamagedError) as caught:
+        store.read(names)
+    assert set(caught.value.args) == set(store.damaged)
+    assert len(store.damaged) == 2
+
+
+def test_a_file_that_is_gone_is_not_damaged(
+    tmp_path: Path, mixed: list[RunConfig], trained: Trained, environment: Environment
+) -> None:
+    names = keep(Store(tmp_path), mixed, trained(mixed), environment)
+    store = Store(tmp_path)
+    next(iter(store.files)).unlink()
+    with pytest.raises(DamagedError):
+        store.read(names)
+    assert store.damaged == []
+    assert not store.has(names[0])
+
+
+# ------------------------------------------------------------------------------------- mending
+
+
+def test_damaged_files_are_moved_aside_and_none_is_overwritten(
+    beside: tuple[Path, list[str]],
+) -> None:
+    bad, names = beside
+    contents = [b"first", b"second", b"third"]
+    for content in contents:
+        bad.write_bytes(content)
+        store = Store(bad.parents[1])
+        with store.turn(lambda: None):
+            store.mend()
+        assert store.damaged == [bad]  # by the name that it had
+        assert not bad.exists()
+        assert Store(bad.parents[1]).damaged == []
+    aside = bad.parent / "damaged"
+    assert [(aside / f"0{n}.safetensors").read_bytes() for n in ("", ".2", ".3")] == contents
+    assert Store(bad.parents[1]).read(names).keys() == set(names)
+
+
+def test_a_turn_shows_what_another_process_stored_before(
+    tmp_path: Path, mixed: list[RunConfig], trained: Trained, environment: Environment
+) -> None:
+    store = Store(tmp_path)
+    (name, *_) = keep(Store(tmp_path), mixed, trained(mixed), environment)
+    assert not store.has(name)
+    with store.turn(lambda: None):
+        assert store.has(name)
 
 
 def test_a_damaged_file_is_replaced_when_its_runs_are_stored_again(

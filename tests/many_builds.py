@@ -1,0 +1,114 @@
+"""A program that builds in forked processes, several at once, and kills some of them.
+
+It reads an order a line from stdin and answers with a line: for each build, what it said, or null
+if it was killed. What takes long (importing torch) is done once, before the forks, so that kills
+fall into building. PDFs are a few bytes that depend on the report, and processes are started for
+however little there is to train.
+
+An order, as JSON: ``builds`` (each with ``lab``, ``output``, ``jobs``), ``kill`` (how many of them,
+the first ones) and ``after`` (seconds).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+
+def main() -> None:
+    prepare()
+    for line in sys.stdin:
+        order = json.loads(line)
+        print(json.dumps(carry_out(order)), flush=True)
+
+
+def prepare() -> None:
+    import labreport.training.trainer  # noqa: F401
+    from labreport import work
+    from labreport.formats import html, pdf, runs_csv  # noqa: F401
+    from labreport.report import compose, figures, illustrate  # noqa: F401
+
+    work.WORTH_PROCESSES = 1
+    pdf.render = lambda report, words: f"%PDF {hash_of(html.render(report, words))}".encode()
+
+
+def hash_of(content: bytes | str) -> str:
+    import hashlib
+
+    data = content.encode() if isinstance(content, str) else content
+    return hashlib.sha256(data).hexdigest()
+
+
+def carry_out(order: dict[str, Any]) -> list[Any]:
+    began, begin = os.pipe()
+    processes = [start(build, began, begin) for build in order["builds"]]
+    os.close(began)
+    os.close(begin)  # All of them go at once.
+    time.sleep(order.get("after", 0))
+    for process, _ in processes[: order.get("kill", 0)]:
+        os.kill(process, signal.SIGKILL)
+    answers = []
+    for process, answer in processes:
+        with os.fdopen(answer) as said:
+            text = said.read()
+        os.waitpid(process, 0)
+        answers.append(json.loads(text) if text else None)
+    return answers
+
+
+def start(build: dict[str, Any], began: int, begin: int) -> tuple[int, int]:
+    """A forked process that waits for the pipe to be closed, and where its answer comes from."""
+    answer, say = os.pipe()
+    process = os.fork()
+    if process:
+        os.close(say)
+        return process, answer
+    os.setpgid(0, 0)
+    os.close(begin)
+    os.read(began, 1)
+    os.set_inheritable(say, False)
+    said = json.dumps(built(build))
+    os.write(say, said.encode())
+    os._exit(0)
+
+
+def built(build: dict[str, Any]) -> dict[str, Any]:
+    from labreport.errors import LabreportError
+    from labreport.pipeline import Request
+    from labreport.pipeline import build as run
+    from labreport.work import Machine
+
+    waited: list[str] = []
+
+    trained: list[float] = []
+
+    def progress(what: str, done: int, total: int) -> None:
+        if what == "waiting":
+            waited.append(what)
+        if what == "training":
+            trained.append(time.monotonic() - started)
+
+    machine = Machine(jobs=build.get("jobs", 1))
+    request = Request(Path(build["lab"]), (), ("en",), Path(build["output"]), machine)
+    started = time.monotonic()
+    try:
+        summary = run(request, progress)
+    except LabreportError as error:
+        return {"error": str(error)}
+    return {
+        "trained": summary.trained,
+        "stored": summary.stored,
+        "damaged": [str(path) for path in summary.damaged],
+        "waited": len(waited),
+        "seconds of training": trained[-1] if trained else 0,
+        "seconds": time.monotonic() - started,
+    }
+
+
+if __name__ == "__main__":
+    main()
