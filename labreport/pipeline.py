@@ -228,6 +228,12 @@ class Listed:
     stored: int
 
 
+def experiment_titles(given: Path | None, code: str) -> dict[str, str]:
+    """Titles of a lab's experiments in a language, by their names."""
+    plans = load(lab_path(given)).plans
+    return {plan.name: plan.experiment.title.within(code) for plan in plans}
+
+
 def list_experiments(given: Path | None, output: Path) -> tuple[Listed, ...]:
     """Experiments of a lab, with how many distinct runs each has and how many are stored."""
     lab = load(lab_path(given))

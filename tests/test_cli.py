@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from click.testing import Result
 from typer.testing import CliRunner
 
 from labreport import __version__
 from labreport.cli import app
+from labreport.commands.help import help_texts
+from labreport.report.language import language
 
 LOCALES = {"zh": "zh_CN.UTF-8", "en": "en_US.UTF-8"}
 LAB = """
@@ -63,19 +69,91 @@ def test_version(run: Run) -> None:
     assert (done.exit_code, done.stdout) == (0, f"labreport {__version__}\n")
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["build", "--help"], ["list", "--help"]])
-def test_help_is_in_both_languages(run: Run, arguments: list[str]) -> None:
-    done = run(*arguments)
+COMMANDS = tuple(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+@pytest.mark.parametrize("code", ["zh", "en"])
+def test_help_is_in_the_language_of_the_terminal(run: Run, command: str, code: str) -> None:
+    done = run(*command.split(), "--help", locale=LOCALES[code])
     assert done.exit_code == 0
-    assert re.search(r"[\u4e00-\u9fff]", done.stdout)
-    assert re.search(r"[A-Za-z]{4} [a-z]{2}", done.stdout)
+    assert not re.search(r"help\.[a-z]", done.stdout)
+    if code == "en":
+        assert not re.search(r"[\u2e80-\uffef]", done.stdout)
+        return
+    # Beside names of commands, options, files and what is to be typed, there is only Chinese.
+    head, _, _ = done.stdout.partition("例：")
+    assert re.search(r"用法：", head)
+    assert not re.search(r"[A-Za-z]{3,} [a-z]{2,} [a-z]{2,}", head)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_has_examples_that_parse(run: Run, command: str, tmp_path: Path) -> None:
+    examples = run(command, "--help").stdout.partition("Examples:")[2].split("\n")
+    lines = [line.strip() for line in examples if line.strip()]
+    assert lines
+    group = typer.main.get_command(app)
+    for line in lines:
+        program, name, *words = line.split()
+        assert (program, name) == ("labreport", command)
+        group.commands[command].make_context(name, words)  # type: ignore[attr-defined]
 
 
 def test_help_names_every_option_and_the_exit_codes(run: Run) -> None:
-    assert all(word in run("--help").stdout for word in ("build", "list", "--version", "2"))
-    assert all(
-        word in run("build", "--help").stdout for word in ("--only", "--lang", "--output", "-o")
+    assert all(word in run("--help").stdout for word in (*COMMANDS, "--version", "2"))
+    words = ("--only", "--lang", "--output", "-o", "(default: output)")
+    assert all(word in run("build", "--help").stdout for word in words)
+
+
+@pytest.mark.parametrize("code", ["zh", "en"])
+def test_help_reads_the_catalogue_as_the_report_does(code: str) -> None:
+    texts = help_texts(code)
+    assert len(texts) > 15
+    raw = language(code)._translations._catalog
+    assert texts == {key: text for key, text in raw.items() if str(key).startswith("help.")}
+
+
+def test_every_text_of_the_command_line_is_in_the_catalogues() -> None:
+    group: Any = typer.main.get_command(app)
+    texts = [group.help, group.epilog]
+    for command in (group, *group.commands.values()):
+        texts += [command.help, command.epilog]
+        own = [p for p in command.params if not p.name.endswith("_completion")]
+        texts += [parameter.help for parameter in own]
+    assert len(texts) > 15
+    assert set(texts) - {None} <= help_texts("en").keys()
+
+
+def test_help_imports_no_more_than_typer_and_the_catalogue() -> None:
+    code = (
+        "import sys; sys.argv = ['labreport', '--help']\n"
+        "from labreport.cli import app\n"
+        "try: app()\nexcept SystemExit: pass\n"
+        "print([name for name in sys.modules if name.split('.')[0] in "
+        "('babel', 'pydantic', 'numpy', 'torch', 'rich', 'matplotlib', 'weasyprint')])"
     )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_the_shell_completes_names_of_experiments(lab: str) -> None:
+    def completed(words: str) -> list[str]:
+        environment = {
+            **os.environ,
+            "_LABREPORT_COMPLETE": "complete_bash",
+            "COMP_WORDS": words,
+            "COMP_CWORD": str(len(words.split(" ")) - 1),
+        }
+        code = "import sys; sys.argv = ['labreport']; from labreport.cli import app; app()"
+        command = [sys.executable, "-c", code]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert done.stderr == ""
+        return done.stdout.split()
+
+    assert completed(f"labreport build {lab} --only ") == ["speed", "grid"]
+    assert completed(f"labreport build {lab} --only g") == ["grid"]
+    assert completed("labreport build nowhere.toml --only ") == []
+    assert "relu" in completed("labreport build --only ")
 
 
 def test_no_command_shows_the_help(run: Run) -> None:
