@@ -77,17 +77,22 @@ def print_fault(fault: Fault, words: Language) -> None:
 
 def headline(fault: Fault, words: Language) -> str:
     """Where a fault is and what it is, in one line."""
-    is_type = fault.code == "wrong-type"
-    values = {
-        name: words.text(f"type.{value}") if is_type else printable(value)
-        for name, value in fault.values.items()
-    }
+    values = {name: _value(fault.code, value, words) for name, value in fault.values.items()}
     place = "" if fault.file is None else str(fault.file)
     place += f":{fault.line}" if fault.line else ""
     place += f":{fault.column}" if fault.column else ""
     head = ": ".join(part for part in (place, fault.key) if part)
     message = words.text(f"fault.{fault.code}", **values)
     return f"{head}: {message}" if head else message
+
+
+def _value(code: str, value: object, words: Language) -> str:
+    """A value of a fault; kinds of values and of syntax errors are words of the catalogue."""
+    if code == "wrong-type":
+        return words.text(f"type.{value}")
+    if code == "toml-syntax" and words.has(f"toml.{value}"):
+        return words.text(f"toml.{value}")
+    return printable(value)
 
 
 def printable(value: object) -> str:
