@@ -8,6 +8,7 @@ import typer
 
 from labreport import __version__
 from labreport.commands.build import build
+from labreport.commands.check import check
 from labreport.commands.help import Command, Group, option
 from labreport.commands.list import list_
 
@@ -40,3 +41,4 @@ def _main(
 
 app.command(cls=Command, help="help.build", epilog="help.build-epilog")(build)
 app.command("list", cls=Command, help="help.list", epilog="help.list-epilog")(list_)
+app.command(cls=Command, help="help.check", epilog="help.check-epilog")(check)

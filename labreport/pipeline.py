@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from labreport.errors import Fault, InputError
+from labreport.estimate import Estimate, estimate
 from labreport.lab.configuration import RunConfig
 from labreport.lab.faults import nearest
 from labreport.lab.load import load
@@ -18,7 +19,7 @@ from labreport.run import Environment, Run
 from labreport.shipped import shipped
 from labreport.store.store import Store, run_name
 from labreport.training import SEMANTICS
-from labreport.work import Machine, Progress, check_device, train_missing
+from labreport.work import Machine, Progress, check_device, check_size, train_missing
 
 LAB_FILE = "experiments.toml"
 LANGUAGES = ("zh", "en")
@@ -67,6 +68,7 @@ def build(request: Request, progress: Progress) -> Summary:
     store = Store(request.output)
     recordings = lab.recordings()
     missing = [(c, s) for c, s in recordings if not store.has(run_name(c, environment), s)]
+    check_size(path, recordings, missing, request.output, request.machine)
     train_missing(missing, environment, store, request.machine, progress)
     runs = stored_runs(lab.configurations(), environment, store)
     written = write_report(whole, lab, runs, languages, notes, request, progress)
@@ -124,13 +126,29 @@ def notes_folder(path: Path) -> Path:
     return Path("notes") if path == shipped(LAB_FILE) else path.parent / "notes"
 
 
-def check_notes(lab: Lab, notes: Path, languages: Sequence[str]) -> None:
-    """Read every note before anything trains, so that a fault in one shows at once."""
+def check_notes(lab: Lab, notes: Path, languages: Sequence[str]) -> tuple[Path, ...]:
+    """Read every note before anything trains, so that all their faults show at once.
+
+    Returns:
+        The notes that the report takes in.
+    """
     from labreport.report.notes import notes_file, read_notes
 
-    for name in (*lab.names, "reflection"):
-        for code in languages:
-            read_notes(notes_file(notes, name, code, lab.languages[0]))
+    names = (*lab.names, "reflection")
+    files = [
+        notes_file(notes, name, code, lab.languages[0]) for name in names for code in languages
+    ]
+    faults: list[Fault] = []
+    found: list[Path] = []
+    for file in dict.fromkeys(files):
+        try:
+            if read_notes(file) is not None:
+                found.append(file)
+        except InputError as error:
+            faults += error.faults
+    if faults:
+        raise InputError(faults)
+    return tuple(found)
 
 
 def usable_folder(output: Path) -> None:
@@ -226,6 +244,35 @@ class Listed:
     title: dict[str, str]
     runs: int
     stored: int
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What `labreport check` says of a lab without fault.
+
+    Attributes:
+        path: the lab file.
+        experiments: how many it has, appendices' repetitions not counted.
+        notes: the notes that the report would take in.
+        needs: what all of its runs take.
+    """
+
+    path: Path
+    experiments: int
+    notes: tuple[Path, ...]
+    needs: Estimate
+
+
+def check(given: Path | None) -> Checked:
+    """Check a lab file and its notes, and nothing else.
+
+    Raises:
+        InputError: with every fault of the lab file, or else of the notes.
+    """
+    path = lab_path(given)
+    lab = load(path)
+    notes = check_notes(lab, notes_folder(path), lab.languages)
+    return Checked(path, len(lab.plans), notes, estimate(lab.recordings()))
 
 
 def experiment_titles(given: Path | None, code: str) -> dict[str, str]:

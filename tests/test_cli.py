@@ -208,6 +208,72 @@ def test_list_of_a_lab_with_hostile_titles(run: Run, base_text: str, tmp_path: P
     )
 
 
+# --- check -------------------------------------------------------------------------------------
+
+
+def test_check_says_what_a_lab_holds_and_writes_nothing(run: Run, lab: str, tmp_path: Path) -> None:
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "speed.md").write_text("seen", encoding="utf-8")
+    (tmp_path / "notes" / "other.md").write_text("of no experiment", encoding="utf-8")
+    before = there(tmp_path)
+    said = {
+        "en": "lab.toml: no faults. Experiments: 2, runs: 2, notes: 1;",
+        "zh": "lab.toml：没有错误。实验 2 项，训练 2 次，记录 1 份；",
+    }
+    for code, text in said.items():
+        done = run("check", lab, locale=LOCALES[code])
+        assert (done.exit_code, done.stderr) == (0, "")
+        assert done.stdout.startswith(text)
+    told = json.loads(run("check", lab, "--json").stdout)
+    assert (told["file"], told["faults"], told["experiments"]) == ("lab.toml", [], 2)
+    assert told["notes"] == [str(Path("notes") / "speed.md")]
+    assert told["needs"]["runs"] == 2
+    assert there(tmp_path) == before
+
+
+@pytest.mark.parametrize("code", ["zh", "en"])
+def test_check_as_json_tells_faults_to_an_editor(
+    run: Run, base_text: str, code: str, tmp_path: Path
+) -> None:
+    text = base_text.replace('loss = "mse"', 'loss = "mes"') + LAB
+    (tmp_path / "bad.toml").write_text(text, encoding="utf-8")
+    done = run("check", "bad.toml", "--json", locale=LOCALES[code])
+    assert (done.exit_code, done.stderr) == (2, "")
+    (fault,) = json.loads(done.stdout)["faults"]
+    assert fault.pop("allowed")[0] == "mse"
+    assert fault == {
+        "file": "bad.toml",
+        "line": 3,
+        "column": 1,
+        "key": "base.loss",
+        "code": "unknown-name",
+        "message": {"zh": "没有“mes”这个名字", "en": "there is no “mes”"}[code],
+        "nearest": "mse",
+    }
+
+
+def test_check_tells_all_faults_of_notes(run: Run, lab: str, tmp_path: Path) -> None:
+    (tmp_path / "notes").mkdir()
+    for name in ("speed", "grid"):
+        (tmp_path / "notes" / f"{name}.md").write_bytes(b"\xff\xfe")
+    done = run("check", lab)
+    assert done.exit_code == 2
+    assert "speed.md" in done.stderr
+    assert "grid.md" in done.stderr
+    assert "2 faults; nothing was written." in done.stderr
+
+
+def test_only_so_many_faults_are_printed(run: Run, base_text: str, tmp_path: Path) -> None:
+    inputs = "[[" + ", ".join(['"x"'] * 1000) + "]]"
+    text = base_text.replace("[[0.5, 0.3]]", inputs) + LAB
+    (tmp_path / "bad.toml").write_text(text, encoding="utf-8")
+    done = run("check", "bad.toml")
+    assert done.exit_code == 2
+    assert len(done.stderr.splitlines()) < 320
+    assert "… and 900 more" in done.stderr
+    assert "1,000 faults" in done.stderr or "1000 faults" in done.stderr
+
+
 # --- build -------------------------------------------------------------------------------------
 
 
@@ -430,6 +496,25 @@ def test_an_interruption_says_how_to_go_on(
         done = run("build", lab, locale=LOCALES[code])
         assert done.exit_code == 130
         assert said in done.stderr
+
+
+@pytest.mark.parametrize("code", ["zh", "en"])
+def test_a_lab_that_is_too_big_is_refused_beforehand(
+    run: Run, base_text: str, code: str, tmp_path: Path
+) -> None:
+    large = base_text.replace("rounds = 10", "rounds = 100000")
+    (tmp_path / "lab.toml").write_text(large + LAB, encoding="utf-8")
+    arguments = ("build", "lab.toml", "--hours", "0.0001", "--memory", "16")
+    done = run(*arguments, locale=LOCALES[code])
+    assert done.exit_code == 2
+    wanted = re.search(r"--memory (\d+)", done.stderr)
+    assert wanted
+    assert "--hours 1" in done.stderr
+    assert {"zh": "上限", "en": "limit"}[code] in done.stderr
+    assert there(tmp_path) == {"lab.toml"}
+    again = run("build", "lab.toml", "--hours", "0.0001", "--memory", wanted[1])
+    assert "--memory" not in again.stderr
+    assert there(tmp_path) == {"lab.toml"}
 
 
 # --- the language of the terminal --------------------------------------------------------------

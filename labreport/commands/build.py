@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,14 +26,17 @@ def build(
     lang: Annotated[list[str] | None, option("--lang", metavar="zh|en", text="lang")] = None,
     output: OutputOption = Path("output"),
     jobs: Annotated[int | None, option("--jobs", "-j", metavar="N", min=1, text="jobs")] = None,
-    memory: Annotated[int, option("--memory", metavar="MIB", min=16, text="memory")] = 1024,
+    memory: Annotated[int | None, option("--memory", metavar="MIB", min=16, text="memory")] = None,
+    hours: Annotated[float, option("--hours", metavar="N", min=0.0, text="hours")] = 12.0,
     device: Annotated[str, option("--device", metavar="cpu|cuda", text="device")] = "cpu",
 ) -> None:
     """Parse `labreport build`, and say what was done."""
     from labreport.pipeline import Request, build
     from labreport.work import Machine
 
-    machine = Machine(device, jobs or os.cpu_count() or 1, memory * 2**20)
+    machine = Machine(device, jobs or os.cpu_count() or 1, hours=hours)
+    if memory is not None:
+        machine = replace(machine, memory=memory * 2**20, limit=memory * 2**20)
     request = Request(lab, tuple(only or ()), tuple(lang or ()), output, machine)
     with reported(), progress_bar() as progress:
         summary = build(request, progress)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,6 +44,33 @@ def reported() -> Iterator[None]:
         raise typer.Exit(130) from None
 
 
+@contextmanager
+def told_as_json() -> Iterator[None]:
+    """As ``reported``, for a program that asked: faults as JSON on stdout."""
+    from labreport.errors import LabreportError
+
+    try:
+        yield
+    except LabreportError as error:
+        words = terminal_language()
+        faults = [_fault_as_json(fault, words) for fault in error.faults]
+        typer.echo(json.dumps({"faults": faults}, ensure_ascii=False, indent=2))
+        raise typer.Exit(error.exit_code) from None
+
+
+def _fault_as_json(fault: Fault, words: Language) -> dict[str, object]:
+    return {
+        "file": None if fault.file is None else str(fault.file),
+        "line": fault.line or None,
+        "column": fault.column or None,
+        "key": fault.key or None,
+        "code": fault.code,
+        "message": message(fault, words),
+        "allowed": list(fault.allowed),
+        "nearest": fault.nearest or None,
+    }
+
+
 def say(line: str) -> None:
     """A line for the person at the terminal: on stderr, beside what a program would read."""
     typer.echo(line, err=True)
@@ -77,13 +105,17 @@ def print_fault(fault: Fault, words: Language) -> None:
 
 def headline(fault: Fault, words: Language) -> str:
     """Where a fault is and what it is, in one line."""
-    values = {name: _value(fault.code, value, words) for name, value in fault.values.items()}
     place = "" if fault.file is None else str(fault.file)
     place += f":{fault.line}" if fault.line else ""
     place += f":{fault.column}" if fault.column else ""
     head = ": ".join(part for part in (place, fault.key) if part)
-    message = words.text(f"fault.{fault.code}", **values)
-    return f"{head}: {message}" if head else message
+    return f"{head}: {message(fault, words)}" if head else message(fault, words)
+
+
+def message(fault: Fault, words: Language) -> str:
+    """What is wrong, without the place."""
+    values = {name: _value(fault.code, value, words) for name, value in fault.values.items()}
+    return words.text(f"fault.{fault.code}", **values)
 
 
 def _value(code: str, value: object, words: Language) -> str:
