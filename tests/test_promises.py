@@ -289,15 +289,8 @@ def test_the_reference_of_the_lab_file_is_current() -> None:
     assert written.read_text(encoding="utf-8") == reference()
 
 
-@pytest.mark.parametrize("command", ["build", "list"])
-def test_help_is_in_both_languages(tmp_path: Path, command: str) -> None:
-    import typer
+def test_the_schema_of_the_lab_file_is_current() -> None:
+    from labreport.lab.schema import document
 
-    from labreport.cli import app
-
-    found = typer.main.get_command(app).commands[command]  # type: ignore[attr-defined]
-    texts = [found.help or ""]
-    texts += [p.help or "" for p in found.params if p.name not in ("help", "lab")]
-    for text in texts:
-        assert " / " in text, text
-        assert any("\u4e00" <= c <= "\u9fff" for c in text), text
+    written = Path(__file__).parents[1] / "experiments.schema.json"
+    assert written.read_text(encoding="utf-8") == document()
