@@ -11,6 +11,7 @@ from labreport.commands.build import build
 from labreport.commands.check import check
 from labreport.commands.help import Command, Group, option
 from labreport.commands.list import list_
+from labreport.commands.new import new
 from labreport.commands.schema import schema
 
 app = typer.Typer(
@@ -44,3 +45,4 @@ app.command(cls=Command, help="help.build", epilog="help.build-epilog")(build)
 app.command("list", cls=Command, help="help.list", epilog="help.list-epilog")(list_)
 app.command(cls=Command, help="help.check", epilog="help.check-epilog")(check)
 app.command(cls=Command, help="help.schema", epilog="help.schema-epilog")(schema)
+app.command(cls=Command, help="help.new", epilog="help.new-epilog")(new)

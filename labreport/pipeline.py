@@ -17,11 +17,11 @@ from labreport.lab.load import load
 from labreport.lab.plan import Lab
 from labreport.run import Environment, Run
 from labreport.shipped import shipped
+from labreport.starter import LAB_FILE
 from labreport.store.store import Store, run_name
 from labreport.training import SEMANTICS
 from labreport.work import Machine, Progress, check_device, check_size, train_missing
 
-LAB_FILE = "experiments.toml"
 LANGUAGES = ("zh", "en")
 VERSIONS = ("labreport", "torch", "numpy", "matplotlib", "weasyprint")
 

@@ -11,7 +11,7 @@ import typer
 
 from labreport.commands.arguments import LabArgument, OutputOption, experiment_names
 from labreport.commands.help import option
-from labreport.commands.terminal import progress_bar, reported, say, terminal_language
+from labreport.commands.terminal import printable, progress_bar, reported, say, terminal_language
 
 if TYPE_CHECKING:
     from labreport.pipeline import Summary
@@ -52,4 +52,4 @@ def _print_summary(summary: Summary) -> None:
     if summary.without_reflection:
         say(words.text("cli.no-reflection"))
     for path in summary.written:
-        typer.echo(f"{words.text('cli.written')} {path}")
+        typer.echo(f"{words.text('cli.written')} {printable(path)}")

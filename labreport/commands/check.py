@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from labreport.commands.arguments import JsonOption, LabArgument
-from labreport.commands.terminal import reported, terminal_language, told_as_json
+from labreport.commands.terminal import printable, reported, terminal_language, told_as_json
 
 if TYPE_CHECKING:
     from labreport.pipeline import Checked
@@ -28,7 +28,7 @@ def _in_words(checked: Checked) -> str:
     needs = checked.needs
     return terminal_language().text(
         "cli.checked",
-        path=checked.path,
+        path=printable(checked.path),
         experiments=checked.experiments,
         runs=needs.runs,
         notes=len(checked.notes),
