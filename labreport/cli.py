@@ -9,6 +9,7 @@ import typer
 from labreport import __version__
 from labreport.commands.build import build
 from labreport.commands.check import check
+from labreport.commands.doctor import doctor
 from labreport.commands.help import Command, Group, option
 from labreport.commands.list import list_
 from labreport.commands.new import new
@@ -46,3 +47,4 @@ app.command("list", cls=Command, help="help.list", epilog="help.list-epilog")(li
 app.command(cls=Command, help="help.check", epilog="help.check-epilog")(check)
 app.command(cls=Command, help="help.schema", epilog="help.schema-epilog")(schema)
 app.command(cls=Command, help="help.new", epilog="help.new-epilog")(new)
+app.command(cls=Command, help="help.doctor", epilog="help.doctor-epilog")(doctor)

@@ -60,8 +60,9 @@ def build(request: Request, progress: Progress) -> Summary:
     lab = part_of(whole, request.only, path)
     languages = chosen_languages(request.languages, whole)
     notes = notes_folder(path)
-    check_notes(lab, notes, languages)
+    written_notes = check_notes(lab, notes, languages)
     usable_folder(request.output)
+    check_characters(lab, path, written_notes, languages)
     check_device(request.machine)
 
     environment = this_environment(request.machine.device)
@@ -149,6 +150,15 @@ def check_notes(lab: Lab, notes: Path, languages: Sequence[str]) -> tuple[Path, 
     if faults:
         raise InputError(faults)
     return tuple(found)
+
+
+def check_characters(lab: Lab, path: Path, notes: Sequence[Path], languages: Sequence[str]) -> None:
+    """Refuse texts that the PDF could not show, unless the lab says not to check."""
+    from labreport.characters import missing_characters
+
+    faults = missing_characters(lab, path, notes, languages) if lab.file.check_fonts else ()
+    if faults:
+        raise InputError(faults)
 
 
 def usable_folder(output: Path) -> None:

@@ -474,15 +474,41 @@ def test_a_file_in_the_way_of_a_report_is_a_failure(run: Run, lab: str, tmp_path
     assert list((tmp_path / "output" / "runs").glob("*.safetensors"))
 
 
-def test_missing_glyphs_are_named(run: Run, base_text: str, tmp_path: Path) -> None:
-    text = '[cover]\nstudent = "王\U0010fff0"\n' + base_text + LAB
+NOWHERE = "\U0010fff0"
+
+
+@pytest.mark.parametrize("code", ["zh", "en"])
+def test_missing_glyphs_are_found_before_anything_trains(
+    run: Run, base_text: str, code: str, tmp_path: Path
+) -> None:
+    text = f'[cover]\nstudent.zh = "王{NOWHERE}"\nclass = "é中文ελ"\n' + base_text + LAB
     (tmp_path / "lab.toml").write_text(text, encoding="utf-8")
-    for code, said in (("en", "the PDF’s fonts lack"), ("zh", "PDF 的字体没有这些字符")):
-        done = run("build", "lab.toml", "--lang", "en", locale=LOCALES[code])
-        assert done.exit_code == 1
-        assert said in done.stderr
-        assert "U+10FFF0" in done.stderr
-        assert "check_fonts = false" in done.stderr
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "grid.md").write_text(f"fine\n\n中 {NOWHERE}\n", encoding="utf-8")
+    (tmp_path / "notes" / "nothing.md").write_text(f"not taken in: {NOWHERE}", encoding="utf-8")
+    before = there(tmp_path)
+    done = run("build", "lab.toml", locale=LOCALES[code])
+    assert done.exit_code == 2
+    assert {"zh": "PDF 的字体没有这些字符", "en": "the PDF’s fonts lack"}[code] in done.stderr
+    places = re.findall(r"^(\S+?):(\d+):(\d+): ", done.stderr, re.MULTILINE)
+    assert places == [("lab.toml", "2", "16"), (str(Path("notes") / "grid.md"), "3", "3")]
+    assert "cover.student.zh: " in done.stderr
+    assert done.stderr.count("U+10FFF0") == 2
+    assert "check_fonts = false" in done.stderr
+    assert there(tmp_path) == before
+
+
+@pytest.mark.usefixtures("_no_pdf")
+def test_glyphs_are_missed_only_where_the_report_shows_them(
+    run: Run, base_text: str, tmp_path: Path
+) -> None:
+    text = base_text + LAB.replace('title.zh = "网格"', f'title.zh = "{NOWHERE}"')
+    (tmp_path / "lab.toml").write_text(text, encoding="utf-8")
+    assert run("build", "lab.toml", "--lang", "zh").exit_code == 2
+    assert run("build", "lab.toml", "--lang", "en").exit_code == 0
+    assert run("build", "lab.toml", "--lang", "zh", "--only", "speed").exit_code == 0
+    (tmp_path / "lab.toml").write_text("check_fonts = false\n" + text, encoding="utf-8")
+    assert run("build", "lab.toml", "--lang", "zh").exit_code == 0
 
 
 def test_an_interruption_says_how_to_go_on(

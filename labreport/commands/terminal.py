@@ -53,12 +53,13 @@ def told_as_json() -> Iterator[None]:
         yield
     except LabreportError as error:
         words = terminal_language()
-        faults = [_fault_as_json(fault, words) for fault in error.faults]
+        faults = [fault_as_json(fault, words) for fault in error.faults]
         typer.echo(json.dumps({"faults": faults}, ensure_ascii=False, indent=2))
         raise typer.Exit(error.exit_code) from None
 
 
-def _fault_as_json(fault: Fault, words: Language) -> dict[str, object]:
+def fault_as_json(fault: Fault, words: Language) -> dict[str, object]:
+    """A fault for a program: where, what in words, and what could stand there."""
     return {
         "file": None if fault.file is None else str(fault.file),
         "line": fault.line or None,
