@@ -174,8 +174,8 @@ def test_five_mistakes_in_one_pass(tmp_path: Path, locale: str, words: list[str]
         "bad.toml:2:1: base.roundz",
         "bad.toml:3:1: base.rounds",
         "bad.toml:4:1: base.dtype",
-        "bad.toml:10:1: base.network.activations.1",
-        "bad.toml:14:1: base.initial.weights.1",
+        "bad.toml:10:27: base.network.activations.1",
+        "bad.toml:14:39: base.initial.weights.1",
     ):
         assert place in done.stderr
     assert all(word in done.stderr for word in words)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import typer
 
 from labreport.commands.arguments import JsonOption, LabArgument
-from labreport.commands.terminal import printable, reported, terminal_language, told_as_json
+from labreport.commands.terminal import (
+    print_json,
+    printable,
+    reported,
+    terminal_language,
+    told_as_json,
+)
 
 if TYPE_CHECKING:
     from labreport.pipeline import Checked
@@ -21,7 +25,10 @@ def check(lab: LabArgument = None, as_json: JsonOption = False) -> None:
 
     with told_as_json() if as_json else reported():
         checked = check(lab)
-    typer.echo(_as_json(checked) if as_json else _in_words(checked))
+    if as_json:
+        print_json(_as_json(checked))
+    else:
+        typer.echo(_in_words(checked))
 
 
 def _in_words(checked: Checked) -> str:
@@ -42,12 +49,13 @@ def _mebibytes(count: int) -> int:
     return max(1, round(count / 2**20))
 
 
-def _as_json(checked: Checked) -> str:
-    said = {
+def _as_json(checked: Checked) -> dict[str, object]:
+    from dataclasses import asdict
+
+    return {
         "file": str(checked.path),
         "faults": [],
         "experiments": checked.experiments,
         "notes": [str(path) for path in checked.notes],
         "needs": asdict(checked.needs) | {"memory": checked.needs.memory},
     }
-    return json.dumps(said, ensure_ascii=False, indent=2)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from labreport.commands.arguments import JsonOption, LabArgument, OutputOption
 from labreport.commands.terminal import (
     fault_as_json,
     headline,
+    print_json,
     printable,
     reported,
     terminal_language,
@@ -32,7 +32,7 @@ def doctor(
         checks = examine(lab, output)
     words = terminal_language()
     if as_json:
-        typer.echo(json.dumps([_as_json(c, words) for c in checks], ensure_ascii=False, indent=2))
+        print_json([_as_json(check, words) for check in checks])
     else:
         for check in checks:
             typer.echo("\n".join(_lines(check, words)))

@@ -7,7 +7,7 @@ are read out of the catalogue by their prefix alone.
 
 from __future__ import annotations
 
-import json
+import ast
 import locale
 import os
 import re
@@ -40,8 +40,8 @@ def help_texts(code: str) -> dict[str, str]:
     """The texts of the help in a language, by key."""
     path = shipped("templates") / "languages" / f"{code}.po"
     catalogue = path.read_text(encoding="utf-8")
-    # Of C's escapes, which catalogues use, the texts need those that JSON has too.
-    return {key: json.loads(text) for key, text in _MESSAGE.findall(catalogue)}
+    # Of C's escapes, which catalogues use, the texts need those that Python has too.
+    return {key: ast.literal_eval(text) for key, text in _MESSAGE.findall(catalogue)}
 
 
 def _text(key: str, /, **values: object) -> str:

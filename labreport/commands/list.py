@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
-import typer
-
 from labreport.commands.arguments import JsonOption, LabArgument, OutputOption
-from labreport.commands.terminal import printable, reported, terminal_language
+from labreport.commands.terminal import print_json, printable, reported, terminal_language
 
 
 def list_(
@@ -23,7 +20,7 @@ def list_(
         rows = [
             {"name": e.name, "title": e.title, "runs": e.runs, "stored": e.stored} for e in listed
         ]
-        typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        print_json(rows)
         return
     from rich.console import Console
     from rich.table import Table

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
-from unicodedata import east_asian_width
 
 import typer
 
@@ -54,7 +52,7 @@ def told_as_json() -> Iterator[None]:
     except LabreportError as error:
         words = terminal_language()
         faults = [fault_as_json(fault, words) for fault in error.faults]
-        typer.echo(json.dumps({"faults": faults}, ensure_ascii=False, indent=2))
+        print_json({"faults": faults})
         raise typer.Exit(error.exit_code) from None
 
 
@@ -70,6 +68,13 @@ def fault_as_json(fault: Fault, words: Language) -> dict[str, object]:
         "allowed": list(fault.allowed),
         "nearest": fault.nearest or None,
     }
+
+
+def print_json(value: object) -> None:
+    """A value for the program that asked."""
+    import json
+
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
 def say(line: str) -> None:
@@ -90,6 +95,8 @@ def print_faults(error: LabreportError) -> None:
 
 def print_fault(fault: Fault, words: Language) -> None:
     """Where, what, the line with a caret, the nearest name and what is allowed."""
+    from unicodedata import east_asian_width
+
     say(printable(headline(fault, words)))
     if fault.excerpt:
         # A long line is cut around the place that is at fault.
