@@ -11,21 +11,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from labreport.errors import BuildError, Fault, InputError
+from labreport.estimate import Estimate, estimate
 from labreport.lab.faults import nearest
 from labreport.lab.load import load
 from labreport.lab.plan import Lab, distinct
 from labreport.run import Environment, Run
 from labreport.shipped import shipped
+from labreport.starter import LAB_FILE
 from labreport.store.clean import Removable, removable, remove
 from labreport.store.format import run_name
 from labreport.store.store import Store
 from labreport.training import SEMANTICS
-from labreport.work import DEVICES, Machine, Progress, check_device, obtain
+from labreport.work import DEVICES, Machine, Progress, check_device, check_size, obtain
 
 if TYPE_CHECKING:
     from labreport.analysis.replays import Replays
 
-LAB_FILE = "experiments.toml"
 LANGUAGES = ("zh", "en")
 VERSIONS = ("labreport", "torch", "numpy", "matplotlib", "weasyprint")
 
@@ -74,13 +75,17 @@ def build(request: Request, progress: Progress) -> Summary:
     lab = part_of(whole, request.only, path)
     languages = chosen_languages(request.languages, whole)
     notes = notes_folder(path)
-    check_notes(lab, notes, languages)
+    written_notes = check_notes(lab, notes, languages)
     usable_folder(request.output)
+    check_characters(lab, path, written_notes, languages)
     check_device(request.machine)
 
     environment = this_environment(request.machine.device)
     store = Store(request.output)
-    obtained = obtain(lab.recordings(), environment, store, request.machine, progress)
+    recordings = lab.recordings()
+    missing = [(c, s) for c, s in recordings if not store.has(run_name(c, environment), s)]
+    check_size(path, recordings, missing, request.output, request.machine)
+    obtained = obtain(recordings, environment, store, request.machine, progress)
     written = write_report(whole, lab, obtained.runs, languages, notes, request, progress)
     return Summary(
         trained=len(obtained.trained),
@@ -137,13 +142,38 @@ def notes_folder(path: Path) -> Path:
     return Path("notes") if path == shipped(LAB_FILE) else path.parent / "notes"
 
 
-def check_notes(lab: Lab, notes: Path, languages: Sequence[str]) -> None:
-    """Read every note before anything trains, so that a fault in one shows at once."""
+def check_notes(lab: Lab, notes: Path, languages: Sequence[str]) -> tuple[Path, ...]:
+    """Read every note before anything trains, so that all their faults show at once.
+
+    Returns:
+        The notes that the report takes in.
+    """
     from labreport.report.notes import notes_file, read_notes
 
-    for name in (*lab.names, "reflection"):
-        for code in languages:
-            read_notes(notes_file(notes, name, code, lab.languages[0]))
+    names = (*lab.names, "reflection")
+    files = [
+        notes_file(notes, name, code, lab.languages[0]) for name in names for code in languages
+    ]
+    faults: list[Fault] = []
+    found: list[Path] = []
+    for file in dict.fromkeys(files):
+        try:
+            if read_notes(file) is not None:
+                found.append(file)
+        except InputError as error:
+            faults += error.faults
+    if faults:
+        raise InputError(faults)
+    return tuple(found)
+
+
+def check_characters(lab: Lab, path: Path, notes: Sequence[Path], languages: Sequence[str]) -> None:
+    """Refuse texts that the PDF could not show, unless the lab says not to check."""
+    from labreport.characters import missing_characters
+
+    faults = missing_characters(lab, path, notes, languages) if lab.file.check_fonts else ()
+    if faults:
+        raise InputError(faults)
 
 
 def usable_folder(output: Path) -> None:
@@ -300,6 +330,41 @@ class Listed:
     title: dict[str, str]
     runs: int
     stored: int
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What `labreport check` says of a lab without fault.
+
+    Attributes:
+        path: the lab file.
+        experiments: how many it has, appendices' repetitions not counted.
+        notes: the notes that the report would take in.
+        needs: what all of its runs take.
+    """
+
+    path: Path
+    experiments: int
+    notes: tuple[Path, ...]
+    needs: Estimate
+
+
+def check(given: Path | None) -> Checked:
+    """Check a lab file and its notes, and nothing else.
+
+    Raises:
+        InputError: with every fault of the lab file, or else of the notes.
+    """
+    path = lab_path(given)
+    lab = load(path)
+    notes = check_notes(lab, notes_folder(path), lab.languages)
+    return Checked(path, len(lab.plans), notes, estimate(lab.recordings()))
+
+
+def experiment_titles(given: Path | None, code: str) -> dict[str, str]:
+    """Titles of a lab's experiments in a language, by their names."""
+    plans = load(lab_path(given)).plans
+    return {plan.name: plan.experiment.title.within(code) for plan in plans}
 
 
 def list_experiments(given: Path | None, output: Path) -> tuple[Listed, ...]:

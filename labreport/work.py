@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 import os
+import shutil
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -16,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from labreport.errors import BuildError, Fault, InputError
+from labreport.estimate import estimate
 from labreport.lab.configuration import RunConfig
 from labreport.run import Environment, Run
 from labreport.store.format import DamagedError, run_name
@@ -37,6 +40,9 @@ and once more. A disk that goes on damaging files is none to build on."""
 Recording = tuple[RunConfig, int]
 """A run, and how often its weights are to be recorded, at least."""
 
+UNKNOWN_MEMORY = 8 * 2**30
+"""Taken for the memory of a machine whose system does not tell, as Windows does not."""
+
 Progress = Callable[[str, int, int], None]
 """Called with what is being done ("waiting", "training", "writing"), how much is done, of how much.
 """
@@ -50,11 +56,65 @@ class Machine:
         device: "cpu" or "cuda".
         jobs: processes at a time.
         memory: bytes for all of them together.
+        limit: bytes that nothing may exceed, also where it cannot be divided; half of what the
+            machine has if None.
+        hours: of training, beyond which a build is refused.
     """
 
     device: str = "cpu"
     jobs: int = 1
     memory: int = 2**30
+    limit: int | None = None
+    hours: float = 12.0
+
+
+def check_size(
+    path: Path,
+    recordings: Sequence[tuple[RunConfig, int]],
+    missing: Sequence[tuple[RunConfig, int]],
+    output: Path,
+    machine: Machine,
+) -> None:
+    """Refuse a lab that is too big for the machine, before anything is trained.
+
+    Raises:
+        InputError: with what all runs or the missing ones take, and how to allow more.
+    """
+    needed, whole = estimate(missing), estimate(recordings)
+    parallel = machine.jobs if needed.run_rounds >= WORTH_PROCESSES else 1
+    memory = max(min(parallel, needed.runs) * needed.training, whole.reading)
+    limits = (
+        ("too-much-memory", memory / 2**20, _memory_limit(machine) / 2**20),
+        ("too-much-disk", needed.disk / 2**20, free_space(output) / 2**20),
+        ("too-much-time", needed.seconds / 3600 / parallel, machine.hours),
+    )
+    faults = [
+        Fault(
+            code,
+            {"found": math.ceil(found), "limit": f"{limit:.4g}", "runs": whole.runs},
+            file=path,
+        )
+        for code, found, limit in limits
+        if found > limit
+    ]
+    if faults:
+        raise InputError(faults)
+
+
+def free_space(output: Path) -> int:
+    """Bytes that are free where a folder is, or will be."""
+    there = next(folder for folder in (output, *output.absolute().parents) if folder.exists())
+    return shutil.disk_usage(there).free
+
+
+def _memory_limit(machine: Machine) -> int:
+    if machine.limit is not None:
+        return machine.limit
+    try:
+        physical = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        physical = UNKNOWN_MEMORY
+    return max(machine.memory, physical // 2)
 
 
 def check_device(machine: Machine) -> None:

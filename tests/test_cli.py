@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,11 +14,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import typer
 from click.testing import Result
 from typer.testing import CliRunner
 
 from labreport import __version__
 from labreport.cli import app
+from labreport.commands.help import help_texts
+from labreport.report.language import language
 
 LOCALES = {"zh": "zh_CN.UTF-8", "en": "en_US.UTF-8"}
 LAB = """
@@ -66,21 +71,91 @@ def test_version(run: Run) -> None:
     assert (done.exit_code, done.stdout) == (0, f"labreport {__version__}\n")
 
 
-@pytest.mark.parametrize(
-    "arguments", [["--help"], ["build", "--help"], ["list", "--help"], ["clean", "--help"]]
-)
-def test_help_is_in_both_languages(run: Run, arguments: list[str]) -> None:
-    done = run(*arguments)
+COMMANDS = tuple(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+@pytest.mark.parametrize("code", ["zh", "en"])
+def test_help_is_in_the_language_of_the_terminal(run: Run, command: str, code: str) -> None:
+    done = run(*command.split(), "--help", locale=LOCALES[code])
     assert done.exit_code == 0
-    assert re.search(r"[\u4e00-\u9fff]", done.stdout)
-    assert re.search(r"[A-Za-z]{4} [a-z]{2}", done.stdout)
+    assert not re.search(r"help\.[a-z]", done.stdout)
+    if code == "en":
+        assert not re.search(r"[\u2e80-\uffef]", done.stdout)
+        return
+    # Beside names of commands, options, files and what is to be typed, there is only Chinese.
+    head, _, _ = done.stdout.partition("例：")
+    assert re.search(r"用法：", head)
+    assert not re.search(r"[A-Za-z]{3,} [a-z]{2,} [a-z]{2,}", head)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_has_examples_that_parse(run: Run, command: str, tmp_path: Path) -> None:
+    examples = run(command, "--help").stdout.partition("Examples:")[2].split("\n")
+    lines = [line.strip() for line in examples if line.strip()]
+    assert lines
+    group = typer.main.get_command(app)
+    for line in lines:
+        program, name, *words = line.split()
+        assert (program, name) == ("labreport", command)
+        group.commands[command].make_context(name, words)  # type: ignore[attr-defined]
 
 
 def test_help_names_every_option_and_the_exit_codes(run: Run) -> None:
-    assert all(word in run("--help").stdout for word in ("build", "list", "--version", "2"))
-    assert all(
-        word in run("build", "--help").stdout for word in ("--only", "--lang", "--output", "-o")
+    assert all(word in run("--help").stdout for word in (*COMMANDS, "--version", "2"))
+    words = ("--only", "--lang", "--output", "-o", "(default: output)")
+    assert all(word in run("build", "--help").stdout for word in words)
+
+
+@pytest.mark.parametrize("code", ["zh", "en"])
+def test_help_reads_the_catalogue_as_the_report_does(code: str) -> None:
+    texts = help_texts(code)
+    assert len(texts) > 15
+    raw = language(code)._translations._catalog
+    assert texts == {key: text for key, text in raw.items() if str(key).startswith("help.")}
+
+
+def test_every_text_of_the_command_line_is_in_the_catalogues() -> None:
+    group: Any = typer.main.get_command(app)
+    texts = [group.help, group.epilog]
+    for command in (group, *group.commands.values()):
+        texts += [command.help, command.epilog]
+        own = [p for p in command.params if not p.name.endswith("_completion")]
+        texts += [parameter.help for parameter in own]
+    assert len(texts) > 15
+    assert set(texts) - {None} <= help_texts("en").keys()
+
+
+def test_help_imports_no_more_than_typer_and_the_catalogue() -> None:
+    code = (
+        "import sys; sys.argv = ['labreport', '--help']\n"
+        "from labreport.cli import app\n"
+        "try: app()\nexcept SystemExit: pass\n"
+        "print([name for name in sys.modules if name.split('.')[0] in "
+        "('babel', 'pydantic', 'numpy', 'torch', 'rich', 'matplotlib', 'weasyprint')])"
     )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_the_shell_completes_names_of_experiments(lab: str) -> None:
+    def completed(words: str) -> list[str]:
+        environment = {
+            **os.environ,
+            "_LABREPORT_COMPLETE": "complete_bash",
+            "COMP_WORDS": words,
+            "COMP_CWORD": str(len(words.split(" ")) - 1),
+        }
+        code = "import sys; sys.argv = ['labreport']; from labreport.cli import app; app()"
+        command = [sys.executable, "-c", code]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert done.stderr == ""
+        return done.stdout.split()
+
+    assert completed(f"labreport build {lab} --only ") == ["speed", "grid"]
+    assert completed(f"labreport build {lab} --only g") == ["grid"]
+    assert completed("labreport build nowhere.toml --only ") == []
+    assert "relu" in completed("labreport build --only ")
 
 
 def test_no_command_shows_the_help(run: Run) -> None:
@@ -133,6 +208,72 @@ def test_list_of_a_lab_with_hostile_titles(run: Run, base_text: str, tmp_path: P
     assert json.loads(run("list", "lab.toml", "--json").stdout)[0]["title"]["en"].startswith(
         "[red]"
     )
+
+
+# --- check -------------------------------------------------------------------------------------
+
+
+def test_check_says_what_a_lab_holds_and_writes_nothing(run: Run, lab: str, tmp_path: Path) -> None:
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "speed.md").write_text("seen", encoding="utf-8")
+    (tmp_path / "notes" / "other.md").write_text("of no experiment", encoding="utf-8")
+    before = there(tmp_path)
+    said = {
+        "en": "lab.toml: no faults. Experiments: 2, runs: 2, notes: 1;",
+        "zh": "lab.toml：没有错误。实验 2 项，训练 2 次，记录 1 份；",
+    }
+    for code, text in said.items():
+        done = run("check", lab, locale=LOCALES[code])
+        assert (done.exit_code, done.stderr) == (0, "")
+        assert done.stdout.startswith(text)
+    told = json.loads(run("check", lab, "--json").stdout)
+    assert (told["file"], told["faults"], told["experiments"]) == ("lab.toml", [], 2)
+    assert told["notes"] == [str(Path("notes") / "speed.md")]
+    assert told["needs"]["runs"] == 2
+    assert there(tmp_path) == before
+
+
+@pytest.mark.parametrize("code", ["zh", "en"])
+def test_check_as_json_tells_faults_to_an_editor(
+    run: Run, base_text: str, code: str, tmp_path: Path
+) -> None:
+    text = base_text.replace('loss = "mse"', 'loss = "mes"') + LAB
+    (tmp_path / "bad.toml").write_text(text, encoding="utf-8")
+    done = run("check", "bad.toml", "--json", locale=LOCALES[code])
+    assert (done.exit_code, done.stderr) == (2, "")
+    (fault,) = json.loads(done.stdout)["faults"]
+    assert fault.pop("allowed")[0] == "mse"
+    assert fault == {
+        "file": "bad.toml",
+        "line": 3,
+        "column": 1,
+        "key": "base.loss",
+        "code": "unknown-name",
+        "message": {"zh": "没有“mes”这个名字", "en": "there is no “mes”"}[code],
+        "nearest": "mse",
+    }
+
+
+def test_check_tells_all_faults_of_notes(run: Run, lab: str, tmp_path: Path) -> None:
+    (tmp_path / "notes").mkdir()
+    for name in ("speed", "grid"):
+        (tmp_path / "notes" / f"{name}.md").write_bytes(b"\xff\xfe")
+    done = run("check", lab)
+    assert done.exit_code == 2
+    assert "speed.md" in done.stderr
+    assert "grid.md" in done.stderr
+    assert "2 faults; nothing was written." in done.stderr
+
+
+def test_only_so_many_faults_are_printed(run: Run, base_text: str, tmp_path: Path) -> None:
+    inputs = "[[" + ", ".join(['"x"'] * 1000) + "]]"
+    text = base_text.replace("[[0.5, 0.3]]", inputs) + LAB
+    (tmp_path / "bad.toml").write_text(text, encoding="utf-8")
+    done = run("check", "bad.toml")
+    assert done.exit_code == 2
+    assert len(done.stderr.splitlines()) < 320
+    assert "… and 900 more" in done.stderr
+    assert "1,000 faults" in done.stderr or "1000 faults" in done.stderr
 
 
 # --- build -------------------------------------------------------------------------------------
@@ -335,15 +476,41 @@ def test_a_file_in_the_way_of_a_report_is_a_failure(run: Run, lab: str, tmp_path
     assert list((tmp_path / "output" / "runs").glob("*.safetensors"))
 
 
-def test_missing_glyphs_are_named(run: Run, base_text: str, tmp_path: Path) -> None:
-    text = '[cover]\nstudent = "王\U0010fff0"\n' + base_text + LAB
+NOWHERE = "\U0010fff0"
+
+
+@pytest.mark.parametrize("code", ["zh", "en"])
+def test_missing_glyphs_are_found_before_anything_trains(
+    run: Run, base_text: str, code: str, tmp_path: Path
+) -> None:
+    text = f'[cover]\nstudent.zh = "王{NOWHERE}"\nclass = "é中文ελ"\n' + base_text + LAB
     (tmp_path / "lab.toml").write_text(text, encoding="utf-8")
-    for code, said in (("en", "the PDF’s fonts lack"), ("zh", "PDF 的字体没有这些字符")):
-        done = run("build", "lab.toml", "--lang", "en", locale=LOCALES[code])
-        assert done.exit_code == 1
-        assert said in done.stderr
-        assert "U+10FFF0" in done.stderr
-        assert "check_fonts = false" in done.stderr
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "grid.md").write_text(f"fine\n\n中 {NOWHERE}\n", encoding="utf-8")
+    (tmp_path / "notes" / "nothing.md").write_text(f"not taken in: {NOWHERE}", encoding="utf-8")
+    before = there(tmp_path)
+    done = run("build", "lab.toml", locale=LOCALES[code])
+    assert done.exit_code == 2
+    assert {"zh": "PDF 的字体没有这些字符", "en": "the PDF’s fonts lack"}[code] in done.stderr
+    places = re.findall(r"^(\S+?):(\d+):(\d+): ", done.stderr, re.MULTILINE)
+    assert places == [("lab.toml", "2", "16"), (str(Path("notes") / "grid.md"), "3", "3")]
+    assert "cover.student.zh: " in done.stderr
+    assert done.stderr.count("U+10FFF0") == 2
+    assert "check_fonts = false" in done.stderr
+    assert there(tmp_path) == before
+
+
+@pytest.mark.usefixtures("_no_pdf")
+def test_glyphs_are_missed_only_where_the_report_shows_them(
+    run: Run, base_text: str, tmp_path: Path
+) -> None:
+    text = base_text + LAB.replace('title.zh = "网格"', f'title.zh = "{NOWHERE}"')
+    (tmp_path / "lab.toml").write_text(text, encoding="utf-8")
+    assert run("build", "lab.toml", "--lang", "zh").exit_code == 2
+    assert run("build", "lab.toml", "--lang", "en").exit_code == 0
+    assert run("build", "lab.toml", "--lang", "zh", "--only", "speed").exit_code == 0
+    (tmp_path / "lab.toml").write_text("check_fonts = false\n" + text, encoding="utf-8")
+    assert run("build", "lab.toml", "--lang", "zh").exit_code == 0
 
 
 def test_an_interruption_says_how_to_go_on(
@@ -357,6 +524,25 @@ def test_an_interruption_says_how_to_go_on(
         done = run("build", lab, locale=LOCALES[code])
         assert done.exit_code == 130
         assert said in done.stderr
+
+
+@pytest.mark.parametrize("code", ["zh", "en"])
+def test_a_lab_that_is_too_big_is_refused_beforehand(
+    run: Run, base_text: str, code: str, tmp_path: Path
+) -> None:
+    large = base_text.replace("rounds = 10", "rounds = 100000")
+    (tmp_path / "lab.toml").write_text(large + LAB, encoding="utf-8")
+    arguments = ("build", "lab.toml", "--hours", "0.0001", "--memory", "16")
+    done = run(*arguments, locale=LOCALES[code])
+    assert done.exit_code == 2
+    wanted = re.search(r"--memory (\d+)", done.stderr)
+    assert wanted
+    assert "--hours 1" in done.stderr
+    assert {"zh": "上限", "en": "limit"}[code] in done.stderr
+    assert there(tmp_path) == {"lab.toml"}
+    again = run("build", "lab.toml", "--hours", "0.0001", "--memory", wanted[1])
+    assert "--memory" not in again.stderr
+    assert there(tmp_path) == {"lab.toml"}
 
 
 # --- the language of the terminal --------------------------------------------------------------
@@ -438,7 +624,7 @@ def test_clean_asks_on_a_terminal(
     environment = {"LC_ALL": LOCALES["en"]}
     with monkeypatch.context() as patch:
         patch.setattr(
-            "labreport.cli.sys", SimpleNamespace(stdin=Terminal(answer), stderr=sys.stderr)
+            "labreport.commands.clean.sys", SimpleNamespace(stdin=Terminal(answer), stderr=sys.stderr)
         )
         done = CliRunner().invoke(app, ["clean", lab], env=environment)
     assert done.exit_code == 0

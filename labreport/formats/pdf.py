@@ -32,15 +32,28 @@ def render(report: Report, language: Language) -> bytes:
     """
     html = page(report, language, printed=True)
     with _fixed_time(), _collected_log() as messages, _no_garbage_collection():
-        try:
-            import weasyprint
-        except OSError as error:
-            detail = str(error).splitlines()[0]
-            raise BuildError(Fault("pango-missing", {"detail": detail})) from None
+        weasyprint = _weasyprint()
         document = weasyprint.HTML(string=html, url_fetcher=_fetcher(), base_url=None)
         content = document.write_pdf(pdf_variant="pdf/ua-1", uncompressed_pdf=False)
     _check(messages, report.check_fonts)
     return bytes(content)
+
+
+def glyphless(html: str) -> list[str]:
+    """Characters of a page for which no font has a glyph. Raises BuildError without Pango."""
+    with _collected_log() as messages:
+        weasyprint = _weasyprint()
+        weasyprint.HTML(string=html, url_fetcher=_fetcher(), base_url=None).write_pdf()
+    return [c for message in messages for c in _code_points(message.getMessage())]
+
+
+def _weasyprint() -> Any:
+    try:
+        import weasyprint
+    except OSError as error:
+        detail = str(error).splitlines()[0]
+        raise BuildError(Fault("pango-missing", {"detail": detail})) from None
+    return weasyprint
 
 
 def _fetcher() -> Any:
@@ -76,8 +89,12 @@ def _check(messages: list[logging.LogRecord], check_fonts: bool) -> None:
 
 def _characters(message: str) -> list[str]:
     """The characters that a warning about missing glyphs names, or the whole warning."""
-    codes = re.findall(r"U\+([0-9A-Fa-f]{4,6})", message)
-    return [f"{chr(int(code, 16))} (U+{code.upper()})" for code in codes] or [message]
+    return [f"{c} (U+{ord(c):04X})" for c in _code_points(message)] or [message]
+
+
+def _code_points(message: str) -> list[str]:
+    codes = re.findall(r"U\+([0-9A-Fa-f]{4,6})", message) if ".notdef" in message else []
+    return [chr(int(code, 16)) for code in codes]
 
 
 class _Collector(logging.Handler):

@@ -9,12 +9,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from labreport.errors import Fault
+
+if TYPE_CHECKING:
+    from labreport.lab.positions import Positions
 
 Location = tuple[str | int, ...]
 
@@ -27,20 +30,15 @@ class Source:
     text: str
 
     @cached_property
-    def _positions(self) -> Mapping[str, Any]:
-        from parse_errors.source_map import build_source_map
+    def _positions(self) -> Positions:
+        # Only a file with faults is looked through for places.
+        from labreport.lab.positions import Positions
 
-        positions = build_source_map(self.text, "toml")
-        # A table that has no line of its own stands where its first key does.
-        for pointer, entry in list(positions.items()):
-            while pointer:
-                pointer = pointer.rpartition("/")[0]
-                positions.setdefault(pointer, entry)
-        return typing.cast(Mapping[str, Any], positions)
+        return Positions(self.text)
 
     def fault(self, location: Location, code: str, **details: Any) -> Fault:
         """A fault at a key, or at the nearest table that exists in the file."""
-        line, column = self._position(location)
+        line, column = self._positions.of(location)
         return Fault(
             code=code,
             values=details.pop("values", {}),
@@ -60,19 +58,6 @@ class Source:
     def _lines(self) -> list[str]:
         # Not splitlines(): that also cuts at U+2028 and others, which TOML takes as text.
         return self.text.split("\n")
-
-    def _position(self, location: Location) -> tuple[int, int]:
-        for length in range(len(location), 0, -1):
-            pointer = "".join(f"/{_escaped(part)}" for part in location[:length])
-            entry = self._positions.get(pointer)
-            if entry is not None:
-                start = entry.key_start or entry.value_start
-                return start.line + 1, start.column + 1
-        return 1, 1
-
-
-def _escaped(part: str | int) -> str:
-    return str(part).replace("~", "~0").replace("/", "~1")
 
 
 def nearest(word: object, allowed: Sequence[str]) -> str:

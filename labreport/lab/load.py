@@ -30,7 +30,7 @@ from labreport.lab.plan import AppendixPlan, Lab, Plan, Trial
 from labreport.lab.read import parse, read
 
 MAXIMUM_RUNS = 200_000
-"""Runs of one experiment: more would not fit this version's memory and disk."""
+"""Runs of a lab, resolved one by one: a million would take minutes before anything is trained."""
 
 FEW_STARTS = 50
 """Random starts whose weights are kept for every round; of more, only losses are."""
@@ -95,6 +95,7 @@ class _Reading:
         self.faults: dict[tuple[Location, str], Fault] = {}
         self.consequences: dict[tuple[Location, str], Fault] = {}
         self.unsound: set[str] = set()
+        self.runs = 0
 
     def lab(self) -> Lab:
         file = self._file()
@@ -228,12 +229,17 @@ class _Reading:
                 swept = self._axes((*here, "sweep"), experiment.sweep)
             else:
                 swept = self._axes((*place, "sweep"), variant.sweep)
-            seeds = _seed_values(experiment.seeds if variant.seeds is None else variant.seeds)
-            count = len(trials) + math.prod(map(len, swept)) * len(seeds)
+            if variant.seeds is None:
+                seeds = self._seeds(here, experiment.seeds)
+            else:
+                seeds = self._seeds(place, variant.seeds)
+            # Those of all experiments and appendices together: each of them is resolved here.
+            count = self.runs + math.prod(map(len, swept)) * len(seeds)
             if count > MAXIMUM_RUNS:
                 values = {"found": count, "limit": MAXIMUM_RUNS}
                 self._fault((*here, "sweep"), "too-many-runs", values=values)
                 return None
+            self.runs = count
             for axis in swept:
                 merged_axis = axes.setdefault(".".join(axis[0].path), {})
                 merged_axis.update({repr(choice.value): choice.value for choice in axis})
@@ -252,10 +258,11 @@ class _Reading:
 
     def _names(self, here: Location, experiment: Experiment) -> None:
         names = [variant.name for variant in experiment.variant]
+        places = {name: index for index, name in reversed(list(enumerate(names)))}
         labels: set[tuple[str, str]] = set()
         for index, variant in enumerate(experiment.variant):
             place: Location = (*here, "variant", index)
-            if variant.name in names[:index]:
+            if places[variant.name] != index:
                 self._fault((*place, "name"), "duplicate", values={"found": variant.name})
             # Two variants with one label would be one and the same in every sentence.
             for code in ("zh", "en") if variant.label else ():
@@ -263,8 +270,9 @@ class _Reading:
                 if label and (code, label) in labels:
                     self._fault((*place, "label"), "duplicate", values={"found": label})
                 labels.add((code, label))
-            others = tuple(name for name in names if name != variant.name)
-            if variant.against is not None and variant.against not in others:
+            against = variant.against
+            if against is not None and (against not in places or against == variant.name):
+                others = tuple(name for name in names if name != variant.name)
                 self._fault(
                     (*place, "against"),
                     "unknown-name",
@@ -272,6 +280,23 @@ class _Reading:
                     allowed=others,
                     nearest=nearest(variant.against, others),
                 )
+        self._circles(here, experiment)
+
+    def _circles(self, here: Location, experiment: Experiment) -> None:
+        """Refuse variants that are each compared with the next one, round in a circle."""
+        to = {variant.name: variant.against for variant in experiment.variant}
+        places = {variant.name: index for index, variant in enumerate(experiment.variant)}
+        seen: set[str] = set()
+        for start in to:
+            way: dict[str, None] = {}
+            name: str | None = start
+            while name in to and name not in seen:
+                seen.add(name)
+                way[name] = None
+                name = to[name]
+            if name in way and to[name] != name:
+                place = (*here, "variant", places[name], "against")
+                self._fault(place, "against-cycle", values={"found": name})
 
     def _axes(self, here: Location, sweep: Change) -> list[tuple[Swept, ...]]:
         """The values of each swept key; a key whose values are at fault is left out."""
@@ -295,7 +320,8 @@ class _Reading:
     def _values(self, place: Location, written: Any) -> tuple[Any, ...]:
         if isinstance(written, dict):
             try:
-                return Range.model_validate(written).values()
+                values = Range.model_validate(written).values()
+                return values if self._different(place, values) else ()
             except ValidationError as error:
                 for finding in findings(error.errors(include_url=False), Range, written):
                     self._blame((*place, *finding.location), finding)
@@ -307,7 +333,30 @@ class _Reading:
         ):
             self._fault(place, "sweep-values", values={})
             return ()
-        return tuple(_frozen(value) for value in written)
+        values = tuple(_frozen(value) for value in written)
+        return values if self._different(place, values, elements=True) else ()
+
+    def _different(self, place: Location, values: Sequence[Any], *, elements: bool = False) -> bool:
+        """Whether no value stands twice: 1 and 1.0 are one value to a run, and one run."""
+        first: dict[Any, int] = {}
+        different = True
+        for index, value in enumerate(values):
+            known = first.setdefault(_alike(value), index)
+            if known != index:
+                different = False
+                where = (*place, index) if elements else place
+                twice = {"found": value, "first": known + 1}
+                self._fault(where, "duplicate-value", values=twice)
+        return different
+
+    def _seeds(self, here: Location, seeds: Seeds | None) -> tuple[int | None, ...]:
+        """The seeds of an experiment or a variant; None alone if it has none."""
+        if seeds is None:
+            return (None,)
+        if isinstance(seeds, int):
+            return tuple(range(seeds))
+        self._different((*here, "seeds"), seeds, elements=True)
+        return tuple(dict.fromkeys(seeds))
 
     def _trials(
         self,
@@ -371,12 +420,6 @@ def _stride(written: int | None, starts: int, rounds: int) -> int:
     return 1 if starts <= FEW_STARTS else max(1, rounds // RECORDS)
 
 
-def _seed_values(seeds: Seeds | None) -> tuple[int | None, ...]:
-    if seeds is None:
-        return (None,)
-    return tuple(range(seeds)) if isinstance(seeds, int) else tuple(dict.fromkeys(seeds))
-
-
 def _table(raw: Any) -> Change:
     return raw if isinstance(raw, dict) else {}
 
@@ -395,6 +438,13 @@ def _path(key: str) -> Location:
 def _frozen(value: Any) -> Any:
     """Arrays as tuples, so that a point of a sweep can be looked up."""
     return tuple(_frozen(part) for part in value) if isinstance(value, list) else value
+
+
+def _alike(value: Any) -> Any:
+    """What two values have in common if a run cannot tell them apart; true is not 1."""
+    if isinstance(value, tuple):
+        return tuple(_alike(part) for part in value)
+    return (type(value), repr(value)) if isinstance(value, bool | dict) else value
 
 
 def _leads_to(location: Location, other: Location) -> bool:

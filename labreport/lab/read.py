@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from pathlib import Path
 from typing import Any, NoReturn
@@ -18,6 +19,34 @@ MAXIMUM_DEPTH = 32
 
 INTEGERS = range(-(2**63), 2**63)
 """What TOML promises to keep; Python would read longer ones, but refuses to print them."""
+
+SYNTAX = {
+    "Expected '=' after a key": "equals",
+    "Invalid value": "value",
+    "Unclosed array": "array",
+    "Unclosed inline table": "inline-table",
+    "Duplicate inline table key": "twice",
+    "Cannot overwrite a value": "twice",
+    "Cannot declare": "twice",
+    "Cannot redefine namespace": "twice",
+    "Cannot mutate immutable namespace": "twice",
+    "Cannot define namespace": "twice",
+    "Illegal character": "character",
+    "Found invalid character": "character",
+    "Unterminated string": "string",
+    "Expected \"'": "string",
+    "Unescaped '\\' in a string": "escape",
+    "Invalid hex value": "escape",
+    "Escaped character is not": "escape",
+    "Invalid initial character for a key part": "key",
+    "Invalid statement": "statement",
+    "Expected newline or end of document": "line-end",
+    "Expected ']": "header",
+    "Invalid date or datetime": "date",
+}
+"""Beginnings of what tomllib says, with the word by which the catalogues know it."""
+
+_PLACE = re.compile(r"\(at line (\d+), column (\d+)\)")
 
 
 def read(path: Path) -> Source:
@@ -43,26 +72,31 @@ def read(path: Path) -> Source:
 
 def parse(source: Source) -> dict[str, Any]:
     """The tables of a lab file. Raises InputError with the place of a syntax error."""
-    from parse_errors.source_map import locate_decode_error
-
     try:
         raw = tomllib.loads(source.text)
     except RecursionError:
         _refuse_depth(source)
     except ValueError as error:
-        place = locate_decode_error(error)
-        line = place.line + 1 if place else max(1, len(source.text.splitlines()))
-        fault = Fault(
-            "toml-syntax",
-            {"detail": str(error).split(" (at ")[0]},
-            file=source.path,
-            line=line,
-            column=place.column + 1 if place else 0,
-            excerpt=source.line(line),
-        )
-        raise InputError(fault) from None
+        raise InputError(_syntax_fault(source, str(error))) from None
     _check_limits(source, raw)
     return raw
+
+
+def _syntax_fault(source: Source, message: str) -> Fault:
+    """What tomllib says, and where: at the end of the text if it does not say where."""
+    detail, _, _ = message.partition(" (at ")
+    place = _PLACE.search(message)
+    lines = source.text.split("\n")
+    line, column = map(int, place.groups()) if place else (len(lines), len(lines[-1]) + 1)
+    known = next((code for begin, code in SYNTAX.items() if detail.startswith(begin)), detail)
+    return Fault(
+        "toml-syntax",
+        {"detail": known},
+        file=source.path,
+        line=line,
+        column=column,
+        excerpt=source.line(line),
+    )
 
 
 def _check_limits(source: Source, raw: dict[str, Any]) -> None:
@@ -92,5 +126,4 @@ def _beyond(source: Source, location: Location, value: int) -> Fault:
 
 
 def _refuse_depth(source: Source) -> NoReturn:
-    values = {"detail": f"nested deeper than {MAXIMUM_DEPTH} levels"}
-    raise InputError(Fault("toml-syntax", values, file=source.path, line=1)) from None
+    raise InputError(Fault("toml-syntax", {"detail": "depth"}, file=source.path, line=1)) from None

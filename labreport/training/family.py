@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from labreport.lab.configuration import RunConfig
+from labreport.lab.size import outputs_are_few, thinned_steps, training_bytes
 from labreport.training.network import initial_parameters
 
 PADDING = 64
@@ -25,9 +26,6 @@ MEMORY = 512 * 2**20
 CHUNK = 8192
 """Runs that train together at the most: beyond that nothing is gained, and a build that is
 interrupted loses more."""
-
-FEW_OUTPUTS = 64
-"""Outputs (rows × units) that are recorded at every step; of more, the first and the last."""
 
 
 @dataclass(frozen=True)
@@ -55,18 +53,6 @@ class Family:
         if outputs_are_few(self.first):
             return self.recorded()
         return [0, self.first.rounds]
-
-
-def thinned_steps(rounds: int, stride: int) -> list[int]:
-    """Every ``stride``-th step from 0 to ``rounds``, and the last one."""
-    steps = list(range(0, rounds + 1, stride))
-    return steps if steps[-1] == rounds else [*steps, rounds]
-
-
-def outputs_are_few(config: RunConfig) -> bool:
-    """Whether outputs for all rows are recorded along the way."""
-    outputs = len(config.data.inputs) * config.network.layers[-1]
-    return outputs <= FEW_OUTPUTS and config.data.batch_size is None
 
 
 def families(
@@ -191,23 +177,8 @@ def pad(values: Tensor, padded: int) -> Tensor:
     return torch.cat([values, last], dim=-1).contiguous()
 
 
-def estimated_bytes(config: RunConfig, stride: int) -> int:
-    """Bytes that training one run takes: its record, and what the graph and the rules hold."""
-    parameters = config.network.parameter_count
-    rows = config.data.batch_size or len(config.data.inputs)
-    outputs = len(config.data.inputs) * config.network.layers[-1]
-    records = len(thinned_steps(config.rounds, stride))
-    shown = records if outputs_are_few(config) else 2
-    recorded = config.rounds + 1 + records * 2 * parameters + shown * outputs
-    # Forward and backward hold each layer's products and activations about three times.
-    products = sum(out * into for out, into in config.network.shapes) * rows
-    data = len(config.data.inputs) * (config.network.layers[0] + config.network.layers[-1])
-    working = 8 * parameters + 3 * (products + rows * sum(config.network.layers)) + 2 * data
-    return (recorded + working) * (8 if config.dtype == "float64" else 4)
-
-
 def _chunks(members: list[RunConfig], stride: int, memory: int) -> Iterator[tuple[RunConfig, ...]]:
-    fitting = memory // estimated_bytes(members[0], stride) // PADDING * PADDING
+    fitting = memory // training_bytes(members[0], stride) // PADDING * PADDING
     size = max(PADDING, min(fitting, CHUNK))
     for start in range(0, len(members), size):
         yield tuple(members[start : start + size])

@@ -130,7 +130,7 @@ sweep.optimizer.learning_rate = [0.1]
 name = "c"
 change.initial.scheme = "normal"
 sweep = {}
-seeds = [7, 3, 7]
+seeds = [7, 3]
 """
     plan = plan_of(loaded(changed(add=text)))
     found = {name: [(t.point, t.seed) for t in plan.of(name)] for name in "abc"}

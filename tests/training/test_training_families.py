@@ -7,8 +7,9 @@ import pytest
 from training_stock import INPUTS, PROBABILITIES, alone, example, same_bits
 
 from labreport.lab.configuration import RunConfig
+from labreport.lab.size import training_bytes
 from labreport.training import family as family_module
-from labreport.training.family import PADDING, estimated_bytes, families
+from labreport.training.family import PADDING, families
 from labreport.training.trainer import train
 
 SGD = {"name": "sgd", "learning_rate": 0.1}
@@ -116,18 +117,18 @@ def test_the_estimate_covers_the_record(config: RunConfig, stride: int) -> None:
     (family,) = families([config], [stride])
     traces = train(family)
     arrays = (traces.losses, traces.weights, traces.gradients, traces.outputs)
-    assert sum(array.nbytes for array in arrays) < estimated_bytes(config, stride)
+    assert sum(array.nbytes for array in arrays) < training_bytes(config, stride)
 
 
 @pytest.mark.parametrize("multiples", [1, 1.5, 2, 3.99])
 def test_chunks_fit_into_memory(multiples: float) -> None:
     runs = [example(rounds=2, seed=seed) for seed in range(5 * PADDING + 1)]
-    memory = int(multiples * PADDING * estimated_bytes(runs[0], 1))
+    memory = int(multiples * PADDING * training_bytes(runs[0], 1))
     chunks = families(runs, memory=memory)
     assert [c for family in chunks for c in family.configurations] == runs
     for family in chunks:
         padded = family_module.padded_count(len(family.configurations))
-        assert padded * estimated_bytes(runs[0], 1) <= memory
+        assert padded * training_bytes(runs[0], 1) <= memory
     # As few as fit.
     assert len(chunks) == -(-len(runs) // (int(multiples) * PADDING))
 

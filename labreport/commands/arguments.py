@@ -1,0 +1,33 @@
+"""Arguments and options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from labreport.commands.help import option
+
+LabArgument = Annotated[
+    Path | None,
+    typer.Argument(metavar="LAB.toml", help="help.lab", show_default=False),
+]
+OutputOption = Annotated[Path, option("--output", "-o", metavar="DIR", text="output")]
+JsonOption = Annotated[bool, option("--json", text="json")]
+
+
+def experiment_names(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    """Names of experiments that begin so, with their titles, for the shell to complete."""
+    from labreport.commands.help import terminal_code
+    from labreport.errors import LabreportError
+    from labreport.pipeline import experiment_titles
+
+    # Before an option that still lacks its value, the shell's words are not told apart.
+    given: Any = ctx.params.get("lab") or next(iter(ctx.args), None)
+    try:
+        titles = experiment_titles(Path(given) if given else None, terminal_code())
+    except (LabreportError, OSError):
+        # The command itself says what is wrong.
+        return []
+    return [(name, title) for name, title in titles.items() if name.startswith(incomplete)]

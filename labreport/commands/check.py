@@ -1,0 +1,61 @@
+"""`labreport check`: the lab file and its notes, and nothing else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from labreport.commands.arguments import JsonOption, LabArgument
+from labreport.commands.terminal import (
+    print_json,
+    printable,
+    reported,
+    terminal_language,
+    told_as_json,
+)
+
+if TYPE_CHECKING:
+    from labreport.pipeline import Checked
+
+
+def check(lab: LabArgument = None, as_json: JsonOption = False) -> None:
+    """Parse `labreport check`, and print what the lab holds or every fault of it."""
+    from labreport.pipeline import check
+
+    with told_as_json() if as_json else reported():
+        checked = check(lab)
+    if as_json:
+        print_json(_as_json(checked))
+    else:
+        typer.echo(_in_words(checked))
+
+
+def _in_words(checked: Checked) -> str:
+    needs = checked.needs
+    return terminal_language().text(
+        "cli.checked",
+        path=printable(checked.path),
+        experiments=checked.experiments,
+        runs=needs.runs,
+        notes=len(checked.notes),
+        seconds=max(1, round(needs.seconds)),
+        memory=_mebibytes(needs.memory),
+        disk=_mebibytes(needs.disk),
+    )
+
+
+def _mebibytes(count: int) -> int:
+    return max(1, round(count / 2**20))
+
+
+def _as_json(checked: Checked) -> dict[str, object]:
+    from dataclasses import asdict
+
+    return {
+        "file": str(checked.path),
+        "faults": [],
+        "experiments": checked.experiments,
+        "notes": [str(path) for path in checked.notes],
+        "needs": asdict(checked.needs) | {"memory": checked.needs.memory},
+    }

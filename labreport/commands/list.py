@@ -1,0 +1,38 @@
+"""`labreport list`: experiments, their runs, and what is stored."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from labreport.commands.arguments import JsonOption, LabArgument, OutputOption
+from labreport.commands.terminal import print_json, printable, reported, terminal_language
+
+
+def list_(
+    lab: LabArgument = None, output: OutputOption = Path("output"), as_json: JsonOption = False
+) -> None:
+    """Parse `labreport list`, and print a table or JSON."""
+    from labreport.pipeline import list_experiments
+
+    with reported():
+        listed = list_experiments(lab, output)
+    if as_json:
+        rows = [
+            {"name": e.name, "title": e.title, "runs": e.runs, "stored": e.stored} for e in listed
+        ]
+        print_json(rows)
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    words = terminal_language()
+    table = Table(box=None, pad_edge=False)
+    table.add_column(words.text("cli.list-experiment"))
+    table.add_column(words.text("cli.list-title"))
+    table.add_column(words.text("cli.list-runs"), justify="right")
+    table.add_column(words.text("cli.list-stored"), justify="right")
+    for entry in listed:
+        title = printable(entry.title[words.code])
+        table.add_row(entry.name, Text(title), str(entry.runs), str(entry.stored))
+    Console().print(table)

@@ -1,0 +1,34 @@
+"""`labreport new`: a lab to start from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from labreport.commands.help import option
+from labreport.commands.terminal import printable, reported, say, terminal_language
+
+
+def _exercises(incomplete: str) -> list[str]:
+    from labreport.starter import EXERCISES
+
+    return [name for name in EXERCISES if name.startswith(incomplete)]
+
+
+def new(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="help.new-folder")],
+    exercise: Annotated[
+        str, option("--exercise", metavar="NAME", text="exercise", autocompletion=_exercises)
+    ] = "backpropagation",
+) -> None:
+    """Parse `labreport new`, and say what was written and what comes next."""
+    from labreport.starter import start
+
+    with reported():
+        written = start(folder, exercise)
+    words = terminal_language()
+    for path in written:
+        typer.echo(f"{words.text('cli.written')} {printable(path)}")
+    say(words.text("cli.new-next", folder=printable(folder), lab=written[0].name))

@@ -1,0 +1,179 @@
+"""What every command says and how: language, faults, progress, exit codes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import typer
+
+from labreport.commands.help import terminal_code
+
+if TYPE_CHECKING:
+    from labreport.errors import Fault, LabreportError
+    from labreport.report.language import Language
+    from labreport.work import Progress
+
+SHOWN_FAULTS = 100
+"""Faults that are printed: nobody mends more at once, and a long array can have thousands."""
+
+
+def terminal_language() -> Language:
+    """The language of the terminal, with its catalogue."""
+    from labreport.report.language import language
+
+    return language(terminal_code())
+
+
+@contextmanager
+def reported() -> Iterator[None]:
+    """The one place that catches the tool's own errors, prints them and sets the exit code."""
+    from labreport.errors import LabreportError
+
+    try:
+        yield
+    except LabreportError as error:
+        print_faults(error)
+        raise typer.Exit(error.exit_code) from None
+    except KeyboardInterrupt:
+        say(terminal_language().text("cli.interrupted"))
+        raise typer.Exit(130) from None
+
+
+@contextmanager
+def told_as_json() -> Iterator[None]:
+    """As ``reported``, for a program that asked: faults as JSON on stdout."""
+    from labreport.errors import LabreportError
+
+    try:
+        yield
+    except LabreportError as error:
+        words = terminal_language()
+        faults = [fault_as_json(fault, words) for fault in error.faults]
+        print_json({"faults": faults})
+        raise typer.Exit(error.exit_code) from None
+
+
+def fault_as_json(fault: Fault, words: Language) -> dict[str, object]:
+    """A fault for a program: where, what in words, and what could stand there."""
+    return {
+        "file": None if fault.file is None else str(fault.file),
+        "line": fault.line or None,
+        "column": fault.column or None,
+        "key": fault.key or None,
+        "code": fault.code,
+        "message": message(fault, words),
+        "allowed": list(fault.allowed),
+        "nearest": fault.nearest or None,
+    }
+
+
+def print_json(value: object) -> None:
+    """A value for the program that asked."""
+    import json
+
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def say(line: str) -> None:
+    """A line for the person at the terminal: on stderr, beside what a program would read."""
+    typer.echo(line, err=True)
+
+
+def print_faults(error: LabreportError) -> None:
+    """Every fault of an error, as many as anybody would read, and how many there are."""
+    words = terminal_language()
+    for fault in error.faults[:SHOWN_FAULTS]:
+        print_fault(fault, words)
+    if len(error.faults) > SHOWN_FAULTS:
+        say(words.text("cli.more-faults", count=len(error.faults) - SHOWN_FAULTS))
+    key = "cli.faults" if error.exit_code == 2 else "cli.failed"
+    say(words.text(key, count=len(error.faults)))
+
+
+def print_fault(fault: Fault, words: Language) -> None:
+    """Where, what, the line with a caret, the nearest name and what is allowed."""
+    from unicodedata import east_asian_width
+
+    say(printable(headline(fault, words)))
+    if fault.excerpt:
+        # A long line is cut around the place that is at fault.
+        start = max(0, fault.column - 60)
+        say("    " + printable(fault.excerpt[start : start + 110]))
+        before = fault.excerpt[start : max(fault.column, 1) - 1]
+        # A Chinese character is as wide as two others in a terminal.
+        say("    " + " " * sum(1 + (east_asian_width(c) in "WF") for c in before) + "^")
+    if fault.nearest:
+        say("    " + words.text("fault-part.nearest", name=fault.nearest))
+    if fault.allowed:
+        say("    " + words.text("fault-part.allowed", names=", ".join(fault.allowed)))
+
+
+def headline(fault: Fault, words: Language) -> str:
+    """Where a fault is and what it is, in one line."""
+    place = "" if fault.file is None else str(fault.file)
+    place += f":{fault.line}" if fault.line else ""
+    place += f":{fault.column}" if fault.column else ""
+    head = ": ".join(part for part in (place, fault.key) if part)
+    return f"{head}: {message(fault, words)}" if head else message(fault, words)
+
+
+def message(fault: Fault, words: Language) -> str:
+    """What is wrong, without the place."""
+    values = {name: _value(fault.code, value, words) for name, value in fault.values.items()}
+    return words.text(f"fault.{fault.code}", **values)
+
+
+def _value(code: str, value: object, words: Language) -> str:
+    """A value of a fault; kinds of values and of syntax errors are words of the catalogue."""
+    if code == "wrong-type":
+        return words.text(f"type.{value}")
+    if code == "toml-syntax" and words.has(f"toml.{value}"):
+        return words.text(f"toml.{value}")
+    return printable(value)
+
+
+def printable(value: object) -> str:
+    """Text without control characters, which a terminal would obey."""
+    text = "".join(c if c.isprintable() else "�" for c in str(value))
+    return text if len(text) <= 400 else text[:400] + "…"
+
+
+@contextmanager
+def progress_bar() -> Iterator[Progress]:
+    """A bar on stderr, where that is a terminal; that a build waits is said everywhere."""
+    words = terminal_language()
+
+    def say_if_waiting(what: str, done: int, total: int) -> None:
+        if what == "waiting":
+            say(words.text("cli.waiting"))
+
+    if not sys.stderr.isatty():
+        yield say_if_waiting
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    description = TextColumn("{task.description}")
+    columns = (description, BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        tasks = {
+            what: bar.add_task(words.text(f"cli.{what}"), total=None, visible=False)
+            for what in ("training", "writing")
+        }
+
+        def show(what: str, done: int, total: int) -> None:
+            if what in tasks:
+                bar.update(tasks[what], completed=done, total=total, visible=True)
+            else:
+                say_if_waiting(what, done, total)
+
+        yield show

@@ -1,0 +1,58 @@
+"""A lab to start from: which exercises there are, and writing one into a folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from labreport.errors import Fault, InputError
+from labreport.lab.faults import nearest
+from labreport.lab.schema import document
+from labreport.shipped import shipped
+from labreport.store.files import write_atomically
+
+LAB_FILE = "experiments.toml"
+SCHEMA_FILE = "experiments.schema.json"
+
+EXERCISES = ("backpropagation", "minimal", "optimizers", "initialisation")
+"""Names on the command line: the lab that ships, and those in templates/labs."""
+
+
+def exercise_file(exercise: str) -> Path:
+    """The lab file of an exercise. Raises InputError if there is no such exercise."""
+    if exercise not in EXERCISES:
+        near = nearest(exercise, EXERCISES)
+        fault = Fault("unknown-exercise", {"found": exercise}, allowed=EXERCISES, nearest=near)
+        raise InputError(fault)
+    if exercise == EXERCISES[0]:
+        return shipped(LAB_FILE)
+    return shipped("templates") / "labs" / f"{exercise}.toml"
+
+
+def start(folder: Path, exercise: str) -> tuple[Path, ...]:
+    """Write an exercise's lab file, and the schema that editors check it with, into a folder.
+
+    Returns:
+        The files that were written.
+
+    Raises:
+        InputError: if there is no such exercise, or anything is in the way; nothing was written.
+        BuildError: if a file cannot be written.
+    """
+    contents = {
+        folder / LAB_FILE: exercise_file(exercise).read_bytes(),
+        folder / SCHEMA_FILE: document().encode(),
+    }
+    above = next(path for path in (folder, *folder.absolute().parents) if _is_there(path))
+    if not above.is_dir():
+        raise InputError(Fault("not-a-folder", file=above))
+    there = [path for path in contents if _is_there(path)]
+    if there:
+        raise InputError([Fault("already-there", file=path) for path in there])
+    for path, content in contents.items():
+        write_atomically(path, content)
+    return tuple(contents)
+
+
+def _is_there(path: Path) -> bool:
+    """Whether a name is taken, be it by a link that leads nowhere."""
+    return path.is_symlink() or path.exists()

@@ -1,0 +1,83 @@
+"""A lab to start from is whole, in both languages, and never takes the place of a file."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from labreport.errors import InputError
+from labreport.lab.load import load
+from labreport.starter import EXERCISES, exercise_file, start
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_an_exercise_builds_and_finds_something_in_each_experiment(
+    exercise: str, build_pages: Callable[..., Any], tmp_path: Path
+) -> None:
+    written = start(tmp_path / "a" / "b", exercise)
+    assert [path.name for path in written] == ["experiments.toml", "experiments.schema.json"]
+    built = build_pages(written[0].read_text(encoding="utf-8"))
+    for observed in built.measured.observed:
+        assert observed.answers
+    for code in ("zh", "en"):
+        assert built.html(code).rstrip().endswith("</html>")
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_an_exercise_speaks_both_languages(exercise: str) -> None:
+    text = exercise_file(exercise).read_text(encoding="utf-8")
+    comments = "\n".join(re.findall(r"# .*", text))
+    assert re.search(r"[\u4e00-\u9fff]{4}", comments)
+    assert re.search(r"[a-z]+ [a-z]+ [a-z]+", comments)
+    file = load(exercise_file(exercise)).file
+    for experiment in file.experiment.values():
+        assert experiment.question is not None
+        for said in (experiment.title, experiment.question):
+            assert re.search(r"[\u4e00-\u9fff]", said.zh or "")
+            assert not re.search(r"[\u4e00-\u9fff]", said.en or "\u4e00")
+    tomllib.loads(text)
+
+
+@pytest.mark.parametrize("taken", ["experiments.toml", "experiments.schema.json"])
+def test_nothing_is_overwritten_and_nothing_half_written(tmp_path: Path, taken: str) -> None:
+    (tmp_path / taken).write_text("mine")
+    with pytest.raises(InputError) as caught:
+        start(tmp_path, "minimal")
+    assert [(fault.code, fault.file) for fault in caught.value.faults] == [
+        ("already-there", tmp_path / taken)
+    ]
+    assert [path.name for path in tmp_path.iterdir()] == [taken]
+    assert (tmp_path / taken).read_text() == "mine"
+
+
+def test_a_link_that_leads_nowhere_is_not_written_through(tmp_path: Path) -> None:
+    (tmp_path / "experiments.toml").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(InputError):
+        start(tmp_path, "minimal")
+    assert not (tmp_path / "elsewhere").exists()
+
+
+@pytest.mark.parametrize("below", ["", "deeper"])
+def test_a_file_where_the_folder_should_be(tmp_path: Path, below: str) -> None:
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(InputError) as caught:
+        start(tmp_path / "file" / below, "minimal")
+    assert [fault.code for fault in caught.value.faults] == ["not-a-folder"]
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_an_unknown_exercise_names_the_nearest(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        start(tmp_path / "new", "optimisers")
+    (fault,) = caught.value.faults
+    assert (fault.code, fault.allowed, fault.nearest) == (
+        "unknown-exercise",
+        EXERCISES,
+        "optimizers",
+    )
+    assert not (tmp_path / "new").exists()
