@@ -335,7 +335,7 @@ def test_lab_of_the_folder_goes_before_the_one_that_ships(
     (tmp_path / "experiments.toml").write_text(base_text + LAB, encoding="utf-8")
     assert [e["name"] for e in json.loads(run("list", "--json").stdout)] == ["speed", "grid"]
     (tmp_path / "experiments.toml").unlink()
-    assert len(json.loads(run("list", "--json").stdout)) == 6
+    assert len(json.loads(run("list", "--json").stdout)) == 7
 
 
 @pytest.mark.usefixtures("_no_pdf")
