@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Literal, Self
 
@@ -16,7 +17,10 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
 Count = Annotated[int, Field(strict=True, ge=1, le=100_000)]
 # Control characters would reach terminals and tables, and marks that turn the direction of writing
 # round would show a text as another one.
-_NO_CONTROL = r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]*$"
+_CONTROL = r"\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069"
+_NO_CONTROL = rf"^[^{_CONTROL}]*$"
+UNPRINTABLE = re.compile(f"[{_CONTROL}]")
+"""A character that no text may have."""
 Line = Annotated[str, Field(max_length=2000, pattern=_NO_CONTROL)]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from markdown_it import MarkdownIt
 
 from labreport.errors import Fault, InputError
+from labreport.lab.lab import UNPRINTABLE
 
 MAXIMUM_BYTES = 200_000
 
@@ -45,7 +46,9 @@ def read_notes(path: Path, *, under: int = 3) -> str | None:
     for token in tokens:
         if token.type in ("heading_open", "heading_close"):
             token.tag = f"h{min(int(token.tag[1:]) + under, 6)}"
-    return str(_MARKDOWN.renderer.render(tokens, _MARKDOWN.options, environment))
+    html = str(_MARKDOWN.renderer.render(tokens, _MARKDOWN.options, environment))
+    # After rendering, because Markdown can also write a character by its number.
+    return UNPRINTABLE.sub("", html)
 
 
 def notes_file(folder: Path, name: str, language: str, first: str) -> Path:
