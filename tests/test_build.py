@@ -72,7 +72,7 @@ def test_a_part_of_what_is_stored_trains_nothing_and_imports_no_torch(
     assert re.search(r"runs: 0 trained, \d+ from the store", done.stderr)
     assert done.stdout.splitlines()[-1] == "False"
     page = (tmp_path / "output" / "report.html").read_text(encoding="utf-8")
-    assert "Part of the report: adam only (1 of 6 experiments)" in page
+    assert "Part of the report: adam only (1 of 7 experiments)" in page
     assert "--only adam --lang en" in page
 
 

@@ -624,7 +624,8 @@ def test_clean_asks_on_a_terminal(
     environment = {"LC_ALL": LOCALES["en"]}
     with monkeypatch.context() as patch:
         patch.setattr(
-            "labreport.commands.clean.sys", SimpleNamespace(stdin=Terminal(answer), stderr=sys.stderr)
+            "labreport.commands.clean.sys",
+            SimpleNamespace(stdin=Terminal(answer), stderr=sys.stderr),
         )
         done = CliRunner().invoke(app, ["clean", lab], env=environment)
     assert done.exit_code == 0

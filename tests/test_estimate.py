@@ -66,7 +66,7 @@ def test_the_estimate_of_disk_and_reading_is_what_is_stored(
 
 
 def work_name(store: Store, config: RunConfig) -> str:
-    from labreport.store.store import run_name
+    from labreport.store.format import run_name
 
     return run_name(config, this_environment())
 

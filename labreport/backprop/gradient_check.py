@@ -10,7 +10,13 @@ import numpy as np
 from labreport.backprop.arrays import FloatArray
 from labreport.backprop.differences import central_differences
 from labreport.backprop.losses import LOSSES
-from labreport.backprop.network import ForwardPass, LayerParameters, backward, forward
+from labreport.backprop.network import (
+    ForwardPass,
+    LayerParameters,
+    backward,
+    forward,
+    size_of_terms,
+)
 from labreport.backprop.runs import data_of, layers_of, rule_of
 from labreport.lab.check import DERIVATIVE
 from labreport.lab.configuration import RunConfig
@@ -39,7 +45,7 @@ class Deviation:
 
     Attributes:
         absolute: largest absolute difference over all weights and rounds.
-        relative: largest difference, relative to the largest derivative up to its round.
+        relative: largest difference, in units of the largest terms up to its round.
         round: the first round in which ``relative`` exceeds the tolerance; None for none.
         weight: name of the weight that differs most in that round; "" for none.
     """
@@ -57,7 +63,7 @@ class Way:
     Attributes:
         gradients: [steps, parameters] at the weights of ``steps``.
         steps: [steps] the steps of the run that were looked at.
-        apart: [steps] largest difference from autograd, relative to the largest derivative so far.
+        apart: [steps] largest difference from autograd, in units of the largest terms so far.
         deviation: from autograd.
     """
 
@@ -129,12 +135,14 @@ def check_gradients(run: Run, formulas: Sequence[Formula]) -> GradientCheck:
     every = np.arange(len(trace.weights))
     some = _spread(len(every), max(1, MOST_DIFFERENCES // max(1, trace.weights.shape[-1])))
 
+    sizes = np.array([_size(config, weights) for weights in trace.weights])
+
     def way(gradients: Sequence[FloatArray], steps: Steps) -> Way:
         array = np.array(gradients, dtype=np.float64).reshape(len(steps), -1)
         apart = np.abs(array - trace.gradients[steps])
         # Formulas may divide by 0: that is as far from the truth as anything.
         apart = np.where(np.isfinite(apart), apart, np.inf)
-        relative = _relative(apart, trace.gradients[steps])
+        relative = _relative(apart, sizes[steps])
         return Way(array, steps, relative, _deviation(apart, relative, steps, config, tolerance))
 
     with np.errstate(all="ignore"):
@@ -187,13 +195,22 @@ def _without_zero_bias(layer: LayerParameters, config: RunConfig) -> LayerParame
     return layer if config.network.trains_bias else LayerParameters(layer.weight)
 
 
-def _relative(apart: FloatArray, right: FloatArray) -> FloatArray:
-    """Differences [steps, parameters] as [steps], in units of the largest derivative so far.
+def _size(config: RunConfig, weights: FloatArray) -> float:
+    """How large the terms are that the derivatives at some weights are added up from."""
+    inputs, targets = data_of(config, np.float64)
+    layers, names = layers_of(config, weights), config.network.activations
+    passed = forward(layers, names, inputs)
+    found = backward(passed, layers, names, config.loss, targets)
+    return float(size_of_terms(passed, layers, names, found))
 
-    Of the step itself would not do: where training has arrived, derivatives are no larger than
-    the rounding of the numbers that they are computed from.
+
+def _relative(apart: FloatArray, sizes: FloatArray) -> FloatArray:
+    """Differences [steps, parameters] as [steps], in units of the largest terms so far.
+
+    The derivatives of the step itself would not do: where training has arrived, or where examples
+    cancel, they are no larger than the rounding of the numbers that they are computed from.
     """
-    most, largest = apart.max(axis=1), np.maximum.accumulate(np.abs(right).max(axis=1))
+    most, largest = apart.max(axis=1), np.maximum.accumulate(sizes)
     # Where no weight has a gradient, any difference is infinitely large.
     nothing = np.where(most > 0, np.inf, 0.0)
     relative: FloatArray = np.divide(most, largest, out=nothing, where=largest > 0)

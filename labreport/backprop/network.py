@@ -129,3 +129,30 @@ def _through_activation(
 def _sum_of_outer_products(delta: FloatArray, layer_input: FloatArray) -> FloatArray:
     """Sum the outer products of δ and the layer's input over the rows: [out, in]."""
     return np.swapaxes(delta, -1, -2) @ layer_input
+
+
+def size_of_terms(
+    forward_pass: ForwardPass,
+    parameters: Sequence[LayerParameters],
+    activations: Sequence[str],
+    gradients: Gradients,
+) -> FloatArray:
+    """The largest sum of absolute terms behind any derivative, a number for each network.
+
+    A derivative is a sum over rows and units. Its rounding error is in proportion to the terms,
+    and not to the sum, which may be next to nothing where they cancel (Higham 2002, "Accuracy and
+    Stability of Numerical Algorithms", section 4.2).
+    """
+    largest: FloatArray = np.zeros(forward_pass.output.shape[:-2])
+    upstream: FloatArray | None = None
+    for layer in range(len(parameters) - 1, -1, -1):
+        terms = np.abs(gradients.deltas[layer])
+        if upstream is not None:
+            through = _through_activation(forward_pass, activations, layer, upstream)
+            terms = np.maximum(terms, np.abs(through))
+        carried = np.abs(forward_pass.activations[layer])
+        by_weights = _sum_of_outer_products(terms, carried).max(axis=(-2, -1))
+        by_biases = terms.sum(axis=-2).max(axis=-1)
+        largest = np.maximum(largest, np.maximum(by_weights, by_biases))
+        upstream = terms @ np.abs(parameters[layer].weight)
+    return largest

@@ -15,7 +15,7 @@ import numpy as np
 
 from labreport.backprop.arrays import FloatArray
 from labreport.backprop.losses import LOSSES
-from labreport.backprop.network import backward, forward
+from labreport.backprop.network import backward, forward, size_of_terms
 from labreport.backprop.runs import data_of, layers_of, rule_of
 from labreport.run import Run
 
@@ -116,7 +116,7 @@ class _Found:
         trace = self.trace
         stored_losses = trace.losses[trace.recorded]
         for part in self._parts():
-            losses, gradients = self._evaluate(trace.weights[part])
+            losses, gradients, terms = self._evaluate(trace.weights[part])
             nudged = _Nudged(self, trace.weights[part], losses, gradients)
             self.losses = _larger(
                 self.losses,
@@ -126,7 +126,7 @@ class _Found:
             )
             self.gradients = _larger(
                 self.gradients,
-                self._difference(gradients, trace.gradients[part], part, nudged.gradients),
+                self._difference(gradients, trace.gradients[part], part, nudged.gradients, terms),
             )
 
     def compare_outputs(self) -> None:
@@ -193,8 +193,8 @@ class _Found:
         for start in range(0, len(self.trace.recorded), size):
             yield slice(start, min(start + size, len(self.trace.recorded)))
 
-    def _evaluate(self, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Losses [steps] and gradients [steps, parameters] at weights [steps, parameters]."""
+    def _evaluate(self, weights: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Losses [steps], gradients as the weights [steps, parameters], sizes of terms [steps]."""
         config = self.config
         layers = layers_of(config, weights, self.dtype)
         passed = forward(layers, config.network.activations, self.inputs)
@@ -205,18 +205,25 @@ class _Found:
             if config.network.trains_bias:
                 parts.append(bias)
         losses = LOSSES[config.loss].values(passed.output, self.targets)
-        return losses, np.concatenate(parts, axis=-1)
+        terms = size_of_terms(passed, layers, config.network.activations, found)
+        return losses, np.concatenate(parts, axis=-1), terms
 
     def _difference(
-        self, hand: FloatArray, stored: FloatArray, part: slice, nudged: FloatArray | None
+        self,
+        hand: FloatArray,
+        stored: FloatArray,
+        part: slice,
+        nudged: FloatArray,
+        terms: FloatArray | None = None,
     ) -> Difference:
         """The largest difference of two arrays [steps, numbers]."""
         apart = np.abs(hand - stored)
-        scale = _so_far(stored)
+        sizes = stored if terms is None else np.column_stack([stored, terms])
+        scale = _so_far(sizes)
         far = np.divide(apart.max(axis=1), scale, out=np.zeros(len(scale)), where=scale > 0)
         step = int(far.argmax())
         bound = ROUNDINGS * self.unit * scale
-        allowed = apart.max(axis=1) <= bound + (0.0 if nudged is None else nudged)
+        allowed = apart.max(axis=1) <= bound + nudged
         parameter = int(apart[step].argmax()) if hand.shape[1] > 1 else -1
         return Difference(
             float(far[step]), int(self.trace.recorded[part][step]), parameter, bool(allowed.all())
@@ -236,7 +243,7 @@ class _Nudged:
             sign = signs.choice([-1.0, 1.0], size=weights.shape)
             shifted = (weights * (1.0 + NUDGE * found.unit * sign)).astype(weights.dtype)
             try:
-                near_losses, near_gradients = found._evaluate(shifted)
+                near_losses, near_gradients, _ = found._evaluate(shifted)
             except ValueError:
                 # An output beside the domain of the loss: nothing can be compared there.
                 continue
