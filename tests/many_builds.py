@@ -2,8 +2,9 @@
 
 It reads an order a line from stdin and answers with a line: for each build, what it said, or null
 if it was killed. What takes long (importing torch) is done once, before the forks, so that kills
-fall into building. The disk is slow: a file is written in pieces, between which a kill may fall. PDFs are a few bytes that depend on the report, and processes are started for
-however little there is to train.
+fall into building. The disk is slow: a file is written in pieces, between which a kill may fall.
+PDFs are a few bytes that depend on the report, and processes are started for however little there
+is to train.
 
 An order, as JSON: ``builds`` (each with ``lab``, ``output``, ``jobs``), ``kill`` (how many of them,
 the first ones) and ``after`` (seconds).
