@@ -47,6 +47,10 @@ class LabreportError(Exception):
         self.faults = (faults,) if isinstance(faults, Fault) else tuple(faults)
         super().__init__("; ".join(f"{f.code} {f.key} {dict(f.values)}" for f in self.faults))
 
+    def __reduce__(self) -> tuple[type[LabreportError], tuple[tuple[Fault, ...]]]:
+        """Made anew from its faults in the process to which another one hands it."""
+        return type(self), (self.faults,)
+
 
 class InputError(LabreportError):
     """The user's input is wrong: a lab file, an argument, a note."""

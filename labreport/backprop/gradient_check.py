@@ -201,7 +201,7 @@ def _size(config: RunConfig, weights: FloatArray) -> float:
     layers, names = layers_of(config, weights), config.network.activations
     passed = forward(layers, names, inputs)
     found = backward(passed, layers, names, config.loss, targets)
-    return float(size_of_terms(passed, layers, names, found))
+    return float(size_of_terms(passed, layers, config.loss, targets, found))
 
 
 def _relative(apart: FloatArray, sizes: FloatArray) -> FloatArray:

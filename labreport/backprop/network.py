@@ -134,22 +134,21 @@ def _sum_of_outer_products(delta: FloatArray, layer_input: FloatArray) -> FloatA
 def size_of_terms(
     forward_pass: ForwardPass,
     parameters: Sequence[LayerParameters],
-    activations: Sequence[str],
+    loss: str,
+    targets: FloatArray,
     gradients: Gradients,
 ) -> FloatArray:
     """The largest sum of absolute terms behind any derivative, a number for each network.
 
     A derivative is a sum over rows and units. Its rounding error is in proportion to the terms,
     and not to the sum, which may be next to nothing where they cancel (Higham 2002, "Accuracy and
-    Stability of Numerical Algorithms", section 4.2).
+    Stability of Numerical Algorithms", section 4.2). Each δ counts as large as what comes to it:
+    the derivative of an activation that saturates is itself such a sum, as 1 − a² is.
     """
     largest: FloatArray = np.zeros(forward_pass.output.shape[:-2])
-    upstream: FloatArray | None = None
+    upstream = np.abs(LOSSES[loss].gradient(forward_pass.output, targets))
     for layer in range(len(parameters) - 1, -1, -1):
-        terms = np.abs(gradients.deltas[layer])
-        if upstream is not None:
-            through = _through_activation(forward_pass, activations, layer, upstream)
-            terms = np.maximum(terms, np.abs(through))
+        terms = np.maximum(np.abs(gradients.deltas[layer]), upstream)
         carried = np.abs(forward_pass.activations[layer])
         by_weights = _sum_of_outer_products(terms, carried).max(axis=(-2, -1))
         by_biases = terms.sum(axis=-2).max(axis=-1)
