@@ -28,6 +28,9 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="builds are fork
 
 KILLS = int(os.environ.get("LABREPORT_KILLS", "10"))
 FAMILIES = 24
+
+ALONE = 2
+"""Runs that are a file each: the base, and the one run that both labs have."""
 """Experiments train runs of as many lengths, so that there are as many files to be cut off in."""
 
 PREVIOUS = """
@@ -117,7 +120,7 @@ def undisturbed(
         assert "error" not in done
     shutil.copytree(outputs["previous"], outputs["next"])
     (done,) = builds({"lab": str(labs["next"]), "output": str(outputs["next"])})
-    assert (done["trained"], done["stored"]) == (3 * FAMILIES, 2)
+    assert (done["trained"], done["stored"]) == (3 * FAMILIES, ALONE)
     return Undisturbed(labs, outputs, done["seconds"], done["seconds of training"])
 
 
@@ -144,7 +147,7 @@ def test_the_labs_are_told_apart_by_every_file_of_their_reports(undisturbed: Und
     assert one.keys() == other.keys() == third.keys() == {"report.html", "report.pdf", "runs.csv"}
     for name in one:
         assert len({one[name], other[name], third[name]}) == 3
-    assert len(stored(undisturbed.outputs["next"])) == FAMILIES + 1
+    assert len(stored(undisturbed.outputs["next"])) == FAMILIES + ALONE
 
 
 def test_builds_that_are_killed_lose_nothing(
@@ -233,7 +236,7 @@ def test_eight_builds_at_once_train_each_run_once(
         *({"lab": labs[k % 2], "output": str(tmp_path), "jobs": 1 + k // 4} for k in range(8))
     )
     assert all("error" not in answer for answer in answers)
-    assert sum(answer["trained"] for answer in answers) == 1 + 3 * (FAMILIES + 4)
+    assert sum(answer["trained"] for answer in answers) == ALONE + 3 * (FAMILIES + 4)
     assert sum(answer["waited"] > 0 for answer in answers) >= 4
     assert not any(answer["damaged"] for answer in answers)
     assert_of_one_lab(tmp_path, undisturbed, "next", "other")
@@ -242,7 +245,7 @@ def test_eight_builds_at_once_train_each_run_once(
         for path in (tmp_path / "runs").glob("*.safetensors")
         for name in (entry["name"] for entry in json.loads(load_file(path)["runs"].tobytes()))
     ]
-    assert len(names) == len(set(names)) == 1 + 3 * (FAMILIES + 4)
+    assert len(names) == len(set(names)) == ALONE + 3 * (FAMILIES + 4)
     stored(tmp_path)
 
 
@@ -254,7 +257,7 @@ def test_eight_builds_at_once_of_which_five_are_killed(
     build = {"lab": str(undisturbed.labs["next"]), "output": str(tmp_path), "jobs": 2}
     answers = builds(*[build] * 8, kill=5, after=part * undisturbed.seconds)
     assert all("error" not in answer for answer in answers[5:])
-    assert len(stored(tmp_path)) == FAMILIES + 1
+    assert len(stored(tmp_path)) == FAMILIES + ALONE
     assert_of_one_lab(tmp_path, undisturbed, "next")
 
 

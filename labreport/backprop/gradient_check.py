@@ -282,7 +282,8 @@ def _train(run: Run, rewrite: Rewrite | None, truth: Training | None) -> Trainin
         weights, state = rule.step(
             weights, gathered if config.gradients == "accumulated" else gradient, state
         )
-    made = np.array(losses), np.array(gradients).reshape(len(losses), -1)
+    # Shapes are spelled out: a formula that divides by 0 has no step at all.
+    made = np.array(losses), np.array(gradients).reshape(len(losses), len(run.trace.weights[0]))
     shown_round, shown_weight, shown_loss = None, "", None
     if truth is not None:
         shown_round, shown_weight = _first_shown(made[1], truth.gradients, config)
@@ -290,7 +291,7 @@ def _train(run: Run, rewrite: Rewrite | None, truth: Training | None) -> Trainin
     return Training(
         losses=made[0],
         gradients=made[1],
-        weights=np.array(path).reshape(len(losses), -1),
+        weights=np.array(path).reshape(len(losses), len(run.trace.weights[0])),
         outputs=np.array(outputs).reshape(len(losses), *targets.shape),
         shown_round=shown_round,
         shown_weight=shown_weight,

@@ -42,6 +42,10 @@ GRADIENT = (
     r"\frac{\partial L}{\partial W_{ji}^{(l)}} = \delta_j^{(l)} \, a_i^{(l-1)}, \quad"
     r" \frac{\partial L}{\partial b_j^{(l)}} = \delta_j^{(l)}"
 )
+COUPLED_DELTA = (
+    r"\delta_i^{(l)} = \sum_j \frac{\partial L}{\partial a_j^{(l)}} \,"
+    r" \frac{\partial a_j^{(l)}}{\partial z_i^{(l)}}"
+)
 MATRIX_FORM = (
     r"\delta^{(L)} = \nabla_o L \odot f^{(L)\prime}(z^{(L)}), \quad"
     r" \delta^{(l)} = \left( (W^{(l+1)})^T \delta^{(l+1)} \right) \odot f^{(l)\prime}(z^{(l)}),"

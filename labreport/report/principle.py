@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 
 import numpy as np
 
 from labreport.lab.configuration import RunConfig
 from labreport.lab.naming import display_order, parameter_names, unit_names
+from labreport.lab.vocabulary.activations import ACTIVATIONS
 from labreport.report import formulas, numbers
 from labreport.report.language import Language
 from labreport.report.numbering import Numbering
@@ -67,7 +69,9 @@ class _Chapter:
         if self.small is not None:
             blocks += [Paragraph(self._text("principle-loss-numbers"))]
             blocks += self._lines(self.small.loss())
-        blocks.append(Paragraph(self._text("principle-floor")))
+        last = ACTIVATIONS[self.config.network.activations[-1]]
+        if (last.low, last.high) != (-inf, inf):
+            blocks.append(Paragraph(self._text("principle-floor")))
         return self._section("forward", blocks)
 
     def backward(self) -> Section:
@@ -78,6 +82,11 @@ class _Chapter:
             self._formula(formulas.HIDDEN_DELTA),
             self._formula(formulas.GRADIENT),
         ]
+        if any(ACTIVATIONS[name].couples_units for name in self.config.network.activations):
+            blocks.append(Paragraph(self._text("principle-coupled")))
+            blocks.append(self._formula(formulas.COUPLED_DELTA))
+        if len(self.config.data.inputs) > 1:
+            blocks.append(Paragraph(self._text("principle-rows")))
         if self.small is not None:
             blocks.append(Paragraph(self._text("principle-output-numbers")))
             blocks += self._lines(self.small.output_deltas(), self.small.derivatives(1))
@@ -95,6 +104,12 @@ class _Chapter:
         blocks: list[Block] = [Paragraph(self._text("principle-update"))]
         update = self._formula(formulas.UPDATE)
         blocks.append(update)
+        if self.config.optimizer.name != "sgd":
+            name = self.language.name(self.config.optimizer.name)
+            blocks.append(Paragraph(self._text("principle-optimizer", optimizer=name)))
+        if self.worked is None:
+            loss = self.language.name(self.config.loss)
+            blocks.append(Paragraph(self._text("principle-refused", loss=loss)))
         if self.small is not None and self.small.is_plain:
             blocks.append(Paragraph(self._text("principle-update-numbers")))
             blocks += self._lines(self.small.updates(display_order(self.config.network)))
