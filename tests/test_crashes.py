@@ -28,10 +28,10 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="builds are fork
 
 KILLS = int(os.environ.get("LABREPORT_KILLS", "10"))
 FAMILIES = 24
+"""Experiments train runs of as many lengths, so that there are as many files to be cut off in."""
 
 ALONE = 2
-"""Runs that are a file each: the base, and the one run that both labs have."""
-"""Experiments train runs of as many lengths, so that there are as many files to be cut off in."""
+"""Runs that are a file each: the base of the lab, and the one run that both labs have."""
 
 PREVIOUS = """
 [experiment.before]

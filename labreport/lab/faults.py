@@ -19,6 +19,9 @@ from labreport.errors import Fault
 if TYPE_CHECKING:
     from labreport.lab.positions import Positions
 
+MAXIMUM_FAULTS = 1000
+"""Faults that are told: a long array can have a million, and nobody reads as many."""
+
 Location = tuple[str | int, ...]
 
 
@@ -102,7 +105,7 @@ def findings(
 ) -> list[Finding]:
     """Pydantic's errors about ``raw``, without the steps that are not keys of the file."""
     found: dict[Location, Finding] = {}
-    for error in errors:
+    for error in errors[:MAXIMUM_FAULTS]:
         location = _in_file(error["loc"], raw)
         finding = _finding(error, location, model, raw)
         # A union reports every alternative; one word about a place is enough.
@@ -110,13 +113,8 @@ def findings(
         if known is None or (known.code == "wrong-type" and finding.code != "wrong-type"):
             found[location] = finding
     # … and what an alternative says of a whole array is noise if another one looked inside.
-    return [
-        finding
-        for location, finding in found.items()
-        if not any(
-            len(other) > len(location) and other[: len(location)] == location for other in found
-        )
-    ]
+    around = {location[:length] for location in found for length in range(len(location))}
+    return [finding for location, finding in found.items() if location not in around]
 
 
 def holds(container: Any, part: str | int) -> bool:

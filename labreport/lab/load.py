@@ -14,7 +14,15 @@ from pydantic import ValidationError
 from labreport.errors import Fault, InputError
 from labreport.lab.check import check_formulas
 from labreport.lab.configuration import RunConfig, misfits
-from labreport.lab.faults import Finding, Location, Source, findings, holds, nearest
+from labreport.lab.faults import (
+    MAXIMUM_FAULTS,
+    Finding,
+    Location,
+    Source,
+    findings,
+    holds,
+    nearest,
+)
 from labreport.lab.lab import (
     Change,
     Experiment,
@@ -102,9 +110,8 @@ class _Reading:
         base = self._sound(Layer(("base",), _table(self.raw.get("base"))))
         plans = tuple(self._plans(file, [base])) if file else ()
         appendices = tuple(self._appendices(file, base)) if file else ()
-        faults = self.faults or self.consequences
-        if faults or file is None:
-            raise InputError(sorted(faults.values(), key=lambda f: (f.line, f.column, f.key)))
+        if self.faults or self.consequences or file is None:
+            raise InputError(self._told())
         return Lab(
             file.languages,
             file.cover,
@@ -114,6 +121,14 @@ class _Reading:
             appendices,
             file,
         )
+
+    def _told(self) -> list[Fault]:
+        """What is wrong, in the order of the file; consequences only if there is nothing else."""
+        faults = self.faults or self.consequences
+        told = sorted(faults.values(), key=lambda f: (f.line, f.column, f.key))
+        if len(told) == MAXIMUM_FAULTS:
+            told.append(Fault("more-faults", {"limit": MAXIMUM_FAULTS}, self.source.path))
+        return told
 
     def _blame(self, location: Location, finding: Finding) -> None:
         self._fault(
@@ -128,6 +143,8 @@ class _Reading:
         key = (location, code)
         if key not in self.faults:
             self.faults[key] = self.source.fault(location, code, **details)
+        if len(self.faults) == MAXIMUM_FAULTS:
+            raise InputError(self._told())
 
     def _consequence(self, location: Location, code: str, **details: Any) -> None:
         """A fault that may only follow from others, and so is told when there are none."""

@@ -34,6 +34,7 @@ class Positions:
         self._spots: dict[Location, _Spot] = {}
         self._elements: dict[int, list[tree_sitter.Node]] = {}
         self._tables: dict[Location, int] = {}
+        self._ascii: dict[int, bool] = {}
         self._tree = tree_sitter.Parser(_TOML).parse(source)
         self._read()
 
@@ -48,7 +49,15 @@ class Positions:
     def _place(self, node: tree_sitter.Node) -> tuple[int, int]:
         row, column = node.start_point
         # Tree-sitter counts bytes, people count characters.
-        return row + 1, len(self._lines[row][:column].decode(errors="replace")) + 1
+        if not self._is_ascii(row):
+            column = len(self._lines[row][:column].decode(errors="replace"))
+        return row + 1, column + 1
+
+    def _is_ascii(self, row: int) -> bool:
+        """Whether bytes are characters in a line, looked at once: a line can have megabytes."""
+        if row not in self._ascii:
+            self._ascii[row] = self._lines[row].isascii()
+        return self._ascii[row]
 
     def _read(self) -> None:
         """Note every table and every key outside of values; those within are found when asked."""

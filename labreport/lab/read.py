@@ -46,6 +46,9 @@ SYNTAX = {
 }
 """Beginnings of what tomllib says, with the word by which the catalogues know it."""
 
+_ENDLESS_KEY = re.compile(r"""(?:\.[ \t]{0,4}["']?[\w-]{1,64}["']?[ \t]{0,4}){2000}""", re.ASCII)
+"""A dotted key of more parts than any text of a lab can have, over which tomllib takes hours."""
+
 _PLACE = re.compile(r"\(at line (\d+), column (\d+)\)")
 
 
@@ -72,6 +75,8 @@ def read(path: Path) -> Source:
 
 def parse(source: Source) -> dict[str, Any]:
     """The tables of a lab file. Raises InputError with the place of a syntax error."""
+    if _ENDLESS_KEY.search(source.text):
+        _refuse_depth(source)
     try:
         raw = tomllib.loads(source.text)
     except RecursionError:

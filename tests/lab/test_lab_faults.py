@@ -689,7 +689,8 @@ def test_one_fault(faults: Faults, case: Case) -> None:
         assert case.nearest in fault.allowed
 
 
-FILE_CODES = {"file-missing", "file-unreadable", "file-too-large", "not-utf-8"}  # test_lab_hostile
+FILE_CODES = {"file-missing", "file-unreadable", "file-too-large", "not-utf-8", "more-faults"}
+"""Those that test_lab_hostile has cases of."""
 
 
 def test_every_code_has_a_case() -> None:

@@ -2,6 +2,7 @@
 
 import copy
 import os
+import time
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from lab_texts import MINIMAL, changed, toml
 
 from labreport.errors import Fault, InputError
+from labreport.lab.faults import MAXIMUM_FAULTS
 from labreport.lab.load import load
 from labreport.lab.plan import Lab
 from labreport.lab.read import MAXIMUM_BYTES, MAXIMUM_DEPTH
@@ -135,7 +137,7 @@ def test_separators_that_only_python_takes_for_line_ends(faults: Faults) -> None
     assert fault.excerpt == "rounds = 0"
 
 
-DEPTHS = [MAXIMUM_DEPTH, 100, 500, 2000]
+DEPTHS = [MAXIMUM_DEPTH, 100, 500, 2000, 200_000]
 
 
 @pytest.mark.parametrize("depth", DEPTHS)
@@ -174,6 +176,29 @@ def test_control_characters_in_a_text(faults: Faults, key: str, text: str) -> No
 def test_markup_in_a_text_is_text(loaded: Loaded, text: str) -> None:
     title = loaded(changed(('title = "First"', f'title = "{text}"'))).plan("first").experiment.title
     assert title.within("en") == text.replace("\\\\", "\\")
+
+
+ENDLESS = {
+    "inputs": changed(("[[0.5, 0.3]]", "[[" + "'', " * 300_000 + "]]")),
+    "rows": changed(("[[0.5, 0.3]]", "[" + "[1], " * 200_000 + "]")),
+    "keys": changed(add="".join(f"k{n} = {n}\n" for n in range(30_000))),
+    "swept": changed(add="sweep.optimizer.learning_rate = [" + "1, " * 300_000 + "]\n"),
+    "seeds": changed(add="change.initial.scheme = 'ones'\nseeds = [" + "1, " * 300_000 + "]\n"),
+    "variants": changed(add="[[experiment.first.variant]]\nname = 'a'\n" * 10_000),
+    "experiments": changed(add="".join(f"[experiment.e{n}]\n" for n in range(20_000))),
+}
+"""Labs with faults without end."""
+
+
+@pytest.mark.parametrize("name", ENDLESS)
+def test_of_faults_without_end_the_first_are_told(faults: Faults, name: str) -> None:
+    start = time.perf_counter()
+    *told, last = faults(ENDLESS[name])
+    assert time.perf_counter() - start < 30  # seconds, where anything quadratic takes hours
+    assert len(told) == MAXIMUM_FAULTS
+    assert (last.code, last.values) == ("more-faults", {"limit": MAXIMUM_FAULTS})
+    places = [(fault.line, fault.column) for fault in told]
+    assert places == sorted(places)
 
 
 # --------------------------------------------------------------------------- random mutations
