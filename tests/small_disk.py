@@ -54,9 +54,19 @@ def mount(*arguments: str) -> None:
     subprocess.run(["mount", *arguments], check=True)
 
 
+UNWARNED = """
+import labreport.work
+from labreport.cli import app
+
+labreport.work.free_space = lambda output: 2**50
+app()
+"""
+"""The command without its estimate, which would refuse beforehand what is to fail here."""
+
+
 def build(folder: Path, lab: str) -> dict[str, Any]:
     done = subprocess.run(
-        [sys.executable, "-m", "labreport", "build", f"{lab}.toml", "--lang", "en"],
+        [sys.executable, "-c", UNWARNED, "build", f"{lab}.toml", "--lang", "en"],
         cwd=folder,
         env={**os.environ, "LC_ALL": "en_US.UTF-8"},
         capture_output=True,
