@@ -235,11 +235,13 @@ def test_text_of_the_author_stays_text(build_lab: Callable[..., Any], base_text:
             assert squeezed(hostile) in text
 
 
-def test_a_character_without_a_glyph_is_an_error(
+def test_a_character_that_turns_out_to_have_no_glyph_is_an_error(
     build_lab: Callable[..., Any], base_text: str, tmp_path: Path
 ) -> None:
+    # Written by its number, it is first met when the page is typeset.
+    note = {"reflection.md": f"王&#{ord(NOWHERE)};"}
     with pytest.raises(BuildError) as caught:
-        build_lab(f'[cover]\nstudent = "王{NOWHERE}"\n{base_text}{LAB}')
+        build_lab(base_text + LAB, note)
     (fault,) = caught.value.faults
     assert fault.code == "missing-glyphs"
     assert "U+10FFF0" in str(fault.values["characters"])
