@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from labreport.analysis.observation import Count, Facts, Number, Observation, Subject, With
 from labreport.analysis.results import ExperimentResults
 from labreport.analysis.rules import (
-    checks,
     comparison,
+    gradient_check,
     gradients,
     initialisation,
     stability,
@@ -23,11 +23,11 @@ from labreport.lab.plan import Plan
 Rule = Callable[[ExperimentResults], Iterator[Observation]]
 
 RULES: dict[str, Rule] = {
-    "falling-loss": checks.falling_loss,
-    "gradients-agree": checks.gradients_agree,
-    "shown-decimals": checks.shown_decimals,
-    "wrong-formula": checks.wrong_formula,
-    "right-formula": checks.right_formula,
+    "falling-loss": gradient_check.falling_loss,
+    "gradients-agree": gradient_check.gradients_agree,
+    "shown-decimals": gradient_check.shown_decimals,
+    "wrong-formula": gradient_check.wrong_formula,
+    "right-formula": gradient_check.right_formula,
     "coincide": comparison.coincide,
     "refused": target.refused,
     "silent-weights": gradients.silent_weights,

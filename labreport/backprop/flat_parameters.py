@@ -1,4 +1,7 @@
-"""The order in which the trained parameters of a network form one flat vector."""
+"""The order in which the trained parameters of a network form one flat vector.
+
+As in ``network``, every array may have further axes in front.
+"""
 
 from collections.abc import Iterable, Sequence
 from typing import Literal, TypeAlias
@@ -61,10 +64,10 @@ def _concatenate(
 ) -> FloatArray:
     parts: list[FloatArray] = []
     for weight, bias_values in pairs:
-        parts.append(weight.ravel())
+        parts.append(weight.reshape(*weight.shape[:-2], -1))
         if bias == "trained" and bias_values is not None:
             parts.append(bias_values)
-    return np.concatenate(parts)
+    return np.concatenate(parts, axis=-1)
 
 
 def restore_parameters(
@@ -76,13 +79,14 @@ def restore_parameters(
     """
     layers: list[LayerParameters] = []
     start = 0
+    in_front = flat.shape[:-1]
     for layer in like:
         end = start + layer.weight.size
-        weight = flat[start:end].reshape(layer.weight.shape)
+        weight = flat[..., start:end].reshape(*in_front, *layer.weight.shape)
         bias_values = layer.bias
         if bias == "trained" and layer.bias is not None:
             start, end = end, end + layer.bias.size
-            bias_values = flat[start:end]
+            bias_values = flat[..., start:end]
         layers.append(LayerParameters(weight, bias_values))
         start = end
     return tuple(layers)

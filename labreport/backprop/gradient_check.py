@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from labreport.backprop.arrays import FloatArray
 from labreport.backprop.differences import central_differences
-from labreport.backprop.losses import LOSSES
-from labreport.backprop.network import (
-    ForwardPass,
-    LayerParameters,
-    backward,
-    forward,
-    size_of_terms,
-)
-from labreport.backprop.runs import data_of, layers_of, rule_of
-from labreport.lab.check import DERIVATIVE
+from labreport.backprop.network import ForwardPass
+from labreport.backprop.runs import data_of, evaluate, hyperparameters_of, layers_of
+from labreport.backprop.training import HandTrace, Rewrite, train
 from labreport.lab.configuration import RunConfig
-from labreport.lab.expression import Expression, evaluate, parse
+from labreport.lab.expression import Expression, parse
+from labreport.lab.expression import evaluate as evaluate_expression
+from labreport.lab.gradient_check import DERIVATIVE
 from labreport.lab.lab import Formula
 from labreport.lab.naming import parameter_names, unit_names
 from labreport.run import Run, Steps
@@ -74,38 +69,26 @@ class Way:
 
 
 @dataclass(frozen=True)
-class Training:
-    """What a formula gives where the network is trained with it.
+class Shown:
+    """What somebody would see who prints a training with a formula at two decimals.
 
     Attributes:
-        losses: [steps] step 0 is before any update; ends where a number is no longer finite.
-        gradients: [steps, parameters] as the formula has them.
-        weights: [steps, parameters].
-        outputs: [steps, rows, output units].
-        shown_round: first round whose printed gradients differ from those of the right formula
-            at two decimals; None for none.
-        shown_weight: the weight that differs first there; "" for none.
-        shown_loss: first round whose printed loss differs.
-        falls: whether the loss falls in every round.
+        gradient: first round whose gradients look other than by the chain rule; None for none.
+        loss: first round whose loss does.
     """
 
-    losses: FloatArray
-    gradients: FloatArray
-    weights: FloatArray
-    outputs: FloatArray
-    shown_round: int | None
-    shown_weight: str
-    shown_loss: int | None
-    falls: bool
+    gradient: int | None
+    loss: int | None
 
 
 @dataclass(frozen=True)
 class Checked:
-    """A formula of the lab, what it gives, and whether it is right."""
+    """A formula of the lab, its gradients, a training with it, and what that would show."""
 
     formula: Formula
     way: Way
-    training: Training
+    training: HandTrace
+    shown: Shown
 
     @property
     def is_right(self) -> bool:
@@ -119,7 +102,7 @@ class GradientCheck:
     tolerance: float
     hand: Way
     differences: Way
-    truth: Training
+    truth: HandTrace
     formulas: tuple[Checked, ...]
 
 
@@ -134,31 +117,39 @@ def check_gradients(run: Run, formulas: Sequence[Formula]) -> GradientCheck:
     tolerance = TOLERANCE if config.dtype == "float64" else SINGLE_TOLERANCE
     every = np.arange(len(trace.weights))
     some = _spread(len(every), max(1, MOST_DIFFERENCES // max(1, trace.weights.shape[-1])))
+    weights = trace.weights.astype(np.float64)
+    names = parameter_names(config.network)
 
-    sizes = np.array([_size(config, weights) for weights in trace.weights])
-
-    def way(gradients: Sequence[FloatArray], steps: Steps) -> Way:
-        array = np.array(gradients, dtype=np.float64).reshape(len(steps), -1)
-        apart = np.abs(array - trace.gradients[steps])
-        # Formulas may divide by 0: that is as far from the truth as anything.
-        apart = np.where(np.isfinite(apart), apart, np.inf)
-        relative = _relative(apart, sizes[steps])
-        return Way(array, steps, relative, _deviation(apart, relative, steps, config, tolerance))
-
+    # Formulas may divide by 0: that is as far from the truth as anything.
     with np.errstate(all="ignore"):
-        hand = way([_derivatives(config, trace.weights[s])[1] for s in every], every)
-        differences = way([_by_differences(config, trace.weights[s]) for s in some], some)
-        truth = _train(run, None, None)
+        right = evaluate(config, weights)
+
+        def way(gradients: FloatArray, steps: Steps) -> Way:
+            apart = np.abs(gradients - trace.gradients[steps])
+            apart = np.where(np.isfinite(apart), apart, np.inf)
+            relative = _relative(apart, right.terms[steps])
+            deviation = _deviation(apart, relative, steps, names, tolerance)
+            return Way(gradients, steps, relative, deviation)
+
+        hand = way(right.gradient, every)
+        differences = way(np.array([_by_differences(config, weights[s]) for s in some]), some)
+        truth = _train(run, None)
         checked = []
         for formula in formulas:
             rewrite = _rewriting(formula, config)
-            found = [rewrite(*_derivatives(config, trace.weights[s])) for s in every]
-            checked.append(Checked(formula, way(found, every), _train(run, rewrite, truth)))
+            other = way(rewrite(right.passed, weights, right.gradient), every)
+            training = _train(run, rewrite)
+            shown = Shown(
+                _first_shown(training.gradients, truth.gradients),
+                _first_shown(training.losses[:, None], truth.losses[:, None]),
+            )
+            checked.append(Checked(formula, other, training, shown))
     return GradientCheck(tolerance, hand, differences, truth, tuple(checked))
 
 
-Rewrite = Callable[[tuple[ForwardPass, FloatArray], FloatArray], FloatArray]
-"""From the forward pass, the weights and the right gradient to what a formula makes of it."""
+def falls(training: HandTrace, rounds: int) -> bool:
+    """Whether the loss of a training falls in every one of so many rounds."""
+    return training.losses.size == rounds + 1 and bool((np.diff(training.losses) < 0).all())
 
 
 def _spread(count: int, most: int) -> Steps:
@@ -168,40 +159,13 @@ def _spread(count: int, most: int) -> Steps:
     return np.unique(np.linspace(0, count - 1, most).round().astype(int))
 
 
-def _derivatives(
-    config: RunConfig, weights: FloatArray
-) -> tuple[tuple[ForwardPass, FloatArray], FloatArray]:
-    """Forward pass, weights, and the gradient [parameters] by the chain rule, in float64."""
-    inputs, targets = data_of(config, np.float64)
-    weights = np.asarray(weights, dtype=np.float64)
-    layers = layers_of(config, weights)
-    passed = forward(layers, config.network.activations, inputs)
-    found = backward(passed, layers, config.network.activations, config.loss, targets)
-    parts: list[FloatArray] = []
-    for weight, bias in zip(found.weights, found.biases, strict=True):
-        parts += [weight.ravel(), bias] if config.network.trains_bias else [weight.ravel()]
-    return (passed, weights), np.concatenate(parts)
-
-
 def _by_differences(config: RunConfig, weights: FloatArray) -> FloatArray:
     inputs, targets = data_of(config, np.float64)
-    layers = tuple(_without_zero_bias(layer, config) for layer in layers_of(config, weights))
-    policy = config.network.bias if config.network.trains_bias else "none"
     network = config.network
+    # A bias that is held at 0 is none.
+    policy = network.bias if network.trains_bias else "none"
+    layers = layers_of(config, weights)
     return central_differences(layers, network.activations, config.loss, inputs, targets, policy)
-
-
-def _without_zero_bias(layer: LayerParameters, config: RunConfig) -> LayerParameters:
-    return layer if config.network.trains_bias else LayerParameters(layer.weight)
-
-
-def _size(config: RunConfig, weights: FloatArray) -> float:
-    """How large the terms are that the derivatives at some weights are added up from."""
-    inputs, targets = data_of(config, np.float64)
-    layers, names = layers_of(config, weights), config.network.activations
-    passed = forward(layers, names, inputs)
-    found = backward(passed, layers, names, config.loss, targets)
-    return float(size_of_terms(passed, layers, config.loss, targets, found))
 
 
 def _relative(apart: FloatArray, sizes: FloatArray) -> FloatArray:
@@ -218,10 +182,9 @@ def _relative(apart: FloatArray, sizes: FloatArray) -> FloatArray:
 
 
 def _deviation(
-    apart: FloatArray, far: FloatArray, steps: Steps, config: RunConfig, tolerance: float
+    apart: FloatArray, far: FloatArray, steps: Steps, names: Sequence[str], tolerance: float
 ) -> Deviation:
     beyond = np.flatnonzero(far > tolerance)
-    names = parameter_names(config.network)
     first = int(beyond[0]) if len(beyond) else None
     return Deviation(
         absolute=float(apart.max()),
@@ -238,76 +201,72 @@ def _rewriting(formula: Formula, config: RunConfig) -> Rewrite:
         names.index(weight): parse(text) for weight, text in formula.derivatives.items()
     }
     units = [name.replace(".", "_") for layer in unit_names(config.network) for name in layer]
-    targets = {f"y{k + 1}": y for k, y in enumerate(np.array(config.data.targets[0]))}
+    targets = {f"y{k}": y for k, y in enumerate(np.array(config.data.targets[0]), start=1)}
 
-    def rewrite(seen: tuple[ForwardPass, FloatArray], gradient: FloatArray) -> FloatArray:
-        passed, weights = seen
-        values = dict(zip(units, np.concatenate([a[0] for a in passed.activations]), strict=True))
-        values |= targets | dict(zip(names, weights, strict=True))
-        values |= {f"{DERIVATIVE}{n}": g for n, g in zip(names, gradient, strict=True)}
+    def rewrite(passed: ForwardPass, weights: FloatArray, gradient: FloatArray) -> FloatArray:
+        # Formulas are of labs with one row; the inputs are the same at every step.
+        front = weights.shape[:-1]
+        layers = [
+            np.broadcast_to(a, (*front, *a.shape[-2:]))[..., 0, :] for a in passed.activations
+        ]
+        values = dict(zip(units, np.moveaxis(np.concatenate(layers, -1), -1, 0), strict=True))
+        values |= targets | dict(zip(names, np.moveaxis(weights, -1, 0), strict=True))
+        derivatives = [f"{DERIVATIVE}{name}" for name in names]
+        values |= dict(zip(derivatives, np.moveaxis(gradient, -1, 0), strict=True))
         rewritten = gradient.copy()
         for index, expression in replaced.items():
             try:
-                rewritten[index] = evaluate(expression, values)
+                rewritten[..., index] = evaluate_expression(expression, values)
             except ZeroDivisionError:
-                rewritten[index] = np.nan
+                rewritten[..., index] = np.nan
         return rewritten
 
     return rewrite
 
 
-def _train(run: Run, rewrite: Rewrite | None, truth: Training | None) -> Training:
-    """Train from the run's start in float64, with a formula's gradients or with the right ones."""
-    config = run.config
-    targets = data_of(config, np.float64)[1]
-    rule = rule_of(config)
-    weights: FloatArray = np.asarray(run.trace.weights[0], dtype=np.float64)
-    state = rule.start(weights)
-    gathered: FloatArray = np.zeros_like(weights)
-    losses: list[float] = []
-    gradients: list[FloatArray] = []
-    path: list[FloatArray] = []
-    outputs: list[FloatArray] = []
-    for _ in range(run.trace.rounds + 1):
-        seen, gradient = _derivatives(config, weights)
-        loss = LOSSES[config.loss].value(seen[0].output, targets)
-        gradient = gradient if rewrite is None else rewrite(seen, gradient)
-        if not (np.isfinite(loss) and np.isfinite(gradient).all() and np.isfinite(weights).all()):
-            break
-        losses.append(loss)
-        gradients.append(gradient)
-        path.append(weights)
-        outputs.append(seen[0].output)
-        gathered = gathered + gradient
-        weights, state = rule.step(
-            weights, gathered if config.gradients == "accumulated" else gradient, state
+def _train(run: Run, rewrite: Rewrite | None) -> HandTrace:
+    """Train from the run's start in float64, with a formula's gradients or with the right ones.
+
+    It ends where the loss refuses what a formula has made of the outputs.
+    """
+    config, network = run.config, run.config.network
+
+    def trained(rounds: int) -> HandTrace:
+        return train(
+            layers_of(config, run.trace.weights[0]),
+            network.activations,
+            config.loss,
+            config.optimizer.name,
+            hyperparameters_of(config),
+            *data_of(config, np.float64),
+            rounds,
+            network.bias,
+            config.gradients,
+            rewrite=rewrite,
         )
-    # Shapes are spelled out: a formula that divides by 0 has no step at all.
-    made = np.array(losses), np.array(gradients).reshape(len(losses), len(run.trace.weights[0]))
-    shown_round, shown_weight, shown_loss = None, "", None
-    if truth is not None:
-        shown_round, shown_weight = _first_shown(made[1], truth.gradients, config)
-        shown_loss, _ = _first_shown(made[0][:, None], truth.losses[:, None], config)
-    return Training(
-        losses=made[0],
-        gradients=made[1],
-        weights=np.array(path).reshape(len(losses), len(run.trace.weights[0])),
-        outputs=np.array(outputs).reshape(len(losses), *targets.shape),
-        shown_round=shown_round,
-        shown_weight=shown_weight,
-        shown_loss=shown_loss,
-        falls=bool(len(losses) == run.trace.rounds + 1 and (np.diff(made[0]) < 0).all()),
-    )
+
+    try:
+        return trained(run.trace.rounds)
+    except ValueError:
+        # The most rounds that are not refused, by halving: the start itself was not.
+        possible, refused = 0, run.trace.rounds
+        while refused - possible > 1:
+            middle = (possible + refused) // 2
+            try:
+                trained(middle)
+            except ValueError:
+                refused = middle
+            else:
+                possible = middle
+        return trained(possible)
 
 
-def _first_shown(made: FloatArray, right: FloatArray, config: RunConfig) -> tuple[int | None, str]:
-    """The first round in which numbers [steps, n] look different at two decimals, and where."""
+def _first_shown(made: FloatArray, right: FloatArray) -> int | None:
+    """The first round in which numbers [steps, n] look different at two decimals."""
     both = min(len(made), len(right))
     apart = np.round(made[:both], DECIMALS) != np.round(right[:both], DECIMALS)
     rounds = np.flatnonzero(apart.any(axis=1))
-    if not len(rounds):
-        return (both + 1, "") if len(made) < len(right) else (None, "")
-    first = int(rounds[0])
-    names = parameter_names(config.network)
-    parameter = int(apart[first].argmax())
-    return first + 1, names[parameter] if made.shape[1] == len(names) else ""
+    if len(rounds):
+        return int(rounds[0]) + 1
+    # A training that ended shows it in the round that is not there.
+    return None if len(made) == len(right) else both + 1

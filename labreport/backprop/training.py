@@ -1,6 +1,6 @@
 """Training by hand: full-batch updates from hand-derived gradients, and their trace."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -16,8 +16,12 @@ from labreport.backprop.flat_parameters import (
     restore_parameters,
 )
 from labreport.backprop.losses import LOSSES
-from labreport.backprop.network import LayerParameters, backward, forward
+from labreport.backprop.network import ForwardPass, LayerParameters, backward, forward
 from labreport.backprop.optimizers import OPTIMIZERS
+
+Rewrite: TypeAlias = Callable[[ForwardPass, FloatArray, FloatArray], FloatArray]
+"""From the forward pass, the weights [..., parameters] and the gradient by the chain rule to the
+gradient that somebody else's formulas give."""
 
 GradientPolicy: TypeAlias = Literal["cleared", "accumulated"]
 
@@ -60,6 +64,7 @@ class _Experiment:
     inputs: FloatArray
     targets: FloatArray
     bias: BiasPolicy
+    rewrite: Rewrite | None
 
 
 @dataclass(frozen=True)
@@ -84,6 +89,7 @@ def train(
     bias: BiasPolicy,
     gradients: GradientPolicy,
     dtype: DTypeLike = np.float64,
+    rewrite: Rewrite | None = None,
 ) -> HandTrace:
     """Train on all rows at once for `rounds` updates, and record every step.
 
@@ -91,6 +97,8 @@ def train(
     rows of LOSSES and OPTIMIZERS; `hyperparameters` are the keywords of that optimizer.
     `inputs` are [rows, in] and `targets` [rows, out]. With `gradients` "accumulated" the
     optimizer sees the sum of all gradients so far. All arithmetic is done in `dtype`.
+    With `rewrite`, what it makes of each gradient takes the gradient's place, also in the
+    trace, where it need not be finite at the last index.
 
     Raises KeyError on an unknown name, TypeError on an unknown or missing
     hyper-parameter, and ValueError where layers contradict the bias policy, where there
@@ -106,6 +114,7 @@ def train(
         inputs=np.asarray(inputs, dtype=dtype),
         targets=np.asarray(targets, dtype=dtype),
         bias=bias,
+        rewrite=rewrite,
     )
     _refuse_mismatched_targets(experiment)
     # A training that diverges overflows on the way; the trace reports it, so that NumPy
@@ -155,10 +164,13 @@ def _evaluate(experiment: _Experiment, weights: FloatArray) -> _Point:
     derivatives = backward(
         forward_pass, layers, experiment.activations, experiment.loss, experiment.targets
     )
+    gradient = flatten_gradients(derivatives, experiment.bias)
+    if experiment.rewrite is not None:
+        gradient = experiment.rewrite(forward_pass, weights, gradient)
     return _Point(
         weights=weights,
         loss=LOSSES[experiment.loss].value(forward_pass.output, experiment.targets),
-        gradient=flatten_gradients(derivatives, experiment.bias),
+        gradient=gradient,
         output=forward_pass.output,
     )
 

@@ -12,7 +12,6 @@ from typing import Any, cast
 from pydantic import ValidationError
 
 from labreport.errors import Fault, InputError
-from labreport.lab.check import check_formulas
 from labreport.lab.configuration import RunConfig, misfits
 from labreport.lab.faults import (
     MAXIMUM_FAULTS,
@@ -23,6 +22,7 @@ from labreport.lab.faults import (
     holds,
     nearest,
 )
+from labreport.lab.gradient_check import check_formulas
 from labreport.lab.lab import (
     Change,
     Experiment,

@@ -15,10 +15,16 @@ def texts(file: LabFile, languages: tuple[str, ...]) -> Iterator[tuple[Location,
     """Every text as a report in these languages prints it."""
     for location, text in _texts(file, ()):
         for code in languages:
-            other = code if getattr(text, code) else {"zh": "en", "en": "zh"}[code]
             written = text.within(code)
             if written:
-                yield (*location, other), written
+                yield (*location, *_key(text, code)), written
+
+
+def _key(text: Text, code: str) -> Location:
+    """Where in its table a text stands; nowhere if it was written once for both languages."""
+    if text.zh == text.en:
+        return ()
+    return (code if getattr(text, code) else {"zh": "en", "en": "zh"}[code],)
 
 
 def _texts(value: Any, here: Location) -> Iterator[tuple[Location, Text]]:

@@ -13,7 +13,7 @@ from labreport.analysis.rules.comparison import comparable
 from labreport.analysis.rules.initialisation import final_losses
 from labreport.analysis.rules.sweep import best
 from labreport.report import numbers, tables
-from labreport.report.check import check_blocks
+from labreport.report.gradient_check import check_blocks
 from labreport.report.language import Language
 from labreport.report.numbering import Numbering
 from labreport.report.tree import Block, Figure, Table

@@ -1,13 +1,18 @@
 """The exercise's gradients by the right formula and by the three wrong ones in circulation."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from labreport.backprop import activations
-from labreport.backprop.gradient_check import Checked, GradientCheck, check_gradients
+from labreport.backprop.gradient_check import Checked, GradientCheck, check_gradients, falls
+from labreport.lab.configuration import Data, Network
+from labreport.lab.lab import Formula
 from labreport.lab.load import load
+from labreport.lab.vocabulary.initialisers import Given
+from labreport.lab.vocabulary.optimizers import SGD
 from labreport.run import Environment, Run
 from labreport.shipped import shipped
 from labreport.training.family import families
@@ -64,12 +69,14 @@ def test_verdicts(check: GradientCheck) -> None:
         "wrong-unit": False,
         "left-out": False,
     }
-    assert all(c.training.falls for c in check.formulas)
+    assert all(falls(c.training, 100) for c in check.formulas)
 
 
 def test_what_two_decimals_show(check: GradientCheck) -> None:
-    shown = {c.formula.name: c.training.shown_round for c in check.formulas}
+    shown = {c.formula.name: c.shown.gradient for c in check.formulas}
     assert shown == {"chain-rule": None, "published": 1, "wrong-unit": 41, "left-out": 1}
+    losses = {c.formula.name: c.shown.loss for c in check.formulas}
+    assert losses == {"chain-rule": None, "published": 10, "wrong-unit": None, "left-out": 2}
     # Printed with two decimals, the wrong unit is not to be seen before that round, and is there.
     right, wrong = check.truth.gradients, named(check, "wrong-unit").training.gradients
     assert (np.round(right[:40], 2) == np.round(wrong[:40], 2)).all()
@@ -103,3 +110,40 @@ def test_a_planted_wrong_derivative_is_caught(
     assert check.hand.deviation.round == 1
     # Differences need no derivation: they still side with autograd.
     assert check.differences.deviation.round is None
+
+
+def checked_alone(derivatives: dict[str, str], **changes: Any) -> Checked:
+    plan = load(shipped("experiments.toml")).plan("companion")
+    config = plan.trials[0].config.model_copy(update={"rounds": 20, **changes})
+    (family,) = families([config], [1], 2**30)
+    run = Run(config, train(family)[0], Environment(1, "test"), "alone")
+    formula = Formula.model_validate({"name": "alone", "derivatives": derivatives})
+    return check_gradients(run, [formula]).formulas[0]
+
+
+@pytest.mark.parametrize("text", ["x1 / (x1 - x1)", "1 / 0", "0 / (x1 - x1)"])
+def test_division_by_zero_is_wrong_and_ends_the_training(text: str) -> None:
+    checked = checked_alone({"w1": text})
+    assert checked.way.deviation.round == 1
+    assert checked.way.deviation.absolute == np.inf
+    assert len(checked.training.losses) == 1
+    assert checked.shown.gradient == 1
+    assert not falls(checked.training, 20)
+
+
+def test_a_training_ends_where_the_loss_refuses_its_outputs() -> None:
+    """A formula that drives a linear output out of what binary cross entropy takes."""
+    network = Network(layers=(2, 2, 2), activations=("sigmoid", "identity"), bias="zero")
+    weights = (((0.2, 0.5), (-0.4, 0.6)), ((0.5, 0.5), (0.5, 0.5)))
+    checked = checked_alone(
+        {"w5": "-5"},
+        loss="bce",
+        network=network,
+        initial=Given(scheme="given", weights=weights),
+        data=Data(inputs=((0.5, 0.3),), targets=((0.5, 0.5),)),
+        optimizer=SGD(name="sgd", learning_rate=0.05),
+    )
+    losses = checked.training.losses
+    assert 1 <= len(losses) < 21
+    assert not falls(checked.training, 20)
+    assert checked.shown.loss is not None

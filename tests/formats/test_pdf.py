@@ -11,7 +11,7 @@ import pikepdf
 import pypdfium2
 import pytest
 
-from labreport.errors import InputError
+from labreport.errors import BuildError
 from labreport.formats.pdf import FONT_URL, _fetcher
 
 CODES = ("zh", "en")
@@ -235,16 +235,19 @@ def test_text_of_the_author_stays_text(build_lab: Callable[..., Any], base_text:
             assert squeezed(hostile) in text
 
 
-def test_a_character_without_a_glyph_is_an_error(
+def test_a_character_that_turns_out_to_have_no_glyph_is_an_error(
     build_lab: Callable[..., Any], base_text: str, tmp_path: Path
 ) -> None:
-    with pytest.raises(InputError) as caught:
-        build_lab(f'[cover]\nstudent = "王{NOWHERE}"\n{base_text}{LAB}')
-    for fault in caught.value.faults:
-        assert fault.code == "missing-glyphs"
-        assert "U+10FFF0" in str(fault.values["characters"])
-    # It is found before anything is trained.
-    assert not (tmp_path / "output").exists()
+    # Written by its number, it is first met when the page is typeset.
+    note = {"reflection.md": f"王&#{ord(NOWHERE)};"}
+    with pytest.raises(BuildError) as caught:
+        build_lab(base_text + LAB, note)
+    (fault,) = caught.value.faults
+    assert fault.code == "missing-glyphs"
+    assert "U+10FFF0" in str(fault.values["characters"])
+    assert caught.value.exit_code == 1
+    # What was trained is kept; no report pretends to be whole.
+    assert [p.name for p in (tmp_path / "output").iterdir()] == ["runs"]
 
 
 def test_a_character_without_a_glyph_can_be_allowed(

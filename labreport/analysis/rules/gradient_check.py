@@ -15,7 +15,7 @@ from labreport.analysis.observation import (
     Wording,
 )
 from labreport.analysis.results import ExperimentResults
-from labreport.backprop.gradient_check import Checked, GradientCheck
+from labreport.backprop.gradient_check import Checked, GradientCheck, falls
 from labreport.lab.lab import Formula
 
 ROUGH = 2
@@ -44,7 +44,9 @@ def gradients_agree(results: ExperimentResults) -> Iterator[Observation]:
         "rounds": Count(len(check.hand.steps)),
         "count": Count(check.hand.gradients.shape[1]),
         "hand": Number(
-            check.hand.deviation.relative, "max |by hand − gradients| / max |gradients|", ROUGH
+            check.hand.deviation.relative,
+            "max |by hand − gradients| / terms of the derivatives",
+            ROUGH,
         ),
         "differences": Number(
             check.differences.deviation.relative, "the same by differences", ROUGH
@@ -96,7 +98,7 @@ def right_formula(results: ExperimentResults) -> Iterator[Observation]:
             "labels": tuple(wording(checked.formula) for checked in right),
             "relative": Number(
                 max(checked.way.deviation.relative for checked in right),
-                "max |formula − gradients| / max |gradients|",
+                "max |formula − gradients| / terms of the derivatives",
                 ROUGH,
             ),
         }
@@ -108,8 +110,9 @@ def falling_loss(results: ExperimentResults) -> Iterator[Observation]:
     check = results.check
     if check is None:
         return
-    falling = [c for c in wrong_formulas(check) if c.training.falls]
-    if not falling or not check.truth.falls:
+    rounds = len(check.hand.steps) - 1
+    falling = [c for c in wrong_formulas(check) if falls(c.training, rounds)]
+    if not falling or not falls(check.truth, rounds):
         return
     right = float(check.truth.losses[-1])
     lower = [c for c in falling if float(c.training.losses[-1]) < right]
@@ -122,7 +125,7 @@ def falling_loss(results: ExperimentResults) -> Iterator[Observation]:
             for c in falling
         ),
         "count": Count(len(falling)),
-        "budget": Count(len(check.truth.losses) - 1),
+        "budget": Count(rounds),
         "right": Number(right, "last loss of the training with the chain rule"),
     }
     form = ""
@@ -138,14 +141,14 @@ def shown_decimals(results: ExperimentResults) -> Iterator[Observation]:
     if check is None:
         return
     wrong = wrong_formulas(check)
-    shown = [c for c in wrong if c.training.shown_round is not None]
-    hidden = [c for c in wrong if c.training.shown_round is None]
+    shown = [c for c in wrong if c.shown.gradient is not None]
+    hidden = [c for c in wrong if c.shown.gradient is None]
     if not wrong:
         return
     facts: Facts = {"rounds": Count(len(check.truth.losses) - 1)}
     if shown:
         facts["shown"] = tuple(
-            With(wording(c.formula), RoundNumber(c.training.shown_round or 0)) for c in shown
+            With(wording(c.formula), RoundNumber(c.shown.gradient or 0)) for c in shown
         )
     if hidden:
         facts["hidden"] = tuple(wording(c.formula) for c in hidden)

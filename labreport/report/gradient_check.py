@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from labreport.analysis.results import ExperimentResults
-from labreport.analysis.rules.checks import wording
-from labreport.backprop.gradient_check import Checked, GradientCheck, Way
+from labreport.analysis.rules.gradient_check import wording
+from labreport.backprop.gradient_check import Checked, GradientCheck, Way, falls
 from labreport.lab.expression import parse
 from labreport.lab.naming import display_order
 from labreport.report import formulas, numbers
@@ -65,7 +65,7 @@ class _Shown:
     def comparison(self) -> list[Block]:
         """How far each way is from autograd, and what would have shown it."""
         rounds = len(self.check.truth.losses) - 1
-        columns = ("absolute", "relative", "leaves", "shown")
+        columns = ("absolute", "relative", "leaves", "shown-gradient", "shown-loss")
         header = [Cell(self._text("column-way"))]
         header += [
             Cell(self._text(f"column-{column}"), numeric=column in ("absolute", "relative"))
@@ -92,16 +92,15 @@ class _Shown:
 
     def _measures(self, way: Way, checked: Checked | None = None) -> tuple[Cell, ...]:
         deviation = way.deviation
-        leaves = shown = NONE
+        leaves = NONE
         if deviation.round is not None:
             leaves = self._text("check-at", round=deviation.round, weight=deviation.weight)
-        if checked is not None and checked.training.shown_round is not None:
-            shown = self._text("check-round", round=checked.training.shown_round)
+        shown = (None, None) if checked is None else (checked.shown.gradient, checked.shown.loss)
         return (
             measured(deviation.absolute),
             measured(deviation.relative),
             Cell(leaves),
-            Cell(shown),
+            *(Cell(NONE if r is None else self._text("check-round", round=r)) for r in shown),
         )
 
     def _verdict(self, way: Way) -> Cell:
@@ -130,8 +129,8 @@ class _Shown:
 
     def figures(self) -> list[Block]:
         """Differences round by round, and the losses that each formula trains to."""
-        from labreport.report.figures.check import difference_figure
         from labreport.report.figures.curves import curve_figure
+        from labreport.report.figures.gradient_check import difference_figure
 
         ways = [
             (self._text(f"way-{name}"), way)
@@ -142,13 +141,14 @@ class _Shown:
         svg = difference_figure([(name, w.steps, w.apart) for name, w in ways], axes)
         facts = [f"{name} {numbers.measured(way.deviation.relative)}" for name, way in ways]
         blocks: list[Block] = [self._figure("check-caption", svg, facts)]
+        rounds = len(self.check.hand.steps) - 1
         losses = [(self._text("way-hand"), self.check.truth.losses)]
         losses += [
             (self._label(c), c.training.losses)
             for c in self.check.formulas
             if not c.is_right and len(c.training.losses) > 1
         ]
-        if len(losses) > 1 and all(c.training.falls for c in self.check.formulas):
+        if len(losses) > 1 and all(falls(c.training, rounds) for c in self.check.formulas):
             labels = (self._text("axis-updates"), self._text("axis-loss"), "")
             svg = curve_figure(losses, self.results.budgets, [], labels)
             facts = [f"{name} {numbers.measured(_last(values) or 0.0)}" for name, values in losses]
