@@ -8,16 +8,14 @@ carried along by hand from the first step to the last.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from labreport.backprop.arrays import FloatArray
-from labreport.backprop.losses import LOSSES
-from labreport.backprop.network import backward, forward, size_of_terms
-from labreport.backprop.runs import data_of, layers_of, rule_of
-from labreport.run import Run
+from labreport.backprop.runs import Evaluated, evaluate, rule_of
+from labreport.run import Run, Steps
 
 ROUNDINGS = 256
 """Units of rounding, of the largest number so far, by which two right programs may differ: sums in
@@ -28,9 +26,6 @@ NUDGES = 6
 NUDGE = 16
 """Where more is found, the weights are shifted by so many units of rounding, so many times: if
 that changes the result as much, rounding explains it (a unit of ReLU at its kink)."""
-
-LOSSES_OF_STEP, GRADIENTS_OF_STEP = 0, 1
-"""Which of what is evaluated at a step a difference is of."""
 
 MOST_NUMBERS = 4_000_000
 """Weights that are looked at together, which bounds memory to some hundred megabytes."""
@@ -55,7 +50,14 @@ class Difference:
 
 @dataclass(frozen=True)
 class Replay:
-    """What a replay found; ``gradients`` is False where batches keep it from being compared."""
+    """What a replay found, quantity by quantity.
+
+    Attributes:
+        steps: how many were looked at.
+        compares_gradients: whether losses and gradients were; not those of mini-batches, whose
+            rows are not stored.
+        compares_updates: whether updates were; not those of mini-batches between records.
+    """
 
     steps: int
     losses: Difference
@@ -63,6 +65,7 @@ class Replay:
     weights: Difference
     outputs: Difference
     compares_gradients: bool
+    compares_updates: bool
 
     @property
     def agrees(self) -> bool:
@@ -86,21 +89,24 @@ class Replay:
 
 def replay(run: Run) -> Replay:
     """Compute a run again from what is stored of it, in its own precision."""
-    trace = run.trace
+    whole_rounds = run.config.data.batch_size is None
+    updates = whole_rounds or run.trace.is_whole
     # A run on its way to infinity overflows; its trace ends there.
     with np.errstate(all="ignore"):
         found = _Found(run)
-        if run.config.data.batch_size is None:
+        if whole_rounds:
             found.compare_derivatives()
         found.compare_outputs()
-        found.compare_updates()
+        if updates:
+            found.compare_updates()
     return Replay(
-        steps=len(trace.recorded),
+        steps=len(run.trace.recorded),
         losses=found.losses,
         gradients=found.gradients,
         weights=found.weights,
         outputs=found.outputs,
-        compares_gradients=run.config.data.batch_size is None,
+        compares_gradients=whole_rounds,
+        compares_updates=updates,
     )
 
 
@@ -111,34 +117,31 @@ class _Found:
         self.config, self.trace = run.config, run.trace
         self.dtype = np.dtype(run.config.dtype)
         self.unit = float(np.finfo(self.dtype).eps)
-        self.inputs, self.targets = data_of(run.config, self.dtype)
         self.losses = self.gradients = self.weights = self.outputs = Difference()
 
     def compare_derivatives(self) -> None:
         """Losses and gradients, at every step whose weights are stored."""
         trace = self.trace
         stored_losses = trace.losses[trace.recorded]
-        for part in self._parts():
-            losses, gradients, terms = self._evaluate(trace.weights[part])
-            self.losses = _larger(
-                self.losses,
-                self._difference(
-                    losses[:, None],
-                    stored_losses[part][:, None],
-                    part,
-                    LOSSES_OF_STEP,
-                ),
-            )
-            self.gradients = _larger(
-                self.gradients,
-                self._difference(
-                    gradients,
+        largest_loss = _so_far(stored_losses[:, None])
+        largest_gradient = _so_far(trace.gradients)
+        largest_terms = np.zeros(1)
+        for part in self._parts(trace.recorded):
+            weights, steps = trace.weights[part], trace.recorded[part]
+            hand = self._evaluate(weights)
+            largest_terms = np.maximum.accumulate([*largest_terms[-1:], *hand.terms])[1:]
+            compared = (
+                ("losses", stored_losses[part, None], largest_loss[part], _losses),
+                (
+                    "gradients",
                     trace.gradients[part],
-                    part,
-                    GRADIENTS_OF_STEP,
-                    terms,
+                    np.maximum(largest_gradient[part], largest_terms),
+                    _gradients,
                 ),
             )
+            for name, stored, scale, quantity in compared:
+                found = self._difference(hand, weights, stored, scale, steps, quantity)
+                setattr(self, name, _larger(getattr(self, name), found))
 
     def compare_outputs(self) -> None:
         """Outputs of all rows, at the steps where both they and the weights are stored."""
@@ -146,25 +149,18 @@ class _Found:
         both, places, shown = np.intersect1d(trace.recorded, trace.shown, return_indices=True)
         if not len(both):
             return
-        layers = layers_of(self.config, trace.weights[places], self.dtype)
-        hand = forward(layers, self.config.network.activations, self.inputs).output
-        flat = hand.reshape(len(both), -1)
         stored = trace.outputs[shown].reshape(len(both), -1)
-        scale = 1.0 + _so_far(stored)
-        far = np.abs(flat - stored).max(axis=1) / scale
-        step = int(far.argmax())
-        # Outputs grow with the weighted sums they come from, whatever these cancel to.
-        sums = np.abs(trace.weights[places]).max(axis=1) * max(
-            1.0, float(np.abs(self.inputs).max())
-        )
-        allowed = bool((far * scale <= ROUNDINGS * self.unit * (scale + sums) ** 2).all())
-        self.outputs = Difference(float(far[step]), int(both[step]), -1, allowed)
+        # Most activations put out numbers near 1, whatever they come from.
+        scale = np.maximum(_so_far(stored), 1.0)
+        for part in self._parts(both):
+            weights = trace.weights[places[part]]
+            hand = self._evaluate(weights)
+            found = self._difference(hand, weights, stored[part], scale[part], both[part], _outputs)
+            self.outputs = _larger(self.outputs, found)
 
     def compare_updates(self) -> None:
         """Weights after each update, from those before it and the stored gradients."""
         config, trace = self.config, self.trace
-        if config.data.batch_size is not None and not trace.is_whole:
-            return
         rule, recorded = rule_of(config), trace.recorded
         if len(recorded) < 2:
             return
@@ -175,7 +171,7 @@ class _Found:
         reach = 0.0
         for step in range(int(recorded[-1])):
             known = recorded[place] == step
-            gradient = trace.gradients[place] if known else self._evaluate(weights[None])[1][0]
+            gradient = trace.gradients[place] if known else self._evaluate(weights).gradient
             gathered = gathered + gradient
             seen = gathered if config.gradients == "accumulated" else gradient
             before = weights
@@ -199,71 +195,75 @@ class _Found:
         allowed = relative <= ROUNDINGS * self.unit
         self.weights = _larger(self.weights, Difference(relative, step, parameter, allowed))
 
-    def _parts(self) -> Iterator[slice]:
-        size = max(1, MOST_NUMBERS // max(1, self.trace.weights.shape[-1] * len(self.inputs)))
-        for start in range(0, len(self.trace.recorded), size):
-            yield slice(start, min(start + size, len(self.trace.recorded)))
+    def _parts(self, steps: Steps) -> Iterator[slice]:
+        """Steps in portions whose weights and outputs fit into memory."""
+        rows = len(self.config.data.inputs)
+        size = max(1, MOST_NUMBERS // max(1, self.trace.weights.shape[-1] * rows))
+        for start in range(0, len(steps), size):
+            yield slice(start, start + size)
 
-    def _evaluate(self, weights: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Losses [steps], gradients as the weights [steps, parameters], sizes of terms [steps]."""
-        config = self.config
-        layers = layers_of(config, weights, self.dtype)
-        passed = forward(layers, config.network.activations, self.inputs)
-        found = backward(passed, layers, config.network.activations, config.loss, self.targets)
-        parts: list[FloatArray] = []
-        for weight, bias in zip(found.weights, found.biases, strict=True):
-            parts.append(weight.reshape(len(weights), -1))
-            if config.network.trains_bias:
-                parts.append(bias)
-        losses = LOSSES[config.loss].values(passed.output, self.targets)
-        terms = size_of_terms(passed, layers, config.loss, self.targets, found)
-        return losses, np.concatenate(parts, axis=-1), terms
+    def _evaluate(self, weights: FloatArray) -> Evaluated:
+        return evaluate(self.config, weights, self.dtype)
 
-    def _nudged(self, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """How far rounding of the weights alone moves losses and gradients, step by step."""
-        losses, gradients, _ = self._evaluate(weights)
+    def _difference(
+        self,
+        hand: Evaluated,
+        weights: FloatArray,
+        stored: FloatArray,
+        scale: FloatArray,
+        steps: Steps,
+        quantity: Quantity,
+    ) -> Difference:
+        """The largest difference of a quantity [steps, numbers], relative to a scale [steps]."""
+        computed = quantity(hand)
+        apart = np.abs(computed - stored)
+        far = np.divide(apart.max(axis=1), scale, out=np.zeros(len(scale)), where=scale > 0)
+        bound = ROUNDINGS * self.unit * scale
+        allowed = apart.max(axis=1) <= bound
+        if not allowed.all():
+            allowed = apart.max(axis=1) <= bound + self._nudged(weights, computed, quantity)
+        # What is not allowed is told before what is merely large.
+        step = int(np.where(allowed, far, far + far.max() + 1.0).argmax())
+        parameter = int(apart[step].argmax()) if quantity is _gradients else -1
+        return Difference(float(far[step]), int(steps[step]), parameter, bool(allowed.all()))
+
+    def _nudged(self, weights: FloatArray, computed: FloatArray, quantity: Quantity) -> FloatArray:
+        """How far rounding of the weights alone moves a quantity, step by step."""
         signs = np.random.default_rng(0)
-        by_loss, by_gradient = np.zeros(len(weights)), np.zeros(len(weights))
+        moved: FloatArray = np.zeros(len(weights))
         for _ in range(NUDGES):
             sign = signs.choice([-1.0, 1.0], size=weights.shape)
             shifted = (weights * (1.0 + NUDGE * self.unit * sign)).astype(weights.dtype)
             try:
-                near_losses, near_gradients, _ = self._evaluate(shifted)
+                near = quantity(self._evaluate(shifted))
             except ValueError:
                 # An output beside the domain of the loss: nothing can be compared there.
                 continue
-            by_loss = np.fmax(by_loss, 2 * np.abs(near_losses - losses))
-            by_gradient = np.fmax(by_gradient, 2 * np.abs(near_gradients - gradients).max(axis=1))
-        return by_loss, by_gradient
+            moved = np.fmax(moved, 2 * np.abs(near - computed).max(axis=1))
+        return moved
 
-    def _difference(
-        self,
-        hand: FloatArray,
-        stored: FloatArray,
-        part: slice,
-        which: int,
-        terms: FloatArray | None = None,
-    ) -> Difference:
-        """The largest difference of two arrays [steps, numbers]."""
-        apart = np.abs(hand - stored)
-        sizes = stored if terms is None else np.column_stack([stored, terms])
-        scale = _so_far(sizes)
-        far = np.divide(apart.max(axis=1), scale, out=np.zeros(len(scale)), where=scale > 0)
-        step = int(far.argmax())
-        bound = ROUNDINGS * self.unit * scale
-        allowed = apart.max(axis=1) <= bound
-        if not allowed.all():
-            allowed = apart.max(axis=1) <= bound + self._nudged(self.trace.weights[part])[which]
-        parameter = int(apart[step].argmax()) if hand.shape[1] > 1 else -1
-        return Difference(
-            float(far[step]), int(self.trace.recorded[part][step]), parameter, bool(allowed.all())
-        )
+
+Quantity = Callable[[Evaluated], FloatArray]
+"""What is compared, as [steps, numbers]."""
+
+
+def _losses(evaluated: Evaluated) -> FloatArray:
+    return evaluated.losses[:, None]
+
+
+def _gradients(evaluated: Evaluated) -> FloatArray:
+    return evaluated.gradient
+
+
+def _outputs(evaluated: Evaluated) -> FloatArray:
+    output = evaluated.passed.output
+    return output.reshape(len(output), -1)
 
 
 def _so_far(values: FloatArray) -> FloatArray:
     """Of values [steps, numbers], the largest absolute one up to each step."""
-    largest: FloatArray = np.maximum.accumulate(np.abs(values).max(axis=1)).astype(np.float64)
-    return largest
+    largest: FloatArray = np.abs(values).max(axis=1, initial=0.0).astype(np.float64)
+    return np.maximum.accumulate(largest)
 
 
 def _larger(first: Difference, second: Difference) -> Difference:

@@ -81,6 +81,10 @@ def test_batches_leave_outputs_and_updates_to_check() -> None:
     found = replay(batches)
     assert found.agrees
     assert not found.compares_gradients
+    assert found.compares_updates
+    thinned = replay(run(stride=7, data={**BASE["data"], "batch_size": 1}))
+    assert thinned.agrees
+    assert not thinned.compares_updates
     weights = batches.trace.weights.copy()
     weights[30, 2] *= 1.001
     assert not replay(replace(batches, trace=replace(batches.trace, weights=weights))).agrees
@@ -114,3 +118,24 @@ def test_a_wrong_derivative_and_a_wrong_rule_are_found(monkeypatch: pytest.Monke
         )
         assert not replay(good).weights.allowed
     assert replay(good).agrees
+
+
+def test_outputs_are_checked_however_large_the_weights_are() -> None:
+    """With weights in the thousands an output that is off by a thousandth is still found."""
+    initial = {"scheme": "constant", "value": 3000.0}
+    network = {"layers": [2, 3, 2], "activations": ["tanh", "sigmoid"], "bias": "none"}
+    large = run(network=network, initial=initial, rounds=1)
+    assert replay(large).agrees
+    outputs = large.trace.outputs.copy()
+    outputs[0, 0, 0] -= 1e-3
+    found = replay(replace(large, trace=replace(large.trace, outputs=outputs)))
+    assert not found.outputs.allowed
+
+
+def test_what_is_not_allowed_is_told_before_what_is_large() -> None:
+    good = run(dtype="float64")
+    losses = good.trace.losses.copy()
+    losses[40] *= 1 + 1e-9
+    found = replay(replace(good, trace=replace(good.trace, losses=losses)))
+    assert found.worst == ("losses", found.losses)
+    assert found.losses.step == 40
