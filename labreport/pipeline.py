@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from labreport.errors import BuildError, Fault, InputError
+from labreport.errors import Fault, InputError
 from labreport.estimate import Estimate, estimate
 from labreport.lab.faults import nearest
 from labreport.lab.load import load
@@ -23,9 +22,6 @@ from labreport.store.format import run_name
 from labreport.store.store import Store
 from labreport.training import SEMANTICS
 from labreport.work import DEVICES, Machine, Progress, check_device, check_size, obtain
-
-if TYPE_CHECKING:
-    from labreport.analysis.replays import Replays
 
 LANGUAGES = ("zh", "en")
 VERSIONS = ("labreport", "torch", "numpy", "matplotlib", "weasyprint")
@@ -187,28 +183,6 @@ def this_environment(device: str = "cpu") -> Environment:
     return Environment(trainer=SEMANTICS, torch=version("torch"), device=device)
 
 
-def refuse_differences(replays: Replays) -> None:
-    """Raises BuildError where what torch stored is not what NumPy computes."""
-    faults = [
-        Fault(
-            "replay-differs",
-            {
-                "run": found.run.name[:16],
-                "experiment": found.experiment,
-                "variant": found.variant,
-                "quantity": quantity,
-                "round": difference.step + 1,
-                "parameter": found.parameter,
-                "relative": f"{difference.relative:.3g}",
-            },
-        )
-        for found in replays.differing
-        for quantity, difference in [found.replay.worst]
-    ]
-    if faults:
-        raise BuildError(faults)
-
-
 def write_report(
     whole: Lab,
     lab: Lab,
@@ -226,7 +200,7 @@ def write_report(
     from labreport.store.turns import turn
 
     measured = measure(lab, runs)
-    refuse_differences(measured.replays)
+    measured.replays.refuse_differences()
     parts = [("main", measured.experiments)]
     parts += [(appendix.name, experiments) for appendix, experiments in measured.appendices]
     facts = Facts(

@@ -14,9 +14,12 @@ from typing import Any
 
 import pypdfium2
 import pytest
+from safetensors.numpy import load_file, save
 
 from labreport import pipeline
+from labreport.errors import BuildError
 from labreport.pipeline import Request
+from labreport.store.format import FORMAT
 
 LANGUAGES = ("zh", "en")
 
@@ -238,3 +241,35 @@ def test_a_run_that_diverges_is_recorded_where_it_did(build_pages: Callable[...,
     for code in LANGUAGES:
         word = {"zh": "发散", "en": "diverged"}[code]
         assert word in built.html(code)
+
+
+# --- forged runs -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("quantity", ["losses", "gradients", "weights", "outputs"])
+def test_a_run_that_was_forged_fails_the_build_and_is_named(
+    build_pages: Callable[..., Any], base_text: str, quantity: str
+) -> None:
+    """With every digest made right again, there is only the second computation to notice."""
+    lab = '[experiment.only]\ntitle = "x"\n\n[[experiment.only.variant]]\nname = "alone"\n'
+    built = build_pages(f'{base_text}{lab}change.loss = "l1"\n')
+    forged = 0
+    for path in list((built.output / "runs").glob("*.safetensors")):
+        arrays = load_file(path)
+        if b'"loss":"l1"' not in arrays["runs"].tobytes():
+            continue
+        arrays[quantity] = arrays[quantity].copy()
+        arrays[quantity][-1] *= 1.01
+        content = save(arrays, {"format": FORMAT})
+        path.unlink()
+        (path.parent / f"{sha256(content).hexdigest()}.safetensors").write_bytes(content)
+        forged += 1
+    assert forged == 1
+    before = fingerprints(built.output)
+    with pytest.raises(BuildError) as caught:
+        again(built, built.output)
+    (fault,) = caught.value.faults
+    assert fault.code == "replay-differs"
+    assert (fault.values["experiment"], fault.values["variant"]) == ("only", "alone")
+    assert fault.values["quantity"] in (quantity, "losses", "gradients")
+    assert fingerprints(built.output) == before

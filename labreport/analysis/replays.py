@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from labreport.backprop.replay import Replay, replay
+from labreport.errors import BuildError, Fault
 from labreport.lab.naming import parameter_names
 from labreport.lab.plan import Lab, Point
 from labreport.run import Run
@@ -24,11 +25,20 @@ class Replayed:
     replay: Replay
 
     @property
-    def parameter(self) -> str:
-        """The parameter whose number differs most; "" for a quantity that has none."""
-        _, difference = self.replay.worst
+    def fault(self) -> Fault:
+        """The run, and where it differs most."""
+        quantity, difference = self.replay.worst
         names = parameter_names(self.run.config.network)
-        return names[difference.parameter] if difference.parameter >= 0 else ""
+        values = {
+            "run": self.run.name[:16],
+            "experiment": self.experiment,
+            "variant": self.variant,
+            "quantity": quantity,
+            "round": difference.step + 1,
+            "parameter": names[difference.parameter] if difference.parameter >= 0 else "",
+            "relative": f"{difference.relative:.3g}",
+        }
+        return Fault("replay-differs", values)
 
 
 @dataclass(frozen=True)
@@ -39,18 +49,25 @@ class Replays:
     replayed: tuple[Replayed, ...]
 
     @property
-    def differing(self) -> tuple[Replayed, ...]:
-        return tuple(found for found in self.replayed if not found.replay.agrees)
-
-    @property
     def steps(self) -> int:
         """Steps that were computed again."""
         return sum(found.replay.steps for found in self.replayed)
 
     @property
+    def batched(self) -> int:
+        """Replays of runs with mini-batches, whose losses and gradients cannot be compared."""
+        return sum(not found.replay.compares_gradients for found in self.replayed)
+
+    @property
     def largest(self) -> float:
         """The largest relative difference of any number."""
         return max((found.replay.largest for found in self.replayed), default=0.0)
+
+    def refuse_differences(self) -> None:
+        """Raises BuildError where what is stored is not what is computed by hand."""
+        faults = [found.fault for found in self.replayed if not found.replay.agrees]
+        if faults:
+            raise BuildError(faults)
 
 
 def replay_lab(lab: Lab, runs: Mapping[str, Run]) -> Replays:

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from labreport.backprop.arrays import FloatArray
-from labreport.backprop.runs import Evaluated, evaluate, rule_of
+from labreport.backprop.losses import LOSSES
+from labreport.backprop.runs import Evaluated, data_of, evaluate, rule_of
+from labreport.lab.vocabulary.activations import ACTIVATIONS
 from labreport.run import Run, Steps
 
 ROUNDINGS = 256
@@ -174,6 +176,9 @@ class _Found:
             gradient = trace.gradients[place] if known else self._evaluate(weights).gradient
             gathered = gathered + gradient
             seen = gathered if config.gradients == "accumulated" else gradient
+            if not np.isfinite(seen * seen).all():
+                # Rules that keep squares have lost them here, each program in a way of its own.
+                return
             before = weights
             weights, state = rule.step(weights, seen, state)
             reach = max(reach, float(np.abs(weights - before).max()))
@@ -228,9 +233,16 @@ class _Found:
         return Difference(float(far[step]), int(steps[step]), parameter, bool(allowed.all()))
 
     def _nudged(self, weights: FloatArray, computed: FloatArray, quantity: Quantity) -> FloatArray:
-        """How far rounding of the weights alone moves a quantity, step by step."""
+        """How far rounding of the weights alone moves a quantity, step by step.
+
+        And of the outputs: where an activation saturates, those of many weights are rounded to
+        one number, and the loss may depend on which (the logarithm of 1 − o).
+        """
         signs = np.random.default_rng(0)
         moved: FloatArray = np.zeros(len(weights))
+        if quantity is _losses:
+            for near in self._losses_beside(weights):
+                moved = np.fmax(moved, np.abs(near - computed[:, 0]))
         for _ in range(NUDGES):
             sign = signs.choice([-1.0, 1.0], size=weights.shape)
             shifted = (weights * (1.0 + NUDGE * self.unit * sign)).astype(weights.dtype)
@@ -241,6 +253,15 @@ class _Found:
                 continue
             moved = np.fmax(moved, 2 * np.abs(near - computed).max(axis=1))
         return moved
+
+    def _losses_beside(self, weights: FloatArray) -> Iterator[FloatArray]:
+        """Losses [steps] of the outputs next to those of some weights, above and below."""
+        output = self._evaluate(weights).passed.output
+        last = ACTIVATIONS[self.config.network.activations[-1]]
+        targets = data_of(self.config, self.dtype)[1]
+        for direction in (-np.inf, np.inf):
+            beside = np.clip(np.nextafter(output, self.dtype.type(direction)), last.low, last.high)
+            yield LOSSES[self.config.loss].values(beside, targets)
 
 
 Quantity = Callable[[Evaluated], FloatArray]

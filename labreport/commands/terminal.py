@@ -126,13 +126,14 @@ def message(fault: Fault, words: Language) -> str:
     return words.text(f"fault.{fault.code}", **values)
 
 
+_VOCABULARIES = {"wrong-type": "type", "toml-syntax": "toml", "replay-differs": "quantity"}
+"""Faults some of whose values are words of the catalogue, and what their keys begin with."""
+
+
 def _value(code: str, value: object, words: Language) -> str:
-    """A value of a fault; kinds of values and of syntax errors are words of the catalogue."""
-    if code == "wrong-type":
-        return words.text(f"type.{value}")
-    if code == "toml-syntax" and words.has(f"toml.{value}"):
-        return words.text(f"toml.{value}")
-    return printable(value)
+    """A value of a fault, in words where the catalogue has some for it."""
+    key = f"{_VOCABULARIES.get(code)}.{value}"
+    return words.text(key) if code in _VOCABULARIES and words.has(key) else printable(value)
 
 
 def printable(value: object) -> str:

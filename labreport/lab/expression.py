@@ -25,6 +25,7 @@ _OPERATORS: dict[type[ast.operator], Operator] = {
 }
 _LARGEST_POWER = 8
 _LARGEST_NUMBER = 1e9
+"""Beyond it a formula is no longer one about weights, and powers of it overflow."""
 
 
 class NotAFormulaError(ValueError):

@@ -8,7 +8,7 @@ from labreport.lab.configuration import Network, RunConfig
 from labreport.lab.expression import NotAFormulaError, parse, symbols
 from labreport.lab.faults import Location, nearest
 from labreport.lab.lab import Experiment, Formula
-from labreport.lab.naming import parameter_names, unit_names
+from labreport.lab.naming import names_as_read, unit_names
 
 DERIVATIVE = "d_"
 """In front of a weight's name: the derivative of the loss by it."""
@@ -22,7 +22,7 @@ class Blame(Protocol):
 
 def known_names(network: Network, replaced: tuple[str, ...]) -> tuple[str, ...]:
     """Names that formulas may use: all but the derivatives that are themselves replaced."""
-    parameters = parameter_names(network)
+    parameters = names_as_read(network)
     units = unit_names(network)
     targets = tuple(f"y{number}" for number in range(1, network.layers[-1] + 1))
     flat = tuple(name.replace(".", "_") for layer in units for name in layer)
@@ -52,7 +52,7 @@ def check_formulas(here: Location, experiment: Experiment, config: RunConfig, bl
 
 
 def _check_formula(place: Location, formula: Formula, network: Network, blame: Blame) -> None:
-    parameters = parameter_names(network)
+    parameters = names_as_read(network)
     known = known_names(network, tuple(formula.derivatives))
     for weight, text in formula.derivatives.items():
         here = (*place, weight)

@@ -29,6 +29,12 @@ def display_order(network: Network) -> tuple[int, ...]:
     return tuple(sorted(range(len(names)), key=lambda k: (names[k][0] != "w", int(names[k][1:]))))
 
 
+def names_as_read(network: Network) -> tuple[str, ...]:
+    """Names of the parameters in the order in which people read them."""
+    names = parameter_names(network)
+    return tuple(names[position] for position in display_order(network))
+
+
 def unit_names(network: Network) -> tuple[tuple[str, ...], ...]:
     """Name of each unit, layer by layer: x1, h1 (h1.1 if there are several hidden layers), o1."""
     hidden = len(network.layers) - 2

@@ -195,21 +195,24 @@ class _Composition:
         pairs.append((text("report.environment-runs"), distinct))
         caption = text("report.environment-table")
         blocks.append(tables.pairs_table(caption, pairs, self.language, self.numbering))
-        blocks.append(self._replays())
+        blocks += self._replays()
         return Section("set-up", "", text("report.set-up"), tuple(blocks))
 
-    def _replays(self) -> Paragraph:
+    def _replays(self) -> list[Block]:
         """What a second implementation says of the stored runs."""
-        replays = self.measured.replays
-        return Paragraph(
-            self.language.text(
-                "report.replays" + ("" if len(replays.replayed) < replays.runs else "-all"),
-                replayed=len(replays.replayed),
-                runs=replays.runs,
-                steps=replays.steps,
-                largest=numbers.measured(replays.largest, 2),
-            )
+        replays, text = self.measured.replays, self.language.text
+        all_or_some = "" if len(replays.replayed) < replays.runs else "-all"
+        said = text(
+            f"report.replays{all_or_some}",
+            replayed=len(replays.replayed),
+            runs=replays.runs,
+            steps=replays.steps,
+            largest=numbers.measured(replays.largest, 2),
         )
+        blocks: list[Block] = [Paragraph(said)]
+        if replays.batched:
+            blocks.append(Paragraph(text("report.replays-batched", count=replays.batched)))
+        return blocks
 
     def _thinned(self) -> list[Block]:
         """Which experiments' weights were not recorded in every round, if there are any."""

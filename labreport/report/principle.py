@@ -7,14 +7,17 @@ from math import inf
 
 import numpy as np
 
+from labreport.backprop.losses import LOSSES
 from labreport.lab.configuration import RunConfig
 from labreport.lab.naming import display_order, parameter_names, unit_names
 from labreport.lab.vocabulary.activations import ACTIVATIONS
 from labreport.report import formulas, numbers
 from labreport.report.language import Language
 from labreport.report.numbering import Numbering
+from labreport.report.tables import NONE
 from labreport.report.tree import Block, Cell, Figure, Formula, Paragraph, Section, Sentences, Table
-from labreport.report.worked import Formulas, Worked, work
+from labreport.report.worked import Worked, work
+from labreport.report.worked_formulas import WorkedFormulas
 from labreport.run import Run
 
 MOST_LINES = 10
@@ -45,7 +48,7 @@ class _Chapter:
     ) -> None:
         self.config, self.language, self.numbering = config, language, numbering
         self.worked = worked
-        self.small = Formulas(worked) if worked is not None and worked.is_small else None
+        self.small = WorkedFormulas(worked) if worked is not None and worked.is_small else None
 
     def forward(self) -> Section:
         """From the inputs to the loss."""
@@ -57,15 +60,9 @@ class _Chapter:
         if self.small is not None:
             blocks += [self._drawing("forward"), Paragraph(self._text("principle-forward-numbers"))]
             blocks += self._lines(self.small.forward(0), self.small.forward(1))
-        elif self.worked is not None:
-            blocks.append(self._drawing("forward"))
-        loss = self.config.loss
-        title = self.language.name(loss)
-        if loss in formulas.LOSSES:
-            blocks.append(Paragraph(self._text("principle-loss", loss=title)))
-            blocks.append(self._formula(formulas.LOSSES[loss]))
         else:
-            blocks.append(Paragraph(self._text("principle-loss-other", loss=title)))
+            blocks.append(self._drawing("forward"))
+        blocks += self._loss()
         if self.small is not None:
             blocks += [Paragraph(self._text("principle-loss-numbers"))]
             blocks += self._lines(self.small.loss())
@@ -73,6 +70,19 @@ class _Chapter:
         if (last.low, last.high) != (-inf, inf):
             blocks.append(Paragraph(self._text("principle-floor")))
         return self._section("forward", blocks)
+
+    def _loss(self) -> list[Block]:
+        """The loss as a formula, or its name where none is written down for it."""
+        loss = self.config.loss
+        title = self.language.name(loss)
+        if loss not in formulas.LOSSES:
+            return [Paragraph(self._text("principle-loss-other", loss=title))]
+        by_rows = LOSSES[loss].averaged_over == "rows"
+        words = self._text("principle-loss" + ("-rows" if by_rows else ""), loss=title)
+        blocks: list[Block] = [Paragraph(words), self._formula(formulas.LOSSES[loss])]
+        if self.worked is None:
+            blocks.append(Paragraph(self._text("principle-refused", loss=title)))
+        return blocks
 
     def backward(self) -> Section:
         """From the loss to the derivative by every parameter."""
@@ -101,16 +111,14 @@ class _Chapter:
 
     def update(self) -> Section:
         """From the gradient to new weights, and the whole algorithm in steps."""
-        blocks: list[Block] = [Paragraph(self._text("principle-update"))]
-        update = self._formula(formulas.UPDATE)
-        blocks.append(update)
-        if self.config.optimizer.name != "sgd":
+        blocks: list[Block] = [
+            Paragraph(self._text("principle-update")),
+            self._formula(formulas.UPDATE),
+        ]
+        if self.worked is not None and not self.worked.is_plain:
             name = self.language.name(self.config.optimizer.name)
             blocks.append(Paragraph(self._text("principle-optimizer", optimizer=name)))
-        if self.worked is None:
-            loss = self.language.name(self.config.loss)
-            blocks.append(Paragraph(self._text("principle-refused", loss=loss)))
-        if self.small is not None and self.small.is_plain:
+        elif self.small is not None:
             blocks.append(Paragraph(self._text("principle-update-numbers")))
             blocks += self._lines(self.small.updates(display_order(self.config.network)))
         steps = tuple(
@@ -122,27 +130,29 @@ class _Chapter:
 
     def program(self, worked: Worked) -> Section:
         """What a program does in each step, by hand and with torch, and the numbers of round 1."""
-        hand = np.abs(worked.gradient - worked.run.trace.gradients[0]).max()
-        largest = float(np.abs(worked.gradient).max())
         header = tuple(
             Cell(self._text(f"column-{name}"))
             for name in ("program-step", "program-hand", "program-torch", "program-numbers")
         )
         rows = [
             self._program_row("forward", self._outputs(worked)),
-            self._program_row("loss", f"L = {numbers.measured(worked.loss)}"),
-            self._program_row("backward", self._some("∂L/∂{name}", worked.gradient)),
+            self._program_row("loss", f"L = {numbers.measured(float(worked.first.losses))}"),
+            self._program_row("backward", self._some("∂L/∂{name}", worked.first.gradient)),
             self._program_row("step", self._some("{name}", worked.updated)),
             self._program_row("zero", self._gathered(worked)),
         ]
         anchor, label = self.numbering.next("table")
         table = Table(anchor, label, self._text("program-table"), header, tuple(rows))
-        relative = numbers.measured(float(hand) / largest if largest else 0.0, 2)
-        blocks = (
+        blocks: list[Block] = [
             Paragraph(self._text("principle-program"), kind="introduction"),
             table,
-            Paragraph(self._text("program-agrees", relative=relative, precision=self.config.dtype)),
-        )
+        ]
+        if worked.apart is None:
+            blocks.append(Paragraph(self._text("program-batches")))
+        else:
+            relative = numbers.measured(worked.apart, 2)
+            agrees = self._text("program-agrees", relative=relative, precision=self.config.dtype)
+            blocks.append(Paragraph(agrees))
         return self._section("program", blocks)
 
     def _program_row(self, step: str, shown: str) -> tuple[Cell, ...]:
@@ -151,7 +161,7 @@ class _Chapter:
 
     def _outputs(self, worked: Worked) -> str:
         names = unit_names(self.config.network)[-1][:MOST_NAMED]
-        values = worked.passed.output[0]
+        values = worked.first.passed.output[0]
         items = [f"{n} = {numbers.measured(float(v))}" for n, v in zip(names, values, strict=False)]
         return self._listed(items, len(values))
 
@@ -170,8 +180,11 @@ class _Chapter:
 
     def _gathered(self, worked: Worked) -> str:
         """What `.grad` holds in round 2 with and without clearing it."""
+        if worked.second is None:
+            return NONE
         index = display_order(self.config.network)[0]
-        first, second = float(worked.gradient[index]), float(worked.second[index])
+        first = float(worked.first.gradient[index])
+        second = float(worked.second.gradient[index])
         return self._text(
             "program-zero-numbers",
             name=self._names[index],
@@ -193,9 +206,9 @@ class _Chapter:
         rows = []
         for layer, units in enumerate(names):
             columns = (
-                worked.passed.pre_activations[layer][0],
-                worked.passed.activations[layer + 1][0],
-                worked.found.deltas[layer][0],
+                worked.first.passed.pre_activations[layer][0],
+                worked.first.passed.activations[layer + 1][0],
+                worked.first.found.deltas[layer][0],
             )
             for unit in units[:each]:
                 values = [float(column[units.index(unit)]) for column in columns]
@@ -217,7 +230,7 @@ class _Chapter:
             ),
         )
         rows = []
-        for number, weight in enumerate(worked.found.weights, start=1):
+        for number, weight in enumerate(worked.first.found.weights, start=1):
             values = (float(np.linalg.norm(weight)), float(np.abs(weight).max()))
             cells = [Cell(numbers.measured(v), numeric=True) for v in values]
             rows.append((Cell(f"W({number})"), Cell(str(weight.size), numeric=True), *cells))
@@ -229,27 +242,32 @@ class _Chapter:
         from labreport.report.figures.network import Written, network_figure
 
         worked = self.worked
-        assert worked is not None
-        if way == "forward":
-            units = [a[0] for a in worked.passed.activations] if self.small else []
-            units[:1] = [np.array([])] if units else []
-            written = Written(worked.weights, units)
+        if worked is None:
+            written, way = None, "bare"
+        elif way == "forward":
+            # The inputs stand beside their units already.
+            units = [np.array([]), *(a[0] for a in worked.first.passed.activations[1:])]
+            written = Written(worked.weights, units if self.small else ())
         else:
-            units = [np.array([]), *(d[0] for d in worked.found.deltas)]
-            written = Written(worked.gradient, units, "∂{name} = {value}", "δ = ")
+            units = [np.array([]), *(d[0] for d in worked.first.found.deltas)]
+            written = Written(worked.first.gradient, units, "∂{name} = {value}", "δ = ")
         anchor, label = self.numbering.next("figure")
         layers = "-".join(map(str, self.config.network.layers))
-        alternative = self._text(
-            f"network-alternative-{way}", layers=layers, facts=self._facts(way)
+        facts = "" if worked is None else self._facts(worked, way)
+        alternative = self._text(f"network-alternative-{way}", layers=layers, facts=facts)
+        caption = "plain" if written is not None and not written.units else way
+        return Figure(
+            anchor,
+            label,
+            self._text(f"network-caption-{caption}"),
+            network_figure(self.config, written),
+            alternative,
         )
-        caption = self._text(f"network-caption-{way}" if units else "network-caption-plain")
-        return Figure(anchor, label, caption, network_figure(self.config, written), alternative)
 
-    def _facts(self, way: str) -> str:
-        assert self.worked is not None
+    def _facts(self, worked: Worked, way: str) -> str:
         if way == "forward":
-            return self._outputs(self.worked)
-        return self._some("∂L/∂{name}", self.worked.gradient)
+            return self._outputs(worked)
+        return self._some("∂L/∂{name}", worked.first.gradient)
 
     def _formula(self, latex: str) -> Formula:
         return formulas.formula(latex, self.numbering)

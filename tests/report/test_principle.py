@@ -11,8 +11,9 @@ from labreport.lab.configuration import RunConfig
 from labreport.report.language import language
 from labreport.report.numbering import Numbering
 from labreport.report.principle import principle
-from labreport.report.tree import Block, Figure, Formula, Sentences, Table
-from labreport.report.worked import Formulas, Worked, work
+from labreport.report.tree import Block, Figure, Formula, Paragraph, Sentences, Table
+from labreport.report.worked import Worked, work
+from labreport.report.worked_formulas import WorkedFormulas
 from labreport.run import Environment, Run
 from labreport.training.family import families
 from labreport.training.trainer import train
@@ -75,7 +76,7 @@ def last_numbers(lines: Sequence[str]) -> list[float]:
 
 
 def test_the_exercise_forward() -> None:
-    shown = Formulas(worked(EXERCISE))
+    shown = WorkedFormulas(worked(EXERCISE))
     assert last_numbers(shown.forward(0)) == [0.25, 0.5622, -0.02, 0.4950]
     assert last_numbers(shown.forward(1))[1::2] == [0.4769, 0.5287]
     assert last_numbers(shown.loss()) == [0.2097]
@@ -83,7 +84,7 @@ def test_the_exercise_forward() -> None:
 
 
 def test_the_exercise_backward() -> None:
-    shown = Formulas(worked(EXERCISE))
+    shown = WorkedFormulas(worked(EXERCISE))
     assert last_numbers(shown.derivatives(0)) == [-0.008421, 0.01261, -0.005053, 0.007564]
     assert last_numbers(shown.derivatives(1)) == [0.03463, 0.08387, 0.03049, 0.07384]
     first, second = shown.hidden_deltas()
@@ -95,7 +96,7 @@ def test_the_exercise_backward() -> None:
 @pytest.mark.parametrize("configuration", [EXERCISE, TANH])
 def test_printed_numbers_are_autograds(configuration: dict[str, Any]) -> None:
     example = worked(configuration)
-    shown = Formulas(example)
+    shown = WorkedFormulas(example)
     names = [re.findall(r"partial (.)_\{(\d+)\}", line)[0] for line in shown.derivatives(0)]
     values = last_numbers(shown.derivatives(0))
     recorded = example.run.trace.gradients[0]
@@ -106,7 +107,7 @@ def test_printed_numbers_are_autograds(configuration: dict[str, Any]) -> None:
 
 
 def test_another_activation_gives_other_formulas() -> None:
-    shown = Formulas(worked(TANH))
+    shown = WorkedFormulas(worked(TANH))
     assert r"\tanh(z_{h_{1}})" in shown.forward(0)[1]
     assert "(1 - h_{1}^2)" in shown.hidden_deltas()[0]
     # A bias is the weight of an input that is always 1.
@@ -121,7 +122,7 @@ def test_another_activation_gives_other_formulas() -> None:
 @pytest.mark.parametrize("activation", ["gelu", "softplus", "relu"])
 def test_an_activation_without_a_formula_of_its_own(activation: str) -> None:
     network = {**EXERCISE["network"], "activations": [activation, "sigmoid"]}
-    shown = Formulas(worked({**EXERCISE, "network": network}))
+    shown = WorkedFormulas(worked({**EXERCISE, "network": network}))
     assert "f'(z_{h_{1}})" in shown.hidden_deltas()[0]
     expected = float(shown.deltas[0][0])
     assert last_numbers(shown.hidden_deltas())[0] == pytest.approx(expected, rel=1e-3)
@@ -156,11 +157,70 @@ def test_a_loss_that_refuses_leaves_the_general_form() -> None:
     refused = {**EXERCISE, "loss": "bce"}
     assert work(trained(refused)) is None
     found = blocks(refused, "zh")
-    assert not [b for b in found if isinstance(b, Figure | Table)]
+    # The network is drawn without numbers.
+    assert [type(b) for b in found if isinstance(b, Figure | Table)] == [Figure]
+    assert any("BCE" in b.text and "无法计算" in b.text for b in found if isinstance(b, Paragraph))
     assert [len(b.items) for b in found if isinstance(b, Sentences)] == [7]
 
 
 def test_the_example_is_computed_in_float64_from_the_weights_of_the_run() -> None:
     example = worked(EXERCISE)
     assert example.weights.dtype == np.float64
-    assert example.gradient == pytest.approx(example.run.trace.gradients[0], rel=1e-5)
+    assert example.first.gradient == pytest.approx(example.run.trace.gradients[0], rel=1e-5)
+
+
+def paragraphs(configuration: dict[str, Any]) -> str:
+    found = blocks(configuration, "en")
+    return "\n".join(block.text for block in found if isinstance(block, Paragraph))
+
+
+def test_the_update_of_another_optimizer_is_not_passed_off_as_gradient_descent() -> None:
+    nesterov = {"name": "sgd", "learning_rate": 0.1, "momentum": 0.9, "nesterov": True}
+    for optimizer in ({"name": "adam", "learning_rate": 0.1}, nesterov):
+        found = paragraphs({**EXERCISE, "optimizer": optimizer})
+        assert "makes another step" in found
+        assert "The first update" not in found
+    assert "The first update" in paragraphs(EXERCISE)
+    assert "makes another step" not in paragraphs(EXERCISE)
+
+
+def test_batches_are_not_compared_with_all_rows() -> None:
+    batches = {**DEEP, "data": {**DEEP["data"], "batch_size": 1}}
+    assert worked(batches).apart is None
+    assert "in training a round sees a batch" in paragraphs(batches)
+    assert "differ from autograd" in paragraphs(DEEP)
+
+
+def test_a_loss_that_refuses_in_round_two_leaves_out_its_numbers() -> None:
+    network = {"layers": [2, 2, 2], "activations": ["sigmoid", "identity"], "bias": "zero"}
+    initial = {"scheme": "given", "weights": [[[0.2, 0.5], [-0.4, 0.6]], [[0.5, 0.5]] * 2]}
+    far = {
+        **EXERCISE,
+        "network": network,
+        "initial": initial,
+        "loss": "bce",
+        "data": {"inputs": [[0.5, 0.3]], "targets": [[1.0, 1.0]]},
+        "optimizer": {"name": "sgd", "learning_rate": 50.0},
+    }
+    assert worked(far).second is None
+    (table,) = [b for b in blocks(far, "zh") if isinstance(b, Table)]
+    assert table.rows[-1][-1].text == "—"
+
+
+def test_softmax_and_several_rows_are_told() -> None:
+    softmax = {
+        **DEEP,
+        "network": {"layers": [2, 3, 2], "activations": ["tanh", "softmax"]},
+        "loss": "mse",
+    }
+    found = paragraphs(softmax)
+    assert "not taken element by element" in found
+    assert "the derivatives of all examples are added up" in found
+    assert "not taken element by element" not in paragraphs(DEEP)
+    assert "N counts the examples" in paragraphs(DEEP)
+    assert "added up; the averaging" not in paragraphs(EXERCISE)
+
+
+def test_a_floor_is_told_where_the_last_activation_has_one() -> None:
+    assert "The last activation limits the outputs" in paragraphs(EXERCISE)
+    assert "The last activation limits the outputs" not in paragraphs(TANH)

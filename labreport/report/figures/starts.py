@@ -47,11 +47,7 @@ def starts_figure(
                 value, label=style.literal(name), **{**style.line(index), "linewidth": 1.8}
             )
         axes.grid(visible=True, axis="y")
-        axes.set_xlabel(labels[0])
-        axes.set_ylabel(labels[1])
-        figure.subplots_adjust(left=0.1, right=0.97, bottom=0.18)
-        style.legend_above(figure, axes)
-        return style.svg(figure)
+        return style.finish(figure, axes, labels, bottom=0.18)
 
 
 def starts_curves_figure(
@@ -77,8 +73,4 @@ def starts_curves_figure(
         if all(curves.min() > 0 for _, curves in [*groups, *singles]):
             axes.set_yscale("log")
         axes.grid(visible=True)
-        axes.set_xlabel(labels[0])
-        axes.set_ylabel(labels[1])
-        figure.subplots_adjust(left=0.1, right=0.97, bottom=0.18)
-        style.legend_above(figure, axes)
-        return style.svg(figure)
+        return style.finish(figure, axes, labels, bottom=0.18)

@@ -142,6 +142,22 @@ def legend_above(figure: Figure, axes: Axes) -> None:
     figure.subplots_adjust(top=top)
 
 
+def finish(figure: Figure, axes: Axes, labels: Sequence[str], *, bottom: float = 0.17) -> bytes:
+    """A figure of one panel, with the names of its axes and a legend above it, as SVG.
+
+    Args:
+        figure: the figure.
+        axes: its panel.
+        labels: of the horizontal and the vertical axis.
+        bottom: share of the height that the horizontal axis takes.
+    """
+    axes.set_xlabel(labels[0])
+    axes.set_ylabel(labels[1])
+    figure.subplots_adjust(left=0.1, right=0.97, bottom=bottom)
+    legend_above(figure, axes)
+    return svg(figure)
+
+
 def _columns_that_fit(labels: Sequence[str], width: float) -> int:
     """Columns of a legend in so many inches; a Chinese character is as wide as its size."""
     em = 8.5 / 72

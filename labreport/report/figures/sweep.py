@@ -42,8 +42,4 @@ def sweep_figure(
         if style.wants_log(everything) or (everything and min(everything) > 0):
             axes.set_yscale("log")
         axes.grid(visible=True)
-        axes.set_xlabel(labels[0])
-        axes.set_ylabel(labels[1])
-        figure.subplots_adjust(left=0.1, right=0.97, bottom=0.17)
-        style.legend_above(figure, axes)
-        return style.svg(figure)
+        return style.finish(figure, axes, labels)
