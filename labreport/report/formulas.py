@@ -16,6 +16,9 @@ SIZE = 16
 
 PIXELS_PER_EM = 16.0
 
+WIDEST = 40.0
+"""em of text beside which a formula's number fits on an A4 page; a wider one is set smaller."""
+
 ROW_SPACING = "0.55em"
 """Between the lines of a formula: fractions above one another need more than numbers do."""
 
@@ -117,7 +120,8 @@ def formula(latex: str, numbering: Numbering) -> Formula:
     """A numbered formula."""
     svg, width, height = _typeset(latex)
     anchor, label = numbering.next("formula")
-    return Formula(anchor, label, svg, latex, height=height, width=width)
+    scale = min(1.0, WIDEST / width)
+    return Formula(anchor, label, svg, latex, height=height * scale, width=width * scale)
 
 
 @cache

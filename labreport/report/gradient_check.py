@@ -17,8 +17,8 @@ from labreport.report.numbering import Numbering
 from labreport.report.tables import NONE, measured
 from labreport.report.tree import Block, Cell, Figure, Paragraph, Table
 
-MOST_WEIGHTS = 16
-"""Derivatives of the first round that a table lists."""
+MOST_WEIGHTS = 8
+"""Derivatives of the first round that fit a table, side by side."""
 
 
 def check_blocks(
@@ -125,7 +125,9 @@ class _Shown:
             for name, values in ways
         )
         anchor, label = self.numbering.next("table")
-        return [Table(anchor, label, self._text("check-first-table"), tuple(header), rows)]
+        some = "-some" if len(result.names) > len(order) else ""
+        caption = self._text(f"check-first-table{some}", count=len(order))
+        return [Table(anchor, label, caption, tuple(header), rows)]
 
     def figures(self) -> list[Block]:
         """Differences round by round, and the losses that each formula trains to."""
@@ -140,7 +142,8 @@ class _Shown:
         axes = (self._text("axis-updates"), self._text("axis-difference"))
         svg = difference_figure([(name, w.steps, w.apart) for name, w in ways], axes)
         facts = [f"{name} {numbers.measured(way.deviation.relative)}" for name, way in ways]
-        blocks: list[Block] = [self._figure("check-caption", svg, facts)]
+        caption = "check-caption" if self.check.formulas else "check-caption-plain"
+        blocks: list[Block] = [self._figure(caption, svg, facts)]
         rounds = len(self.check.hand.steps) - 1
         losses = [(self._text("way-hand"), self.check.truth.losses)]
         losses += [

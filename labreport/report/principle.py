@@ -26,7 +26,7 @@ MOST_LINES = 10
 MOST_UNITS = 16
 """Units of all layers together that a table lists, of a network too large for formulas."""
 
-MOST_NAMED = 4
+MOST_NAMED = 2
 """Parameters that the table of program steps names."""
 
 
@@ -58,13 +58,13 @@ class _Chapter:
             self._formula(formulas.ACTIVATION),
         ]
         if self.small is not None:
-            blocks += [self._drawing("forward"), Paragraph(self._text("principle-forward-numbers"))]
+            blocks += [self._drawing("forward"), self._lead("principle-forward-numbers")]
             blocks += self._lines(self.small.forward(0), self.small.forward(1))
         else:
             blocks.append(self._drawing("forward"))
         blocks += self._loss()
         if self.small is not None:
-            blocks += [Paragraph(self._text("principle-loss-numbers"))]
+            blocks += [self._lead("principle-loss-numbers")]
             blocks += self._lines(self.small.loss())
         last = ACTIVATIONS[self.config.network.activations[-1]]
         if (last.low, last.high) != (-inf, inf):
@@ -98,14 +98,14 @@ class _Chapter:
         if len(self.config.data.inputs) > 1:
             blocks.append(Paragraph(self._text("principle-rows")))
         if self.small is not None:
-            blocks.append(Paragraph(self._text("principle-output-numbers")))
+            blocks.append(self._lead("principle-output-numbers"))
             blocks += self._lines(self.small.output_deltas(), self.small.derivatives(1))
-            blocks.append(Paragraph(self._text("principle-hidden-numbers")))
+            blocks.append(self._lead("principle-hidden-numbers"))
             blocks += self._lines(self.small.hidden_deltas(), self.small.derivatives(0))
             blocks.append(self._drawing("backward"))
         elif self.worked is not None:
             blocks += [self._units_table(self.worked), self._layers_table(self.worked)]
-        blocks.append(Paragraph(self._text("principle-matrix")))
+        blocks.append(self._lead("principle-matrix"))
         blocks.append(self._formula(formulas.MATRIX_FORM))
         return self._section("backward", blocks)
 
@@ -119,7 +119,7 @@ class _Chapter:
             name = self.language.name(self.config.optimizer.name)
             blocks.append(Paragraph(self._text("principle-optimizer", optimizer=name)))
         elif self.small is not None:
-            blocks.append(Paragraph(self._text("principle-update-numbers")))
+            blocks.append(self._lead("principle-update-numbers"))
             blocks += self._lines(self.small.updates(display_order(self.config.network)))
         steps = tuple(
             self._text(f"principle-step-{step}")
@@ -271,6 +271,10 @@ class _Chapter:
 
     def _formula(self, latex: str) -> Formula:
         return formulas.formula(latex, self.numbering)
+
+    def _lead(self, key: str) -> Paragraph:
+        """A sentence that leads to the formula after it, and stays with it."""
+        return Paragraph(self._text(key), kind="introduction")
 
     def _lines(self, *groups: Sequence[str]) -> list[Block]:
         """Lines of LaTeX as numbered formulas, no formula with lines of two groups."""

@@ -153,7 +153,7 @@ def finish(figure: Figure, axes: Axes, labels: Sequence[str], *, bottom: float =
     """
     axes.set_xlabel(labels[0])
     axes.set_ylabel(labels[1])
-    figure.subplots_adjust(left=0.1, right=0.97, bottom=bottom)
+    figure.subplots_adjust(left=0.13, right=0.97, bottom=bottom)
     legend_above(figure, axes)
     return svg(figure)
 
