@@ -70,6 +70,10 @@ class Trace:
         """Weights [parameters] at a step, or None if it was not recorded."""
         return _at(self.weights, self.recorded, step)
 
+    def gradients_at(self, step: int) -> Array | None:
+        """Gradients [parameters] at a step, or None if they were not recorded."""
+        return _at(self.gradients, self.recorded, step)
+
     def outputs_at(self, step: int) -> Array | None:
         """Outputs [rows, output units] at a step, or None if they were not recorded."""
         return _at(self.outputs, self.shown, step)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from labreport.lab.plan import Point
@@ -20,6 +20,23 @@ class Subject:
 
 
 @dataclass(frozen=True)
+class Source:
+    """How to compute something again from the stored arrays of runs.
+
+    Attributes:
+        formula: in the language of ``analysis/evidence.py``: ``losses[10] - floor``.
+        runs: names of the stored runs that it reads; in the formula r1, r2, … in this order.
+    """
+
+    formula: str
+    runs: tuple[str, ...]
+
+
+Origin = Source | None
+"""Where a fact comes from; None where the lab file says it, as it says how many rounds there are."""
+
+
+@dataclass(frozen=True)
 class Number:
     """A measured number at full precision, and how to compute it again.
 
@@ -27,7 +44,7 @@ class Number:
     """
 
     value: float
-    source: str = ""
+    source: Origin = field(default=None, compare=False)
     digits: int | None = None
 
 
@@ -36,6 +53,7 @@ class Setting:
     """A number that somebody chose, printed as short as it can be written."""
 
     value: float
+    source: Origin = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -43,7 +61,7 @@ class Share:
     """A fraction, printed as a percentage."""
 
     value: float
-    source: str = ""
+    source: Origin = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -51,7 +69,7 @@ class Count:
     """A whole number: rounds, runs, seeds."""
 
     value: int
-    source: str = ""
+    source: Origin = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -60,6 +78,7 @@ class OutOf:
 
     value: int
     total: int
+    source: Origin = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -67,6 +86,7 @@ class Rounds:
     """A number of rounds, printed with its unit."""
 
     value: int
+    source: Origin = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -74,7 +94,7 @@ class Names:
     """Names that are the same in every language: w1, h2, o1."""
 
     values: tuple[str, ...]
-    source: str = ""
+    source: Origin = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -82,7 +102,7 @@ class Verbatim:
     """Text that is quoted word for word."""
 
     value: str
-    source: str = ""
+    source: Origin = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -114,7 +134,7 @@ class RoundNumber:
     """One round, counted from 1: round 41."""
 
     value: int
-    source: str = ""
+    source: Origin = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -158,17 +178,21 @@ class Observation:
         runs: number of runs that it rests on.
         strength: ``exact`` is arithmetic on these runs, ``statistical`` speaks of replicates,
             ``explanation`` names a mechanism that a run of its own has tested.
-        relevance: 0 … 1, how much it matters for the experiment's question.
+        relevance: 0 … 1, how directly it answers the experiment's question; the table of rules
+            says how much for each rule.
         limits: whether it says what the experiment does not show.
+        claims: what must be true for the sentence to hold, in formulas that give true or false;
+            a name in capitals is a threshold.
     """
 
     rule: str
     facts: Mapping[str, Fact]
     runs: int
-    relevance: float
+    relevance: float = 0.0
     form: str = ""
     strength: Strength = "exact"
     limits: bool = False
+    claims: tuple[Source, ...] = ()
 
     @property
     def message(self) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal, get_args
 
 from labreport.analysis.observation import Count, Facts, Number, Observation, Subject, With
 from labreport.analysis.results import ExperimentResults
@@ -20,46 +21,102 @@ from labreport.analysis.rules import (
 from labreport.lab.configuration import RunConfig
 from labreport.lab.plan import Plan
 
-Rule = Callable[[ExperimentResults], Iterator[Observation]]
+Theme = Literal[
+    "convergence",
+    "target",
+    "trajectory",
+    "gradients",
+    "stability",
+    "optimizer",
+    "initialisation",
+    "comparison",
+    "equivalence",
+    "reliability",
+    "classification",
+]
+"""What a rule looks at; findings are grouped by it, in this order."""
+
+THEMES: tuple[Theme, ...] = get_args(Theme)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One row of the table of rules.
+
+    Attributes:
+        find: a pure function from the results of an experiment to observations.
+        theme: what it looks at.
+        relevance: how directly what it finds answers the experiment's question; by form where
+            forms differ, then the key "" is for all others.
+        thresholds: those of ``analysis/thresholds.py`` that decide whether it speaks.
+    """
+
+    find: Callable[[ExperimentResults], Iterator[Observation]]
+    theme: Theme
+    relevance: float | Mapping[str, float]
+    thresholds: tuple[str, ...] = ()
+
+    def __call__(self, results: ExperimentResults) -> Iterator[Observation]:
+        """What it finds, each with its relevance, unless the rule itself has given less."""
+        for observation in self.find(results):
+            relevance = observation.relevance or self.relevance_of(observation.form)
+            yield replace(observation, relevance=relevance)
+
+    def relevance_of(self, form: str) -> float:
+        if isinstance(self.relevance, float | int):
+            return float(self.relevance)
+        return self.relevance.get(form, self.relevance.get("", 0.0))
+
 
 RULES: dict[str, Rule] = {
-    "falling-loss": gradient_check.falling_loss,
-    "gradients-agree": gradient_check.gradients_agree,
-    "shown-decimals": gradient_check.shown_decimals,
-    "wrong-formula": gradient_check.wrong_formula,
-    "right-formula": gradient_check.right_formula,
-    "coincide": comparison.coincide,
-    "refused": target.refused,
-    "silent-weights": gradients.silent_weights,
-    "sweep-best": sweep.sweep_best,
-    "place-among-starts": initialisation.place_among_starts,
-    "overshoot": trajectory.overshoot,
-    "stuck": gradients.stuck,
-    "same-value": sweep.same_value,
-    "common-measure": comparison.common_measure,
-    "diverged": stability.diverged,
-    "start-differs": comparison.start_differs,
-    "symmetry": initialisation.symmetry,
-    "spread": initialisation.spread,
-    "paired-starts": initialisation.paired_starts,
-    "unreachable-target": target.unreachable_target,
-    "ranking": comparison.ranking,
-    "floor-above-zero": target.floor_above_zero,
-    "distance-to-floor": target.distance_to_floor,
-    "first-step": sweep.first_step,
-    "worse-than-start": stability.worse_than_start,
-    "threshold": comparison.threshold,
-    "tolerance": sweep.tolerance,
-    "leaders-along-axis": sweep.leaders_along_axis,
-    "rises": sweep.rises,
-    "stuck-points": gradients.stuck_points,
-    "same-product": sweep.same_product,
-    "largest-move": trajectory.largest_move,
-    "monotone": trajectory.monotone,
-    "different-losses": comparison.different_losses,
-    "edge-of-grid": sweep.edge_of_grid,
-    "several-changes": comparison.several_changes,
-    "single-start": initialisation.single_start,
+    "falling-loss": Rule(gradient_check.falling_loss, "gradients", 1.0),
+    "gradients-agree": Rule(gradient_check.gradients_agree, "gradients", 0.97),
+    "shown-decimals": Rule(gradient_check.shown_decimals, "gradients", 0.95),
+    "wrong-formula": Rule(gradient_check.wrong_formula, "gradients", 0.9),
+    "right-formula": Rule(gradient_check.right_formula, "gradients", 0.8),
+    "coincide": Rule(comparison.coincide, "equivalence", 1.0),
+    "refused": Rule(target.refused, "target", 1.0),
+    "silent-weights": Rule(gradients.silent_weights, "gradients", 0.95),
+    "sweep-best": Rule(sweep.sweep_best, "comparison", 0.95),
+    "place-among-starts": Rule(initialisation.place_among_starts, "initialisation", 0.95),
+    "overshoot": Rule(trajectory.overshoot, "trajectory", 0.9, ("OVERSHOOT", "ROUNDING")),
+    "stuck": Rule(
+        gradients.stuck, "gradients", 0.9, ("VANISHED", "STANDING_STILL", "FAR_FROM_FLOOR")
+    ),
+    "same-value": Rule(sweep.same_value, "comparison", 0.9),
+    "common-measure": Rule(comparison.common_measure, "comparison", 0.9),
+    "diverged": Rule(stability.diverged, "stability", 0.9),
+    "start-differs": Rule(comparison.start_differs, "comparison", 0.85, ("OTHER_START",)),
+    "symmetry": Rule(initialisation.symmetry, "initialisation", 0.85),
+    "spread": Rule(initialisation.spread, "initialisation", {"": 0.8, "lost": 0.9}),
+    "paired-starts": Rule(
+        initialisation.paired_starts, "reliability", 0.75, ("SIGNIFICANCE", "CONFIDENCE")
+    ),
+    "unreachable-target": Rule(target.unreachable_target, "target", 0.8),
+    "ranking": Rule(comparison.ranking, "comparison", {"": 0.7, "flips": 0.75}, ("ROUNDING",)),
+    "floor-above-zero": Rule(target.floor_above_zero, "target", 0.7),
+    "distance-to-floor": Rule(
+        target.distance_to_floor, "target", {"": 0.6, "left": 0.5}, ("ROUNDING",)
+    ),
+    "first-step": Rule(sweep.first_step, "optimizer", 0.6, ("ALIKE",)),
+    "worse-than-start": Rule(stability.worse_than_start, "stability", 0.6),
+    "threshold": Rule(comparison.threshold, "convergence", 0.55, ("MOST_OF_THE_WAY",)),
+    "tolerance": Rule(sweep.tolerance, "convergence", 0.65, ("MOST_OF_THE_WAY",)),
+    "leaders-along-axis": Rule(sweep.leaders_along_axis, "comparison", 0.85),
+    "rises": Rule(sweep.rises, "stability", 0.75),
+    "stuck-points": Rule(
+        gradients.stuck_points,
+        "gradients",
+        0.72,
+        ("VANISHED", "STANDING_STILL", "FAR_FROM_FLOOR"),
+    ),
+    "same-product": Rule(sweep.same_product, "optimizer", 0.7, ("CLOSE",)),
+    "largest-move": Rule(trajectory.largest_move, "trajectory", 0.25),
+    "monotone": Rule(trajectory.monotone, "convergence", 0.2),
+    "different-losses": Rule(comparison.different_losses, "comparison", 0.8),
+    "edge-of-grid": Rule(sweep.edge_of_grid, "comparison", 0.8),
+    "several-changes": Rule(comparison.several_changes, "comparison", 0.5),
+    "single-start": Rule(initialisation.single_start, "reliability", 0.3),
 }
 """Rules by name; of findings with the same relevance, the earlier rule's comes first."""
 
@@ -113,6 +170,7 @@ def _merged(found: list[Observation]) -> list[Observation]:
             members[0],
             facts={**members[0].facts, "subject": tuple(o.facts["subject"] for o in members)},
             runs=sum(o.runs for o in members),
+            claims=tuple(claim for o in members for claim in o.claims),
         )
         for members in groups.values()
     ]

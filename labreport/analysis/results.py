@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from labreport.analysis.floor import Floor, floor, gap
+from labreport.analysis.observation import Source, Subject
 from labreport.backprop.gradient_check import GradientCheck, check_gradients
 from labreport.lab.naming import parameter_names
 from labreport.lab.plan import Plan, Point, Trial
@@ -32,6 +33,14 @@ class Result:
     @property
     def point(self) -> Point:
         return self.trial.point
+
+    @property
+    def subject(self) -> Subject:
+        return Subject(self.variant, self.point)
+
+    def cite(self, formula: str) -> Source:
+        """Where a fact of this run comes from."""
+        return Source(formula, (self.run.name,))
 
     @cached_property
     def floor(self) -> Floor:
@@ -191,6 +200,11 @@ class ExperimentResults:
         other = self.plan.against(self.plan.variant(result.variant))
         found = self.of(other.name) if other else ()
         return found[0] if len(found) == 1 else None
+
+
+def cite(formula: str, results: Iterable[Result]) -> Source:
+    """Where a fact of several runs comes from."""
+    return Source(formula, tuple(result.run.name for result in results))
 
 
 def attach(plan: Plan, runs: Mapping[str, Run]) -> ExperimentResults:

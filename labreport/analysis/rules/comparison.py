@@ -68,9 +68,7 @@ def coincide(results: ExperimentResults) -> Iterator[Observation]:
                 "subjects": tuple(_subject(r) for r in members),
                 "rounds": Count(members[0].run.trace.rounds),
             }
-            yield Observation(
-                "coincide", facts, runs=len(members), relevance=1.0, strength="explanation"
-            )
+            yield Observation("coincide", facts, runs=len(members), strength="explanation")
 
 
 def bits(result: Result) -> bytes:
@@ -103,7 +101,7 @@ def start_differs(results: ExperimentResults) -> Iterator[Observation]:
             "left": Share(later / first, f"(losses[{budget}] − floor) / (losses[0] − floor)"),
             "other_left": Share(reference_later / reference),
         }
-        yield Observation("start-differs", facts, runs=2, relevance=0.85)
+        yield Observation("start-differs", facts, runs=2)
 
 
 def several_changes(results: ExperimentResults) -> Iterator[Observation]:
@@ -123,7 +121,7 @@ def several_changes(results: ExperimentResults) -> Iterator[Observation]:
                 "keys": Keys(keys),
                 "count": Count(len(keys)),
             }
-            yield Observation("several-changes", facts, runs=2, relevance=0.5, limits=True)
+            yield Observation("several-changes", facts, runs=2, limits=True)
 
 
 def different_losses(results: ExperimentResults) -> Iterator[Observation]:
@@ -131,7 +129,7 @@ def different_losses(results: ExperimentResults) -> Iterator[Observation]:
     kinds = tuple(dict.fromkeys(r.run.config.loss for r in results.results if not r.refused))
     if len(kinds) > 1:
         facts: Facts = {"losses": tuple(Part("loss", kind) for kind in kinds)}
-        yield Observation("different-losses", facts, runs=0, relevance=0.8, limits=True)
+        yield Observation("different-losses", facts, runs=0, limits=True)
 
 
 def common_measure(results: ExperimentResults) -> Iterator[Observation]:
@@ -155,7 +153,7 @@ def common_measure(results: ExperimentResults) -> Iterator[Observation]:
             "other_outputs": _numbers(other, results.last),
         }
         form = "lower" if mine < theirs else ("higher" if mine > theirs else "equal")
-        yield Observation("common-measure", facts, runs=2, relevance=0.9, form=form)
+        yield Observation("common-measure", facts, runs=2, form=form)
 
 
 def _numbers(result: Result, budget: int) -> tuple[Fact, ...]:
@@ -193,7 +191,7 @@ def threshold(results: ExperimentResults) -> Iterator[Observation]:
         "rounds": Count(results.last),
     }
     form = "some" if never else "all"
-    yield Observation("threshold", facts, runs=len(same), relevance=0.55, form=form)
+    yield Observation("threshold", facts, runs=len(same), form=form)
 
 
 def _reached(result: Result, level: float, budget: int) -> int | None:

@@ -53,9 +53,7 @@ def gradients_agree(results: ExperimentResults) -> Iterator[Observation]:
         ),
     }
     right = check.hand.deviation.round is None and check.differences.deviation.round is None
-    yield Observation(
-        "gradients-agree", facts, runs=1, relevance=0.97, form="" if right else "apart"
-    )
+    yield Observation("gradients-agree", facts, runs=1, form="" if right else "apart")
 
 
 def wrong_formula(results: ExperimentResults) -> Iterator[Observation]:
@@ -84,7 +82,7 @@ def wrong_formula(results: ExperimentResults) -> Iterator[Observation]:
             reason = checked.formula.reason
             facts["reason"] = Wording(reason.within("zh"), reason.within("en"))
             form = ""
-        yield Observation("wrong-formula", facts, runs=1, relevance=0.9, form=form)
+        yield Observation("wrong-formula", facts, runs=1, form=form)
 
 
 def right_formula(results: ExperimentResults) -> Iterator[Observation]:
@@ -102,7 +100,7 @@ def right_formula(results: ExperimentResults) -> Iterator[Observation]:
                 ROUGH,
             ),
         }
-        yield Observation("right-formula", facts, runs=1, relevance=0.8)
+        yield Observation("right-formula", facts, runs=1)
 
 
 def falling_loss(results: ExperimentResults) -> Iterator[Observation]:
@@ -132,7 +130,7 @@ def falling_loss(results: ExperimentResults) -> Iterator[Observation]:
     if lower:
         facts["lower"] = tuple(wording(c.formula) for c in lower)
         form = "lower"
-    yield Observation("falling-loss", facts, runs=1 + len(falling), relevance=1.0, form=form)
+    yield Observation("falling-loss", facts, runs=1 + len(falling), form=form)
 
 
 def shown_decimals(results: ExperimentResults) -> Iterator[Observation]:
@@ -153,4 +151,4 @@ def shown_decimals(results: ExperimentResults) -> Iterator[Observation]:
     if hidden:
         facts["hidden"] = tuple(wording(c.formula) for c in hidden)
     form = "" if shown and hidden else "shown" if shown else "hidden"
-    yield Observation("shown-decimals", facts, runs=1 + len(wrong), relevance=0.95, form=form)
+    yield Observation("shown-decimals", facts, runs=1 + len(wrong), form=form)

@@ -52,7 +52,7 @@ def silent_weights(results: ExperimentResults) -> Iterator[Observation]:
             "units": Names(units, "weighted sum ≤ 0 for every example before round 1"),
         }
         form = "dead" if units else ""
-        yield Observation("silent-weights", facts, runs=1, relevance=0.95, form=form)
+        yield Observation("silent-weights", facts, runs=1, form=form)
 
 
 def dead_units(result: Result) -> tuple[str, ...]:
@@ -100,7 +100,7 @@ def stuck(results: ExperimentResults) -> Iterator[Observation]:
             facts["outputs"] = tuple(Number(float(o), f"outputs[{step}]") for o in outputs.ravel())
             facts["slope"] = Number(float(slope.max()), f"max of o(1 − o) at outputs[{step}]")
             form = "sigmoid"
-        yield Observation("stuck", facts, runs=1, relevance=0.9, form=form)
+        yield Observation("stuck", facts, runs=1, form=form)
 
 
 def stuck_points(results: ExperimentResults) -> Iterator[Observation]:
@@ -121,7 +121,7 @@ def stuck_points(results: ExperimentResults) -> Iterator[Observation]:
             "budget": Count(results.last),
         }
         form = "more" if len(stopped) > MOST_NAMED else ""
-        yield Observation("stuck-points", facts, runs=len(members), relevance=0.72, form=form)
+        yield Observation("stuck-points", facts, runs=len(members), form=form)
 
 
 def is_stuck(result: Result, budget: int) -> bool:

@@ -47,7 +47,6 @@ def spread(results: ExperimentResults) -> Iterator[Observation]:
                 "spread",
                 facts,
                 runs=len(members),
-                relevance=0.9,
                 form="lost",
                 strength="statistical",
             )
@@ -64,9 +63,7 @@ def spread(results: ExperimentResults) -> Iterator[Observation]:
             "budget": Count(results.last),
         }
         form = "ended" if len(values) < len(members) else ""
-        yield Observation(
-            "spread", facts, runs=len(members), relevance=0.8, form=form, strength="statistical"
-        )
+        yield Observation("spread", facts, runs=len(members), form=form, strength="statistical")
 
 
 def place_among_starts(results: ExperimentResults) -> Iterator[Observation]:
@@ -142,7 +139,6 @@ def paired_starts(results: ExperimentResults) -> Iterator[Observation]:
             "paired-starts",
             facts,
             runs=2 * len(pairs),
-            relevance=0.75,
             form=form,
             strength="statistical",
         )
@@ -159,7 +155,7 @@ def symmetry(results: ExperimentResults) -> Iterator[Observation]:
                 "rounds": Count(result.run.trace.rounds),
                 "scheme": Part("initial", result.run.config.initial.scheme),
             }
-            yield Observation("symmetry", facts, runs=1, relevance=0.85)
+            yield Observation("symmetry", facts, runs=1)
 
 
 def twin_units(result: Result) -> tuple[str, ...]:
@@ -193,6 +189,4 @@ def single_start(results: ExperimentResults) -> Iterator[Observation]:
         form = "given" if given else ""
         longest = max(r.run.config.rounds for r in results.results)
         facts: Facts = {"count": Count(len(results.results)), "budget": Count(longest)}
-        yield Observation(
-            "single-start", facts, runs=len(results.results), relevance=0.3, form=form, limits=True
-        )
+        yield Observation("single-start", facts, runs=len(results.results), form=form, limits=True)

@@ -18,7 +18,7 @@ def diverged(results: ExperimentResults) -> Iterator[Observation]:
             ),
             "count": Count(len(ended)),
         }
-        yield Observation("diverged", facts, runs=len(ended), relevance=0.9)
+        yield Observation("diverged", facts, runs=len(ended))
 
 
 def worse_than_start(results: ExperimentResults) -> Iterator[Observation]:
@@ -36,4 +36,4 @@ def worse_than_start(results: ExperimentResults) -> Iterator[Observation]:
             "total": Count(sum(map(len, results.swept.values()))),
             "budget": Count(results.last),
         }
-        yield Observation("worse-than-start", facts, runs=len(worse), relevance=0.6)
+        yield Observation("worse-than-start", facts, runs=len(worse))

@@ -62,7 +62,7 @@ def sweep_best(results: ExperimentResults) -> Iterator[Observation]:
                 "budget": Count(results.last),
             }
             form = "moves" if len(points) > 1 else "stays"
-            yield Observation("sweep-best", facts, runs=len(members), relevance=0.95, form=form)
+            yield Observation("sweep-best", facts, runs=len(members), form=form)
     elif results.swept and rankable(_everywhere(results)):
         ranked = [r for m in results.swept.values() if (r := best(m, results.last)) is not None]
         ranked.sort(key=lambda r: r.loss(results.last) or 0.0)
@@ -76,7 +76,7 @@ def sweep_best(results: ExperimentResults) -> Iterator[Observation]:
                 "total": Count(sum(map(len, results.swept.values()))),
             }
             runs = sum(map(len, results.swept.values()))
-            yield Observation("sweep-best", facts, runs=runs, relevance=0.95, form="several")
+            yield Observation("sweep-best", facts, runs=runs, form="several")
 
 
 def same_value(results: ExperimentResults) -> Iterator[Observation]:
@@ -104,7 +104,7 @@ def same_value(results: ExperimentResults) -> Iterator[Observation]:
     }
     same = [r.variant for r in at_value] == [r.variant for r in tuned]
     form = "agrees" if same else "differs"
-    yield Observation("same-value", facts, runs=len(at_value) * 2, relevance=0.9, form=form)
+    yield Observation("same-value", facts, runs=len(at_value) * 2, form=form)
 
 
 def edge_of_grid(results: ExperimentResults) -> Iterator[Observation]:
@@ -123,7 +123,7 @@ def edge_of_grid(results: ExperimentResults) -> Iterator[Observation]:
                 found.append(With(Subject(top.variant, tuple(at_end)), Rounds(budget)))
     if found:
         facts: Facts = {"subjects": tuple(found)}
-        yield Observation("edge-of-grid", facts, runs=len(found), relevance=0.8, limits=True)
+        yield Observation("edge-of-grid", facts, runs=len(found), limits=True)
 
 
 def _is_number(value: object) -> bool:
@@ -146,7 +146,7 @@ def tolerance(results: ExperimentResults) -> Iterator[Observation]:
         }
         form = "several" if len(results.swept) > 1 else ""
         runs = sum(map(len, results.swept.values()))
-        yield Observation("tolerance", facts, runs=runs, relevance=0.65, form=form)
+        yield Observation("tolerance", facts, runs=runs, form=form)
 
 
 def _closed(result: Result, budget: int) -> bool:
@@ -181,7 +181,7 @@ def leaders_along_axis(results: ExperimentResults) -> Iterator[Observation]:
             "budget": Count(results.last),
         }
         runs = points * len(results.swept)
-        yield Observation("leaders-along-axis", facts, runs=runs, relevance=0.85)
+        yield Observation("leaders-along-axis", facts, runs=runs)
 
 
 def rises(results: ExperimentResults) -> Iterator[Observation]:
@@ -202,7 +202,7 @@ def rises(results: ExperimentResults) -> Iterator[Observation]:
         "count": Count(sum(rising)),
         "total": Count(len(ordered) - first),
     }
-    yield Observation("rises", facts, runs=len(ordered), relevance=0.75)
+    yield Observation("rises", facts, runs=len(ordered))
 
 
 def same_product(results: ExperimentResults) -> Iterator[Observation]:
@@ -243,7 +243,7 @@ def same_product(results: ExperimentResults) -> Iterator[Observation]:
         else Subject("", worst[2].point),
     }
     form = "" if 2 * len(alike) > len(pairs) else ("some" if alike else "none")
-    yield Observation("same-product", facts, runs=2 * len(pairs), relevance=0.7, form=form)
+    yield Observation("same-product", facts, runs=2 * len(pairs), form=form)
 
 
 def first_step(results: ExperimentResults) -> Iterator[Observation]:
@@ -263,7 +263,7 @@ def first_step(results: ExperimentResults) -> Iterator[Observation]:
                 "largest": Share(max(highs), "max |weights[1] − weights[0]| / learning_rate"),
                 "count": Count(len(ratios)),
             }
-            yield Observation("first-step", facts, runs=len(ratios), relevance=0.6)
+            yield Observation("first-step", facts, runs=len(ratios))
 
 
 def _first_step_ratio(result: Result) -> tuple[float, float] | None:

@@ -44,7 +44,7 @@ def unreachable(config: RunConfig, subjects: tuple[Subject, ...]) -> Observation
     }
     bounded = ACTIVATIONS[activation].high < float("inf")
     form = ("some" if subjects else "base") + ("" if bounded else "-half")
-    return Observation("unreachable-target", facts, runs=len(subjects), relevance=0.8, form=form)
+    return Observation("unreachable-target", facts, runs=len(subjects), form=form)
 
 
 def unreachable_target(results: ExperimentResults) -> Iterator[Observation]:
@@ -76,7 +76,7 @@ def refused(results: ExperimentResults) -> Iterator[Observation]:
                 "round": Count(ending.step + 1, "ending.step + 1"),
                 "message": Verbatim(ending.message, "ending.message"),
             }
-            yield Observation("refused", facts, runs=1, relevance=1.0)
+            yield Observation("refused", facts, runs=1)
 
 
 def distance_to_floor(results: ExperimentResults) -> Iterator[Observation]:
@@ -90,7 +90,7 @@ def distance_to_floor(results: ExperimentResults) -> Iterator[Observation]:
             "budget": Count(results.last),
         }
         form = "reached" if len(there) > 1 else "reached-one"
-        yield Observation("distance-to-floor", facts, runs=len(there), relevance=0.6, form=form)
+        yield Observation("distance-to-floor", facts, runs=len(there), form=form)
     if away:
         if len({r.run.config.loss for r, _ in away}) == 1:
             away.sort(key=lambda pair: pair[1])
@@ -101,7 +101,7 @@ def distance_to_floor(results: ExperimentResults) -> Iterator[Observation]:
             ),
             "budget": Count(results.last),
         }
-        yield Observation("distance-to-floor", facts, runs=len(away), relevance=0.5, form="left")
+        yield Observation("distance-to-floor", facts, runs=len(away), form="left")
 
 
 def floor_above_zero(results: ExperimentResults) -> Iterator[Observation]:
@@ -122,7 +122,7 @@ def floor_above_zero(results: ExperimentResults) -> Iterator[Observation]:
                 "budget": Count(results.last),
             }
             form = "reached" if abs(loss - bottom) <= result.at_floor else ""
-            yield Observation("floor-above-zero", facts, runs=1, relevance=0.7, form=form)
+            yield Observation("floor-above-zero", facts, runs=1, form=form)
 
 
 def _subject(result: Result) -> Subject:

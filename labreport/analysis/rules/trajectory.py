@@ -31,7 +31,7 @@ def overshoot(results: ExperimentResults) -> Iterator[Observation]:
             "budget": Count(results.last),
             "final": Number(final, f"losses[{result.index(results.last)}]"),
         }
-        yield Observation("overshoot", facts, runs=1, relevance=0.9)
+        yield Observation("overshoot", facts, runs=1)
 
 
 def monotone(results: ExperimentResults) -> Iterator[Observation]:
@@ -44,7 +44,7 @@ def monotone(results: ExperimentResults) -> Iterator[Observation]:
             "rounds": Count(min(r.run.trace.rounds for r in steady)),
         }
         form = "all" if len(steady) == len(measured) else ""
-        yield Observation("monotone", facts, runs=len(steady), relevance=0.2, form=form)
+        yield Observation("monotone", facts, runs=len(steady), form=form)
 
 
 def largest_move(results: ExperimentResults) -> Iterator[Observation]:
@@ -70,4 +70,4 @@ def largest_move(results: ExperimentResults) -> Iterator[Observation]:
         )
     if moves:
         facts: Facts = {"moves": tuple(moves), "budget": Count(results.last)}
-        yield Observation("largest-move", facts, runs=len(moves), relevance=0.25)
+        yield Observation("largest-move", facts, runs=len(moves))

@@ -1,0 +1,395 @@
+"""Formulas over stored runs: what a fact was computed with, and what a claim rests on.
+
+A formula is arithmetic, comparisons and a few functions over the arrays of a run, as text that
+anyone can follow with the stored file at hand: ``losses[10] - floor``. Names without a prefix
+belong to the first run, ``r2.losses`` to the second; ``each(losses[10])`` is the list over all
+runs. Rules compute their numbers in code of their own; what is written here is computed apart
+from that, so a mistake in either of the two comes to light.
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from labreport.analysis import thresholds
+from labreport.analysis.floor import floor
+from labreport.analysis.observation import Fact, Names, Observation, Source, With
+from labreport.backprop.gradient_check import GradientCheck
+from labreport.backprop.network import forward
+from labreport.backprop.runs import data_of, layers_of
+from labreport.lab.naming import parameter_names
+from labreport.run import Array, Run
+
+TOLERANCE = 1e-9
+"""Relative difference that two orders of the same sum can make in float64, with room to spare."""
+
+
+class FormulaError(ValueError):
+    """A formula that is none, or that reads what was not stored."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What formulas may read.
+
+    Attributes:
+        runs: stored runs by name.
+        check: of the experiment, if it is a gradient check.
+    """
+
+    runs: Mapping[str, Run]
+    check: GradientCheck | None = None
+
+
+def evaluate(source: Source, known: Known) -> Any:
+    """The value of a formula: a number, a truth, or an array of them.
+
+    Raises:
+        FormulaError: if the formula is malformed, or names what its runs do not have.
+    """
+    try:
+        scopes = [_Scope(known.runs[name], known.check) for name in source.runs]
+        return _Evaluation(scopes).value(_parsed(source.formula), scopes[0] if scopes else None)
+    except (KeyError, IndexError, TypeError, SyntaxError, ValueError) as error:
+        raise FormulaError(f"{source.formula}: {error}") from error
+
+
+def thresholds_of(observation: Observation) -> dict[str, float]:
+    """The thresholds that an observation's claims name, in the order in which they appear."""
+    names = (
+        node.id
+        for claim in observation.claims
+        for node in ast.walk(_parsed(claim.formula))
+        if isinstance(node, ast.Name) and node.id.isupper()
+    )
+    return {name: getattr(thresholds, name) for name in names}
+
+
+def sourced(fact: Fact, path: str) -> Iterator[tuple[str, Any, Source]]:
+    """Every number inside a fact that comes from runs: where it stands, its value, its source."""
+    if isinstance(fact, tuple):
+        for position, inner in enumerate(fact, 1):
+            yield from sourced(inner, f"{path}.{position}")
+    elif isinstance(fact, With):
+        # The pair is one thing with a detail: the detail is what was measured.
+        yield from sourced(fact.what, path)
+        yield from sourced(fact.detail, path)
+    else:
+        source = getattr(fact, "source", None)
+        if source is not None:
+            yield path, fact.values if isinstance(fact, Names) else fact.value, source  # type: ignore[union-attr]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A fact that its formula does not give, or a claim that is not true."""
+
+    observation: Observation
+    what: str
+    formula: str
+    said: Any
+    found: Any
+
+
+def failures(observation: Observation, known: Known) -> Iterator[Failure]:
+    """Recompute every fact of an observation and test every claim."""
+    for name, fact in observation.facts.items():
+        for path, said, source in sourced(fact, name):
+            found = _tried(source, known)
+            if not same(said, found):
+                yield Failure(observation, path, source.formula, said, found)
+    for claim in observation.claims:
+        found = _tried(claim, known)
+        if found is not True:
+            yield Failure(observation, "claim", claim.formula, True, found)
+
+
+def _tried(source: Source, known: Known) -> Any:
+    try:
+        return evaluate(source, known)
+    except FormulaError as error:
+        return error
+
+
+def same(said: Any, found: Any) -> bool:
+    """Whether two values are the same but for rounding."""
+    if isinstance(found, FormulaError):
+        return False
+    if isinstance(said, tuple | str):
+        return bool(said == found)
+    difference = abs(float(said) - float(found))
+    return said == found or difference <= TOLERANCE * max(abs(said), abs(found))
+
+
+@cache
+def _parsed(formula: str) -> ast.expr:
+    return ast.parse(formula, mode="eval").body
+
+
+class _Scope:
+    """What the names of a formula mean for one run; arrays in the precision of the run."""
+
+    def __init__(self, run: Run, check: GradientCheck | None) -> None:
+        self._run = run
+        self._check = check
+        self._trace = run.trace
+
+    def __getitem__(self, name: str) -> Any:
+        if name.startswith("_") or not hasattr(type(self), name):
+            raise KeyError(f"no such name: {name}")
+        return getattr(self, name)
+
+    @property
+    def losses(self) -> Array:
+        return self._trace.losses
+
+    @property
+    def weights(self) -> Array:
+        return self._trace.weights
+
+    @property
+    def gradients(self) -> Array:
+        return self._trace.gradients
+
+    @property
+    def outputs(self) -> Array:
+        return self._trace.outputs
+
+    @property
+    def recorded(self) -> Any:
+        return self._trace.recorded
+
+    @property
+    def inputs(self) -> Array:
+        return np.array(self._run.config.data.inputs, dtype=self._run.config.dtype)
+
+    @property
+    def targets(self) -> Array:
+        return np.array(self._run.config.data.targets, dtype=self._run.config.dtype)
+
+    @property
+    def floor(self) -> float:
+        value = floor(self._run.config).value
+        if value is None:
+            raise ValueError("no floor is known")
+        return value
+
+    @property
+    def learning_rate(self) -> float:
+        return self._run.config.optimizer.learning_rate
+
+    @property
+    def rounds(self) -> int:
+        """Updates that were made."""
+        return self._trace.rounds
+
+    @property
+    def ending(self) -> str:
+        return self._trace.ending.kind
+
+    @property
+    def ending_step(self) -> int:
+        return self._trace.ending.step
+
+    @property
+    def message(self) -> str:
+        return self._trace.ending.message
+
+    @property
+    def precision(self) -> float:
+        """Distance of 1 from the next larger number of the run's type."""
+        return float(np.finfo(self._run.config.dtype).eps)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return parameter_names(self._run.config.network)
+
+    def weights_at(self, step: int) -> Array:
+        return _there(self._trace.weights_at(step))
+
+    def gradients_at(self, step: int) -> Array:
+        return _there(self._trace.gradients_at(step))
+
+    def outputs_at(self, step: int) -> Array:
+        return _there(self._trace.outputs_at(step))
+
+    def sums_at(self, layer: int, step: int) -> Array:
+        """Weighted sums [rows, units] of a layer, counted from 1."""
+        config = self._run.config
+        layers = layers_of(config, self.weights_at(step))
+        passed = forward(layers, config.network.activations, data_of(config, np.float64)[0])
+        sums: Array = passed.pre_activations[layer - 1]
+        return sums
+
+    def setting(self, key: str) -> Any:
+        """What the run's configuration has for a dotted key; None where it has no such key."""
+        return self._run.config.flat().get(key)
+
+    @property
+    def by_hand(self) -> Array:
+        """Gradients [steps, parameters] by the hand-derived side."""
+        return self._checked.hand.gradients
+
+    @property
+    def by_differences(self) -> Array:
+        """Gradients [looked at, parameters] by central differences."""
+        return self._checked.differences.gradients
+
+    def by_formula(self, name: str) -> Array:
+        """Gradients [steps, parameters] by a formula of the lab."""
+        return self._formula(name).way.gradients
+
+    def trained_by(self, name: str) -> Array:
+        """Losses of a training with a formula of the lab."""
+        return self._formula(name).training.losses
+
+    @property
+    def trained_right(self) -> Array:
+        """Losses of the same training with the chain rule."""
+        return self._checked.truth.losses
+
+    @property
+    def _checked(self) -> GradientCheck:
+        if self._check is None:
+            raise ValueError("no gradient check")
+        return self._check
+
+    def _formula(self, name: str) -> Any:
+        return next(c for c in self._checked.formulas if c.formula.name == name)
+
+
+def _there(values: Array | None) -> Array:
+    if values is None:
+        raise ValueError("not recorded at that step")
+    return values
+
+
+def _standard_deviation(values: Any) -> Any:
+    return np.std(values, ddof=1)
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "abs": np.abs,
+    "all": lambda values: bool(np.all(values)),
+    "any": lambda values: bool(np.any(values)),
+    "argmax": lambda values: int(np.argmax(values)),
+    "argmin": lambda values: int(np.argmin(values)),
+    "axis_argmax": lambda values: np.argmax(values, axis=-1),
+    "count": lambda values: int(np.sum(values)),
+    "deviation": _standard_deviation,
+    "difference": lambda values: np.diff(values, axis=0),
+    "max": np.max,
+    "mean": np.mean,
+    "median": np.median,
+    "min": np.min,
+    "norm": lambda values: np.linalg.norm(values, axis=-1),
+    "sign": np.sign,
+    "size": np.size,
+    "sqrt": np.sqrt,
+    "sum": np.sum,
+    "wide": lambda values: np.asarray(values, dtype=np.float64),
+}
+"""What formulas may call; ``norm`` is over the last axis, ``deviation`` divides by n − 1."""
+
+OPERATORS: dict[type, Callable[..., Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+    ast.Pow: operator.pow,
+    ast.USub: operator.neg,
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.BitAnd: operator.and_,
+    ast.BitOr: operator.or_,
+}
+
+
+class _Evaluation:
+    """A walk over the tree of a formula; only what is named here can happen."""
+
+    def __init__(self, scopes: Sequence[_Scope]) -> None:
+        self.scopes = scopes
+
+    def value(self, node: ast.expr | ast.slice, scope: _Scope | None) -> Any:
+        found = self._value(node, scope)
+        # A single number is taken out of its array at full width, as rules do.
+        return found.item() if isinstance(found, np.generic) else found
+
+    def _value(self, node: Any, scope: _Scope | None) -> Any:
+        match node:
+            case ast.Constant():
+                return node.value
+            case ast.Tuple() | ast.List():
+                return tuple(self.value(item, scope) for item in node.elts)
+            case ast.Slice():
+                parts = (node.lower, node.upper, node.step)
+                return slice(*(None if p is None else self.value(p, scope) for p in parts))
+            case ast.Name():
+                return self._name(node.id, scope)
+            case ast.Attribute():
+                return self._scope(node.value)[node.attr]
+            case ast.Subscript():
+                return self.value(node.value, scope)[self.value(node.slice, scope)]
+            case ast.Call():
+                return self._call(node, scope)
+            case ast.BinOp():
+                left, right = self.value(node.left, scope), self.value(node.right, scope)
+                with np.errstate(all="ignore"):
+                    return OPERATORS[type(node.op)](left, right)
+            case ast.UnaryOp(op=ast.Not()):
+                return not self.value(node.operand, scope)
+            case ast.UnaryOp():
+                return OPERATORS[type(node.op)](self.value(node.operand, scope))
+            case ast.BoolOp():
+                values = (bool(self.value(item, scope)) for item in node.values)
+                return all(values) if isinstance(node.op, ast.And) else any(values)
+            case ast.Compare():
+                return self._compare(node, scope)
+        raise ValueError(f"{type(node).__name__} is not part of a formula")
+
+    def _name(self, name: str, scope: _Scope | None) -> Any:
+        if name.isupper():
+            return getattr(thresholds, name)
+        if scope is None:
+            raise KeyError(f"no run to take {name} from")
+        return scope[name]
+
+    def _scope(self, node: ast.expr) -> _Scope:
+        if isinstance(node, ast.Name) and node.id[:1] == "r" and node.id[1:].isdigit():
+            return self.scopes[int(node.id[1:]) - 1]
+        raise ValueError("only runs have parts: r1.losses")
+
+    def _call(self, node: ast.Call, scope: _Scope | None) -> Any:
+        if isinstance(node.func, ast.Name) and node.func.id == "each":
+            (inner,) = node.args
+            return np.array([self.value(inner, one) for one in self.scopes])
+        function = (
+            FUNCTIONS[node.func.id]
+            if isinstance(node.func, ast.Name) and node.func.id in FUNCTIONS
+            else self.value(node.func, scope)
+        )
+        return function(*(self.value(argument, scope) for argument in node.args))
+
+    def _compare(self, node: ast.Compare, scope: _Scope | None) -> Any:
+        values = [self.value(item, scope) for item in (node.left, *node.comparators)]
+        parts = [
+            OPERATORS[type(op)](left, right)
+            for op, left, right in zip(node.ops, values, values[1:], strict=False)
+        ]
+        result = parts[0]
+        for part in parts[1:]:
+            result = result & part
+        return result
