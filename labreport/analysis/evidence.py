@@ -18,9 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from labreport.analysis import thresholds
+from labreport.analysis import statistics, thresholds
 from labreport.analysis.floor import floor
 from labreport.analysis.observation import Fact, Names, Observation, Source, With
+from labreport.analysis.results import SMALLEST_SCALE
 from labreport.backprop.gradient_check import GradientCheck
 from labreport.backprop.network import forward
 from labreport.backprop.runs import data_of, layers_of
@@ -182,6 +183,17 @@ class _Scope:
         return value
 
     @property
+    def allowance(self) -> float:
+        """Distance from the floor that rounding alone can explain."""
+        scale = max(abs(self.floor), SMALLEST_SCALE)
+        return thresholds.ROUNDING * self.precision * scale
+
+    @property
+    def given_targets(self) -> Array:
+        """Targets [rows, units] as the lab file gives them, not rounded to the run's precision."""
+        return np.array(self._run.config.data.targets, dtype=np.float64)
+
+    @property
     def learning_rate(self) -> float:
         return self._run.config.optimizer.learning_rate
 
@@ -284,14 +296,18 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "axis_argmax": lambda values: np.argmax(values, axis=-1),
     "count": lambda values: int(np.sum(values)),
     "deviation": _standard_deviation,
+    "every_round": lambda values: np.all(values, axis=0),
     "difference": lambda values: np.diff(values, axis=0),
     "max": np.max,
     "mean": np.mean,
     "median": np.median,
+    "median_interval": statistics.median_interval,
     "min": np.min,
     "norm": lambda values: np.linalg.norm(values, axis=-1),
     "sign": np.sign,
+    "sign_test": statistics.sign_test,
     "size": np.size,
+    "smallest_p": statistics.smallest_p,
     "sqrt": np.sqrt,
     "sum": np.sum,
     "wide": lambda values: np.asarray(values, dtype=np.float64),

@@ -13,13 +13,14 @@ from labreport.analysis.rules import (
     gradient_check,
     gradients,
     initialisation,
+    reliability,
     stability,
     sweep,
     target,
     trajectory,
 )
-from labreport.lab.configuration import RunConfig
 from labreport.lab.plan import Plan
+from labreport.run import Run
 
 Theme = Literal[
     "convergence",
@@ -90,7 +91,7 @@ RULES: dict[str, Rule] = {
     "symmetry": Rule(initialisation.symmetry, "initialisation", 0.85),
     "spread": Rule(initialisation.spread, "initialisation", {"": 0.8, "lost": 0.9}),
     "paired-starts": Rule(
-        initialisation.paired_starts, "reliability", 0.75, ("SIGNIFICANCE", "CONFIDENCE")
+        reliability.paired_starts, "reliability", 0.75, ("SIGNIFICANCE",)
     ),
     "unreachable-target": Rule(target.unreachable_target, "target", 0.8),
     "ranking": Rule(comparison.ranking, "comparison", {"": 0.7, "flips": 0.75}, ("ROUNDING",)),
@@ -176,10 +177,10 @@ def _merged(found: list[Observation]) -> list[Observation]:
     ]
 
 
-def observe_base(base: RunConfig) -> tuple[Observation, ...]:
-    """What holds for the lab's base configuration before anything is trained."""
-    found = target.unreachable(base, ())
-    return (found,) if found else ()
+def observe_base(base: Run) -> tuple[Observation, ...]:
+    """What holds for the lab's base configuration whatever its weights are."""
+    found = target.unreachable(base.config, (), (base.name,))
+    return (replace(found, relevance=RULES[found.rule].relevance_of("")),) if found else ()
 
 
 def key_findings(

@@ -8,13 +8,17 @@ from functools import cached_property
 
 import numpy as np
 
+from labreport.analysis import thresholds
 from labreport.analysis.floor import Floor, floor, gap
-from labreport.analysis.observation import Source, Subject
+from labreport.analysis.observation import Number, Source, Subject
 from labreport.backprop.gradient_check import GradientCheck, check_gradients
 from labreport.lab.naming import parameter_names
 from labreport.lab.plan import Plan, Point, Trial
 from labreport.lab.vocabulary.losses import LOSSES
 from labreport.run import Array, Run
+
+SMALLEST_SCALE = 1e-3
+"""Losses are sums of terms of about this size at least; a floor of 0 is no scale of rounding."""
 
 PRECISION = {"float32": float(np.finfo(np.float32).eps), "float64": float(np.finfo(float).eps)}
 
@@ -89,8 +93,22 @@ class Result:
     @property
     def at_floor(self) -> float:
         """Distance from the floor that rounding alone can explain."""
-        scale = max(abs(self.floor.value or 0.0), 1e-3)
-        return 16 * PRECISION[self.run.config.dtype] * scale
+        scale = max(abs(self.floor.value or 0.0), SMALLEST_SCALE)
+        return thresholds.ROUNDING * PRECISION[self.run.config.dtype] * scale
+
+    def loss_formula(self, budget: int) -> str:
+        """Where the loss after so many updates stands."""
+        return f"losses[{self.index(budget)}]"
+
+    def gap_formula(self, budget: int) -> str:
+        """How its distance from the floor is computed."""
+        return f"max(({self.loss_formula(budget)} - floor, 0))"
+
+    def number(self, budget: int) -> Number:
+        """The loss after so many updates, which must be there, with its source."""
+        loss = self.loss(budget)
+        assert loss is not None
+        return Number(loss, self.cite(self.loss_formula(budget)))
 
     def outputs(self, budget: int) -> Array | None:
         """Outputs [rows, units] after so many updates."""
@@ -175,6 +193,11 @@ class ExperimentResults:
             for name, results in self._by_variant.items()
             if results[0].point and all(r.trial.seed is None for r in results)
         }
+
+    @property
+    def everywhere(self) -> tuple[Result, ...]:
+        """Results at every point of every swept variant, without replicates."""
+        return tuple(result for members in self.swept.values() for result in members)
 
     @cached_property
     def replicated(self) -> Mapping[str, tuple[Result, ...]]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice, product
 
+from labreport.analysis import thresholds
 from labreport.analysis.observation import (
     Count,
     Fact,
@@ -14,23 +17,13 @@ from labreport.analysis.observation import (
     Part,
     Rounds,
     Share,
+    Source,
     Subject,
     Verbatim,
     With,
 )
-from labreport.analysis.results import PRECISION, ExperimentResults, Result
+from labreport.analysis.results import PRECISION, ExperimentResults, Result, cite
 from labreport.lab.configuration import RunConfig
-
-OTHER_START = 0.01
-"""Initial losses that differ by less than a hundredth cannot make up a lead that a reader sees."""
-
-ROUNDING = 16
-"""Units of rounding within which two losses are the same: what a few operations can make."""
-
-MOST_OF_THE_WAY = 0.9
-"""A threshold that separates quick from slow: nine tenths of the way from the reference's first
-loss to its floor, so the rest is the slow end that every run has."""
-
 
 MOST_OUTPUTS = 4
 """Outputs that a sentence or a cell writes out before it stops with an ellipsis."""
@@ -64,11 +57,25 @@ def coincide(results: ExperimentResults) -> Iterator[Observation]:
             groups.setdefault(bits(result), []).append(result)
     for members in groups.values():
         if len({result.run.config.digest for result in members}) > 1:
+            first = members[0]
             facts: Facts = {
-                "subjects": tuple(_subject(r) for r in members),
-                "rounds": Count(members[0].run.trace.rounds),
+                "subjects": tuple(r.subject for r in members),
+                "rounds": Count(first.run.trace.rounds, first.cite("rounds")),
+                "parameters": Count(len(first.names), first.cite("size(weights[0])")),
+                "first": Number(float(first.losses[0]), first.cite("losses[0]")),
+                "last": Number(float(first.losses[-1]), first.cite("losses[-1]")),
             }
-            yield Observation("coincide", facts, runs=len(members), strength="explanation")
+            claims = tuple(
+                cite("all(r1.losses == r2.losses) and all(r1.weights == r2.weights)", (first, r))
+                for r in members[1:]
+            )
+            yield Observation(
+                "coincide",
+                facts,
+                runs=len(members),
+                strength="explanation",
+                claims=(*claims, first.cite("any(weights != weights[0])")),
+            )
 
 
 def bits(result: Result) -> bytes:
@@ -90,18 +97,25 @@ def start_differs(results: ExperimentResults) -> Iterator[Observation]:
         assert later is not None
         assert reference_later is not None
         start, other_start = float(result.losses[0]), float(other.losses[0])
-        if abs(start - other_start) <= OTHER_START * abs(other_start):
+        if abs(start - other_start) <= thresholds.OTHER_START * abs(other_start):
             continue
+
+        def left(of: Result, at_first: float, at_budget: float) -> Share:
+            formula = f"{of.gap_formula(budget)} / {of.gap_formula(0)}"
+            return Share(at_budget / at_first, of.cite(formula))
+
         facts: Facts = {
-            "subject": _subject(result),
-            "other": _subject(other),
-            "start": Number(start, "losses[0]"),
-            "other_start": Number(other_start, "losses[0]"),
+            "subject": result.subject,
+            "other": other.subject,
+            "start": result.number(0),
+            "other_start": other.number(0),
             "budget": Count(budget),
-            "left": Share(later / first, f"(losses[{budget}] − floor) / (losses[0] − floor)"),
-            "other_left": Share(reference_later / reference),
+            "left": left(result, first, later),
+            "other_left": left(other, reference, reference_later),
         }
-        yield Observation("start-differs", facts, runs=2)
+        apart = "abs(r1.losses[0] - r2.losses[0]) > OTHER_START * abs(r2.losses[0])"
+        claims = (cite(apart, (result, other)), *same_measure(result, other))
+        yield Observation("start-differs", facts, runs=2, claims=claims)
 
 
 def several_changes(results: ExperimentResults) -> Iterator[Observation]:
@@ -115,21 +129,26 @@ def several_changes(results: ExperimentResults) -> Iterator[Observation]:
         keys = tuple(key for key in keys if key != "seed")
         # Where there is no difference, there is nothing to put down to anything.
         if len(keys) > 1 and bits(mine) != bits(reference):
+            changed = [f"(r1.setting({k!r}) != r2.setting({k!r}))" for k in keys]
             facts: Facts = {
                 "subject": Subject(variant.name),
                 "other": Subject(other.name),
                 "keys": Keys(keys),
-                "count": Count(len(keys)),
+                "count": Count(len(keys), cite(" + ".join(changed), (mine, reference))),
             }
-            yield Observation("several-changes", facts, runs=2, limits=True)
+            claims = tuple(cite(formula, (mine, reference)) for formula in changed)
+            yield Observation("several-changes", facts, runs=2, limits=True, claims=claims)
 
 
 def different_losses(results: ExperimentResults) -> Iterator[Observation]:
     """Losses of different kinds, whose values cannot be ranked."""
-    kinds = tuple(dict.fromkeys(r.run.config.loss for r in results.results if not r.refused))
+    computed = [r for r in results.results if not r.refused]
+    first = {r.run.config.loss: r for r in reversed(computed)}
+    kinds = tuple(dict.fromkeys(r.run.config.loss for r in computed))
     if len(kinds) > 1:
         facts: Facts = {"losses": tuple(Part("loss", kind) for kind in kinds)}
-        yield Observation("different-losses", facts, runs=0, limits=True)
+        claims = tuple(first[kind].cite(f"setting('loss') == {kind!r}") for kind in kinds)
+        yield Observation("different-losses", facts, runs=0, limits=True, claims=claims)
 
 
 def common_measure(results: ExperimentResults) -> Iterator[Observation]:
@@ -144,22 +163,40 @@ def common_measure(results: ExperimentResults) -> Iterator[Observation]:
         if mine is None or theirs is None:
             continue
         facts: Facts = {
-            "subject": _subject(result),
-            "other": _subject(other),
+            "subject": result.subject,
+            "other": other.subject,
             "budget": Count(results.last),
-            "value": Number(mine, f"mean of (outputs[{results.last}] − targets)²"),
-            "other_value": Number(theirs, f"mean of (outputs[{results.last}] − targets)²"),
+            "value": Number(mine, result.cite(_error_formula(result, results.last))),
+            "other_value": Number(theirs, other.cite(_error_formula(other, results.last))),
             "outputs": _numbers(result, results.last),
             "other_outputs": _numbers(other, results.last),
         }
-        form = "lower" if mine < theirs else ("higher" if mine > theirs else "equal")
-        yield Observation("common-measure", facts, runs=2, form=form)
+        form, sign = (
+            ("lower", "<")
+            if mine < theirs
+            else ("higher", ">")
+            if mine > theirs
+            else ("equal", "==")
+        )
+        errors = (
+            _error_formula(r, results.last, f"r{k}.") for k, r in enumerate((result, other), 1)
+        )
+        claims = (cite(f" {sign} ".join(errors), (result, other)),)
+        yield Observation("common-measure", facts, runs=2, form=form, claims=claims)
+
+
+def _error_formula(result: Result, budget: int, run: str = "") -> str:
+    return f"mean(({run}outputs_at({result.index(budget)}) - {run}targets) ** 2)"
 
 
 def _numbers(result: Result, budget: int) -> tuple[Fact, ...]:
     outputs = result.outputs(budget)
     assert outputs is not None
-    numbers = tuple(Number(float(o), f"outputs[{budget}]") for o in outputs.ravel()[:MOST_OUTPUTS])
+    step, (rows, units) = result.index(budget), outputs.shape
+    numbers = tuple(
+        Number(float(outputs[row, unit]), result.cite(f"outputs_at({step})[{row}, {unit}]"))
+        for row, unit in islice(product(range(rows), range(units)), MOST_OUTPUTS)
+    )
     return numbers if outputs.size <= MOST_OUTPUTS else (*numbers, Verbatim("…"))
 
 
@@ -172,26 +209,34 @@ def threshold(results: ExperimentResults) -> Iterator[Observation]:
     start, bottom = reference.gap(0), reference.floor.value
     if start is None or bottom is None:
         return
-    level = bottom + (1 - MOST_OF_THE_WAY) * start
+    level = bottom + (1 - thresholds.MOST_OF_THE_WAY) * start
     same = [r for r in singles if comparable(r, reference)]
     reached = {r.variant: _reached(r, level, results.last) for r in same}
     if len(same) < 2 or all(step is None for step in reached.values()):
         return
+    goal = "r1.floor + (1 - MOST_OF_THE_WAY) * max((r1.losses[0] - r1.floor, 0))"
+    below = f"r2.losses[:{results.last + 1}] <= {goal}"
     arrived = [
-        With(_subject(r), Rounds(step)) for r in same if (step := reached[r.variant]) is not None
+        With(r.subject, Rounds(step, cite(f"argmax({below})", (reference, r))))
+        for r in same
+        if (step := reached[r.variant]) is not None
     ]
-    never = tuple(_subject(r) for r in same if reached[r.variant] is None)
+    never = tuple(r.subject for r in same if reached[r.variant] is None)
     arrived.sort(key=lambda pair: pair.detail.value if isinstance(pair.detail, Rounds) else 0)
     facts: Facts = {
-        "level": Number(level, "floor + 0.1 · (losses[0] − floor) of the first variant"),
-        "share": Share(MOST_OF_THE_WAY),
-        "reference": _subject(reference),
+        "level": Number(level, reference.cite(goal)),
+        "share": Share(thresholds.MOST_OF_THE_WAY),
+        "reference": reference.subject,
         "arrived": tuple(arrived),
         "never": never,
         "rounds": Count(results.last),
     }
+    claims = tuple(
+        cite(f"{'not ' if reached[r.variant] is None else ''}any({below})", (reference, r))
+        for r in same
+    )
     form = "some" if never else "all"
-    yield Observation("threshold", facts, runs=len(same), form=form)
+    yield Observation("threshold", facts, runs=len(same), form=form, claims=claims)
 
 
 def _reached(result: Result, level: float, budget: int) -> int | None:
@@ -207,38 +252,86 @@ def ranking(results: ExperimentResults) -> Iterator[Observation]:
         return
     leaders = []
     for budget in results.budgets:
-        ranked = [(loss, r) for r in same if (loss := r.loss(budget)) is not None]
+        ranked = [r for r in same if r.loss(budget) is not None]
         if len(ranked) < 2:
             return
-        lowest = min(loss for loss, _ in ranked)
-        # What rounding alone can explain is no lead.
-        nearly = max(ROUNDING * PRECISION[r.run.config.dtype] for _, r in ranked) * abs(lowest)
-        tied = tuple(r for loss, r in ranked if loss - lowest <= nearly)
-        leaders.append((budget, lowest, tied))
-    if all(len(tied) == len(same) for _, _, tied in leaders):
+        leaders.append(_leading(ranked, budget))
+    if all(len(leading.tied) == len(same) for leading in leaders):
         return
-    winners = {tuple(r.variant for r in tied) for _, _, tied in leaders}
+    winners = {_in_order(results, leading.tied) for leading in leaders}
+    last = leaders[-1]
     facts: Facts = {
         "leaders": tuple(
-            With(Rounds(budget), (*map(_subject, tied), Number(lowest, f"losses[{budget}]")))
-            for budget, lowest, tied in leaders
+            With(
+                Rounds(leading.budget),
+                (*_in_order(results, leading.tied), leading.tied[0].number(leading.budget)),
+            )
+            for leading in leaders
         ),
-        "subjects": tuple(map(_subject, leaders[-1][2])),
+        "subjects": _in_order(results, last.tied),
         "budget": Count(results.last),
-        "value": Number(leaders[-1][1], f"losses[{results.last}]"),
+        "value": last.tied[0].number(results.last),
         "count": Count(len(same)),
     }
     form = "same" if len(winners) == 1 else "flips"
     if len(results.budgets) == 1:
         form = "single"
-    relevance = 0.75 if form == "flips" else 0.7
-    yield Observation("ranking", facts, runs=len(same), relevance=relevance, form=form)
+    claims = tuple(claim for leading in leaders for claim in leading.claims)
+    yield Observation("ranking", facts, runs=len(same), form=form, claims=claims)
+
+
+def _in_order(results: ExperimentResults, members: tuple[Result, ...]) -> tuple[Subject, ...]:
+    return tuple(r.subject for r in results.singles if r in members)
+
+
+@dataclass(frozen=True)
+class _Leading:
+    """Who has the lowest loss at a budget.
+
+    Attributes:
+        tied: those whose losses differ from the lowest by no more than rounding, the lowest first.
+        others: the rest.
+    """
+
+    budget: int
+    tied: tuple[Result, ...]
+    others: tuple[Result, ...]
+
+    @property
+    def claims(self) -> Iterator[Source]:
+        for result in (*self.tied[1:], *self.others):
+            sign = "<=" if result in self.tied else ">"
+            above = "r2.{0} - r1.{1} {2} ROUNDING * max((r1.precision, r2.precision)) * abs(r1.{1})"
+            pair = (result.loss_formula(self.budget), self.tied[0].loss_formula(self.budget), sign)
+            yield cite(above.format(*pair), (self.tied[0], result))
+
+
+def _leading(ranked: list[Result], budget: int) -> _Leading:
+    lowest = min(ranked, key=lambda r: r.loss(budget) or 0.0)
+
+    def is_tied(result: Result) -> bool:
+        """What rounding alone can explain is no lead."""
+        one, other = result.loss(budget) or 0.0, lowest.loss(budget) or 0.0
+        precision = max(PRECISION[r.run.config.dtype] for r in (result, lowest))
+        return one - other <= thresholds.ROUNDING * precision * abs(other)
+
+    tied = [r for r in ranked if is_tied(r)]
+    tied.sort(key=lambda r: r is not lowest)
+    return _Leading(budget, tuple(tied), tuple(r for r in ranked if not is_tied(r)))
 
 
 def comparable(one: Result, other: Result) -> bool:
     """Whether two losses measure the same thing: same kind, same examples."""
     a, b = one.run.config, other.run.config
     return a.loss == b.loss and a.data == b.data
+
+
+def same_measure(one: Result, other: Result) -> tuple[Source, ...]:
+    """The claim that two losses measure the same thing."""
+    return (
+        cite("r1.setting('loss') == r2.setting('loss')", (one, other)),
+        cite("all(r1.given_targets == r2.given_targets)", (one, other)),
+    )
 
 
 def rankable(results: Iterable[Result]) -> bool:
@@ -256,7 +349,3 @@ def _largest_comparable(results: list[Result]) -> list[Result]:
         else:
             home.append(result)
     return max(groups, key=len, default=[])
-
-
-def _subject(result: Result) -> Subject:
-    return Subject(result.variant, result.point)

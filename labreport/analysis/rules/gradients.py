@@ -3,37 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
-from labreport.analysis.observation import (
-    Count,
-    Facts,
-    Names,
-    Number,
-    Observation,
-    Subject,
-    With,
-)
-from labreport.analysis.results import ExperimentResults, Result
+from labreport.analysis import thresholds
+from labreport.analysis.observation import Count, Facts, Names, Number, Observation, Source, With
+from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.backprop.network import forward
 from labreport.backprop.runs import layers_of
 from labreport.lab.naming import unit_names
 
 MOST_NAMED = 6
 """Points that a sentence names before it stops; the table has them all."""
-
-VANISHED = 1e-2
-"""A gradient a hundred times smaller than the largest of its run moves a weight no further in
-the whole budget than the largest one did in a hundredth of it."""
-
-STANDING_STILL = 0.01
-"""Over the last half of the rounds the distance from the floor changes by less than a hundredth: a
-small gradient with a large step size, or with many rounds, still goes somewhere."""
-
-FAR_FROM_FLOOR = 0.01
-"""Still more than a hundredth of the first distance from the floor: not the usual end, where the
-gradient vanishes because nothing is left to gain."""
 
 
 def silent_weights(results: ExperimentResults) -> Iterator[Observation]:
@@ -43,19 +25,46 @@ def silent_weights(results: ExperimentResults) -> Iterator[Observation]:
         if not names:
             continue
         units = dead_units(result)
+        positions = tuple(result.names.index(name) for name in names)
+        still = f"gradients[:, {positions}] == 0"
         facts: Facts = {
-            "subject": Subject(result.variant, result.point),
-            "names": Names(names, "gradients[:, k] == 0 for every step"),
-            "count": Count(len(names)),
-            "total": Count(len(result.names)),
-            "rounds": Count(result.run.trace.rounds),
-            "units": Names(units, "weighted sum ≤ 0 for every example before round 1"),
+            "subject": result.subject,
+            "names": Names(names),
+            "count": Count(
+                len(names),
+                result.cite("count(every_round(gradients == 0) & every_round(weights == weights[0]))"),
+            ),
+            "total": Count(len(result.names), result.cite("size(weights[0])")),
+            "rounds": Count(result.run.trace.rounds, result.cite("rounds")),
+            "units": Names(tuple(unit.name for unit in units)),
         }
+        claims = [
+            result.cite(f"all({still})"),
+            result.cite(f"all(weights[:, {positions}] == weights[0, {positions}])"),
+        ]
+        claims += [
+            result.cite(f"all(sums_at({unit.layer}, 0)[:, {unit.position}] <= 0)") for unit in units
+        ]
         form = "dead" if units else ""
-        yield Observation("silent-weights", facts, runs=1, form=form)
+        yield Observation("silent-weights", facts, runs=1, form=form, claims=tuple(claims))
 
 
-def dead_units(result: Result) -> tuple[str, ...]:
+@dataclass(frozen=True)
+class Unit:
+    """A unit of a network.
+
+    Attributes:
+        name: h2, o1.
+        layer: counted from 1, the first hidden one.
+        position: in its layer, counted from 0.
+    """
+
+    name: str
+    layer: int
+    position: int
+
+
+def dead_units(result: Result) -> tuple[Unit, ...]:
     """Units with a weighted sum of at most 0 for every example, and no gradient in any round.
 
     With ReLU such a unit gives 0 and passes no gradient back: its own weights stay as they are.
@@ -65,7 +74,7 @@ def dead_units(result: Result) -> tuple[str, ...]:
     inputs = np.array(config.data.inputs, dtype=np.float64)
     sums = forward(layers, config.network.activations, inputs).pre_activations
     silent = np.all(result.run.trace.gradients == 0, axis=0)
-    dead: list[str] = []
+    dead: list[Unit] = []
     start = 0
     for layer, (out, into) in enumerate(config.network.shapes):
         quiet = silent[start : start + out * into].reshape(out, into).all(axis=1)
@@ -73,7 +82,11 @@ def dead_units(result: Result) -> tuple[str, ...]:
         if config.network.activations[layer] == "relu":
             below = np.all(sums[layer] <= 0, axis=0)
             names = unit_names(config.network)[layer + 1]
-            dead += [names[unit] for unit in range(out) if quiet[unit] and below[unit]]
+            dead += [
+                Unit(names[unit], layer + 1, unit)
+                for unit in range(out)
+                if quiet[unit] and below[unit]
+            ]
     return tuple(dead)
 
 
@@ -86,42 +99,45 @@ def stuck(results: ExperimentResults) -> Iterator[Observation]:
         norms = gradient_norms(result)
         outputs = result.run.trace.outputs_at(step)
         facts: Facts = {
-            "subject": Subject(result.variant, result.point),
+            "subject": result.subject,
             "budget": Count(results.last),
-            "loss": Number(float(result.losses[step]), f"losses[{step}]"),
-            "floor": Number(result.floor.value or 0.0, "floor"),
-            "norm": Number(float(norms[step]), f"norm of gradients[{step}]"),
-            "largest": Number(float(norms.max()), "largest norm of gradients"),
+            "loss": result.number(results.last),
+            "floor": Number(result.floor.value or 0.0, result.cite("floor")),
+            "norm": Number(float(norms[step]), result.cite(f"norm(wide(gradients[{step}]))")),
+            "largest": Number(float(norms.max()), result.cite("max(norm(wide(gradients)))")),
         }
         form = ""
         last = result.run.config.network.activations[-1]
         if outputs is not None and outputs.size <= 4 and last == "sigmoid":
             slope = outputs.astype(np.float64) * (1 - outputs.astype(np.float64))
-            facts["outputs"] = tuple(Number(float(o), f"outputs[{step}]") for o in outputs.ravel())
-            facts["slope"] = Number(float(slope.max()), f"max of o(1 − o) at outputs[{step}]")
+            there = f"outputs_at({step})"
+            facts["outputs"] = tuple(
+                Number(float(outputs[row, unit]), result.cite(f"{there}[{row}, {unit}]"))
+                for row, unit in np.ndindex(outputs.shape)
+            )
+            product = f"max(wide({there}) * (1 - wide({there})))"
+            facts["slope"] = Number(float(slope.max()), result.cite(product))
             form = "sigmoid"
-        yield Observation("stuck", facts, runs=1, form=form)
+        claims = stuck_claims(result, results.last)
+        yield Observation("stuck", facts, runs=1, form=form, claims=claims)
 
 
 def stuck_points(results: ExperimentResults) -> Iterator[Observation]:
     """Points of a sweep that end stuck."""
-    members = [r for swept in results.swept.values() for r in swept]
+    members = results.everywhere
     stopped = [r for r in members if is_stuck(r, results.last)]
     if stopped:
         facts: Facts = {
             "subjects": tuple(
-                With(
-                    Subject(r.variant, r.point),
-                    Number(r.loss(results.last) or 0.0, f"losses[{r.index(results.last)}]"),
-                )
-                for r in stopped[:MOST_NAMED]
+                With(r.subject, r.number(results.last)) for r in stopped[:MOST_NAMED]
             ),
-            "count": Count(len(stopped)),
-            "total": Count(len(members)),
+            "count": Count(len(stopped), cite("size(each(rounds))", stopped)),
+            "total": Count(len(members), cite("size(each(rounds))", members)),
             "budget": Count(results.last),
         }
         form = "more" if len(stopped) > MOST_NAMED else ""
-        yield Observation("stuck-points", facts, runs=len(members), form=form)
+        claims = tuple(claim for r in stopped for claim in stuck_claims(r, results.last))
+        yield Observation("stuck-points", facts, runs=len(members), form=form, claims=claims)
 
 
 def is_stuck(result: Result, budget: int) -> bool:
@@ -130,10 +146,23 @@ def is_stuck(result: Result, budget: int) -> bool:
     if step is None or gap is None or not first or not result.run.trace.is_whole:
         return False
     half = result.gap(step // 2)
-    if half is None or abs(half - gap) > STANDING_STILL * gap:
+    if half is None or abs(half - gap) > thresholds.STANDING_STILL * gap:
         return False
     norms = gradient_norms(result)
-    return bool(gap > FAR_FROM_FLOOR * first and norms[step] <= VANISHED * norms.max())
+    return bool(
+        gap > thresholds.FAR_FROM_FLOOR * first and norms[step] <= thresholds.VANISHED * norms.max()
+    )
+
+
+def stuck_claims(result: Result, budget: int) -> tuple[Source, ...]:
+    """What must be true of a run that is stuck."""
+    step = result.index(budget) or 0
+    gap, half = result.gap_formula(budget), result.gap_formula(step // 2)
+    return (
+        result.cite(f"abs({half} - {gap}) <= STANDING_STILL * {gap}"),
+        result.cite(f"{gap} > FAR_FROM_FLOOR * {result.gap_formula(0)}"),
+        result.cite(f"norm(wide(gradients[{step}])) <= VANISHED * max(norm(wide(gradients)))"),
+    )
 
 
 def gradient_norms(result: Result) -> np.ndarray:

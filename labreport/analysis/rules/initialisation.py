@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from statistics import NormalDist
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,15 +17,9 @@ from labreport.analysis.observation import (
     Share,
     Subject,
 )
-from labreport.analysis.results import ExperimentResults, Result
+from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rules.comparison import comparable, differing_keys
 from labreport.lab.naming import unit_names
-
-ENOUGH_FOR_AN_INTERVAL = 30
-"""Pairs from which on the normal interval of a mean is within a few percent of Student's."""
-
-CONFIDENCE = 0.95
-
 
 def final_losses(members: tuple[Result, ...], budget: int) -> np.ndarray:
     """Losses [runs that got so far] at a budget, float64."""
@@ -33,37 +27,54 @@ def final_losses(members: tuple[Result, ...], budget: int) -> np.ndarray:
     return np.array(values, dtype=np.float64)
 
 
+def arrived(members: tuple[Result, ...], budget: int) -> list[Result]:
+    """The runs that got so far."""
+    return [r for r in members if r.loss(budget) is not None]
+
+
 def spread(results: ExperimentResults) -> Iterator[Observation]:
     """How much the result depends on the random start."""
     for name, members in results.replicated.items():
+        there = arrived(members, results.last)
         values = final_losses(members, results.last)
+        subject = Subject(name, members[0].point)
+        ended = "count(each(size(losses) <= {0}))"
         if len(values) < 2:
             facts: Facts = {
-                "subject": Subject(name, members[0].point),
-                "ended": Count(len(members) - len(values)),
-                "total": Count(len(members)),
+                "subject": subject,
+                "ended": Count(
+                    len(members) - len(values), cite(ended.format(_step(members[0], results)), members)
+                ),
+                "total": Count(len(members), cite("size(each(rounds))", members)),
             }
             yield Observation(
-                "spread",
-                facts,
-                runs=len(members),
-                form="lost",
-                strength="statistical",
+                "spread", facts, runs=len(members), form="lost", strength="statistical"
             )
             continue
+        step = _step(there[0], results)
+        final = f"each(losses[{step}])"
+
+        def over(formula: str, value: float, there: list[Result] = there) -> Number:
+            return Number(value, cite(formula, there))
+
         facts = {
-            "subject": Subject(name, members[0].point),
-            "count": Count(len(values)),
-            "ended": Count(len(members) - len(values)),
-            "mean": Number(float(values.mean())),
-            "deviation": Number(float(values.std(ddof=1))),
-            "median": Number(float(np.median(values))),
-            "lowest": Number(float(values.min())),
-            "highest": Number(float(values.max())),
+            "subject": subject,
+            "count": Count(len(values), cite(f"size({final})", there)),
+            "ended": Count(len(members) - len(values), cite(ended.format(step), members)),
+            "mean": over(f"mean({final})", float(values.mean())),
+            "deviation": over(f"deviation({final})", float(values.std(ddof=1))),
+            "median": over(f"median({final})", float(np.median(values))),
+            "lowest": over(f"min({final})", float(values.min())),
+            "highest": over(f"max({final})", float(values.max())),
             "budget": Count(results.last),
         }
         form = "ended" if len(values) < len(members) else ""
         yield Observation("spread", facts, runs=len(members), form=form, strength="statistical")
+
+
+def _step(result: Result, results: ExperimentResults) -> int:
+    """Step of a trace that the last budget means."""
+    return min(results.last, result.run.config.rounds)
 
 
 def place_among_starts(results: ExperimentResults) -> Iterator[Observation]:
@@ -76,72 +87,46 @@ def place_among_starts(results: ExperimentResults) -> Iterator[Observation]:
             keys = differing_keys(single.run.config, members[0].run.config)
             if not set(keys) <= {"initial.scheme", "seed"} or not comparable(single, members[0]):
                 continue
-            values = final_losses(members, results.last)
-            if not len(values):
-                continue
-            better = int((values < loss).sum())
-            facts: Facts = {
-                "subject": Subject(single.variant, single.point),
-                "loss": Number(loss, f"losses[{single.index(results.last)}]"),
-                "starts": Subject(name),
-                "count": Count(len(values)),
-                "better": Count(better),
-                "share": Share(better / len(values)),
-                "budget": Count(results.last),
-            }
-            inside = values.min() <= loss <= values.max()
-            form = "inside" if inside else ("below" if loss < values.min() else "above")
-            yield Observation(
-                "place-among-starts",
-                facts,
-                runs=len(values) + 1,
-                # The start that was written down is what the comparison with chance is about.
-                relevance=0.95 if single.run.config.initial.scheme == "given" else 0.7,
-                form=form,
-                strength="statistical",
-            )
+            there = arrived(members, results.last)
+            if there:
+                yield _place(results, single, loss, name, there)
 
 
-def paired_starts(results: ExperimentResults) -> Iterator[Observation]:
-    """Two variants from the same seeds: the difference of their losses, seed by seed."""
-    for name, members in results.replicated.items():
-        other = results.plan.against(results.plan.variant(name))
-        if other is None or other.name not in results.replicated:
-            continue
-        theirs = {r.trial.seed: r for r in results.of(other.name)}
-        pairs = [
-            (mine, reference)
-            for r in members
-            if r.trial.seed in theirs
-            and (mine := r.loss(results.last)) is not None
-            and (reference := theirs[r.trial.seed].loss(results.last)) is not None
-            and comparable(r, theirs[r.trial.seed])
-        ]
-        if len(pairs) < ENOUGH_FOR_AN_INTERVAL:
-            continue
-        difference = np.array([mine - reference for mine, reference in pairs])
-        mean = float(difference.mean())
-        error = float(difference.std(ddof=1)) / len(pairs) ** 0.5
-        reach = NormalDist().inv_cdf(0.5 + CONFIDENCE / 2) * error
-        facts: Facts = {
-            "subject": Subject(name),
-            "other": Subject(other.name),
-            "count": Count(len(pairs)),
-            "mean": Number(mean),
-            "low": Number(mean - reach),
-            "high": Number(mean + reach),
-            "lower": Count(int((difference < 0).sum())),
-            "confidence": Share(CONFIDENCE),
-            "budget": Count(results.last),
-        }
-        form = "lower" if mean + reach < 0 else ("higher" if mean - reach > 0 else "open")
-        yield Observation(
-            "paired-starts",
-            facts,
-            runs=2 * len(pairs),
-            form=form,
-            strength="statistical",
-        )
+def _place(
+    results: ExperimentResults, single: Result, loss: float, name: str, there: list[Result]
+) -> Observation:
+    values = np.array([r.loss(results.last) for r in there], dtype=np.float64)
+    better = int((values < loss).sum())
+    step = _step(single, results)
+    group = (single, *there)
+    mine, others = f"r1.losses[{step}]", f"each(losses[{step}])[1:]"
+    facts: Facts = {
+        "subject": single.subject,
+        "loss": single.number(results.last),
+        "starts": Subject(name),
+        "count": Count(len(values), cite(f"size({others})", group)),
+        "better": Count(better, cite(f"count({others} < {mine})", group)),
+        "share": Share(better / len(values), cite(f"mean({others} < {mine})", group)),
+        "budget": Count(results.last),
+    }
+    inside = values.min() <= loss <= values.max()
+    form, claim = (
+        ("inside", f"min({others}) <= {mine} and {mine} <= max({others})")
+        if inside
+        else ("below", f"{mine} < min({others})")
+        if loss < values.min()
+        else ("above", f"{mine} > max({others})")
+    )
+    return Observation(
+        "place-among-starts",
+        facts,
+        runs=len(values) + 1,
+        # The start that was written down is what the comparison with chance is about.
+        relevance=0.0 if single.run.config.initial.scheme == "given" else 0.7,
+        form=form,
+        strength="statistical",
+        claims=(cite(claim, group),),
+    )
 
 
 def symmetry(results: ExperimentResults) -> Iterator[Observation]:
@@ -149,35 +134,62 @@ def symmetry(results: ExperimentResults) -> Iterator[Observation]:
     for result in results.singles:
         units = twin_units(result)
         if units:
+            columns, outgoing = units.incoming, units.outgoing
             facts: Facts = {
-                "subject": Subject(result.variant, result.point),
-                "units": Names(units, "equal rows of weights in every step"),
-                "rounds": Count(result.run.trace.rounds),
+                "subject": result.subject,
+                "units": Names(units.names),
+                "rounds": Count(result.run.trace.rounds, result.cite("rounds")),
                 "scheme": Part("initial", result.run.config.initial.scheme),
             }
-            yield Observation("symmetry", facts, runs=1)
+            claims = tuple(
+                result.cite(f"all(weights[:, {first}] == weights[:, {other}])")
+                for positions in (columns, outgoing)
+                for first, other in [(positions[0], p) for p in positions[1:]]
+            )
+            yield Observation("symmetry", facts, runs=1, claims=claims)
 
 
-def twin_units(result: Result) -> tuple[str, ...]:
+@dataclass(frozen=True)
+class Twins:
+    """Hidden units that are equal in every round.
+
+    Attributes:
+        names: of the units.
+        incoming: for each unit, the positions of its weights and bias in stored order.
+        outgoing: for each unit, the positions of the weights that leave it.
+    """
+
+    names: tuple[str, ...]
+    incoming: tuple[tuple[int, ...], ...]
+    outgoing: tuple[tuple[int, ...], ...]
+
+
+def twin_units(result: Result) -> Twins | None:
     """Hidden units with the same incoming and outgoing weights, in every recorded step."""
     network, weights = result.run.config.network, result.run.trace.weights
     if not len(weights) or not result.run.trace.is_whole:
-        return ()
+        return None
     matrices, incomings = [], []
     start = 0
     for out, into in network.shapes:
         end = start + out * into
-        matrices.append(weights[:, start:end].reshape(-1, out, into))
+        matrix = np.arange(start, end).reshape(out, into)
         start = end + out * network.trains_bias
         # A bias is one more weight that comes in.
-        biases = weights[:, end:start].reshape(len(weights), out, int(network.trains_bias))
-        incomings.append(np.concatenate([matrices[-1], biases], axis=2))
+        biases = np.arange(end, start).reshape(out, int(network.trains_bias))
+        matrices.append(matrix)
+        incomings.append(np.concatenate([matrix, biases], axis=1))
     for layer in range(len(network.shapes) - 1):
-        incoming, outgoing = incomings[layer], matrices[layer + 1]
-        alike = (incoming == incoming[:, :1]).all() and (outgoing == outgoing[:, :, :1]).all()
-        if alike and incoming.shape[1] > 1:
-            return unit_names(network)[layer + 1]
-    return ()
+        incoming, outgoing = incomings[layer], matrices[layer + 1].T
+        alike = all(
+            (weights[:, positions] == weights[:, positions[:1]]).all()
+            for positions in (incoming, outgoing)
+        )
+        if alike and len(incoming) > 1:
+            names = unit_names(network)[layer + 1]
+            written = (tuple(map(tuple, positions.tolist())) for positions in (incoming, outgoing))
+            return Twins(names, *written)
+    return None
 
 
 def single_start(results: ExperimentResults) -> Iterator[Observation]:
@@ -188,5 +200,8 @@ def single_start(results: ExperimentResults) -> Iterator[Observation]:
         given = len(starts) == 1 and not any(r.run.config.by_chance for r in results.results)
         form = "given" if given else ""
         longest = max(r.run.config.rounds for r in results.results)
-        facts: Facts = {"count": Count(len(results.results)), "budget": Count(longest)}
+        facts: Facts = {
+            "count": Count(len(results.results), cite("size(each(rounds))", results.results)),
+            "budget": Count(longest),
+        }
         yield Observation("single-start", facts, runs=len(results.results), form=form, limits=True)

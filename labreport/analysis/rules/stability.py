@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from labreport.analysis.observation import Count, Facts, Observation, Rounds, Subject, With
-from labreport.analysis.results import ExperimentResults
+from labreport.analysis.observation import Count, Facts, Observation, Rounds, With
+from labreport.analysis.results import ExperimentResults, cite
 
 
 def diverged(results: ExperimentResults) -> Iterator[Observation]:
@@ -14,26 +14,25 @@ def diverged(results: ExperimentResults) -> Iterator[Observation]:
     if ended:
         facts: Facts = {
             "subjects": tuple(
-                With(Subject(r.variant, r.point), Rounds(r.run.trace.ending.step)) for r in ended
+                With(r.subject, Rounds(r.run.trace.ending.step, r.cite("ending_step")))
+                for r in ended
             ),
-            "count": Count(len(ended)),
+            "count": Count(len(ended), cite("count(each(ending == 'diverged'))", ended)),
         }
-        yield Observation("diverged", facts, runs=len(ended))
+        claims = (cite("all(each(ending == 'diverged'))", ended),)
+        yield Observation("diverged", facts, runs=len(ended), claims=claims)
 
 
 def worse_than_start(results: ExperimentResults) -> Iterator[Observation]:
     """Points of a sweep at which training ended above the loss that it began with."""
-    worse = []
-    for members in results.swept.values():
-        for result in members:
-            final, first = result.loss(results.last), result.initial_loss
-            if final is not None and first is not None and final > first:
-                worse.append(result)
+    swept = results.everywhere
+    worse = [r for r in swept if (end := r.loss(results.last)) is not None and end > r.losses[0]]
     if worse:
+        claims = tuple(r.cite(f"{r.loss_formula(results.last)} > losses[0]") for r in worse)
         facts: Facts = {
-            "subjects": tuple(Subject(r.variant, r.point) for r in worse),
-            "count": Count(len(worse)),
-            "total": Count(sum(map(len, results.swept.values()))),
+            "subjects": tuple(r.subject for r in worse),
+            "count": Count(len(worse), cite("size(each(rounds))", worse)),
+            "total": Count(len(swept), cite("size(each(rounds))", swept)),
             "budget": Count(results.last),
         }
-        yield Observation("worse-than-start", facts, runs=len(worse))
+        yield Observation("worse-than-start", facts, runs=len(swept), claims=claims)

@@ -13,6 +13,7 @@ from labreport.analysis.observation import (
     Observation,
     Part,
     Setting,
+    Source,
     Subject,
     Verbatim,
     With,
@@ -23,28 +24,47 @@ from labreport.lab.naming import unit_names
 from labreport.lab.vocabulary.activations import ACTIVATIONS
 
 
-def unreachable(config: RunConfig, subjects: tuple[Subject, ...]) -> Observation | None:
-    """A target that the last activation cannot give, and the floor that follows."""
+def unreachable(
+    config: RunConfig, subjects: tuple[Subject, ...], runs: tuple[str, ...]
+) -> Observation | None:
+    """A target that the last activation cannot give, and the floor that follows.
+
+    Args:
+        config: of one of the subjects; the others have the same loss, target and last activation.
+        subjects: what the sentence names; none for the base configuration.
+        runs: names of the stored runs of the subjects, or of the base.
+    """
     missed = outside(config)
     bottom = floor(config).value
     if not missed or bottom is None:
         return None
     worst = max(missed, key=lambda m: abs(m.target - m.nearest))
     activation = config.network.activations[-1]
+    low, high = ACTIVATIONS[activation].low, ACTIVATIONS[activation].high
     facts: Facts = {
         "unit": Names((unit_names(config.network)[-1][worst.unit],)),
-        "target": Setting(worst.target),
+        "target": Setting(worst.target, Source(f"given_targets[{worst.row}, {worst.unit}]", runs)),
         "nearest": Setting(worst.nearest),
-        "low": Setting(ACTIVATIONS[activation].low),
-        "high": Setting(ACTIVATIONS[activation].high),
+        "low": Setting(low),
+        "high": Setting(high),
         "activation": Part("activation", activation),
         "loss": Part("loss", config.loss),
-        "floor": Number(bottom, "infimum of the loss over the outputs that are possible"),
+        "floor": Number(bottom, Source("floor", runs)),
         "subjects": subjects,
     }
-    bounded = ACTIVATIONS[activation].high < float("inf")
-    form = ("some" if subjects else "base") + ("" if bounded else "-half")
-    return Observation("unreachable-target", facts, runs=len(subjects), form=form)
+    beyond = f"< {low!r}" if worst.target < low else f"> {high!r}"
+    bounded = high < float("inf")
+    return Observation(
+        "unreachable-target",
+        facts,
+        runs=len(subjects),
+        form=("some" if subjects else "base") + ("" if bounded else "-half"),
+        claims=(
+            Source(f"all(each(given_targets[{worst.row}, {worst.unit}]) {beyond})", runs),
+            # What was reached bears it out: no loss of any run lies below the floor.
+            Source("all(each(min(losses) - floor >= -allowance))", runs),
+        ),
+    )
 
 
 def unreachable_target(results: ExperimentResults) -> Iterator[Observation]:
@@ -59,8 +79,9 @@ def unreachable_target(results: ExperimentResults) -> Iterator[Observation]:
     for members in groups.values():
         if members[0].refused:
             continue
-        subjects = tuple(_subject(result) for result in members)
-        found = unreachable(members[0].run.config, subjects)
+        names = tuple(result.run.name for result in members)
+        subjects = tuple(result.subject for result in members)
+        found = unreachable(members[0].run.config, subjects, names)
         if found is not None:
             yield found
 
@@ -71,12 +92,13 @@ def refused(results: ExperimentResults) -> Iterator[Observation]:
         if result.refused:
             ending = result.run.trace.ending
             facts: Facts = {
-                "subject": _subject(result),
+                "subject": result.subject,
                 "loss": Part("loss", result.run.config.loss),
-                "round": Count(ending.step + 1, "ending.step + 1"),
-                "message": Verbatim(ending.message, "ending.message"),
+                "round": Count(ending.step + 1, result.cite("ending_step + 1")),
+                "message": Verbatim(ending.message, result.cite("message")),
             }
-            yield Observation("refused", facts, runs=1)
+            claims = (result.cite("ending == 'refused'"),)
+            yield Observation("refused", facts, runs=1, claims=claims)
 
 
 def distance_to_floor(results: ExperimentResults) -> Iterator[Observation]:
@@ -86,22 +108,23 @@ def distance_to_floor(results: ExperimentResults) -> Iterator[Observation]:
     away = [(r, g) for r, g in measured if g > r.at_floor]
     if there:
         facts: Facts = {
-            "subjects": tuple(_subject(r) for r in there),
+            "subjects": tuple(r.subject for r in there),
             "budget": Count(results.last),
         }
         form = "reached" if len(there) > 1 else "reached-one"
-        yield Observation("distance-to-floor", facts, runs=len(there), form=form)
+        claims = tuple(r.cite(f"{r.gap_formula(results.last)} <= allowance") for r in there)
+        yield Observation("distance-to-floor", facts, runs=len(there), form=form, claims=claims)
     if away:
         if len({r.run.config.loss for r, _ in away}) == 1:
             away.sort(key=lambda pair: pair[1])
         facts = {
             "distances": tuple(
-                With(_subject(r), Number(g, f"losses[{r.index(results.last)}] − floor"))
-                for r, g in away
+                With(r.subject, Number(g, r.cite(r.gap_formula(results.last)))) for r, g in away
             ),
             "budget": Count(results.last),
         }
-        yield Observation("distance-to-floor", facts, runs=len(away), form="left")
+        claims = tuple(r.cite(f"{r.gap_formula(results.last)} > allowance") for r, _ in away)
+        yield Observation("distance-to-floor", facts, runs=len(away), form="left", claims=claims)
 
 
 def floor_above_zero(results: ExperimentResults) -> Iterator[Observation]:
@@ -114,16 +137,22 @@ def floor_above_zero(results: ExperimentResults) -> Iterator[Observation]:
             continue
         loss = result.loss(results.last)
         if bottom > 1e-6 and loss is not None:
+            reached = abs(loss - bottom) <= result.at_floor
+            distance = f"abs({result.loss_formula(results.last)} - floor)"
             facts: Facts = {
-                "subject": _subject(result),
+                "subject": result.subject,
                 "loss": Part("loss", result.run.config.loss),
-                "floor": Number(bottom, "loss at output = target"),
-                "value": Number(loss, f"losses[{result.index(results.last)}]"),
+                "floor": Number(bottom, result.cite("floor")),
+                "value": result.number(results.last),
                 "budget": Count(results.last),
             }
-            form = "reached" if abs(loss - bottom) <= result.at_floor else ""
-            yield Observation("floor-above-zero", facts, runs=1, form=form)
-
-
-def _subject(result: Result) -> Subject:
-    return Subject(result.variant, result.point)
+            yield Observation(
+                "floor-above-zero",
+                facts,
+                runs=1,
+                form="reached" if reached else "",
+                claims=(
+                    result.cite("floor > 0"),
+                    result.cite(f"{distance} {'<=' if reached else '>'} allowance"),
+                ),
+            )

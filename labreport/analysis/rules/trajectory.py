@@ -6,12 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from labreport.analysis.observation import Count, Facts, Names, Number, Observation, Subject, With
-from labreport.analysis.results import ExperimentResults
-
-OVERSHOOT = 1.5
-"""The distance from the floor at the end against the smallest on the way: half as much again is
-more than any figure would hide, and far more than rounding makes."""
+from labreport.analysis import thresholds
+from labreport.analysis.observation import Count, Facts, Names, Number, Observation, With
+from labreport.analysis.results import ExperimentResults, cite
 
 
 def overshoot(results: ExperimentResults) -> Iterator[Observation]:
@@ -21,17 +18,22 @@ def overshoot(results: ExperimentResults) -> Iterator[Observation]:
         if best is None or end is None or final is None or best >= results.last:
             continue
         lowest = result.gap(best)
-        if lowest is None or end <= OVERSHOOT * lowest or end <= 2 * result.at_floor:
+        if lowest is None or end <= thresholds.OVERSHOOT * lowest or end <= 2 * result.at_floor:
             continue
+        low, high = result.gap_formula(best), result.gap_formula(results.last)
         facts: Facts = {
-            "subject": Subject(result.variant, result.point),
-            "round": Count(best + 1, "argmin of losses, as the round that prints it"),
-            "updates": Count(best, "argmin of losses"),
-            "lowest": Number(float(result.losses[best]), f"losses[{best}]"),
+            "subject": result.subject,
+            "round": Count(best + 1, result.cite("argmin(losses) + 1")),
+            "updates": Count(best, result.cite("argmin(losses)")),
+            "lowest": result.number(best),
             "budget": Count(results.last),
-            "final": Number(final, f"losses[{result.index(results.last)}]"),
+            "final": result.number(results.last),
         }
-        yield Observation("overshoot", facts, runs=1)
+        claims = (
+            result.cite(f"{high} > OVERSHOOT * {low}"),
+            result.cite(f"{high} > 2 * allowance"),
+        )
+        yield Observation("overshoot", facts, runs=1, claims=claims)
 
 
 def monotone(results: ExperimentResults) -> Iterator[Observation]:
@@ -40,16 +42,19 @@ def monotone(results: ExperimentResults) -> Iterator[Observation]:
     steady = [r for r in measured if bool((np.diff(r.losses) <= 0).all())]
     if steady and len(measured) > 1:
         facts: Facts = {
-            "subjects": tuple(Subject(r.variant, r.point) for r in steady),
-            "rounds": Count(min(r.run.trace.rounds for r in steady)),
+            "subjects": tuple(r.subject for r in steady),
+            "rounds": Count(
+                min(r.run.trace.rounds for r in steady), cite("min(each(rounds))", steady)
+            ),
         }
         form = "all" if len(steady) == len(measured) else ""
-        yield Observation("monotone", facts, runs=len(steady), form=form)
+        claims = tuple(r.cite("all(difference(losses) <= 0)") for r in steady)
+        yield Observation("monotone", facts, runs=len(steady), form=form, claims=claims)
 
 
 def largest_move(results: ExperimentResults) -> Iterator[Observation]:
     """Which weight moved most, by how much."""
-    moves = []
+    moves, claims = [], []
     for result in results.singles:
         step = result.index(results.last)
         if step is None:
@@ -61,13 +66,10 @@ def largest_move(results: ExperimentResults) -> Iterator[Observation]:
         which = int(np.abs(moved).argmax())
         if moved[which] == 0:
             continue
-        source = f"weights[{step}][{which}] − weights[0][{which}]"
-        moves.append(
-            With(
-                Subject(result.variant, result.point),
-                (Names((result.names[which],)), Number(float(moved[which]), source)),
-            )
-        )
+        move = f"(wide(weights_at({step})) - wide(weights_at(0)))"
+        distance = Number(float(moved[which]), result.cite(f"{move}[{which}]"))
+        moves.append(With(result.subject, (Names((result.names[which],)), distance)))
+        claims.append(result.cite(f"argmax(abs({move})) == {which}"))
     if moves:
         facts: Facts = {"moves": tuple(moves), "budget": Count(results.last)}
-        yield Observation("largest-move", facts, runs=len(moves))
+        yield Observation("largest-move", facts, runs=len(moves), claims=tuple(claims))
