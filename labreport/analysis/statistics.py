@@ -1,0 +1,150 @@
+"""Statistics that hold whatever the distribution of the results: by counts and ranks, exactly.
+
+Binomial probabilities with a half are ratios of whole numbers, and are summed as such: nothing is
+rounded before the end. Where it says so, a normal distribution is assumed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
+from statistics import NormalDist
+from typing import NamedTuple
+
+
+class MedianInterval(NamedTuple):
+    """An interval of two of the values, and how probable it was to cover the median."""
+
+    low: float
+    high: float
+    coverage: float
+
+
+class Rank(NamedTuple):
+    """How many others lie below a value, at it, and above it."""
+
+    below: int
+    ties: int
+    above: int
+
+
+def sign_test(below: int, above: int) -> float:
+    """The p-value of so many pairs that differ one way, and so many that differ the other.
+
+    Two-sided and exact: the probability that a fair coin, tossed once for each pair, falls at
+    least as unevenly (Arbuthnott 1710; Conover 1999, "Practical Nonparametric Statistics",
+    section 3.4). Pairs without a difference are left out by the caller.
+
+    Raises:
+        ValueError: if a number of pairs is negative.
+    """
+    if below < 0 or above < 0:
+        raise ValueError(f"numbers of pairs are not negative: {below}, {above}")
+    if below == above:
+        return 1.0
+    fewer, count = min(below, above), below + above
+    tail = next(sets for size, sets in enumerate(_sets_up_to(count)) if size == fewer)
+    # Python divides whole numbers to the nearest float, however long they are.
+    return 2 * tail / (1 << count)
+
+
+def smallest_p(count: int) -> float:
+    """The p-value of `sign_test` when all of `count` pairs differ one way: none is smaller.
+
+    Raises:
+        ValueError: if the number of pairs is negative.
+    """
+    return sign_test(0, count)
+
+
+def median_interval(values: Sequence[float], confidence: float) -> MedianInterval | None:
+    """The narrowest interval of the median, as far from the least value as from the greatest.
+
+    From the k-th smallest to the k-th greatest of n independent values, it misses the median
+    only if fewer than k of them lie on one side, so that its coverage is 1 − 2 P(X < k), X
+    binomial with n and a half: exactly for a continuous distribution, and at least where values
+    can be equal (Conover 1999, section 3.2). The greatest k is taken whose coverage is at least
+    `confidence`, in (0, 1). Infinite values have their rank as others do.
+
+    Returns:
+        None if even the whole range of so few values does not give that confidence.
+
+    Raises:
+        ValueError: if the confidence is out of its range, or a value is not a number.
+    """
+    _refuse_beside_unit_interval("confidence", confidence)
+    _refuse_nan(values)
+    ordered, all_sets, asked = sorted(values), 1 << len(values), Fraction(confidence)
+    found = None
+    for left_out, sets in enumerate(_sets_up_to(len(values))):
+        covering = all_sets - 2 * sets
+        if covering * asked.denominator < asked.numerator * all_sets:
+            break
+        low, high = ordered[left_out], ordered[-1 - left_out]
+        found = MedianInterval(float(low), float(high), covering / all_sets)
+    return found
+
+
+def rank_share(value: float, others: Iterable[float]) -> Rank:
+    """How many of the others lie below the value, are equal to it, and lie above it.
+
+    Raises:
+        ValueError: if one of them is not a number.
+    """
+    compared = tuple(others)
+    _refuse_nan((value, *compared))
+    below = sum(other < value for other in compared)
+    ties = sum(other == value for other in compared)
+    return Rank(below, ties, len(compared) - below - ties)
+
+
+def starts_needed(
+    difference_mean: float,
+    difference_deviation: float,
+    confidence: float = 0.95,
+    power: float = 0.8,
+) -> int:
+    """How many pairs a paired comparison needs to see a difference of such mean and deviation.
+
+    n = ((z(1 − α/2) + z(power)) · deviation / mean)², rounded up, with α = 1 − confidence and z
+    the quantiles of the normal distribution, which the mean of the differences is taken to have
+    (Chow, Shao and Wang 2008, "Sample Size Calculations in Clinical Research", section 3.1). It
+    is an estimate for planning, as good as the two numbers, and at least 2: one pair has no
+    deviation. A sign test of so many pairs may see less.
+
+    Raises:
+        ValueError: if the mean is 0, which no number of pairs can tell from 0, the deviation is
+            negative, one of them is not finite, or confidence or power are not in (0, 1).
+    """
+    _refuse_beside_unit_interval("confidence", confidence)
+    _refuse_beside_unit_interval("power", power)
+    if not (math.isfinite(difference_mean) and math.isfinite(difference_deviation)):
+        raise ValueError(f"not finite: {difference_mean}, {difference_deviation}")
+    if difference_mean == 0 or difference_deviation < 0:
+        raise ValueError(f"no number of pairs: {difference_mean}, {difference_deviation}")
+    normal = NormalDist()
+    # A power below α/2 is there without any pair.
+    quantiles = max(0.0, normal.inv_cdf((1 + confidence) / 2) + normal.inv_cdf(power))
+    # As fractions: a mean next to nothing makes a number of pairs beyond any float.
+    ratio = Fraction(difference_deviation) / Fraction(abs(difference_mean))
+    return max(2, math.ceil((Fraction(quantiles) * ratio) ** 2))
+
+
+def _sets_up_to(count: int) -> Iterator[int]:
+    """How many subsets of `count` things have at most 0, 1, 2, … members."""
+    sets = total = 1
+    for size in range(count + 1):
+        yield total
+        sets = sets * (count - size) // (size + 1)
+        total += sets
+
+
+def _refuse_beside_unit_interval(name: str, value: float) -> None:
+    if not 0 < value < 1:
+        raise ValueError(f"{name} is {value}, not between 0 and 1")
+
+
+def _refuse_nan(values: Iterable[float]) -> None:
+    if any(math.isnan(value) for value in values):
+        raise ValueError("a value is not a number and has no rank")
