@@ -22,7 +22,7 @@ from labreport.analysis import statistics, thresholds
 from labreport.analysis.floor import floor
 from labreport.analysis.observation import Fact, Names, Observation, Source, With
 from labreport.analysis.results import SMALLEST_SCALE
-from labreport.backprop.gradient_check import GradientCheck
+from labreport.backprop.gradient_check import Checked, GradientCheck
 from labreport.backprop.network import forward
 from labreport.backprop.runs import data_of, layers_of
 from labreport.lab.naming import parameter_names
@@ -125,8 +125,8 @@ def same(said: Any, found: Any) -> bool:
         return False
     if isinstance(said, tuple | str):
         return bool(said == found)
-    difference = abs(float(said) - float(found))
-    return said == found or difference <= TOLERANCE * max(abs(said), abs(found))
+    one, other = float(said), float(found)
+    return one == other or abs(one - other) <= TOLERANCE * max(abs(one), abs(other))
 
 
 @cache
@@ -244,15 +244,19 @@ class _Scope:
         """What the run's configuration has for a dotted key; None where it has no such key."""
         return self._run.config.flat().get(key)
 
-    @property
-    def by_hand(self) -> Array:
-        """Gradients [steps, parameters] by the hand-derived side."""
-        return self._checked.hand.gradients
+    def apart(self, way: str) -> Array:
+        """Differences [looked at] of a way of computing gradients from autograd.
+
+        ``by hand``, ``by differences`` or the name of a formula; in units of the terms that
+        derivatives are sums of.
+        """
+        ways = {"by hand": self._checked.hand, "by differences": self._checked.differences}
+        return ways[way].apart if way in ways else self._formula(way).way.apart
 
     @property
-    def by_differences(self) -> Array:
-        """Gradients [looked at, parameters] by central differences."""
-        return self._checked.differences.gradients
+    def tolerance(self) -> float:
+        """Difference from which on a way of computing gradients is another one."""
+        return self._checked.tolerance
 
     def by_formula(self, name: str) -> Array:
         """Gradients [steps, parameters] by a formula of the lab."""
@@ -262,10 +266,19 @@ class _Scope:
         """Losses of a training with a formula of the lab."""
         return self._formula(name).training.losses
 
+    def gradients_by(self, name: str) -> Array:
+        """Gradients [steps, parameters] of that training."""
+        return self._formula(name).training.gradients
+
     @property
     def trained_right(self) -> Array:
         """Losses of the same training with the chain rule."""
         return self._checked.truth.losses
+
+    @property
+    def gradients_right(self) -> Array:
+        """Gradients [steps, parameters] of that training."""
+        return self._checked.truth.gradients
 
     @property
     def _checked(self) -> GradientCheck:
@@ -273,7 +286,7 @@ class _Scope:
             raise ValueError("no gradient check")
         return self._check
 
-    def _formula(self, name: str) -> Any:
+    def _formula(self, name: str) -> Checked:
         return next(c for c in self._checked.formulas if c.formula.name == name)
 
 
@@ -281,6 +294,13 @@ def _there(values: Array | None) -> Array:
     if values is None:
         raise ValueError("not recorded at that step")
     return values
+
+
+def _rounds_alike(made: Any, right: Any, decimals: int) -> int:
+    """For how many rounds two lists of numbers look the same when they are rounded."""
+    both = min(len(made), len(right))
+    alike = np.all(np.round(made[:both], decimals) == np.round(right[:both], decimals), axis=1)
+    return both if alike.all() else int(np.argmin(alike))
 
 
 def _standard_deviation(values: Any) -> Any:
@@ -304,6 +324,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "median_interval": statistics.median_interval,
     "min": np.min,
     "norm": lambda values: np.linalg.norm(values, axis=-1),
+    "rounds_alike": _rounds_alike,
     "sign": np.sign,
     "sign_test": statistics.sign_test,
     "size": np.size,

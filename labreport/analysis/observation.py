@@ -33,7 +33,7 @@ class Source:
 
 
 Origin = Source | None
-"""Where a fact comes from; None where the lab file says it, as it says how many rounds there are."""
+"""Where a fact comes from; None where the lab file says it, as it says budgets."""
 
 
 @dataclass(frozen=True)

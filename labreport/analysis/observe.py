@@ -90,9 +90,7 @@ RULES: dict[str, Rule] = {
     "start-differs": Rule(comparison.start_differs, "comparison", 0.85, ("OTHER_START",)),
     "symmetry": Rule(initialisation.symmetry, "initialisation", 0.85),
     "spread": Rule(initialisation.spread, "initialisation", {"": 0.8, "lost": 0.9}),
-    "paired-starts": Rule(
-        reliability.paired_starts, "reliability", 0.75, ("SIGNIFICANCE",)
-    ),
+    "paired-starts": Rule(reliability.paired_starts, "reliability", 0.75, ("SIGNIFICANCE",)),
     "unreachable-target": Rule(target.unreachable_target, "target", 0.8),
     "ranking": Rule(comparison.ranking, "comparison", {"": 0.7, "flips": 0.75}, ("ROUNDING",)),
     "floor-above-zero": Rule(target.floor_above_zero, "target", 0.7),

@@ -184,7 +184,7 @@ class _Composition:
         text, base = self.language.text, self.lab.base
         blocks: list[Block] = [Paragraph(text("report.set-up-text")), *self._thinned()]
         blocks.append(tables.base_table(base, self.language, self.numbering))
-        found = observe_base(base)
+        found = observe_base(self.measured.base)
         if found:
             statements = tuple(self._say(o, self._results[0]) for o in found)
             blocks += [Paragraph(statement) for statement in statements]

@@ -31,11 +31,17 @@ from synthetic_runs import (
 from labreport.analysis.observation import Observation
 from labreport.analysis.observe import RULES, conclude, observe_base
 from labreport.analysis.results import ExperimentResults
-from labreport.analysis.rules.comparison import MOST_OF_THE_WAY, OTHER_START
-from labreport.analysis.rules.gradients import FAR_FROM_FLOOR, MOST_NAMED, STANDING_STILL, VANISHED
-from labreport.analysis.rules.initialisation import ENOUGH_FOR_AN_INTERVAL
-from labreport.analysis.rules.sweep import ALIKE, CLOSE
-from labreport.analysis.rules.trajectory import OVERSHOOT
+from labreport.analysis.rules.gradients import MOST_NAMED
+from labreport.analysis.thresholds import (
+    ALIKE,
+    CLOSE,
+    FAR_FROM_FLOOR,
+    MOST_OF_THE_WAY,
+    OTHER_START,
+    OVERSHOOT,
+    STANDING_STILL,
+    VANISHED,
+)
 from labreport.report.language import language
 from labreport.shipped import shipped
 

@@ -15,7 +15,7 @@ from labreport.analysis.observation import (
     Wording,
 )
 from labreport.analysis.results import ExperimentResults
-from labreport.backprop.gradient_check import Checked, GradientCheck, falls
+from labreport.backprop.gradient_check import DECIMALS, Checked, GradientCheck, falls
 from labreport.lab.lab import Formula
 
 ROUGH = 2
@@ -40,20 +40,21 @@ def gradients_agree(results: ExperimentResults) -> Iterator[Observation]:
     check = results.check
     if check is None:
         return
+    run = results.results[0]
+    hand, differences = check.hand.deviation, check.differences.deviation
     facts: Facts = {
-        "rounds": Count(len(check.hand.steps)),
-        "count": Count(check.hand.gradients.shape[1]),
-        "hand": Number(
-            check.hand.deviation.relative,
-            "max |by hand − gradients| / terms of the derivatives",
-            ROUGH,
-        ),
+        "rounds": Count(len(check.hand.steps), run.cite("size(losses)")),
+        "count": Count(check.hand.gradients.shape[1], run.cite("size(weights[0])")),
+        "hand": Number(hand.relative, run.cite("max(apart('by hand'))"), ROUGH),
         "differences": Number(
-            check.differences.deviation.relative, "the same by differences", ROUGH
+            differences.relative, run.cite("max(apart('by differences'))"), ROUGH
         ),
     }
-    right = check.hand.deviation.round is None and check.differences.deviation.round is None
-    yield Observation("gradients-agree", facts, runs=1, form="" if right else "apart")
+    right = hand.round is None and differences.round is None
+    agree = "max(apart('by hand')) <= tolerance and max(apart('by differences')) <= tolerance"
+    claims = (run.cite(agree if right else f"not ({agree})"),)
+    form = "" if right else "apart"
+    yield Observation("gradients-agree", facts, runs=1, form=form, claims=claims)
 
 
 def wrong_formula(results: ExperimentResults) -> Iterator[Observation]:
@@ -61,20 +62,22 @@ def wrong_formula(results: ExperimentResults) -> Iterator[Observation]:
     check = results.check
     if check is None:
         return
-    names = results.results[0].names
+    run = results.results[0]
     for checked in wrong_formulas(check):
-        deviation = checked.way.deviation
+        deviation, name = checked.way.deviation, checked.formula.name
         assert deviation.round is not None
-        step, weight = deviation.round - 1, names.index(deviation.weight)
+        step, weight = deviation.round - 1, run.names.index(deviation.weight)
         made = float(checked.way.gradients[step, weight])
         facts: Facts = {
             "label": wording(checked.formula),
-            "round": RoundNumber(deviation.round),
+            "round": RoundNumber(
+                deviation.round, run.cite(f"argmax(apart({name!r}) > tolerance) + 1")
+            ),
             "weight": Names((deviation.weight,)),
-            "made": Number(made, f"the formula at weights[{step}]"),
+            "made": Number(made, run.cite(f"by_formula({name!r})[{step}, {weight}]")),
             "right": Number(
-                float(results.results[0].run.trace.gradients[step, weight]),
-                f"gradients[{step}, {weight}]",
+                float(run.run.trace.gradients[step, weight]),
+                run.cite(f"gradients[{step}, {weight}]"),
             ),
         }
         form = "plain"
@@ -82,7 +85,8 @@ def wrong_formula(results: ExperimentResults) -> Iterator[Observation]:
             reason = checked.formula.reason
             facts["reason"] = Wording(reason.within("zh"), reason.within("en"))
             form = ""
-        yield Observation("wrong-formula", facts, runs=1, form=form)
+        claims = (run.cite(f"apart({name!r})[{step}] > tolerance"),)
+        yield Observation("wrong-formula", facts, runs=1, form=form, claims=claims)
 
 
 def right_formula(results: ExperimentResults) -> Iterator[Observation]:
@@ -90,17 +94,20 @@ def right_formula(results: ExperimentResults) -> Iterator[Observation]:
     check = results.check
     if check is None:
         return
+    run = results.results[0]
     right = [checked for checked in check.formulas if checked.is_right]
     if right:
+        farthest = max(right, key=lambda checked: checked.way.deviation.relative)
         facts: Facts = {
             "labels": tuple(wording(checked.formula) for checked in right),
             "relative": Number(
-                max(checked.way.deviation.relative for checked in right),
-                "max |formula − gradients| / terms of the derivatives",
+                farthest.way.deviation.relative,
+                run.cite(f"max(apart({farthest.formula.name!r}))"),
                 ROUGH,
             ),
         }
-        yield Observation("right-formula", facts, runs=1)
+        claims = tuple(run.cite(f"max(apart({c.formula.name!r})) <= tolerance") for c in right)
+        yield Observation("right-formula", facts, runs=1, claims=claims)
 
 
 def falling_loss(results: ExperimentResults) -> Iterator[Observation]:
@@ -108,29 +115,34 @@ def falling_loss(results: ExperimentResults) -> Iterator[Observation]:
     check = results.check
     if check is None:
         return
+    run = results.results[0]
     rounds = len(check.hand.steps) - 1
     falling = [c for c in wrong_formulas(check) if falls(c.training, rounds)]
     if not falling or not falls(check.truth, rounds):
         return
     right = float(check.truth.losses[-1])
     lower = [c for c in falling if float(c.training.losses[-1]) < right]
+
+    def last_loss(checked: Checked) -> Number:
+        source = run.cite(f"trained_by({checked.formula.name!r})[-1]")
+        return Number(float(checked.training.losses[-1]), source)
+
     facts: Facts = {
-        "losses": tuple(
-            With(
-                wording(c.formula),
-                Number(float(c.training.losses[-1]), "last loss of a training with the formula"),
-            )
-            for c in falling
-        ),
+        "losses": tuple(With(wording(c.formula), last_loss(c)) for c in falling),
         "count": Count(len(falling)),
         "budget": Count(rounds),
-        "right": Number(right, "last loss of the training with the chain rule"),
+        "right": Number(right, run.cite("trained_right[-1]")),
     }
+    names = [repr(c.formula.name) for c in falling]
+    claims = [run.cite(f"all(difference(trained_by({name})) < 0)") for name in names]
+    claims += [run.cite(f"any(apart({name}) > tolerance)") for name in names]
+    claims += [run.cite(f"trained_by({c.formula.name!r})[-1] < trained_right[-1]") for c in lower]
     form = ""
     if lower:
         facts["lower"] = tuple(wording(c.formula) for c in lower)
         form = "lower"
-    yield Observation("falling-loss", facts, runs=1 + len(falling), form=form)
+    runs = 1 + len(falling)
+    yield Observation("falling-loss", facts, runs=runs, form=form, claims=tuple(claims))
 
 
 def shown_decimals(results: ExperimentResults) -> Iterator[Observation]:
@@ -138,6 +150,7 @@ def shown_decimals(results: ExperimentResults) -> Iterator[Observation]:
     check = results.check
     if check is None:
         return
+    run = results.results[0]
     wrong = wrong_formulas(check)
     shown = [c for c in wrong if c.shown.gradient is not None]
     hidden = [c for c in wrong if c.shown.gradient is None]
@@ -146,9 +159,21 @@ def shown_decimals(results: ExperimentResults) -> Iterator[Observation]:
     facts: Facts = {"rounds": Count(len(check.truth.losses) - 1)}
     if shown:
         facts["shown"] = tuple(
-            With(wording(c.formula), RoundNumber(c.shown.gradient or 0)) for c in shown
+            With(
+                wording(c.formula),
+                RoundNumber(c.shown.gradient or 0, run.cite(f"{_seen(c)} + 1")),
+            )
+            for c in shown
         )
     if hidden:
         facts["hidden"] = tuple(wording(c.formula) for c in hidden)
     form = "" if shown and hidden else "shown" if shown else "hidden"
-    yield Observation("shown-decimals", facts, runs=1 + len(wrong), form=form)
+    claims = tuple(run.cite(f"{_seen(c)} == size(trained_right)") for c in hidden)
+    runs = 1 + len(wrong)
+    yield Observation("shown-decimals", facts, runs=runs, form=form, claims=claims)
+
+
+def _seen(checked: Checked) -> str:
+    """How many rounds look right at the printed decimals."""
+    name = checked.formula.name
+    return f"rounds_alike(gradients_by({name!r}), gradients_right, {DECIMALS})"

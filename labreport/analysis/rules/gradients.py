@@ -32,7 +32,9 @@ def silent_weights(results: ExperimentResults) -> Iterator[Observation]:
             "names": Names(names),
             "count": Count(
                 len(names),
-                result.cite("count(every_round(gradients == 0) & every_round(weights == weights[0]))"),
+                result.cite(
+                    "count(every_round(gradients == 0) & every_round(weights == weights[0]))"
+                ),
             ),
             "total": Count(len(result.names), result.cite("size(weights[0])")),
             "rounds": Count(result.run.trace.rounds, result.cite("rounds")),

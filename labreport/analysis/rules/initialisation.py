@@ -21,6 +21,7 @@ from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rules.comparison import comparable, differing_keys
 from labreport.lab.naming import unit_names
 
+
 def final_losses(members: tuple[Result, ...], budget: int) -> np.ndarray:
     """Losses [runs that got so far] at a budget, float64."""
     values = [loss for r in members if (loss := r.loss(budget)) is not None]
@@ -39,11 +40,13 @@ def spread(results: ExperimentResults) -> Iterator[Observation]:
         values = final_losses(members, results.last)
         subject = Subject(name, members[0].point)
         ended = "count(each(size(losses) <= {0}))"
+        step = _step(members[0], results)
         if len(values) < 2:
             facts: Facts = {
                 "subject": subject,
                 "ended": Count(
-                    len(members) - len(values), cite(ended.format(_step(members[0], results)), members)
+                    len(members) - len(values),
+                    cite(ended.format(_step(members[0], results)), members),
                 ),
                 "total": Count(len(members), cite("size(each(rounds))", members)),
             }
@@ -51,7 +54,6 @@ def spread(results: ExperimentResults) -> Iterator[Observation]:
                 "spread", facts, runs=len(members), form="lost", strength="statistical"
             )
             continue
-        step = _step(there[0], results)
         final = f"each(losses[{step}])"
 
         def over(formula: str, value: float, there: list[Result] = there) -> Number:

@@ -10,7 +10,7 @@ from labreport.analysis import thresholds
 from labreport.analysis.observation import Count, Facts, Number, Observation, Share, Subject
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rules.comparison import comparable
-from labreport.analysis.statistics import median_interval, sign_test, smallest_p, starts_needed
+from labreport.analysis.statistics import median_interval, sign_test, smallest_p
 
 ROUGH = 2
 """Digits of a probability: more say nothing."""
@@ -18,9 +18,7 @@ ROUGH = 2
 Pair = tuple[Result, Result]
 
 
-def pairs_of(
-    mine: tuple[Result, ...], theirs: tuple[Result, ...], budget: int
-) -> list[Pair]:
+def pairs_of(mine: tuple[Result, ...], theirs: tuple[Result, ...], budget: int) -> list[Pair]:
     """Runs from the same seed that both got so far and whose losses measure the same thing."""
     by_seed = {r.trial.seed: r for r in theirs}
     return [
@@ -75,7 +73,7 @@ def _paired(
         "level": Share(thresholds.SIGNIFICANCE),
         "budget": Count(budget),
     }
-    interval = median_interval(difference, thresholds.CONFIDENCE)
+    interval = median_interval(difference.tolist(), thresholds.CONFIDENCE)
     if interval is not None:
         low, high, coverage = interval
         at = "median_interval({0}, CONFIDENCE)[{1}]"
@@ -84,14 +82,14 @@ def _paired(
         facts["coverage"] = Share(coverage, cite(at.format(apart, 2), group))
     tested = f"sign_test(count({apart} < 0), count({apart} > 0))"
     if least > thresholds.SIGNIFICANCE:
-        form, claims = "few", (f"smallest_p(count({apart} != 0)) > SIGNIFICANCE",)
+        form, claims = "few", [f"smallest_p(count({apart} != 0)) > SIGNIFICANCE"]
     elif p > thresholds.SIGNIFICANCE:
-        form, claims = "open", (f"{tested} > SIGNIFICANCE",)
+        form, claims = "open", [f"{tested} > SIGNIFICANCE"]
     else:
         form = "lower" if below > above else "higher"
         sign = ">" if below > above else "<"
         more = f"count({apart} < 0) {sign} count({apart} > 0)"
-        claims = (f"{tested} <= SIGNIFICANCE", more)
+        claims = [f"{tested} <= SIGNIFICANCE", more]
     return Observation(
         "paired-starts",
         facts,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 
+from labreport.analysis import thresholds
 from labreport.analysis.observation import (
     Count,
     Facts,
@@ -14,17 +16,12 @@ from labreport.analysis.observation import (
     OutOf,
     Rounds,
     Share,
+    Source,
     Subject,
     With,
 )
-from labreport.analysis.results import ExperimentResults, Result
-from labreport.analysis.rules.comparison import MOST_OF_THE_WAY, rankable
-
-CLOSE = 0.05
-"""Losses within a twentieth of each other are the same line in any figure."""
-
-ALIKE = 0.01
-"""First steps count as equal if they differ by less than a hundredth of the learning rate."""
+from labreport.analysis.results import ExperimentResults, Result, cite
+from labreport.analysis.rules.comparison import rankable
 
 
 def best(members: tuple[Result, ...], budget: int) -> Result | None:
@@ -36,16 +33,21 @@ def best(members: tuple[Result, ...], budget: int) -> Result | None:
     return min(measured, key=lambda r: r.loss(budget) or 0.0, default=None)
 
 
-def _everywhere(results: ExperimentResults) -> list[Result]:
-    """The results at every point of every swept variant."""
-    return [result for members in results.swept.values() for result in members]
-
-
 def _point_and_loss(result: Result, budget: int) -> tuple[Subject, Number]:
-    loss = result.loss(budget)
-    assert loss is not None
-    source = f"losses[{result.index(budget)}]"
-    return Subject("", result.point), Number(loss, source)
+    return Subject("", result.point), result.number(budget)
+
+
+def lowest_of(result: Result, members: Sequence[Result], budget: int) -> Source:
+    """The claim that no other of these runs has a lower loss at a budget."""
+    others = [r for r in members if r is not result and r.loss(budget) is not None]
+    # Points may differ in their rounds, so that the same budget is another step.
+    steps = {r.index(budget) for r in (result, *others)}
+    if len(steps) == 1:
+        losses = f"each(losses[{result.index(budget)}])"
+        return cite(f"r1.{result.loss_formula(budget)} <= min({losses})", (result, *others))
+    mine = f"r1.{result.loss_formula(budget)}"
+    each = [f"{mine} <= r{k}.{r.loss_formula(budget)}" for k, r in enumerate(others, 2)]
+    return cite(" and ".join(each) or "True", (result, *others))
 
 
 def sweep_best(results: ExperimentResults) -> Iterator[Observation]:
@@ -58,25 +60,40 @@ def sweep_best(results: ExperimentResults) -> Iterator[Observation]:
             facts: Facts = {
                 "best": tuple(With(Rounds(b), _point_and_loss(r, b)) for b, r in found),
                 "subject": Subject(name, found[-1][1].point),
-                "total": Count(len(members)),
+                "total": Count(len(members), cite("size(each(rounds))", members)),
                 "budget": Count(results.last),
             }
             form = "moves" if len(points) > 1 else "stays"
-            yield Observation("sweep-best", facts, runs=len(members), form=form)
-    elif results.swept and rankable(_everywhere(results)):
-        ranked = [r for m in results.swept.values() if (r := best(m, results.last)) is not None]
-        ranked.sort(key=lambda r: r.loss(results.last) or 0.0)
-        if ranked:
+            claims = tuple(lowest_of(r, members, b) for b, r in found)
+            yield Observation("sweep-best", facts, runs=len(members), form=form, claims=claims)
+    elif results.swept and rankable(results.everywhere):
+        tuned = [(r, m) for m in results.swept.values() if (r := best(m, results.last)) is not None]
+        tuned.sort(key=lambda pair: pair[0].loss(results.last) or 0.0)
+        if tuned:
+            ranked = [r for r, _ in tuned]
             facts = {
                 "ranking": tuple(
                     With(Subject(r.variant), _point_and_loss(r, results.last)) for r in ranked
                 ),
                 "subject": Subject(ranked[0].variant),
                 "budget": Count(results.last),
-                "total": Count(sum(map(len, results.swept.values()))),
+                "total": Count(
+                    len(results.everywhere), cite("size(each(rounds))", results.everywhere)
+                ),
             }
-            runs = sum(map(len, results.swept.values()))
-            yield Observation("sweep-best", facts, runs=runs, form="several")
+            claims = (
+                *(lowest_of(r, m, results.last) for r, m in tuned),
+                *in_order(ranked, results.last),
+            )
+            runs = len(results.everywhere)
+            yield Observation("sweep-best", facts, runs=runs, form="several", claims=claims)
+
+
+def in_order(ranked: Sequence[Result], budget: int) -> Iterator[Source]:
+    """The claim that losses rise in this order."""
+    for one, other in pairwise(ranked):
+        formula = f"r1.{one.loss_formula(budget)} <= r2.{other.loss_formula(budget)}"
+        yield cite(formula, (one, other))
 
 
 def same_value(results: ExperimentResults) -> Iterator[Observation]:
@@ -85,26 +102,25 @@ def same_value(results: ExperimentResults) -> Iterator[Observation]:
         return
     key = results.plan.axes[0][0]
     value = results.plan.base.flat().get(key)
-    at_value = [r for m in results.swept.values() for r in m if r.point == ((key, value),)]
+    at_value = [r for r in results.everywhere if r.point == ((key, value),)]
     tuned = [r for m in results.swept.values() if (r := best(m, results.last)) is not None]
     if len(at_value) != len(results.swept) or len(tuned) != len(results.swept):
         return
-    if any(r.loss(results.last) is None for r in at_value) or not rankable(_everywhere(results)):
+    if any(r.loss(results.last) is None for r in at_value) or not rankable(results.everywhere):
         return
     at_value.sort(key=lambda r: r.loss(results.last) or 0.0)
     tuned.sort(key=lambda r: r.loss(results.last) or 0.0)
     facts: Facts = {
         "point": Subject("", ((key, value),)),
-        "at_value": tuple(
-            With(Subject(r.variant), Number(r.loss(results.last) or 0.0)) for r in at_value
-        ),
+        "at_value": tuple(With(Subject(r.variant), r.number(results.last)) for r in at_value),
         "tuned": tuple(Subject(r.variant) for r in tuned),
         "order": tuple(Subject(r.variant) for r in at_value),
         "budget": Count(results.last),
     }
     same = [r.variant for r in at_value] == [r.variant for r in tuned]
     form = "agrees" if same else "differs"
-    yield Observation("same-value", facts, runs=len(at_value) * 2, form=form)
+    claims = (*in_order(at_value, results.last), *in_order(tuned, results.last))
+    yield Observation("same-value", facts, runs=len(at_value) * 2, form=form, claims=claims)
 
 
 def edge_of_grid(results: ExperimentResults) -> Iterator[Observation]:
@@ -114,16 +130,25 @@ def edge_of_grid(results: ExperimentResults) -> Iterator[Observation]:
         for key, values in results.plan.axes
         if len(values) > 1 and all(_is_number(v) for v in values)
     }
-    found = []
+    found, claims = [], []
     for budget in results.budgets:
         for members in results.swept.values():
             top = best(members, budget)
             at_end = [(k, v) for k, v in top.point if k in ends and v in ends[k]] if top else []
             if top is not None and at_end:
                 found.append(With(Subject(top.variant, tuple(at_end)), Rounds(budget)))
+                claims.append(lowest_of(top, members, budget))
+                claims += [_at_end(top, members, key) for key, _ in at_end]
     if found:
         facts: Facts = {"subjects": tuple(found)}
-        yield Observation("edge-of-grid", facts, runs=len(found), limits=True)
+        yield Observation("edge-of-grid", facts, runs=len(found), limits=True, claims=tuple(claims))
+
+
+def _at_end(top: Result, members: Sequence[Result], key: str) -> Source:
+    """The claim that a run has the smallest or the largest value of a key."""
+    mine, all_of_them = f"r1.setting({key!r})", f"each(setting({key!r}))"
+    formula = f"{mine} == min({all_of_them}) or {mine} == max({all_of_them})"
+    return cite(formula, (top, *(r for r in members if r is not top)))
 
 
 def _is_number(value: object) -> bool:
@@ -132,48 +157,64 @@ def _is_number(value: object) -> bool:
 
 def tolerance(results: ExperimentResults) -> Iterator[Observation]:
     """At how many points of the grid training goes most of the way to the floor."""
-    shares = []
+    shares, claims = [], []
     for name, members in results.swept.items():
         for budget in results.budgets if len(results.swept) == 1 else (results.last,):
             good = [r for r in members if _closed(r, budget)]
             what = Rounds(budget) if len(results.swept) == 1 else Subject(name)
             shares.append(With(what, OutOf(len(good), len(members))))
+            claims += [
+                r.cite(f"{'' if r in good else 'not '}({_closed_formula(r, budget)})")
+                for r in members
+                if r.gap(budget) is not None and r.gap(0)
+            ]
     if shares:
         facts: Facts = {
             "shares": tuple(shares),
-            "share": Share(MOST_OF_THE_WAY),
+            "share": Share(thresholds.MOST_OF_THE_WAY),
             "budget": Count(results.last),
         }
         form = "several" if len(results.swept) > 1 else ""
         runs = sum(map(len, results.swept.values()))
-        yield Observation("tolerance", facts, runs=runs, form=form)
+        yield Observation("tolerance", facts, runs=runs, form=form, claims=tuple(claims))
+
+
+def _closed_formula(result: Result, budget: int) -> str:
+    left = f"(1 - MOST_OF_THE_WAY) * {result.gap_formula(0)}"
+    return f"{result.gap_formula(budget)} <= {left}"
 
 
 def _closed(result: Result, budget: int) -> bool:
     first, left = result.gap(0), result.gap(budget)
-    return bool(first) and left is not None and left <= (1 - MOST_OF_THE_WAY) * (first or 0.0)
+    return (
+        bool(first)
+        and left is not None
+        and left <= (1 - thresholds.MOST_OF_THE_WAY) * (first or 0.0)
+    )
 
 
 def leaders_along_axis(results: ExperimentResults) -> Iterator[Observation]:
     """At how many points of the grid each variant has the lowest loss."""
     if len(results.swept) < 2 or len(results.plan.axes) != 1:
         return
-    if not rankable(_everywhere(results)):
+    if not rankable(results.everywhere):
         return
     wins = dict.fromkeys(results.swept, 0)
-    points = 0
-    for value in results.plan.axes[0][1]:
-        here = {
-            r.variant: loss
-            for r in _everywhere(results)
-            if r.point == ((results.plan.axes[0][0], value),)
-            and (loss := r.loss(results.last)) is not None
-        }
+    points, claims = 0, []
+    key, values = results.plan.axes[0]
+    for value in values:
+        here = [
+            r
+            for r in results.everywhere
+            if r.point == ((key, value),) and r.loss(results.last) is not None
+        ]
         if len(here) == len(results.swept):
             points += 1
-            lowest = min(here.values())
-            for name, loss in here.items():
-                wins[name] += loss == lowest
+            lowest = min(r.loss(results.last) or 0.0 for r in here)
+            for result in here:
+                if result.loss(results.last) == lowest:
+                    wins[result.variant] += 1
+                    claims.append(lowest_of(result, here, results.last))
     if points and max(wins.values()) < points:
         facts: Facts = {
             "wins": tuple(With(Subject(name), OutOf(n, points)) for name, n in wins.items() if n),
@@ -181,7 +222,7 @@ def leaders_along_axis(results: ExperimentResults) -> Iterator[Observation]:
             "budget": Count(results.last),
         }
         runs = points * len(results.swept)
-        yield Observation("leaders-along-axis", facts, runs=runs)
+        yield Observation("leaders-along-axis", facts, runs=runs, claims=tuple(claims))
 
 
 def rises(results: ExperimentResults) -> Iterator[Observation]:
@@ -196,13 +237,21 @@ def rises(results: ExperimentResults) -> Iterator[Observation]:
     if not any(rising) or rising[0]:
         return
     first = rising.index(True)
+    fall = f"difference(losses[:{results.last + 1}]) {{}} 0"
     facts: Facts = {
         "steady": Subject("", ordered[first - 1].point),
         "rising": Subject("", ordered[first].point),
-        "count": Count(sum(rising)),
-        "total": Count(len(ordered) - first),
+        "count": Count(
+            sum(rising),
+            cite(f"count(each(any(difference(losses[:{results.last + 1}]) > 0)))", ordered),
+        ),
+        "total": Count(len(ordered) - first, cite("size(each(rounds))", ordered[first:])),
     }
-    yield Observation("rises", facts, runs=len(ordered))
+    claims = (
+        *(r.cite(f"all({fall.format('<=')})") for r in ordered[:first]),
+        ordered[first].cite(f"any({fall.format('>')})"),
+    )
+    yield Observation("rises", facts, runs=len(ordered), claims=claims)
 
 
 def same_product(results: ExperimentResults) -> Iterator[Observation]:
@@ -229,21 +278,31 @@ def same_product(results: ExperimentResults) -> Iterator[Observation]:
     if len(pairs) < 3:
         return
     pairs.sort(key=lambda pair: pair[0])
-    alike = [pair for pair in pairs if pair[0] <= CLOSE]
+    alike = [pair for pair in pairs if pair[0] <= thresholds.CLOSE]
     worst = pairs[-1]
     facts: Facts = {
         "count": Count(len(alike)),
         "total": Count(len(pairs)),
-        "share": Share(CLOSE),
+        "share": Share(thresholds.CLOSE),
         "slow": With(Subject("", worst[1].point), Rounds(worst[3])),
         "quick": With(Subject("", worst[2].point), Rounds(worst[4])),
-        "difference": Share(worst[0]),
+        "difference": Share(worst[0], cite(_apart(*worst[1:]), worst[1:3])),
         "largest": Subject("", max(alike, key=lambda pair: pair[2].point)[2].point)
         if alike
         else Subject("", worst[2].point),
     }
     form = "" if 2 * len(alike) > len(pairs) else ("some" if alike else "none")
-    yield Observation("same-product", facts, runs=2 * len(pairs), form=form)
+    claims = tuple(
+        cite(f"{_apart(*pair[1:])} {'<=' if pair in alike else '>'} CLOSE", pair[1:3])
+        for pair in pairs
+    )
+    yield Observation("same-product", facts, runs=2 * len(pairs), form=form, claims=claims)
+
+
+def _apart(slow: Result, quick: Result, many: int, few: int) -> str:
+    """How far the losses of a pair are apart, relative to the slower one."""
+    one, other = f"r1.{slow.loss_formula(many)}", f"r2.{quick.loss_formula(few)}"
+    return f"abs({one} - {other}) / {one}"
 
 
 def first_step(results: ExperimentResults) -> Iterator[Observation]:
@@ -252,18 +311,24 @@ def first_step(results: ExperimentResults) -> Iterator[Observation]:
     The bias-corrected first step of Adam is lr · g / (|g| + eps) (Kingma and Ba 2015, section 2).
     """
     for name in dict.fromkeys(r.variant for r in results.results):
-        ratios = [ratio for r in results.of(name) if (ratio := _first_step_ratio(r)) is not None]
-        if not ratios or len(ratios) != len(results.of(name)):
+        members = results.of(name)
+        ratios = [ratio for r in members if (ratio := _first_step_ratio(r)) is not None]
+        if not ratios or len(ratios) != len(members):
             continue
+        step = "(abs(wide(weights[1]) - wide(weights[0])) / learning_rate)[gradients[0] != 0]"
         lows, highs = zip(*ratios, strict=True)
-        if min(lows) >= 1 - ALIKE and max(highs) <= 1 + ALIKE:
+        if min(lows) >= 1 - thresholds.ALIKE and max(highs) <= 1 + thresholds.ALIKE:
             facts: Facts = {
                 "subject": Subject(name),
-                "smallest": Share(min(lows), "min |weights[1] − weights[0]| / learning_rate"),
-                "largest": Share(max(highs), "max |weights[1] − weights[0]| / learning_rate"),
-                "count": Count(len(ratios)),
+                "smallest": Share(min(lows), cite(f"min(each(min({step})))", members)),
+                "largest": Share(max(highs), cite(f"max(each(max({step})))", members)),
+                "count": Count(len(ratios), cite("size(each(rounds))", members)),
             }
-            yield Observation("first-step", facts, runs=len(ratios))
+            claims = (
+                cite(f"min(each(min({step}))) >= 1 - ALIKE", members),
+                cite(f"max(each(max({step}))) <= 1 + ALIKE", members),
+            )
+            yield Observation("first-step", facts, runs=len(ratios), claims=claims)
 
 
 def _first_step_ratio(result: Result) -> tuple[float, float] | None:
