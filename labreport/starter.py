@@ -13,7 +13,7 @@ from labreport.store.files import write_atomically
 LAB_FILE = "experiments.toml"
 SCHEMA_FILE = "experiments.schema.json"
 
-EXERCISES = ("backpropagation", "minimal", "optimizers", "initialisation")
+EXERCISES = ("backpropagation", "minimal", "optimizers", "initialisation", "classes")
 """Names on the command line: the lab that ships, and those in templates/labs."""
 
 
