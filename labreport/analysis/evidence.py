@@ -21,7 +21,7 @@ import numpy as np
 from labreport.analysis import statistics, thresholds
 from labreport.analysis.floor import floor
 from labreport.analysis.observation import Fact, Names, Observation, Source, With
-from labreport.analysis.results import SMALLEST_SCALE
+from labreport.analysis.results import SMALLEST_SCALE, ExperimentResults
 from labreport.backprop.gradient_check import Checked, GradientCheck
 from labreport.backprop.network import forward
 from labreport.backprop.runs import data_of, layers_of
@@ -30,6 +30,10 @@ from labreport.run import Array, Run
 
 TOLERANCE = 1e-9
 """Relative difference that two orders of the same sum can make in float64, with room to spare."""
+
+
+HIDDEN_IN = {"allowance": "ROUNDING"}
+"""Names of a run that stand for an expression with a threshold in it."""
 
 
 class FormulaError(ValueError):
@@ -49,6 +53,11 @@ class Known:
     check: GradientCheck | None = None
 
 
+def known_of(results: ExperimentResults) -> Known:
+    """What formulas of an experiment's observations may read."""
+    return Known({r.run.name: r.run for r in results.results}, results.check)
+
+
 def evaluate(source: Source, known: Known) -> Any:
     """The value of a formula: a number, a truth, or an array of them.
 
@@ -64,13 +73,13 @@ def evaluate(source: Source, known: Known) -> Any:
 
 def thresholds_of(observation: Observation) -> dict[str, float]:
     """The thresholds that an observation's claims name, in the order in which they appear."""
-    names = (
-        node.id
+    names = [
+        HIDDEN_IN.get(node.id, node.id)
         for claim in observation.claims
         for node in ast.walk(_parsed(claim.formula))
-        if isinstance(node, ast.Name) and node.id.isupper()
-    )
-    return {name: getattr(thresholds, name) for name in names}
+        if isinstance(node, ast.Name)
+    ]
+    return {name: getattr(thresholds, name) for name in names if name.isupper()}
 
 
 def sourced(fact: Fact, path: str) -> Iterator[tuple[str, Any, Source]]:

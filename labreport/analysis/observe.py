@@ -91,9 +91,9 @@ RULES: dict[str, Rule] = {
     "symmetry": Rule(initialisation.symmetry, "initialisation", 0.85),
     "spread": Rule(initialisation.spread, "initialisation", {"": 0.8, "lost": 0.9}),
     "paired-starts": Rule(reliability.paired_starts, "reliability", 0.75, ("SIGNIFICANCE",)),
-    "unreachable-target": Rule(target.unreachable_target, "target", 0.8),
+    "unreachable-target": Rule(target.unreachable_target, "target", 0.8, ("ROUNDING",)),
     "ranking": Rule(comparison.ranking, "comparison", {"": 0.7, "flips": 0.75}, ("ROUNDING",)),
-    "floor-above-zero": Rule(target.floor_above_zero, "target", 0.7),
+    "floor-above-zero": Rule(target.floor_above_zero, "target", 0.7, ("ROUNDING",)),
     "distance-to-floor": Rule(
         target.distance_to_floor, "target", {"": 0.6, "left": 0.5}, ("ROUNDING",)
     ),

@@ -5,11 +5,11 @@ Every case is a small experiment made by hand, so that what the rule must say is
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from math import log, nextafter
 from pathlib import Path
-from statistics import NormalDist, stdev
+from statistics import stdev
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,6 @@ from synthetic_runs import (
     RATE,
     Made,
     check,
-    config,
     experiment,
     plain,
     single,
@@ -28,7 +27,8 @@ from synthetic_runs import (
     sweep,
 )
 
-from labreport.analysis.observation import Observation
+from labreport.analysis.evidence import failures, known_of, thresholds_of
+from labreport.analysis.observation import Number, Observation, Share, With
 from labreport.analysis.observe import RULES, conclude, observe_base
 from labreport.analysis.results import ExperimentResults
 from labreport.analysis.rules.gradients import MOST_NAMED
@@ -39,10 +39,12 @@ from labreport.analysis.thresholds import (
     MOST_OF_THE_WAY,
     OTHER_START,
     OVERSHOOT,
+    SIGNIFICANCE,
     STANDING_STILL,
     VANISHED,
 )
 from labreport.report.language import language
+from labreport.run import Run
 from labreport.shipped import shipped
 
 MSE_BELOW_ZERO = {"data.targets": [[0.25, -0.07]]}
@@ -690,7 +692,7 @@ def a_start_that_is_near_enough() -> ExperimentResults:
 
 @silent("start-differs")
 def equal_starts_above_different_floors() -> ExperimentResults:
-    one = single("a", [0.5, 0.1, 0.1], {**MSE_BELOW_ZERO, "data.targets": [[0.25, -0.7]]})
+    one = single("a", [0.5, 0.3, 0.3], {**MSE_BELOW_ZERO, "data.targets": [[0.25, -0.7]]})
     changes = {"data.targets": [[0.25, -0.7]], "network.activations": ["sigmoid", "identity"]}
     return experiment(one, single("b", [0.5, 0.1, 0.1], changes))
 
@@ -841,41 +843,53 @@ def paired(count: int, *differences: float) -> ExperimentResults:
     )
 
 
-def interval(count: int, *differences: float) -> tuple[float, float]:
-    """The normal 95 % interval of the mean difference, by the textbook."""
-    values = [(1.0 + differences[seed % len(differences)]) - 1.0 for seed in range(count)]
-    reach = NormalDist().inv_cdf(0.975) * stdev(values) / count**0.5
-    mean = sum(values) / count
-    return mean - reach, mean + reach
-
-
 @fires(
     "paired-starts",
     "lower",
     subject="b",
     other="a",
-    count=ENOUGH_FOR_AN_INTERVAL,
-    lower=ENOUGH_FOR_AN_INTERVAL,
-    low=interval(ENOUGH_FOR_AN_INTERVAL, -0.5, -0.25)[0],
-    high=interval(ENOUGH_FOR_AN_INTERVAL, -0.5, -0.25)[1],
+    count=6,
+    lower=6,
+    median=-0.375,
+    low=-0.5,
+    high=-0.25,
+    coverage=1 - 2 / 2**6,
+    p=2 / 2**6,
+    least=2 / 2**6,
 )
 def just_enough_pairs_that_are_lower() -> ExperimentResults:
-    return paired(ENOUGH_FOR_AN_INTERVAL, -0.5, -0.25)
+    return paired(6, -0.5, -0.25)
 
 
-@fires("paired-starts", "higher", lower=0)
+@fires("paired-starts", "few", count=5, lower=5, least=2 / 2**5, level=SIGNIFICANCE)
+def one_pair_too_few() -> ExperimentResults:
+    return paired(5, -0.5, -0.25)
+
+
+@fires("paired-starts", "few", count=9, lower=5, least=2 / 2**5)
+def enough_pairs_but_too_few_that_differ() -> ExperimentResults:
+    return paired(9, -0.5, 0.0)
+
+
+@fires("paired-starts", "higher", lower=0, p=2 / 2**40)
 def pairs_that_are_higher() -> ExperimentResults:
     return paired(40, 0.5, 0.25)
 
 
-@fires("paired-starts", "open", lower=20, count=40)
+@fires("paired-starts", "open", lower=20, count=40, p=1.0)
 def pairs_that_are_now_lower_now_higher() -> ExperimentResults:
     return paired(40, 0.5, -0.5)
 
 
-@silent("paired-starts")
-def one_pair_too_few() -> ExperimentResults:
-    return paired(ENOUGH_FOR_AN_INTERVAL - 1, -0.5, -0.25)
+# Of 20 pairs, 15 to 5 has p = 0.0414 and 14 to 6 has p = 0.1153.
+@fires("paired-starts", "lower", lower=15, p=2 * 21_700 / 2**20)
+def just_uneven_enough() -> ExperimentResults:
+    return paired(20, -0.5, -0.5, -0.5, 0.5)
+
+
+@fires("paired-starts", "open", lower=14, p=2 * 60_460 / 2**20)
+def not_quite_uneven_enough() -> ExperimentResults:
+    return paired(20, *[-0.5] * 14, *[0.5] * 6)
 
 
 @silent("paired-starts")
@@ -1235,6 +1249,56 @@ def _numbers_only(facts: dict[str, Any]) -> bool:
     return all(isinstance(value, int | float) for value in facts.values())
 
 
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_every_fact_and_claim_holds_when_it_is_computed_apart(case: Case) -> None:
+    results = case.build()
+    known = known_of(results)
+    for find in RULES.values():
+        for observation in find(results):
+            assert list(failures(observation, known)) == []
+
+
+# Where a sentence has no claim, there is nothing that could be false but its facts.
+WITHOUT_CLAIMS = {"spread", "single-start"}
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if c.form is not None], ids=str)
+def test_measured_facts_name_their_source(case: Case) -> None:
+    results = case.build()
+    for observation in RULES[case.rule](results):
+        assert observation.claims or case.rule in WITHOUT_CLAIMS
+        for name, fact in observation.facts.items():
+            for part in parts_of(fact):
+                if isinstance(part, Number) or (isinstance(part, Share) and name not in CHOSEN):
+                    assert part.source is not None, (name, part)
+
+
+CHOSEN = {"share", "level"}
+"""Shares that are thresholds, where a sentence has no share of the same name that is measured."""
+
+
+def parts_of(fact: Any) -> Iterator[Any]:
+    if isinstance(fact, tuple):
+        for part in fact:
+            yield from parts_of(part)
+    elif isinstance(fact, With):
+        yield from parts_of((fact.what, fact.detail))
+    else:
+        yield fact
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_declared_thresholds_are_those_that_claims_name(rule: str) -> None:
+    named = {
+        name
+        for case in CASES
+        if case.rule == rule and case.form is not None
+        for observation in RULES[rule](case.build())
+        for name in thresholds_of(observation)
+    }
+    assert named == set(RULES[rule].thresholds)
+
+
 @pytest.mark.parametrize("rule", RULES)
 def test_rule_has_a_case_that_fires_and_one_that_is_silent(rule: str) -> None:
     forms = {case.form is None for case in CASES if case.rule == rule}
@@ -1303,13 +1367,17 @@ def test_near_the_floor_means_within_a_tenth(last: float) -> None:
 def based() -> list[Observation]:
     """What is said of a base whose last activation misses the target, by its range."""
     bases = (MSE_BELOW_ZERO, {**MSE_BELOW_ZERO, **RELU})
-    return [observation for changes in bases for observation in observe_base(config(changes))]
+    return [observation for changes in bases for observation in observe_base(base_run(changes))]
+
+
+def base_run(changes: dict[str, Any] | None = None) -> Run:
+    return experiment(single("base", [3, 2, 1], changes)).results[0].run
 
 
 def test_base_that_misses_its_target_says_so() -> None:
     assert [o.form for o in based()] == ["base", "base-half"]
     assert [plain(o.facts["floor"]) for o in based()] == pytest.approx([FLOOR_BELOW_ZERO] * 2)
-    assert observe_base(config()) == ()
+    assert observe_base(base_run()) == ()
 
 
 @pytest.mark.parametrize("code", ["zh", "en"])

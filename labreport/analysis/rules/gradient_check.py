@@ -168,7 +168,9 @@ def shown_decimals(results: ExperimentResults) -> Iterator[Observation]:
     if hidden:
         facts["hidden"] = tuple(wording(c.formula) for c in hidden)
     form = "" if shown and hidden else "shown" if shown else "hidden"
-    claims = tuple(run.cite(f"{_seen(c)} == size(trained_right)") for c in hidden)
+    claims = tuple(
+        run.cite(f"{_seen(c)} {'==' if c in hidden else '<'} size(trained_right)") for c in wrong
+    )
     runs = 1 + len(wrong)
     yield Observation("shown-decimals", facts, runs=runs, form=form, claims=claims)
 
