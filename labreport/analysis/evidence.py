@@ -55,7 +55,8 @@ class Known:
 
 def known_of(results: ExperimentResults) -> Known:
     """What formulas of an experiment's observations may read."""
-    return Known({r.run.name: r.run for r in results.results}, results.check)
+    runs = (*(r.run for r in results.results), *results.controls.values())
+    return Known({run.name: run for run in runs}, results.check)
 
 
 def evaluate(source: Source, known: Known) -> Any:
@@ -248,6 +249,22 @@ class _Scope:
         passed = forward(layers, config.network.activations, data_of(config, np.float64)[0])
         sums: Array = passed.pre_activations[layer - 1]
         return sums
+
+    @property
+    def dead_units(self) -> int:
+        """Units with ReLU that are silent from the start.
+
+        Their weighted sum is at most 0 for every row at the start, and their incoming weights have
+        a gradient of exactly 0 in every round.
+        """
+        network, count, start = self._run.config.network, 0, 0
+        for layer, (units, inputs) in enumerate(network.shapes, 1):
+            here = np.arange(start, start + units * inputs).reshape(units, inputs)
+            start += units * (inputs + network.trains_bias)
+            if network.activations[layer - 1] == "relu":
+                quiet = (self.gradients[:, here] == 0).all(axis=(0, 2))
+                count += int(((self.sums_at(layer, 0) <= 0).all(axis=0) & quiet).sum())
+        return count
 
     def setting(self, key: str) -> Any:
         """What the run's configuration has for a dotted key; None where it has no such key."""

@@ -10,6 +10,7 @@ from labreport.analysis.observation import Count, Facts, Number, Observation, Su
 from labreport.analysis.results import ExperimentResults
 from labreport.analysis.rules import (
     comparison,
+    explanations,
     gradient_check,
     gradients,
     initialisation,
@@ -76,8 +77,12 @@ RULES: dict[str, Rule] = {
     "wrong-formula": Rule(gradient_check.wrong_formula, "gradients", 0.9),
     "right-formula": Rule(gradient_check.right_formula, "gradients", 0.8),
     "coincide": Rule(comparison.coincide, "equivalence", 1.0),
+    "undamped": Rule(explanations.undamped, "equivalence", 1.0),
     "refused": Rule(target.refused, "target", 1.0),
     "silent-weights": Rule(gradients.silent_weights, "gradients", 0.95),
+    "revived": Rule(explanations.revived, "gradients", 0.92),
+    "equal-start": Rule(explanations.equal_start, "comparison", 0.93, ("OTHER_START",)),
+    "linear-reaches": Rule(explanations.linear_reaches, "target", 0.82),
     "sweep-best": Rule(sweep.sweep_best, "comparison", 0.95),
     "place-among-starts": Rule(initialisation.place_among_starts, "initialisation", 0.95),
     "overshoot": Rule(trajectory.overshoot, "trajectory", 0.9, ("OVERSHOOT", "ROUNDING")),
@@ -175,10 +180,18 @@ def _merged(found: list[Observation]) -> list[Observation]:
     ]
 
 
-def observe_base(base: Run) -> tuple[Observation, ...]:
-    """What holds for the lab's base configuration whatever its weights are."""
-    found = target.unreachable(base.config, (), (base.name,))
-    return (replace(found, relevance=RULES[found.rule].relevance_of("")),) if found else ()
+def observe_base(base: Run, tested: Sequence[Run] = ()) -> tuple[Observation, ...]:
+    """What holds for the lab's base configuration whatever its weights are.
+
+    Args:
+        base: its run.
+        tested: the same trained longer, and its control with a linear output, if there is one.
+    """
+    unreachable = target.unreachable(base.config, (), (base.name,))
+    found = [unreachable] if unreachable else []
+    if len(tested) == 2:
+        found += explanations.base_reaches(*tested)
+    return tuple(replace(o, relevance=RULES[o.rule].relevance_of(o.form)) for o in found)
 
 
 def key_findings(

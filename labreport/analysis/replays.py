@@ -85,6 +85,8 @@ def replay_lab(lab: Lab, runs: Mapping[str, Run]) -> Replays:
             starts[place] = starts.get(place, 0) + 1
             if trial.seed is None or starts[place] <= MOST_STARTS:
                 places.setdefault(trial.config.digest, (plan.name, trial.variant))
+    for config in lab.controls:
+        places.setdefault(config.digest, ("controls", "control"))
     replayed = tuple(
         Replayed(runs[digest], *place, replay(runs[digest])) for digest, place in places.items()
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -12,6 +12,7 @@ from labreport.analysis import thresholds
 from labreport.analysis.floor import Floor, floor, gap
 from labreport.analysis.observation import Number, Source, Subject
 from labreport.backprop.gradient_check import GradientCheck, check_gradients
+from labreport.lab.controls import KINDS, Kind
 from labreport.lab.naming import parameter_names
 from labreport.lab.plan import Plan, Point, Trial
 from labreport.lab.vocabulary.losses import LOSSES
@@ -156,10 +157,29 @@ def _rank(name: str) -> tuple[bool, int]:
 
 @dataclass(frozen=True, eq=False)
 class ExperimentResults:
-    """All results of one experiment, in the order of its plan."""
+    """All results of one experiment, in the order of its plan.
+
+    Attributes:
+        plan: the experiment.
+        results: of its trials.
+        controls: runs that test explanations, by the digest of their configuration.
+    """
 
     plan: Plan
     results: tuple[Result, ...]
+    controls: Mapping[str, Run] = field(default_factory=dict)
+
+    def control(self, kind: Kind, result: Result) -> tuple[Result, ...]:
+        """The runs that were made to test an explanation of a result; none if not all are there."""
+        if kind not in KINDS or not self.controls:
+            return ()
+        configurations = KINDS[kind](result.run.config)
+        if not all(config.digest in self.controls for config in configurations):
+            return ()
+        return tuple(
+            Result(Trial(result.variant, result.point, None, config), self.controls[config.digest])
+            for config in configurations
+        )
 
     @property
     def budgets(self) -> tuple[int, ...]:
@@ -235,6 +255,7 @@ def attach(plan: Plan, runs: Mapping[str, Run]) -> ExperimentResults:
 
     Args:
         plan: an experiment's plan.
-        runs: by the digest of their configuration.
+        runs: of the whole lab, by the digest of their configuration; controls are among them.
     """
-    return ExperimentResults(plan, tuple(Result(t, runs[t.config.digest]) for t in plan.trials))
+    results = tuple(Result(trial, runs[trial.config.digest]) for trial in plan.trials)
+    return ExperimentResults(plan, results, runs)

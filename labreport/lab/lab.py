@@ -173,6 +173,9 @@ class LabFile(Table):
         default_factory=dict, description="Repetitions of every experiment on another base."
     )
     check_fonts: StrictBool = Field(True, description="Fail on characters that no font has.")
+    test_explanations: StrictBool = Field(
+        True, description="Train controls, the runs that test why something happened."
+    )
 
 
 TAGS = {"optimizer": "name", "initial": "scheme"}

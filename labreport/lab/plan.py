@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from labreport.lab.configuration import RunConfig
+from labreport.lab.controls import controls, linear_output
 from labreport.lab.lab import Cover, Experiment, LabFile, Text, Variant
 
 Point = tuple[tuple[str, Any], ...]
@@ -70,6 +71,14 @@ class Plan:
         for trial in self.trials:
             grouped[trial.variant].append(trial)
         return {name: tuple(trials) for name, trials in grouped.items()}
+
+    @property
+    def explained(self) -> tuple[RunConfig, ...]:
+        """Runs that have controls: those that are shown one by one, each variant's only run."""
+        if self.experiment.kind == "gradient-check":
+            return ()
+        alone = (trials for trials in self._by_variant.values() if len(trials) == 1)
+        return tuple(trial.config for (trial,) in alone)
 
     def against(self, variant: Variant) -> Variant | None:
         """The variant that this one is compared with; None for the first one."""
@@ -141,7 +150,32 @@ class Lab:
         """
         plans = (*self.plans, *(plan for a in self.appendices for plan in a.plans))
         trials = [(trial.config, trial.stride) for plan in plans for trial in plan.trials]
-        return distinct([(self.base, 1), *trials])
+        return distinct([(self.base, 1), *trials, *((config, 1) for config in self.controls)])
+
+    @cached_property
+    def controls(self) -> tuple[RunConfig, ...]:
+        """Runs that test explanations, of the base and of all experiments; not of appendices."""
+        if not self.file.test_explanations:
+            return ()
+        explained = [config for plan in self.plans for config in plan.explained]
+        made = [
+            c
+            for config in explained
+            for control in controls(config)
+            for c in control.configurations
+        ]
+        return tuple({config.digest: config for config in (*self.base_tested, *made)}.values())
+
+    @property
+    def base_tested(self) -> tuple[RunConfig, ...]:
+        """The base and its control with a linear output, trained as long as any run of the lab.
+
+        Empty where the base can reach its target.
+        """
+        longest = max(trial.config.rounds for plan in self.plans for trial in plan.trials)
+        base = self.base.model_copy(update={"rounds": longest})
+        linear = linear_output(base)
+        return (base, *linear) if linear else ()
 
     def configurations(self) -> tuple[RunConfig, ...]:
         """Every distinct run, in the order in which the report meets it."""

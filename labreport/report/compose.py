@@ -67,6 +67,7 @@ class Measured:
     appendices: tuple[tuple[AppendixPlan, tuple[ExperimentResults, ...]], ...]
     runs: tuple[Run, ...]
     base: Run
+    about_base: tuple[Observation, ...]
     replays: Replays
 
 
@@ -82,6 +83,9 @@ def measure(lab: Lab, runs: dict[str, Run]) -> Measured:
         appendices,
         tuple(runs.values()),
         runs[lab.base.digest],
+        observe_base(
+            runs[lab.base.digest], [runs[c.digest] for c in lab.base_tested if c.digest in runs]
+        ),
         replay_lab(lab, runs),
     )
 
@@ -184,7 +188,7 @@ class _Composition:
         text, base = self.language.text, self.lab.base
         blocks: list[Block] = [Paragraph(text("report.set-up-text")), *self._thinned()]
         blocks.append(tables.base_table(base, self.language, self.numbering))
-        found = observe_base(self.measured.base)
+        found = self.measured.about_base
         if found:
             statements = tuple(self._say(o, self._results[0]) for o in found)
             blocks += [Paragraph(statement) for statement in statements]

@@ -69,13 +69,13 @@ def unreachable(
 
 def unreachable_target(results: ExperimentResults) -> Iterator[Observation]:
     """Where variants differ in what they can reach, say which cannot reach the target."""
+    if not differs_in_reach(results):
+        return
     groups: dict[tuple[object, ...], list[Result]] = {}
     for result in results.singles:
         config = result.run.config
         key = (config.network.activations[-1], config.data.targets, config.loss)
         groups.setdefault(key, []).append(result)
-    if len({key[:2] for key in groups}) < 2:
-        return
     for members in groups.values():
         if members[0].refused:
             continue
@@ -84,6 +84,12 @@ def unreachable_target(results: ExperimentResults) -> Iterator[Observation]:
         found = unreachable(members[0].run.config, subjects, names)
         if found is not None:
             yield found
+
+
+def differs_in_reach(results: ExperimentResults) -> bool:
+    """Whether variants differ in their targets or in the outputs that they can give."""
+    configs = [result.run.config for result in results.singles]
+    return len({(c.network.activations[-1], c.data.targets) for c in configs}) > 1
 
 
 def refused(results: ExperimentResults) -> Iterator[Observation]:

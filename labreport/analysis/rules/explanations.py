@@ -1,0 +1,219 @@
+"""Why something happened, each time tested by a run that would have shown otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from labreport.analysis import thresholds
+from labreport.analysis.observation import (
+    Count,
+    Facts,
+    Names,
+    Number,
+    Observation,
+    Part,
+    Source,
+    With,
+)
+from labreport.analysis.results import ExperimentResults, Result, cite
+from labreport.analysis.rules.comparison import bits, comparable, same_measure
+from labreport.analysis.rules.gradients import dead_units
+from labreport.analysis.rules.target import differs_in_reach
+from labreport.lab.plan import Trial
+from labreport.run import Run
+
+
+def undamped(results: ExperimentResults) -> Iterator[Observation]:
+    """Gradients that are never cleared are a momentum of 1: the control agrees to the bit."""
+    of_the_lab = {r.run.config.digest for r in results.results}
+    for result in results.singles:
+        for control in results.control("momentum", result):
+            # Where the control is a variant itself, that the two coincide is said already.
+            if control.run.config.digest in of_the_lab or len(result.run.trace.weights) < 2:
+                continue
+            if bits(control) == bits(result):
+                facts: Facts = {
+                    "subject": result.subject,
+                    "rounds": Count(result.run.trace.rounds, result.cite("rounds")),
+                }
+                same = "all(r1.losses == r2.losses) and all(r1.weights == r2.weights)"
+                claims = (
+                    cite(same, (result, control)),
+                    result.cite("setting('gradients') == 'accumulated'"),
+                    control.cite("setting('gradients') == 'cleared'"),
+                    control.cite("setting('optimizer.momentum') == 1"),
+                )
+                yield Observation("undamped", facts, runs=2, strength="explanation", claims=claims)
+
+
+def linear_reaches(results: ExperimentResults) -> Iterator[Observation]:
+    """Whether a linear output gets below the floor of variants that cannot reach the target."""
+    if not differs_in_reach(results):
+        return
+    tested: dict[tuple[object, ...], list[tuple[Result, Result]]] = {}
+    for result in results.singles:
+        for control in results.control("linear-output", result):
+            if result.loss(results.last) is not None and control.loss(results.last) is not None:
+                config = result.run.config
+                key = (config.loss, config.data, result.floor.value)
+                tested.setdefault(key, []).append((result, control))
+    for pairs in tested.values():
+        yield from reached(pairs, results.last, "some")
+
+
+def reached(
+    pairs: Sequence[tuple[Result, Result]], budget: int, form: str
+) -> Iterator[Observation]:
+    """What linear outputs do, below the floor and above it; all pairs have the same floor.
+
+    Args:
+        pairs: runs that cannot reach their target, and their controls.
+        budget: rounds after which they are compared; both got so far.
+        form: of the sentence: ``some`` names the runs, ``base`` does not.
+    """
+    for below in (True, False):
+        members = [
+            (r, c)
+            for r, c in pairs
+            if r.floor.value is not None and ((c.loss(budget) or 0.0) < r.floor.value) == below
+        ]
+        if not members:
+            continue
+        first = members[0][0]
+        facts: Facts = {
+            "floor": Number(first.floor.value or 0.0, first.cite("floor")),
+            "budget": Count(budget),
+        }
+        if form == "base":
+            facts["activation"] = Part("activation", first.run.config.network.activations[-1])
+            facts["given"] = first.number(budget)
+            facts["linear"] = members[0][1].number(budget)
+        else:
+            facts["losses"] = tuple(
+                With(r.subject, (r.number(budget), c.number(budget))) for r, c in members
+            )
+        sign = "<" if below else ">="
+        claims = tuple(
+            claim
+            for r, c in members
+            for claim in (
+                cite(f"r2.{c.loss_formula(budget)} {sign} r1.floor", (r, c)),
+                *same_measure(r, c),
+            )
+        )
+        yield Observation(
+            "linear-reaches",
+            facts,
+            runs=2 * len(members),
+            form=form if below else f"{form}-open",
+            strength="explanation" if below else "exact",
+            limits=not below,
+            claims=claims,
+        )
+
+
+def base_reaches(base: Run, linear: Run) -> Iterator[Observation]:
+    """The same for the base, trained as long as the longest run of the lab."""
+    one, other = (Result(Trial("base", (), None, run.config), run) for run in (base, linear))
+    budget = base.config.rounds
+    if one.loss(budget) is not None and other.loss(budget) is not None:
+        yield from reached([(one, other)], budget, "base")
+
+
+def revived(results: ExperimentResults) -> Iterator[Observation]:
+    """Dead units: whether they live from other starts."""
+    for result in results.singles:
+        starts = results.control("other-starts", result)
+        units = dead_units(result) if result.never_moved_by_gradient else ()
+        if not units or not starts:
+            continue
+        alive = [start for start in starts if not dead_units(start)]
+        facts: Facts = {
+            "subject": result.subject,
+            "units": Names(tuple(unit.name for unit in units)),
+            "count": Count(len(starts), cite("size(each(rounds))", starts)),
+            "alive": Count(len(alive), cite("count(each(dead_units) == 0)", starts)),
+        }
+        claims = (result.cite(f"dead_units == {len(units)}"),)
+        form = "all" if len(alive) == len(starts) else "some" if alive else "none"
+        yield Observation(
+            "revived",
+            facts,
+            runs=1 + len(starts),
+            form=form,
+            strength="explanation" if alive else "statistical",
+            claims=claims,
+        )
+
+
+def equal_start(results: ExperimentResults) -> Iterator[Observation]:
+    """A lead that is there from the start, compared once more from an equal loss.
+
+    Plain gradient descent remembers nothing: what follows a step of a run is what training from
+    the weights of that step gives. So the run that starts higher is, from where it has come down
+    to the other's first loss, a run with an equal start.
+    """
+    for result in results.singles:
+        other = results.against(result)
+        if other is None or not comparable(result, other):
+            continue
+        if not (remembers_nothing(result) and remembers_nothing(other)):
+            continue
+        if not len(result.losses) or not len(other.losses):
+            continue
+        low, high = sorted((result, other), key=lambda r: float(r.losses[0]))
+        start, above = float(low.losses[0]), float(high.losses[0])
+        if above - start <= thresholds.OTHER_START * abs(above):
+            continue
+        found = _from_equal_loss(results, low, high)
+        if found is not None:
+            yield found
+
+
+def _from_equal_loss(results: ExperimentResults, low: Result, high: Result) -> Observation | None:
+    step = high.first_below(float(low.losses[0]))
+    if step is None:
+        return None
+    rounds = max((b for b in results.budgets if step + b < len(high.losses)), default=0)
+    if rounds == 0 or low.loss(rounds) is None:
+        return None
+    pair = (low, high)
+    mine, theirs = f"r1.losses[{rounds}]", f"r2.losses[{step + rounds}]"
+    facts: Facts = {
+        "subject": low.subject,
+        "other": high.subject,
+        "start": low.number(0),
+        "updates": Count(step, cite("argmax(r2.losses <= r1.losses[0])", pair)),
+        "level": high.number(step),
+        "rounds": Count(rounds),
+        "mine": low.number(rounds),
+        "theirs": high.number(step + rounds),
+    }
+    ahead = float(low.losses[rounds]) < float(high.losses[step + rounds])
+    claims: list[Source] = [
+        cite("abs(r1.losses[0] - r2.losses[0]) > OTHER_START * abs(r2.losses[0])", pair),
+        cite(f"{mine} {'<' if ahead else '>='} {theirs}", pair),
+    ]
+    claims += [r.cite("setting('gradients') == 'cleared'") for r in pair]
+    claims += [r.cite("setting('optimizer.name') == 'sgd'") for r in pair]
+    claims += [r.cite("setting('optimizer.momentum') == 0") for r in pair]
+    return Observation(
+        "equal-start",
+        facts,
+        runs=2,
+        form="kept" if ahead else "gone",
+        strength="explanation",
+        claims=(*claims, *same_measure(low, high)),
+    )
+
+
+def remembers_nothing(result: Result) -> bool:
+    """Whether each step of a run follows from the weights alone."""
+    config = result.run.config
+    whole = config.data.batch_rows == len(config.data.inputs)
+    return (
+        config.optimizer.name == "sgd"
+        and config.optimizer.momentum == 0
+        and config.gradients == "cleared"
+        and whole
+    )
