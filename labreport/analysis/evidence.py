@@ -350,6 +350,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "median_interval": statistics.median_interval,
     "min": np.min,
     "norm": lambda values: np.linalg.norm(values, axis=-1),
+    "quantile": np.quantile,
     "rounds_alike": _rounds_alike,
     "sign": np.sign,
     "sign_test": statistics.sign_test,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
-from labreport.analysis.observation import Count, Facts, Number, Observation, Subject, With
+from labreport.analysis.observation import Observation, Subject
 from labreport.analysis.results import ExperimentResults
 from labreport.analysis.rules import (
     comparison,
@@ -20,7 +20,6 @@ from labreport.analysis.rules import (
     target,
     trajectory,
 )
-from labreport.lab.plan import Plan
 from labreport.run import Run
 
 Theme = Literal[
@@ -51,12 +50,14 @@ class Rule:
         relevance: how directly what it finds answers the experiment's question; by form where
             forms differ, then the key "" is for all others.
         thresholds: those of ``analysis/thresholds.py`` that decide whether it speaks.
+        covers: rules whose findings on the same subjects say less than its own, and are left out.
     """
 
     find: Callable[[ExperimentResults], Iterator[Observation]]
     theme: Theme
     relevance: float | Mapping[str, float]
     thresholds: tuple[str, ...] = ()
+    covers: tuple[str, ...] = ()
 
     def __call__(self, results: ExperimentResults) -> Iterator[Observation]:
         """What it finds, each with its relevance, unless the rule itself has given less."""
@@ -81,7 +82,13 @@ RULES: dict[str, Rule] = {
     "refused": Rule(target.refused, "target", 1.0),
     "silent-weights": Rule(gradients.silent_weights, "gradients", 0.95),
     "revived": Rule(explanations.revived, "gradients", 0.92),
-    "equal-start": Rule(explanations.equal_start, "comparison", 0.93, ("OTHER_START",)),
+    "equal-start": Rule(
+        explanations.equal_start,
+        "comparison",
+        0.93,
+        ("OTHER_START", "MOSTLY"),
+        covers=("start-differs",),
+    ),
     "linear-reaches": Rule(explanations.linear_reaches, "target", 0.82),
     "sweep-best": Rule(sweep.sweep_best, "comparison", 0.95),
     "place-among-starts": Rule(initialisation.place_among_starts, "initialisation", 0.95),
@@ -154,11 +161,44 @@ def observe(results: ExperimentResults) -> Observations:
     if any(key == "rounds" for key, _ in results.plan.axes):
         # There is no number of rounds that all points have, so nothing is said of one.
         rules = [(name, rule) for name, rule in rules if name in WITHOUT_A_BUDGET]
-    found = _merged([observation for _, rule in rules for observation in rule(results)])
+    found = _uncovered([observation for _, rule in rules for observation in rule(results)])
+    found = _merged(found)
     found.sort(key=lambda observation: -observation.relevance)
-    findings = tuple(o for o in found if not o.limits)
+    findings = [o for o in found if not o.limits]
     limits = tuple(o for o in found if o.limits)
-    return Observations(findings[:ANSWERS], findings[ANSWERS:], limits)
+    answers = _answers(findings)
+    others = tuple(o for o in findings if o not in answers)
+    return Observations(tuple(answers), others, limits)
+
+
+def _answers(findings: list[Observation]) -> list[Observation]:
+    """The most relevant findings, of each rule only one as long as other rules have any."""
+    first = [o for i, o in enumerate(findings) if o.rule not in {p.rule for p in findings[:i]}]
+    chosen = [*first, *(o for o in findings if o not in first)][:ANSWERS]
+    return sorted(chosen, key=findings.index)
+
+
+def _uncovered(found: list[Observation]) -> list[Observation]:
+    """Without findings that another one on the same subjects makes needless."""
+    covered = {
+        (rule, subject)
+        for observation in found
+        for rule in RULES[observation.rule].covers
+        for subject in subjects_of(observation)
+    }
+    return [
+        o
+        for o in found
+        if not subjects_of(o) or any((o.rule, s) not in covered for s in subjects_of(o))
+    ]
+
+
+def subjects_of(observation: Observation) -> frozenset[Subject]:
+    """What an observation speaks of: its fact ``subject`` or ``subjects``."""
+    named = observation.facts.get("subject", observation.facts.get("subjects", ()))
+    return frozenset(
+        s for s in (named if isinstance(named, tuple) else (named,)) if isinstance(s, Subject)
+    )
 
 
 def _merged(found: list[Observation]) -> list[Observation]:
@@ -192,73 +232,3 @@ def observe_base(base: Run, tested: Sequence[Run] = ()) -> tuple[Observation, ..
     if len(tested) == 2:
         found += explanations.base_reaches(*tested)
     return tuple(replace(o, relevance=RULES[o.rule].relevance_of(o.form)) for o in found)
-
-
-def key_findings(
-    observed: Sequence[tuple[str, Observations]],
-) -> tuple[tuple[str, Observation], ...]:
-    """The first finding of each experiment, with the experiment's name."""
-    return tuple((name, found.answers[0]) for name, found in observed if found.answers)
-
-
-Conclusion = tuple[Plan, Observation]
-"""A statement, and the plan whose variants it names."""
-
-
-def conclude(experiments: Sequence[ExperimentResults]) -> tuple[Conclusion, ...]:
-    """Statements over all experiments together."""
-    rules = (_how_runs_ended, _near_floor, _lowest_error)
-    return tuple(found for rule in rules for found in rule(experiments))
-
-
-def _how_runs_ended(experiments: Sequence[ExperimentResults]) -> Iterator[Conclusion]:
-    runs = {r.run.name: r for e in experiments for r in e.results}
-    kinds = [r.run.trace.ending.kind for r in runs.values()]
-    facts: Facts = {
-        "count": Count(len(kinds)),
-        "experiments": Count(len(experiments)),
-        "completed": Count(kinds.count("completed")),
-        "diverged": Count(kinds.count("diverged")),
-        "refused": Count(kinds.count("refused")),
-    }
-    form = "" if kinds.count("completed") < len(kinds) else "completed"
-    found = Observation("all-runs", facts, runs=len(kinds), relevance=0.5, form=form)
-    yield experiments[0].plan, found
-
-
-def _near_floor(experiments: Sequence[ExperimentResults]) -> Iterator[Conclusion]:
-    """Of the single runs, which end within a tenth of their first distance from the floor."""
-    near: list[str] = []
-    far: list[str] = []
-    for experiment in experiments:
-        for result in experiment.singles:
-            first, last = result.gap(0), result.gap(experiment.last)
-            if first and last is not None:
-                (near if last <= 0.1 * first else far).append(result.run.name)
-    count = len(set(near) | set(far))
-    if count > 1:
-        facts: Facts = {"near": Count(len(set(near))), "count": Count(count)}
-        yield experiments[0].plan, Observation("near-floor", facts, runs=count, relevance=0.5)
-
-
-def _lowest_error(experiments: Sequence[ExperimentResults]) -> Iterator[Conclusion]:
-    """The smallest squared error on the lab's own data among all runs with the same budget."""
-    shared = min(e.last for e in experiments) if experiments else 0
-    candidates = [
-        (error, e.plan, r)
-        for e in experiments
-        for r in e.results
-        if r.run.config.data == e.plan.base.data
-        and r.trial.seed is None
-        and r.run.config.rounds >= shared
-        and (error := r.error(shared)) is not None
-    ]
-    distinct = {r.run.name for _, _, r in candidates}
-    if len(distinct) > 1:
-        error, plan, result = min(candidates, key=lambda c: c[0])
-        facts: Facts = {
-            "subject": With(Subject(result.variant, result.point), Number(error)),
-            "count": Count(len(distinct)),
-            "budget": Count(shared),
-        }
-        yield plan, Observation("lowest-error", facts, runs=len(distinct), relevance=0.6)

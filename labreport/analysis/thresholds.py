@@ -41,3 +41,12 @@ SIGNIFICANCE = 0.05
 
 CONFIDENCE = 0.95
 """The customary confidence of an interval: what is left of 1 after the level of significance."""
+
+MOSTLY = 0.5
+"""More than half: what may be called the main reason, where two reasons share a difference."""
+
+MIDDLE = (0.05, 0.95)
+"""Quantiles between which nine in ten random starts end: a range that two outliers do not make."""
+
+ENOUGH_STARTS = 20
+"""Starts from which on the fifth and the last twentieth have at least one each."""

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from labreport.analysis.conclusions import conclude, key_findings
 from labreport.analysis.observation import Observation
-from labreport.analysis.observe import Observations, conclude, key_findings, observe, observe_base
+from labreport.analysis.observe import Observations, observe, observe_base
 from labreport.analysis.replays import Replays, replay_lab
 from labreport.analysis.results import ExperimentResults, attach
 from labreport.analysis.rules.comparison import differing_keys

@@ -8,8 +8,9 @@ import pytest
 from synthetic_runs import MOMENTUM, RATE, experiment, plain, single, starts, sweep
 
 from labreport.analysis import observe as module
+from labreport.analysis.conclusions import conclude, key_findings
 from labreport.analysis.observation import Count, Observation, Subject
-from labreport.analysis.observe import ANSWERS, RULES, conclude, key_findings, observe
+from labreport.analysis.observe import ANSWERS, RULES, observe
 
 OVERSHOOT = [9.0, 1.0, 5.0]
 

@@ -27,9 +27,10 @@ from synthetic_runs import (
     sweep,
 )
 
+from labreport.analysis.conclusions import conclude
 from labreport.analysis.evidence import failures, known_of, thresholds_of
 from labreport.analysis.observation import Number, Observation, Share, With
-from labreport.analysis.observe import RULES, conclude, observe_base
+from labreport.analysis.observe import RULES, observe_base
 from labreport.analysis.results import ExperimentResults
 from labreport.analysis.rules.gradients import MOST_NAMED
 from labreport.analysis.thresholds import (

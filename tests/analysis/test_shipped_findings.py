@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 from synthetic_runs import plain
 
+from labreport.analysis.conclusions import conclude
 from labreport.analysis.evidence import failures, known_of, sourced
 from labreport.analysis.observation import Observation
-from labreport.analysis.observe import Observations, conclude, observe_base
+from labreport.analysis.observe import Observations
 from labreport.analysis.results import ExperimentResults
 from labreport.backprop.network import LayerParameters, forward
 
@@ -195,7 +196,7 @@ def test_losses_of_different_kinds_are_not_ranked(found: Any) -> None:
 
 
 def test_target_of_the_base_is_out_of_reach(shipped_build: Any) -> None:
-    (unreachable,) = observe_base(shipped_build.measured.base)
+    unreachable, _ = shipped_build.measured.about_base
     said = facts(unreachable)
     assert (said["unit"], said["target"], said["nearest"]) == (("o2",), -0.07, 0.0)
     assert said["floor"] == pytest.approx(0.00245, rel=1e-12)

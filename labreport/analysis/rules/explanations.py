@@ -12,7 +12,7 @@ from labreport.analysis.observation import (
     Number,
     Observation,
     Part,
-    Source,
+    Share,
     With,
 )
 from labreport.analysis.results import ExperimentResults, Result, cite
@@ -171,49 +171,58 @@ def equal_start(results: ExperimentResults) -> Iterator[Observation]:
 
 
 def _from_equal_loss(results: ExperimentResults, low: Result, high: Result) -> Observation | None:
-    step = high.first_below(float(low.losses[0]))
-    if step is None:
+    step, rounds = high.first_below(float(low.losses[0])), results.budgets[0]
+    if step is None or step + rounds >= len(high.losses) or rounds >= len(low.losses):
         return None
-    rounds = max((b for b in results.budgets if step + b < len(high.losses)), default=0)
-    if rounds == 0 or low.loss(rounds) is None:
+    mine, same, theirs = low.losses[rounds], high.losses[rounds], high.losses[step + rounds]
+    if not mine < same:
+        # There is no lead that the start could explain.
         return None
+    share = 1 - (float(theirs) - float(mine)) / (float(same) - float(mine))
     pair = (low, high)
-    mine, theirs = f"r1.losses[{rounds}]", f"r2.losses[{step + rounds}]"
+    left = f"(r2.losses[{step + rounds}] - r1.losses[{rounds}])"
+    lead = f"(r2.losses[{rounds}] - r1.losses[{rounds}])"
+    formula = f"1 - {left} / {lead}"
     facts: Facts = {
         "subject": low.subject,
         "other": high.subject,
         "start": low.number(0),
         "updates": Count(step, cite("argmax(r2.losses <= r1.losses[0])", pair)),
-        "level": high.number(step),
         "rounds": Count(rounds),
         "mine": low.number(rounds),
+        "same": high.number(rounds),
         "theirs": high.number(step + rounds),
+        "share": Share(share, cite(formula, pair)),
     }
-    ahead = float(low.losses[rounds]) < float(high.losses[step + rounds])
-    claims: list[Source] = [
-        cite("abs(r1.losses[0] - r2.losses[0]) > OTHER_START * abs(r2.losses[0])", pair),
-        cite(f"{mine} {'<' if ahead else '>='} {theirs}", pair),
-    ]
-    claims += [r.cite("setting('gradients') == 'cleared'") for r in pair]
-    claims += [r.cite("setting('optimizer.name') == 'sgd'") for r in pair]
-    claims += [r.cite("setting('optimizer.momentum') == 0") for r in pair]
-    return Observation(
-        "equal-start",
-        facts,
-        runs=2,
-        form="kept" if ahead else "gone",
-        strength="explanation",
-        claims=(*claims, *same_measure(low, high)),
+    form, bound = (
+        ("gone", f"{formula} >= 1")
+        if share >= 1
+        else ("mostly", f"{formula} > MOSTLY")
+        if share > thresholds.MOSTLY
+        else ("kept", f"{formula} <= MOSTLY")
     )
+    claims = (
+        cite("r2.losses[0] - r1.losses[0] > OTHER_START * abs(r2.losses[0])", pair),
+        cite(f"{lead} > 0", pair),
+        cite(bound, pair),
+        *(
+            r.cite(f"setting({key!r}) == {value!r}")
+            for r in pair
+            for key, value in MEMORYLESS.items()
+        ),
+        *same_measure(low, high),
+    )
+    return Observation(
+        "equal-start", facts, runs=2, form=form, strength="explanation", claims=claims
+    )
+
+
+MEMORYLESS = {"gradients": "cleared", "optimizer.name": "sgd", "optimizer.momentum": 0.0}
+"""Settings with which each step follows from the weights alone, if a round sees all rows."""
 
 
 def remembers_nothing(result: Result) -> bool:
     """Whether each step of a run follows from the weights alone."""
-    config = result.run.config
-    whole = config.data.batch_rows == len(config.data.inputs)
-    return (
-        config.optimizer.name == "sgd"
-        and config.optimizer.momentum == 0
-        and config.gradients == "cleared"
-        and whole
-    )
+    flat, data = result.run.config.flat(), result.run.config.data
+    alike = all(flat.get(key) == value for key, value in MEMORYLESS.items())
+    return alike and data.batch_rows == len(data.inputs)

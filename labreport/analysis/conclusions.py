@@ -1,0 +1,382 @@
+"""What the experiments of a lab say together: the findings that open the report, and its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from labreport.analysis import thresholds
+from labreport.analysis.observation import (
+    Count,
+    Fact,
+    Facts,
+    Number,
+    Observation,
+    Setting,
+    Share,
+    Source,
+    Subject,
+    With,
+    Wording,
+)
+from labreport.analysis.observe import RULES, Observations
+from labreport.analysis.results import ExperimentResults, Result, cite
+from labreport.analysis.rules.comparison import comparable
+from labreport.analysis.rules.gradients import is_stuck, stuck_claims
+from labreport.lab.plan import Plan
+
+KEY_FINDINGS = 5
+"""Findings that open the report: what a reader keeps who reads nothing else."""
+
+MOST_NAMED = 6
+"""Experiments that a sentence names before it stops."""
+
+Conclusion = tuple[Plan, Observation]
+"""A statement, and the plan whose variants it names."""
+
+Experiments = Sequence[ExperimentResults]
+
+
+@dataclass(frozen=True)
+class LabRule:
+    """One row of the table of rules over all experiments.
+
+    Attributes:
+        find: a pure function from the results of all experiments to conclusions.
+        relevance: how much it says of the lab as a whole.
+        thresholds: those that decide whether it speaks.
+    """
+
+    find: Callable[[Experiments], Iterator[Conclusion]]
+    relevance: float
+    thresholds: tuple[str, ...] = ()
+
+
+def key_findings(
+    observed: Sequence[tuple[str, Observations]],
+) -> tuple[tuple[str, Observation], ...]:
+    """The most relevant findings of the whole lab, each with its experiment's name.
+
+    In the order of the report. No experiment has a second one while another has none.
+    """
+    ranked = [
+        (rank, -found.relevance, place, name, found)
+        for place, (name, observations) in enumerate(observed)
+        for rank, found in enumerate(observations.answers)
+    ]
+    ranked.sort(key=lambda entry: entry[:3])
+    chosen = sorted(ranked[:KEY_FINDINGS], key=lambda entry: (entry[2], entry[0]))
+    return tuple((name, found) for *_, name, found in chosen)
+
+
+def conclude(experiments: Experiments) -> tuple[Conclusion, ...]:
+    """Statements over all experiments together, the most relevant first."""
+    found = [
+        (plan, replace(observation, relevance=rule.relevance))
+        for rule in LAB_RULES.values()
+        for plan, observation in rule.find(experiments)
+    ]
+    return tuple(sorted(found, key=lambda conclusion: -conclusion[1].relevance))
+
+
+def change_against_chance(experiments: Experiments) -> Iterator[Conclusion]:
+    """How far apart variants end, against how far apart random starts alone end."""
+    budget = _shared_budget(experiments)
+    if budget is None:
+        return
+    ranges = [r for e in experiments if (r := _range(e, budget)) is not None]
+    if len(ranges) < 2:
+        return
+    ranges.sort(key=lambda r: -r.width)
+    ranges = [r for r in ranges if comparable(r.low, ranges[0].low)]
+    facts: Facts = {
+        "ranges": tuple(With(title(r.results), r.number) for r in ranges[:MOST_NAMED]),
+        "budget": Count(budget),
+    }
+    claims = tuple(source for r in ranges for source in r.claims)
+    starts = _starts(experiments, ranges[0].low, budget)
+    form = "alone"
+    runs = sum(len(r.members) for r in ranges)
+    if starts:
+        low, high = (f"quantile(each(losses[{budget}]), {q})" for q in thresholds.MIDDLE)
+        width = _middle(starts, budget)
+        smaller = [r for r in ranges if r.width < width]
+        facts |= {
+            "count": Count(len(starts), cite("size(each(rounds))", starts)),
+            "middle": Share(thresholds.MIDDLE[1] - thresholds.MIDDLE[0]),
+            "width": Number(width, cite(f"{high} - {low}", starts)),
+            "smaller": tuple(title(r.results) for r in smaller),
+        }
+        form = "smaller" if smaller else "larger"
+        runs += len(starts)
+    found = Observation(
+        "change-against-chance",
+        facts,
+        runs=runs,
+        form=form,
+        strength="statistical" if starts else "exact",
+        claims=claims,
+    )
+    yield experiments[0].plan, found
+
+
+@dataclass(frozen=True)
+class _Range:
+    """The lowest and the highest loss of an experiment's runs at a budget."""
+
+    results: ExperimentResults
+    members: tuple[Result, ...]
+    low: Result
+    high: Result
+    budget: int
+
+    @property
+    def width(self) -> float:
+        return (self.high.loss(self.budget) or 0.0) - (self.low.loss(self.budget) or 0.0)
+
+    @property
+    def number(self) -> Number:
+        losses = (r.loss_formula(self.budget) for r in (self.low, self.high))
+        formula = "r2.{1} - r1.{0}".format(*losses)
+        return Number(self.width, cite(formula, (self.low, self.high)))
+
+    @property
+    def claims(self) -> Iterator[Source]:
+        for extreme, function in ((self.low, "min"), (self.high, "max")):
+            others = (r for r in self.members if r is not extreme)
+            losses = f"each(losses[{self.budget}])"
+            formula = f"losses[{self.budget}] == {function}({losses})"
+            yield cite(formula, (extreme, *others))
+
+
+def _range(results: ExperimentResults, budget: int) -> _Range | None:
+    there = [r for r in (*results.singles, *results.everywhere) if r.loss(budget) is not None]
+    members = tuple(r for r in there if comparable(r, there[0]))
+    if len({r.run.name for r in members}) < 2 or budget > members[0].run.config.rounds:
+        return None
+    losses = {id(r): r.loss(budget) or 0.0 for r in members}
+    low, high = (choose(members, key=lambda r: losses[id(r)]) for choose in (min, max))
+    return _Range(results, members, low, high, budget)
+
+
+def _shared_budget(experiments: Experiments) -> int | None:
+    """The largest number of rounds after which all comparing experiments are compared."""
+    compared = [e for e in experiments if len(e.singles) + len(e.everywhere) > 1]
+    shared = set.intersection(*({*e.budgets} for e in compared)) if compared else set()
+    return max(shared, default=None)
+
+
+def _starts(experiments: Experiments, like: Result, budget: int) -> tuple[Result, ...]:
+    """Random starts whose losses measure the same thing: of the first variant that has enough."""
+    for experiment in experiments:
+        for members in experiment.replicated.values():
+            there = tuple(r for r in members if r.loss(budget) is not None)
+            enough = len(there) >= thresholds.ENOUGH_STARTS
+            if enough and comparable(there[0], like) and budget <= there[0].run.config.rounds:
+                return there
+    return ()
+
+
+def _middle(starts: Sequence[Result], budget: int) -> float:
+    losses = [r.loss(budget) or 0.0 for r in starts]
+    low, high = np.quantile(np.array(losses), thresholds.MIDDLE)
+    return float(high - low)
+
+
+def budget_decides(experiments: Experiments) -> Iterator[Conclusion]:
+    """Experiments whose winner depends on the number of rounds."""
+    flips: list[ExperimentResults] = []
+    claims: list[Source] = []
+    asked = 0
+    for experiment in experiments:
+        found = [o for rule in ("ranking", "sweep-best") for o in RULES[rule](experiment)]
+        if len(experiment.budgets) < 2 or not found:
+            continue
+        asked += 1
+        turned = [o for o in found if o.form in ("flips", "moves")]
+        if turned:
+            flips.append(experiment)
+            claims += [claim for o in turned for claim in o.claims]
+    if not flips or asked < 2:
+        return
+    facts: Facts = {
+        "experiments": tuple(title(e) for e in flips[:MOST_NAMED]),
+        "count": Count(len(flips)),
+        "total": Count(asked),
+    }
+    form = "all" if len(flips) == asked else "some"
+    runs = sum(len(e.results) for e in flips)
+    found_here = Observation("budget-decides", facts, runs=runs, form=form, claims=tuple(claims))
+    yield experiments[0].plan, found_here
+
+
+def stuck_together(experiments: Experiments) -> Iterator[Conclusion]:
+    """Runs that stand still far from their floor, over all experiments."""
+    shown = _distinct(
+        [(e, r) for e in experiments for r in (*e.singles, *e.everywhere) if len(r.losses)]
+    )
+    stuck = [(e, r) for e, r in shown if is_stuck(r, e.last)]
+    if not stuck:
+        return
+    members = [r for _, r in stuck]
+    slowest = min(members, key=lambda r: r.run.config.optimizer.learning_rate)
+    rate = slowest.run.config.optimizer.learning_rate
+    below = [r for _, r in shown if r.run.config.optimizer.learning_rate < rate]
+    facts: Facts = {
+        "count": Count(len(stuck), cite("size(each(rounds))", members)),
+        "total": Count(len(shown), cite("size(each(rounds))", [r for _, r in shown])),
+        "experiments": _titles([e for e, _ in stuck]),
+        "rate": Setting(rate, slowest.cite("learning_rate")),
+        "below": Count(len(below)),
+    }
+    claims = (
+        *(claim for e, r in stuck for claim in stuck_claims(r, e.last)),
+        cite(f"min(each(learning_rate)) == {rate!r}", members),
+    )
+    form = "rate" if below else "any"
+    found = Observation("stuck-together", facts, runs=len(shown), form=form, claims=claims)
+    yield experiments[0].plan, found
+
+
+def silent_together(experiments: Experiments) -> Iterator[Conclusion]:
+    """Runs with weights that no gradient ever reaches, and whether they all have ReLU."""
+    shown = _distinct([(e, r) for e in experiments for r in e.singles if len(r.losses) > 1])
+    silent = [(e, r) for e, r in shown if r.never_moved_by_gradient]
+    if not silent or len(experiments) < 2:
+        return
+    members = [r for _, r in silent]
+    every = all("relu" in r.run.config.network.activations for r in members)
+    quiet = "count(every_round(gradients == 0) & every_round(weights == weights[0]))"
+    facts: Facts = {
+        "count": Count(len(silent), cite("size(each(rounds))", members)),
+        "total": Count(len(shown), cite("size(each(rounds))", [r for _, r in shown])),
+        "experiments": _titles([e for e, _ in silent]),
+    }
+    claims = (cite(f"all(each({quiet}) > 0)", members),)
+    form = "relu" if every else ""
+    found = Observation("silent-together", facts, runs=len(shown), form=form, claims=claims)
+    yield experiments[0].plan, found
+
+
+def how_runs_ended(experiments: Experiments) -> Iterator[Conclusion]:
+    """How many runs there are, and how they ended."""
+    runs = list({r.run.name: r for e in experiments for r in e.results}.values())
+    kinds = [r.run.trace.ending.kind for r in runs]
+
+    def ended(kind: str) -> Count:
+        return Count(kinds.count(kind), cite(f"count(each(ending == {kind!r}))", runs))  # type: ignore[arg-type]
+
+    facts: Facts = {
+        "count": Count(len(kinds), cite("size(each(rounds))", runs)),
+        "experiments": Count(len(experiments)),
+        "completed": ended("completed"),
+        "diverged": ended("diverged"),
+        "refused": ended("refused"),
+    }
+    form = "" if kinds.count("completed") < len(kinds) else "completed"
+    yield experiments[0].plan, Observation("all-runs", facts, runs=len(kinds), form=form)
+
+
+def near_floor(experiments: Experiments) -> Iterator[Conclusion]:
+    """Of the single runs, which end within a tenth of their first distance from the floor."""
+    near: list[tuple[Result, int]] = []
+    far: list[tuple[Result, int]] = []
+    seen: set[str] = set()
+    for experiment in experiments:
+        for result in experiment.singles:
+            first, last = result.gap(0), result.gap(experiment.last)
+            if first and last is not None and result.run.name not in seen:
+                seen.add(result.run.name)
+                goal = (1 - thresholds.MOST_OF_THE_WAY) * first
+                (near if last <= goal else far).append((result, experiment.last))
+    count = len(near) + len(far)
+    if count < 2:
+        return
+
+    def claim(result: Result, budget: int, sign: str) -> Source:
+        left = f"(1 - MOST_OF_THE_WAY) * {result.gap_formula(0)}"
+        return result.cite(f"{result.gap_formula(budget)} {sign} {left}")
+
+    claims = (
+        *(claim(r, budget, "<=") for r, budget in near),
+        *(claim(r, budget, ">") for r, budget in far),
+    )
+    facts: Facts = {
+        "near": Count(len(near)),
+        "count": Count(count),
+        "share": Share(thresholds.MOST_OF_THE_WAY),
+    }
+    form = "all" if not far else "some" if near else "none"
+    yield (
+        experiments[0].plan,
+        Observation("near-floor", facts, runs=count, form=form, claims=claims),
+    )
+
+
+def lowest_error(experiments: Experiments) -> Iterator[Conclusion]:
+    """The smallest squared error on the lab's own data among all runs with the same budget."""
+    shared = min(e.last for e in experiments) if experiments else 0
+    candidates = [
+        (error, e.plan, r)
+        for e in experiments
+        for r in e.results
+        if r.run.config.data == e.plan.base.data
+        and r.trial.seed is None
+        and r.run.config.rounds >= shared
+        and (error := r.error(shared)) is not None
+    ]
+    distinct = {r.run.name: r for _, _, r in candidates}
+    if len(distinct) < 2:
+        return
+    error, plan, result = min(candidates, key=lambda c: c[0])
+    others = [r for name, r in distinct.items() if name != result.run.name]
+    formula = f"mean((outputs_at({shared}) - targets) ** 2)"
+    facts: Facts = {
+        "subject": With(Subject(result.variant, result.point), Number(error, result.cite(formula))),
+        "experiment": _title_of(plan),
+        "count": Count(len(distinct)),
+        "budget": Count(shared),
+    }
+    claims = (cite(f"{formula} <= min(each({formula}))", (result, *others)),)
+    yield plan, Observation("lowest-error", facts, runs=len(distinct), claims=claims)
+
+
+def title(results: ExperimentResults) -> Wording:
+    """What an experiment is called."""
+    return _title_of(results.plan)
+
+
+def _title_of(plan: Plan) -> Wording:
+    written = plan.experiment.title
+    return Wording(written.within("zh"), written.within("en"), is_name=True)
+
+
+def _titles(experiments: list[ExperimentResults]) -> tuple[Fact, ...]:
+    names = dict.fromkeys(title(e) for e in experiments)
+    return tuple(names)[:MOST_NAMED]
+
+
+def _distinct(
+    shown: list[tuple[ExperimentResults, Result]],
+) -> list[tuple[ExperimentResults, Result]]:
+    """Each run once, where the report meets it first."""
+    found: dict[str, tuple[ExperimentResults, Result]] = {}
+    for experiment, result in shown:
+        found.setdefault(result.run.name, (experiment, result))
+    return list(found.values())
+
+
+LAB_RULES: dict[str, LabRule] = {
+    "budget-decides": LabRule(budget_decides, 0.9, ("ROUNDING",)),
+    "change-against-chance": LabRule(change_against_chance, 0.85),
+    "stuck-together": LabRule(
+        stuck_together, 0.8, ("VANISHED", "STANDING_STILL", "FAR_FROM_FLOOR")
+    ),
+    "silent-together": LabRule(silent_together, 0.75),
+    "lowest-error": LabRule(lowest_error, 0.7),
+    "near-floor": LabRule(near_floor, 0.6, ("MOST_OF_THE_WAY",)),
+    "all-runs": LabRule(how_runs_ended, 0.5),
+}
+"""Rules over all experiments, by name."""
