@@ -332,7 +332,7 @@ def lowest_error(experiments: Experiments) -> Iterator[Conclusion]:
         return
     error, plan, result = min(candidates, key=lambda c: c[0])
     others = [r for name, r in distinct.items() if name != result.run.name]
-    formula = f"mean((outputs_at({shared}) - targets) ** 2)"
+    formula = result.error_formula(shared)
     facts: Facts = {
         "subject": With(Subject(result.variant, result.point), Number(error, result.cite(formula))),
         "experiment": _title_of(plan),

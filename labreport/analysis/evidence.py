@@ -26,6 +26,7 @@ from labreport.backprop.gradient_check import Checked, GradientCheck
 from labreport.backprop.network import forward
 from labreport.backprop.runs import data_of, layers_of
 from labreport.lab.naming import parameter_names
+from labreport.lab.vocabulary.losses import LOSSES
 from labreport.run import Array, Run
 
 TOLERANCE = 1e-9
@@ -242,6 +243,37 @@ class _Scope:
     def outputs_at(self, step: int) -> Array:
         return _there(self._trace.outputs_at(step))
 
+    def predictions_at(self, step: int) -> Array:
+        """What the outputs say of the targets: probabilities where outputs are logits."""
+        outputs = self.outputs_at(step)
+        match LOSSES[self._run.config.loss].prediction:
+            case "identity":
+                return outputs
+            case "softmax":
+                shifted = outputs - np.max(outputs, axis=-1, keepdims=True)
+                exponentials = np.exp(shifted)
+                return _array(exponentials / np.sum(exponentials, axis=-1, keepdims=True))
+            case "sigmoid":
+                half = np.tanh(outputs.astype(np.float64) / 2) / 2
+                return _array((0.5 + half).astype(outputs.dtype))
+            case "exp":
+                return _array(np.exp(outputs))
+        raise ValueError("margins predict no number")
+
+    def classes_at(self, step: int) -> Array:
+        """The class [rows] that each row is put into, counted from 0."""
+        predictions = self.predictions_at(step)
+        if predictions.shape[1] == 1:
+            return _array((predictions[:, 0] > 0.5).astype(int))
+        return _array(np.argmax(predictions, axis=1))
+
+    @property
+    def classes(self) -> Array:
+        """The class [rows] that each row belongs to, counted from 0."""
+        targets = self.given_targets
+        first = targets[:, 0].astype(int)
+        return _array(first if targets.shape[1] == 1 else np.argmax(targets, axis=1))
+
     def sums_at(self, layer: int, step: int) -> Array:
         """Weighted sums [rows, units] of a layer, counted from 1."""
         config = self._run.config
@@ -316,6 +348,11 @@ class _Scope:
         return next(c for c in self._checked.formulas if c.formula.name == name)
 
 
+def _array(values: Any) -> Array:
+    found: Array = np.asarray(values)
+    return found
+
+
 def _there(values: Array | None) -> Array:
     if values is None:
         raise ValueError("not recorded at that step")
@@ -349,6 +386,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "median": np.median,
     "median_interval": statistics.median_interval,
     "min": np.min,
+    "most_frequent": lambda values: int(np.bincount(values).argmax()),
     "norm": lambda values: np.linalg.norm(values, axis=-1),
     "quantile": np.quantile,
     "rounds_alike": _rounds_alike,
@@ -356,6 +394,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "sign_test": statistics.sign_test,
     "size": np.size,
     "smallest_p": statistics.smallest_p,
+    "starts_needed": statistics.starts_needed,
     "sqrt": np.sqrt,
     "sum": np.sum,
     "wide": lambda values: np.asarray(values, dtype=np.float64),

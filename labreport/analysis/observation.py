@@ -138,6 +138,13 @@ class RoundNumber:
 
 
 @dataclass(frozen=True)
+class From:
+    """A point of a sweep and all larger ones."""
+
+    start: Subject
+
+
+@dataclass(frozen=True)
 class With:
     """Something with a detail in brackets: a variant and its loss."""
 
@@ -159,6 +166,7 @@ Fact = (
     | Part
     | Wording
     | RoundNumber
+    | From
     | With
     | tuple["Fact", ...]
 )

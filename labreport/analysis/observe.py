@@ -9,6 +9,7 @@ from typing import Literal, get_args
 from labreport.analysis.observation import Observation, Subject
 from labreport.analysis.results import ExperimentResults
 from labreport.analysis.rules import (
+    classification,
     comparison,
     explanations,
     gradient_check,
@@ -103,11 +104,22 @@ RULES: dict[str, Rule] = {
     "symmetry": Rule(initialisation.symmetry, "initialisation", 0.85),
     "spread": Rule(initialisation.spread, "initialisation", {"": 0.8, "lost": 0.9}),
     "paired-starts": Rule(reliability.paired_starts, "reliability", 0.75, ("SIGNIFICANCE",)),
+    "best-over-starts": Rule(
+        reliability.best_over_starts, "reliability", {"": 0.9, "open": 0.88}, ("SIGNIFICANCE",)
+    ),
+    "pairs-needed": Rule(reliability.pairs_needed, "reliability", 0.6, ("CONFIDENCE", "POWER")),
+    "share-right": Rule(classification.share_right, "classification", {"": 0.92, "one": 0.7}),
+    "share-right-swept": Rule(classification.share_right_swept, "classification", 0.86),
+    "share-right-starts": Rule(classification.share_right_starts, "classification", 0.82),
+    "loss-against-share": Rule(classification.loss_against_share, "classification", 0.84),
+    "mistaken": Rule(classification.mistaken, "classification", 0.45),
     "unreachable-target": Rule(target.unreachable_target, "target", 0.8, ("ROUNDING",)),
     "ranking": Rule(comparison.ranking, "comparison", {"": 0.7, "flips": 0.75}, ("ROUNDING",)),
-    "floor-above-zero": Rule(target.floor_above_zero, "target", 0.7, ("ROUNDING",)),
+    "floor-above-zero": Rule(
+        target.floor_above_zero, "target", 0.7, ("ROUNDING",), covers=("distance-to-floor",)
+    ),
     "distance-to-floor": Rule(
-        target.distance_to_floor, "target", {"": 0.6, "left": 0.5}, ("ROUNDING",)
+        target.distance_to_floor, "target", {"": 0.6, "left": 0.35}, ("ROUNDING",)
     ),
     "first-step": Rule(sweep.first_step, "optimizer", 0.6, ("ALIKE",)),
     "worse-than-start": Rule(stability.worse_than_start, "stability", 0.6),
@@ -180,25 +192,15 @@ def _answers(findings: list[Observation]) -> list[Observation]:
 
 def _uncovered(found: list[Observation]) -> list[Observation]:
     """Without findings that another one on the same subjects makes needless."""
-    covered = {
-        (rule, subject)
-        for observation in found
-        for rule in RULES[observation.rule].covers
-        for subject in subjects_of(observation)
-    }
-    return [
-        o
-        for o in found
-        if not subjects_of(o) or any((o.rule, s) not in covered for s in subjects_of(o))
-    ]
+    covered = {(rule, _about(o)) for o in found for rule in RULES[o.rule].covers}
+    return [o for o in found if (o.rule, _about(o)) not in covered]
 
 
-def subjects_of(observation: Observation) -> frozenset[Subject]:
-    """What an observation speaks of: its fact ``subject`` or ``subjects``."""
-    named = observation.facts.get("subject", observation.facts.get("subjects", ()))
-    return frozenset(
-        s for s in (named if isinstance(named, tuple) else (named,)) if isinstance(s, Subject)
-    )
+def _about(observation: Observation) -> frozenset[Subject]:
+    """What an observation speaks of, and what it compares that with."""
+    named = [observation.facts.get(key, ()) for key in ("subject", "other", "subjects")]
+    flat = [s for fact in named for s in (fact if isinstance(fact, tuple) else (fact,))]
+    return frozenset(s for s in flat if isinstance(s, Subject))
 
 
 def _merged(found: list[Observation]) -> list[Observation]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -22,6 +22,29 @@ SMALLEST_SCALE = 1e-3
 """Losses are sums of terms of about this size at least; a floor of 0 is no scale of rounding."""
 
 PRECISION = {"float32": float(np.finfo(np.float32).eps), "float64": float(np.finfo(float).eps)}
+
+
+def softmax(outputs: Array) -> Array:
+    """Probabilities of outputs [..., units]; the largest is subtracted, so that none overflows."""
+    powers = np.exp(outputs - outputs.max(axis=-1, keepdims=True))
+    probabilities: Array = powers / powers.sum(axis=-1, keepdims=True)
+    return probabilities
+
+
+def sigmoid(outputs: Array) -> Array:
+    """1 / (1 + exp(−o)), by the half of it that does not overflow."""
+    small = np.exp(-np.abs(outputs))
+    probabilities: Array = np.where(outputs >= 0, 1.0, small) / (1.0 + small)
+    return probabilities.astype(outputs.dtype)
+
+
+PREDICTIONS: dict[str, Callable[[Array], Array]] = {
+    "identity": lambda outputs: outputs,
+    "softmax": softmax,
+    "sigmoid": sigmoid,
+    "exp": np.exp,
+}
+"""What makes a prediction of outputs, by the name that the vocabulary of losses gives it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,17 +139,41 @@ class Result:
         step = self.index(budget)
         return None if step is None else self.run.trace.outputs_at(step)
 
-    def error(self, budget: int) -> float | None:
-        """Mean squared difference of outputs and targets: one measure for every loss.
+    def predictions(self, budget: int) -> Array | None:
+        """What the outputs [rows, units] say of the targets: probabilities where they are logits.
 
-        None where outputs are not meant to equal the targets (logits).
+        None where the run had ended, or where outputs are margins, which predict no number.
         """
         outputs = self.outputs(budget)
-        if outputs is None or LOSSES[self.run.config.loss].compares_logits:
+        predict = self._predict
+        return None if outputs is None or predict is None else predict(outputs)
+
+    @property
+    def _predict(self) -> Callable[[Array], Array] | None:
+        return PREDICTIONS.get(LOSSES[self.run.config.loss].prediction)
+
+    @property
+    def errors(self) -> Array | None:
+        """Mean squared difference [shown] of predictions and targets by step, float64."""
+        if self._predict is None:
+            return None
+        predictions = self._predict(self.run.trace.outputs.astype(np.float64))
+        targets = np.array(self.run.config.data.targets)
+        found: Array = ((predictions - targets) ** 2).mean(axis=(1, 2))
+        return found
+
+    def error(self, budget: int) -> float | None:
+        """Mean squared difference of predictions and targets: one measure for every loss."""
+        predictions = self.predictions(budget)
+        if predictions is None:
             return None
         # In the run's own precision: where the loss is this very number, the two are to agree.
-        targets = np.array(self.run.config.data.targets, dtype=outputs.dtype)
-        return float(np.mean((outputs - targets) ** 2))
+        targets = np.array(self.run.config.data.targets, dtype=predictions.dtype)
+        return float(np.mean((predictions - targets) ** 2))
+
+    def error_formula(self, budget: int, run: str = "") -> str:
+        """How that is computed; ``run`` is r1. or the like where a formula speaks of several."""
+        return f"mean(({run}predictions_at({self.index(budget)}) - {run}targets) ** 2)"
 
     @cached_property
     def best_round(self) -> int | None:
@@ -229,6 +276,16 @@ class ExperimentResults:
             and all(r.trial.seed is not None for r in results)
             and len({r.point for r in results}) == 1
         }
+
+    @cached_property
+    def gridded(self) -> Mapping[str, Mapping[Point, tuple[Result, ...]]]:
+        """Results of the variants that were swept, each point of it from several seeds."""
+        found: dict[str, dict[Point, tuple[Result, ...]]] = {}
+        for name, results in self._by_variant.items():
+            points = dict.fromkeys(r.point for r in results)
+            if len(points) > 1 and all(r.trial.seed is not None for r in results):
+                found[name] = {p: tuple(r for r in results if r.point == p) for p in points}
+        return found
 
     @cached_property
     def check(self) -> GradientCheck | None:

@@ -50,3 +50,6 @@ MIDDLE = (0.05, 0.95)
 
 ENOUGH_STARTS = 20
 """Starts from which on the fifth and the last twentieth have at least one each."""
+
+POWER = 0.8
+"""The customary power: a difference that is there is to be seen in four of five repetitions."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from io import BytesIO
 from typing import Any
@@ -15,6 +15,7 @@ from babel.support import Translations
 from labreport.analysis.observation import (
     Count,
     Fact,
+    From,
     Keys,
     Names,
     Number,
@@ -39,6 +40,11 @@ from labreport.shipped import shipped
 _HAN = "\u3400-\u9fff"
 _HAN_AFTER_LATIN = re.compile(f"(?<=[A-Za-z0-9%])(?=[{_HAN}])")
 _LATIN_AFTER_HAN = re.compile(f"(?<=[{_HAN}])(?=[A-Za-z0-9−])")
+
+MOST_NAMES = 8
+"""Names of weights or units that a sentence lists; of more it gives the first few."""
+
+FIRST_NAMES = 6
 
 HTML_NAMES = {"zh": "zh-CN", "en": "en"}
 
@@ -140,6 +146,12 @@ class Language:
         written = "" if label is None else label.within(self.code)
         return written or (self.text("variant.base") if variant == "base" else variant)
 
+    def _from(self, start: Subject, plan: Plan) -> str:
+        point = self.point(start.point)
+        if not start.variant or len(plan.variants) == 1:
+            return self.text("from-point", point=point)
+        return self.text("from", variant=self.label(plan, start.variant), point=point)
+
     def sentence(self, observation: Observation, plan: Plan) -> str:
         """The sentence that states an observation."""
         digits = numbers.digits_for(_numbers(observation.facts.values()))
@@ -150,13 +162,13 @@ class Language:
         # A label in front may be written small; a sentence is not.
         return text[:1].upper() + text[1:] if self.code == "en" else text
 
-    def fact(self, fact: Fact, plan: Plan, digits: int = numbers.DIGITS) -> str:
-        """One fact in words."""
+    def fact(self, fact: Fact, plan: Plan, digits: Mapping[float, int] | None = None) -> str:
+        """One fact in words, numbers with the digits that their sentence needs."""
         if isinstance(fact, tuple):
             items = [self.fact(f, plan, digits) for f in fact]
             if all(isinstance(f, Part | Wording) for f in fact):
                 return self.join(items)
-            if all(isinstance(f, Subject) for f in fact):
+            if all(isinstance(f, Subject | From) for f in fact):
                 apart = any(self.text("list.comma").strip() in item for item in items)
                 return self.enumerate(items) if apart else self.join(items)
             if any(isinstance(f, With) for f in fact):
@@ -168,7 +180,8 @@ class Language:
         if isinstance(fact, Subject):
             return self.subject(fact, plan)
         if isinstance(fact, Number):
-            return numbers.measured(fact.value, fact.digits or digits)
+            needed = (digits or {}).get(fact.value, numbers.DIGITS)
+            return numbers.measured(fact.value, fact.digits or needed)
         if isinstance(fact, Setting):
             return numbers.setting(fact.value)
         if isinstance(fact, Share):
@@ -180,7 +193,13 @@ class Language:
         if isinstance(fact, OutOf):
             return f"{fact.value}/{fact.total}"
         if isinstance(fact, Names):
-            return self.join(fact.values)
+            if len(fact.values) <= MOST_NAMES:
+                return self.join(fact.values)
+            return self.text(
+                "names-and-more", names=self.text("list.item").join(fact.values[:FIRST_NAMES])
+            )
+        if isinstance(fact, From):
+            return self._from(fact.start, plan)
         if isinstance(fact, Keys):
             return self.join([self.key(key) for key in fact.values])
         if isinstance(fact, Part):

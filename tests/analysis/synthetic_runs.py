@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from labreport.analysis.observation import (
     Count,
+    From,
     Keys,
     Names,
     Number,
@@ -28,6 +29,7 @@ from labreport.analysis.results import ExperimentResults, Result
 from labreport.backprop.network import LayerParameters
 from labreport.backprop.training import train
 from labreport.lab.configuration import RunConfig
+from labreport.lab.controls import KINDS, Kind
 from labreport.lab.lab import Experiment, change_at, merge
 from labreport.lab.plan import Plan, Point, Trial
 from labreport.run import Ending, Environment, Run, Trace
@@ -158,6 +160,35 @@ def starts(
     return Made(name, tuple(rows), against)
 
 
+def grid(
+    name: str,
+    key: str,
+    last: Mapping[Any, Sequence[float]],
+    changes: Mapping[str, Any] | None = None,
+) -> Made:
+    """A variant swept over one key, from seeds 0, 1, … at each value: the last loss of each."""
+    rows = []
+    for value, losses in last.items():
+        for seed, loss in enumerate(losses):
+            written = {"initial": {"scheme": "pytorch"}, **(changes or {}), "rounds": 2, key: value}
+            configuration = config(written).with_seed(seed)
+            rows.append((((key, value),), seed, configuration, trace(configuration, [9, 5, loss])))
+    return Made(name, tuple(rows))
+
+
+def with_controls(
+    results: ExperimentResults, kind: Kind, make: Callable[[int, RunConfig], Trace]
+) -> ExperimentResults:
+    """The same with controls of each single run: ``make`` gives the trace of the n-th."""
+    runs = {}
+    for result in results.singles:
+        for number, configuration in enumerate(KINDS[kind](result.run.config)):
+            name = f"control {kind} {result.variant} {number}"
+            made = make(number, configuration)
+            runs[configuration.digest] = Run(configuration, made, Environment(1, "0"), name)
+    return replace(results, controls=runs)
+
+
 def experiment(*variants: Made, budgets: Sequence[int] = (2,)) -> ExperimentResults:
     """An experiment of these variants, compared after ``budgets`` rounds."""
     written = Experiment.model_validate(
@@ -252,6 +283,8 @@ def plain(fact: Any) -> Any:
     if isinstance(fact, Subject):
         values = tuple(value for _, value in fact.point)
         return (fact.variant, *values) if values else fact.variant
+    if isinstance(fact, From):
+        return "from", plain(fact.start)
     if isinstance(fact, OutOf):
         return fact.value, fact.total
     if isinstance(fact, Names | Keys):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from synthetic_runs import MOMENTUM, RATE, experiment, plain, single, starts, sweep
+from synthetic_runs import MOMENTUM, experiment, plain, single, starts
 
 from labreport.analysis import observe as module
-from labreport.analysis.conclusions import conclude, key_findings
+from labreport.analysis.conclusions import KEY_FINDINGS, conclude, key_findings
 from labreport.analysis.observation import Count, Observation, Subject
-from labreport.analysis.observe import ANSWERS, RULES, observe
+from labreport.analysis.observe import ANSWERS, RULES, Observations, Rule, observe
 
 OVERSHOOT = [9.0, 1.0, 5.0]
 
@@ -59,21 +59,64 @@ def test_the_most_relevant_come_first_and_limits_stand_apart() -> None:
 def test_equally_relevant_findings_keep_the_order_of_the_rules(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def rule(name: str) -> Any:
-        return lambda results: iter([Observation(name, {"n": Count(1)}, runs=1, relevance=0.5)])
+    def rule(name: str) -> Rule:
+        found = Observation(name, {"n": Count(1)}, runs=1)
+        return Rule(lambda results: iter([found]), "comparison", 0.5)
 
     monkeypatch.setattr(module, "RULES", {name: rule(name) for name in ("z", "a", "m")})
     made = experiment(single("a", [3, 2, 1]))
     assert [o.rule for o in observe(made).answers] == ["z", "a", "m"]
 
 
-def test_nothing_found_is_no_key_finding() -> None:
-    rows = sweep("a", RATE, {0.5: [9, 5, 3]}).rows
-    replicated = experiment(type(sweep("a", RATE, {}))("a", rows * 1), single("b", [3, 2, 1]))
-    pairs = [("one", observe(replicated)), ("none", module.Observations((), (), ()))]
-    found = key_findings(pairs)
-    assert [name for name, _ in found] == ["one"]
-    assert found[0][1] is pairs[0][1].answers[0]
+def observations(*relevances: float) -> Observations:
+    made = tuple(Observation("overshoot", {}, runs=1, relevance=r) for r in relevances)
+    return Observations(made, (), ())
+
+
+def test_the_report_opens_with_the_most_relevant_findings_in_its_own_order() -> None:
+    pairs = [
+        (name, observations(relevance))
+        for name, relevance in zip("abcdefg", (0.5, 0.9, 0.7, 0.8, 0.6, 1.0, 0.4), strict=True)
+    ]
+    assert [name for name, _ in key_findings(pairs)] == ["b", "c", "d", "e", "f"]
+
+
+def test_no_experiment_opens_twice_while_another_has_something_to_say() -> None:
+    pairs = [("a", observations(1.0, 0.9, 0.8)), ("b", observations(0.1)), ("c", observations())]
+    found = [(name, o.relevance) for name, o in key_findings(pairs)]
+    assert found == [("a", 1.0), ("a", 0.9), ("a", 0.8), ("b", 0.1)]
+
+
+def test_as_many_open_the_report_as_a_reader_keeps() -> None:
+    assert len(key_findings([("a", observations(*[0.5] * 9))])) == KEY_FINDINGS
+
+
+def test_answers_are_of_different_rules_as_long_as_there_are_any(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def rule(name: str, relevance: float, count: int) -> Rule:
+        made = [Observation(name, {"n": Count(k)}, runs=1) for k in range(count)]
+        return Rule(lambda results: iter(made), "comparison", relevance)
+
+    rules = {"z": rule("z", 0.9, 3), "a": rule("a", 0.8, 1), "m": rule("m", 0.7, 2)}
+    monkeypatch.setattr(module, "RULES", rules)
+    observed = observe(experiment(single("a", [3, 2, 1])))
+    assert [o.rule for o in observed.answers] == ["z", "a", "m"]
+    assert [o.rule for o in observed.others] == ["z", "z", "m"]
+
+
+def test_a_finding_that_another_one_covers_is_left_out() -> None:
+    # From equal losses b leads no more: that it starts lower is said with it.
+    made = experiment(
+        single("a", [1.0, 0.5, 0.375, 0.125]),
+        single("b", [0.5, 0.25, 0.125, 0.1], {"network.activations": ["relu", "sigmoid"]}),
+        single("c", [0.5, 0.25, 0.125, 0.1], {MOMENTUM: 0.5}),
+    )
+    rules = ("equal-start", "start-differs")
+    found = [(o.rule, plain(o.facts["subject"])) for o in everything(made) if o.rule in rules]
+    assert ("equal-start", "b") in found
+    assert ("start-differs", "b") not in found
+    assert ("start-differs", "c") in found
 
 
 def test_nothing_is_concluded_from_one_run_alone() -> None:

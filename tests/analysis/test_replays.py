@@ -54,7 +54,9 @@ def test_all_runs_but_of_many_random_starts_a_sample(replays: Replays) -> None:
     assert places.count(("steps", "base")) == 3
     # The base itself is the worked example of the report.
     assert places.count(("base", "base")) == 1
-    assert replays.runs == 1 + 30 + 3 + 1
+    # … and the base with its control, a linear output.
+    assert places.count(("controls", "control")) == 1
+    assert replays.runs == 1 + 30 + 3 + 1 + 1
 
 
 def test_all_agree_and_batches_are_counted(replays: Replays) -> None:

@@ -77,9 +77,34 @@ def test_error_is_the_mean_square_over_rows_and_units() -> None:
     assert run.error(1) == (0.25**2 + 0.5**2 + 0 + 0.25**2) / 4
 
 
-@pytest.mark.parametrize("loss", ["bce_with_logits", "cross_entropy", "poisson_nll", "soft_margin"])
-def test_logits_have_no_error(loss: str) -> None:
-    assert result(1, 1, changes={"loss": loss, "network.activations": "identity"}).error(1) is None
+@pytest.mark.parametrize(
+    ("loss", "predictions"),
+    [
+        ("mse", [-800.0, 0.0, 800.0]),
+        ("bce_with_logits", [0.0, 0.5, 1.0]),
+        ("multilabel_soft_margin", [0.0, 0.5, 1.0]),
+        ("cross_entropy", [0.0, 0.0, 1.0]),
+    ],
+)
+def test_logits_are_turned_into_probabilities(loss: str, predictions: list[float]) -> None:
+    changes = {
+        "loss": loss,
+        "network": {"layers": [2, 2, 3], "activations": "identity"},
+        "data.targets": [[0.0, 0.25, 0.75]],
+        "initial": {"scheme": "zeros"},
+    }
+    run = result(1, 1, changes=changes, outputs=[[[-800.0, 0.0, 800.0]]] * 2)
+    assert run.predictions(1) == pytest.approx(np.array([predictions]), abs=1e-300)
+    expected = np.mean((np.array(predictions) - [0.0, 0.25, 0.75]) ** 2)
+    assert run.error(1) == pytest.approx(expected, rel=1e-15)
+    assert run.errors == pytest.approx([expected] * 2, rel=1e-15)
+
+
+@pytest.mark.parametrize("loss", ["soft_margin", "hinge_embedding"])
+def test_margins_have_no_error(loss: str) -> None:
+    run = result(1, 1, changes={"loss": loss, "network.activations": "identity"})
+    assert run.error(1) is None
+    assert run.errors is None
 
 
 def test_names_of_silent_parameters_are_in_reading_order() -> None:

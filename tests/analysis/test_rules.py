@@ -1,12 +1,14 @@
 """Each rule where it speaks and where it is silent, with a near miss on each side of a threshold.
 
+Further cases stand in the files cases_*.py beside this one.
+
 Every case is a small experiment made by hand, so that what the rule must say is known beforehand.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from importlib import import_module
 from math import log, nextafter
 from pathlib import Path
 from statistics import stdev
@@ -15,6 +17,8 @@ from typing import Any
 import numpy as np
 import pytest
 from babel.messages.pofile import read_po
+from concluded_labs import LABS
+from rule_cases import CASES, Case, fires, silent
 from synthetic_runs import (
     MOMENTUM,
     RATE,
@@ -53,45 +57,6 @@ FLOOR_BELOW_ZERO = 0.5 * 0.07**2
 LINEAR = {"network.activations": "identity"}
 RELU = {"network.activations": "relu"}
 BCE = {"loss": "bce"}
-
-Build = Callable[[], ExperimentResults]
-
-
-@dataclass(frozen=True)
-class Case:
-    """An experiment, and what a rule must say of it: nothing, where ``form`` is None."""
-
-    rule: str
-    build: Build
-    form: str | None
-    facts: dict[str, Any] = field(default_factory=dict)
-
-    def __str__(self) -> str:
-        return f"{self.rule}: {self.build.__name__}"
-
-
-CASES: list[Case] = []
-
-
-def fires(rule: str, form: str = "", **facts: Any) -> Callable[[Build], Build]:
-    """The rule must find exactly one thing of this form, with at least these facts."""
-
-    def register(build: Build) -> Build:
-        CASES.append(Case(rule, build, form, facts))
-        return build
-
-    return register
-
-
-def silent(*rules: str) -> Callable[[Build], Build]:
-    """The rules must find nothing."""
-
-    def register(build: Build) -> Build:
-        CASES.extend(Case(rule, build, None) for rule in rules)
-        return build
-
-    return register
-
 
 # --- coincide ----------------------------------------------------------------------------------
 
@@ -448,7 +413,7 @@ def one_value_ends_above_its_start() -> ExperimentResults:
     return experiment(sweep("a", RATE, {1.0: [9, 5, 9], 2.0: [9, 1, nextafter(9, 10)]}))
 
 
-@fires("worse-than-start", subjects=(("a", 1.0), ("a", 2.0)), count=2)
+@fires("worse-than-start", subjects=(("from", ("a", 1.0)),), count=2)
 def two_values_end_above_their_start() -> ExperimentResults:
     return experiment(sweep("a", RATE, {1.0: [9, 5, 10], 2.0: [9, 1, 10]}))
 
@@ -630,9 +595,22 @@ def one_loss_on_one_target() -> ExperimentResults:
 
 
 @silent("common-measure")
-def a_loss_whose_outputs_are_logits() -> ExperimentResults:
-    other = single("b", [3, 2, 1], {"loss": "bce_with_logits", **LINEAR})
+def a_loss_whose_outputs_are_margins() -> ExperimentResults:
+    other = single("b", [3, 2, 1], {"loss": "soft_margin", **LINEAR})
     return experiment(single("a", [3, 2, 1]), other)
+
+
+@fires("common-measure", "lower", value=0.0, outputs=(0.25, 0.0625), other_value=1.0)
+def a_loss_whose_outputs_are_logits() -> ExperimentResults:
+    logits = np.broadcast_to(np.log([0.25 / 0.75, 0.0625 / 0.9375]), (3, 1, 2))
+    changes = {"loss": "bce_with_logits", **LINEAR}
+    other = single("b", [3, 2, 1], changes, outputs=logits)
+    return experiment(single("a", [3, 2, 1]), other)
+
+
+@fires("worse-than-start", subjects=(("a", 1.0), ("a", 3.0)), count=2, total=3)
+def two_values_with_a_better_one_between() -> ExperimentResults:
+    return experiment(sweep("a", RATE, {1.0: [9, 5, 10], 2.0: [9, 1, 1], 3.0: [9, 1, 10]}))
 
 
 @silent("common-measure", "different-losses")
@@ -1230,6 +1208,9 @@ def a_wrong_formula_that_climbs() -> ExperimentResults:
     return check("uphill")
 
 
+for _ in (Path(__file__).parent).glob("cases_*.py"):
+    import_module(_.stem)
+
 # --- the tests ---------------------------------------------------------------------------------
 
 
@@ -1260,7 +1241,7 @@ def test_every_fact_and_claim_holds_when_it_is_computed_apart(case: Case) -> Non
 
 
 # Where a sentence has no claim, there is nothing that could be false but its facts.
-WITHOUT_CLAIMS = {"spread", "single-start"}
+WITHOUT_CLAIMS = {"spread", "single-start", "share-right", "share-right-starts"}
 
 
 @pytest.mark.parametrize("case", [c for c in CASES if c.form is not None], ids=str)
@@ -1274,7 +1255,7 @@ def test_measured_facts_name_their_source(case: Case) -> None:
                     assert part.source is not None, (name, part)
 
 
-CHOSEN = {"share", "level"}
+CHOSEN = {"share", "level", "confidence", "power"}
 """Shares that are thresholds, where a sentence has no share of the same name that is measured."""
 
 
@@ -1321,63 +1302,23 @@ def test_no_case_breaks_another_rule(case: Case) -> None:
             assert observation.runs >= 0
 
 
-def concluded() -> list[tuple[ExperimentResults, Observation]]:
-    """Conclusions over experiments whose runs all completed, and over some that did not."""
-    good = experiment(
-        single("a", [1, 0.5, 0.05]), single("b", [1, 0.5, 0.5], {MOMENTUM: 0.5}), budgets=(1, 2)
-    )
-    ended = experiment(
-        single("a", [1, 0.5, 0.05]), single("c", [1], {RATE: 9.0}, rounds=2, kind="diverged")
-    )
-    found = []
-    for experiments in ([good], [good, ended]):
-        found += [(experiments[0], o) for _, o in conclude(experiments)]
-    return found
-
-
-def test_conclusions_count_each_run_once() -> None:
-    first, *_ = (o for _, o in concluded() if o.message == "observation.all-runs.completed")
-    assert plain(first.facts["count"]) == 2
-    mixed, *_ = (o for _, o in concluded() if o.message == "observation.all-runs")
-    # Run names are made of variant, point and seed here, so "a" of both is one run.
-    assert {k: plain(v) for k, v in mixed.facts.items()} == {
-        "count": 3,
-        "experiments": 2,
-        "completed": 2,
-        "diverged": 1,
-        "refused": 0,
-    }
-
-
-def test_conclusions_name_the_smallest_error_and_how_many_are_near_the_floor() -> None:
-    good = [o for _, o in concluded()]
-    near = next(o for o in good if o.rule == "near-floor")
-    assert (plain(near.facts["near"]), plain(near.facts["count"])) == (1, 2)
-    lowest = next(o for o in good if o.rule == "lowest-error")
-    assert plain(lowest.facts["subject"]) == ("a", pytest.approx(0.05))
-    assert plain(lowest.facts["budget"]) == 2
-
-
-@pytest.mark.parametrize("last", [0.0999, 0.1001])
-def test_near_the_floor_means_within_a_tenth(last: float) -> None:
-    results = experiment(single("a", [1, 1, last]), single("b", [1, 1, 1], {MOMENTUM: 0.5}))
-    (near,) = (o for _, o in conclude([results]) if o.rule == "near-floor")
-    assert plain(near.facts["near"]) == int(last < 0.1)
-
-
 def based() -> list[Observation]:
     """What is said of a base whose last activation misses the target, by its range."""
     bases = (MSE_BELOW_ZERO, {**MSE_BELOW_ZERO, **RELU})
-    return [observation for changes in bases for observation in observe_base(base_run(changes))]
+    found = [observation for changes in bases for observation in observe_base(base_run(changes))]
+    for reached in (0.001, 1):
+        tested = (base_run(MSE_BELOW_ZERO), base_run({**MSE_BELOW_ZERO, **LINEAR}, reached))
+        found += [o for o in observe_base(tested[0], tested) if o.rule == "linear-reaches"]
+    return found
 
 
-def base_run(changes: dict[str, Any] | None = None) -> Run:
-    return experiment(single("base", [3, 2, 1], changes)).results[0].run
+def base_run(changes: dict[str, Any] | None = None, last: float = 1) -> Run:
+    return experiment(single("base", [3, 2, last], changes)).results[0].run
 
 
 def test_base_that_misses_its_target_says_so() -> None:
-    assert [o.form for o in based()] == ["base", "base-half"]
-    assert [plain(o.facts["floor"]) for o in based()] == pytest.approx([FLOOR_BELOW_ZERO] * 2)
+    assert [o.form for o in based()] == ["base", "base-half", "base", "base-open"]
+    assert [plain(o.facts["floor"]) for o in based()] == pytest.approx([FLOOR_BELOW_ZERO] * 4)
     assert observe_base(base_run()) == ()
 
 
@@ -1385,11 +1326,13 @@ def test_base_that_misses_its_target_says_so() -> None:
 def test_every_observation_has_a_sentence_and_every_sentence_an_observation(code: str) -> None:
     said: set[str] = set()
     words = language(code)
-    pairs = [(o, r) for c in CASES for r in [c.build()] for find in RULES.values() for o in find(r)]
-    pairs += [(o, results) for results, o in concluded()]
-    pairs += [(o, experiment(single("a", [3, 2, 1]))) for o in based()]
-    for observation, results in pairs:
-        sentence = words.sentence(observation, results.plan)
+    pairs = [
+        (o, r.plan) for c in CASES for r in [c.build()] for find in RULES.values() for o in find(r)
+    ]
+    pairs += [(o, plan) for build in LABS for plan, o in conclude(build())]
+    pairs += [(o, experiment(single("a", [3, 2, 1])).plan) for o in based()]
+    for observation, plan in pairs:
+        sentence = words.sentence(observation, plan)
         assert "{" not in sentence
         assert "None" not in sentence
         assert sentence.endswith(("。", "."))

@@ -9,6 +9,7 @@ import pytest
 from labreport.analysis.observation import (
     Count,
     Fact,
+    From,
     Keys,
     Names,
     Number,
@@ -130,6 +131,14 @@ FACTS: list[tuple[Fact, str, str]] = [
     (Subject("bare"), "bare", "bare"),
     (Subject("", ((RATE, 0.5),)), "学习率 0.5", "learning rate 0.5"),
     (Subject("old", ((RATE, 0.5),)), "原程序，学习率 0.5", "as published, learning rate 0.5"),
+    (
+        From(Subject("old", ((RATE, 0.5),))),
+        "原程序从学习率 0.5 起",
+        "as published from learning rate 0.5 on",
+    ),
+    (From(Subject("", ((RATE, 0.5),))), "学习率 0.5 及以上", "learning rate 0.5 and above"),
+    (Names(tuple("abcdefgh")), "a、b、c、d、e、f、g 和 h", "a, b, c, d, e, f, g and h"),
+    (Names(tuple("abcdefghi")), "a、b、c、d、e、f 等", "a, b, c, d, e, f and others"),
     (With(Subject("old"), Rounds(7)), "原程序（7 轮）", "as published (7 rounds)"),
     ((Subject("old"), Subject("new")), "原程序和 ReLU–ReLU", "as published and ReLU–ReLU"),
     ((Part("loss", "mse"), Part("loss", "bce")), "MSE 和 BCE", "MSE and BCE"),

@@ -166,8 +166,8 @@ def common_measure(results: ExperimentResults) -> Iterator[Observation]:
             "subject": result.subject,
             "other": other.subject,
             "budget": Count(results.last),
-            "value": Number(mine, result.cite(_error_formula(result, results.last))),
-            "other_value": Number(theirs, other.cite(_error_formula(other, results.last))),
+            "value": Number(mine, result.cite(result.error_formula(results.last))),
+            "other_value": Number(theirs, other.cite(other.error_formula(results.last))),
             "outputs": _numbers(result, results.last),
             "other_outputs": _numbers(other, results.last),
         }
@@ -178,23 +178,17 @@ def common_measure(results: ExperimentResults) -> Iterator[Observation]:
             if mine > theirs
             else ("equal", "==")
         )
-        errors = (
-            _error_formula(r, results.last, f"r{k}.") for k, r in enumerate((result, other), 1)
-        )
+        errors = (r.error_formula(results.last, f"r{k}.") for k, r in enumerate((result, other), 1))
         claims = (cite(f" {sign} ".join(errors), (result, other)),)
         yield Observation("common-measure", facts, runs=2, form=form, claims=claims)
 
 
-def _error_formula(result: Result, budget: int, run: str = "") -> str:
-    return f"mean(({run}outputs_at({result.index(budget)}) - {run}targets) ** 2)"
-
-
 def _numbers(result: Result, budget: int) -> tuple[Fact, ...]:
-    outputs = result.outputs(budget)
+    outputs = result.predictions(budget)
     assert outputs is not None
     step, (rows, units) = result.index(budget), outputs.shape
     numbers = tuple(
-        Number(float(outputs[row, unit]), result.cite(f"outputs_at({step})[{row}, {unit}]"))
+        Number(float(outputs[row, unit]), result.cite(f"predictions_at({step})[{row}, {unit}]"))
         for row, unit in islice(product(range(rows), range(units)), MOST_OUTPUTS)
     )
     return numbers if outputs.size <= MOST_OUTPUTS else (*numbers, Verbatim("…"))

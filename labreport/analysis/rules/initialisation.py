@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,9 +16,10 @@ from labreport.analysis.observation import (
     Part,
     Share,
     Subject,
+    With,
 )
 from labreport.analysis.results import ExperimentResults, Result, cite
-from labreport.analysis.rules.comparison import comparable, differing_keys
+from labreport.analysis.rules.comparison import comparable, differing_keys, rankable
 from labreport.lab.naming import unit_names
 
 
@@ -35,43 +36,85 @@ def arrived(members: tuple[Result, ...], budget: int) -> list[Result]:
 
 def spread(results: ExperimentResults) -> Iterator[Observation]:
     """How much the result depends on the random start."""
+    measured: list[tuple[str, tuple[Result, ...]]] = []
     for name, members in results.replicated.items():
+        if len(arrived(members, results.last)) > 1:
+            measured.append((name, members))
+        else:
+            yield _lost(results, name, members)
+    if len(measured) == 1:
+        yield _spread_of_one(results, *measured[0])
+    elif measured:
+        yield _spreads(results, measured)
+
+
+def _lost(results: ExperimentResults, name: str, members: tuple[Result, ...]) -> Observation:
+    """So few starts got to the end that there is no spread to speak of."""
+    facts: Facts = {
+        "subject": Subject(name, members[0].point),
+        "ended": _ended(results, members),
+        "total": Count(len(members), cite("size(each(rounds))", members)),
+    }
+    return Observation("spread", facts, runs=len(members), form="lost", strength="statistical")
+
+
+def _ended(results: ExperimentResults, members: Sequence[Result]) -> Count:
+    """How many runs ended before the last budget."""
+    early = [r for r in members if r.loss(results.last) is None]
+    step = _step(members[0], results)
+    return Count(len(early), cite(f"count(each(size(losses) <= {step}))", members))
+
+
+def _spread_of_one(
+    results: ExperimentResults, name: str, members: tuple[Result, ...]
+) -> Observation:
+    there = arrived(members, results.last)
+    values = final_losses(members, results.last)
+    final = f"each(losses[{_step(members[0], results)}])"
+
+    def over(formula: str, value: float) -> Number:
+        return Number(value, cite(formula, there))
+
+    facts: Facts = {
+        "subject": Subject(name, members[0].point),
+        "count": Count(len(values), cite(f"size({final})", there)),
+        "ended": _ended(results, members),
+        "mean": over(f"mean({final})", float(values.mean())),
+        "deviation": over(f"deviation({final})", float(values.std(ddof=1))),
+        "median": over(f"median({final})", float(np.median(values))),
+        "lowest": over(f"min({final})", float(values.min())),
+        "highest": over(f"max({final})", float(values.max())),
+        "budget": Count(results.last),
+    }
+    form = "ended" if len(values) < len(members) else ""
+    return Observation("spread", facts, runs=len(members), form=form, strength="statistical")
+
+
+def _spreads(
+    results: ExperimentResults, measured: list[tuple[str, tuple[Result, ...]]]
+) -> Observation:
+    """Several variants in one sentence: median, lowest and highest loss of each."""
+    told = []
+    for name, members in measured:
         there = arrived(members, results.last)
         values = final_losses(members, results.last)
-        subject = Subject(name, members[0].point)
-        ended = "count(each(size(losses) <= {0}))"
-        step = _step(members[0], results)
-        if len(values) < 2:
-            facts: Facts = {
-                "subject": subject,
-                "ended": Count(
-                    len(members) - len(values),
-                    cite(ended.format(_step(members[0], results)), members),
-                ),
-                "total": Count(len(members), cite("size(each(rounds))", members)),
-            }
-            yield Observation(
-                "spread", facts, runs=len(members), form="lost", strength="statistical"
-            )
-            continue
-        final = f"each(losses[{step}])"
-
-        def over(formula: str, value: float, there: list[Result] = there) -> Number:
-            return Number(value, cite(formula, there))
-
-        facts = {
-            "subject": subject,
-            "count": Count(len(values), cite(f"size({final})", there)),
-            "ended": Count(len(members) - len(values), cite(ended.format(step), members)),
-            "mean": over(f"mean({final})", float(values.mean())),
-            "deviation": over(f"deviation({final})", float(values.std(ddof=1))),
-            "median": over(f"median({final})", float(np.median(values))),
-            "lowest": over(f"min({final})", float(values.min())),
-            "highest": over(f"max({final})", float(values.max())),
-            "budget": Count(results.last),
-        }
-        form = "ended" if len(values) < len(members) else ""
-        yield Observation("spread", facts, runs=len(members), form=form, strength="statistical")
+        final = f"each(losses[{_step(members[0], results)}])"
+        middle = Number(float(np.median(values)), cite(f"median({final})", there))
+        low = Number(float(values.min()), cite(f"min({final})", there))
+        high = Number(float(values.max()), cite(f"max({final})", there))
+        told.append((middle.value, With(Subject(name), (middle, low, high))))
+    if rankable(r for _, members in measured for r in members):
+        told.sort(key=lambda pair: pair[0])
+    everyone = [r for _, members in measured for r in members]
+    ended = [r for r in everyone if r.loss(results.last) is None]
+    facts: Facts = {
+        "spreads": tuple(spread for _, spread in told),
+        "total": Count(len(everyone), cite("size(each(rounds))", everyone)),
+        "ended": Count(len(ended)),
+        "budget": Count(results.last),
+    }
+    form = "several-ended" if ended else "several"
+    return Observation("spread", facts, runs=len(everyone), form=form, strength="statistical")
 
 
 def _step(result: Result, results: ExperimentResults) -> int:

@@ -9,8 +9,8 @@ import numpy as np
 from labreport.analysis import thresholds
 from labreport.analysis.observation import Count, Facts, Number, Observation, Share, Subject
 from labreport.analysis.results import ExperimentResults, Result, cite
-from labreport.analysis.rules.comparison import comparable
-from labreport.analysis.statistics import median_interval, sign_test, smallest_p
+from labreport.analysis.rules.comparison import comparable, rankable
+from labreport.analysis.statistics import median_interval, sign_test, smallest_p, starts_needed
 
 ROUGH = 2
 """Digits of a probability: more say nothing."""
@@ -99,3 +99,104 @@ def _paired(
         claims=tuple(cite(claim, group) for claim in claims),
         limits=form == "few",
     )
+
+
+def pairs_needed(results: ExperimentResults) -> Iterator[Observation]:
+    """How many pairs it would take to see a difference that these pairs leave open."""
+    for found in paired_starts(results):
+        if found.form not in ("open", "few"):
+            continue
+        subject, other = found.facts["subject"], found.facts["other"]
+        assert isinstance(subject, Subject)
+        assert isinstance(other, Subject)
+        mine, theirs = results.of(subject.variant), results.of(other.variant)
+        pairs = pairs_of(mine, theirs, results.last)
+        difference = differences_of(pairs, results.last)
+        if len(pairs) < 2 or difference.mean() == 0:
+            continue
+        group = [a for a, _ in pairs] + [b for _, b in pairs]
+        one, two = (f"each(losses[{r.index(results.last)}])" for r in pairs[0])
+        apart = f"({one}[:{len(pairs)}] - {two}[{len(pairs)}:])"
+        mean, deviation = float(difference.mean()), float(difference.std(ddof=1))
+        needed = starts_needed(mean, deviation, thresholds.CONFIDENCE, thresholds.POWER)
+        if needed <= len(pairs):
+            continue
+        formula = f"starts_needed(mean({apart}), deviation({apart}), CONFIDENCE, POWER)"
+        facts: Facts = {
+            "subject": subject,
+            "other": other,
+            "count": Count(len(pairs), cite(f"size({apart})", group)),
+            "mean": Number(mean, cite(f"mean({apart})", group)),
+            "deviation": Number(deviation, cite(f"deviation({apart})", group)),
+            "needed": Count(needed, cite(formula, group)),
+            "confidence": Share(thresholds.CONFIDENCE),
+            "power": Share(thresholds.POWER),
+        }
+        yield Observation(
+            "pairs-needed",
+            facts,
+            runs=len(group),
+            strength="statistical",
+            limits=True,
+            claims=(cite(f"{formula} > size({apart})", group),),
+        )
+
+
+def best_over_starts(results: ExperimentResults) -> Iterator[Observation]:
+    """A sweep from several starts: the point with the lowest median, against the runner-up.
+
+    Seed by seed, because points share their seeds; the exact sign test as for two variants.
+    """
+    budget = results.last
+    for name, points in results.gridded.items():
+        there = {
+            point: tuple(r for r in members if r.loss(budget) is not None)
+            for point, members in points.items()
+        }
+        medians = {
+            point: float(np.median([r.loss(budget) or 0.0 for r in members]))
+            for point, members in there.items()
+            if members
+        }
+        if len(medians) < 2 or not rankable(r for members in there.values() for r in members):
+            continue
+        best, second = sorted(medians, key=lambda point: medians[point])[:2]
+        pairs = pairs_of(there[best], there[second], budget)
+        difference = differences_of(pairs, budget)
+        below, above = int((difference < 0).sum()), int((difference > 0).sum())
+        p = sign_test(below, above)
+        group = [a for a, _ in pairs] + [b for _, b in pairs]
+        if not pairs or pairs[0][0].index(budget) != pairs[0][1].index(budget):
+            continue
+        losses = f"each(losses[{pairs[0][0].index(budget)}])"
+        apart = f"({losses}[:{len(pairs)}] - {losses}[{len(pairs)}:])"
+        tested = f"sign_test(count({apart} < 0), count({apart} > 0))"
+        facts: Facts = {
+            "subject": Subject(name),
+            "best": Subject("", best),
+            "second": Subject("", second),
+            "median": Number(medians[best], cite(f"median({losses})", there[best])),
+            "other_median": Number(medians[second], cite(f"median({losses})", there[second])),
+            "lower": Count(below, cite(f"count({apart} < 0)", group)),
+            "count": Count(len(pairs), cite(f"size({apart})", group)),
+            "p": Number(p, cite(tested, group), ROUGH),
+            "level": Share(thresholds.SIGNIFICANCE),
+            "points": Count(len(points)),
+            "budget": Count(budget),
+        }
+        clear = p <= thresholds.SIGNIFICANCE and below > above
+        sure = f"{tested} <= SIGNIFICANCE and count({apart} < 0) > count({apart} > 0)"
+        lowest = [
+            cite(f"median({losses}[:{len(one)}]) <= median({losses}[{len(one)}:])", (*one, *other))
+            for one in [there[best]]
+            for point, other in there.items()
+            if point != best and other
+        ]
+        yield Observation(
+            "best-over-starts",
+            facts,
+            runs=sum(len(members) for members in points.values()),
+            form="clear" if clear else "open",
+            strength="statistical",
+            claims=(cite(sure if clear else f"not ({sure})", group), *lowest),
+        )

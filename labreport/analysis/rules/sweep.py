@@ -168,7 +168,7 @@ def tolerance(results: ExperimentResults) -> Iterator[Observation]:
                 for r in members
                 if r.gap(budget) is not None and r.gap(0)
             ]
-    if shares:
+    if any(isinstance(s.detail, OutOf) and s.detail.value for s in shares):
         facts: Facts = {
             "shares": tuple(shares),
             "share": Share(thresholds.MOST_OF_THE_WAY),

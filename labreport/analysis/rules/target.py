@@ -120,9 +120,9 @@ def distance_to_floor(results: ExperimentResults) -> Iterator[Observation]:
         form = "reached" if len(there) > 1 else "reached-one"
         claims = tuple(r.cite(f"{r.gap_formula(results.last)} <= allowance") for r in there)
         yield Observation("distance-to-floor", facts, runs=len(there), form=form, claims=claims)
-    if away:
-        if len({r.run.config.loss for r, _ in away}) == 1:
-            away.sort(key=lambda pair: pair[1])
+    # Distances of different kinds of loss side by side would look like a ranking.
+    if away and len({r.run.config.loss for r, _ in away}) == 1:
+        away.sort(key=lambda pair: pair[1])
         facts = {
             "distances": tuple(
                 With(r.subject, Number(g, r.cite(r.gap_formula(results.last)))) for r, g in away

@@ -10,6 +10,9 @@ from labreport.analysis import thresholds
 from labreport.analysis.observation import Count, Facts, Names, Number, Observation, With
 from labreport.analysis.results import ExperimentResults, cite
 
+MOST_WEIGHTS = 30
+"""Of more weights than a reader can look at one by one, the name of one says nothing."""
+
 
 def overshoot(results: ExperimentResults) -> Iterator[Observation]:
     """Runs that were nearer to the floor once than they are at the end."""
@@ -57,7 +60,7 @@ def largest_move(results: ExperimentResults) -> Iterator[Observation]:
     moves, claims = [], []
     for result in results.singles:
         step = result.index(results.last)
-        if step is None:
+        if step is None or len(result.names) > MOST_WEIGHTS:
             continue
         last = result.run.trace.weights_at(step)
         if last is None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+Prediction = Literal["identity", "softmax", "sigmoid", "exp", ""]
 
 
 @dataclass(frozen=True)
@@ -11,12 +14,13 @@ class Loss:
 
     Attributes:
         title: its name in print, the same in every language.
-        compares_logits: outputs are taken before a sigmoid or softmax, so they are not
-            themselves comparable with the targets.
+        prediction: what makes of outputs a prediction that is to equal the targets: the
+            outputs themselves (``identity``), their ``softmax`` over the units, ``sigmoid`` or
+            ``exp``; "" for margins, which are to be large and equal nothing.
     """
 
     title: str
-    compares_logits: bool = False
+    prediction: Prediction = "identity"
 
 
 LOSSES: dict[str, Loss] = {
@@ -25,11 +29,11 @@ LOSSES: dict[str, Loss] = {
     "smooth_l1": Loss("smooth L1"),
     "huber": Loss("Huber"),
     "bce": Loss("BCE"),
-    "bce_with_logits": Loss("BCE with logits", compares_logits=True),
-    "cross_entropy": Loss("cross entropy", compares_logits=True),
-    "kl_div": Loss("KL divergence", compares_logits=True),
-    "poisson_nll": Loss("Poisson NLL", compares_logits=True),
-    "soft_margin": Loss("soft margin", compares_logits=True),
-    "multilabel_soft_margin": Loss("multi-label soft margin", compares_logits=True),
-    "hinge_embedding": Loss("hinge embedding", compares_logits=True),
+    "bce_with_logits": Loss("BCE with logits", "sigmoid"),
+    "cross_entropy": Loss("cross entropy", "softmax"),
+    "kl_div": Loss("KL divergence", "exp"),
+    "poisson_nll": Loss("Poisson NLL", "exp"),
+    "soft_margin": Loss("soft margin", ""),
+    "multilabel_soft_margin": Loss("multi-label soft margin", "sigmoid"),
+    "hinge_embedding": Loss("hinge embedding", ""),
 }

@@ -92,11 +92,10 @@ def loss_curves(results: Sequence[Result], names: Sequence[str]) -> list[tuple[s
 
 
 def error_curves(results: Sequence[Result], names: Sequence[str]) -> list[tuple[str, np.ndarray]]:
-    """Squared error of outputs and targets by step."""
+    """Squared error of predictions and targets by step."""
     curves = []
     for name, result in zip(names, results, strict=True):
-        outputs = result.run.trace.outputs.astype(np.float64)
-        if 1 < len(outputs) == len(result.losses) and result.error(0) is not None:
-            targets = np.array(result.run.config.data.targets)
-            curves.append((name, ((outputs - targets) ** 2).mean(axis=(1, 2))))
+        errors = result.errors
+        if errors is not None and 1 < len(errors) == len(result.losses):
+            curves.append((name, errors))
     return curves

@@ -1,0 +1,62 @@
+"""Labs with classes: which class each row belongs to, and which one a run puts it into."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labreport.analysis.results import Result
+from labreport.lab.configuration import RunConfig
+
+FEWEST_ROWS = 4
+"""Two rows that are told apart are no classifier."""
+
+Labels = NDArray[np.integer]
+
+
+def labels(config: RunConfig) -> Labels | None:
+    """The class [rows] of each row, counted from 0; None where targets are not classes.
+
+    Classes are rows with one 1 among zeros, a unit for each class; or 0 and 1 for a single unit.
+    """
+    targets = np.array(config.data.targets)
+    if len(targets) < FEWEST_ROWS or not np.isin(targets, (0, 1)).all():
+        return None
+    if targets.shape[1] == 1:
+        found = targets[:, 0].astype(int)
+    elif (targets.sum(axis=1) == 1).all():
+        found = targets.argmax(axis=1)
+    else:
+        return None
+    return found if len(np.unique(found)) > 1 else None
+
+
+def answers(result: Result, budget: int) -> Labels | None:
+    """The class [rows] that a run puts each row into; None where it had ended, or has no classes.
+
+    The unit with the largest prediction; of a single unit, 1 where it predicts more than a half.
+    """
+    predictions = result.predictions(budget)
+    if predictions is None or labels(result.run.config) is None:
+        return None
+    single = predictions.shape[1] == 1
+    found: Labels = (predictions[:, 0] > 0.5).astype(int) if single else predictions.argmax(axis=1)
+    return found
+
+
+def accuracy(result: Result, budget: int) -> float | None:
+    """The share of rows that a run puts into their own class."""
+    given, found = labels(result.run.config), answers(result, budget)
+    return None if given is None or found is None else float(np.mean(given == found))
+
+
+def accuracy_formula(result: Result, budget: int, run: str = "") -> str:
+    """How that is computed, with ``run`` in front of names where there are several."""
+    return f"mean({run}classes_at({result.index(budget)}) == {run}classes)"
+
+
+def largest_class(config: RunConfig) -> float:
+    """The share of rows that are right if all are put into the most frequent class."""
+    given = labels(config)
+    assert given is not None
+    return float(np.bincount(given).max() / len(given))

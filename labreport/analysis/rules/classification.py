@@ -1,0 +1,161 @@
+"""Rows put into the right class: how many, from how many starts, and which are mistaken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from labreport.analysis.classes import (
+    accuracy,
+    accuracy_formula,
+    answers,
+    labels,
+    largest_class,
+)
+from labreport.analysis.observation import (
+    Count,
+    Facts,
+    Names,
+    Observation,
+    Share,
+    Source,
+    Subject,
+    With,
+)
+from labreport.analysis.results import ExperimentResults, Result, cite
+from labreport.analysis.rules.comparison import rankable
+from labreport.lab.naming import unit_names
+
+
+def share_right(results: ExperimentResults) -> Iterator[Observation]:
+    """The share of rows that each single run puts into their own class."""
+    there = _classified(results.singles, results.last)
+    if not there:
+        return
+    ranked = sorted(there, key=lambda r: -(accuracy(r, results.last) or 0.0))
+    first = ranked[0]
+    facts: Facts = {
+        "shares": tuple(With(r.subject, _share(r, results.last)) for r in ranked),
+        "largest": Share(
+            largest_class(first.run.config), first.cite("mean(classes == most_frequent(classes))")
+        ),
+        "rows": Count(len(first.run.config.data.inputs), first.cite("size(classes)")),
+        "budget": Count(results.last),
+    }
+    claims = tuple(_not_below(one, other, results.last) for one, other in pairwise(ranked))
+    form = "several" if len(ranked) > 1 else "one"
+    yield Observation("share-right", facts, runs=len(ranked), form=form, claims=claims)
+
+
+def share_right_swept(results: ExperimentResults) -> Iterator[Observation]:
+    """The largest share of right rows along a sweep, and where it is reached."""
+    for name, members in results.swept.items():
+        there = _classified(members, results.last)
+        if len(there) < 2:
+            continue
+        best = max(there, key=lambda r: accuracy(r, results.last) or 0.0)
+        top = accuracy(best, results.last)
+        tied = [r for r in there if accuracy(r, results.last) == top]
+        formula = accuracy_formula(best, results.last)
+        facts: Facts = {
+            "subject": Subject(name),
+            "points": tuple(Subject("", r.point) for r in tied[:3]),
+            "count": Count(len(tied)),
+            "share": _share(best, results.last),
+            "total": Count(len(there), cite("size(each(rounds))", there)),
+            "budget": Count(results.last),
+        }
+        others = [r for r in there if r is not best]
+        same_steps = {r.index(results.last) for r in there} == {best.index(results.last)}
+        claims = (
+            (cite(f"{formula} == max(each({formula}))", (best, *others)),) if same_steps else ()
+        )
+        form = "many" if len(tied) > 3 else ""
+        yield Observation("share-right-swept", facts, runs=len(there), form=form, claims=claims)
+
+
+def share_right_starts(results: ExperimentResults) -> Iterator[Observation]:
+    """The share of right rows over random starts."""
+    shares = []
+    runs = 0
+    for name, members in results.replicated.items():
+        there = _classified(members, results.last)
+        if len(there) < 2:
+            continue
+        runs += len(there)
+        values = [accuracy(r, results.last) or 0.0 for r in there]
+        each = f"each({accuracy_formula(there[0], results.last)})"
+        middle = Share(float(np.median(values)), cite(f"median({each})", there))
+        low = Share(min(values), cite(f"min({each})", there))
+        high = Share(max(values), cite(f"max({each})", there))
+        shares.append(With(Subject(name), (middle, low, high)))
+    if shares:
+        facts: Facts = {"shares": tuple(shares), "budget": Count(results.last)}
+        yield Observation("share-right-starts", facts, runs=runs, strength="statistical")
+
+
+def mistaken(results: ExperimentResults) -> Iterator[Observation]:
+    """The class that is taken for another one most often."""
+    pairs = []
+    claims = []
+    for result in _classified(results.singles, results.last):
+        given, found = labels(result.run.config), answers(result, results.last)
+        assert given is not None
+        assert found is not None
+        wrong = given != found
+        names = unit_names(result.run.config.network)[-1]
+        if not wrong.any() or len(names) < 3:
+            continue
+        table = np.zeros((len(names), len(names)), dtype=int)
+        np.add.at(table, (given[wrong], found[wrong]), 1)
+        own, other = np.unravel_index(table.argmax(), table.shape)
+        answered = f"classes_at({result.index(results.last)})"
+        taken = f"(classes == {own}) & ({answered} == {other})"
+        most = Count(int(table.max()), result.cite(f"count({taken})"))
+        total = Count(int(wrong.sum()), result.cite(f"count(classes != {answered})"))
+        confused = Names((f"{names[own]} → {names[other]}",))
+        pairs.append(With(result.subject, (confused, most, total)))
+        claims.append(result.cite(f"any({taken})"))
+    if pairs:
+        facts: Facts = {"pairs": tuple(pairs), "budget": Count(results.last)}
+        yield Observation("mistaken", facts, runs=len(pairs), claims=tuple(claims))
+
+
+def loss_against_share(results: ExperimentResults) -> Iterator[Observation]:
+    """A variant with a lower loss than another one that puts more rows into their class."""
+    there = _classified(results.singles, results.last)
+    if len(there) < 2 or not rankable(there):
+        return
+    by_loss = min(there, key=lambda r: r.loss(results.last) or 0.0)
+    by_share = max(there, key=lambda r: accuracy(r, results.last) or 0.0)
+    if (accuracy(by_loss, results.last) or 0.0) >= (accuracy(by_share, results.last) or 0.0):
+        return
+    facts: Facts = {
+        "subject": by_loss.subject,
+        "loss": by_loss.number(results.last),
+        "share": _share(by_loss, results.last),
+        "other": by_share.subject,
+        "other_loss": by_share.number(results.last),
+        "other_share": _share(by_share, results.last),
+        "budget": Count(results.last),
+    }
+    pair = (by_loss, by_share)
+    losses = [f"r{k}.{r.loss_formula(results.last)}" for k, r in enumerate(pair, 1)]
+    shares = [accuracy_formula(r, results.last, f"r{k}.") for k, r in enumerate(pair, 1)]
+    claims = (cite(" <= ".join(losses), pair), cite(" < ".join(shares), pair))
+    yield Observation("loss-against-share", facts, runs=len(there), claims=claims)
+
+
+def _classified(members: Sequence[Result], budget: int) -> list[Result]:
+    return [r for r in members if accuracy(r, budget) is not None]
+
+
+def _share(result: Result, budget: int) -> Share:
+    return Share(accuracy(result, budget) or 0.0, result.cite(accuracy_formula(result, budget)))
+
+
+def _not_below(one: Result, other: Result, budget: int) -> Source:
+    formulas = (accuracy_formula(r, budget, f"r{k}.") for k, r in enumerate((one, other), 1))
+    return cite(" >= ".join(formulas), (one, other))

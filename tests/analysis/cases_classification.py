@@ -1,0 +1,170 @@
+"""Cases of classifiers: six rows of three classes, and what a run answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from rule_cases import fires, silent
+from synthetic_runs import RATE, Made, experiment, single, starts, sweep
+
+from labreport.analysis.results import ExperimentResults
+
+CLASSES = [0, 0, 0, 1, 1, 2]
+CHANGES: dict[str, Any] = {
+    "data": {
+        "inputs": [[0.1 * k, 0.5] for k in range(6)],
+        "targets": np.eye(3)[CLASSES].tolist(),
+    },
+    "network": {"layers": [2, 2, 3], "activations": ["tanh", "identity"]},
+    "initial": {"scheme": "xavier_normal"},
+    "loss": "cross_entropy",
+}
+
+
+def outputs(answers: list[int]) -> np.ndarray:
+    """Outputs [3 steps, rows, units] with these classes ahead in the end."""
+    rows = np.eye(3)[answers]
+    return np.stack([0 * rows, 0.5 * rows, rows])
+
+
+def answering(name: str, answers: list[int], last: float = 1.0, **changes: Any) -> Made:
+    return single(name, [3, 2, last], {**CHANGES, **changes}, outputs=outputs(answers))
+
+
+ALL_RIGHT = CLASSES
+ONE_WRONG = [0, 0, 0, 1, 2, 2]
+TWO_WRONG = [0, 0, 0, 2, 2, 2]
+MIXED = [0, 0, 1, 2, 2, 2]
+LARGEST = [0] * 6
+
+
+@fires(
+    "share-right",
+    "several",
+    shares=(("b", 5 / 6), ("a", 4 / 6)),
+    largest=0.5,
+    rows=6,
+    budget=2,
+)
+@fires("mistaken", pairs=(("a", (("o2 → o3",), 2, 2)), ("b", (("o2 → o3",), 1, 1))))
+@silent("loss-against-share")
+def the_lower_loss_is_the_better_classifier() -> ExperimentResults:
+    return experiment(answering("a", TWO_WRONG), answering("b", ONE_WRONG, 0.5, seed=1))
+
+
+@fires(
+    "loss-against-share",
+    subject="a",
+    loss=0.5,
+    share=4 / 6,
+    other="b",
+    other_loss=1.0,
+    other_share=5 / 6,
+)
+def the_lower_loss_is_not_the_better_classifier() -> ExperimentResults:
+    return experiment(answering("a", TWO_WRONG, 0.5), answering("b", ONE_WRONG, seed=1))
+
+
+@silent("loss-against-share")
+def the_lower_loss_is_as_good_a_classifier() -> ExperimentResults:
+    return experiment(answering("a", ONE_WRONG, 0.5), answering("b", ONE_WRONG, seed=1))
+
+
+@fires("share-right", "one", shares=(("a", 1.0),))
+@silent("mistaken", "loss-against-share")
+def every_row_is_right() -> ExperimentResults:
+    return experiment(answering("a", ALL_RIGHT))
+
+
+@fires("mistaken", pairs=(("a", (("o2 → o3",), 2, 3)),))
+def the_most_frequent_mistake_of_two() -> ExperimentResults:
+    return experiment(answering("a", MIXED))
+
+
+@silent("share-right", "share-right-swept", "share-right-starts", "mistaken", "loss-against-share")
+def targets_that_are_no_classes() -> ExperimentResults:
+    return experiment(
+        single("a", [3, 2, 1]),
+        sweep("b", RATE, {0.5: [9, 5, 3], 1.0: [9, 5, 2]}),
+        starts("r", ([9, 5, 1], [9, 5, 3])),
+    )
+
+
+@silent("share-right", "mistaken")
+def rows_with_two_ones_are_no_classes() -> ExperimentResults:
+    targets = np.eye(3)[CLASSES]
+    targets[0] = (1, 1, 0)
+    data = {**CHANGES["data"], "targets": targets.tolist()}
+    return experiment(answering("a", ONE_WRONG, data=data))
+
+
+@silent("share-right")
+def three_rows_are_too_few() -> ExperimentResults:
+    data = {"inputs": [[0.1, 0.5]] * 3, "targets": np.eye(3).tolist()}
+    made = outputs([0, 1, 2])
+    return experiment(single("a", [3, 2, 1], {**CHANGES, "data": data}, outputs=made))
+
+
+@silent("share-right")
+def one_class_is_no_choice() -> ExperimentResults:
+    data = {**CHANGES["data"], "targets": np.eye(3)[[0] * 6].tolist()}
+    return experiment(answering("a", LARGEST, data=data))
+
+
+@fires("share-right", "one", shares=(("a", 0.75),), largest=0.5)
+@silent("mistaken")
+def one_unit_that_says_yes_or_no() -> ExperimentResults:
+    changes = {
+        "data": {"inputs": [[0.1, 0.5]] * 4, "targets": [[0.0], [0.0], [1.0], [1.0]]},
+        "network": {"layers": [2, 2, 1], "activations": "sigmoid"},
+        "initial": {"scheme": "xavier_normal"},
+    }
+    # Just a half is no yes.
+    last = np.array([[0.1], [0.5], [0.50001], [0.49]])
+    return experiment(single("a", [3, 2, 1], changes, outputs=np.stack([last] * 3)))
+
+
+def swept(*right: list[int]) -> ExperimentResults:
+    rows = []
+    for k, answers in enumerate(right):
+        made = sweep("a", RATE, {0.5 + k: [9, 5, 3]}, CHANGES, outputs=outputs(answers))
+        rows += made.rows
+    return experiment(Made("a", tuple(rows)))
+
+
+@fires(
+    "share-right-swept",
+    "",
+    subject="a",
+    points=(("", 1.5),),
+    count=1,
+    share=5 / 6,
+    total=2,
+)
+def one_value_classifies_best() -> ExperimentResults:
+    return swept(TWO_WRONG, ONE_WRONG)
+
+
+@fires("share-right-swept", "", count=3, points=(("", 0.5), ("", 1.5), ("", 2.5)))
+def three_values_classify_best() -> ExperimentResults:
+    return swept(ONE_WRONG, ONE_WRONG, ONE_WRONG, TWO_WRONG)
+
+
+@fires("share-right-swept", "many", count=4, points=(("", 0.5), ("", 1.5), ("", 2.5)))
+def four_values_classify_best() -> ExperimentResults:
+    return swept(ONE_WRONG, ONE_WRONG, ONE_WRONG, ONE_WRONG)
+
+
+@silent("share-right-swept")
+def a_sweep_of_one_value() -> ExperimentResults:
+    return swept(ONE_WRONG)
+
+
+@fires("share-right-starts", shares=(("a", (5 / 6, 4 / 6, 1.0)),), budget=2)
+def three_starts() -> ExperimentResults:
+    rows = []
+    for seed, answers in enumerate((TWO_WRONG, ALL_RIGHT, ONE_WRONG)):
+        ((point, _, config, made),) = answering("a", answers).rows
+        rows.append((point, seed, config.with_seed(seed), made))
+    return experiment(Made("a", tuple(rows)))

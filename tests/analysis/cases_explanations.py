@@ -1,0 +1,225 @@
+"""Cases of explanations: with controls made by hand, so that it is known what they must show."""
+
+from __future__ import annotations
+
+from math import nextafter
+from typing import Any
+
+import numpy as np
+from rule_cases import fires, silent
+from synthetic_runs import MOMENTUM, experiment, single, trace, with_controls
+
+from labreport.analysis.results import ExperimentResults
+from labreport.lab.configuration import RunConfig
+from labreport.lab.controls import STARTS
+from labreport.run import Trace
+
+ACCUMULATED = {"gradients": "accumulated"}
+OUT_OF_REACH = {"data.targets": [[0.25, -0.07]]}
+FLOOR = 0.5 * 0.07**2
+LINEAR_OUTPUT = {"network.activations": ["sigmoid", "identity"]}
+RELU = {"network.activations": "relu"}
+
+
+# --- undamped ----------------------------------------------------------------------------------
+
+
+def same_losses(number: int, config: RunConfig) -> Trace:
+    return trace(config, [3, 2, 1])
+
+
+@fires("undamped", subject="a", rounds=2)
+def a_control_with_the_same_bits() -> ExperimentResults:
+    return with_controls(experiment(single("a", [3, 2, 1], ACCUMULATED)), "momentum", same_losses)
+
+
+@silent("undamped")
+def a_control_with_one_other_bit() -> ExperimentResults:
+    return with_controls(
+        experiment(single("a", [3, 2, 1], ACCUMULATED)),
+        "momentum",
+        lambda _, config: trace(config, [3, 2, nextafter(1, 2)]),
+    )
+
+
+@silent("undamped")
+def a_control_that_is_a_variant_itself() -> ExperimentResults:
+    made = experiment(single("a", [3, 2, 1], ACCUMULATED), single("b", [3, 2, 1], {MOMENTUM: 1.0}))
+    return with_controls(made, "momentum", same_losses)
+
+
+@silent("undamped", "linear-reaches", "revived")
+def no_controls_were_trained() -> ExperimentResults:
+    return experiment(
+        single("a", [3, 2, 1], {**OUT_OF_REACH, **ACCUMULATED}),
+        single("b", [3, 2, 1], {**OUT_OF_REACH, **LINEAR_OUTPUT}),
+        single("c", [3, 2, 1], {**OUT_OF_REACH, **RELU}, **dead_parts()),
+    )
+
+
+# --- linear outputs ----------------------------------------------------------------------------
+
+
+def out_of_reach(control_loss: float) -> ExperimentResults:
+    made = experiment(
+        single("a", [0.5, 0.3, 0.01], OUT_OF_REACH),
+        single("b", [0.5, 0.3, 0.001], {**OUT_OF_REACH, **LINEAR_OUTPUT, MOMENTUM: 0.5}),
+    )
+    return with_controls(
+        made, "linear-output", lambda _, config: trace(config, [0.5, 0.3, control_loss])
+    )
+
+
+@fires("linear-reaches", "some", floor=FLOOR, losses=(("a", (0.01, 0.001)),), budget=2)
+def a_linear_output_below_the_floor() -> ExperimentResults:
+    return out_of_reach(0.001)
+
+
+@fires("linear-reaches", "some")
+def a_linear_output_just_below_the_floor() -> ExperimentResults:
+    return out_of_reach(nextafter(made_floor(), 0))
+
+
+@fires("linear-reaches", "some-open")
+def a_linear_output_at_the_floor() -> ExperimentResults:
+    return out_of_reach(made_floor())
+
+
+def made_floor() -> float:
+    """The floor as it is computed, which may differ from 0.5 · 0.07² in its last bit."""
+    (result, *_) = experiment(single("a", [0.5, 0.3, 0.01], OUT_OF_REACH)).results
+    assert result.floor.value is not None
+    return result.floor.value
+
+
+@silent("linear-reaches")
+def variants_that_all_miss_the_same_target() -> ExperimentResults:
+    made = experiment(
+        single("a", [0.5, 0.3, 0.01], OUT_OF_REACH),
+        single("b", [0.5, 0.3, 0.01], {**OUT_OF_REACH, MOMENTUM: 0.5}),
+    )
+    return with_controls(made, "linear-output", lambda _, config: trace(config, [0.5, 0.3, 0.001]))
+
+
+# --- dead units --------------------------------------------------------------------------------
+
+# Stored as w1, w3, w2, w4, w5, w7, w6, w8; x = (0.5, 0.3).
+DEAD = [0.1, 0.1, -0.3, 0.5, 0.1, 0.1, 0.1, 0.1]
+ALIVE = [0.1, 0.1, -0.3, nextafter(0.5, 1), 0.1, 0.1, 0.1, 0.1]
+OF_H2 = np.array([False, False, True, True, False, True, False, True])
+
+
+def dead_parts(first: list[float] = DEAD) -> dict[str, Any]:
+    """Weights with which the sum of h2 is 0 or just above, and its gradients 0 in every round."""
+    steps = np.arange(3)[:, None]
+    return {
+        "gradients": np.where(OF_H2, 0.0, 0.5) * np.ones((3, 1)),
+        "weights": np.array(first) + np.where(OF_H2, 0.0, 0.1) * steps,
+    }
+
+
+def with_starts(alive: int) -> ExperimentResults:
+    made = experiment(single("a", [3, 2, 1], RELU, **dead_parts()))
+    return with_controls(
+        made,
+        "other-starts",
+        lambda number, config: trace(
+            config, [3, 2, 1], **dead_parts(ALIVE if number < alive else DEAD)
+        ),
+    )
+
+
+@fires("revived", "all", subject="a", units=("h2",), count=STARTS, alive=STARTS)
+def no_start_has_a_dead_unit() -> ExperimentResults:
+    return with_starts(STARTS)
+
+
+@fires("revived", "some", alive=STARTS - 1)
+def one_start_has_a_dead_unit() -> ExperimentResults:
+    return with_starts(STARTS - 1)
+
+
+@fires("revived", "some", alive=1)
+def one_start_has_none() -> ExperimentResults:
+    return with_starts(1)
+
+
+@fires("revived", "none", alive=0)
+def every_start_has_a_dead_unit() -> ExperimentResults:
+    return with_starts(0)
+
+
+@silent("revived")
+def a_unit_that_is_just_alive() -> ExperimentResults:
+    made = experiment(single("a", [3, 2, 1], RELU, **dead_parts(ALIVE)))
+    return with_controls(
+        made, "other-starts", lambda _, config: trace(config, [3, 2, 1], **dead_parts())
+    )
+
+
+# --- equal starts ------------------------------------------------------------------------------
+
+
+def equal_start(
+    high: list[float], low: list[float], changes: dict[str, Any] | None = None
+) -> ExperimentResults:
+    """B starts at 0.5; a comes down to it after one update; compared after two rounds."""
+    relu = {"network.activations": ["relu", "sigmoid"], **(changes or {})}
+    return experiment(single("a", high), single("b", low, relu), budgets=(2,))
+
+
+@fires(
+    "equal-start",
+    "kept",
+    subject="b",
+    other="a",
+    start=0.5,
+    updates=1,
+    rounds=2,
+    mine=0.125,
+    same=0.625 - 0.25,
+    theirs=0.25,
+    share=0.5,
+)
+def just_half_of_the_lead_is_the_start() -> ExperimentResults:
+    return equal_start([1.0, 0.5, 0.375, 0.25], [0.5, 0.25, 0.125, 0.1])
+
+
+@fires("equal-start", "mostly")
+def more_than_half_of_the_lead_is_the_start() -> ExperimentResults:
+    return equal_start([1.0, 0.5, 0.375, nextafter(0.25, 0)], [0.5, 0.25, 0.125, 0.1])
+
+
+@fires("equal-start", "gone", share=1.0)
+def all_of_the_lead_is_the_start() -> ExperimentResults:
+    return equal_start([1.0, 0.5, 0.375, 0.125], [0.5, 0.25, 0.125, 0.1])
+
+
+@fires("equal-start", "mostly")
+def nearly_all_of_the_lead_is_the_start() -> ExperimentResults:
+    return equal_start([1.0, 0.5, 0.375, 0.1250001], [0.5, 0.25, 0.125, 0.1])
+
+
+@fires("equal-start", "kept", start=98.9)
+def starts_that_differ_by_just_more_than_a_hundredth() -> ExperimentResults:
+    return equal_start([100.0, 98.0, 97.0, 96.0], [98.9, 50.0, 25.0, 10.0])
+
+
+@silent("equal-start")
+def starts_that_differ_by_a_hundredth() -> ExperimentResults:
+    return equal_start([100.0, 98.0, 97.0, 96.0], [99.0, 50.0, 25.0, 10.0])
+
+
+@silent("equal-start")
+def a_lower_start_without_a_lead() -> ExperimentResults:
+    return equal_start([1.0, 0.5, 0.125, 0.1], [0.5, 0.25, 0.125, 0.1])
+
+
+@silent("equal-start")
+def a_run_with_momentum_remembers_its_past() -> ExperimentResults:
+    return equal_start([1.0, 0.5, 0.375, 0.25], [0.5, 0.25, 0.125, 0.1], {MOMENTUM: 0.5})
+
+
+@silent("equal-start")
+def too_few_rounds_after_the_losses_are_equal() -> ExperimentResults:
+    return equal_start([1.0, 0.75, 0.5, 0.25], [0.5, 0.25, 0.125, 0.1])

@@ -1,0 +1,103 @@
+"""Cases of what replicates allow to be said."""
+
+from __future__ import annotations
+
+from rule_cases import fires, silent
+from synthetic_runs import RATE, experiment, grid, single, starts
+
+from labreport.analysis.results import ExperimentResults
+
+
+def two_points(lower: int, higher: int) -> ExperimentResults:
+    """Of two values, 0.5 ends lower from so many seeds and higher from so many others."""
+    count = lower + higher
+    best = [0.5] * lower + [1.5] * higher
+    return experiment(grid("a", RATE, {0.5: best, 1.0: [1.0] * count, 2.0: [8.0] * count}))
+
+
+@fires(
+    "best-over-starts",
+    "clear",
+    subject="a",
+    best=("", 0.5),
+    second=("", 1.0),
+    median=0.5,
+    other_median=1.0,
+    lower=6,
+    count=6,
+    p=2 / 2**6,
+    points=3,
+)
+def just_enough_seeds_that_agree() -> ExperimentResults:
+    return two_points(6, 0)
+
+
+@fires("best-over-starts", "open", lower=5, count=5, p=2 / 2**5, level=0.05)
+def one_seed_too_few() -> ExperimentResults:
+    return two_points(5, 0)
+
+
+@fires("best-over-starts", "clear", lower=8, p=2 * 10 / 2**9)
+def eight_of_nine_seeds() -> ExperimentResults:
+    return two_points(8, 1)
+
+
+@fires("best-over-starts", "open", lower=7, p=2 * 46 / 2**9)
+def seven_of_nine_seeds() -> ExperimentResults:
+    return two_points(7, 2)
+
+
+@silent("best-over-starts")
+def one_value_from_several_seeds() -> ExperimentResults:
+    return experiment(single("g", [9, 5, 2]), starts("r", ([9, 5, 1], [9, 5, 3])))
+
+
+def pairs(*differences: float) -> ExperimentResults:
+    return experiment(
+        starts("a", [[9, 5, 8.0]] * len(differences)),
+        starts("b", [[9, 5, 8.0 + d] for d in differences], {"network.bias": "trained"}),
+    )
+
+
+@fires("pairs-needed", subject="b", other="a", count=20, mean=-0.2, needed=44)
+def a_small_difference_that_is_left_open() -> ExperimentResults:
+    # Mean −0.2, deviation 0.4702: (1.959964 + 0.841621)² · (0.4702 / 0.2)² = 43.4, rounded up.
+    return pairs(*[-0.5] * 14, *[0.5] * 6)
+
+
+@silent("pairs-needed")
+def a_difference_that_fewer_pairs_would_have_shown() -> ExperimentResults:
+    return pairs(*[0.01] * 12, *[-5.0] * 8)
+
+
+@silent("pairs-needed")
+def a_difference_that_is_clear() -> ExperimentResults:
+    return pairs(*[-0.5, -0.25] * 10)
+
+
+@silent("pairs-needed")
+def no_difference_on_average() -> ExperimentResults:
+    return pairs(*[-0.5, 0.5] * 10)
+
+
+@fires(
+    "spread",
+    "several-ended",
+    spreads=(("b", (1.5, 1.0, 2.0)), ("a", (2.0, 1.0, 3.0))),
+    total=5,
+    ended=1,
+    budget=2,
+)
+def two_variants_of_which_one_start_ended() -> ExperimentResults:
+    return experiment(
+        starts("a", [[9, 5, 1], [9, 5, 3], [9]], rounds=2, kinds=["completed"] * 2 + ["diverged"]),
+        starts("b", [[9, 5, 1], [9, 5, 2]], {"network.bias": "trained"}),
+    )
+
+
+@fires("spread", "several", ended=0, spreads=(("a", (2.0, 1.0, 3.0)), ("b", (5.0, 4.0, 6.0))))
+def two_variants_in_the_order_of_their_medians() -> ExperimentResults:
+    return experiment(
+        starts("b", [[9, 5, 4], [9, 5, 6]], {"network.bias": "trained"}),
+        starts("a", [[9, 5, 1], [9, 5, 3]]),
+    )

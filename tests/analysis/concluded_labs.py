@@ -1,0 +1,168 @@
+"""Small labs of several experiments made by hand, and what they must conclude together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from synthetic_runs import MOMENTUM, RATE, experiment, single, starts, sweep
+
+from labreport.analysis.results import ExperimentResults
+
+Lab = tuple[ExperimentResults, ...]
+
+RELU = {"network.activations": "relu"}
+
+
+def completed() -> Lab:
+    return (
+        experiment(
+            single("a", [1, 0.5, 0.05]),
+            single("b", [1, 0.5, 0.5], {MOMENTUM: 0.5}),
+            budgets=(1, 2),
+        ),
+    )
+
+
+def one_diverged() -> Lab:
+    # Run names are made of variant, point and seed, so "a" of both experiments is one run.
+    ended = experiment(
+        single("a", [1, 0.5, 0.05]), single("c", [1], {RATE: 9.0}, rounds=2, kind="diverged")
+    )
+    return (*completed(), ended)
+
+
+def all_near() -> Lab:
+    return (experiment(single("a", [1, 0.5, 0.05]), single("b", [1, 0.5, 0.01], {MOMENTUM: 0.5})),)
+
+
+def none_near() -> Lab:
+    return (experiment(single("a", [1, 0.5, 0.5]), single("b", [1, 0.5, 0.25], {MOMENTUM: 0.5})),)
+
+
+def turning(name: str) -> ExperimentResults:
+    """The first variant leads after one round, the second after two."""
+    return experiment(
+        single(f"{name}1", [1, 0.25, 0.25]),
+        single(f"{name}2", [1, 0.5, 0.125], {MOMENTUM: 0.5}),
+        budgets=(1, 2),
+    )
+
+
+def steady(name: str) -> ExperimentResults:
+    return experiment(
+        single(f"{name}1", [1, 0.25, 0.125]),
+        single(f"{name}2", [1, 0.5, 0.25], {MOMENTUM: 0.5}),
+        budgets=(1, 2),
+    )
+
+
+def some_turn() -> Lab:
+    return turning("a"), steady("b")
+
+
+def all_turn() -> Lab:
+    return turning("a"), turning("b")
+
+
+def none_turns() -> Lab:
+    return steady("a"), steady("b")
+
+
+def random_starts(width: float, count: int = 20) -> ExperimentResults:
+    """Losses spread evenly over an interval, nine tenths of which lie between the quantiles."""
+    last = np.linspace(1, 1 + width, count)
+    return experiment(
+        single("g", [9, 5, 1.25]), starts("r", [[9, 5, loss] for loss in last.tolist()])
+    )
+
+
+def apart(name: str, difference: float) -> ExperimentResults:
+    return experiment(
+        single(f"{name}1", [9, 5, 1]), single(f"{name}2", [9, 5, 1 + difference], {MOMENTUM: 0.5})
+    )
+
+
+def less_than_chance() -> Lab:
+    return apart("a", 4.0), apart("b", 0.875), random_starts(1.0)
+
+
+def more_than_chance() -> Lab:
+    return apart("a", 4.0), apart("b", 0.9375), random_starts(1.0)
+
+
+def too_few_starts() -> Lab:
+    return apart("a", 4.0), apart("b", 0.5), random_starts(1.0, 19)
+
+
+def no_starts() -> Lab:
+    return apart("a", 4.0), apart("b", 0.5)
+
+
+def halted(rate: float, others: dict[float, list[float]]) -> ExperimentResults:
+    """One value at which the gradient vanishes far from the floor, and others."""
+    still = np.ones((5, 8))
+    still[1:] *= 1e-3
+    stuck = sweep("s", RATE, {rate: [4, 1, 1, 1, 1]}, gradients=still)
+    moving = sweep("s", RATE, others)
+    return experiment(type(stuck)("s", (*stuck.rows, *moving.rows)), budgets=(4,))
+
+
+FALLING = [4.0, 3.0, 2.0, 1.0, 0.5]
+
+
+def stuck_above_a_rate() -> Lab:
+    return halted(8.0, {1.0: FALLING, 2.0: FALLING}), steady("b")
+
+
+def stuck_at_the_smallest_rate() -> Lab:
+    return (halted(0.5, {1.0: FALLING}),)
+
+
+def silent_weights() -> dict[str, np.ndarray]:
+    quiet = np.arange(8) == 0
+    steps = np.arange(3)[:, None]
+    return {
+        "gradients": np.where(quiet, 0.0, 0.5) * np.ones((3, 1)),
+        "weights": np.ones(8) + np.where(quiet, 0.0, 0.1) * steps,
+    }
+
+
+def silent_with_relu() -> Lab:
+    return (
+        experiment(
+            single("a", [3, 2, 1]), single("b", [3, 2, 1], RELU, **silent_weights()), budgets=(2,)
+        ),
+        steady("c"),
+    )
+
+
+def silent_without_relu() -> Lab:
+    return (
+        experiment(
+            single("a", [3, 2, 1], **silent_weights()),
+            single("b", [3, 2, 1], RELU, **silent_weights()),
+            budgets=(2,),
+        ),
+        steady("c"),
+    )
+
+
+LABS: tuple[Callable[[], Lab], ...] = (
+    completed,
+    one_diverged,
+    all_near,
+    none_near,
+    some_turn,
+    all_turn,
+    none_turns,
+    less_than_chance,
+    more_than_chance,
+    too_few_starts,
+    no_starts,
+    stuck_above_a_rate,
+    stuck_at_the_smallest_rate,
+    silent_with_relu,
+    silent_without_relu,
+)
+"""All of them: between them every conclusion is drawn in each of its forms."""

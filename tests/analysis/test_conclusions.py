@@ -1,0 +1,140 @@
+"""What experiments say together: when it is said, and that it is true."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from concluded_labs import (
+    LABS,
+    Lab,
+    all_near,
+    all_turn,
+    completed,
+    less_than_chance,
+    more_than_chance,
+    no_starts,
+    none_near,
+    none_turns,
+    one_diverged,
+    silent_with_relu,
+    silent_without_relu,
+    some_turn,
+    stuck_above_a_rate,
+    stuck_at_the_smallest_rate,
+    too_few_starts,
+)
+from synthetic_runs import MOMENTUM, experiment, plain, single
+
+from labreport.analysis.conclusions import LAB_RULES, conclude
+from labreport.analysis.evidence import Known, failures, thresholds_of
+from labreport.analysis.observation import Observation
+
+
+def concluded(lab: Lab, rule: str) -> list[Observation]:
+    return [o for _, o in conclude(lab) if o.rule == rule]
+
+
+def the_only(lab: Lab, rule: str, form: str) -> dict[str, Any]:
+    (found,) = concluded(lab, rule)
+    assert found.form == form
+    return {name: plain(fact) for name, fact in found.facts.items()}
+
+
+def known_of_all(lab: Lab) -> Known:
+    return Known({r.run.name: r.run for experiment in lab for r in experiment.results})
+
+
+@pytest.mark.parametrize("lab", LABS, ids=lambda build: build.__name__)
+def test_every_fact_and_claim_holds_when_it_is_computed_apart(lab: Any) -> None:
+    made = lab()
+    for _, observation in conclude(made):
+        assert list(failures(observation, known_of_all(made))) == []
+
+
+@pytest.mark.parametrize("rule", LAB_RULES)
+def test_declared_thresholds_are_those_that_claims_name(rule: str) -> None:
+    named = {n for build in LABS for o in concluded(build(), rule) for n in thresholds_of(o)}
+    assert named == set(LAB_RULES[rule].thresholds)
+
+
+@pytest.mark.parametrize("lab", LABS, ids=lambda build: build.__name__)
+def test_the_most_relevant_come_first(lab: Any) -> None:
+    relevances = [o.relevance for _, o in conclude(lab())]
+    assert relevances == sorted(relevances, reverse=True)
+    assert all(relevances)
+
+
+def test_each_run_is_counted_once() -> None:
+    assert the_only(completed(), "all-runs", "completed")["count"] == 2
+    assert the_only(one_diverged(), "all-runs", "") == {
+        "count": 3,
+        "experiments": 2,
+        "completed": 2,
+        "diverged": 1,
+        "refused": 0,
+    }
+
+
+def test_the_smallest_error_is_named() -> None:
+    said = the_only(completed(), "lowest-error", "")
+    assert said["subject"] == ("a", pytest.approx(0.05))
+    assert (said["count"], said["budget"], said["experiment"]) == (2, 2, "made by hand")
+
+
+def test_how_many_are_near_the_floor() -> None:
+    assert the_only(all_near(), "near-floor", "all")["near"] == 2
+    assert the_only(none_near(), "near-floor", "none")["near"] == 0
+
+
+@pytest.mark.parametrize("last", [0.0999, 0.1001])
+def test_near_the_floor_means_within_a_tenth(last: float) -> None:
+    lab = (experiment(single("a", [1, 1, last]), single("b", [1, 1, 1], {MOMENTUM: 0.5})),)
+    (near,) = concluded(lab, "near-floor")
+    assert plain(near.facts["near"]) == int(last < 0.1)
+
+
+def test_nothing_is_near_or_far_of_one_run_alone() -> None:
+    lab = (experiment(single("a", [1, 0.5, 0.05])),)
+    assert [o.rule for _, o in conclude(lab)] == ["all-runs"]
+
+
+def test_the_number_of_rounds_decides_in_some_experiments() -> None:
+    said = the_only(some_turn(), "budget-decides", "some")
+    assert (said["count"], said["total"]) == (1, 2)
+    assert the_only(all_turn(), "budget-decides", "all")["count"] == 2
+    assert concluded(none_turns(), "budget-decides") == []
+
+
+def test_differences_are_held_against_those_of_random_starts() -> None:
+    # Evenly spread over [1, 2], the middle nine tenths of twenty starts are 0.9 wide.
+    said = the_only(less_than_chance(), "change-against-chance", "smaller")
+    assert said["width"] == pytest.approx(0.9)
+    assert [width for _, width in said["ranges"]] == [4.0, 0.875]
+    assert len(said["smaller"]) == 1
+    assert the_only(more_than_chance(), "change-against-chance", "larger")["smaller"] == ()
+
+
+def test_nineteen_starts_are_no_measure_of_chance() -> None:
+    assert "width" not in the_only(too_few_starts(), "change-against-chance", "alone")
+    assert "width" not in the_only(no_starts(), "change-against-chance", "alone")
+
+
+def test_one_experiment_alone_is_not_held_against_chance() -> None:
+    assert concluded(completed(), "change-against-chance") == []
+
+
+def test_where_runs_are_stuck() -> None:
+    said = the_only(stuck_above_a_rate(), "stuck-together", "rate")
+    assert (said["count"], said["total"], said["rate"]) == (1, 5, 8.0)
+    # Two of the sweep, and two others with a learning rate of 1.
+    assert said["below"] == 4
+    assert the_only(stuck_at_the_smallest_rate(), "stuck-together", "any")["rate"] == 0.5
+    assert concluded(none_turns(), "stuck-together") == []
+
+
+def test_where_weights_are_silent() -> None:
+    said = the_only(silent_with_relu(), "silent-together", "relu")
+    assert (said["count"], said["total"]) == (1, 4)
+    assert the_only(silent_without_relu(), "silent-together", "")["count"] == 2
+    assert concluded(none_turns(), "silent-together") == []
