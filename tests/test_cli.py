@@ -292,7 +292,8 @@ def test_build_says_what_it_did(run: Run, lab: str, tmp_path: Path) -> None:
     assert "notes/reflection.md" in done.stderr
     written = [line.removeprefix("written ") for line in done.stdout.splitlines()]
     assert [Path(name) for name in written] == [
-        Path("output") / name for name in ("runs.csv", "report.html", "report.pdf")
+        Path("output") / name
+        for name in ("runs.csv", "observations.json", "report.html", "report.pdf")
     ]
     assert all((tmp_path / name).is_file() for name in written)
     again = run("build", lab, "--lang", "en", locale=LOCALES["zh"])

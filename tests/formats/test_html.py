@@ -18,7 +18,7 @@ ALLOWED = {
     "html", "head", "body", "meta", "title", "style", "header", "nav", "main", "section", "div",
     "h1", "h2", "h3", "h4", "h5", "h6", "p", "span", "a", "ol", "ul", "li", "dl", "dt", "dd",
     "table", "caption", "thead", "tbody", "tr", "th", "td", "figure", "figcaption", "img", "pre",
-    "br", "hr", "sup", "em", "strong", "code", "blockquote",
+    "br", "hr", "sup", "em", "strong", "code", "blockquote", "details", "summary",
 }  # fmt: skip
 
 
@@ -143,7 +143,7 @@ def test_all_that_is_composed_is_on_the_page(page: Page, code: str, shipped_buil
         assert plain(section.title) in words
         for block in section.blocks:
             texts = [getattr(block, name, "") for name in ("text", "heading", "caption", "label")]
-            texts += getattr(block, "items", ())
+            texts += [item.text for item in getattr(block, "items", ())]
             for row in getattr(block, "rows", ()):
                 texts += [cell.text for cell in row]
             for text in texts:
@@ -155,7 +155,7 @@ def test_all_that_is_composed_is_on_the_page(page: Page, code: str, shipped_buil
     for section in report.sections:
         check(section)
     for finding in report.findings:
-        assert plain(finding.text) in words
+        assert plain(finding.statement.text) in words
     for name, value in report.cover:
         assert plain(name) in words
         assert plain(value) in words

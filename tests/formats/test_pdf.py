@@ -12,7 +12,7 @@ import pypdfium2
 import pytest
 
 from labreport.errors import BuildError
-from labreport.formats.pdf import FONT_URL, _fetcher
+from labreport.formats.pdf import CODE_FONT_URL, FONT_URL, _fetcher
 
 CODES = ("zh", "en")
 NOWHERE = "\U0010fff0"
@@ -115,7 +115,8 @@ def test_outline_is_the_table_of_contents(pdf: pikepdf.Pdf, code: str, shipped_b
     report = shipped_build.reports[code]
     found = outline(pdf)
     assert found[0] == report.title
-    assert [" ".join(t.split()) for t in found[3:]] == list(titles(report.sections))
+    sections = (*report.sections, report.notes)
+    assert [" ".join(t.split()) for t in found[3:]] == list(titles(sections))
 
 
 def test_structure_has_headings_tables_lists_and_figures(
@@ -166,7 +167,7 @@ def test_all_that_is_said_can_be_found_and_copied(code: str, shipped_build: Any)
         texts = [section.title]
         for block in section.blocks:
             texts += [getattr(block, name, "") for name in ("text", "caption", "label")]
-            texts += getattr(block, "items", ())
+            texts += [item.text for item in getattr(block, "items", ())]
         # A page may end within a text, and has a head and a foot of its own.
         missing.extend(t for t in texts if squeezed(t) not in text)
         for inner in section.sections:
@@ -176,7 +177,7 @@ def test_all_that_is_said_can_be_found_and_copied(code: str, shipped_build: Any)
         check(section)
     assert len(missing) < 8
     for finding in report.findings:
-        assert squeezed(finding.text) in text
+        assert squeezed(finding.statement.text) in text
     for number in ("0.2097", "0.02346", "0.006605", "0.02890", "0.002450", "−445.3"):
         assert number in text
     assert squeezed("all elements of target should be between 0 and 1") in text
@@ -279,5 +280,6 @@ def test_nothing_is_fetched(url: str) -> None:
 
 
 def test_what_is_in_the_page_itself_is_served() -> None:
-    assert _fetcher().fetch(FONT_URL).read()[:4] == b"\x00\x01\x00\x00"
+    for url in (FONT_URL, CODE_FONT_URL):
+        assert _fetcher().fetch(url).read()[:4] == b"\x00\x01\x00\x00"
     assert _fetcher().fetch("data:text/plain,abc").read() == b"abc"
