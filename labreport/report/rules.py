@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from labreport.analysis import thresholds
@@ -69,6 +69,11 @@ def rule_in_words(name: str, language: Language) -> RuleInWords:
     return _in_words(name, RULES[name], language)
 
 
+def thresholds_in_words(language: Language) -> tuple[ThresholdInWords, ...]:
+    """Every threshold, in the order in which they are written down."""
+    return tuple(_threshold(name, language) for name in vars(thresholds) if name.isupper())
+
+
 def _in_words(name: str, rule: Rule, language: Language) -> RuleInWords:
     relevance = rule.relevance if isinstance(rule.relevance, Mapping) else {"": rule.relevance}
     return RuleInWords(
@@ -77,11 +82,10 @@ def _in_words(name: str, rule: Rule, language: Language) -> RuleInWords:
         language.text(f"theme.{rule.theme}"),
         language.text(f"rule.{name}"),
         relevance,
-        tuple(_thresholds(rule, language)),
+        tuple(_threshold(threshold, language) for threshold in rule.thresholds),
     )
 
 
-def _thresholds(rule: Rule, language: Language) -> Iterator[ThresholdInWords]:
-    for name in rule.thresholds:
-        reason = language.text(f"threshold.{name.lower().replace('_', '-')}")
-        yield ThresholdInWords(name, getattr(thresholds, name), reason)
+def _threshold(name: str, language: Language) -> ThresholdInWords:
+    reason = language.text(f"threshold.{name.lower().replace('_', '-')}")
+    return ThresholdInWords(name, getattr(thresholds, name), reason)

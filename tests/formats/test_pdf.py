@@ -10,9 +10,11 @@ from typing import Any
 import pikepdf
 import pypdfium2
 import pytest
+from conftest import HOSTILE_FORMULA
 
 from labreport.errors import BuildError
-from labreport.formats.pdf import CODE_FONT_URL, FONT_URL, _fetcher
+from labreport.formats.pdf import CODE_FONT_URL, FONT_URL, _fetcher, render
+from labreport.report.language import language
 
 CODES = ("zh", "en")
 NOWHERE = "\U0010fff0"
@@ -190,6 +192,71 @@ def test_pages_are_numbered(code: str, shipped_build: Any) -> None:
     document.close()
     expected = {"zh": f"第3页，共{count}页", "en": f"Page3of{count}"}
     assert expected[code] in third
+
+
+# --- evidence ----------------------------------------------------------------------------------
+
+
+def destinations(pdf: pikepdf.Pdf) -> set[str]:
+    names = pikepdf.NameTree(pdf.Root.Names.Dests)
+    return {str(name) for name in names}
+
+
+def links(pdf: pikepdf.Pdf) -> list[str]:
+    """Names of places in the document that its links lead to, page by page."""
+    found = []
+    for page in pdf.pages:
+        for annotation in page.get("/Annots", pikepdf.Array()):
+            if annotation.get("/Subtype") == "/Link":
+                action = annotation.get("/A")
+                found.append(str(annotation.Dest if action is None else action.D))
+    return found
+
+
+def test_every_statement_has_a_note_and_every_note_leads_back(
+    pdf: pikepdf.Pdf, shipped_build: Any
+) -> None:
+    numbers = {c.number for c in shipped_build.measured.claims if c.number}
+    there, led_to = destinations(pdf), links(pdf)
+    for kind in ("note", "claim"):
+        assert {name for name in there if name.startswith(f"{kind}-")} == {
+            f"{kind}-{number}" for number in numbers
+        }
+        assert {name for name in led_to if name.startswith(f"{kind}-")} == {
+            f"{kind}-{number}" for number in numbers
+        }
+    # A finding that opens the report has the number of its note there as well.
+    assert len([name for name in led_to if name.startswith("note-")]) > len(numbers)
+    assert set(led_to) <= there
+
+
+@pytest.mark.usefixtures("made_up")
+def test_notes_have_values_formulas_runs_and_thresholds(
+    build_lab: Callable[..., Any], base_text: str
+) -> None:
+    built = build_lab(base_text + LAB)
+    run = built.measured.experiments[0].results[0].run
+    for code in CODES:
+        text = text_of(built.pdf(code))
+        value = f"{float(run.trace.losses[10])!r}"
+        assert re.search(rf"{value}\D*=losses\[10\]", text)
+        assert squeezed(f"r1 = {run.name[:12]}") in text
+        assert squeezed(f"OVERSHOOT < 2 and not {HOSTILE_FORMULA}") in text
+        assert "OVERSHOOT=1.5" in text
+        # What no formula gives stands in the sentence.
+        assert squeezed(language(code).text("fact.round") + "2") not in text
+        with pikepdf.open(built.pdf(code)) as pdf:
+            fonts = [
+                str(font.BaseFont)
+                for page in pdf.pages
+                for font in (page.Resources.get("/Font") or {}).values()
+            ]
+        assert len({name.partition("+")[2] for name in fonts}) == 2, fonts
+
+
+def test_a_second_rendering_gives_the_same_bytes(shipped_build: Any, code: str) -> None:
+    again = render(shipped_build.reports[code], language(code))
+    assert again == shipped_build.pdf(code).read_bytes()
 
 
 # --- hostile input -----------------------------------------------------------------------------
