@@ -14,6 +14,7 @@ from labreport.commands.doctor import doctor
 from labreport.commands.help import Command, Group, option
 from labreport.commands.list import list_
 from labreport.commands.new import new
+from labreport.commands.rules import rules
 from labreport.commands.schema import schema
 
 app = typer.Typer(
@@ -46,6 +47,7 @@ def _main(
 app.command(cls=Command, help="help.build", epilog="help.build-epilog")(build)
 app.command("list", cls=Command, help="help.list", epilog="help.list-epilog")(list_)
 app.command(cls=Command, help="help.check", epilog="help.check-epilog")(check)
+app.command(cls=Command, help="help.rules", epilog="help.rules-epilog")(rules)
 app.command(cls=Command, help="help.schema", epilog="help.schema-epilog")(schema)
 app.command(cls=Command, help="help.new", epilog="help.new-epilog")(new)
 app.command(cls=Command, help="help.clean", epilog="help.clean-epilog")(clean)

@@ -82,7 +82,8 @@ def build(request: Request, progress: Progress) -> Summary:
     missing = [(c, s) for c, s in recordings if not store.has(run_name(c, environment), s)]
     check_size(path, recordings, missing, request.output, request.machine)
     obtained = obtain(recordings, environment, store, request.machine, progress)
-    written = write_report(whole, lab, obtained.runs, languages, notes, request, progress)
+    runs = obtained.runs
+    written = write_report(whole, lab, runs, store, languages, notes, request, progress)
     return Summary(
         trained=len(obtained.trained),
         stored=len(obtained.runs) - len(obtained.trained),
@@ -187,13 +188,14 @@ def write_report(
     whole: Lab,
     lab: Lab,
     runs: dict[str, Run],
+    store: Store,
     languages: Sequence[str],
     notes: Path,
     request: Request,
     progress: Progress,
 ) -> tuple[Path, ...]:
-    """Write runs.csv, and HTML and PDF in each language."""
-    from labreport.formats import html, pdf, runs_csv
+    """Write runs.csv and observations.json, and HTML and PDF in each language."""
+    from labreport.formats import html, observations_json, pdf, runs_csv
     from labreport.report.compose import Facts, compose, measure
     from labreport.report.language import language
     from labreport.store.files import write_together
@@ -202,7 +204,7 @@ def write_report(
     measured = measure(lab, runs)
     measured.replays.refuse_differences()
     parts = [("main", measured.experiments)]
-    parts += [(appendix.name, experiments) for appendix, experiments in measured.appendices]
+    parts += [(a.name, tuple(r.results for r in repeated)) for a, repeated in measured.appendices]
     facts = Facts(
         all_names=whole.names,
         notes=notes,
@@ -210,7 +212,11 @@ def write_report(
         again=command_again(request, whole),
         stored=("runs", "runs.csv"),
     )
-    files: list[tuple[Path, bytes]] = [(request.output / "runs.csv", runs_csv.render(parts))]
+    places = {run.name: store.place(run.name) for run in runs.values()}
+    files: list[tuple[Path, bytes]] = [
+        (request.output / "runs.csv", runs_csv.render(parts)),
+        (request.output / "observations.json", observations_json.render(measured, places)),
+    ]
     total = 2 * len(languages)
     for index, code in enumerate(languages):
         words = language(code)

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from shutil import copyfile
 from typing import Any
@@ -12,6 +12,8 @@ import hypothesis
 import pytest
 
 from labreport import pipeline
+from labreport.analysis.observation import Count, Facts, Number, Observation, Source, Subject
+from labreport.analysis.observe import Observations
 from labreport.formats import pdf as pdf_format
 from labreport.pipeline import Request, Summary
 from labreport.report import compose as compose_module
@@ -140,6 +142,33 @@ def build_lab(write_lab: Callable[..., Path], tmp_path: Path) -> Callable[..., B
         return build(write_lab(text, notes), tmp_path / "output", only)
 
     return built
+
+
+HOSTILE_FORMULA = "setting('</code><script>alert(1)</script>') == \"'><img src=x>&lt;\""
+"""A formula that means more than text somewhere; its value is False."""
+
+
+@pytest.fixture
+def made_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In every experiment one observation is found, with a source for each number."""
+
+    def observe(results: Any) -> Observations:
+        runs = tuple(result.run.name for result in results.results)
+        first = results.results[0]
+        last = float(first.losses[results.last])
+        facts: Facts = {
+            "subject": Subject(first.variant, first.point),
+            "round": Count(2),
+            "updates": Count(1, Source("argmin(losses)", runs[:1])),
+            "lowest": Number(float("inf"), Source("max(each(losses[0]))", runs)),
+            "budget": Count(results.last),
+            "final": Number(last, Source(f"losses[{results.last}]", runs[:1])),
+        }
+        claims = (Source(f"OVERSHOOT < 2 and not {HOSTILE_FORMULA}", runs),)
+        found = Observation("overshoot", facts, runs=len(runs), relevance=0.9, claims=claims)
+        return Observations((found,), (replace(found, relevance=0.8),), ())
+
+    monkeypatch.setattr(compose_module, "observe", observe)
 
 
 @pytest.fixture

@@ -19,6 +19,8 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from labreport import __version__
+from labreport.analysis import thresholds
+from labreport.analysis.observe import RULES, THEMES
 from labreport.cli import app
 from labreport.commands.help import help_texts
 from labreport.report.language import language
@@ -276,6 +278,58 @@ def test_only_so_many_faults_are_printed(run: Run, base_text: str, tmp_path: Pat
     assert "1001 faults" in done.stderr
 
 
+# --- rules -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("code", ["zh", "en"])
+def test_rules_lists_every_rule_by_theme_with_its_thresholds(run: Run, code: str) -> None:
+    done = run("rules", locale=LOCALES[code])
+    assert (done.exit_code, done.stderr) == (0, "")
+    words = language(code)
+    lines = done.stdout.splitlines()
+    titles = [line for line in lines if not line.startswith(" ")]
+    used = {rule.theme for rule in RULES.values()}
+    assert titles == [words.text(f"theme.{theme}") for theme in THEMES if theme in used]
+    for name, rule in RULES.items():
+        (place,) = (k for k, line in enumerate(lines) if line.startswith(f"  {name} ("))
+        assert lines[place + 1].strip() == words.text(f"rule.{name}")
+        for offset, threshold in enumerate(rule.thresholds, start=2):
+            value = getattr(thresholds, threshold)
+            assert lines[place + offset].strip().startswith(f"{threshold} = {value}")
+
+
+def test_rules_shows_one_rule(run: Run) -> None:
+    done = run("rules", "spread")
+    assert done.stdout.splitlines()[0] == "Initial weights"
+    assert "  spread (relevance 0.8, lost 0.9)" in done.stdout
+    assert "overshoot" not in done.stdout
+
+
+@pytest.mark.parametrize("code", ["zh", "en"])
+def test_rules_as_json(run: Run, code: str) -> None:
+    done = run("rules", "--json", locale=LOCALES[code])
+    told = json.loads(done.stdout)
+    assert {rule["name"] for rule in told} == set(RULES)
+    (overshoot,) = json.loads(run("rules", "overshoot", "--json", locale=LOCALES[code]).stdout)
+    assert overshoot in told
+    assert overshoot["theme"] == "trajectory"
+    assert overshoot["relevance"] == {"": RULES["overshoot"].relevance}
+    assert overshoot["looks_for"] == language(code).text("rule.overshoot")
+    assert [(t["name"], t["value"]) for t in overshoot["thresholds"]] == [
+        (name, getattr(thresholds, name)) for name in RULES["overshoot"].thresholds
+    ]
+
+
+def test_an_unknown_rule_is_told_with_the_nearest(run: Run) -> None:
+    done = run("rules", "overshot")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "there is no rule “overshot”" in done.stderr
+    assert "did you mean “overshoot”?" in done.stderr
+    told = json.loads(run("rules", "overshot", "--json").stdout)
+    assert told["faults"][0]["nearest"] == "overshoot"
+    assert set(told["faults"][0]["allowed"]) == set(RULES)
+
+
 # --- build -------------------------------------------------------------------------------------
 
 
@@ -292,7 +346,8 @@ def test_build_says_what_it_did(run: Run, lab: str, tmp_path: Path) -> None:
     assert "notes/reflection.md" in done.stderr
     written = [line.removeprefix("written ") for line in done.stdout.splitlines()]
     assert [Path(name) for name in written] == [
-        Path("output") / name for name in ("runs.csv", "report.html", "report.pdf")
+        Path("output") / name
+        for name in ("runs.csv", "observations.json", "report.html", "report.pdf")
     ]
     assert all((tmp_path / name).is_file() for name in written)
     again = run("build", lab, "--lang", "en", locale=LOCALES["zh"])

@@ -261,6 +261,7 @@ def test_names_on_the_command_line_are_told_as_text(
         ["build", "lab.toml", "--device", name],
         ["new", "folder", "--exercise", name],
         ["check", name],
+        ["rules", name],
         [name],
     ):
         done = CliRunner().invoke(app, arguments)

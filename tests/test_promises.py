@@ -104,6 +104,7 @@ def test_everything_is_written(built: Path) -> None:
         "report.pdf",
         "report.en.html",
         "report.en.pdf",
+        "observations.json",
         "runs.csv",
         "runs",
     }

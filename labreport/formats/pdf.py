@@ -12,12 +12,15 @@ from typing import Any
 
 from labreport.errors import BuildError, Fault
 from labreport.formats.page import page
-from labreport.report.figures.style import font_path
+from labreport.report.figures.style import code_font_path, font_path
 from labreport.report.language import Language
 from labreport.report.tree import Report
 
 FONT_URL = "labreport:font"
 """What the style sheet calls the font that ships with the tool."""
+
+CODE_FONT_URL = "labreport:code-font"
+"""What it calls the monospaced font for the formulas of the evidence."""
 
 FIXED_TIME = "1704067200"
 """2024-01-01: the time that fonts and documents are stamped with, so that bytes do not change."""
@@ -57,14 +60,16 @@ def _weasyprint() -> Any:
 
 
 def _fetcher() -> Any:
-    """Serves data: URIs and the shipped font, and nothing else: no file, no network."""
+    """Serves data: URIs and the shipped fonts, and nothing else: no file, no network."""
     from weasyprint.urls import URLFetcher, URLFetcherResponse
+
+    fonts = {FONT_URL: font_path, CODE_FONT_URL: code_font_path}
 
     class Closed(URLFetcher):  # type: ignore[misc]
         def fetch(self, url: str, headers: Any = None) -> Any:
-            if url == FONT_URL:
+            if url in fonts:
                 return URLFetcherResponse(
-                    url, body=font_path().read_bytes(), headers={"Content-Type": "font/ttf"}
+                    url, body=fonts[url]().read_bytes(), headers={"Content-Type": "font/ttf"}
                 )
             if url.startswith("data:"):
                 return super().fetch(url, headers)

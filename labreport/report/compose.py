@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
-from labreport.analysis.conclusions import conclude, key_findings
+from labreport.analysis.conclusions import Conclusion, conclude, key_findings
 from labreport.analysis.observation import Observation
 from labreport.analysis.observe import Observations, observe, observe_base
 from labreport.analysis.replays import Replays, replay_lab
 from labreport.analysis.results import ExperimentResults, attach
 from labreport.analysis.rules.comparison import differing_keys
-from labreport.lab.plan import AppendixPlan, Lab
+from labreport.lab.plan import AppendixPlan, Lab, Plan
 from labreport.report import numbers, tables
+from labreport.report.claims import (
+    APPENDIX_FINDINGS,
+    Claim,
+    Repetition,
+    by_theme,
+    claims_of,
+    theme_of,
+)
+from labreport.report.evidence import brief, evidence
 from labreport.report.illustrate import illustrate
 from labreport.report.language import Language
 from labreport.report.notes import notes_file, read_notes
@@ -24,19 +34,16 @@ from labreport.report.tree import (
     Block,
     Figure,
     Finding,
+    Notes,
     Paragraph,
     Prose,
     Report,
     Section,
     Sentences,
+    Statement,
     Table,
 )
 from labreport.run import Run
-
-MOST_OTHERS = 9
-"""Further findings of an experiment that are printed: with the answers, no more than a page."""
-
-APPENDIX_FINDINGS = 2
 
 
 @dataclass(frozen=True)
@@ -58,37 +65,53 @@ class Facts:
     stored: tuple[str, str]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Measured:
     """A lab with its results and what was observed in them; the same for every language."""
 
     lab: Lab
     experiments: tuple[ExperimentResults, ...]
     observed: tuple[Observations, ...]
-    appendices: tuple[tuple[AppendixPlan, tuple[ExperimentResults, ...]], ...]
+    appendices: tuple[tuple[AppendixPlan, tuple[Repetition, ...]], ...]
+    conclusions: tuple[Conclusion, ...]
+    of_base: tuple[Observation, ...]
     runs: tuple[Run, ...]
     base: Run
-    about_base: tuple[Observation, ...]
     replays: Replays
+
+    @cached_property
+    def claims(self) -> tuple[Claim, ...]:
+        """Every observation, with the number that it has in every language."""
+        return claims_of(
+            self.of_base, self.experiments, self.observed, self.conclusions, self.appendices
+        )
 
 
 def measure(lab: Lab, runs: dict[str, Run]) -> Measured:
     """Attach runs (by the digest of their configuration) to a lab, and observe."""
     experiments = tuple(attach(plan, runs) for plan in lab.plans)
-    appendices = tuple((a, tuple(attach(plan, runs) for plan in a.plans)) for a in lab.appendices)
     observed = tuple(observe(results) for results in experiments)
+    tested = [runs[c.digest] for c in lab.base_tested if c.digest in runs]
     return Measured(
         lab,
         experiments,
         observed,
-        appendices,
+        tuple((appendix, _repeat(appendix, lab, runs)) for appendix in lab.appendices),
+        conclude(experiments),
+        observe_base(runs[lab.base.digest], tested),
         tuple(runs.values()),
         runs[lab.base.digest],
-        observe_base(
-            runs[lab.base.digest], [runs[c.digest] for c in lab.base_tested if c.digest in runs]
-        ),
         replay_lab(lab, runs),
     )
+
+
+def _repeat(appendix: AppendixPlan, lab: Lab, runs: dict[str, Run]) -> tuple[Repetition, ...]:
+    repetitions = []
+    for plan, main in zip(appendix.plans, lab.plans, strict=True):
+        results = attach(plan, runs)
+        is_same = {t.config.digest for t in plan.trials} == {t.config.digest for t in main.trials}
+        repetitions.append(Repetition(results, observe(results), is_same))
+    return tuple(repetitions)
 
 
 def compose(measured: Measured, facts: Facts, language: Language) -> Report:
@@ -105,11 +128,18 @@ class _Composition:
         self.facts = facts
         self.language = language
         self.numbering = Numbering(language)
+        # By identity: two experiments may well find the same.
+        self.evidence = {
+            id(claim.observation): evidence(claim, language)
+            for claim in measured.claims
+            if claim.number is not None
+        }
 
     def report(self) -> Report:
         text, lab = self.language.text, self.lab
         cover = lab.cover
         title = cover.title.within(self.language.code) if cover.title else ""
+        *sections, notes = _numbered([*self._sections(), self._notes_on_evidence()])
         return Report(
             language=self.language.code,
             html_language=self.language.html_name,
@@ -118,7 +148,8 @@ class _Composition:
             cover=self._cover(),
             part=self._part(),
             findings=self._findings(),
-            sections=_numbered(self._sections()),
+            sections=tuple(sections),
+            notes=notes,
             check_fonts=lab.file.check_fonts,
         )
 
@@ -146,7 +177,11 @@ class _Composition:
     def _findings(self) -> tuple[Finding, ...]:
         pairs = [(r.plan.name, o) for r, o in zip(self._results, self._observed, strict=True)]
         return tuple(
-            Finding(f"experiment-{name}", self._title(results), self._say(finding, results))
+            Finding(
+                f"experiment-{name}",
+                self._title(results),
+                self._state(finding, results.plan, quoted=True),
+            )
             for name, finding in key_findings(pairs)
             for results in [next(r for r in self._results if r.plan.name == name)]
         )
@@ -162,8 +197,12 @@ class _Composition:
     def _title(self, results: ExperimentResults) -> str:
         return results.plan.experiment.title.within(self.language.code)
 
-    def _say(self, observation: Observation, results: ExperimentResults) -> str:
-        return self.language.sentence(observation, results.plan)
+    def _state(
+        self, observation: Observation, plan: Plan, *, quoted: bool = False, theme: str = ""
+    ) -> Statement:
+        """An observation as a sentence, with what it rests on."""
+        sentence = self.language.sentence(observation, plan)
+        return Statement(sentence, self.evidence[id(observation)], quoted, theme)
 
     def _sections(self) -> list[Section]:
         text = self.language.text
@@ -189,10 +228,10 @@ class _Composition:
         text, base = self.language.text, self.lab.base
         blocks: list[Block] = [Paragraph(text("report.set-up-text")), *self._thinned()]
         blocks.append(tables.base_table(base, self.language, self.numbering))
-        found = self.measured.about_base
-        if found:
-            statements = tuple(self._say(o, self._results[0]) for o in found)
-            blocks += [Paragraph(statement) for statement in statements]
+        if self.measured.of_base:
+            plan = self._results[0].plan
+            statements = tuple(self._state(o, plan) for o in self.measured.of_base)
+            blocks.append(Sentences("", statements))
         pairs = [
             (text(f"report.{key}", name=name), value) for key, name, value in self.facts.environment
         ]
@@ -246,7 +285,7 @@ class _Composition:
         blocks += self._statements("answers", observed.answers, results)
         shown = illustrate(results, self._title(results), self.language, self.numbering)
         blocks += [*self._pointer(shown), *shown]
-        blocks += self._statements("others", observed.others[:MOST_OTHERS], results)
+        blocks += self._statements("others", by_theme(observed.others), results)
         blocks += self._statements("limits", observed.limits, results)
         note = self._notes(plan.name, self.language.text("report.notes"), under=3)
         blocks += [note] if note else []
@@ -267,8 +306,23 @@ class _Composition:
             if kind != "answers":
                 return []
             return [Paragraph(self.language.text("report.nothing-found"))]
-        items = tuple(self._say(observation, results) for observation in found)
+        themes = self._themes(found) if kind == "others" else [""] * len(found)
+        items = tuple(
+            self._state(observation, results.plan, theme=theme)
+            for observation, theme in zip(found, themes, strict=True)
+        )
         return [Sentences(self.language.text(f"report.{kind}"), items, kind)]
+
+    def _themes(self, found: Sequence[Observation]) -> list[str]:
+        """The name of its theme for the first observation of each, "" for those that follow."""
+        themes = [theme_of(observation.rule) for observation in found]
+        return [
+            self._theme(theme) if theme and theme != before else ""
+            for before, theme in zip([None, *themes], themes, strict=False)
+        ]
+
+    def _theme(self, theme: str) -> str:
+        return self.language.text("evidence.group", name=self.language.text(f"theme.{theme}"))
 
     def _notes(self, name: str, heading: str, *, under: int) -> Prose | None:
         path = notes_file(self.facts.notes, name, self.language.code, self.lab.languages[0])
@@ -286,15 +340,11 @@ class _Composition:
 
     def _conclusions(self) -> Section:
         text = self.language.text
-        statements = [self.language.sentence(o, plan) for plan, o in conclude(self._results)]
+        statements = [self._state(o, plan) for plan, o in self.measured.conclusions]
         blocks: list[Block] = [Sentences("", tuple(statements))]
         # Of each experiment the second finding: the first one opens the report.
         second = tuple(
-            text(
-                "report.conclusion-item",
-                experiment=self._title(results),
-                finding=self._say(observed.answers[1], results),
-            )
+            self._conclusion(observed.answers[1], results)
             for results, observed in zip(self._results, self._observed, strict=True)
             if len(observed.answers) > 1
         )
@@ -302,15 +352,31 @@ class _Composition:
             blocks.append(Sentences("", second))
         return Section("conclusions", "", text("report.conclusions"), tuple(blocks))
 
+    def _conclusion(self, observation: Observation, results: ExperimentResults) -> Statement:
+        """A finding of an experiment, with the experiment's title before it."""
+        finding = self._state(observation, results.plan, quoted=True)
+        said = self.language.text(
+            "report.conclusion-item", experiment=self._title(results), finding=finding.text
+        )
+        return replace(finding, text=said)
+
+    def _notes_on_evidence(self) -> Section:
+        """What every statement rests on, for paper."""
+        text = self.language.text
+        blocks = (
+            Paragraph(text("evidence.how-to-read")),
+            Notes(tuple(map(brief, self.evidence.values()))),
+        )
+        title = text("report.appendix-title", title=text("evidence.title"))
+        return Section("evidence", "", title, blocks)
+
     def _appendix(self) -> list[Section]:
         sections = [self._repetition(*pair) for pair in self.measured.appendices]
         return [*sections, self._again()]
 
-    def _repetition(
-        self, appendix: AppendixPlan, repeated: tuple[ExperimentResults, ...]
-    ) -> Section:
+    def _repetition(self, appendix: AppendixPlan, repeated: tuple[Repetition, ...]) -> Section:
         text = self.language.text
-        changed = repeated[0].plan.base
+        changed = repeated[0].results.plan.base
         flat = changed.flat()
         changes = [
             text(
@@ -324,19 +390,19 @@ class _Composition:
             Paragraph(text("report.appendix-text", changes=self.language.enumerate(changes)))
         ]
         sections = []
-        for results, main in zip(repeated, self._results, strict=True):
+        for repetition in repeated:
+            results = repetition.results
             title = self._title(results)
-            if {t.config.digest for t in results.plan.trials} == {
-                t.config.digest for t in main.plan.trials
-            }:
+            if repetition.is_same:
                 blocks.append(Paragraph(text("report.appendix-same", experiment=title)))
                 continue
             inner: list[Block] = []
             for table in (tables.comparison_table, tables.sweep_table, tables.starts_table):
                 made = table(results, self.language, self.numbering)
                 inner += [made] if made else []
-            found = observe(results).answers[:APPENDIX_FINDINGS]
-            inner += [Sentences("", tuple(self._say(o, results) for o in found))] if found else []
+            found = repetition.observed.answers[:APPENDIX_FINDINGS]
+            statements = tuple(self._state(o, results.plan) for o in found)
+            inner += [Sentences("", statements)] if found else []
             # Two hyphens, which no name has: "a" and "b-c" are not "a-b" and "c".
             anchor = f"appendix-{appendix.name}--{results.plan.name}"
             sections.append(Section(anchor, "", title, tuple(inner)))

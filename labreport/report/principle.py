@@ -15,7 +15,17 @@ from labreport.report import formulas, numbers
 from labreport.report.language import Language
 from labreport.report.numbering import Numbering
 from labreport.report.tables import NONE
-from labreport.report.tree import Block, Cell, Figure, Formula, Paragraph, Section, Sentences, Table
+from labreport.report.tree import (
+    Block,
+    Cell,
+    Figure,
+    Formula,
+    Paragraph,
+    Section,
+    Sentences,
+    Statement,
+    Table,
+)
 from labreport.report.worked import Worked, work
 from labreport.report.worked_formulas import WorkedFormulas
 from labreport.run import Run
@@ -122,7 +132,7 @@ class _Chapter:
             blocks.append(self._lead("principle-update-numbers"))
             blocks += self._lines(self.small.updates(display_order(self.config.network)))
         steps = tuple(
-            self._text(f"principle-step-{step}")
+            Statement(self._text(f"principle-step-{step}"))
             for step in ("start", "forward", "loss", "output", "hidden", "update", "again")
         )
         blocks.append(Sentences(self._text("principle-algorithm"), steps, "numbered"))

@@ -14,12 +14,90 @@ class Paragraph:
 
 
 @dataclass(frozen=True)
+class Reading:
+    """One number of a statement: what it is, at full precision, its unit and its formula."""
+
+    name: str
+    value: str
+    unit: str
+    formula: str
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What was computed from the same runs.
+
+    Attributes:
+        runs: which runs these are, in words and first digits; "" for none.
+        readings: the numbers.
+        claims: formulas that have to be true.
+    """
+
+    runs: str
+    readings: tuple[Reading, ...]
+    claims: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a statement rests on.
+
+    Attributes:
+        number: of its note, the same wherever the statement stands.
+        anchor: of the place where the statement stands first.
+        note: anchor of the note on paper.
+        label: what a link to it is called.
+        rule: name of the rule that found it.
+        looks_for: what the rule looks for.
+        strength: what kind of statement it is, in words.
+        count: how many runs it rests on, in words; "" for none.
+        bases: numbers and claims, by the runs that they are computed from.
+        thresholds: those that its claims name, each with its value.
+    """
+
+    number: int
+    anchor: str
+    note: str
+    label: str
+    rule: str
+    looks_for: str
+    strength: str
+    count: str
+    bases: tuple[Basis, ...]
+    thresholds: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One sentence of a list.
+
+    Attributes:
+        text: the sentence.
+        evidence: what it rests on; None where nothing was computed.
+        quoted: whether it is told elsewhere, where its evidence is shown.
+        theme: heading of the group of statements that begins with it, if one does.
+    """
+
+    text: str
+    evidence: Evidence | None = None
+    quoted: bool = False
+    theme: str = ""
+
+
+@dataclass(frozen=True)
 class Sentences:
     """A list of statements, with a heading of their own."""
 
     heading: str
-    items: tuple[str, ...]
+    items: tuple[Statement, ...]
     kind: str = "plain"
+
+
+@dataclass(frozen=True)
+class Notes:
+    """The evidence of all statements, for a medium that cannot show it beside them."""
+
+    items: tuple[Evidence, ...]
 
 
 @dataclass(frozen=True)
@@ -73,7 +151,7 @@ class Prose:
     html: str
 
 
-Block = Paragraph | Sentences | Table | Figure | Formula | Prose
+Block = Paragraph | Sentences | Notes | Table | Figure | Formula | Prose
 
 
 @dataclass(frozen=True)
@@ -93,12 +171,12 @@ class Finding:
 
     anchor: str
     source: str
-    text: str
+    statement: Statement
 
 
 @dataclass(frozen=True)
 class Report:
-    """A whole report in one language."""
+    """A whole report in one language; ``notes`` is a section that only paper needs."""
 
     language: str
     html_language: str
@@ -108,4 +186,5 @@ class Report:
     part: str
     findings: tuple[Finding, ...]
     sections: tuple[Section, ...]
+    notes: Section | None = None
     check_fonts: bool = True

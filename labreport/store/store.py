@@ -88,6 +88,15 @@ class Store:
         place = self._places.get(name)
         return place is not None and place.stride <= stride
 
+    def place(self, name: str) -> tuple[str, int]:
+        """The file of a stored run, as seen from the output folder, and its index in the arrays.
+
+        Raises:
+            KeyError: if the run is not in the store.
+        """
+        place = self._places[name]
+        return f"{self.folder.name}/{place.path.name}", place.column
+
     @contextmanager
     def turn(self, waiting: Waiting) -> Iterator[None]:
         """Be the only one to change the store, having seen what others stored before.

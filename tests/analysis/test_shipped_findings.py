@@ -168,7 +168,7 @@ def test_a_linear_output_reaches_what_sigmoid_cannot(found: Any, shipped_build: 
     assert told.keys() == {"sigmoid", "relu", "relu-hidden"}
     for given, linear in told.values():
         assert linear < 1e-12 < FLOOR <= given
-    _, base = shipped_build.measured.about_base
+    _, base = shipped_build.measured.of_base
     assert (base.rule, base.form) == ("linear-reaches", "base")
     assert facts(base)["linear"] < 1e-12 < FLOOR < facts(base)["given"]
 
@@ -226,7 +226,7 @@ def test_losses_of_different_kinds_are_not_ranked(found: Any) -> None:
 
 
 def test_target_of_the_base_is_out_of_reach(shipped_build: Any) -> None:
-    unreachable, _ = shipped_build.measured.about_base
+    unreachable, _ = shipped_build.measured.of_base
     said = facts(unreachable)
     assert (said["unit"], said["target"], said["nearest"]) == (("o2",), -0.07, 0.0)
     assert said["floor"] == pytest.approx(0.00245, rel=1e-12)

@@ -11,6 +11,9 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from conftest import HOSTILE_FORMULA
+
+from labreport.report.language import language
 
 CODES = ("zh", "en")
 VOID = {"meta", "br", "hr", "img", "link", "input"}
@@ -18,7 +21,7 @@ ALLOWED = {
     "html", "head", "body", "meta", "title", "style", "header", "nav", "main", "section", "div",
     "h1", "h2", "h3", "h4", "h5", "h6", "p", "span", "a", "ol", "ul", "li", "dl", "dt", "dd",
     "table", "caption", "thead", "tbody", "tr", "th", "td", "figure", "figcaption", "img", "pre",
-    "br", "hr", "sup", "em", "strong", "code", "blockquote",
+    "br", "hr", "sup", "em", "strong", "code", "blockquote", "details", "summary",
 }  # fmt: skip
 
 
@@ -143,7 +146,7 @@ def test_all_that_is_composed_is_on_the_page(page: Page, code: str, shipped_buil
         assert plain(section.title) in words
         for block in section.blocks:
             texts = [getattr(block, name, "") for name in ("text", "heading", "caption", "label")]
-            texts += getattr(block, "items", ())
+            texts += [item.text for item in getattr(block, "items", ())]
             for row in getattr(block, "rows", ()):
                 texts += [cell.text for cell in row]
             for text in texts:
@@ -155,7 +158,7 @@ def test_all_that_is_composed_is_on_the_page(page: Page, code: str, shipped_buil
     for section in report.sections:
         check(section)
     for finding in report.findings:
-        assert plain(finding.text) in words
+        assert plain(finding.statement.text) in words
     for name, value in report.cover:
         assert plain(name) in words
         assert plain(value) in words
@@ -179,6 +182,62 @@ def test_every_character_is_in_the_font_that_ships(page: Page) -> None:
     known = TTFont(font_path()).getBestCmap()
     unknown = {c for c in page.text if c.isprintable() and not c.isspace() and ord(c) not in known}
     assert unknown == set()
+
+
+# --- evidence ----------------------------------------------------------------------------------
+
+
+def test_evidence_stands_beside_each_sentence(page: Page, code: str, shipped_build: Any) -> None:
+    numbers = [c.number for c in shipped_build.measured.claims if c.number]
+    claims = [a["id"] for tag, a in page.elements if tag == "li" and "id" in a]
+    assert claims == [f"claim-{number}" for number in numbers]
+    details = [a for tag, a in page.elements if tag == "details"]
+    assert details == [{"class": "evidence"}] * len(numbers)
+    words = {"zh": "依据", "en": "evidence"}[code]
+    marks = [data for tag, data in page.words if tag == "summary"]
+    assert marks == [f"{words} {number}" for number in numbers]
+
+
+def test_what_is_quoted_leads_to_its_evidence(page: Page, shipped_build: Any, code: str) -> None:
+    links = [a["href"] for a in page.of("a") if a.get("class") == "evidence"]
+    findings = shipped_build.reports[code].findings
+    assert links[: len(findings)] == [f"#{f.statement.evidence.anchor}" for f in findings]
+    assert len(links) > len(findings)
+
+
+def test_paper_alone_has_the_appendix_of_notes(page: Page, code: str, shipped_build: Any) -> None:
+    assert "evidence" not in [a["id"] for _, a in page.elements if "id" in a]
+    assert shipped_build.reports[code].notes.title not in page.text
+
+
+@pytest.mark.usefixtures("made_up")
+@pytest.mark.parametrize("code", CODES)
+def test_evidence_has_values_formulas_runs_and_thresholds(
+    build_pages: Callable[..., Any], base_text: str, code: str
+) -> None:
+    label = '</code><b onclick="x">'
+    built = build_pages(
+        base_text
+        + '[experiment.a]\ntitle = "A"\nchange.initial.scheme = "pytorch"\nseeds = 5\n'
+        + f'[[experiment.a.variant]]\nname = "one"\nlabel = {toml(label)}\n'
+    )
+    text = built.html(code)
+    page = Page(text)
+    check_closed_off(page)
+    results = built.measured.experiments[0].results
+    runs = [result.run.name for result in results]
+    shown = " ".join(page.text.split())
+    assert f"{float(results[0].losses[10])!r}" in shown
+    assert f"r1 = {runs[0][:12]}" in shown
+    assert f"r3 = {runs[2][:12]}" in shown
+    assert runs[3][:12] not in shown
+    code_words = [data for tag, data in page.words if tag == "code"]
+    # Once for the answer, once for the finding after it.
+    assert code_words.count("losses[10]") == code_words.count("argmin(losses)") == 2
+    assert code_words.count(f"OVERSHOOT < 2 and not {HOSTILE_FORMULA}") == 2
+    assert re.search(r"OVERSHOOT = 1\.5", shown)
+    assert language(code).text("rule.overshoot") in shown
+    assert "<script" not in text
 
 
 # --- hostile input -----------------------------------------------------------------------------

@@ -10,9 +10,11 @@ from typing import Any
 import pikepdf
 import pypdfium2
 import pytest
+from conftest import HOSTILE_FORMULA
 
 from labreport.errors import BuildError
-from labreport.formats.pdf import FONT_URL, _fetcher
+from labreport.formats.pdf import CODE_FONT_URL, FONT_URL, _fetcher, render
+from labreport.report.language import language
 
 CODES = ("zh", "en")
 NOWHERE = "\U0010fff0"
@@ -115,7 +117,8 @@ def test_outline_is_the_table_of_contents(pdf: pikepdf.Pdf, code: str, shipped_b
     report = shipped_build.reports[code]
     found = outline(pdf)
     assert found[0] == report.title
-    assert [" ".join(t.split()) for t in found[3:]] == list(titles(report.sections))
+    sections = (*report.sections, report.notes)
+    assert [" ".join(t.split()) for t in found[3:]] == list(titles(sections))
 
 
 def test_structure_has_headings_tables_lists_and_figures(
@@ -166,7 +169,7 @@ def test_all_that_is_said_can_be_found_and_copied(code: str, shipped_build: Any)
         texts = [section.title]
         for block in section.blocks:
             texts += [getattr(block, name, "") for name in ("text", "caption", "label")]
-            texts += getattr(block, "items", ())
+            texts += [item.text for item in getattr(block, "items", ())]
         # A page may end within a text, and has a head and a foot of its own.
         missing.extend(t for t in texts if squeezed(t) not in text)
         for inner in section.sections:
@@ -176,7 +179,7 @@ def test_all_that_is_said_can_be_found_and_copied(code: str, shipped_build: Any)
         check(section)
     assert len(missing) < 8
     for finding in report.findings:
-        assert squeezed(finding.text) in text
+        assert squeezed(finding.statement.text) in text
     for number in ("0.2097", "0.02346", "0.006605", "0.02890", "0.002450", "−445.3"):
         assert number in text
     assert squeezed("all elements of target should be between 0 and 1") in text
@@ -189,6 +192,69 @@ def test_pages_are_numbered(code: str, shipped_build: Any) -> None:
     document.close()
     expected = {"zh": f"第3页，共{count}页", "en": f"Page3of{count}"}
     assert expected[code] in third
+
+
+# --- evidence ----------------------------------------------------------------------------------
+
+
+def destinations(pdf: pikepdf.Pdf) -> set[str]:
+    names = pikepdf.NameTree(pdf.Root.Names.Dests)
+    return {str(name) for name in names}
+
+
+def links(pdf: pikepdf.Pdf) -> list[str]:
+    """Names of places in the document that its links lead to, page by page."""
+    found = []
+    for page in pdf.pages:
+        for annotation in page.get("/Annots", pikepdf.Array()):
+            if annotation.get("/Subtype") == "/Link":
+                action = annotation.get("/A")
+                found.append(str(annotation.Dest if action is None else action.D))
+    return found
+
+
+def test_every_statement_has_a_note_and_every_note_leads_back(
+    pdf: pikepdf.Pdf, shipped_build: Any
+) -> None:
+    numbers = {c.number for c in shipped_build.measured.claims if c.number}
+    there, led_to = destinations(pdf), links(pdf)
+    for kind in ("note", "claim"):
+        assert {name for name in there if name.startswith(f"{kind}-")} == {
+            f"{kind}-{number}" for number in numbers
+        }
+        assert {name for name in led_to if name.startswith(f"{kind}-")} == {
+            f"{kind}-{number}" for number in numbers
+        }
+    # A finding that opens the report has the number of its note there as well.
+    assert len([name for name in led_to if name.startswith("note-")]) > len(numbers)
+    assert set(led_to) <= there
+
+
+@pytest.mark.usefixtures("made_up")
+def test_notes_have_values_formulas_runs_and_thresholds(
+    build_lab: Callable[..., Any], base_text: str
+) -> None:
+    built = build_lab(base_text + LAB)
+    run = built.measured.experiments[0].results[0].run
+    for code in CODES:
+        text = text_of(built.pdf(code))
+        value = f"{float(run.trace.losses[10])!r}"
+        assert re.search(rf"{value}\D*=losses\[10\]", text)
+        assert squeezed(f"r1 = {run.name[:12]}") in text
+        assert squeezed(f"OVERSHOOT < 2 and not {HOSTILE_FORMULA}") in text
+        assert "OVERSHOOT=1.5" in text
+        with pikepdf.open(built.pdf(code)) as pdf:
+            fonts = [
+                str(font.BaseFont)
+                for page in pdf.pages
+                for font in (page.Resources.get("/Font") or {}).values()
+            ]
+        assert {name.partition("+")[2] for name in fonts} == {"Report", "Report-Code"}
+
+
+def test_a_second_rendering_gives_the_same_bytes(shipped_build: Any, code: str) -> None:
+    again = render(shipped_build.reports[code], language(code))
+    assert again == shipped_build.pdf(code).read_bytes()
 
 
 # --- hostile input -----------------------------------------------------------------------------
@@ -279,5 +345,6 @@ def test_nothing_is_fetched(url: str) -> None:
 
 
 def test_what_is_in_the_page_itself_is_served() -> None:
-    assert _fetcher().fetch(FONT_URL).read()[:4] == b"\x00\x01\x00\x00"
+    for url in (FONT_URL, CODE_FONT_URL):
+        assert _fetcher().fetch(url).read()[:4] == b"\x00\x01\x00\x00"
     assert _fetcher().fetch("data:text/plain,abc").read() == b"abc"

@@ -26,7 +26,7 @@ def test_as_many_rows_as_trials(shipped_build: Any) -> None:
     assert len(main) == sum(len(e.results) for e in measured.experiments)
     for appendix, repeated in measured.appendices:
         part = [row for row in found if row["part"] == appendix.name]
-        assert len(part) == sum(len(e.results) for e in repeated)
+        assert len(part) == sum(len(r.results.results) for r in repeated)
     assert {row["part"] for row in found} == {"main", *(a.name for a, _ in measured.appendices)}
 
 

@@ -14,10 +14,13 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po
 
 import labreport
+from labreport.analysis import thresholds
+from labreport.analysis.observe import RULES, THEMES
 from labreport.lab.configuration import RunConfig
 from labreport.lab.vocabulary.activations import ACTIVATIONS
 from labreport.lab.vocabulary.optimizers import OPTIMIZER_TITLES
 from labreport.report.language import language
+from labreport.report.leaves import UNITS
 from labreport.shipped import shipped
 
 CODES = ("zh", "en")
@@ -209,9 +212,49 @@ def test_no_text_is_left_that_nothing_asks_for() -> None:
             if match
         )
 
-    # Sentences of observations, keys and names are checked against the rules and the vocabulary.
-    rest = [k for k in messages("en") if not k.startswith(("observation.", "key.", "name."))]
+    # These are checked against the rules and the vocabulary.
+    elsewhere = ("observation.", "key.", "name.", "rule.", "theme.", "threshold.", "unit.")
+    rest = [k for k in messages("en") if not k.startswith(elsewhere)]
     assert [key for key in rest if not used(key)] == []
+
+
+# --- the rules ---------------------------------------------------------------------------------
+
+
+def endings_of(code: str, beginning: str) -> set[str]:
+    """What follows the beginning in the keys that have it."""
+    return {k.removeprefix(beginning) for k in messages(code) if k.startswith(beginning)}
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_rule_says_what_it_looks_for(code: str) -> None:
+    with_a_sentence = {ending.partition(".")[0] for ending in endings_of(code, "observation.")}
+    assert set(RULES) <= with_a_sentence
+    assert endings_of(code, "rule.") == with_a_sentence
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_threshold_has_a_reason(code: str) -> None:
+    names = {name for name in vars(thresholds) if name.isupper()}
+    assert {name for rule in RULES.values() for name in rule.thresholds} <= names
+    assert endings_of(code, "threshold.") == {n.lower().replace("_", "-") for n in names}
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_theme_has_a_title(code: str) -> None:
+    assert endings_of(code, "theme.") == set(THEMES)
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_unit_has_words(code: str) -> None:
+    assert endings_of(code, "unit.") == set(UNITS.values())
+
+
+def test_units_are_of_rules_that_there_are() -> None:
+    rules = {key.partition(".")[0] for key in UNITS}
+    types = {name for name in rules if name[0].isupper()}
+    assert types == {"Count", "Number", "Rounds"}
+    assert rules - types <= endings_of("en", "rule.")
 
 
 # --- the vocabulary ----------------------------------------------------------------------------

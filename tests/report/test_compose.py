@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from labreport.analysis.observe import ANSWERS
-from labreport.report.compose import MOST_OTHERS
+from labreport.report.claims import MOST_OTHERS
 from labreport.report.tree import (
     Block,
     Figure,
@@ -149,7 +150,7 @@ def test_no_text_is_empty_or_unfinished(report: Report) -> None:
             texts.append(block.text)
         if isinstance(block, Sentences):
             assert block.items
-            texts += block.items
+            texts += [item.text for item in block.items]
         if isinstance(block, Figure):
             texts += [block.caption, block.alternative]
         if isinstance(block, Table):
@@ -192,7 +193,7 @@ def test_key_findings_are_the_first_answer_of_each_experiment(report: Report) ->
     assert len(report.findings) == 7
     for finding in report.findings:
         answers = next(b for b in by_anchor[finding.anchor].blocks if isinstance(b, Sentences))
-        assert finding.text == answers.items[0]
+        assert finding.statement == replace(answers.items[0], quoted=True)
 
 
 def test_both_languages_have_the_same_structure_and_pictures(shipped_build: Any) -> None:
@@ -213,7 +214,8 @@ def test_numbers_of_both_languages_are_the_same(shipped_build: Any) -> None:
         found = []
         for block in blocks(report):
             if isinstance(block, Sentences):
-                found += [sorted(re.findall(r"\d+\.\d+(?:×10[⁻⁰-⁹]+)?", i)) for i in block.items]
+                texts = [item.text for item in block.items]
+                found += [sorted(re.findall(r"\d+\.\d+(?:×10[⁻⁰-⁹]+)?", t)) for t in texts]
             if isinstance(block, Table):
                 found += [[c.text for c in row if c.numeric] for row in block.rows]
         return found

@@ -101,7 +101,7 @@ def test_an_odd_lab_gives_a_report(
         for block in section.blocks:
             assert not isinstance(block, Prose)
             if isinstance(block, Sentences):
-                assert all(item.endswith(("。", ".")) for item in block.items)
+                assert all(item.text.endswith(("。", ".")) for item in block.items)
             if isinstance(block, Table):
                 assert block.rows
 

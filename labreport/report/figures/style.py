@@ -51,6 +51,12 @@ def font_path() -> Path:
 
 
 @cache
+def code_font_path() -> Path:
+    """A monospaced font, DejaVu Sans Mono, which matplotlib carries."""
+    return Path(mpl.get_data_path()) / "fonts" / "ttf" / "DejaVuSansMono.ttf"
+
+
+@cache
 def _family() -> str:
     font_manager.fontManager.addfont(str(font_path()))
     return font_manager.FontProperties(fname=str(font_path())).get_name()

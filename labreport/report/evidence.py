@@ -1,0 +1,113 @@
+"""What a statement rests on, in words: its numbers at full precision, their formulas and runs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import isfinite
+
+from labreport.analysis.evidence import thresholds_of
+from labreport.analysis.observation import Count, Names, OutOf, RoundNumber, Rounds, Verbatim
+from labreport.report import numbers
+from labreport.report.claims import Claim
+from labreport.report.language import Language
+from labreport.report.leaves import Leaf, Stated, stated, unit
+from labreport.report.tree import Basis, Evidence, Reading
+
+SHOWN_RUNS = 3
+"""Runs that a note names; ``observations.json`` has them all."""
+
+DIGITS_OF_A_NAME = 12
+"""Of the 64 digits that name a run: among a million runs two that agree in them are unlikely."""
+
+
+def evidence(claim: Claim, language: Language) -> Evidence:
+    """The evidence of a claim that has a number, in one language."""
+    assert claim.number is not None
+    observation, text = claim.observation, language.text
+    return Evidence(
+        number=claim.number,
+        anchor=f"claim-{claim.number}",
+        note=f"note-{claim.number}",
+        label=text("report.evidence", number=claim.number),
+        rule=observation.rule,
+        looks_for=text(f"rule.{observation.rule}"),
+        strength=text(f"strength.{observation.strength}"),
+        count=text("evidence.count", count=observation.runs) if observation.runs else "",
+        bases=_bases(claim, language),
+        thresholds=tuple(
+            (name, numbers.setting(value)) for name, value in thresholds_of(observation).items()
+        ),
+    )
+
+
+def brief(evidence: Evidence) -> Evidence:
+    """The same without numbers that have no formula: the sentence has all of their digits."""
+    computed = (
+        replace(basis, readings=tuple(r for r in basis.readings if r.formula))
+        for basis in evidence.bases
+    )
+    return replace(evidence, bases=tuple(b for b in computed if b.readings or b.claims))
+
+
+def _bases(claim: Claim, language: Language) -> tuple[Basis, ...]:
+    """Readings and claims, those from the same runs together."""
+    readings: dict[tuple[str, ...], list[Reading]] = {}
+    conditions: dict[tuple[str, ...], list[str]] = {}
+    for leaf in stated(claim.observation):
+        if leaf.is_measured:
+            runs = leaf.source.runs if leaf.source else ()
+            readings.setdefault(runs, []).append(_reading(claim, leaf, language))
+    for condition in claim.observation.claims:
+        conditions.setdefault(condition.runs, []).append(condition.formula)
+    return tuple(
+        Basis(
+            _runs(names, language), tuple(readings.get(names, ())), tuple(conditions.get(names, ()))
+        )
+        for names in dict.fromkeys((*readings, *conditions))
+    )
+
+
+def _reading(claim: Claim, leaf: Stated, language: Language) -> Reading:
+    measure = unit(claim.observation.rule, leaf)
+    return Reading(
+        name=_name(claim, leaf, language),
+        value=exact(leaf.fact),
+        unit=language.text(f"unit.{measure}") if measure else "",
+        formula=leaf.source.formula if leaf.source else "",
+    )
+
+
+def _name(claim: Claim, leaf: Stated, language: Language) -> str:
+    """What a fact is called, and of what it is told."""
+    key = f"fact.{leaf.name}"
+    name = language.text(key) if language.has(key) else leaf.name.replace("_", " ")
+    if leaf.place:
+        name = language.text("evidence.place", name=name, place=leaf.place)
+    of = language.text("list.comma").join(language.fact(fact, claim.plan) for fact in leaf.of)
+    return language.text("with", what=name, detail=of) if of else name
+
+
+def exact(fact: Leaf) -> str:
+    """A value with all of its digits, as a program would write it."""
+    if isinstance(fact, OutOf):
+        return f"{fact.value}/{fact.total}"
+    if isinstance(fact, Names):
+        return ", ".join(fact.values)
+    if isinstance(fact, Verbatim):
+        return fact.value
+    if isinstance(fact, Count | Rounds | RoundNumber):
+        return str(fact.value)
+    value = getattr(fact, "value")  # noqa: B009, the others of what is measured are numbers
+    return repr(float(value)) if isfinite(value) else numbers.measured(value)
+
+
+def _runs(names: tuple[str, ...], language: Language) -> str:
+    """Which runs they are that formulas call r1, r2 and so on."""
+    shown = [
+        f"r{place} = {name[:DIGITS_OF_A_NAME]}"
+        for place, name in enumerate(names[:SHOWN_RUNS], start=1)
+    ]
+    words = language.text("list.comma").join(shown)
+    if len(names) > SHOWN_RUNS:
+        words = language.text("evidence.more-runs", runs=words, count=len(names))
+    return language.text("evidence.group", name=words) if words else ""

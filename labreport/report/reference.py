@@ -1,0 +1,115 @@
+"""The tables in docs/observations.md: ``python -m labreport.report.reference FILE``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from itertools import groupby
+from pathlib import Path
+
+from labreport.report.language import language
+from labreport.report.rules import RuleInWords, rules_in_words, thresholds_in_words
+
+NAMES: Mapping[str, str] = {
+    "by_differences": "gradients by central differences, in a gradient check",
+    "by_formula": "`by_formula(name)`: gradients [steps, parameters] by a formula of the lab",
+    "by_hand": "gradients [steps, parameters] derived by hand, in a gradient check",
+    "ending": "how the run ended: `completed`, `diverged` or `refused`",
+    "ending_step": "index of the first step that was not recorded",
+    "floor": "the lowest loss with outputs that the last activation can give",
+    "gradients": "gradients of the loss at the recorded steps [recorded, parameters]",
+    "gradients_at": "`gradients_at(step)`: those of one step [parameters]",
+    "inputs": "inputs [rows, units] of the data",
+    "learning_rate": "of the configuration",
+    "losses": "the loss before any update and after each [steps]",
+    "message": "the error with which a loss was refused",
+    "names": "names of the parameters, in the order of weights and gradients",
+    "outputs": "outputs at the shown steps [shown, rows, units]",
+    "outputs_at": "`outputs_at(step)`: those of one step [rows, units]",
+    "precision": "distance of 1 from the next larger number of the run's type",
+    "recorded": "the steps at which weights and gradients were recorded",
+    "rounds": "updates that were made",
+    "setting": '`setting("optimizer.momentum")`: what the configuration has for a key',
+    "sums_at": "`sums_at(layer, step)`: weighted sums [rows, units] of a layer, counted from 1",
+    "targets": "targets [rows, units] of the data",
+    "trained_by": "`trained_by(name)`: losses of a training with a formula of the lab",
+    "trained_right": "losses of the same training with the chain rule",
+    "weights": "parameters at the recorded steps [recorded, parameters]",
+    "weights_at": "`weights_at(step)`: those of one step [parameters]",
+}
+"""What the names of a run mean in a formula."""
+
+FUNCTIONS: Mapping[str, str] = {
+    "abs": "absolute value",
+    "all": "whether all are true",
+    "any": "whether at least one is true",
+    "argmax": "index of the largest, the first of equals",
+    "argmin": "index of the smallest, the first of equals",
+    "axis_argmax": "index of the largest along the last axis: the class that an output names",
+    "count": "how many are true",
+    "deviation": "standard deviation of a sample (divided by n − 1)",
+    "difference": "each element minus the one before it",
+    "each": "the value of its argument for every run that the formula reads",
+    "max": "largest",
+    "mean": "mean",
+    "median": "median",
+    "min": "smallest",
+    "norm": "Euclidean norm along the last axis",
+    "sign": "−1, 0 or 1",
+    "size": "number of elements",
+    "sqrt": "square root",
+    "sum": "sum",
+    "wide": "the same numbers in double precision",
+}
+"""What the functions of a formula do."""
+
+
+def reference(page: str) -> str:
+    """The page with what stands between marks written anew; all else stays as it is.
+
+    Raises:
+        ValueError: if marks are missing.
+    """
+    tables = {
+        "names": _table("name", NAMES),
+        "functions": _table("function", FUNCTIONS),
+        "rules": "\n".join(_rules()),
+        "thresholds": "\n".join(_thresholds()),
+    }
+    for name, table in tables.items():
+        before, beginning, rest = page.partition(f"<!-- {name} -->\n")
+        _, end, after = rest.partition(f"<!-- end of {name} -->\n")
+        if not beginning or not end:
+            raise ValueError(f"no place for {name}")
+        page = f"{before}{beginning}{table}{end}{after}"
+    return page
+
+
+def _table(heading: str, texts: Mapping[str, str]) -> str:
+    rows = [f"| {heading} | |", "|---|---|"]
+    return "\n".join([*rows, *(f"| `{name}` | {text} |" for name, text in texts.items())]) + "\n"
+
+
+def _thresholds() -> Iterator[str]:
+    yield "| threshold | value | reason |\n|---|---|---|"
+    for threshold in thresholds_in_words(language("en")):
+        yield f"| `{threshold.name}` | {threshold.value} | {threshold.reason} |"
+    yield ""
+
+
+def _rules() -> Iterator[str]:
+    for theme, members in groupby(rules_in_words(language("en")), key=lambda r: r.theme_title):
+        yield f"### {theme}\n\n" + "\n".join(_rows(members)) + "\n"
+
+
+def _rows(rules: Iterator[RuleInWords]) -> Iterator[str]:
+    yield "| rule | looks for | relevance | thresholds |"
+    yield "|---|---|---|---|"
+    for rule in rules:
+        named = ", ".join(f"`{threshold.name}`" for threshold in rule.thresholds)
+        yield f"| `{rule.name}` | {rule.looks_for} | {rule.relevances} | {named} |"
+
+
+if __name__ == "__main__":
+    path = Path(sys.argv[1])
+    path.write_text(reference(path.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,0 +1,91 @@
+"""The table of rules in words: what each looks for, and what its thresholds are and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from labreport.analysis import thresholds
+from labreport.analysis.observe import RULES, THEMES, Rule
+from labreport.errors import Fault, InputError
+from labreport.lab.faults import nearest
+from labreport.report import numbers
+from labreport.report.language import Language
+
+
+@dataclass(frozen=True)
+class ThresholdInWords:
+    """A threshold: its name in formulas, its value, and why it has this value."""
+
+    name: str
+    value: float
+    reason: str
+
+
+@dataclass(frozen=True)
+class RuleInWords:
+    """A rule.
+
+    Attributes:
+        name: of the rule.
+        theme: key of its theme.
+        theme_title: the theme in words.
+        looks_for: what it looks for.
+        relevance: of what it finds, by form; "" is for all forms that are not named.
+        thresholds: those that decide whether it speaks.
+    """
+
+    name: str
+    theme: str
+    theme_title: str
+    looks_for: str
+    relevance: Mapping[str, float]
+    thresholds: tuple[ThresholdInWords, ...]
+
+    @property
+    def relevances(self) -> str:
+        """The relevance as text: 0.8, lost 0.9."""
+        return ", ".join(
+            f"{form} {numbers.setting(value)}".strip() for form, value in self.relevance.items()
+        )
+
+
+def rules_in_words(language: Language) -> tuple[RuleInWords, ...]:
+    """Every rule, those of a theme together, in the order of themes."""
+    ordered = sorted(RULES.items(), key=lambda item: THEMES.index(item[1].theme))
+    return tuple(_in_words(name, rule, language) for name, rule in ordered)
+
+
+def rule_in_words(name: str, language: Language) -> RuleInWords:
+    """One rule.
+
+    Raises:
+        InputError: if there is no such rule.
+    """
+    if name not in RULES:
+        known = tuple(RULES)
+        fault = Fault("unknown-rule", {"found": name}, allowed=known, nearest=nearest(name, known))
+        raise InputError(fault)
+    return _in_words(name, RULES[name], language)
+
+
+def thresholds_in_words(language: Language) -> tuple[ThresholdInWords, ...]:
+    """Every threshold, in the order in which they are written down."""
+    return tuple(_threshold(name, language) for name in vars(thresholds) if name.isupper())
+
+
+def _in_words(name: str, rule: Rule, language: Language) -> RuleInWords:
+    relevance = rule.relevance if isinstance(rule.relevance, Mapping) else {"": rule.relevance}
+    return RuleInWords(
+        name,
+        rule.theme,
+        language.text(f"theme.{rule.theme}"),
+        language.text(f"rule.{name}"),
+        relevance,
+        tuple(_threshold(threshold, language) for threshold in rule.thresholds),
+    )
+
+
+def _threshold(name: str, language: Language) -> ThresholdInWords:
+    reason = language.text(f"threshold.{name.lower().replace('_', '-')}")
+    return ThresholdInWords(name, getattr(thresholds, name), reason)
