@@ -5,16 +5,17 @@ Every case is a small experiment made by hand, so that what the rule must say is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from math import log, nextafter
 from pathlib import Path
 from statistics import stdev
 from typing import Any
 
+import cases_course  # noqa: F401 – registers its cases
 import numpy as np
 import pytest
 from babel.messages.pofile import read_po
+from cases import CASES, Case, fires, silent
 from synthetic_runs import (
     MOMENTUM,
     RATE,
@@ -52,45 +53,6 @@ FLOOR_BELOW_ZERO = 0.5 * 0.07**2
 LINEAR = {"network.activations": "identity"}
 RELU = {"network.activations": "relu"}
 BCE = {"loss": "bce"}
-
-Build = Callable[[], ExperimentResults]
-
-
-@dataclass(frozen=True)
-class Case:
-    """An experiment, and what a rule must say of it: nothing, where ``form`` is None."""
-
-    rule: str
-    build: Build
-    form: str | None
-    facts: dict[str, Any] = field(default_factory=dict)
-
-    def __str__(self) -> str:
-        return f"{self.rule}: {self.build.__name__}"
-
-
-CASES: list[Case] = []
-
-
-def fires(rule: str, form: str = "", **facts: Any) -> Callable[[Build], Build]:
-    """The rule must find exactly one thing of this form, with at least these facts."""
-
-    def register(build: Build) -> Build:
-        CASES.append(Case(rule, build, form, facts))
-        return build
-
-    return register
-
-
-def silent(*rules: str) -> Callable[[Build], Build]:
-    """The rules must find nothing."""
-
-    def register(build: Build) -> Build:
-        CASES.extend(Case(rule, build, None) for rule in rules)
-        return build
-
-    return register
-
 
 # --- coincide ----------------------------------------------------------------------------------
 
