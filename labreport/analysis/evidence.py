@@ -22,6 +22,7 @@ from labreport.analysis import statistics, thresholds
 from labreport.analysis.floor import floor
 from labreport.analysis.observation import Fact, Names, Observation, Source, With
 from labreport.analysis.results import SMALLEST_SCALE, ExperimentResults
+from labreport.backprop.curvature import largest_curvature
 from labreport.backprop.gradient_check import Checked, GradientCheck
 from labreport.backprop.network import forward
 from labreport.backprop.runs import data_of, layers_of
@@ -298,6 +299,16 @@ class _Scope:
                 count += int(((self.sums_at(layer, 0) <= 0).all(axis=0) & quiet).sum())
         return count
 
+    def curvature_at(self, step: int) -> float:
+        """The largest eigenvalue of the Hessian of the loss over all rows."""
+        return largest_curvature(self._run.config, self.weights_at(step))
+
+    @property
+    def sees_all_rows(self) -> bool:
+        """Whether the loss of every round is over all rows."""
+        data = self._run.config.data
+        return data.batch_rows == len(data.inputs)
+
     def setting(self, key: str) -> Any:
         """What the run's configuration has for a dotted key; None where it has no such key."""
         return self._run.config.flat().get(key)
@@ -373,14 +384,22 @@ def _standard_deviation(values: Any) -> Any:
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "abs": np.abs,
     "all": lambda values: bool(np.all(values)),
+    "across": lambda values: np.sum(values, axis=-1),
     "any": lambda values: bool(np.any(values)),
+    "average_row": lambda values: np.mean(values, axis=0),
     "argmax": lambda values: int(np.argmax(values)),
     "argmin": lambda values: int(np.argmin(values)),
     "axis_argmax": lambda values: np.argmax(values, axis=-1),
     "count": lambda values: int(np.sum(values)),
     "deviation": _standard_deviation,
+    "dot": lambda one, other: np.sum(one * other, axis=-1),
     "every_round": lambda values: np.all(values, axis=0),
     "difference": lambda values: np.diff(values, axis=0),
+    "exp": np.exp,
+    "in_any": lambda values: np.any(values, axis=-1),
+    "larger": np.maximum,
+    "last_true": lambda values: int(np.flatnonzero(values)[-1]),
+    "log": np.log,
     "max": np.max,
     "mean": np.mean,
     "median": np.median,
@@ -395,11 +414,13 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "size": np.size,
     "smallest_p": statistics.smallest_p,
     "starts_needed": statistics.starts_needed,
+    "spread": lambda values: np.ptp(values, axis=0),
     "sqrt": np.sqrt,
     "sum": np.sum,
     "wide": lambda values: np.asarray(values, dtype=np.float64),
 }
-"""What formulas may call; ``norm`` is over the last axis, ``deviation`` divides by n − 1."""
+"""What formulas may call; ``norm``, ``dot``, ``across`` and ``in_any`` are over the last axis,
+``difference``, ``spread`` and ``average_row`` over the first, ``deviation`` divides by n − 1."""
 
 OPERATORS: dict[type, Callable[..., Any]] = {
     ast.Add: operator.add,

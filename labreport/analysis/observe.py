@@ -11,11 +11,16 @@ from labreport.analysis.results import ExperimentResults
 from labreport.analysis.rules import (
     classification,
     comparison,
+    curvature,
+    descent,
     explanations,
     gradient_check,
     gradients,
     initialisation,
+    layers,
+    path,
     reliability,
+    same_answer,
     stability,
     sweep,
     target,
@@ -140,6 +145,33 @@ RULES: dict[str, Rule] = {
     "edge-of-grid": Rule(sweep.edge_of_grid, "comparison", 0.8),
     "several-changes": Rule(comparison.several_changes, "comparison", 0.5),
     "single-start": Rule(initialisation.single_start, "reliability", 0.3),
+    "same-answer": Rule(same_answer.same_answer, "convergence", 0.9, ("SAME_ANSWER",)),
+    "oscillation": Rule(
+        descent.oscillation,
+        "stability",
+        0.72,
+        ("FEW_ROUNDS", "OFTEN_RISING", "ROUNDING", "UP_AND_DOWN"),
+    ),
+    "stable-rate": Rule(curvature.stable_rate, "stability", 0.7, ("ROUNDING",)),
+    "edge-of-stability": Rule(
+        curvature.edge_of_stability, "stability", {"beyond": 0.65, "near": 0.4}, ("NEAR_LIMIT",)
+    ),
+    "plateau": Rule(
+        descent.plateau,
+        "convergence",
+        0.65,
+        ("FEW_ROUNDS", "PLATEAU_FALL", "PLATEAU_HEIGHT", "PLATEAU_LENGTH", "ROUNDING"),
+    ),
+    "saturated-units": Rule(
+        layers.saturated_units, "gradients", 0.6, ("MANY_SATURATED", "SATURATED")
+    ),
+    "float-limit": Rule(path.float_limit, "convergence", 0.5, ("FEW_ROUNDS", "IDLE_SHARE")),
+    "still-falling": Rule(
+        descent.still_falling, "convergence", 0.55, ("FEW_ROUNDS", "ROUNDING", "STILL_FALLING")
+    ),
+    "layer-gradients": Rule(layers.layer_gradients, "gradients", 0.45, ("EXPLODING", "VANISHING")),
+    "path": Rule(path.path, "trajectory", {"": 0.4, "straight": 0.15}, ("STRAIGHT", "WINDING")),
+    "sign-changes": Rule(path.sign_changes, "trajectory", 0.22),
 }
 """Rules by name; of findings with the same relevance, the earlier rule's comes first."""
 

@@ -53,3 +53,54 @@ ENOUGH_STARTS = 20
 
 POWER = 0.8
 """The customary power: a difference that is there is to be seen in four of five repetitions."""
+
+FEW_ROUNDS = 10
+"""In fewer rounds there is no course to speak of: their last tenth is not even one round."""
+
+OFTEN_RISING = 0.1
+"""A loss that rises in a tenth of the rounds does so too often for a slip."""
+
+UP_AND_DOWN = 6
+"""Changes of direction: up and down three times. A single overshoot makes two."""
+
+STILL_FALLING = 0.05
+"""Over the last tenth of the rounds more than a twentieth of what was left: at that pace as many
+rounds again would take two fifths of it, which any figure shows."""
+
+PLATEAU_HEIGHT = 0.01
+"""Within a hundredth of all that the loss changed, a curve looks level."""
+
+PLATEAU_LENGTH = 1 / 3
+"""A level stretch of a third of the rounds: long enough to be taken for the end of training."""
+
+PLATEAU_FALL = 0.1
+"""After the level stretch the loss still falls by a tenth of all that it changed: ten times what
+it did on the level, so that it was not the end."""
+
+NEAR_LIMIT = 0.5
+"""Half of the limit is the inverse of the curvature: from there on a step without momentum along
+the steepest curve goes past the bottom of its valley."""
+
+WINDING = 1.5
+"""A way half as long again as the straight one is a detour that a figure shows."""
+
+STRAIGHT = 1.05
+"""A way that is a twentieth longer than the straight one bends, at the most, by little."""
+
+VANISHING = 0.1
+"""With a tenth of the gradient a weight of the first layer learns ten times as slowly."""
+
+EXPLODING = 10
+"""The other way round: a rate that suits the last layer is ten times too large for the first."""
+
+SATURATED = 0.01
+"""A hundredth of an activation's largest slope: it lets a hundredth of the gradient through."""
+
+MANY_SATURATED = 0.25
+"""A quarter of the hidden units, counted for each row: more than a few that have specialised."""
+
+SAME_ANSWER = 0.05
+"""Outputs that differ between rows by a twentieth of what their targets do tell nothing apart."""
+
+IDLE_SHARE = 0.1
+"""A tenth of the rounds in which not a single bit moved could have been left out."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from labreport.analysis.evidence import thresholds_of
 from labreport.analysis.observation import (
+    From,
     Keys,
     Names,
     Observation,
@@ -93,6 +94,8 @@ def _value(fact: Leaf) -> Any:
     match fact:
         case Subject():
             return {"variant": fact.variant, "point": {k: _strict(v) for k, v in fact.point}}
+        case From():
+            return {"from": _value(fact.start)}
         case OutOf():
             return {"value": fact.value, "total": fact.total}
         case Names() | Keys():

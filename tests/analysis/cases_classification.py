@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from rule_cases import fires, silent
+from cases import fires, silent
 from synthetic_runs import RATE, Made, experiment, single, starts, sweep
 
 from labreport.analysis.results import ExperimentResults

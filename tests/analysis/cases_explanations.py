@@ -6,7 +6,7 @@ from math import nextafter
 from typing import Any
 
 import numpy as np
-from rule_cases import fires, silent
+from cases import fires, silent
 from synthetic_runs import MOMENTUM, experiment, single, trace, with_controls
 
 from labreport.analysis.results import ExperimentResults

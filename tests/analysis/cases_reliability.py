@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rule_cases import fires, silent
+from cases import fires, silent
 from synthetic_runs import RATE, experiment, grid, single, starts
 
 from labreport.analysis.results import ExperimentResults

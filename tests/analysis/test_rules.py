@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 import pytest
 from babel.messages.pofile import read_po
+from cases import CASES, Case, fires, silent
 from concluded_labs import LABS
-from rule_cases import CASES, Case, fires, silent
 from synthetic_runs import (
     MOMENTUM,
     RATE,

@@ -1,4 +1,4 @@
-"""Cases of rules: small experiments made by hand, and what a rule must say of them."""
+"""Cases of rules: small experiments, and what a rule must say of each."""
 
 from __future__ import annotations
 

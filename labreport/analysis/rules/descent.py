@@ -1,0 +1,250 @@
+"""The course of a loss: whether it keeps rising, lies flat for long, or still falls at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from math import ceil
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labreport.analysis import thresholds
+from labreport.analysis.observation import (
+    Count,
+    Fact,
+    Facts,
+    Number,
+    Observation,
+    OutOf,
+    RoundNumber,
+    Share,
+    Source,
+    Verbatim,
+    With,
+)
+from labreport.analysis.results import PRECISION, SMALLEST_SCALE, ExperimentResults, Result
+from labreport.analysis.rules.gradients import MOST_NAMED
+
+Values = NDArray[np.float64]
+Truths = NDArray[np.bool_]
+
+LAST_PART = 10
+"""The end of a training is its last tenth."""
+
+
+def rising(result: Result, step: int) -> Truths:
+    """In which of the first ``step`` updates [step] the loss rose by more than rounding."""
+    losses = _losses(result, step)
+    return np.asarray(np.diff(losses) > _rounding(result, losses[:-1]), dtype=np.bool_)
+
+
+def rising_formula(step: int) -> str:
+    """How it is computed in which updates the loss rose."""
+    return f"({_changes(step)} > {_rounding_formula(step)})"
+
+
+def _losses(result: Result, step: int) -> Values:
+    return result.losses[: step + 1].astype(np.float64)
+
+
+def _rounding(result: Result, losses: Values) -> Values:
+    """What rounding alone may make of each of these losses."""
+    scale = np.maximum(np.abs(losses), SMALLEST_SCALE)
+    return thresholds.ROUNDING * PRECISION[result.run.config.dtype] * scale
+
+
+def _changes(step: int) -> str:
+    return f"difference(wide(losses[:{step + 1}]))"
+
+
+def _rounding_formula(step: int) -> str:
+    return f"ROUNDING * precision * larger(abs(wide(losses[:{step}])), {SMALLEST_SCALE})"
+
+
+def sees_all_rows(result: Result) -> bool:
+    """Whether the losses of all rounds are of the same rows, so that they can be compared."""
+    data = result.run.config.data
+    return data.batch_rows == len(data.inputs)
+
+
+def oscillation(results: ExperimentResults) -> Iterator[Observation]:
+    """Runs whose loss goes up and down again and again."""
+    for result in results.singles:
+        step = result.index(results.last)
+        if step is None or step < thresholds.FEW_ROUNDS or not sees_all_rows(result):
+            continue
+        losses = _losses(result, step)
+        changes, noise = np.diff(losses), _rounding(result, losses[:-1])
+        rises = int(np.sum(changes > noise))
+        directions = np.sign(changes[np.abs(changes) > noise])
+        turns = int(np.sum(directions[1:] != directions[:-1]))
+        often = rises >= thresholds.OFTEN_RISING * step
+        if not often or turns < thresholds.UP_AND_DOWN:
+            continue
+        lowest = int(losses.argmin())
+        moved, room = _changes(step), _rounding_formula(step)
+        turned = f"count(difference(sign({moved}[abs({moved}) > {room}])) != 0)"
+        up = f"count({rising_formula(step)})"
+        facts: Facts = {
+            "subject": result.subject,
+            "rises": OutOf(rises, step, result.cite(up)),
+            "turns": Count(turns, result.cite(turned)),
+            "budget": Count(results.last),
+            "final": result.number(results.last),
+        }
+        if lowest < step:
+            facts["lowest"] = result.number(lowest)
+            facts["updates"] = Count(lowest, result.cite(f"argmin(losses[:{step + 1}])"))
+            form, end = "", f"losses[{step}] > min(losses[:{step}])"
+        else:
+            facts["before"] = result.number(step - 1)
+            form, end = "lowest-last", f"losses[{step}] < min(losses[:{step}])"
+        claims = (
+            result.cite("sees_all_rows"),
+            result.cite(f"{step} >= FEW_ROUNDS"),
+            result.cite(f"{up} >= OFTEN_RISING * {step}"),
+            result.cite(f"{turned} >= UP_AND_DOWN"),
+            result.cite(end if form else end.replace(">", ">=")),
+        )
+        yield Observation("oscillation", facts, runs=1, form=form, claims=claims)
+
+
+def still_falling(results: ExperimentResults) -> Iterator[Observation]:
+    """Runs that the last budget cuts off on their way down."""
+    found = [fall for r in results.singles if (fall := _last_fall(r, results.last)) is not None]
+    for form in ("", "loss"):
+        group = [fall for fall in found if fall.form == form]
+        group.sort(key=lambda fall: -fall.share)
+        if not group:
+            continue
+        falls: tuple[Fact, ...] = tuple(
+            With(f.result.subject, Share(f.share, f.result.cite(f.formula)))
+            for f in group[:MOST_NAMED]
+        )
+        facts: Facts = {
+            "falls": falls if len(group) <= MOST_NAMED else (*falls, Verbatim("…")),
+            "count": Count(len(group)),
+            "budget": Count(results.last),
+        }
+        claims = tuple(claim for fall in group for claim in fall.claims)
+        yield Observation(
+            "still-falling", facts, runs=len(group), form=form, limits=True, claims=claims
+        )
+
+
+@dataclass(frozen=True)
+class _Fall:
+    """How much of what was left a run gained at its end.
+
+    Attributes:
+        share: of the distance from the floor; of the loss itself, where no floor is known.
+        form: which of the two.
+        formula: how the share is computed.
+    """
+
+    result: Result
+    share: float
+    form: str
+    formula: str
+    claims: tuple[Source, ...]
+
+
+def _last_fall(result: Result, budget: int) -> _Fall | None:
+    step = result.index(budget)
+    if step is None or step < thresholds.FEW_ROUNDS or not sees_all_rows(result):
+        return None
+    start = step - step // LAST_PART
+    losses = _losses(result, step)
+    before, after = result.gap(start), result.gap(step)
+    if before is not None and after is not None:
+        form, one, other = "", result.gap_formula(start), result.gap_formula(step)
+    else:
+        before, after = float(losses[start]), float(losses[step])
+        form, one, other = "loss", f"losses[{start}]", f"losses[{step}]"
+    fell = losses[start] - losses[step]
+    if before <= 0 or fell <= _rounding(result, losses[start : start + 1])[0]:
+        return None
+    share = (before - after) / before
+    if share <= thresholds.STILL_FALLING or rising(result, step)[start:].any():
+        return None
+    formula = f"({one} - {other}) / {one}"
+    room = f"ROUNDING * precision * larger(abs(losses[{start}]), {SMALLEST_SCALE})"
+    claims = (
+        result.cite("sees_all_rows"),
+        result.cite(f"{step} >= FEW_ROUNDS"),
+        result.cite(f"{one} > 0"),
+        result.cite(f"losses[{start}] - losses[{step}] > {room}"),
+        result.cite(f"{formula} > STILL_FALLING"),
+        result.cite(f"not any({rising_formula(step)}[{start}:])"),
+    )
+    return _Fall(result, share, form, formula, claims)
+
+
+def plateau(results: ExperimentResults) -> Iterator[Observation]:
+    """Runs whose loss lay flat for a good part of the training, and then fell after all."""
+    for result in results.singles:
+        step = result.index(results.last)
+        if step is None or step < thresholds.FEW_ROUNDS or not sees_all_rows(result):
+            continue
+        losses = _losses(result, step)
+        whole = float(losses.max() - losses.min())
+        stretch = _flat_stretch(losses, ceil(thresholds.PLATEAU_LENGTH * step), whole)
+        if stretch is None:
+            continue
+        first, last = stretch
+        fell = float(losses[last] - losses[last:].min())
+        noise = float(_rounding(result, losses[last : last + 1])[0])
+        if fell < thresholds.PLATEAU_FALL * whole or fell <= noise:
+            continue
+        lowest = last + int(losses[last:].argmin())
+        facts: Facts = {
+            "subject": result.subject,
+            "first": RoundNumber(first + 1),
+            "last": RoundNumber(last + 1),
+            "before": result.number(first),
+            "after": result.number(last),
+            "lowest": Number(float(losses[lowest]), result.cite(f"min(losses[{last}:{step + 1}])")),
+            "budget": Count(results.last),
+        }
+        all_of_it = _range(f"wide(losses[:{step + 1}])")
+        fall = f"losses[{last}] - min(losses[{last}:{step + 1}])"
+        room = f"ROUNDING * precision * larger(abs(losses[{last}]), {SMALLEST_SCALE})"
+        claims = (
+            result.cite("sees_all_rows"),
+            result.cite(f"{step} >= FEW_ROUNDS"),
+            result.cite(
+                f"{_range(f'wide(losses[{first}:{last + 1}])')} < PLATEAU_HEIGHT * {all_of_it}"
+            ),
+            result.cite(f"{last} - {first} >= PLATEAU_LENGTH * {step}"),
+            result.cite(f"{fall} >= PLATEAU_FALL * {all_of_it}"),
+            result.cite(f"{fall} > {room}"),
+        )
+        yield Observation("plateau", facts, runs=1, claims=claims)
+
+
+def _range(values: str) -> str:
+    return f"(max({values}) - min({values}))"
+
+
+def _flat_stretch(losses: Values, length: int, whole: float) -> tuple[int, int] | None:
+    """First and last step of the earliest flat stretch of at least so many rounds."""
+    band = thresholds.PLATEAU_HEIGHT * whole
+    width = length + 1
+    heights = _rolling(np.maximum, losses, width) - _rolling(np.minimum, losses, width)
+    starts = np.flatnonzero(heights < band)
+    if not len(starts):
+        return None
+    first = int(starts[0])
+    on = losses[first:]
+    flat = np.maximum.accumulate(on) - np.minimum.accumulate(on) < band
+    return first, first + (len(on) if flat.all() else int(flat.argmin())) - 1
+
+
+def _rolling(combine: Callable[[Values, Values], Values], values: Values, width: int) -> Values:
+    """Largest or smallest of each ``width`` neighbours, by doubling the width that is known."""
+    known, span = values, 1
+    while 2 * span <= width:
+        known, span = combine(known[:-span], known[span:]), 2 * span
+    rest = width - span
+    return combine(known[: len(known) - rest], known[rest:]) if rest else known

@@ -1,0 +1,176 @@
+"""The way that the weights took: its length, its turns, zeros crossed, and where it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from labreport.analysis import thresholds
+from labreport.analysis.observation import (
+    Count,
+    Facts,
+    Names,
+    Number,
+    Observation,
+    Share,
+    Verbatim,
+)
+from labreport.analysis.results import PRECISION, ExperimentResults, Result, cite
+from labreport.analysis.rules.gradients import MOST_NAMED
+from labreport.lab.naming import display_order
+
+
+def sign_changes(results: ExperimentResults) -> Iterator[Observation]:
+    """Weights that end on the other side of 0."""
+    for result in results.singles:
+        step = result.index(results.last)
+        last = None if step is None else result.run.trace.weights_at(step)
+        if last is None:
+            continue
+        crossed = np.sign(result.run.trace.weights[0]) * np.sign(last) < 0
+        positions = tuple(k for k in display_order(result.run.config.network) if crossed[k])
+        if not positions:
+            continue
+        named = positions[:MOST_NAMED]
+        signs = f"sign(weights_at(0)) * sign(weights_at({step}))"
+        facts: Facts = {
+            "subject": result.subject,
+            "names": Names(tuple(result.names[k] for k in named)),
+            "count": Count(len(positions), result.cite(f"count({signs} < 0)")),
+            "total": Count(len(result.names), result.cite("size(weights_at(0))")),
+            "budget": Count(results.last),
+        }
+        form = "more" if len(positions) > MOST_NAMED else ""
+        claims = (result.cite(f"all(({signs})[{named},] < 0)"),)
+        yield Observation("sign-changes", facts, runs=1, form=form, claims=claims)
+
+
+@dataclass(frozen=True)
+class _Path:
+    """The way of a run's weights up to a step.
+
+    Attributes:
+        length: of all steps together.
+        distance: between its ends.
+        turns: pairs of successive steps with more than a right angle between them.
+    """
+
+    result: Result
+    step: int
+    length: float
+    distance: float
+    turns: int
+
+    @property
+    def ratio(self) -> float:
+        return self.length / self.distance
+
+
+def path(results: ExperimentResults) -> Iterator[Observation]:
+    """How much longer the way of the weights was than the straight one between its ends."""
+    found = [p for r in results.singles if (p := _path(r, results.last)) is not None]
+    for one in found:
+        if one.ratio >= thresholds.WINDING:
+            facts: Facts = {
+                "subject": one.result.subject,
+                "length": Number(one.length, one.result.cite(_length_formula(one.step))),
+                "distance": Number(one.distance, one.result.cite(_distance_formula(one.step))),
+                "ratio": Number(one.ratio, one.result.cite(_ratio_formula(one.step))),
+                "turns": Count(one.turns, one.result.cite(_turns_formula(one.step))),
+                "budget": Count(results.last),
+            }
+            claim = one.result.cite(f"{_ratio_formula(one.step)} >= WINDING")
+            yield Observation("path", facts, runs=1, claims=(claim,))
+    if len(found) > 1 and all(p.ratio <= thresholds.STRAIGHT for p in found):
+        longest = max(found, key=lambda p: p.ratio)
+        facts = {
+            "count": Count(len(found), cite("size(each(rounds))", [p.result for p in found])),
+            "subject": longest.result.subject,
+            "ratio": Number(longest.ratio, longest.result.cite(_ratio_formula(longest.step))),
+            "budget": Count(results.last),
+        }
+        claims = tuple(p.result.cite(f"{_ratio_formula(p.step)} <= STRAIGHT") for p in found)
+        yield Observation("path", facts, runs=len(found), form="straight", claims=claims)
+
+
+def _path(result: Result, budget: int) -> _Path | None:
+    """None where not every step was recorded, or where the ends are the same point."""
+    step = result.index(budget)
+    if step is None or step < 2 or not result.run.trace.is_whole:
+        return None
+    weights = result.run.trace.weights[: step + 1].astype(np.float64)
+    distance = float(np.linalg.norm(weights[step] - weights[0]))
+    if distance == 0:
+        return None
+    steps = np.diff(weights, axis=0)
+    lengths = np.linalg.norm(steps, axis=1)
+    # Steps of a few units of rounding point anywhere.
+    rounding = thresholds.ROUNDING * PRECISION[result.run.config.dtype]
+    long = lengths > rounding * np.linalg.norm(weights[:-1], axis=1)
+    back = np.sum(steps[:-1] * steps[1:], axis=1) < 0
+    turns = int(np.sum(back & long[:-1] & long[1:]))
+    return _Path(result, step, float(lengths.sum()), distance, turns)
+
+
+def _steps_formula(step: int) -> str:
+    return f"difference(wide(weights[:{step + 1}]))"
+
+
+def _length_formula(step: int) -> str:
+    return f"sum(norm({_steps_formula(step)}))"
+
+
+def _distance_formula(step: int) -> str:
+    return f"norm(wide(weights[{step}]) - wide(weights[0]))"
+
+
+def _ratio_formula(step: int) -> str:
+    return f"({_length_formula(step)} / {_distance_formula(step)})"
+
+
+def _turns_formula(step: int) -> str:
+    steps = _steps_formula(step)
+    long = f"(norm({steps}) > ROUNDING * precision * norm(wide(weights[:{step}])))"
+    back = f"(dot({steps}[:-1], {steps}[1:]) < 0)"
+    return f"count({back} & {long}[:-1] & {long}[1:])"
+
+
+def float_limit(results: ExperimentResults) -> Iterator[Observation]:
+    """Runs whose weights stay the same to the last bit, although rounds go on."""
+    for result in results.singles:
+        step, trace = result.index(results.last), result.run.trace
+        if step is None or step < thresholds.FEW_ROUNDS or not trace.is_whole:
+            continue
+        moved = np.flatnonzero((np.diff(trace.weights[: step + 1], axis=0) != 0).any(axis=1))
+        if not len(moved):
+            continue
+        still = int(moved[-1]) + 1
+        share = (step - still) / step
+        if share < thresholds.IDLE_SHARE:
+            continue
+        gradient = trace.gradients[step].astype(np.float64)
+        norm = float(np.linalg.norm(gradient))
+        moves = f"in_any(difference(weights[:{step + 1}]) != 0)"
+        idle = f"({step} - (last_true({moves}) + 1)) / {step}"
+        facts: Facts = {
+            "subject": result.subject,
+            "updates": Count(still, result.cite(f"last_true({moves}) + 1")),
+            "share": Share(share, result.cite(idle)),
+            "type": Verbatim(result.run.config.dtype, result.cite("setting('dtype')")),
+            "loss": result.number(results.last),
+            "budget": Count(results.last),
+        }
+        if norm:
+            facts["norm"] = Number(norm, result.cite(f"norm(wide(gradients[{step}]))"))
+        claims = (
+            result.cite(f"{step} >= FEW_ROUNDS"),
+            result.cite(f"any({moves})"),
+            result.cite(f"{idle} >= IDLE_SHARE"),
+            result.cite(
+                f"{'any' if norm else 'all'}(gradients[{step}] {'!=' if norm else '=='} 0)"
+            ),
+        )
+        form = "" if norm else "no-gradient"
+        yield Observation("float-limit", facts, runs=1, form=form, claims=claims)
