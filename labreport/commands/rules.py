@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 def _names(incomplete: str) -> list[str]:
-    from labreport.analysis.observe import RULES
+    from labreport.report.rules import EVERY_RULE
 
-    return [name for name in RULES if name.startswith(incomplete)]
+    return [name for name in EVERY_RULE if name.startswith(incomplete)]
 
 
 def rules(

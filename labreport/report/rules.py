@@ -6,19 +6,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from labreport.analysis import thresholds
+from labreport.analysis.conclusions import LAB_RULES, LabRule
 from labreport.analysis.observe import RULES, THEMES, Rule
 from labreport.errors import Fault, InputError
 from labreport.lab.faults import nearest
 from labreport.report import numbers
 from labreport.report.language import Language
 
+OF_THE_LAB = "lab"
+"""Stands for a theme with rules that look at all experiments together."""
+
+EVERY_RULE: Mapping[str, Rule | LabRule] = {**RULES, **LAB_RULES}
+
 
 @dataclass(frozen=True)
 class ThresholdInWords:
-    """A threshold: its name in formulas, its value, and why it has this value."""
+    """A threshold: its name in formulas, its value or values, and why it has them."""
 
     name: str
-    value: float
+    value: float | tuple[float, ...]
     reason: str
 
 
@@ -52,8 +58,9 @@ class RuleInWords:
 
 def rules_in_words(language: Language) -> tuple[RuleInWords, ...]:
     """Every rule, those of a theme together, in the order of themes."""
-    ordered = sorted(RULES.items(), key=lambda item: THEMES.index(item[1].theme))
-    return tuple(_in_words(name, rule, language) for name, rule in ordered)
+    themes = (*THEMES, OF_THE_LAB)
+    found = [_in_words(name, rule, language) for name, rule in EVERY_RULE.items()]
+    return tuple(sorted(found, key=lambda rule: themes.index(rule.theme)))
 
 
 def rule_in_words(name: str, language: Language) -> RuleInWords:
@@ -62,11 +69,11 @@ def rule_in_words(name: str, language: Language) -> RuleInWords:
     Raises:
         InputError: if there is no such rule.
     """
-    if name not in RULES:
-        known = tuple(RULES)
+    if name not in EVERY_RULE:
+        known = tuple(EVERY_RULE)
         fault = Fault("unknown-rule", {"found": name}, allowed=known, nearest=nearest(name, known))
         raise InputError(fault)
-    return _in_words(name, RULES[name], language)
+    return _in_words(name, EVERY_RULE[name], language)
 
 
 def thresholds_in_words(language: Language) -> tuple[ThresholdInWords, ...]:
@@ -74,12 +81,13 @@ def thresholds_in_words(language: Language) -> tuple[ThresholdInWords, ...]:
     return tuple(_threshold(name, language) for name in vars(thresholds) if name.isupper())
 
 
-def _in_words(name: str, rule: Rule, language: Language) -> RuleInWords:
+def _in_words(name: str, rule: Rule | LabRule, language: Language) -> RuleInWords:
     relevance = rule.relevance if isinstance(rule.relevance, Mapping) else {"": rule.relevance}
+    theme = rule.theme if isinstance(rule, Rule) else OF_THE_LAB
     return RuleInWords(
         name,
-        rule.theme,
-        language.text(f"theme.{rule.theme}"),
+        theme,
+        language.text(f"theme.{theme}"),
         language.text(f"rule.{name}"),
         relevance,
         tuple(_threshold(threshold, language) for threshold in rule.thresholds),
