@@ -279,7 +279,8 @@ class _Scope:
         """Weighted sums [rows, units] of a layer, counted from 1."""
         config = self._run.config
         layers = layers_of(config, self.weights_at(step))
-        passed = forward(layers, config.network.activations, data_of(config, np.float64)[0])
+        with np.errstate(all="ignore"):
+            passed = forward(layers, config.network.activations, data_of(config, np.float64)[0])
         sums: Array = passed.pre_activations[layer - 1]
         return sums
 

@@ -476,6 +476,11 @@ def a_way_back_to_its_start() -> ExperimentResults:
     return course([3, 2, 1], weights=line(1, 2, 1))
 
 
+@silent("path")
+def a_way_too_long_to_be_measured() -> ExperimentResults:
+    return course([3, 2, 1], weights=line(0, 1e200, 1))
+
+
 def two_ways(detour: float) -> ExperimentResults:
     """One straight way, and one that is longer than its distance by this factor."""
     one = single("a", [3, 2, 1], weights=line(0, 0.5, 1))
@@ -534,12 +539,12 @@ def of_layers(first: float, last: float) -> ExperimentResults:
     return course([3, 2, 1], gradients=gradients)
 
 
-@fires("layer-gradients", "vanishing", subject="a", layers=(0.0625, 1.0), ratio=0.0625)
+@fires("layer-gradients", "vanishing", subject="a", layers=(0.0625, 1.0), times=16.0)
 def gradients_that_fade() -> ExperimentResults:
     return of_layers(-0.0625, 1)
 
 
-@fires("layer-gradients", "vanishing", ratio=VANISHING)
+@fires("layer-gradients", "vanishing", times=1 / VANISHING)
 def gradients_that_just_fade() -> ExperimentResults:
     return of_layers(VANISHING * BELOW, 1)
 
@@ -549,7 +554,7 @@ def gradients_that_just_do_not_fade() -> ExperimentResults:
     return of_layers(VANISHING * ABOVE, 1)
 
 
-@fires("layer-gradients", "exploding", ratio=EXPLODING)
+@fires("layer-gradients", "exploding", times=EXPLODING)
 def gradients_that_just_grow() -> ExperimentResults:
     return of_layers(EXPLODING * ABOVE, 1)
 
@@ -648,7 +653,9 @@ def answers(apart: float, changes: Any = None) -> ExperimentResults:
     return course([3, 2, 1], {**TWO_ROWS, **(changes or {})}, outputs=outputs)
 
 
-@fires("same-answer", "squares", rows=2, share=SAME_ANSWER, loss=1.0, best=0.25, budget=2)
+@fires(
+    "same-answer", "squares", rows=2, apart=SAME_ANSWER, wanted=1.0, loss=1.0, best=0.25, budget=2
+)
 def two_rows_with_just_the_same_answer() -> ExperimentResults:
     return answers(SAME_ANSWER * BELOW)
 
@@ -658,7 +665,7 @@ def two_rows_with_answers_just_apart() -> ExperimentResults:
     return answers(SAME_ANSWER * ABOVE)
 
 
-@fires("same-answer", "", loss=1.0, share=0.0)
+@fires("same-answer", "", loss=1.0, apart=0.0)
 def the_same_answer_under_another_loss() -> ExperimentResults:
     return answers(0, {"loss": "l1"})
 
@@ -700,3 +707,8 @@ def the_same_answer_where_it_is_wanted() -> ExperimentResults:
 @silent("same-answer")
 def the_same_answer_with_losses_of_batches() -> ExperimentResults:
     return answers(0, BATCHES)
+
+
+@silent("same-answer")
+def an_infinite_answer() -> ExperimentResults:
+    return answers(float("inf"))

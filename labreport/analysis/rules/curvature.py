@@ -125,7 +125,7 @@ def _against_theory(
         form, where = "between", f"r1.learning_rate <= {formula} <= r2.learning_rate"
         factor, far = high / low, "r2.learning_rate / r1.learning_rate"
     pair = (steady, rises)
-    facts["factor"] = Number(factor, cite(far, pair))
+    facts["factor"] = Number(factor, cite(far, pair), digits=3)
     claims = (
         *_conditions(steady),
         *(_steady_claim(r, budget) for r in steady_runs),

@@ -44,11 +44,13 @@ def layer_gradients(results: ExperimentResults) -> Iterator[Observation]:
         if not sizes[0] or not sizes[-1]:
             continue
         ratio = sizes[0] / sizes[-1]
-        between = f"{formulas[0]} / {formulas[-1]}"
+        between, other_way = f"{formulas[0]} / {formulas[-1]}", f"{formulas[-1]} / {formulas[0]}"
         if ratio <= thresholds.VANISHING:
             form, claim = "vanishing", f"{between} <= VANISHING"
+            times = Number(1 / ratio, result.cite(other_way))
         elif ratio >= thresholds.EXPLODING:
             form, claim = "exploding", f"{between} >= EXPLODING"
+            times = Number(ratio, result.cite(between))
         else:
             continue
         facts: Facts = {
@@ -56,9 +58,7 @@ def layer_gradients(results: ExperimentResults) -> Iterator[Observation]:
             "layers": _listed(
                 [Number(s, result.cite(f)) for s, f in zip(sizes, formulas, strict=True)]
             ),
-            "ratio": Share(ratio, result.cite(between))
-            if form == "vanishing"
-            else Number(ratio, result.cite(between)),
+            "times": times,
         }
         claims = (result.cite(claim), result.cite(f"{formulas[0]} > 0 and {formulas[-1]} > 0"))
         yield Observation("layer-gradients", facts, runs=1, form=form, claims=claims)
@@ -123,7 +123,8 @@ def _flat(result: Result, weights: FloatArray, layers: list[int]) -> FloatArray:
     """Whether each hidden unit is flat for each row [rows, units of these layers]."""
     config = result.run.config
     names = config.network.activations
-    passed = forward(layers_of(config, weights), names, data_of(config, np.float64)[0])
+    with np.errstate(all="ignore"):
+        passed = forward(layers_of(config, weights), names, data_of(config, np.float64)[0])
     flat = []
     for layer in layers:
         out = passed.activations[layer + 1]

@@ -96,16 +96,17 @@ def path(results: ExperimentResults) -> Iterator[Observation]:
 
 
 def _path(result: Result, budget: int) -> _Path | None:
-    """None where not every step was recorded, or where the ends are the same point."""
+    """None where not every step was recorded, where its ends are one point, or out of bounds."""
     step = result.index(budget)
     if step is None or step < 2 or not result.run.trace.is_whole:
         return None
     weights = result.run.trace.weights[: step + 1].astype(np.float64)
-    distance = float(np.linalg.norm(weights[step] - weights[0]))
-    if distance == 0:
-        return None
     steps = np.diff(weights, axis=0)
-    lengths = np.linalg.norm(steps, axis=1)
+    with np.errstate(over="ignore"):
+        distance = float(np.linalg.norm(weights[step] - weights[0]))
+        lengths = np.linalg.norm(steps, axis=1)
+    if distance == 0 or not np.isfinite([distance, lengths.sum()]).all():
+        return None
     # Steps of a few units of rounding point anywhere.
     rounding = thresholds.ROUNDING * PRECISION[result.run.config.dtype]
     long = lengths > rounding * np.linalg.norm(weights[:-1], axis=1)

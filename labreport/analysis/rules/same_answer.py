@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from labreport.analysis import thresholds
-from labreport.analysis.observation import Count, Facts, Number, Observation, Part, Share
+from labreport.analysis.observation import Count, Facts, Number, Observation, Part
 from labreport.analysis.results import ExperimentResults, Result
 from labreport.analysis.rules.descent import sees_all_rows
 
@@ -23,16 +23,19 @@ def same_answer(results: ExperimentResults) -> Iterator[Observation]:
         config = result.run.config
         inputs, targets = np.array(config.data.inputs), np.array(config.data.targets)
         wanted = float(np.max(targets.max(axis=0) - targets.min(axis=0)))
+        if (inputs == inputs[0]).all() or wanted == 0 or not np.isfinite(outputs).all():
+            continue
         wide = outputs.astype(np.float64)
         given = float(np.max(wide.max(axis=0) - wide.min(axis=0)))
-        if (inputs == inputs[0]).all() or wanted == 0 or given > thresholds.SAME_ANSWER * wanted:
+        if given > thresholds.SAME_ANSWER * wanted:
             continue
         answer = f"max(spread(wide(outputs_at({result.index(results.last)}))))"
         asked = "max(spread(given_targets))"
         facts: Facts = {
             "subject": result.subject,
             "rows": Count(len(inputs), result.cite("size(given_targets[:, 0])")),
-            "share": Share(given / wanted, result.cite(f"{answer} / {asked}")),
+            "apart": Number(given, result.cite(answer)),
+            "wanted": Number(wanted, result.cite(asked)),
             "name": Part("loss", config.loss),
             "loss": result.number(results.last),
             "budget": Count(results.last),
