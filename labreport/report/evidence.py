@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from math import isfinite
 
@@ -12,6 +13,9 @@ from labreport.report.claims import Claim
 from labreport.report.language import Language
 from labreport.report.leaves import Leaf, Stated, stated, unit
 from labreport.report.tree import Basis, Evidence, Reading
+
+RunList = tuple[str, ...]
+"""Names of the runs that a formula reads, in its order."""
 
 SHOWN_RUNS = 3
 """Runs that a note names; ``observations.json`` has them all."""
@@ -50,21 +54,35 @@ def brief(evidence: Evidence) -> Evidence:
 
 
 def _bases(claim: Claim, language: Language) -> tuple[Basis, ...]:
-    """Readings and claims, those from the same runs together."""
-    readings: dict[tuple[str, ...], list[Reading]] = {}
-    conditions: dict[tuple[str, ...], list[str]] = {}
+    """Readings and claims, those from the same runs together.
+
+    What must hold for each of several runs by the same formula is written once.
+    """
+    readings: dict[RunList, list[Reading]] = {}
     for leaf in stated(claim.observation):
         if leaf.is_measured:
             runs = leaf.source.runs if leaf.source else ()
             readings.setdefault(runs, []).append(_reading(claim, leaf, language))
+    lists: dict[str, dict[RunList, None]] = {}
     for condition in claim.observation.claims:
-        conditions.setdefault(condition.runs, []).append(condition.formula)
-    return tuple(
+        lists.setdefault(condition.formula, {})[condition.runs] = None
+    conditions: dict[tuple[RunList, ...], list[str]] = {}
+    for formula, of in lists.items():
+        conditions.setdefault(tuple(of), []).append(formula)
+    alone = [
         Basis(
-            _runs(names, language), tuple(readings.get(names, ())), tuple(conditions.get(names, ()))
+            _runs(names, language),
+            tuple(readings.get(names, ())),
+            tuple(conditions.get((names,), ())),
         )
-        for names in dict.fromkeys((*readings, *conditions))
-    )
+        for names in dict.fromkeys((*readings, *(of[0] for of in conditions if len(of) == 1)))
+    ]
+    each = [
+        Basis(_each(of, language), (), tuple(formulas))
+        for of, formulas in conditions.items()
+        if len(of) > 1
+    ]
+    return (*alone, *each)
 
 
 def _reading(claim: Claim, leaf: Stated, language: Language) -> Reading:
@@ -101,8 +119,21 @@ def exact(fact: Leaf) -> str:
     return repr(float(value)) if isfinite(value) else numbers.measured(value)
 
 
-def _runs(names: tuple[str, ...], language: Language) -> str:
+def _runs(names: RunList, language: Language) -> str:
     """Which runs they are that formulas call r1, r2 and so on."""
+    words = _named(names, language)
+    return language.text("evidence.group", name=words) if words else ""
+
+
+def _each(lists: Sequence[RunList], language: Language) -> str:
+    """For which runs one after the other a formula holds."""
+    shown = [_named(names, language) for names in lists[:SHOWN_RUNS]]
+    words = language.text("list.clause").join(shown)
+    key = "evidence.each-more" if len(lists) > SHOWN_RUNS else "evidence.each"
+    return language.text("evidence.group", name=language.text(key, runs=words, count=len(lists)))
+
+
+def _named(names: RunList, language: Language) -> str:
     shown = [
         f"r{place} = {name[:DIGITS_OF_A_NAME]}"
         for place, name in enumerate(names[:SHOWN_RUNS], start=1)
@@ -110,4 +141,4 @@ def _runs(names: tuple[str, ...], language: Language) -> str:
     words = language.text("list.comma").join(shown)
     if len(names) > SHOWN_RUNS:
         words = language.text("evidence.more-runs", runs=words, count=len(names))
-    return language.text("evidence.group", name=words) if words else ""
+    return words
