@@ -331,15 +331,19 @@ def lowest_error(experiments: Experiments) -> Iterator[Conclusion]:
     if len(distinct) < 2:
         return
     error, plan, result = min(candidates, key=lambda c: c[0])
-    others = [r for name, r in distinct.items() if name != result.run.name]
-    formula = result.error_formula(shared)
+    own, formula = result.run.name, result.error_formula(shared)
     facts: Facts = {
         "subject": With(Subject(result.variant, result.point), Number(error, result.cite(formula))),
         "experiment": _title_of(plan),
         "count": Count(len(distinct)),
         "budget": Count(shared),
     }
-    claims = (cite(f"{formula} <= min(each({formula}))", (result, *others)),)
+    mine = result.error_formula(shared, "r1.")
+    claims = tuple(
+        cite(f"{mine} <= {r.error_formula(shared, 'r2.')}", (result, r))
+        for name, r in distinct.items()
+        if name != own
+    )
     yield plan, Observation("lowest-error", facts, runs=len(distinct), claims=claims)
 
 

@@ -247,18 +247,18 @@ class _Scope:
     def predictions_at(self, step: int) -> Array:
         """What the outputs say of the targets: probabilities where outputs are logits."""
         outputs = self.outputs_at(step)
+        wide = outputs.astype(np.float64)
         match LOSSES[self._run.config.loss].prediction:
             case "identity":
                 return outputs
             case "softmax":
-                shifted = outputs - np.max(outputs, axis=-1, keepdims=True)
-                exponentials = np.exp(shifted)
+                exponentials = np.exp(wide - np.max(wide, axis=-1, keepdims=True))
                 return _array(exponentials / np.sum(exponentials, axis=-1, keepdims=True))
             case "sigmoid":
-                half = np.tanh(outputs.astype(np.float64) / 2) / 2
-                return _array((0.5 + half).astype(outputs.dtype))
+                with np.errstate(over="ignore"):
+                    return _array(1 / (1 + np.exp(-wide)))
             case "exp":
-                return _array(np.exp(outputs))
+                return _array(np.exp(wide))
         raise ValueError("margins predict no number")
 
     def classes_at(self, step: int) -> Array:

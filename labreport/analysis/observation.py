@@ -206,3 +206,8 @@ class Observation:
     def message(self) -> str:
         """Key of its sentence in the catalogues."""
         return f"observation.{self.rule}" + (f".{self.form}" if self.form else "")
+
+    @property
+    def words(self) -> tuple[object, ...]:
+        """What its sentence is made of: the same for two that say the same."""
+        return (self.message, tuple(sorted(self.facts.items(), key=lambda item: item[0])))

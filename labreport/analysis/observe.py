@@ -86,6 +86,8 @@ RULES: dict[str, Rule] = {
     "coincide": Rule(comparison.coincide, "equivalence", 1.0),
     "undamped": Rule(explanations.undamped, "equivalence", 1.0),
     "refused": Rule(target.refused, "target", 1.0),
+    "unbounded": Rule(target.unbounded, "target", {"": 0.7, "negative": 0.88}),
+    "frozen": Rule(trajectory.frozen, "trajectory", 0.87, covers=("float-limit",)),
     "silent-weights": Rule(gradients.silent_weights, "gradients", 0.95),
     "revived": Rule(explanations.revived, "gradients", 0.92),
     "equal-start": Rule(
@@ -105,7 +107,7 @@ RULES: dict[str, Rule] = {
     "same-value": Rule(sweep.same_value, "comparison", 0.9),
     "common-measure": Rule(comparison.common_measure, "comparison", 0.9),
     "diverged": Rule(stability.diverged, "stability", 0.9),
-    "start-differs": Rule(comparison.start_differs, "comparison", 0.85, ("OTHER_START",)),
+    "start-differs": Rule(comparison.start_differs, "comparison", 0.65, ("OTHER_START",)),
     "symmetry": Rule(initialisation.symmetry, "initialisation", 0.85),
     "spread": Rule(initialisation.spread, "initialisation", {"": 0.8, "lost": 0.9}),
     "paired-starts": Rule(reliability.paired_starts, "reliability", 0.75, ("SIGNIFICANCE",)),
@@ -126,7 +128,7 @@ RULES: dict[str, Rule] = {
     "distance-to-floor": Rule(
         target.distance_to_floor, "target", {"": 0.6, "left": 0.35}, ("ROUNDING",)
     ),
-    "first-step": Rule(sweep.first_step, "optimizer", 0.6, ("ALIKE",)),
+    "first-step": Rule(sweep.first_step, "optimizer", 0.78, ("ALIKE",)),
     "worse-than-start": Rule(stability.worse_than_start, "stability", 0.6),
     "threshold": Rule(comparison.threshold, "convergence", 0.55, ("MOST_OF_THE_WAY",)),
     "tolerance": Rule(sweep.tolerance, "convergence", 0.65, ("MOST_OF_THE_WAY",)),
@@ -139,7 +141,7 @@ RULES: dict[str, Rule] = {
         ("VANISHED", "STANDING_STILL", "FAR_FROM_FLOOR"),
     ),
     "same-product": Rule(sweep.same_product, "optimizer", 0.7, ("CLOSE",)),
-    "largest-move": Rule(trajectory.largest_move, "trajectory", 0.25),
+    "largest-move": Rule(trajectory.largest_move, "trajectory", 0.3),
     "monotone": Rule(trajectory.monotone, "convergence", 0.2),
     "different-losses": Rule(comparison.different_losses, "comparison", 0.8),
     "edge-of-grid": Rule(sweep.edge_of_grid, "comparison", 0.8),
@@ -180,6 +182,20 @@ WITHOUT_A_BUDGET = frozenset(
 )
 """Rules whose sentences speak of no number of rounds."""
 
+OF_A_GRADIENT_CHECK = frozenset(
+    {
+        "falling-loss",
+        "gradients-agree",
+        "shown-decimals",
+        "wrong-formula",
+        "right-formula",
+        "refused",
+        "diverged",
+        "single-start",
+    }
+)
+"""Rules that speak of gradient checks."""
+
 ANSWERS = 3
 """Findings that open an experiment's section: what a reader keeps in mind at once."""
 
@@ -198,10 +214,20 @@ class Observations:
     others: tuple[Observation, ...]
     limits: tuple[Observation, ...]
 
+    def without(self, said: Observations) -> Observations:
+        """What is not said already, in the same words, by other observations."""
+        known = {o.words for o in (*said.answers, *said.others, *said.limits)}
+        kept = [o for o in (*self.answers, *self.others) if o.words not in known]
+        limits = tuple(o for o in self.limits if o.words not in known)
+        return Observations(tuple(kept[:ANSWERS]), tuple(kept[ANSWERS:]), limits)
+
 
 def observe(results: ExperimentResults) -> Observations:
     """Apply every rule to an experiment."""
     rules = list(RULES.items())
+    if results.plan.experiment.kind == "gradient-check":
+        # Its one run stands for the weights at which gradients are compared, and for no variant.
+        rules = [(name, rule) for name, rule in rules if name in OF_A_GRADIENT_CHECK]
     if any(key == "rounds" for key, _ in results.plan.axes):
         # There is no number of rounds that all points have, so nothing is said of one.
         rules = [(name, rule) for name, rule in rules if name in WITHOUT_A_BUDGET]

@@ -26,25 +26,34 @@ PRECISION = {"float32": float(np.finfo(np.float32).eps), "float64": float(np.fin
 
 def softmax(outputs: Array) -> Array:
     """Probabilities of outputs [..., units]; the largest is subtracted, so that none overflows."""
-    powers = np.exp(outputs - outputs.max(axis=-1, keepdims=True))
+    wide = outputs.astype(np.float64)
+    powers = np.exp(wide - wide.max(axis=-1, keepdims=True))
     probabilities: Array = powers / powers.sum(axis=-1, keepdims=True)
     return probabilities
 
 
 def sigmoid(outputs: Array) -> Array:
     """1 / (1 + exp(−o)), by the half of it that does not overflow."""
-    small = np.exp(-np.abs(outputs))
+    small = np.exp(-np.abs(outputs.astype(np.float64)))
     probabilities: Array = np.where(outputs >= 0, 1.0, small) / (1.0 + small)
-    return probabilities.astype(outputs.dtype)
+    return probabilities
+
+
+def exponential(outputs: Array) -> Array:
+    powers: Array = np.exp(outputs.astype(np.float64))
+    return powers
 
 
 PREDICTIONS: dict[str, Callable[[Array], Array]] = {
     "identity": lambda outputs: outputs,
     "softmax": softmax,
     "sigmoid": sigmoid,
-    "exp": np.exp,
+    "exp": exponential,
 }
-"""What makes a prediction of outputs, by the name that the vocabulary of losses gives it."""
+"""What makes a prediction of outputs, by the name that the vocabulary of losses gives it.
+
+Outputs that are the prediction keep their precision, so that their squared error can be compared
+with a loss that is the same number; what is computed here is computed in float64."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,7 +182,9 @@ class Result:
 
     def error_formula(self, budget: int, run: str = "") -> str:
         """How that is computed; ``run`` is r1. or the like where a formula speaks of several."""
-        return f"mean(({run}predictions_at({self.index(budget)}) - {run}targets) ** 2)"
+        own = LOSSES[self.run.config.loss].prediction == "identity"
+        targets = "targets" if own else "given_targets"
+        return f"mean(({run}predictions_at({self.index(budget)}) - {run}{targets}) ** 2)"
 
     @cached_property
     def best_round(self) -> int | None:

@@ -14,6 +14,9 @@ from labreport.lab.plan import AppendixPlan, Plan
 MOST_OTHERS = 9
 """Further findings of an experiment that are printed: with the answers, no more than a page."""
 
+LEAST_RELEVANCE = 0.3
+"""Further findings of less relevance stand in observations.json alone."""
+
 APPENDIX_FINDINGS = 2
 
 
@@ -62,8 +65,13 @@ def theme_of(rule: str) -> str | None:
 def by_theme(found: Sequence[Observation]) -> tuple[Observation, ...]:
     """The most relevant of the further findings, those of a theme together."""
     order = {theme: place for place, theme in enumerate(THEMES)}
-    printed = found[:MOST_OTHERS]
+    printed = printed_others(found)
     return tuple(sorted(printed, key=lambda o: order.get(theme_of(o.rule) or "", len(order))))  # type: ignore[call-overload]
+
+
+def printed_others(found: Sequence[Observation]) -> tuple[Observation, ...]:
+    """The further findings that are printed, the most relevant first."""
+    return tuple(o for o in found[:MOST_OTHERS] if o.relevance >= LEAST_RELEVANCE)
 
 
 def claims_of(
@@ -88,7 +96,7 @@ def claims_of(
 def _of_experiment(plan: Plan, found: Observations) -> Iterator[tuple[Claim, bool]]:
     for observation in (*found.answers, *by_theme(found.others), *found.limits):
         yield Claim("main", plan, observation), True
-    for observation in found.others[MOST_OTHERS:]:
+    for observation in found.others[len(printed_others(found.others)) :]:
         yield Claim("main", plan, observation), False
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -96,7 +96,7 @@ def measure(lab: Lab, runs: dict[str, Run]) -> Measured:
         lab,
         experiments,
         observed,
-        tuple((appendix, _repeat(appendix, lab, runs)) for appendix in lab.appendices),
+        tuple((appendix, _repeat(appendix, lab, runs, observed)) for appendix in lab.appendices),
         conclude(experiments),
         observe_base(runs[lab.base.digest], tested),
         tuple(runs.values()),
@@ -105,12 +105,15 @@ def measure(lab: Lab, runs: dict[str, Run]) -> Measured:
     )
 
 
-def _repeat(appendix: AppendixPlan, lab: Lab, runs: dict[str, Run]) -> tuple[Repetition, ...]:
+def _repeat(
+    appendix: AppendixPlan, lab: Lab, runs: dict[str, Run], observed: Sequence[Observations]
+) -> tuple[Repetition, ...]:
+    """The experiments of an appendix; what the main part has said already is not said again."""
     repetitions = []
-    for plan, main in zip(appendix.plans, lab.plans, strict=True):
+    for plan, main, said in zip(appendix.plans, lab.plans, observed, strict=True):
         results = attach(plan, runs)
         is_same = {t.config.digest for t in plan.trials} == {t.config.digest for t in main.trials}
-        repetitions.append(Repetition(results, observe(results), is_same))
+        repetitions.append(Repetition(results, observe(results).without(said), is_same))
     return tuple(repetitions)
 
 
@@ -341,24 +344,8 @@ class _Composition:
     def _conclusions(self) -> Section:
         text = self.language.text
         statements = [self._state(o, plan) for plan, o in self.measured.conclusions]
-        blocks: list[Block] = [Sentences("", tuple(statements))]
-        # Of each experiment the second finding: the first one opens the report.
-        second = tuple(
-            self._conclusion(observed.answers[1], results)
-            for results, observed in zip(self._results, self._observed, strict=True)
-            if len(observed.answers) > 1
-        )
-        if second:
-            blocks.append(Sentences("", second))
-        return Section("conclusions", "", text("report.conclusions"), tuple(blocks))
-
-    def _conclusion(self, observation: Observation, results: ExperimentResults) -> Statement:
-        """A finding of an experiment, with the experiment's title before it."""
-        finding = self._state(observation, results.plan, quoted=True)
-        said = self.language.text(
-            "report.conclusion-item", experiment=self._title(results), finding=finding.text
-        )
-        return replace(finding, text=said)
+        blocks = (Sentences("", tuple(statements)),)
+        return Section("conclusions", "", text("report.conclusions"), blocks)
 
     def _notes_on_evidence(self) -> Section:
         """What every statement rests on, for paper."""

@@ -431,19 +431,30 @@ def ends(start: list[float], end: list[float]) -> ExperimentResults:
     return course([3, 2, 1], weights=np.array([start, start, end]))
 
 
-@fires("sign-changes", subject="a", names=("w2", "w3"), count=2, total=8, budget=2)
+@fires("sign-changes", weights=(("a", ("w2", "w3")),), budget=2)
 def two_weights_change_their_sign() -> ExperimentResults:
     return ends([1.0] * 8, [1, -1, -1e-300, 0, 1, 1, 1, 1])
 
 
-@fires("sign-changes", "", names=("w1",), count=1)
+@fires("sign-changes", weights=(("a", ("w1",)),))
 def one_weight_changes_its_sign() -> ExperimentResults:
     return ends([-1.0] * 8, [1e-300] + [-1.0] * 7)
 
 
-@fires("sign-changes", "more", names=("w1", "w2", "w3", "w4", "w5", "w6"), count=MOST_NAMED + 1)
-def more_weights_change_their_sign_than_a_sentence_names() -> ExperimentResults:
-    return ends([1.0] * 8, [-1.0] * 7 + [1.0])
+@fires("frozen", subject="a", rounds=2, value=1.0, norm=8**0.5 / 2)
+@silent("sign-changes", "path", "largest-move")
+def weights_that_never_move_in_spite_of_a_gradient() -> ExperimentResults:
+    return ends([1.0] * 8, [1.0] * 8)
+
+
+@silent("frozen")
+def one_weight_that_moves_by_one_bit() -> ExperimentResults:
+    return ends([1.0] * 8, [1.0] * 7 + [nextafter(1, 2)])
+
+
+@silent("frozen")
+def weights_that_do_not_move_without_a_gradient() -> ExperimentResults:
+    return course([3, 2, 1], weights=np.ones((3, 8)), gradients=np.zeros((3, 8)))
 
 
 @silent("sign-changes")

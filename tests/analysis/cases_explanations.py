@@ -223,3 +223,23 @@ def a_run_with_momentum_remembers_its_past() -> ExperimentResults:
 @silent("equal-start")
 def too_few_rounds_after_the_losses_are_equal() -> ExperimentResults:
     return equal_start([1.0, 0.75, 0.5, 0.25], [0.5, 0.25, 0.125, 0.1])
+
+
+# --- losses without a lower bound --------------------------------------------------------------
+
+BY_HAND = {"loss": "bce_with_logits", "network.activations": ["sigmoid", "identity"]}
+
+
+@fires("unbounded", "negative", subject="a", loss="bce_with_logits", start=0.5, value=-0.125)
+def a_loss_that_falls_below_nothing() -> ExperimentResults:
+    return experiment(single("a", [0.5, 0.25, -0.125], {**BY_HAND, **OUT_OF_REACH}))
+
+
+@fires("unbounded", "", value=0.0)
+def a_loss_that_has_come_to_nothing() -> ExperimentResults:
+    return experiment(single("a", [0.5, 0.25, 0.0], {**BY_HAND, **OUT_OF_REACH}))
+
+
+@silent("unbounded")
+def the_same_loss_with_a_probability_for_a_target() -> ExperimentResults:
+    return experiment(single("a", [0.5, 0.25, 0.125], {**BY_HAND, "data.targets": [[0.25, 0.0]]}))

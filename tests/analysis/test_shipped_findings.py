@@ -81,12 +81,13 @@ def test_printed_losses(results: Any, variant: str, printed: tuple[float, ...]) 
 def test_published_program_is_momentum_of_one_to_the_bit(found: Any, results: Any) -> None:
     (coincide,) = found("published", "coincide")
     said = facts(coincide)
-    assert (said["subjects"], said["rounds"]) == (("accumulated", "momentum-1"), 1000)
-    one, other = (
+    assert (said["subjects"], said["rounds"]) == (("accumulated", "momentum-1", "no-bias"), 1000)
+    one, *others = (
         results("published").of(name)[0].run.trace for name in facts(coincide)["subjects"]
     )
-    assert (one.losses == other.losses).all()
-    assert (one.weights == other.weights).all()
+    for other in others:
+        assert (one.losses == other.losses).all()
+        assert (one.weights == other.weights).all()
     # … and no other experiment has runs that coincide.
     assert found("published", "several-changes") == []
 
@@ -94,11 +95,18 @@ def test_published_program_is_momentum_of_one_to_the_bit(found: Any, results: An
 def test_published_program_overshoots_one_round_after_those_it_shows(found: Any) -> None:
     (overshoot,) = found("published", "overshoot")
     said = facts(overshoot)
-    assert said["subject"] == ("accumulated", "momentum-1")
+    assert said["subject"] == ("accumulated", "momentum-1", "no-bias")
     assert (said["updates"], said["round"], said["budget"]) == (10, 11, 1000)
     assert said["lowest"] == pytest.approx(0.0066046, abs=5e-6)
     assert said["lowest"] < PUBLISHED[-1]
     assert said["final"] == pytest.approx(SATURATED, rel=1e-6)
+
+
+def test_with_copied_weights_the_loss_stays_where_it_is(found: Any) -> None:
+    (frozen,) = found("published", "frozen")
+    said = facts(frozen)
+    assert (said["subject"], said["rounds"]) == ("copied", 1000)
+    assert said["value"] == pytest.approx(0.20971, abs=5e-6)
 
 
 def test_published_program_ends_in_saturation(found: Any) -> None:
@@ -114,7 +122,11 @@ def test_published_program_ends_in_saturation(found: Any) -> None:
 def test_who_leads_depends_on_the_rounds(found: Any) -> None:
     (ranking,) = found("published", "ranking", "flips")
     leaders = {budget: names[:-1] for budget, names in facts(ranking)["leaders"]}
-    assert leaders == {10: ("accumulated", "momentum-1"), 100: ("cleared",), 1000: ("cleared",)}
+    assert leaders == {
+        10: ("accumulated", "momentum-1", "no-bias"),
+        100: ("cleared",),
+        1000: ("cleared",),
+    }
 
 
 def test_the_first_three_findings_of_the_published_program(shipped_build: Any) -> None:
@@ -195,6 +207,13 @@ def test_bce_refuses_the_target_word_for_word(found: Any) -> None:
     }
 
 
+def test_bce_by_hand_is_unbounded_below(found: Any) -> None:
+    (unbounded,) = found("bce", "unbounded", "negative")
+    said = facts(unbounded)
+    assert (said["subject"], said["loss"]) == ("bce-by-hand", "bce_with_logits")
+    assert said["value"] < 0 < said["start"]
+
+
 def test_floors_of_bce_are_entropies(found: Any) -> None:
     said = {facts(o)["subject"]: facts(o)["floor"] for o in found("bce", "floor-above-zero")}
     assert said == {
@@ -206,16 +225,17 @@ def test_floors_of_bce_are_entropies(found: Any) -> None:
 def test_losses_of_different_kinds_are_compared_by_one_measure(found: Any, results: Any) -> None:
     said = {facts(o)["subject"]: facts(o) for o in found("bce", "common-measure")}
     assert {name: fact["other"] for name, fact in said.items()} == {
+        "bce-by-hand": "mse",
         "bce-zero": "mse-zero",
         "bce-positive": "mse-positive",
     }
     for name, fact in said.items():
         (run,) = results("bce").of(name)
-        outputs, targets = run.run.trace.outputs[-1], np.array(run.run.config.data.targets)
+        outputs, targets = run.predictions(1000), np.array(run.run.config.data.targets)
         assert fact["value"] == pytest.approx(((outputs - targets) ** 2).mean(), rel=1e-12)
         assert fact["outputs"] == tuple(outputs.ravel().astype(float))
     (limit,) = found("bce", "different-losses")
-    assert facts(limit)["losses"] == ("mse", "bce")
+    assert facts(limit)["losses"] == ("mse", "bce_with_logits", "bce")
 
 
 def test_losses_of_different_kinds_are_not_ranked(found: Any) -> None:
@@ -370,7 +390,7 @@ def _everywhere(built: Any) -> list[tuple[ExperimentResults, Observations]]:
 
 def test_no_loss_is_below_its_floor(shipped_build: Any) -> None:
     measured = shipped_build.measured
-    appended = [results for _, repeated in measured.appendices for results in repeated]
+    appended = [again.results for _, repeated in measured.appendices for again in repeated]
     checked = 0
     for results in (*measured.experiments, *appended):
         for run in results.results:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from labreport.analysis.conclusions import KEY_FINDINGS
 from labreport.analysis.observe import ANSWERS
 from labreport.report.claims import MOST_OTHERS
 from labreport.report.tree import (
@@ -188,12 +189,19 @@ def test_statements_are_no_more_than_a_reader_takes_in(report: Report) -> None:
             assert len(block.items) <= MOST_OTHERS
 
 
-def test_key_findings_are_the_first_answer_of_each_experiment(report: Report) -> None:
+def test_key_findings_are_the_first_answers_of_their_experiments(report: Report) -> None:
     by_anchor = {section.anchor: section for section in sections(report)}
-    assert len(report.findings) == 7
+    assert len(report.findings) == KEY_FINDINGS
+    assert len({finding.anchor for finding in report.findings}) == KEY_FINDINGS
     for finding in report.findings:
         answers = next(b for b in by_anchor[finding.anchor].blocks if isinstance(b, Sentences))
         assert finding.statement == replace(answers.items[0], quoted=True)
+
+
+def test_no_two_sentences_are_the_same(report: Report) -> None:
+    """But for the findings that open the report, which quote their experiments."""
+    said = [i.text for b in blocks(report) if isinstance(b, Sentences) for i in b.items]
+    assert len(said) == len(set(said)) > 60
 
 
 def test_both_languages_have_the_same_structure_and_pictures(shipped_build: Any) -> None:

@@ -29,6 +29,7 @@ from labreport.analysis.observation import (
 from labreport.analysis.observe import THEMES
 from labreport.report.claims import (
     APPENDIX_FINDINGS,
+    LEAST_RELEVANCE,
     MOST_OTHERS,
     Claim,
     by_theme,
@@ -257,9 +258,8 @@ def test_every_statement_of_an_observation_has_its_evidence(report: Report) -> N
 
 def test_what_is_quoted_leads_to_where_it_is_told(report: Report) -> None:
     own = {i.evidence.number: i for i in statements(report) if i.evidence and not i.quoted}
-    quoted = [i for i in statements(report) if i.quoted]
-    assert len(quoted) > 3
-    for item in (*(f.statement for f in report.findings), *quoted):
+    assert not any(i.quoted for i in statements(report))
+    for item in (f.statement for f in report.findings):
         assert item.evidence
         assert item.quoted
         original = own[item.evidence.number]
@@ -298,8 +298,9 @@ def test_every_observation_is_a_claim_and_has_a_number_if_it_is_printed(
         mine = [c for c in claims if c.part == "main" and c.experiment == results.plan.name]
         everything = [*observed.answers, *observed.others, *observed.limits]
         assert {id(c.observation) for c in mine} == {id(o) for o in everything}
-        left_out = [c.observation for c in mine if c.number is None]
-        assert left_out == list(observed.others[MOST_OTHERS:])
+        left_out = {id(c.observation) for c in mine if c.number is None}
+        unimportant = [o for o in observed.others if o.relevance < LEAST_RELEVANCE]
+        assert left_out == {id(o) for o in (*observed.others[MOST_OTHERS:], *unimportant)}
     for appendix, repeated in measured.appendices:
         for repetition in repeated:
             name = repetition.results.plan.name
@@ -315,7 +316,10 @@ def test_every_observation_is_a_claim_and_has_a_number_if_it_is_printed(
 def test_further_findings_are_grouped_by_theme() -> None:
     # In the order of relevance, with more than there is room for.
     rules = ["rises", "ranking", "monotone", "rises", "same-product", "threshold", "largest-move"]
-    found = [Observation(rule, {"n": Count(n)}, runs=1) for n, rule in enumerate(rules * 2)]
+    found = [
+        Observation(rule, {"n": Count(n)}, runs=1, relevance=1 - n / 100)
+        for n, rule in enumerate(rules * 2)
+    ]
     grouped = by_theme(found)
     assert len(grouped) == MOST_OTHERS
     places = [THEMES.index(theme_of(o.rule) or "") for o in grouped]  # type: ignore[arg-type]
@@ -324,6 +328,12 @@ def test_further_findings_are_grouped_by_theme() -> None:
         mine = [o.facts["n"] for o in grouped if theme_of(o.rule) == theme]
         assert mine == sorted(mine, key=lambda n: n.value)  # type: ignore[union-attr]
     assert {o.facts["n"] for o in grouped} == {Count(n) for n in range(MOST_OTHERS)}
+
+
+def test_findings_of_little_relevance_are_not_printed() -> None:
+    relevances = (0.9, LEAST_RELEVANCE, LEAST_RELEVANCE - 0.01)
+    found = [Observation("rises", {}, runs=1, relevance=r) for r in relevances]
+    assert [o.relevance for o in by_theme(found)] == [0.9, LEAST_RELEVANCE]
 
 
 def test_the_first_of_a_theme_has_its_title(report: Report) -> None:

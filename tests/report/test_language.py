@@ -216,6 +216,7 @@ def test_numbers_of_one_sentence_are_told_apart() -> None:
         "subject": Subject("old"),
         "lowest": Number(0.0245101),
         "final": Number(0.0245102),
+        "round": Count(11),
         "updates": Count(10),
         "budget": Count(100),
     }

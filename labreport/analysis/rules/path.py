@@ -15,36 +15,37 @@ from labreport.analysis.observation import (
     Number,
     Observation,
     Share,
+    Source,
     Verbatim,
+    With,
 )
 from labreport.analysis.results import PRECISION, ExperimentResults, Result, cite
-from labreport.analysis.rules.gradients import MOST_NAMED
 from labreport.lab.naming import display_order
+
+MOST_WEIGHTS = 30
+"""Of more weights than a reader can look at one by one, how many cross 0 says nothing."""
 
 
 def sign_changes(results: ExperimentResults) -> Iterator[Observation]:
     """Weights that end on the other side of 0."""
+    crossing: list[With] = []
+    claims: list[Source] = []
     for result in results.singles:
         step = result.index(results.last)
         last = None if step is None else result.run.trace.weights_at(step)
-        if last is None:
+        if last is None or len(result.names) > MOST_WEIGHTS:
             continue
         crossed = np.sign(result.run.trace.weights[0]) * np.sign(last) < 0
         positions = tuple(k for k in display_order(result.run.config.network) if crossed[k])
-        if not positions:
-            continue
-        named = positions[:MOST_NAMED]
-        signs = f"sign(weights_at(0)) * sign(weights_at({step}))"
-        facts: Facts = {
-            "subject": result.subject,
-            "names": Names(tuple(result.names[k] for k in named)),
-            "count": Count(len(positions), result.cite(f"count({signs} < 0)")),
-            "total": Count(len(result.names), result.cite("size(weights_at(0))")),
-            "budget": Count(results.last),
-        }
-        form = "more" if len(positions) > MOST_NAMED else ""
-        claims = (result.cite(f"all(({signs})[{named},] < 0)"),)
-        yield Observation("sign-changes", facts, runs=1, form=form, claims=claims)
+        if positions:
+            signs = f"sign(weights_at(0)) * sign(weights_at({step}))"
+            names = Names(tuple(result.names[k] for k in positions))
+            crossing.append(With(result.subject, names))
+            claims.append(result.cite(f"all(({signs})[{positions},] < 0)"))
+            claims.append(result.cite(f"count({signs} < 0) == {len(positions)}"))
+    if crossing:
+        facts: Facts = {"weights": tuple(crossing), "budget": Count(results.last)}
+        yield Observation("sign-changes", facts, runs=len(crossing), claims=tuple(claims))
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import inf
 
 from labreport.analysis.floor import floor, outside
 from labreport.analysis.observation import (
@@ -53,7 +54,7 @@ def unreachable(
         "subjects": subjects,
     }
     beyond = f"< {low!r}" if worst.target < low else f"> {high!r}"
-    bounded = high < float("inf")
+    bounded = high < inf
     return Observation(
         "unreachable-target",
         facts,
@@ -131,6 +132,28 @@ def distance_to_floor(results: ExperimentResults) -> Iterator[Observation]:
         }
         claims = tuple(r.cite(f"{r.gap_formula(results.last)} > allowance") for r, _ in away)
         yield Observation("distance-to-floor", facts, runs=len(away), form="left", claims=claims)
+
+
+def unbounded(results: ExperimentResults) -> Iterator[Observation]:
+    """A loss that has no lower bound with the targets that it is given."""
+    for result in results.singles:
+        value = result.loss(results.last)
+        if result.floor.value != -inf or value is None:
+            continue
+        facts: Facts = {
+            "subject": result.subject,
+            "loss": Part("loss", result.run.config.loss),
+            "budget": Count(results.last),
+            "start": result.number(0),
+            "value": result.number(results.last),
+        }
+        formula = result.loss_formula(results.last)
+        claims = (
+            result.cite("floor < -max(abs(losses))"),
+            result.cite(f"{formula} {'<' if value < 0 else '>='} 0"),
+        )
+        form = "negative" if value < 0 else ""
+        yield Observation("unbounded", facts, runs=1, form=form, claims=claims)
 
 
 def floor_above_zero(results: ExperimentResults) -> Iterator[Observation]:

@@ -39,9 +39,28 @@ def overshoot(results: ExperimentResults) -> Iterator[Observation]:
         yield Observation("overshoot", facts, runs=1, claims=claims)
 
 
+def frozen(results: ExperimentResults) -> Iterator[Observation]:
+    """Runs whose weights never move although there is a gradient to move them."""
+    for result in results.singles:
+        trace = result.run.trace
+        if not trace.is_whole or len(trace.weights) < 2:
+            continue
+        if (trace.weights != trace.weights[0]).any() or not (trace.gradients != 0).any():
+            continue
+        norm = float(np.linalg.norm(trace.gradients[0].astype(np.float64)))
+        facts: Facts = {
+            "subject": result.subject,
+            "rounds": Count(trace.rounds, result.cite("rounds")),
+            "value": result.number(trace.rounds),
+            "norm": Number(norm, result.cite("norm(wide(gradients[0]))")),
+        }
+        claims = (result.cite("all(weights == weights[0])"), result.cite("any(gradients != 0)"))
+        yield Observation("frozen", facts, runs=1, claims=claims)
+
+
 def monotone(results: ExperimentResults) -> Iterator[Observation]:
-    """Runs whose loss never rose."""
-    measured = [r for r in results.singles if len(r.losses) > 2]
+    """Runs whose loss never rose, of those that moved at all."""
+    measured = [r for r in results.singles if len(r.losses) > 2 and (r.losses != r.losses[0]).any()]
     steady = [r for r in measured if bool((np.diff(r.losses) <= 0).all())]
     if steady and len(measured) > 1:
         facts: Facts = {
