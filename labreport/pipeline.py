@@ -203,6 +203,7 @@ def write_report(
 
     measured = measure(lab, runs)
     measured.replays.refuse_differences()
+    measured.refuse_failures()
     parts = [("main", measured.experiments)]
     parts += [(a.name, tuple(r.results for r in repeated)) for a, repeated in measured.appendices]
     facts = Facts(

@@ -33,6 +33,8 @@ hypothesis.settings.load_profile("labreport")
 LANGUAGES = ("zh", "en")
 
 BASE = """
+test_explanations = false
+
 [base]
 loss = "mse"
 rounds = 10
@@ -115,7 +117,7 @@ def shipped_build(tmp_path_factory: pytest.TempPathFactory) -> Built:
 
 @pytest.fixture(scope="session")
 def base_text() -> str:
-    """The exercise's network as TOML, to which a test adds its experiments."""
+    """The exercise's network as TOML, to which a test adds its experiments; without controls."""
     return BASE
 
 

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from shutil import copyfile, copytree
@@ -17,6 +18,7 @@ import pytest
 from safetensors.numpy import load_file, save
 
 from labreport import pipeline
+from labreport.analysis.results import Result
 from labreport.errors import BuildError
 from labreport.pipeline import Request
 from labreport.store.format import FORMAT
@@ -272,4 +274,34 @@ def test_a_run_that_was_forged_fails_the_build_and_is_named(
     assert fault.code == "replay-differs"
     assert (fault.values["experiment"], fault.values["variant"]) == ("only", "alone")
     assert fault.values["quantity"] in (quantity, "losses", "gradients")
+    assert fingerprints(built.output) == before
+
+
+TWO = """
+[experiment.two]
+title = "two"
+[[experiment.two.variant]]
+name = "quick"
+[[experiment.two.variant]]
+name = "slow"
+change.optimizer.learning_rate = 0.5
+"""
+
+
+def test_a_finding_that_its_formula_contradicts_fails_the_build(
+    build_pages: Callable[..., Any], base_text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rule whose own arithmetic is wrong is found out before a report is written."""
+    built = build_pages(base_text + TWO)
+    before = fingerprints(built.output)
+    number = Result.number
+    monkeypatch.setattr(
+        Result,
+        "number",
+        lambda self, budget: replace(number(self, budget), value=1.01 * self.loss(budget)),
+    )
+    with pytest.raises(BuildError) as caught:
+        again(built, built.output)
+    assert {fault.code for fault in caught.value.faults} == {"claim-fails"}
+    assert all(fault.values["formula"].startswith("losses[") for fault in caught.value.faults)
     assert fingerprints(built.output) == before

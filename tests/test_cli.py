@@ -24,6 +24,7 @@ from labreport.analysis.observe import RULES, THEMES
 from labreport.cli import app
 from labreport.commands.help import help_texts
 from labreport.report.language import language
+from labreport.report.rules import EVERY_RULE, OF_THE_LAB
 
 LOCALES = {"zh": "zh_CN.UTF-8", "en": "en_US.UTF-8"}
 LAB = """
@@ -247,7 +248,7 @@ def test_check_as_json_tells_faults_to_an_editor(
     assert fault.pop("allowed")[0] == "mse"
     assert fault == {
         "file": "bad.toml",
-        "line": 3,
+        "line": 5,
         "column": 1,
         "key": "base.loss",
         "code": "unknown-name",
@@ -289,8 +290,9 @@ def test_rules_lists_every_rule_by_theme_with_its_thresholds(run: Run, code: str
     lines = done.stdout.splitlines()
     titles = [line for line in lines if not line.startswith(" ")]
     used = {rule.theme for rule in RULES.values()}
-    assert titles == [words.text(f"theme.{theme}") for theme in THEMES if theme in used]
-    for name, rule in RULES.items():
+    assert used == set(THEMES)
+    assert titles == [words.text(f"theme.{theme}") for theme in (*THEMES, OF_THE_LAB)]
+    for name, rule in EVERY_RULE.items():
         (place,) = (k for k, line in enumerate(lines) if line.startswith(f"  {name} ("))
         assert lines[place + 1].strip() == words.text(f"rule.{name}")
         for offset, threshold in enumerate(rule.thresholds, start=2):
@@ -309,7 +311,7 @@ def test_rules_shows_one_rule(run: Run) -> None:
 def test_rules_as_json(run: Run, code: str) -> None:
     done = run("rules", "--json", locale=LOCALES[code])
     told = json.loads(done.stdout)
-    assert {rule["name"] for rule in told} == set(RULES)
+    assert {rule["name"] for rule in told} == set(EVERY_RULE)
     (overshoot,) = json.loads(run("rules", "overshoot", "--json", locale=LOCALES[code]).stdout)
     assert overshoot in told
     assert overshoot["theme"] == "trajectory"
@@ -327,7 +329,7 @@ def test_an_unknown_rule_is_told_with_the_nearest(run: Run) -> None:
     assert "did you mean “overshoot”?" in done.stderr
     told = json.loads(run("rules", "overshot", "--json").stdout)
     assert told["faults"][0]["nearest"] == "overshoot"
-    assert set(told["faults"][0]["allowed"]) == set(RULES)
+    assert set(told["faults"][0]["allowed"]) == set(EVERY_RULE)
 
 
 # --- build -------------------------------------------------------------------------------------
@@ -538,7 +540,7 @@ NOWHERE = "\U0010fff0"
 def test_missing_glyphs_are_found_before_anything_trains(
     run: Run, base_text: str, code: str, tmp_path: Path
 ) -> None:
-    text = f'[cover]\nstudent.zh = "王{NOWHERE}"\nclass = "é中文ελ"\n' + base_text + LAB
+    text = f'cover.student.zh = "王{NOWHERE}"\ncover.class = "é中文ελ"\n' + base_text + LAB
     (tmp_path / "lab.toml").write_text(text, encoding="utf-8")
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes" / "grid.md").write_text(f"fine\n\n中 {NOWHERE}\n", encoding="utf-8")
@@ -548,7 +550,7 @@ def test_missing_glyphs_are_found_before_anything_trains(
     assert done.exit_code == 2
     assert {"zh": "PDF 的字体没有这些字符", "en": "the PDF’s fonts lack"}[code] in done.stderr
     places = re.findall(r"^(\S+?):(\d+):(\d+): ", done.stderr, re.MULTILINE)
-    assert places == [("lab.toml", "2", "16"), (str(Path("notes") / "grid.md"), "3", "3")]
+    assert places == [("lab.toml", "1", "22"), (str(Path("notes") / "grid.md"), "3", "3")]
     assert "cover.student.zh: " in done.stderr
     assert done.stderr.count("U+10FFF0") == 2
     assert "check_fonts = false" in done.stderr

@@ -304,6 +304,10 @@ class _Scope:
         """The largest eigenvalue of the Hessian of the loss over all rows."""
         return largest_curvature(self._run.config, self.weights_at(step))
 
+    def curvatures_at(self, steps: Sequence[int]) -> Array:
+        """That at several steps."""
+        return np.array([self.curvature_at(step) for step in steps])
+
     @property
     def sees_all_rows(self) -> bool:
         """Whether the loss of every round is over all rows."""

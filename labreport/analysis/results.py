@@ -225,7 +225,7 @@ class ExperimentResults:
 
     plan: Plan
     results: tuple[Result, ...]
-    controls: Mapping[str, Run] = field(default_factory=dict)
+    controls: Mapping[str, Run] = field(default_factory=dict, repr=False)
 
     def control(self, kind: Kind, result: Result) -> tuple[Result, ...]:
         """The runs that were made to test an explanation of a result; none if not all are there."""

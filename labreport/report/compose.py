@@ -9,11 +9,13 @@ from functools import cached_property
 from pathlib import Path
 
 from labreport.analysis.conclusions import Conclusion, conclude, key_findings
+from labreport.analysis.evidence import Failure, Known, failures
 from labreport.analysis.observation import Observation
 from labreport.analysis.observe import Observations, observe, observe_base
 from labreport.analysis.replays import Replays, replay_lab
 from labreport.analysis.results import ExperimentResults, attach
 from labreport.analysis.rules.comparison import differing_keys
+from labreport.errors import BuildError, Fault
 from labreport.lab.plan import AppendixPlan, Lab, Plan
 from labreport.report import numbers, tables
 from labreport.report.claims import (
@@ -85,6 +87,31 @@ class Measured:
         return claims_of(
             self.of_base, self.experiments, self.observed, self.conclusions, self.appendices
         )
+
+    def refuse_failures(self) -> None:
+        """Raises BuildError where a fact or a claim is not what its formula gives."""
+        by_name = {run.name: run for run in self.runs}
+        repeated = (again.results for _, repetitions in self.appendices for again in repetitions)
+        checks = {id(r.plan): r.check for r in (*self.experiments, *repeated)}
+        faults = [
+            _fault(claim, failure)
+            for claim in self.claims
+            for failure in failures(claim.observation, Known(by_name, checks.get(id(claim.plan))))
+        ]
+        if faults:
+            raise BuildError(faults)
+
+
+def _fault(claim: Claim, failure: Failure) -> Fault:
+    values = {
+        "rule": claim.observation.rule,
+        "experiment": claim.experiment or claim.part,
+        "what": failure.what,
+        "formula": failure.formula,
+        "said": str(failure.said),
+        "found": str(failure.found),
+    }
+    return Fault("claim-fails", values)
 
 
 def measure(lab: Lab, runs: dict[str, Run]) -> Measured:
@@ -352,7 +379,7 @@ class _Composition:
         text = self.language.text
         blocks = (
             Paragraph(text("evidence.how-to-read")),
-            Notes(tuple(map(brief, self.evidence.values()))),
+            Notes(tuple(brief(e, self.language) for e in self.evidence.values())),
         )
         title = text("report.appendix-title", title=text("evidence.title"))
         return Section("evidence", "", title, blocks)

@@ -20,6 +20,9 @@ RunList = tuple[str, ...]
 SHOWN_RUNS = 3
 """Runs that a note names; ``observations.json`` has them all."""
 
+FORMULAS_ON_PAPER = 8
+"""Formulas of one note that are printed: who computes them again does so from the file."""
+
 DIGITS_OF_A_NAME = 12
 """Of the 64 digits that name a run: among a million runs two that agree in them are unlikely."""
 
@@ -44,13 +47,23 @@ def evidence(claim: Claim, language: Language) -> Evidence:
     )
 
 
-def brief(evidence: Evidence) -> Evidence:
-    """The same without numbers that have no formula: the sentence has all of their digits."""
-    computed = (
-        replace(basis, readings=tuple(r for r in basis.readings if r.formula))
-        for basis in evidence.bases
-    )
-    return replace(evidence, bases=tuple(b for b in computed if b.readings or b.claims))
+def brief(evidence: Evidence, language: Language) -> Evidence:
+    """The same for paper: no numbers without a formula, and no more formulas than are read there.
+
+    The sentence has all digits of the former, and observations.json has all of the latter.
+    """
+    bases: list[Basis] = []
+    room, left_out = FORMULAS_ON_PAPER, 0
+    for basis in evidence.bases:
+        computed = tuple(r for r in basis.readings if r.formula)
+        readings = computed[:room]
+        claims = basis.claims[: room - len(readings)]
+        room -= len(readings) + len(claims)
+        left_out += len(computed) - len(readings) + len(basis.claims) - len(claims)
+        if readings or claims:
+            bases.append(replace(basis, readings=readings, claims=claims))
+    more = language.text("evidence.more-formulas", count=left_out) if left_out else ""
+    return replace(evidence, bases=tuple(bases), more=more)
 
 
 def _bases(claim: Claim, language: Language) -> tuple[Basis, ...]:

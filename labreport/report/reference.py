@@ -18,6 +18,7 @@ NAMES: Mapping[str, str] = {
     "classes": "the class [rows] that each row belongs to, counted from 0",
     "classes_at": "`classes_at(step)`: the class [rows] that each row is put into",
     "curvature_at": "`curvature_at(step)`: largest eigenvalue of the Hessian of the loss",
+    "curvatures_at": "`curvatures_at((0, 1, 5))`: those of several steps",
     "dead_units": "how many units with ReLU give 0 for every row at the start and get no gradient",
     "ending": "how the run ended: `completed`, `diverged` or `refused`",
     "ending_step": "index of the first step that was not recorded",

@@ -53,6 +53,7 @@ class Evidence:
         count: how many runs it rests on, in words; "" for none.
         bases: numbers and claims, by the runs that they are computed from.
         thresholds: those that its claims name, each with its value.
+        more: how many formulas are left out, in words; "" for none.
     """
 
     number: int
@@ -65,6 +66,7 @@ class Evidence:
     count: str
     bases: tuple[Basis, ...]
     thresholds: tuple[tuple[str, str], ...]
+    more: str = ""
 
 
 @dataclass(frozen=True)

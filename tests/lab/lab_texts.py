@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 
 MINIMAL = """\
+test_explanations = false
+
 [base]
 loss = "mse"
 rounds = 10

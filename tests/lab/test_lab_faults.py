@@ -109,7 +109,7 @@ CASES = [
         changed((MINIMAL, at("experiments = 1") + "\n" + MINIMAL)),
         allowed=(
             *("format", "languages", "cover", "purpose", "base", "experiment", "appendix"),
-            "check_fonts",
+            *("check_fonts", "test_explanations"),
         ),
         nearest="experiment",
     ),

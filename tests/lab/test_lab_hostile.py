@@ -122,7 +122,7 @@ def test_a_byte_order_mark_and_windows_line_ends_change_nothing(
     text = "\ufeff" + MINIMAL.replace("\n", "\r\n")
     assert loaded(text).base == plain.base
     (fault,) = faults(text.replace("rounds = 10", "rounds = 0"))
-    assert (fault.line, fault.column, fault.excerpt) == (3, 1, "rounds = 0")
+    assert (fault.line, fault.column, fault.excerpt) == (5, 1, "rounds = 0")
 
 
 @pytest.mark.parametrize("encoding", ["latin-1", "utf-16", "gb18030"])

@@ -45,11 +45,14 @@ def test_bce_is_tried_with_the_given_target_and_with_two_legal_ones(shipped_lab:
     assert {name: config.data.targets[0] for name, config in trials.items()} == {
         "mse": (0.23, -0.07),
         "bce": (0.23, -0.07),
+        "bce-by-hand": (0.23, -0.07),
         "mse-zero": (0.23, 0.0),
         "bce-zero": (0.23, 0.0),
         "mse-positive": (0.23, 0.07),
         "bce-positive": (0.23, 0.07),
     }
+    by_hand = trials.pop("bce-by-hand")
+    assert (by_hand.loss, by_hand.network.activations[-1]) == ("bce_with_logits", "identity")
     assert all(config.loss == name.split("-")[0] for name, config in trials.items())
 
 
@@ -96,6 +99,7 @@ def test_the_appendix_changes_gradients_and_nothing_else(shipped_lab: Lab) -> No
 def test_runs_that_occur_twice_are_listed_once(shipped_lab: Lab) -> None:
     plans = (*shipped_lab.plans, *shipped_lab.appendices[0].plans)
     every = [trial.config.digest for plan in plans for trial in plan.trials]
+    every += [config.digest for config in shipped_lab.controls]
     listed = [config.digest for config in shipped_lab.configurations()]
     assert listed == list(dict.fromkeys([shipped_lab.base.digest, *every]))
     assert len(every) > len(listed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -35,12 +36,13 @@ from labreport.report.claims import (
     by_theme,
     theme_of,
 )
-from labreport.report.evidence import SHOWN_RUNS, brief, evidence, exact
+from labreport.report.evidence import FORMULAS_ON_PAPER, SHOWN_RUNS, brief, evidence, exact
 from labreport.report.language import language
 from labreport.report.leaves import stated, unit
 from labreport.report.tree import Evidence, Report, Sentences, Statement
 
 CODES = ("zh", "en")
+EN = language("en")
 RUNS = ("a" * 64, "b" * 64)
 
 
@@ -212,8 +214,21 @@ def test_paper_leaves_out_what_the_sentence_has_in_full(plan: Any) -> None:
     facts: Facts = {"budget": Count(20), "lowest": Number(0.1, one("losses[10]"))}
     told = evidence_of(observation("overshoot", **facts), plan)
     assert [r.name for b in told.bases for r in b.readings] == ["compared after", "lowest"]
-    assert [r.name for b in brief(told).bases for r in b.readings] == ["lowest"]
-    assert len(brief(told).bases) == 1
+    assert [r.name for b in brief(told, EN).bases for r in b.readings] == ["lowest"]
+    assert len(brief(told, EN).bases) == 1
+
+
+def test_paper_has_room_for_some_formulas_of_a_note(plan: Any) -> None:
+    facts = {"losses": tuple(Number(k, Source(f"losses[{k}]", ("a",))) for k in range(6))}
+    claims = tuple(Source(f"losses[{k}] > 0", ("b",)) for k in range(6))
+    made = observation("overshoot", **facts)
+    told = evidence(Claim("main", plan, replace(made, claims=claims), 1), EN)
+    on_paper = brief(told, EN)
+    shown = [*(r for b in on_paper.bases for r in b.readings)]
+    shown += [claim for b in on_paper.bases for claim in b.claims]
+    assert len(shown) == FORMULAS_ON_PAPER == 8
+    assert "4" in on_paper.more
+    assert told.more == ""
 
 
 def test_words_of_the_lab_are_no_readings(plan: Any) -> None:
@@ -270,7 +285,8 @@ def test_what_is_quoted_leads_to_where_it_is_told(report: Report) -> None:
 def test_notes_are_those_of_the_statements(report: Report) -> None:
     assert report.notes
     (notes,) = (b for b in report.notes.blocks if type(b).__name__ == "Notes")
-    own = [brief(i.evidence) for i in statements(report) if i.evidence and not i.quoted]
+    words = language(report.language)
+    own = [brief(i.evidence, words) for i in statements(report) if i.evidence and not i.quoted]
     assert list(notes.items) == own
     assert report.notes.number == str(len(report.sections) + 1)
 

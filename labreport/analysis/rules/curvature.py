@@ -104,7 +104,7 @@ def _against_theory(
     if limit is None:
         return None
     low, high = (r.run.config.optimizer.learning_rate for r in (steady, rises))
-    met = f"max(({', '.join(_curvature_formula(s) for s in steps)},))"
+    met = f"(max(curvatures_at({tuple(steps)})) + setting('optimizer.weight_decay'))"
     formula = _limit_formula(met)
     facts: Facts = {
         "steady": Subject(name, steady.point),
