@@ -33,7 +33,8 @@ def softmax(outputs: Array) -> Array:
 
 def sigmoid(outputs: Array) -> Array:
     """1 / (1 + exp(−o)), by the half of it that does not overflow."""
-    small = np.exp(-np.abs(outputs))
+    # In double precision, and rounded once: however it is computed, it is the same number then.
+    small = np.exp(-np.abs(outputs.astype(np.float64)))
     probabilities: Array = np.where(outputs >= 0, 1.0, small) / (1.0 + small)
     return probabilities.astype(outputs.dtype)
 
@@ -163,13 +164,18 @@ class Result:
         return found
 
     def error(self, budget: int) -> float | None:
-        """Mean squared difference of predictions and targets: one measure for every loss."""
+        """Mean squared difference of predictions and targets: one measure for every loss.
+
+        None where the run had ended, outputs predict no number, or the square is out of bounds.
+        """
         predictions = self.predictions(budget)
         if predictions is None:
             return None
         # In the run's own precision: where the loss is this very number, the two are to agree.
         targets = np.array(self.run.config.data.targets, dtype=predictions.dtype)
-        return float(np.mean((predictions - targets) ** 2))
+        with np.errstate(over="ignore"):
+            found = float(np.mean((predictions - targets) ** 2))
+        return found if np.isfinite(found) else None
 
     def error_formula(self, budget: int, run: str = "") -> str:
         """How that is computed; ``run`` is r1. or the like where a formula speaks of several."""

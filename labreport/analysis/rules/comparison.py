@@ -252,8 +252,9 @@ def ranking(results: ExperimentResults) -> Iterator[Observation]:
         leaders.append(_leading(ranked, budget))
     if all(len(leading.tied) == len(same) for leading in leaders):
         return
-    winners = {_in_order(results, leading.tied) for leading in leaders}
     last = leaders[-1]
+    # A variant that is among the first at every budget leads throughout, whoever is level with it.
+    always = tuple(r for r in last.tied if all(r in leading.tied for leading in leaders))
     facts: Facts = {
         "leaders": tuple(
             With(
@@ -262,12 +263,12 @@ def ranking(results: ExperimentResults) -> Iterator[Observation]:
             )
             for leading in leaders
         ),
-        "subjects": _in_order(results, last.tied),
+        "subjects": _in_order(results, always or last.tied),
         "budget": Count(results.last),
         "value": last.tied[0].number(results.last),
         "count": Count(len(same)),
     }
-    form = "same" if len(winners) == 1 else "flips"
+    form = "same" if always else "flips"
     if len(results.budgets) == 1:
         form = "single"
     claims = tuple(claim for leading in leaders for claim in leading.claims)

@@ -83,7 +83,9 @@ def path(results: ExperimentResults) -> Iterator[Observation]:
             }
             claim = one.result.cite(f"{_ratio_formula(one.step)} >= WINDING")
             yield Observation("path", facts, runs=1, claims=(claim,))
-    if len(found) > 1 and all(p.ratio <= thresholds.STRAIGHT for p in found):
+    # It is said of all variants, so each must be a run whose way is known.
+    whole = len(found) == len(results.plan.variants) > 1
+    if whole and all(p.ratio <= thresholds.STRAIGHT for p in found):
         longest = max(found, key=lambda p: p.ratio)
         facts = {
             "count": Count(len(found), cite("size(each(rounds))", [p.result for p in found])),

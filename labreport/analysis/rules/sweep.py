@@ -33,6 +33,18 @@ def best(members: tuple[Result, ...], budget: int) -> Result | None:
     return min(measured, key=lambda r: r.loss(budget) or 0.0, default=None)
 
 
+def _tied(top: Result, members: Sequence[Result], budget: int) -> list[Result]:
+    """All points whose loss at a budget is that of the best."""
+    return [r for r in members if r.loss(budget) == top.loss(budget)]
+
+
+def _best_of_one(members: tuple[Result, ...], budgets: Sequence[int]) -> list[tuple[int, Result]]:
+    """The best point at each budget; one that is among the best at all of them, if there is one."""
+    found = [(b, r) for b in budgets if (r := best(members, b)) is not None]
+    always = [r for r in members if all(r in _tied(top, members, b) for b, top in found)]
+    return [(b, always[0]) for b, _ in found] if always else found
+
+
 def _point_and_loss(result: Result, budget: int) -> tuple[Subject, Number]:
     return Subject("", result.point), result.number(budget)
 
@@ -54,7 +66,7 @@ def sweep_best(results: ExperimentResults) -> Iterator[Observation]:
     """The best point of each swept variant."""
     if len(results.swept) == 1:
         ((name, members),) = results.swept.items()
-        found = [(b, r) for b in results.budgets if (r := best(members, b)) is not None]
+        found = _best_of_one(members, results.budgets)
         if found:
             points = {r.point for _, r in found}
             facts: Facts = {
@@ -134,7 +146,13 @@ def edge_of_grid(results: ExperimentResults) -> Iterator[Observation]:
     for budget in results.budgets:
         for members in results.swept.values():
             top = best(members, budget)
-            at_end = [(k, v) for k, v in top.point if k in ends and v in ends[k]] if top else []
+            # Where a value in the midst of the grid is as good, the best is not at its edge.
+            tied = [dict(r.point) for r in _tied(top, members, budget)] if top else []
+            at_end = [
+                (k, v)
+                for k, v in (top.point if top else ())
+                if k in ends and all(point[k] in ends[k] for point in tied)
+            ]
             if top is not None and at_end:
                 found.append(With(Subject(top.variant, tuple(at_end)), Rounds(budget)))
                 claims.append(lowest_of(top, members, budget))
