@@ -255,6 +255,8 @@ def lowest_loss(loss: str, targets: tuple[tuple[float, ...], ...], activation: s
     low, high = output_range(activation)
     if loss == "cross_entropy":
         return float(np.mean([_lowest_cross_entropy(row, low, high) for row in targets]))
+    if loss == "bce" and any(not 0 <= t <= 1 for row in targets for t in row):
+        return None
     each = [[_lowest_of_one(loss, t, low, high) for t in row] for row in targets]
     # The divergence is a sum over units, everything else a mean.
     return float(np.mean(np.sum(each, axis=1) if loss == "kl_div" else each))
@@ -268,6 +270,8 @@ def _lowest_coupled(
         return 0.0 if loss == "kl_div" else None
     if loss == "mse":
         return float(np.mean([_nearest_probabilities(np.array(row)) for row in targets]))
+    if loss == "bce" and any(not 0 <= t <= 1 for row in targets for t in row):
+        return None
     low, high = 0.0, 1.0
     each = [[_lowest_of_one(loss, t, low, high) for t in row] for row in targets]
     return float(np.mean(np.sum(each, axis=1) if loss == "kl_div" else each))

@@ -147,7 +147,10 @@ class Result:
         """
         outputs = self.outputs(budget)
         predict = self._predict
-        return None if outputs is None or predict is None else predict(outputs)
+        if outputs is None or predict is None:
+            return None
+        with np.errstate(over="ignore"):
+            return predict(outputs)
 
     @property
     def _predict(self) -> Callable[[Array], Array] | None:
@@ -158,9 +161,10 @@ class Result:
         """Mean squared difference [shown] of predictions and targets by step, float64."""
         if self._predict is None:
             return None
-        predictions = self._predict(self.run.trace.outputs.astype(np.float64))
         targets = np.array(self.run.config.data.targets)
-        found: Array = ((predictions - targets) ** 2).mean(axis=(1, 2))
+        with np.errstate(over="ignore"):
+            predictions = self._predict(self.run.trace.outputs.astype(np.float64))
+            found: Array = ((predictions - targets) ** 2).mean(axis=(1, 2))
         return found
 
     def error(self, budget: int) -> float | None:

@@ -123,7 +123,8 @@ def base_reaches(base: Run, linear: Run) -> Iterator[Observation]:
 def revived(results: ExperimentResults) -> Iterator[Observation]:
     """Dead units: whether they live from other starts."""
     for result in results.singles:
-        starts = results.control("other-starts", result)
+        # A start that ended at once has no round in which a unit could live.
+        starts = [s for s in results.control("other-starts", result) if len(s.losses)]
         units = dead_units(result) if result.never_moved_by_gradient else ()
         if not units or not starts:
             continue

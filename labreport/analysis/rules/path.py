@@ -18,6 +18,7 @@ from labreport.analysis.observation import (
     Verbatim,
 )
 from labreport.analysis.results import PRECISION, ExperimentResults, Result, cite
+from labreport.analysis.rules.descent import sees_all_rows
 from labreport.analysis.rules.gradients import MOST_NAMED
 from labreport.lab.naming import display_order
 
@@ -146,6 +147,9 @@ def float_limit(results: ExperimentResults) -> Iterator[Observation]:
         step, trace = result.index(results.last), result.run.trace
         if step is None or step < thresholds.FEW_ROUNDS or not trace.is_whole:
             continue
+        # The loss of a round that sees some rows goes on changing with the rows.
+        if not sees_all_rows(result):
+            continue
         moved = np.flatnonzero((np.diff(trace.weights[: step + 1], axis=0) != 0).any(axis=1))
         if not len(moved):
             continue
@@ -168,6 +172,7 @@ def float_limit(results: ExperimentResults) -> Iterator[Observation]:
         if norm:
             facts["norm"] = Number(norm, result.cite(f"norm(wide(gradients[{step}]))"))
         claims = (
+            result.cite("sees_all_rows"),
             result.cite(f"{step} >= FEW_ROUNDS"),
             result.cite(f"any({moves})"),
             result.cite(f"{idle} >= IDLE_SHARE"),

@@ -264,6 +264,7 @@ def rises(results: ExperimentResults) -> Iterator[Observation]:
             cite(f"count(each(any(difference(losses[:{results.last + 1}]) > 0)))", ordered),
         ),
         "total": Count(len(ordered) - first, cite("size(each(rounds))", ordered[first:])),
+        "budget": Count(results.last),
     }
     claims = (
         *(r.cite(f"all({fall.format('<=')})") for r in ordered[:first]),
