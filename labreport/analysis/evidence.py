@@ -246,7 +246,9 @@ class _Scope:
 
     def predictions_at(self, step: int) -> Array:
         """What the outputs say of the targets: probabilities where outputs are logits."""
-        outputs = self.outputs_at(step)
+        return self._predictions(self.outputs_at(step))
+
+    def _predictions(self, outputs: Array) -> Array:
         match LOSSES[self._run.config.loss].prediction:
             case "identity":
                 return outputs
@@ -255,18 +257,22 @@ class _Scope:
                 exponentials = np.exp(shifted)
                 return _array(exponentials / np.sum(exponentials, axis=-1, keepdims=True))
             case "sigmoid":
-                half = np.tanh(outputs.astype(np.float64) / 2) / 2
-                return _array((0.5 + half).astype(outputs.dtype))
+                # By the powers that do not overflow; a square of what is left of a target tells
+                # apart what any other way of computing it would round.
+                powers = np.exp(-np.abs(wide := outputs.astype(np.float64)))
+                return _array(
+                    (np.where(wide >= 0, 1.0, powers) / (1 + powers)).astype(outputs.dtype)
+                )
             case "exp":
                 return _array(np.exp(outputs))
         raise ValueError("margins predict no number")
 
     def classes_at(self, step: int) -> Array:
         """The class [rows] that each row is put into, counted from 0."""
-        predictions = self.predictions_at(step)
-        if predictions.shape[1] == 1:
-            return _array((predictions[:, 0] > 0.5).astype(int))
-        return _array(np.argmax(predictions, axis=1))
+        outputs = self.outputs_at(step)
+        if outputs.shape[1] == 1:
+            return _array((self._predictions(outputs.astype(np.float64))[:, 0] > 0.5).astype(int))
+        return _array(np.argmax(outputs, axis=1))
 
     @property
     def classes(self) -> Array:

@@ -145,7 +145,14 @@ class Result:
 
         None where the run had ended, or where outputs are margins, which predict no number.
         """
+        return self._predictions(self.outputs(budget))
+
+    def wide_predictions(self, budget: int) -> Array | None:
+        """The same in double precision, whatever the run's."""
         outputs = self.outputs(budget)
+        return self._predictions(None if outputs is None else outputs.astype(np.float64))
+
+    def _predictions(self, outputs: Array | None) -> Array | None:
         predict = self._predict
         if outputs is None or predict is None:
             return None
@@ -192,7 +199,8 @@ class Result:
 
     def first_below(self, threshold: float) -> int | None:
         """First number of updates after which the loss is at most ``threshold``."""
-        below = self.losses <= threshold
+        # Not in the run's precision, to which the threshold would be rounded.
+        below = self.losses.astype(np.float64) <= threshold
         return int(below.argmax()) if below.any() else None
 
     @cached_property

@@ -102,6 +102,28 @@ def a_loss_that_happens_to_be_where_it_was_half_way() -> ExperimentResults:
     return course([4, 1, 1, 3, 1], gradients=still)
 
 
+UNIT = 1e-18
+"""Less than rounding: 16 units of it beside the smallest scale of a loss are 3.6e-18."""
+
+
+@silent("stuck")
+def a_run_that_is_at_its_floor_but_for_rounding() -> ExperimentResults:
+    return course([UNIT, UNIT, UNIT], gradients=np.zeros((3, 8)))
+
+
+@silent("threshold")
+def a_reference_that_starts_at_its_floor_but_for_rounding() -> ExperimentResults:
+    return experiment(single("a", [UNIT, UNIT, 0.0]), single("b", [3, 2, 0.0], {MOMENTUM: 0.5}))
+
+
+@fires("share-right", "one", shares=(("a", 0.25),))
+def probabilities_that_are_all_rounded_to_one() -> ExperimentResults:
+    # The second unit's output is the largest for each row, and right for one of them.
+    outputs = np.broadcast_to([1e3, 2e3], (3, 4, 2))
+    changes = {**CLASSES, **LINEAR, "loss": "bce_with_logits"}
+    return experiment(single("a", [3, 2, 1], changes, outputs=outputs))
+
+
 @silent("float-limit")
 def weights_that_stand_still_while_rows_change() -> ExperimentResults:
     made = still_after(18, 20)

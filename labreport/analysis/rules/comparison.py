@@ -201,7 +201,8 @@ def threshold(results: ExperimentResults) -> Iterator[Observation]:
         return
     reference = singles[0]
     start, bottom = reference.gap(0), reference.floor.value
-    if start is None or bottom is None:
+    # A reference that starts at its floor has no way to go.
+    if start is None or bottom is None or start <= reference.at_floor:
         return
     level = bottom + (1 - thresholds.MOST_OF_THE_WAY) * start
     same = [r for r in singles if comparable(r, reference)]
@@ -209,7 +210,7 @@ def threshold(results: ExperimentResults) -> Iterator[Observation]:
     if len(same) < 2 or all(step is None for step in reached.values()):
         return
     goal = "r1.floor + (1 - MOST_OF_THE_WAY) * max((r1.losses[0] - r1.floor, 0))"
-    below = f"r2.losses[:{results.last + 1}] <= {goal}"
+    below = f"wide(r2.losses[:{results.last + 1}]) <= {goal}"
     arrived = [
         With(r.subject, Rounds(step, cite(f"argmax({below})", (reference, r))))
         for r in same
@@ -228,7 +229,7 @@ def threshold(results: ExperimentResults) -> Iterator[Observation]:
     claims = tuple(
         cite(f"{'not ' if reached[r.variant] is None else ''}any({below})", (reference, r))
         for r in same
-    )
+    ) + (reference.cite(f"{reference.gap_formula(0)} > allowance"),)
     form = "some" if never else "all"
     yield Observation("threshold", facts, runs=len(same), form=form, claims=claims)
 

@@ -188,7 +188,7 @@ def _from_equal_loss(results: ExperimentResults, low: Result, high: Result) -> O
         "subject": low.subject,
         "other": high.subject,
         "start": low.number(0),
-        "updates": Count(step, cite("argmax(r2.losses <= r1.losses[0])", pair)),
+        "updates": Count(step, cite("argmax(wide(r2.losses) <= r1.losses[0])", pair)),
         "rounds": Count(rounds),
         "mine": low.number(rounds),
         "same": high.number(rounds),

@@ -152,9 +152,10 @@ def is_stuck(result: Result, budget: int) -> bool:
     if np.abs(half - half[-1]).max() > thresholds.STANDING_STILL * gap:
         return False
     norms = gradient_norms(result)
-    return bool(
-        gap > thresholds.FAR_FROM_FLOOR * first and norms[step] <= thresholds.VANISHED * norms.max()
-    )
+    # What rounding leaves between a loss and its floor is no distance.
+    far = gap > thresholds.FAR_FROM_FLOOR * first and gap > result.at_floor
+    vanished = norms[step] <= thresholds.VANISHED * norms.max()
+    return bool(far and vanished and np.isfinite(norms).all())
 
 
 def stuck_claims(result: Result, budget: int) -> tuple[Source, ...]:
@@ -164,11 +165,13 @@ def stuck_claims(result: Result, budget: int) -> tuple[Source, ...]:
     return (
         result.cite(f"max(abs({half} - losses[{step}])) <= STANDING_STILL * {gap}"),
         result.cite(f"{gap} > FAR_FROM_FLOOR * {result.gap_formula(0)}"),
+        result.cite(f"{gap} > allowance"),
         result.cite(f"norm(wide(gradients[{step}])) <= VANISHED * max(norm(wide(gradients)))"),
     )
 
 
 def gradient_norms(result: Result) -> np.ndarray:
     """Euclidean norm of the gradient at each step [steps], float64."""
-    norms: np.ndarray = np.linalg.norm(result.run.trace.gradients.astype(np.float64), axis=1)
+    with np.errstate(over="ignore"):
+        norms: np.ndarray = np.linalg.norm(result.run.trace.gradients.astype(np.float64), axis=1)
     return norms
