@@ -195,8 +195,8 @@ def passes(config: RunConfig, flat: np.ndarray) -> Iterator[tuple[np.ndarray, np
 
 # --- floors ------------------------------------------------------------------------------------
 
-FAR = 700.0
-"""Outputs farther from 0 than this are not tried: exp of them overflows."""
+FAR = 1e5
+"""Outputs farther from 0 than this are not tried."""
 
 
 @cache
@@ -219,8 +219,8 @@ def output_range(activation: str) -> tuple[float, float]:
 
 
 @cache
-def _lowest_of_one(loss: str, target: float, low: float, high: float) -> float:
-    """The infimum of a loss of one output, by trying outputs, ever finer around the best."""
+def _lowest_of_one(loss: str, target: float, low: float, high: float) -> tuple[float, float]:
+    """The infimum of a loss of one output, and where, by trials ever finer around the best."""
     bottom, top = max(low, -FAR), min(high, FAR)
     if loss == "poisson_nll":
         top = min(top, 50.0)
@@ -239,20 +239,22 @@ def _lowest_of_one(loss: str, target: float, low: float, high: float) -> float:
             return nn.KLDivLoss(reduction="none")(outputs, wanted)
         return LOSSES[loss]().__class__(reduction="none")(outputs, wanted)
 
-    lowest = np.inf
-    for _ in range(12):
+    lowest, where = np.inf, np.nan
+    for _ in range(14):
         grid = torch.linspace(bottom, top, 2001, dtype=torch.float64).clamp(bottom, top)
         found = values(grid)
         at = int(found.argmin())
-        lowest = min(lowest, float(found[at]))
+        if float(found[at]) < lowest:
+            lowest, where = float(found[at]), float(grid[at])
         bottom, top = float(grid[max(at - 1, 0)]), float(grid[min(at + 1, 2000)])
-    # A loss that still falls as steeply at the end as half-way has no lower bound.
+    # A loss that falls as steeply to the end as half-way has no lower bound.
     for end, bound in ((low, -FAR), (high, FAR)):
         if np.isinf(end) and loss != "bce" and not (loss == "poisson_nll" and bound > 0):
-            pair = values(torch.tensor([bound / 2, bound], dtype=torch.float64))
-            if float(pair[0] - pair[1]) > 1e-3:
-                return -np.inf
-    return lowest
+            ends = values(torch.tensor([bound / 4, bound / 2, bound], dtype=torch.float64))
+            before, after = float(ends[0] - ends[1]), float(ends[1] - ends[2])
+            if after > max(1e-3, 1.5 * before):
+                return -np.inf, float(end)
+    return lowest, where
 
 
 @cache
@@ -265,10 +267,13 @@ def lowest_loss(loss: str, targets: tuple[tuple[float, ...], ...], activation: s
         return _lowest_coupled(loss, targets, activation)
     low, high = output_range(activation)
     if loss == "cross_entropy":
+        # With a negative target it may fall for ever, along ways that are not tried here.
+        if any(t < 0 for row in targets for t in row):
+            return None
         return float(np.mean([_lowest_cross_entropy(row, low, high) for row in targets]))
     if loss == "bce" and any(not 0 <= t <= 1 for row in targets for t in row):
         return None
-    each = [[_lowest_of_one(loss, t, low, high) for t in row] for row in targets]
+    each = [[_lowest_of_one(loss, t, low, high)[0] for t in row] for row in targets]
     # The divergence is a sum over units, everything else a mean.
     return float(np.mean(np.sum(each, axis=1) if loss == "kl_div" else each))
 
@@ -279,13 +284,18 @@ def _lowest_coupled(
     """With a probability for each unit: where targets are such, or for squares."""
     if activation == "log_softmax":
         return 0.0 if loss == "kl_div" else None
+    if loss == "cross_entropy":
+        return None
     if loss == "mse":
         return float(np.mean([_nearest_probabilities(np.array(row)) for row in targets]))
     if loss == "bce" and any(not 0 <= t <= 1 for row in targets for t in row):
         return None
-    low, high = 0.0, 1.0
-    each = [[_lowest_of_one(loss, t, low, high) for t in row] for row in targets]
-    return float(np.mean(np.sum(each, axis=1) if loss == "kl_div" else each))
+    each = [[_lowest_of_one(loss, t, 0.0, 1.0) for t in row] for row in targets]
+    # The best of each unit by itself is to be had only where these are probabilities together.
+    if any(abs(sum(where for _, where in row) - 1) > 1e-6 for row in each):
+        return None
+    lowest = [[value for value, _ in row] for row in each]
+    return float(np.mean(np.sum(lowest, axis=1) if loss == "kl_div" else lowest))
 
 
 def _nearest_probabilities(row: np.ndarray) -> float:
@@ -299,31 +309,32 @@ def _nearest_probabilities(row: np.ndarray) -> float:
 
 @cache
 def _lowest_cross_entropy(row: tuple[float, ...], low: float, high: float) -> float:
-    """By a descent over outputs between bounds, each coordinate in turn by ever finer trials."""
+    """By moving one output at a time to where it is best, until nothing is gained.
+
+    With the others held, T log(C + exp(o)) − t o is least where exp(o) = t C / (T − t).
+    """
     target = np.array(row)
-    bottom, top = max(low, -60.0), min(high, 60.0)
+    total = float(target.sum())
+    bottom, top = max(low, -700.0), min(high, 700.0)
     outputs = np.clip(np.zeros(len(row)), bottom, top)
 
-    def value(tried: np.ndarray) -> np.ndarray:
-        most = tried.max(axis=-1, keepdims=True)
-        total = most[..., 0] + np.log(np.exp(tried - most).sum(axis=-1))
-        found: np.ndarray = target.sum() * total - tried @ target
-        return found
+    def value() -> float:
+        most = outputs.max()
+        return float(total * (most + np.log(np.exp(outputs - most).sum())) - outputs @ target)
 
-    best = float(value(outputs))
-    for _ in range(60):
+    best = value()
+    for _ in range(20_000):
         before = best
         for unit in range(len(row)):
-            start, end = bottom, top
-            for _ in range(6):
-                grid = np.linspace(start, end, 41)
-                tried = np.repeat(outputs[None], 41, axis=0)
-                tried[:, unit] = grid
-                found = value(tried)
-                at = int(found.argmin())
-                if found[at] < best:
-                    best, outputs = float(found[at]), tried[at].copy()
-                start, end = grid[max(at - 1, 0)], grid[min(at + 1, 40)]
-        if before - best < 1e-12:
+            others = np.exp(np.delete(outputs, unit)).sum()
+            share = target[unit] / total if total else 0.0
+            if share <= 0 or others == 0:
+                outputs[unit] = bottom if others else outputs[unit]
+            elif share >= 1:
+                outputs[unit] = top
+            else:
+                outputs[unit] = np.clip(np.log(others * share / (1 - share)), bottom, top)
+        best = value()
+        if before - best <= 1e-15 * max(1.0, abs(best)):
             break
     return best

@@ -70,7 +70,7 @@ def evaluate(source: Source, known: Known) -> Any:
     try:
         scopes = [_Scope(known.runs[name], known.check) for name in source.runs]
         return _Evaluation(scopes).value(_parsed(source.formula), scopes[0] if scopes else None)
-    except (KeyError, IndexError, TypeError, SyntaxError, ValueError) as error:
+    except (LookupError, TypeError, SyntaxError, ValueError, ZeroDivisionError) as error:
         raise FormulaError(f"{source.formula}: {error}") from error
 
 
@@ -385,7 +385,8 @@ def _rounds_alike(made: Any, right: Any, decimals: int) -> int:
 
 
 def _standard_deviation(values: Any) -> Any:
-    return np.std(values, ddof=1)
+    with np.errstate(over="ignore"):
+        return np.std(values, ddof=1)
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {

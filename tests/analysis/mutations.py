@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from synthetic_runs import plain
 
-from labreport.analysis.evidence import Known, failures, sourced
-from labreport.analysis.observation import Observation
+from labreport.analysis.evidence import Known, failures, same, sourced
+from labreport.analysis.observation import Observation, Verbatim
 from labreport.analysis.results import ExperimentResults
 from labreport.run import Run
 
@@ -105,14 +106,23 @@ def numbers(lab: Lab, observation: Observation, draw: random.Random, count: int)
 
 
 def swaps(lab: Lab, observation: Observation, draw: random.Random, count: int) -> list[Mutation]:
-    """Runs that an observation reads, each with the numbers of another one as long."""
+    """Runs that an observation reads, each in the place of another one as long.
+
+    Of runs with the same numbers a rule may name any, as it names one of those that are lowest;
+    where one of them changes places, what is said of another one is as true as before.
+    """
     runs = runs_of(lab)
+    unique = {
+        name
+        for name, run in runs.items()
+        if not any(same_numbers(run, other) for n, other in runs.items() if n != name)
+    }
     found = []
     for name in draw.sample(read_by(observation), min(count, len(read_by(observation)))):
         others = [
             other
             for other, run in runs.items()
-            if other != name and fits(run, runs[name]) and not same_numbers(run, runs[name])
+            if other != name and {other, name} <= unique and fits(run, runs[name])
         ]
         if others:
             found.append(Mutation(name, other=draw.choice(others)))
@@ -131,10 +141,30 @@ def same_numbers(one: Run, other: Run) -> bool:
 
 
 def is_among(observation: Observation, found: Sequence[Observation]) -> bool:
-    """Whether a rule still says the very same thing."""
-    return any(
-        o.form == observation.form and dict(o.facts) == dict(observation.facts) for o in found
-    )
+    """Whether a rule still says the same thing, but for the rounding of numbers."""
+    return any(_says_the_same(observation, o) for o in found)
+
+
+def is_meant_among(observation: Observation, found: Sequence[Observation]) -> bool:
+    """Whether a rule still says the same thing, and means it of the same runs."""
+    return any(_says_the_same(observation, o) and o.claims == observation.claims for o in found)
+
+
+def _says_the_same(one: Observation, other: Observation) -> bool:
+    told, said = (sorted(o.facts.items()) for o in (one, other))
+    return one.form == other.form and _alike(plain(_values(told)), plain(_values(said)))
+
+
+def _values(facts: list[tuple[str, Any]]) -> tuple[Any, ...]:
+    return tuple(part for name, fact in facts for part in (Verbatim(name), fact))
+
+
+def _alike(one: Any, other: Any) -> bool:
+    if isinstance(one, tuple) and isinstance(other, tuple):
+        return len(one) == len(other) and all(map(_alike, one, other))
+    if isinstance(one, float) and isinstance(other, float):
+        return same(one, other)
+    return bool(one == other)
 
 
 def failed(observation: Observation, lab: Lab) -> Iterator[Any]:

@@ -67,18 +67,25 @@ def share_right_swept(results: ExperimentResults) -> Iterator[Observation]:
         top = accuracy(best, results.last)
         tied = [r for r in there if accuracy(r, results.last) == top]
         formula = accuracy_formula(best, results.last)
+        others = [r for r in there if r is not best]
+        same_steps = {r.index(results.last) for r in there} == {best.index(results.last)}
+        shares = f"each({formula})"
+        counted = cite(f"count({shares} == {formula})", (best, *others)) if same_steps else None
         facts: Facts = {
             "subject": Subject(name),
             "points": tuple(Subject("", r.point) for r in tied[:3]),
-            "count": Count(len(tied)),
+            "count": Count(len(tied), counted),
             "share": _share(best, results.last),
             "total": Count(len(there), cite("size(each(rounds))", there)),
             "budget": Count(results.last),
         }
-        others = [r for r in there if r is not best]
-        same_steps = {r.index(results.last) for r in there} == {best.index(results.last)}
         claims = (
-            (cite(f"{formula} == max(each({formula}))", (best, *others)),) if same_steps else ()
+            tuple(
+                cite(f"{formula} == max({shares})", (one, *(r for r in there if r is not one)))
+                for one in tied[:3]
+            )
+            if same_steps
+            else ()
         )
         form = "many" if len(tied) > 3 else ""
         yield Observation("share-right-swept", facts, runs=len(there), form=form, claims=claims)

@@ -164,6 +164,7 @@ def stuck_claims(result: Result, budget: int) -> tuple[Source, ...]:
     gap, half = result.gap_formula(budget), f"wide(losses[{step // 2}:{step + 1}])"
     return (
         result.cite(f"max(abs({half} - losses[{step}])) <= STANDING_STILL * {gap}"),
+        result.cite(f"{result.gap_formula(0)} > 0"),
         result.cite(f"{gap} > FAR_FROM_FLOOR * {result.gap_formula(0)}"),
         result.cite(f"{gap} > allowance"),
         result.cite(f"norm(wide(gradients[{step}])) <= VANISHED * max(norm(wide(gradients)))"),

@@ -101,6 +101,12 @@ def sweep_best(results: ExperimentResults) -> Iterator[Observation]:
             yield Observation("sweep-best", facts, runs=runs, form="several", claims=claims)
 
 
+def _above(result: Result, top: Result, budget: int) -> Source:
+    """The claim that a run has a higher loss than another one."""
+    formula = f"r1.{result.loss_formula(budget)} > r2.{top.loss_formula(budget)}"
+    return cite(formula, (result, top))
+
+
 def in_order(ranked: Sequence[Result], budget: int) -> Iterator[Source]:
     """The claim that losses rise in this order."""
     for one, other in pairwise(ranked):
@@ -157,6 +163,12 @@ def edge_of_grid(results: ExperimentResults) -> Iterator[Observation]:
                 found.append(With(Subject(top.variant, tuple(at_end)), Rounds(budget)))
                 claims.append(lowest_of(top, members, budget))
                 claims += [_at_end(top, members, key) for key, _ in at_end]
+                claims += [
+                    _above(r, top, budget)
+                    for r in members
+                    if r.loss(budget) is not None
+                    and any(dict(r.point)[key] not in ends[key] for key, _ in at_end)
+                ]
     if found:
         facts: Facts = {"subjects": tuple(found)}
         yield Observation("edge-of-grid", facts, runs=len(found), limits=True, claims=tuple(claims))
@@ -184,7 +196,7 @@ def tolerance(results: ExperimentResults) -> Iterator[Observation]:
             claims += [
                 r.cite(f"{'' if r in good else 'not '}({_closed_formula(r, budget)})")
                 for r in members
-                if r.gap(budget) is not None and r.gap(0)
+                if r.gap(budget) is not None
             ]
     if any(isinstance(s.detail, OutOf) and s.detail.value for s in shares):
         facts: Facts = {
@@ -199,7 +211,7 @@ def tolerance(results: ExperimentResults) -> Iterator[Observation]:
 
 def _closed_formula(result: Result, budget: int) -> str:
     left = f"(1 - MOST_OF_THE_WAY) * {result.gap_formula(0)}"
-    return f"{result.gap_formula(budget)} <= {left}"
+    return f"{result.gap_formula(0)} > 0 and {result.gap_formula(budget)} <= {left}"
 
 
 def _closed(result: Result, budget: int) -> bool:
@@ -233,6 +245,9 @@ def leaders_along_axis(results: ExperimentResults) -> Iterator[Observation]:
                 if result.loss(results.last) == lowest:
                     wins[result.variant] += 1
                     claims.append(lowest_of(result, here, results.last))
+                else:
+                    first = next(r for r in here if r.loss(results.last) == lowest)
+                    claims.append(_above(result, first, results.last))
     if points and max(wins.values()) < points:
         facts: Facts = {
             "wins": tuple(With(Subject(name), OutOf(n, points)) for name, n in wins.items() if n),
@@ -314,13 +329,16 @@ def same_product(results: ExperimentResults) -> Iterator[Observation]:
     claims = tuple(
         cite(f"{_apart(*pair[1:])} {'<=' if pair in alike else '>'} CLOSE", pair[1:3])
         for pair in pairs
+    ) + tuple(
+        cite(f"{_apart(*pair[1:])} <= {_apart(*worst[1:], first=3)}", (*pair[1:3], *worst[1:3]))
+        for pair in pairs[:-1]
     )
     yield Observation("same-product", facts, runs=2 * len(pairs), form=form, claims=claims)
 
 
-def _apart(slow: Result, quick: Result, many: int, few: int) -> str:
-    """How far the losses of a pair are apart, relative to the slower one."""
-    one, other = f"r1.{slow.loss_formula(many)}", f"r2.{quick.loss_formula(few)}"
+def _apart(slow: Result, quick: Result, many: int, few: int, first: int = 1) -> str:
+    """How far the losses of a pair are apart, relative to the slower one, the ``first`` run."""
+    one, other = f"r{first}.{slow.loss_formula(many)}", f"r{first + 1}.{quick.loss_formula(few)}"
     return f"abs({one} - {other}) / {one}"
 
 
