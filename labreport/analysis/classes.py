@@ -34,13 +34,15 @@ def labels(config: RunConfig) -> Labels | None:
 def answers(result: Result, budget: int) -> Labels | None:
     """The class [rows] that a run puts each row into; None where it had ended, or has no classes.
 
-    The unit with the largest prediction; of a single unit, 1 where it predicts more than a half.
+    The unit with the largest output; of a single unit, 1 where it predicts more than a half.
+    Predictions grow with outputs, but several of them may be rounded to 1.
     """
-    predictions = result.predictions(budget)
-    if predictions is None or labels(result.run.config) is None:
+    outputs = result.outputs(budget)
+    predictions = result.wide_predictions(budget)
+    if outputs is None or predictions is None or labels(result.run.config) is None:
         return None
-    single = predictions.shape[1] == 1
-    found: Labels = (predictions[:, 0] > 0.5).astype(int) if single else predictions.argmax(axis=1)
+    single = outputs.shape[1] == 1
+    found: Labels = (predictions[:, 0] > 0.5).astype(int) if single else outputs.argmax(axis=1)
     return found
 
 

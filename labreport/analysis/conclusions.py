@@ -287,7 +287,10 @@ def near_floor(experiments: Experiments) -> Iterator[Conclusion]:
     for experiment in experiments:
         for result in experiment.singles:
             first, last = result.gap(0), result.gap(experiment.last)
-            if first and last is not None and result.run.name not in seen:
+            # A run that starts at its floor has no way to go.
+            away = first is not None and first > result.at_floor
+            if away and last is not None and result.run.name not in seen:
+                assert first is not None
                 seen.add(result.run.name)
                 goal = (1 - thresholds.MOST_OF_THE_WAY) * first
                 (near if last <= goal else far).append((result, experiment.last))
@@ -302,6 +305,7 @@ def near_floor(experiments: Experiments) -> Iterator[Conclusion]:
     claims = (
         *(claim(r, budget, "<=") for r, budget in near),
         *(claim(r, budget, ">") for r, budget in far),
+        *(r.cite(f"{r.gap_formula(0)} > allowance") for r, _ in (*near, *far)),
     )
     facts: Facts = {
         "near": Count(len(near)),
@@ -376,11 +380,11 @@ LAB_RULES: dict[str, LabRule] = {
     "budget-decides": LabRule(budget_decides, 0.9, ("ROUNDING",)),
     "change-against-chance": LabRule(change_against_chance, 0.85),
     "stuck-together": LabRule(
-        stuck_together, 0.8, ("VANISHED", "STANDING_STILL", "FAR_FROM_FLOOR")
+        stuck_together, 0.8, ("VANISHED", "STANDING_STILL", "FAR_FROM_FLOOR", "ROUNDING")
     ),
     "silent-together": LabRule(silent_together, 0.75),
     "lowest-error": LabRule(lowest_error, 0.7),
-    "near-floor": LabRule(near_floor, 0.6, ("MOST_OF_THE_WAY",)),
+    "near-floor": LabRule(near_floor, 0.6, ("MOST_OF_THE_WAY", "ROUNDING")),
     "all-runs": LabRule(how_runs_ended, 0.5),
 }
 """Rules over all experiments, by name."""

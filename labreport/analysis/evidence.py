@@ -70,7 +70,7 @@ def evaluate(source: Source, known: Known) -> Any:
     try:
         scopes = [_Scope(known.runs[name], known.check) for name in source.runs]
         return _Evaluation(scopes).value(_parsed(source.formula), scopes[0] if scopes else None)
-    except (KeyError, IndexError, TypeError, SyntaxError, ValueError) as error:
+    except (LookupError, TypeError, SyntaxError, ValueError, ZeroDivisionError) as error:
         raise FormulaError(f"{source.formula}: {error}") from error
 
 
@@ -246,7 +246,9 @@ class _Scope:
 
     def predictions_at(self, step: int) -> Array:
         """What the outputs say of the targets: probabilities where outputs are logits."""
-        outputs = self.outputs_at(step)
+        return self._predictions(self.outputs_at(step))
+
+    def _predictions(self, outputs: Array) -> Array:
         wide = outputs.astype(np.float64)
         match LOSSES[self._run.config.loss].prediction:
             case "identity":
@@ -255,18 +257,20 @@ class _Scope:
                 exponentials = np.exp(wide - np.max(wide, axis=-1, keepdims=True))
                 return _array(exponentials / np.sum(exponentials, axis=-1, keepdims=True))
             case "sigmoid":
-                with np.errstate(over="ignore"):
-                    return _array(1 / (1 + np.exp(-wide)))
+                # By the powers that do not overflow; a square of what is left of a target tells
+                # apart what any other way of computing it would round.
+                powers = np.exp(-np.abs(wide))
+                return _array(np.where(wide >= 0, 1.0, powers) / (1 + powers))
             case "exp":
                 return _array(np.exp(wide))
         raise ValueError("margins predict no number")
 
     def classes_at(self, step: int) -> Array:
         """The class [rows] that each row is put into, counted from 0."""
-        predictions = self.predictions_at(step)
-        if predictions.shape[1] == 1:
-            return _array((predictions[:, 0] > 0.5).astype(int))
-        return _array(np.argmax(predictions, axis=1))
+        outputs = self.outputs_at(step)
+        if outputs.shape[1] == 1:
+            return _array((self._predictions(outputs.astype(np.float64))[:, 0] > 0.5).astype(int))
+        return _array(np.argmax(outputs, axis=1))
 
     @property
     def classes(self) -> Array:
@@ -383,7 +387,8 @@ def _rounds_alike(made: Any, right: Any, decimals: int) -> int:
 
 
 def _standard_deviation(values: Any) -> Any:
-    return np.std(values, ddof=1)
+    with np.errstate(over="ignore"):
+        return np.std(values, ddof=1)
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {

@@ -153,9 +153,19 @@ class Result:
 
         None where the run had ended, or where outputs are margins, which predict no number.
         """
+        return self._predictions(self.outputs(budget))
+
+    def wide_predictions(self, budget: int) -> Array | None:
+        """The same in double precision, whatever the run's."""
         outputs = self.outputs(budget)
+        return self._predictions(None if outputs is None else outputs.astype(np.float64))
+
+    def _predictions(self, outputs: Array | None) -> Array | None:
         predict = self._predict
-        return None if outputs is None or predict is None else predict(outputs)
+        if outputs is None or predict is None:
+            return None
+        with np.errstate(over="ignore"):
+            return predict(outputs)
 
     @property
     def _predict(self) -> Callable[[Array], Array] | None:
@@ -166,19 +176,25 @@ class Result:
         """Mean squared difference [shown] of predictions and targets by step, float64."""
         if self._predict is None:
             return None
-        predictions = self._predict(self.run.trace.outputs.astype(np.float64))
         targets = np.array(self.run.config.data.targets)
-        found: Array = ((predictions - targets) ** 2).mean(axis=(1, 2))
+        with np.errstate(over="ignore"):
+            predictions = self._predict(self.run.trace.outputs.astype(np.float64))
+            found: Array = ((predictions - targets) ** 2).mean(axis=(1, 2))
         return found
 
     def error(self, budget: int) -> float | None:
-        """Mean squared difference of predictions and targets: one measure for every loss."""
+        """Mean squared difference of predictions and targets: one measure for every loss.
+
+        None where the run had ended, outputs predict no number, or the square is out of bounds.
+        """
         predictions = self.predictions(budget)
         if predictions is None:
             return None
         # In the run's own precision: where the loss is this very number, the two are to agree.
         targets = np.array(self.run.config.data.targets, dtype=predictions.dtype)
-        return float(np.mean((predictions - targets) ** 2))
+        with np.errstate(over="ignore"):
+            found = float(np.mean((predictions - targets) ** 2))
+        return found if np.isfinite(found) else None
 
     def error_formula(self, budget: int, run: str = "") -> str:
         """How that is computed; ``run`` is r1. or the like where a formula speaks of several."""
@@ -193,7 +209,8 @@ class Result:
 
     def first_below(self, threshold: float) -> int | None:
         """First number of updates after which the loss is at most ``threshold``."""
-        below = self.losses <= threshold
+        # Not in the run's precision, to which the threshold would be rounded.
+        below = self.losses.astype(np.float64) <= threshold
         return int(below.argmax()) if below.any() else None
 
     @cached_property

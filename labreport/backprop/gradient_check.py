@@ -164,8 +164,12 @@ def _by_differences(config: RunConfig, weights: FloatArray) -> FloatArray:
     network = config.network
     # A bias that is held at 0 is none.
     policy = network.bias if network.trains_bias else "none"
-    layers = layers_of(config, weights)
-    return central_differences(layers, network.activations, config.loss, inputs, targets, policy)
+    layers, names = layers_of(config, weights), network.activations
+    try:
+        return central_differences(layers, names, config.loss, inputs, targets, policy)
+    except ValueError:
+        # Beside an output at the end of what the loss takes, it cannot be computed on both sides.
+        return np.full(len(weights), np.nan)
 
 
 def _relative(apart: FloatArray, sizes: FloatArray) -> FloatArray:

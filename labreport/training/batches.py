@@ -21,7 +21,9 @@ class Batches:
 
     def __init__(self, family: Family, inputs: Tensor, targets: Tensor) -> None:
         self._inputs, self._targets = inputs, targets
-        self._size = family.first.data.batch_size
+        data = family.first.data
+        # A single row has no axis of its own, and every batch of it is the whole.
+        self._size = data.batch_size if len(data.inputs) > 1 else None
         self._runs = inputs.shape[-1]
         if self._size is not None:
             self._generators = [

@@ -73,8 +73,13 @@ def a_loss_that_goes_up_and_down_and_ends_lowest() -> ExperimentResults:
     return course([*THREE_TIMES, 4, 3, 2])
 
 
-@fires("oscillation", "", lowest=2.0, updates=9, final=2.0)
+@fires("oscillation", "lowest-last", final=4.0, before=5.0)
 def a_loss_that_goes_up_and_down_and_ends_as_low_as_before() -> ExperimentResults:
+    return course([9, 8, 9, 7, 8, 4, 7, 5, 6, 5, 4])
+
+
+@silent("oscillation")
+def a_loss_that_goes_up_and_down_and_comes_to_rest() -> ExperimentResults:
     return course([*THREE_TIMES, 4, 2, 2])
 
 

@@ -1041,9 +1041,9 @@ def one_leader_at_every_budget() -> ExperimentResults:
     return experiment(single("a", [3, 2, 1]), other, budgets=(1, 2))
 
 
-@fires("ranking", "flips", leaders=((1, ("b", 1.5)), (2, ("a", "b", 1.0))))
+@fires("ranking", "flips", leaders=((1, ("b", 1.5)), (2, ("a", 1.0))))
 def leaders_change_with_the_budget() -> ExperimentResults:
-    other = single("b", [3, 1.5, 1], {MOMENTUM: 0.5})
+    other = single("b", [3, 1.5, 1.25], {MOMENTUM: 0.5})
     return experiment(single("a", [3, 2, 1]), other, budgets=(1, 2))
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from labreport.backprop import activations
 from labreport.backprop.gradient_check import Checked, GradientCheck, check_gradients, falls
-from labreport.lab.configuration import Data, Network
+from labreport.lab.configuration import Data, Network, RunConfig
 from labreport.lab.lab import Formula
 from labreport.lab.load import load
 from labreport.lab.vocabulary.initialisers import Given
@@ -147,3 +147,22 @@ def test_a_training_ends_where_the_loss_refuses_its_outputs() -> None:
     assert 1 <= len(losses) < 21
     assert not falls(checked.training, 20)
     assert checked.shown.loss is not None
+
+
+def test_differences_that_the_loss_refuses_are_infinitely_far_away() -> None:
+    # The output is 1, and a little more of the weight would take it out of what BCE takes.
+    config = RunConfig.model_validate(
+        {
+            "data": {"inputs": [[1.0]], "targets": [[1.0]]},
+            "network": {"layers": [1, 1], "activations": "identity", "bias": "none"},
+            "initial": {"scheme": "ones"},
+            "loss": "bce",
+            "optimizer": {"name": "sgd", "learning_rate": 0.0},
+            "rounds": 1,
+        }
+    )
+    (family,) = families([config])
+    found = check_gradients(Run(config, train(family)[0], Environment(1, "test"), "edge"), ())
+    assert found.differences.deviation.relative == np.inf
+    assert found.differences.deviation.round == 1
+    assert found.hand.deviation.round is None

@@ -90,3 +90,16 @@ def test_outputs_are_those_of_all_rows_first_and_last() -> None:
     assert trace.outputs.shape == (2, ROWS, 2)
     assert trace.outputs_at(1) is None
     assert trace.is_whole
+
+
+@pytest.mark.parametrize("layers", [(2, 3, 2), (20, 16, 4)], ids=["small", "large"])
+def test_batches_of_the_only_row_are_the_whole(layers: tuple[int, int, int]) -> None:
+    one = batched(0, layers, rows=1)
+    update = {"batch_size": 1}
+    config = one.model_copy(update={"data": one.data.model_copy(update=update)})
+    whole = one.model_copy(update={"data": one.data.model_copy(update={"batch_size": None})})
+    other = whole.data.model_copy(update={"targets": ((0.5,) * layers[-1],), **update})
+    (family,) = families([config, config.model_copy(update={"data": other})])
+    for trace in (train(family)[0], alone(config)):
+        assert (trace.losses == alone(whole).losses).all()
+        assert (trace.weights == alone(whole).weights).all()

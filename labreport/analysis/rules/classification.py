@@ -31,9 +31,17 @@ from labreport.lab.naming import unit_names
 
 def share_right(results: ExperimentResults) -> Iterator[Observation]:
     """The share of rows that each single run puts into their own class."""
-    there = _classified(results.singles, results.last)
-    if not there:
-        return
+    groups: dict[tuple[int, ...], list[Result]] = {}
+    for result in _classified(results.singles, results.last):
+        own = labels(result.run.config)
+        assert own is not None
+        groups.setdefault(tuple(own.tolist()), []).append(result)
+    # Shares are of the same rows in the same classes, or there is no single share to be had.
+    for there in groups.values():
+        yield _shares(results, there)
+
+
+def _shares(results: ExperimentResults, there: list[Result]) -> Observation:
     ranked = sorted(there, key=lambda r: -(accuracy(r, results.last) or 0.0))
     first = ranked[0]
     facts: Facts = {
@@ -46,7 +54,7 @@ def share_right(results: ExperimentResults) -> Iterator[Observation]:
     }
     claims = tuple(_not_below(one, other, results.last) for one, other in pairwise(ranked))
     form = "several" if len(ranked) > 1 else "one"
-    yield Observation("share-right", facts, runs=len(ranked), form=form, claims=claims)
+    return Observation("share-right", facts, runs=len(ranked), form=form, claims=claims)
 
 
 def share_right_swept(results: ExperimentResults) -> Iterator[Observation]:
@@ -59,18 +67,25 @@ def share_right_swept(results: ExperimentResults) -> Iterator[Observation]:
         top = accuracy(best, results.last)
         tied = [r for r in there if accuracy(r, results.last) == top]
         formula = accuracy_formula(best, results.last)
+        others = [r for r in there if r is not best]
+        same_steps = {r.index(results.last) for r in there} == {best.index(results.last)}
+        shares = f"each({formula})"
+        counted = cite(f"count({shares} == {formula})", (best, *others)) if same_steps else None
         facts: Facts = {
             "subject": Subject(name),
             "points": tuple(Subject("", r.point) for r in tied[:3]),
-            "count": Count(len(tied)),
+            "count": Count(len(tied), counted),
             "share": _share(best, results.last),
             "total": Count(len(there), cite("size(each(rounds))", there)),
             "budget": Count(results.last),
         }
-        others = [r for r in there if r is not best]
-        same_steps = {r.index(results.last) for r in there} == {best.index(results.last)}
         claims = (
-            (cite(f"{formula} == max(each({formula}))", (best, *others)),) if same_steps else ()
+            tuple(
+                cite(f"{formula} == max({shares})", (one, *(r for r in there if r is not one)))
+                for one in tied[:3]
+            )
+            if same_steps
+            else ()
         )
         form = "many" if len(tied) > 3 else ""
         yield Observation("share-right-swept", facts, runs=len(there), form=form, claims=claims)

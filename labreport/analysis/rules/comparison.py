@@ -201,7 +201,8 @@ def threshold(results: ExperimentResults) -> Iterator[Observation]:
         return
     reference = singles[0]
     start, bottom = reference.gap(0), reference.floor.value
-    if start is None or bottom is None:
+    # A reference that starts at its floor has no way to go.
+    if start is None or bottom is None or start <= reference.at_floor:
         return
     level = bottom + (1 - thresholds.MOST_OF_THE_WAY) * start
     same = [r for r in singles if comparable(r, reference)]
@@ -209,7 +210,7 @@ def threshold(results: ExperimentResults) -> Iterator[Observation]:
     if len(same) < 2 or all(step is None for step in reached.values()):
         return
     goal = "r1.floor + (1 - MOST_OF_THE_WAY) * max((r1.losses[0] - r1.floor, 0))"
-    below = f"r2.losses[:{results.last + 1}] <= {goal}"
+    below = f"wide(r2.losses[:{results.last + 1}]) <= {goal}"
     arrived = [
         With(r.subject, Rounds(step, cite(f"argmax({below})", (reference, r))))
         for r in same
@@ -228,7 +229,7 @@ def threshold(results: ExperimentResults) -> Iterator[Observation]:
     claims = tuple(
         cite(f"{'not ' if reached[r.variant] is None else ''}any({below})", (reference, r))
         for r in same
-    )
+    ) + (reference.cite(f"{reference.gap_formula(0)} > allowance"),)
     form = "some" if never else "all"
     yield Observation("threshold", facts, runs=len(same), form=form, claims=claims)
 
@@ -252,8 +253,9 @@ def ranking(results: ExperimentResults) -> Iterator[Observation]:
         leaders.append(_leading(ranked, budget))
     if all(len(leading.tied) == len(same) for leading in leaders):
         return
-    winners = {_in_order(results, leading.tied) for leading in leaders}
     last = leaders[-1]
+    # A variant that is among the first at every budget leads throughout, whoever is level with it.
+    always = tuple(r for r in last.tied if all(r in leading.tied for leading in leaders))
     facts: Facts = {
         "leaders": tuple(
             With(
@@ -262,12 +264,12 @@ def ranking(results: ExperimentResults) -> Iterator[Observation]:
             )
             for leading in leaders
         ),
-        "subjects": _in_order(results, last.tied),
+        "subjects": _in_order(results, always or last.tied),
         "budget": Count(results.last),
         "value": last.tied[0].number(results.last),
         "count": Count(len(same)),
     }
-    form = "same" if len(winners) == 1 else "flips"
+    form = "same" if always else "flips"
     if len(results.budgets) == 1:
         form = "single"
     claims = tuple(claim for leading in leaders for claim in leading.claims)

@@ -83,6 +83,10 @@ def oscillation(results: ExperimentResults) -> Iterator[Observation]:
         if not often or turns < thresholds.UP_AND_DOWN:
             continue
         lowest = int(losses.argmin())
+        last_is_lowest = losses[step] == losses[lowest]
+        if last_is_lowest and losses[step - 1] == losses[step]:
+            # It swung, and has come to rest at its lowest: a later stop would give the same.
+            continue
         moved, room = _changes(step), _rounding_formula(step)
         turned = f"count(difference(sign({moved}[abs({moved}) > {room}])) != 0)"
         up = f"count({rising_formula(step)})"
@@ -93,19 +97,20 @@ def oscillation(results: ExperimentResults) -> Iterator[Observation]:
             "budget": Count(results.last),
             "final": result.number(results.last),
         }
-        if lowest < step:
+        if not last_is_lowest:
             facts["lowest"] = result.number(lowest)
             facts["updates"] = Count(lowest, result.cite(f"argmin(losses[:{step + 1}])"))
             form, end = "", f"losses[{step}] > min(losses[:{step}])"
         else:
             facts["before"] = result.number(step - 1)
-            form, end = "lowest-last", f"losses[{step}] < min(losses[:{step}])"
+            rested = f"losses[{step}] < losses[{step - 1}]"
+            form, end = "lowest-last", f"losses[{step}] <= min(losses[:{step}]) and {rested}"
         claims = (
             result.cite("sees_all_rows"),
             result.cite(f"{step} >= FEW_ROUNDS"),
             result.cite(f"{up} >= OFTEN_RISING * {step}"),
             result.cite(f"{turned} >= UP_AND_DOWN"),
-            result.cite(end if form else end.replace(">", ">=")),
+            result.cite(end),
         )
         yield Observation("oscillation", facts, runs=1, form=form, claims=claims)
 

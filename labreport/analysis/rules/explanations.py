@@ -124,7 +124,8 @@ def base_reaches(base: Run, linear: Run) -> Iterator[Observation]:
 def revived(results: ExperimentResults) -> Iterator[Observation]:
     """Dead units: whether they live from other starts."""
     for result in results.singles:
-        starts = results.control("other-starts", result)
+        # A start that ended at once has no round in which a unit could live.
+        starts = [s for s in results.control("other-starts", result) if len(s.losses)]
         units = dead_units(result) if result.never_moved_by_gradient else ()
         if not units or not starts:
             continue
@@ -188,7 +189,7 @@ def _from_equal_loss(results: ExperimentResults, low: Result, high: Result) -> O
         "subject": low.subject,
         "other": high.subject,
         "start": low.number(0),
-        "updates": Count(step, cite("argmax(r2.losses <= r1.losses[0])", pair)),
+        "updates": Count(step, cite("argmax(wide(r2.losses) <= r1.losses[0])", pair)),
         "rounds": Count(rounds),
         "mine": low.number(rounds),
         "same": high.number(rounds),

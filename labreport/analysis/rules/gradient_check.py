@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from labreport.analysis.observation import (
     Count,
     Facts,
@@ -85,8 +87,11 @@ def wrong_formula(results: ExperimentResults) -> Iterator[Observation]:
             reason = checked.formula.reason
             facts["reason"] = Wording(reason.within("zh"), reason.within("en"))
             form = ""
-        claims = (run.cite(f"apart({name!r})[{step}] > tolerance"),)
-        yield Observation("wrong-formula", facts, runs=1, form=form, claims=claims)
+        claims = [run.cite(f"apart({name!r})[{step}] > tolerance")]
+        if np.isfinite(checked.way.gradients[step]).all():
+            far = f"abs(by_formula({name!r})[{step}] - gradients[{step}])"
+            claims.append(run.cite(f"argmax({far}) == {weight}"))
+        yield Observation("wrong-formula", facts, runs=1, form=form, claims=tuple(claims))
 
 
 def right_formula(results: ExperimentResults) -> Iterator[Observation]:

@@ -147,27 +147,32 @@ def is_stuck(result: Result, budget: int) -> bool:
     step, gap, first = result.index(budget), result.gap(budget), result.gap(0)
     if step is None or gap is None or not first or not result.run.trace.is_whole:
         return False
-    half = result.gap(step // 2)
-    if half is None or abs(half - gap) > thresholds.STANDING_STILL * gap:
+    # Throughout: a loss that swings may happen to be at the end where it was half-way.
+    half = result.losses[step // 2 : step + 1].astype(np.float64)
+    if np.abs(half - half[-1]).max() > thresholds.STANDING_STILL * gap:
         return False
     norms = gradient_norms(result)
-    return bool(
-        gap > thresholds.FAR_FROM_FLOOR * first and norms[step] <= thresholds.VANISHED * norms.max()
-    )
+    # What rounding leaves between a loss and its floor is no distance.
+    far = gap > thresholds.FAR_FROM_FLOOR * first and gap > result.at_floor
+    vanished = norms[step] <= thresholds.VANISHED * norms.max()
+    return bool(far and vanished and np.isfinite(norms).all())
 
 
 def stuck_claims(result: Result, budget: int) -> tuple[Source, ...]:
     """What must be true of a run that is stuck."""
     step = result.index(budget) or 0
-    gap, half = result.gap_formula(budget), result.gap_formula(step // 2)
+    gap, half = result.gap_formula(budget), f"wide(losses[{step // 2}:{step + 1}])"
     return (
-        result.cite(f"abs({half} - {gap}) <= STANDING_STILL * {gap}"),
+        result.cite(f"max(abs({half} - losses[{step}])) <= STANDING_STILL * {gap}"),
+        result.cite(f"{result.gap_formula(0)} > 0"),
         result.cite(f"{gap} > FAR_FROM_FLOOR * {result.gap_formula(0)}"),
+        result.cite(f"{gap} > allowance"),
         result.cite(f"norm(wide(gradients[{step}])) <= VANISHED * max(norm(wide(gradients)))"),
     )
 
 
 def gradient_norms(result: Result) -> np.ndarray:
     """Euclidean norm of the gradient at each step [steps], float64."""
-    norms: np.ndarray = np.linalg.norm(result.run.trace.gradients.astype(np.float64), axis=1)
+    with np.errstate(over="ignore"):
+        norms: np.ndarray = np.linalg.norm(result.run.trace.gradients.astype(np.float64), axis=1)
     return norms

@@ -80,7 +80,7 @@ def _spread_of_one(
         "count": Count(len(values), cite(f"size({final})", there)),
         "ended": _ended(results, members),
         "mean": over(f"mean({final})", float(values.mean())),
-        "deviation": over(f"deviation({final})", float(values.std(ddof=1))),
+        "deviation": over(f"deviation({final})", _deviation(values)),
         "median": over(f"median({final})", float(np.median(values))),
         "lowest": over(f"min({final})", float(values.min())),
         "highest": over(f"max({final})", float(values.max())),
@@ -88,6 +88,12 @@ def _spread_of_one(
     }
     form = "ended" if len(values) < len(members) else ""
     return Observation("spread", facts, runs=len(members), form=form, strength="statistical")
+
+
+def _deviation(values: np.ndarray) -> float:
+    """Of a sample; infinite where squares are beyond what a number can hold."""
+    with np.errstate(over="ignore"):
+        return float(values.std(ddof=1))
 
 
 def _spreads(

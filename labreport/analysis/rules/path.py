@@ -20,6 +20,7 @@ from labreport.analysis.observation import (
     With,
 )
 from labreport.analysis.results import PRECISION, ExperimentResults, Result, cite
+from labreport.analysis.rules.descent import sees_all_rows
 from labreport.lab.naming import display_order
 
 MOST_WEIGHTS = 30
@@ -84,7 +85,9 @@ def path(results: ExperimentResults) -> Iterator[Observation]:
             }
             claim = one.result.cite(f"{_ratio_formula(one.step)} >= WINDING")
             yield Observation("path", facts, runs=1, claims=(claim,))
-    if len(found) > 1 and all(p.ratio <= thresholds.STRAIGHT for p in found):
+    # It is said of all variants, so each must be a run whose way is known.
+    whole = len(found) == len(results.plan.variants) > 1
+    if whole and all(p.ratio <= thresholds.STRAIGHT for p in found):
         longest = max(found, key=lambda p: p.ratio)
         facts = {
             "count": Count(len(found), cite("size(each(rounds))", [p.result for p in found])),
@@ -145,6 +148,9 @@ def float_limit(results: ExperimentResults) -> Iterator[Observation]:
         step, trace = result.index(results.last), result.run.trace
         if step is None or step < thresholds.FEW_ROUNDS or not trace.is_whole:
             continue
+        # The loss of a round that sees some rows goes on changing with the rows.
+        if not sees_all_rows(result):
+            continue
         moved = np.flatnonzero((np.diff(trace.weights[: step + 1], axis=0) != 0).any(axis=1))
         if not len(moved):
             continue
@@ -167,6 +173,7 @@ def float_limit(results: ExperimentResults) -> Iterator[Observation]:
         if norm:
             facts["norm"] = Number(norm, result.cite(f"norm(wide(gradients[{step}]))"))
         claims = (
+            result.cite("sees_all_rows"),
             result.cite(f"{step} >= FEW_ROUNDS"),
             result.cite(f"any({moves})"),
             result.cite(f"{idle} >= IDLE_SHARE"),

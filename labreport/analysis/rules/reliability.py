@@ -117,7 +117,11 @@ def pairs_needed(results: ExperimentResults) -> Iterator[Observation]:
         group = [a for a, _ in pairs] + [b for _, b in pairs]
         one, two = (f"each(losses[{r.index(results.last)}])" for r in pairs[0])
         apart = f"({one}[:{len(pairs)}] - {two}[{len(pairs)}:])"
-        mean, deviation = float(difference.mean()), float(difference.std(ddof=1))
+        with np.errstate(over="ignore"):
+            mean, deviation = float(difference.mean()), float(difference.std(ddof=1))
+        if not np.isfinite([mean, deviation]).all():
+            # Losses next to what a number can hold say nothing of how many pairs it takes.
+            continue
         needed = starts_needed(mean, deviation, thresholds.CONFIDENCE, thresholds.POWER)
         if needed <= len(pairs):
             continue

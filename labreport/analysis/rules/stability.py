@@ -28,7 +28,11 @@ def worse_than_start(results: ExperimentResults) -> Iterator[Observation]:
     swept = results.everywhere
     worse = [r for r in swept if (end := r.loss(results.last)) is not None and end > r.losses[0]]
     if worse:
-        claims = tuple(r.cite(f"{r.loss_formula(results.last)} > losses[0]") for r in worse)
+        claims = tuple(
+            r.cite(f"{r.loss_formula(results.last)} {'>' if r in worse else '<='} losses[0]")
+            for r in swept
+            if r.loss(results.last) is not None
+        )
         facts: Facts = {
             "subjects": _grouped(results, worse),
             "count": Count(len(worse), cite("size(each(rounds))", worse)),

@@ -33,6 +33,18 @@ def best(members: tuple[Result, ...], budget: int) -> Result | None:
     return min(measured, key=lambda r: r.loss(budget) or 0.0, default=None)
 
 
+def _tied(top: Result, members: Sequence[Result], budget: int) -> list[Result]:
+    """All points whose loss at a budget is that of the best."""
+    return [r for r in members if r.loss(budget) == top.loss(budget)]
+
+
+def _best_of_one(members: tuple[Result, ...], budgets: Sequence[int]) -> list[tuple[int, Result]]:
+    """The best point at each budget; one that is among the best at all of them, if there is one."""
+    found = [(b, r) for b in budgets if (r := best(members, b)) is not None]
+    always = [r for r in members if all(r in _tied(top, members, b) for b, top in found)]
+    return [(b, always[0]) for b, _ in found] if always else found
+
+
 def _point_and_loss(result: Result, budget: int) -> tuple[Subject, Number]:
     return Subject("", result.point), result.number(budget)
 
@@ -54,7 +66,7 @@ def sweep_best(results: ExperimentResults) -> Iterator[Observation]:
     """The best point of each swept variant."""
     if len(results.swept) == 1:
         ((name, members),) = results.swept.items()
-        found = [(b, r) for b in results.budgets if (r := best(members, b)) is not None]
+        found = _best_of_one(members, results.budgets)
         if found:
             points = {r.point for _, r in found}
             facts: Facts = {
@@ -87,6 +99,12 @@ def sweep_best(results: ExperimentResults) -> Iterator[Observation]:
             )
             runs = len(results.everywhere)
             yield Observation("sweep-best", facts, runs=runs, form="several", claims=claims)
+
+
+def _above(result: Result, top: Result, budget: int) -> Source:
+    """The claim that a run has a higher loss than another one."""
+    formula = f"r1.{result.loss_formula(budget)} > r2.{top.loss_formula(budget)}"
+    return cite(formula, (result, top))
 
 
 def in_order(ranked: Sequence[Result], budget: int) -> Iterator[Source]:
@@ -134,11 +152,23 @@ def edge_of_grid(results: ExperimentResults) -> Iterator[Observation]:
     for budget in results.budgets:
         for members in results.swept.values():
             top = best(members, budget)
-            at_end = [(k, v) for k, v in top.point if k in ends and v in ends[k]] if top else []
+            # Where a value in the midst of the grid is as good, the best is not at its edge.
+            tied = [dict(r.point) for r in _tied(top, members, budget)] if top else []
+            at_end = [
+                (k, v)
+                for k, v in (top.point if top else ())
+                if k in ends and all(point[k] in ends[k] for point in tied)
+            ]
             if top is not None and at_end:
                 found.append(With(Subject(top.variant, tuple(at_end)), Rounds(budget)))
                 claims.append(lowest_of(top, members, budget))
                 claims += [_at_end(top, members, key) for key, _ in at_end]
+                claims += [
+                    _above(r, top, budget)
+                    for r in members
+                    if r.loss(budget) is not None
+                    and any(dict(r.point)[key] not in ends[key] for key, _ in at_end)
+                ]
     if found:
         facts: Facts = {"subjects": tuple(found)}
         yield Observation("edge-of-grid", facts, runs=len(found), limits=True, claims=tuple(claims))
@@ -166,7 +196,7 @@ def tolerance(results: ExperimentResults) -> Iterator[Observation]:
             claims += [
                 r.cite(f"{'' if r in good else 'not '}({_closed_formula(r, budget)})")
                 for r in members
-                if r.gap(budget) is not None and r.gap(0)
+                if r.gap(budget) is not None
             ]
     if any(isinstance(s.detail, OutOf) and s.detail.value for s in shares):
         facts: Facts = {
@@ -181,7 +211,7 @@ def tolerance(results: ExperimentResults) -> Iterator[Observation]:
 
 def _closed_formula(result: Result, budget: int) -> str:
     left = f"(1 - MOST_OF_THE_WAY) * {result.gap_formula(0)}"
-    return f"{result.gap_formula(budget)} <= {left}"
+    return f"{result.gap_formula(0)} > 0 and {result.gap_formula(budget)} <= {left}"
 
 
 def _closed(result: Result, budget: int) -> bool:
@@ -215,6 +245,9 @@ def leaders_along_axis(results: ExperimentResults) -> Iterator[Observation]:
                 if result.loss(results.last) == lowest:
                     wins[result.variant] += 1
                     claims.append(lowest_of(result, here, results.last))
+                else:
+                    first = next(r for r in here if r.loss(results.last) == lowest)
+                    claims.append(_above(result, first, results.last))
     if points and max(wins.values()) < points:
         facts: Facts = {
             "wins": tuple(With(Subject(name), OutOf(n, points)) for name, n in wins.items() if n),
@@ -246,6 +279,7 @@ def rises(results: ExperimentResults) -> Iterator[Observation]:
             cite(f"count(each(any(difference(losses[:{results.last + 1}]) > 0)))", ordered),
         ),
         "total": Count(len(ordered) - first, cite("size(each(rounds))", ordered[first:])),
+        "budget": Count(results.last),
     }
     claims = (
         *(r.cite(f"all({fall.format('<=')})") for r in ordered[:first]),
@@ -295,13 +329,16 @@ def same_product(results: ExperimentResults) -> Iterator[Observation]:
     claims = tuple(
         cite(f"{_apart(*pair[1:])} {'<=' if pair in alike else '>'} CLOSE", pair[1:3])
         for pair in pairs
+    ) + tuple(
+        cite(f"{_apart(*pair[1:])} <= {_apart(*worst[1:], first=3)}", (*pair[1:3], *worst[1:3]))
+        for pair in pairs[:-1]
     )
     yield Observation("same-product", facts, runs=2 * len(pairs), form=form, claims=claims)
 
 
-def _apart(slow: Result, quick: Result, many: int, few: int) -> str:
-    """How far the losses of a pair are apart, relative to the slower one."""
-    one, other = f"r1.{slow.loss_formula(many)}", f"r2.{quick.loss_formula(few)}"
+def _apart(slow: Result, quick: Result, many: int, few: int, first: int = 1) -> str:
+    """How far the losses of a pair are apart, relative to the slower one, the ``first`` run."""
+    one, other = f"r{first}.{slow.loss_formula(many)}", f"r{first + 1}.{quick.loss_formula(few)}"
     return f"abs({one} - {other}) / {one}"
 
 

@@ -156,12 +156,17 @@ def unbounded(results: ExperimentResults) -> Iterator[Observation]:
         yield Observation("unbounded", facts, runs=1, form=form, claims=claims)
 
 
+ENTROPIES = frozenset({"bce"})
+"""Losses that are the entropy of their targets where every output equals its target."""
+
+
 def floor_above_zero(results: ExperimentResults) -> Iterator[Observation]:
     """A loss that is not 0 even where every output equals its target."""
     for result in results.singles:
-        bottom = result.floor.value
-        # Elsewhere the best output is not the target itself: a logit, or a point of a simplex.
-        at_target = result.floor.outputs == result.run.config.data.targets
+        bottom, config = result.floor.value, result.run.config
+        # Elsewhere the best output is not the target itself: a logit, or a point of a simplex. A
+        # logit that the last activation limits may happen to be the target.
+        at_target = config.loss in ENTROPIES and result.floor.outputs == config.data.targets
         if result.refused or not at_target or bottom is None:
             continue
         loss = result.loss(results.last)
@@ -170,7 +175,7 @@ def floor_above_zero(results: ExperimentResults) -> Iterator[Observation]:
             distance = f"abs({result.loss_formula(results.last)} - floor)"
             facts: Facts = {
                 "subject": result.subject,
-                "loss": Part("loss", result.run.config.loss),
+                "loss": Part("loss", config.loss),
                 "floor": Number(bottom, result.cite("floor")),
                 "value": result.number(results.last),
                 "budget": Count(results.last),

@@ -69,7 +69,8 @@ def monotone(results: ExperimentResults) -> Iterator[Observation]:
                 min(r.run.trace.rounds for r in steady), cite("min(each(rounds))", steady)
             ),
         }
-        form = "all" if len(steady) == len(measured) else ""
+        # Of any variant: also of those that ended at once, or that are more than one run.
+        form = "all" if len(steady) == len(results.plan.variants) else ""
         claims = tuple(r.cite("all(difference(losses) <= 0)") for r in steady)
         yield Observation("monotone", facts, runs=len(steady), form=form, claims=claims)
 

@@ -1,0 +1,263 @@
+"""How often rules speak wrongly: labs at random, trained, stored, read, observed and checked.
+
+    python benchmarks/false_alarms.py                    # 10 000 labs, some minutes
+    python benchmarks/false_alarms.py --labs 200         # a first look
+    python benchmarks/false_alarms.py --write            # and the table into docs/observations.md
+
+Every observation is checked twice: by its own formulas, and by a check that was written from its
+sentence (``claim_checks.py``). Then claims on chance are made where there is nothing but chance
+(``same_distribution.py``). What is wrong is printed, with the lab that it was said of.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import tempfile
+import traceback
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import same_distribution
+import torch
+from claim_checks import CHECKS, LAB_CHECKS, Effort, Seen
+from random_labs import WORLDS, lab, world
+
+from labreport.analysis.conclusions import LAB_RULES, Conclusion, conclude
+from labreport.analysis.evidence import Known, failures
+from labreport.analysis.observation import Observation
+from labreport.analysis.observe import RULES, observe, observe_base
+from labreport.analysis.results import ExperimentResults, attach
+from labreport.errors import InputError
+from labreport.lab.load import load
+from labreport.lab.plan import Lab, Trial
+from labreport.pipeline import this_environment
+from labreport.run import Run
+from labreport.store.format import run_name
+from labreport.store.store import Store
+from labreport.work import Machine, train_missing
+
+BATCH = 250
+"""Labs that are trained together."""
+
+PAGE = Path(__file__).parent.parent / "docs" / "observations.md"
+MARKS = ("<!-- false alarms -->\n", "<!-- end of false alarms -->\n")
+
+
+@dataclass
+class Tally:
+    """Of one rule: how often it spoke, and how often that was wrong."""
+
+    fired: int = 0
+    by_formula: int = 0
+    by_sentence: int = 0
+
+
+@dataclass
+class Found:
+    """What was found in all labs.
+
+    Attributes:
+        tallies: by rule; those of whole labs are among them.
+        labs: that were observed.
+        redrawn: labs that were refused when they were loaded.
+        runs: that were trained.
+        wrong: in words, what was wrong.
+    """
+
+    tallies: dict[str, Tally] = field(
+        default_factory=lambda: {name: Tally() for name in (*RULES, *LAB_RULES)}
+    )
+    labs: int = 0
+    redrawn: int = 0
+    runs: int = 0
+    wrong: list[str] = field(default_factory=list)
+
+
+def refuse_gaps() -> None:
+    """Raises SystemExit if a rule has no check, or a check no rule."""
+    for rules, checks in ((RULES, CHECKS), (LAB_RULES, LAB_CHECKS)):
+        if rules.keys() != checks.keys():
+            raise SystemExit(f"rules and checks differ: {sorted(rules.keys() ^ checks.keys())}")
+
+
+def measure(labs: int, seed: int, keep: Path | None = None, *, tell: bool = False) -> Found:
+    """Draw, train, observe and check so many labs.
+
+    Args:
+        labs: how many.
+        seed: of the drawing.
+        keep: a folder for labs of which something wrong was said.
+        tell: whether to print what is wrong as soon as it is found.
+    """
+    refuse_gaps()
+    draw, found, effort = random.Random(seed), Found(), Effort()
+    while found.labs < labs:
+        count = min(BATCH, labs - found.labs)
+        with tempfile.TemporaryDirectory() as folder:
+            batch = list(_drawn(draw, count, Path(folder) / "lab.toml", found))
+            runs = _trained([one for one, _ in batch], Path(folder) / "output", found)
+            for one, text in batch:
+                before = len(found.wrong)
+                _check_lab(one, runs, found, effort)
+                if keep and len(found.wrong) > before:
+                    (keep / f"{found.labs}.toml").write_text(text, encoding="utf-8")
+                if tell:
+                    for line in found.wrong[before:]:
+                        print(f"lab {found.labs}: {line}", flush=True)
+                found.labs += 1
+        if tell:
+            print(f"{found.labs} labs, {found.runs} runs", file=sys.stderr, flush=True)
+    return found
+
+
+def _drawn(draw: random.Random, count: int, path: Path, found: Found) -> Iterator[tuple[Lab, str]]:
+    """Labs as they are loaded, with their text; what is refused is drawn again."""
+    worlds = [world(draw) for _ in range(WORLDS)]
+    while count:
+        text = lab(draw, worlds)
+        path.write_text(text, encoding="utf-8")
+        try:
+            yield load(path), text
+        except InputError:
+            found.redrawn += 1
+        else:
+            count -= 1
+
+
+def _trained(labs: Sequence[Lab], output: Path, found: Found) -> dict[str, Run]:
+    """All runs of some labs, trained together, stored, and read from the store."""
+    recordings = {}
+    for one in labs:
+        for config, stride in one.recordings():
+            recordings.setdefault(config.digest, (config, stride))
+    environment, store = this_environment(), Store(output)
+    store.folder.mkdir(parents=True)
+    machine = Machine(memory=2**29)
+    train_missing(list(recordings.values()), environment, store, machine, lambda *_: None)
+    names = {digest: run_name(config, environment) for digest, (config, _) in recordings.items()}
+    stored = store.read(list(names.values()))
+    found.runs += len(stored)
+    return {digest: stored[name] for digest, name in names.items()}
+
+
+def _check_lab(one: Lab, runs: dict[str, Run], found: Found, effort: Effort) -> None:
+    mine = {config.digest: runs[config.digest] for config in one.configurations()}
+    known = {run.name: run for run in mine.values()}
+    experiments = [attach(plan, mine) for plan in one.plans]
+    seen = [Seen(e.plan, [(r.trial, r.run) for r in e.results], mine, effort) for e in experiments]
+    for here, results in zip(seen, experiments, strict=True):
+        for observation in _observed(results, found):
+            check = CHECKS[observation.rule]
+            _check(
+                observation, Known(known, results.check), found, lambda: check(here, observation)
+            )
+    concluded: tuple[Conclusion, ...] = ()
+    try:
+        with _strict():
+            concluded = conclude(experiments)
+    except Exception:
+        found.wrong.append(f"concluding: {traceback.format_exc()}")
+    for plan, observation in concluded:
+        lab_check = LAB_CHECKS[observation.rule]
+        _check(observation, Known(known), found, lambda: lab_check(seen, plan, observation))
+    tested = [mine[config.digest] for config in one.base_tested if config.digest in mine]
+    base = mine[one.base.digest]
+    for observation in observe_base(base, tested):
+        which = tested[0] if observation.rule == "linear-reaches" else base
+        alone = Seen(one.plans[0], [(Trial("base", (), None, which.config), which)], mine, effort)
+        check = CHECKS[observation.rule]
+        _check(observation, Known(known), found, lambda: check(alone, observation))
+
+
+def _observed(results: ExperimentResults, found: Found) -> Sequence[Observation]:
+    try:
+        with _strict():
+            observed = observe(results)
+    except Exception:
+        found.wrong.append(f"observing {results.plan.name}: {traceback.format_exc()}")
+        return ()
+    return (*observed.answers, *observed.others, *observed.limits)
+
+
+def _strict() -> warnings.catch_warnings:  # type: ignore[type-arg]
+    """A warning where rules look at a run would reach the user's terminal."""
+    return warnings.catch_warnings(action="error")
+
+
+def _check(observation: Observation, known: Known, found: Found, check: object) -> None:
+    assert callable(check)
+    tally = found.tallies[observation.rule]
+    tally.fired += 1
+    failed = list(failures(observation, known))
+    if failed:
+        tally.by_formula += 1
+        found.wrong.append(f"formula of {observation.message}: {failed[0]}")
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            holds = bool(check())
+    except Exception:
+        holds = False
+        found.wrong.append(traceback.format_exc())
+    if not holds:
+        tally.by_sentence += 1
+        found.wrong.append(f"sentence of {observation.message}: {dict(observation.facts)}")
+
+
+def table(found: Found, seed: int, chance: same_distribution.Rates) -> str:
+    """What docs/observations.md says of it, in Markdown."""
+    rows = [
+        f"`python benchmarks/false_alarms.py --labs {found.labs} --seed {seed}` drew {found.labs:,} "
+        f"labs at random ({found.redrawn:,} more were refused by the check of lab files and drawn "
+        f"again), trained their {found.runs:,} runs, stored and read them, and let every rule "
+        "speak. What each said was computed again by its formulas, and checked against its "
+        "sentence by code that shares nothing with the rules: with NumPy on the stored arrays, "
+        "with floors found by trial, and, for a sample, with stock torch trained again.",
+        "",
+        "| rule | spoke | wrong by formula | wrong by sentence |",
+        "|---|---:|---:|---:|",
+        *(
+            f"| `{name}` | {t.fired:,} | {t.by_formula} | {t.by_sentence} |"
+            for name, t in found.tallies.items()
+        ),
+        "",
+        *same_distribution.lines(chance),
+    ]
+    return "\n".join(rows) + "\n"
+
+
+def write(text: str) -> None:
+    """Put the table between its marks in docs/observations.md."""
+    page = PAGE.read_text(encoding="utf-8")
+    before, _, rest = page.partition(MARKS[0])
+    _, _, after = rest.partition(MARKS[1])
+    PAGE.write_text(f"{before}{MARKS[0]}\n{text}\n{MARKS[1]}{after}", encoding="utf-8")
+
+
+def main() -> None:
+    """Parse, measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--labs", type=int, default=10_000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--simulations", type=int, default=10_000)
+    parser.add_argument("--keep", type=Path, help="folder for labs with something wrong")
+    parser.add_argument("--write", action="store_true", help="write docs/observations.md")
+    chosen = parser.parse_args()
+    torch.set_num_threads(1)
+    if chosen.keep:
+        chosen.keep.mkdir(parents=True, exist_ok=True)
+    found = measure(chosen.labs, chosen.seed, chosen.keep, tell=True)
+    chance = same_distribution.measure(chosen.simulations, chosen.seed)
+    text = table(found, chosen.seed, chance)
+    print(text)
+    if chosen.write:
+        write(text)
+    if found.wrong:
+        raise SystemExit(f"{len(found.wrong)} things are wrong")
+
+
+if __name__ == "__main__":
+    main()
