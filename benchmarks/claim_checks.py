@@ -1,4 +1,4 @@
-"""For every rule: does what its sentence says hold?
+"""For every rule: whether what its sentence says holds.
 
 Each check reads the sentence of ``templates/languages/en.po`` (``observation.RULE.FORM``) and looks
 at the stored arrays, by NumPy, stock torch and the lab's own settings. No code of a rule and no
