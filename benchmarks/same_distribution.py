@@ -125,9 +125,9 @@ def best_rate(points: int, seeds: int, shared: float, simulations: int, seed: in
 
 
 def measure(simulations: int, seed: int) -> Rates:
-    """All rates; those of sweeps from a tenth as many simulations, which have more runs each."""
+    """All rates; those of sweeps from half as many simulations, which have more runs each."""
     paired = {pairs: paired_rate(pairs, simulations, seed) for pairs in PAIRS}
-    fewer = max(simulations // 5, 1)
+    fewer = max(simulations // 2, 1)
     best = {
         (points, seeds, shared): best_rate(points, seeds, shared, fewer, seed)
         for points, seeds in GRIDS

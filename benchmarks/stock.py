@@ -164,7 +164,7 @@ def _gradient(parameter: Tensor) -> Tensor:
 
 
 def largest_eigenvalue(config: RunConfig, flat: np.ndarray) -> float:
-    """The largest eigenvalue of the Hessian of the loss over all rows, by autograd twice."""
+    """The largest eigenvalue of the Hessian over all rows, by autograd twice; nan if it fails."""
     net = network(config, flat, "float64")
     shapes = [p.shape for p in net.parameters()]
     names = [name for name, _ in net.named_parameters()]
@@ -179,6 +179,9 @@ def largest_eigenvalue(config: RunConfig, flat: np.ndarray) -> float:
 
     start = torch.from_numpy(flat.astype(np.float64))
     hessian = torch.autograd.functional.hessian(loss, start)
+    if not hessian.isfinite().all():
+        # Where an output is rounded to the end of its range, torch divides by 0.
+        return float("nan")
     return float(torch.linalg.eigvalsh((hessian + hessian.T) / 2)[-1])
 
 

@@ -331,6 +331,10 @@ class _Scope:
         ways = {"by hand": self._checked.hand, "by differences": self._checked.differences}
         return ways[way].apart if way in ways else self._formula(way).way.apart
 
+    def felt(self, name: str) -> Array:
+        """The largest derivative [steps] that a formula replaces, in the same units."""
+        return self._formula(name).felt
+
     @property
     def tolerance(self) -> float:
         """Difference from which on a way of computing gradients is another one."""

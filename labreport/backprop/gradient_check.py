@@ -30,6 +30,9 @@ good to about 1e-9, a wrong factor in a formula is seldom nearer than 1e-4."""
 SINGLE_TOLERANCE = 1e-4
 """The same where autograd worked in float32, which holds seven digits."""
 
+VISIBLE = 100
+"""In tolerances, how large a derivative must be for a mistake of a hundredth in it to be seen."""
+
 DECIMALS = 2
 """What the programs of the course print."""
 
@@ -83,12 +86,21 @@ class Shown:
 
 @dataclass(frozen=True)
 class Checked:
-    """A formula of the lab, its gradients, a training with it, and what that would show."""
+    """A formula of the lab, its gradients, a training with it, and what that would show.
+
+    Attributes:
+        formula: of the lab.
+        way: its gradients.
+        training: with it.
+        shown: what that would show.
+        felt: [steps] the largest derivative that it replaces, in the units of ``way.apart``.
+    """
 
     formula: Formula
     way: Way
     training: HandTrace
     shown: Shown
+    felt: FloatArray
 
     @property
     def is_right(self) -> bool:
@@ -143,7 +155,9 @@ def check_gradients(run: Run, formulas: Sequence[Formula]) -> GradientCheck:
                 _first_shown(training.gradients, truth.gradients),
                 _first_shown(training.losses[:, None], truth.losses[:, None]),
             )
-            checked.append(Checked(formula, other, training, shown))
+            replaced = [names.index(weight) for weight in formula.derivatives]
+            felt = _relative(np.abs(right.gradient[:, replaced]), right.terms)
+            checked.append(Checked(formula, other, training, shown, felt))
     return GradientCheck(tolerance, hand, differences, truth, tuple(checked))
 
 

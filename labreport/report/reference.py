@@ -22,6 +22,8 @@ NAMES: Mapping[str, str] = {
     "dead_units": "how many units with ReLU give 0 for every row at the start and get no gradient",
     "ending": "how the run ended: `completed`, `diverged` or `refused`",
     "ending_step": "index of the first step that was not recorded",
+    "felt": "`felt(name)`: how large the derivatives are that a formula replaces, at each step, in "
+    "the units of `apart`",
     "floor": "the lowest loss with outputs that the last activation can give",
     "given_targets": "targets [rows, units] in double precision, as the lab file has them",
     "gradients": "gradients of the loss at the recorded steps [recorded, parameters]",

@@ -17,7 +17,7 @@ from labreport.analysis.observation import (
     Wording,
 )
 from labreport.analysis.results import ExperimentResults
-from labreport.backprop.gradient_check import DECIMALS, Checked, GradientCheck, falls
+from labreport.backprop.gradient_check import DECIMALS, VISIBLE, Checked, GradientCheck, falls
 from labreport.lab.lab import Formula
 
 ROUGH = 2
@@ -100,7 +100,9 @@ def right_formula(results: ExperimentResults) -> Iterator[Observation]:
     if check is None:
         return
     run = results.results[0]
-    right = [checked for checked in check.formulas if checked.is_right]
+    # Of derivatives that are next to nothing beside the others any formula would pass.
+    visible = VISIBLE * check.tolerance
+    right = [c for c in check.formulas if c.is_right and float(c.felt.max()) > visible]
     if right:
         farthest = max(right, key=lambda checked: checked.way.deviation.relative)
         facts: Facts = {
@@ -111,7 +113,11 @@ def right_formula(results: ExperimentResults) -> Iterator[Observation]:
                 ROUGH,
             ),
         }
-        claims = tuple(run.cite(f"max(apart({c.formula.name!r})) <= tolerance") for c in right)
+        names = [repr(c.formula.name) for c in right]
+        claims = tuple(
+            run.cite(f"max(apart({name})) <= tolerance < max(felt({name})) / {VISIBLE}")
+            for name in names
+        )
         yield Observation("right-formula", facts, runs=1, claims=claims)
 
 

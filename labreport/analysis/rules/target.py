@@ -75,7 +75,8 @@ def unreachable_target(results: ExperimentResults) -> Iterator[Observation]:
     groups: dict[tuple[object, ...], list[Result]] = {}
     for result in results.singles:
         config = result.run.config
-        key = (config.network.activations[-1], config.data.targets, config.loss)
+        # Of the same data as well: rounds that see some rows only have no such floor.
+        key = (config.network.activations[-1], config.data, config.loss)
         groups.setdefault(key, []).append(result)
     for members in groups.values():
         if members[0].refused:
