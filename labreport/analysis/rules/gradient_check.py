@@ -148,6 +148,8 @@ def falling_loss(results: ExperimentResults) -> Iterator[Observation]:
     claims = [run.cite(f"all(difference(trained_by({name})) < 0)") for name in names]
     claims += [run.cite(f"any(apart({name}) > tolerance)") for name in names]
     claims += [run.cite(f"trained_by({c.formula.name!r})[-1] < trained_right[-1]") for c in lower]
+    right_ones = (c.formula.name for c in check.formulas if c.is_right)
+    claims += [run.cite(f"max(apart({name!r})) <= tolerance") for name in right_ones]
     form = ""
     if lower:
         facts["lower"] = tuple(wording(c.formula) for c in lower)
