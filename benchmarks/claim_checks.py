@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import comb, isclose
 from statistics import NormalDist
 from typing import Any
@@ -367,7 +368,7 @@ def falling_loss(seen: Seen, o: Observation) -> bool:
     for told in o.facts["losses"]:  # type: ignore[union-attr]
         losses = retrained(seen, formula_named(seen, told.what)).losses  # type: ignore[union-attr]
         ok = ok and len(losses) == value(o.facts["budget"]) + 1
-        ok = ok and all(b < a + 1e-12 for a, b in zip(losses, losses[1:], strict=False))
+        ok = ok and all(b < a + 1e-12 for a, b in pairwise(losses))
         ok = ok and near(value(told.detail), losses[-1], 1e-4)  # type: ignore[union-attr]
         ok = ok and (told.what.en in lower) == (losses[-1] < right)  # type: ignore[union-attr]
     return ok
@@ -1174,7 +1175,7 @@ def same_product(seen: Seen, o: Observation) -> bool:
         return False
     pairs = []
     budgets = seen.plan.budgets
-    for few, many in zip(budgets, budgets[1:], strict=False):
+    for few, many in pairwise(budgets):
         for _, slow in members:
             for _, quick in members:
                 product = slow.config.optimizer.learning_rate * many

@@ -19,6 +19,7 @@ import traceback
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import same_distribution
@@ -151,10 +152,8 @@ def _check_lab(one: Lab, runs: dict[str, Run], found: Found, effort: Effort) -> 
     seen = [Seen(e.plan, [(r.trial, r.run) for r in e.results], mine, effort) for e in experiments]
     for here, results in zip(seen, experiments, strict=True):
         for observation in _observed(results, found):
-            check = CHECKS[observation.rule]
-            _check(
-                observation, Known(known, results.check), found, lambda: check(here, observation)
-            )
+            check = partial(CHECKS[observation.rule], here, observation)
+            _check(observation, Known(known, results.check), found, check)
     concluded: tuple[Conclusion, ...] = ()
     try:
         with _strict():
@@ -162,15 +161,15 @@ def _check_lab(one: Lab, runs: dict[str, Run], found: Found, effort: Effort) -> 
     except Exception:
         found.wrong.append(f"concluding: {traceback.format_exc()}")
     for plan, observation in concluded:
-        lab_check = LAB_CHECKS[observation.rule]
-        _check(observation, Known(known), found, lambda: lab_check(seen, plan, observation))
+        lab_check = partial(LAB_CHECKS[observation.rule], seen, plan, observation)
+        _check(observation, Known(known), found, lab_check)
     tested = [mine[config.digest] for config in one.base_tested if config.digest in mine]
     base = mine[one.base.digest]
     for observation in observe_base(base, tested):
         which = tested[0] if observation.rule == "linear-reaches" else base
         alone = Seen(one.plans[0], [(Trial("base", (), None, which.config), which)], mine, effort)
-        check = CHECKS[observation.rule]
-        _check(observation, Known(known), found, lambda: check(alone, observation))
+        check = partial(CHECKS[observation.rule], alone, observation)
+        _check(observation, Known(known), found, check)
 
 
 def _observed(results: ExperimentResults, found: Found) -> Sequence[Observation]:
@@ -210,8 +209,8 @@ def _check(observation: Observation, known: Known, found: Found, check: object) 
 def table(found: Found, seed: int, chance: same_distribution.Rates) -> str:
     """What docs/observations.md says of it, in Markdown."""
     rows = [
-        f"`python benchmarks/false_alarms.py --labs {found.labs} --seed {seed}` drew {found.labs:,} "
-        f"labs at random ({found.redrawn:,} more were refused by the check of lab files and drawn "
+        f"`python benchmarks/false_alarms.py --labs {found.labs} --seed {seed}` drew {found.labs:,}"
+        f" labs at random ({found.redrawn:,} more were refused by the check of lab files and drawn "
         f"again), trained their {found.runs:,} runs, stored and read them, and let every rule "
         "speak. What each said was computed again by its formulas, and checked against its "
         "sentence by code that shares nothing with the rules: with NumPy on the stored arrays, "

@@ -226,10 +226,13 @@ def threshold(results: ExperimentResults) -> Iterator[Observation]:
         "never": never,
         "rounds": Count(results.last),
     }
-    claims = tuple(
-        cite(f"{'not ' if reached[r.variant] is None else ''}any({below})", (reference, r))
-        for r in same
-    ) + (reference.cite(f"{reference.gap_formula(0)} > allowance"),)
+    claims = (
+        *(
+            cite(f"{'not ' if reached[r.variant] is None else ''}any({below})", (reference, r))
+            for r in same
+        ),
+        reference.cite(f"{reference.gap_formula(0)} > allowance"),
+    )
     form = "some" if never else "all"
     yield Observation("threshold", facts, runs=len(same), form=form, claims=claims)
 
