@@ -795,17 +795,52 @@ def path(seen: Seen, o: Observation) -> bool:
 
 def sign_changes(seen: Seen, o: Observation) -> bool:
     budget = value(o.facts["budget"])
-    for run in seen.runs(o.facts["subject"]):
+    for told in o.facts["weights"]:  # type: ignore[union-attr]
+        run = seen.run(told.what)  # type: ignore[union-attr]
         last = run.trace.weights_at(budget)
         assert last is not None
         first = run.trace.weights[0]
         crossed = ((first > 0) & (last < 0)) | ((first < 0) & (last > 0))
         changed = {n for n, c in zip(names_of(run.config), crossed, strict=True) if c}
-        told = set(value(o.facts["names"]))
-        whole = told < changed if o.form == "more" else told == changed
-        if not whole or value(o.facts["count"]) != len(changed):
+        if set(value(told.detail)) != changed:  # type: ignore[union-attr]
             return False
-        if value(o.facts["total"]) != len(first):
+    return True
+
+
+def frozen(seen: Seen, o: Observation) -> bool:
+    for run in seen.runs(o.facts["subject"]):
+        trace = run.trace
+        still = all(np.array_equal(step, trace.weights[0]) for step in trace.weights)
+        norm = float(np.sqrt(sum(float(g) ** 2 for g in trace.gradients[0])))
+        ok = still and bool(trace.gradients.any()) and near(value(o.facts["norm"]), norm)
+        ok = ok and value(o.facts["rounds"]) == len(trace.losses) - 1
+        if not (ok and value(o.facts["value"]) == trace.losses[-1]):
+            return False
+    return True
+
+
+def unbounded(seen: Seen, o: Observation) -> bool:
+    """Far enough out there is an output with a loss below any that was met."""
+    budget = value(o.facts["budget"])
+    for run in seen.runs(o.facts["subject"]):
+        module, wanted = (
+            stock.LOSSES[run.config.loss](),
+            stock.torch.tensor(run.config.data.targets),
+        )
+        activation = stock.MODULES[run.config.network.activations[-1]]()
+        outputs = stock.torch.zeros_like(wanted)
+        for place in np.ndindex(tuple(wanted.shape)):
+            tried = []
+            for sums in (-1e6, 0.0, 1e6):
+                outputs[place] = sums
+                tried.append((float(module(activation(outputs), wanted)), sums))
+            outputs[place] = min(tried)[1]
+        lowest = float(module(activation(outputs), wanted))
+        final = at(run, budget)
+        ok = lowest < -100 and lowest < float(run.trace.losses.min())
+        ok = ok and value(o.facts["value"]) == final
+        ok = ok and value(o.facts["start"]) == run.trace.losses[0]
+        if not (ok and (o.form == "negative") == (final < 0)):
             return False
     return True
 
@@ -1730,6 +1765,8 @@ CHECKS: dict[str, Check] = {
     "right-formula": right_formula,
     "coincide": coincide,
     "undamped": undamped,
+    "unbounded": unbounded,
+    "frozen": frozen,
     "refused": refused,
     "silent-weights": silent_weights,
     "revived": revived,

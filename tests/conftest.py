@@ -10,6 +10,7 @@ from unittest.mock import patch
 
 import hypothesis
 import pytest
+from hostile_texts import HOSTILE_FORMULA
 
 from labreport import pipeline
 from labreport.analysis.observation import Count, Facts, Number, Observation, Source, Subject
@@ -144,10 +145,6 @@ def build_lab(write_lab: Callable[..., Path], tmp_path: Path) -> Callable[..., B
         return build(write_lab(text, notes), tmp_path / "output", only)
 
     return built
-
-
-HOSTILE_FORMULA = "setting('</code><script>alert(1)</script>') == \"'><img src=x>&lt;\""
-"""A formula that means more than text somewhere; its value is False."""
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from conftest import HOSTILE_FORMULA
+from hostile_texts import HOSTILE_FORMULA
 
 from labreport.report.language import language
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import HOSTILE_FORMULA
+from hostile_texts import HOSTILE_FORMULA
 from safetensors.numpy import load_file
 
 from labreport.analysis.observation import Observation, Share, Source

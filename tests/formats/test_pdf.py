@@ -10,7 +10,7 @@ from typing import Any
 import pikepdf
 import pypdfium2
 import pytest
-from conftest import HOSTILE_FORMULA
+from hostile_texts import HOSTILE_FORMULA
 
 from labreport.errors import BuildError
 from labreport.formats.pdf import CODE_FONT_URL, FONT_URL, _fetcher, render

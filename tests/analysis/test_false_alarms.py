@@ -1,0 +1,48 @@
+"""A few labs at random: nothing that is said of them is wrong, and chance is not taken for more.
+
+``benchmarks/false_alarms.py`` does the same with thousands of labs.
+"""
+
+from __future__ import annotations
+
+from math import sqrt
+
+import pytest
+import same_distribution
+from false_alarms import measure, refuse_gaps
+
+from labreport.analysis.thresholds import SIGNIFICANCE
+
+LABS, SEED = 60, 7
+SIMULATIONS = 400
+
+
+def test_every_rule_has_a_check() -> None:
+    refuse_gaps()
+
+
+def test_nothing_wrong_is_said_of_labs_at_random() -> None:
+    found = measure(LABS, SEED)
+    assert found.wrong == []
+    assert found.labs == LABS
+    spoken = [name for name, tally in found.tallies.items() if tally.fired]
+    # Most rules speak of so few labs; all do of some hundreds.
+    assert len(spoken) > len(found.tallies) * 2 / 3
+
+
+def at_most(rate: float) -> float:
+    """The largest share of simulations that such a rate gives, but for one time in some millions."""
+    return rate + 5 * sqrt(rate * (1 - rate) / SIMULATIONS)
+
+
+@pytest.mark.parametrize("pairs", [5, 6, 12, 20])
+def test_pairs_of_one_distribution_are_told_apart_as_seldom_as_stated(pairs: int) -> None:
+    exact = same_distribution.attainable(pairs)
+    assert exact <= SIGNIFICANCE
+    assert same_distribution.paired_rate(pairs, SIMULATIONS, SEED) <= at_most(exact)
+
+
+@pytest.mark.parametrize("points", [2, 5])
+def test_the_best_of_equals_is_clear_as_seldom_as_stated(points: int) -> None:
+    rate = same_distribution.best_rate(points, 12, 0.0, SIMULATIONS, SEED)
+    assert rate <= at_most(same_distribution.attainable(12))
