@@ -262,7 +262,8 @@ class _Scope:
                 powers = np.exp(-np.abs(wide))
                 return _array(np.where(wide >= 0, 1.0, powers) / (1 + powers))
             case "exp":
-                return _array(np.exp(wide))
+                with np.errstate(over="ignore"):
+                    return _array(np.exp(wide))
         raise ValueError("margins predict no number")
 
     def classes_at(self, step: int) -> Array:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import isfinite
 
 import numpy as np
 
@@ -40,7 +41,9 @@ def sigmoid(outputs: Array) -> Array:
 
 
 def exponential(outputs: Array) -> Array:
-    powers: Array = np.exp(outputs.astype(np.float64))
+    """exp(o), which is ∞ where float64 ends."""
+    with np.errstate(over="ignore"):
+        powers: Array = np.exp(outputs.astype(np.float64))
     return powers
 
 
@@ -179,6 +182,7 @@ class Result:
         targets = np.array(self.run.config.data.targets)
         with np.errstate(over="ignore"):
             predictions = self._predict(self.run.trace.outputs.astype(np.float64))
+            with np.errstate(over="ignore"):
             found: Array = ((predictions - targets) ** 2).mean(axis=(1, 2))
         return found
 

@@ -31,7 +31,7 @@ def test_nothing_wrong_is_said_of_labs_at_random() -> None:
 
 
 def at_most(rate: float) -> float:
-    """The largest share of simulations that such a rate gives, but for one time in some millions."""
+    """The largest share of simulations that such a rate gives, but for once in some millions."""
     return rate + 5 * sqrt(rate * (1 - rate) / SIMULATIONS)
 
 
