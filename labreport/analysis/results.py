@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from math import isfinite
 
 import numpy as np
 
@@ -182,7 +181,6 @@ class Result:
         targets = np.array(self.run.config.data.targets)
         with np.errstate(over="ignore"):
             predictions = self._predict(self.run.trace.outputs.astype(np.float64))
-            with np.errstate(over="ignore"):
             found: Array = ((predictions - targets) ** 2).mean(axis=(1, 2))
         return found
 
