@@ -14,6 +14,9 @@ from labreport.report.figures import style
 MOST_WEIGHTS = 8
 """Lines that one panel can hold and a reader can follow."""
 
+LINEAR = 5
+"""Up to where a vertical axis is linear on which weights run away: where they usually are."""
+
 
 def most_moved(results: Sequence[Result]) -> tuple[str, ...]:
     """Names of the weights to show, in reading order: those that moved most in some run."""
@@ -28,6 +31,22 @@ def most_moved(results: Sequence[Result]) -> tuple[str, ...]:
             order.setdefault(name, rank)
     chosen = sorted(moved, key=lambda name: -moved[name])[:MOST_WEIGHTS]
     return tuple(sorted(chosen, key=lambda name: order[name]))
+
+
+def _powers(weights: np.ndarray) -> list[float]:
+    """Ticks of an axis that is logarithmic far from 0: none where labels would meet around it."""
+    largest = int(np.log10(np.nanmax(np.abs(weights))))
+    powers = range(1, largest + 1, 1 + largest // 3)
+    ticks = [0.0, *(sign * 10.0**power for power in powers for sign in (1, -1))]
+    low, high = float(np.nanmin(weights)), float(np.nanmax(weights))
+    return sorted(tick for tick in ticks if min(low, 0.0) <= tick <= max(high, 0.0))
+
+
+def _tick(value: float, _: int) -> str:
+    exponent = round(np.log10(abs(value))) if value else 0
+    return (
+        f"{value:g}" if exponent < 4 else f"$\\mathdefault{{{'-' * (value < 0)}10^{{{exponent}}}}}$"
+    )
 
 
 def weights_figure(
@@ -65,7 +84,9 @@ def weights_figure(
                 panel.minorticks_off()
             if np.nanmax(np.abs(weights)) > 50:
                 # A run that runs away would flatten the start, where everything happens.
-                panel.set_yscale("symlog", linthresh=5)
+                panel.set_yscale("symlog", linthresh=LINEAR)
+                panel.set_yticks(_powers(weights))
+                panel.get_yaxis().set_major_formatter(_tick)
                 panel.minorticks_off()
             panel.set_xlim(0, len(weights) - 1)
             panel.grid(visible=True)
