@@ -829,9 +829,11 @@ def unbounded(seen: Seen, o: Observation) -> bool:
         )
         activation = stock.MODULES[run.config.network.activations[-1]]()
         outputs = stock.torch.zeros_like(wanted)
+        # Farther out than the run has come.
+        far = 1e6 * (1 + float(np.abs(run.trace.losses).max()))
         for place in np.ndindex(tuple(wanted.shape)):
             tried = []
-            for sums in (-1e6, 0.0, 1e6):
+            for sums in (-far, 0.0, far):
                 outputs[place] = sums
                 tried.append((float(module(activation(outputs), wanted)), sums))
             outputs[place] = min(tried)[1]

@@ -49,6 +49,7 @@ from labreport.analysis.thresholds import (
     VANISHED,
 )
 from labreport.report.language import language
+from labreport.report.leaves import stated
 from labreport.run import Run
 from labreport.shipped import shipped
 
@@ -1320,6 +1321,14 @@ def test_base_that_misses_its_target_says_so() -> None:
     assert [o.form for o in based()] == ["base", "base-half", "base", "base-open"]
     assert [plain(o.facts["floor"]) for o in based()] == pytest.approx([FLOOR_BELOW_ZERO] * 4)
     assert observe_base(base_run()) == ()
+
+
+@pytest.mark.parametrize("code", ["zh", "en"])
+def test_every_measured_fact_has_a_name_in_words(code: str) -> None:
+    found = [o for c in CASES if c.form is not None for o in RULES[c.rule](c.build())]
+    found += [o for build in LABS for _, o in conclude(build())]
+    names = {leaf.name for o in found for leaf in stated(o) if leaf.is_measured}
+    assert sorted(n for n in names if not language(code).has(f"fact.{n}")) == []
 
 
 @pytest.mark.parametrize("code", ["zh", "en"])

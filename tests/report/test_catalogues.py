@@ -254,7 +254,7 @@ def test_every_unit_has_words(code: str) -> None:
 def test_units_are_of_rules_that_there_are() -> None:
     rules = {key.partition(".")[0] for key in UNITS}
     types = {name for name in rules if name[0].isupper()}
-    assert types == {"Count", "Number", "Rounds"}
+    assert types == {"Count", "Number", "OutOf", "Rounds"}
     assert rules - types <= endings_of("en", "rule.")
 
 
