@@ -315,15 +315,25 @@ def gradients_agree(seen: Seen, o: Observation) -> bool:
     for weights, gradient in zip(run.trace.weights, run.trace.gradients, strict=True):
         truth = stock.train(run.config, weights, 0, "float64").gradients[0]
         scale = max(1.0, float(np.abs(truth).max()), float(np.abs(weights).max()))
+        *_, (_, outputs) = stock.passes(run.config, weights)
+        # Derivatives are sums of such products, which may cancel.
+        scale *= max(1.0, _slope_by_outputs(run, outputs))
         if run.config.loss == "bce":
             # Next to 0 and 1 its derivative by an output is 1 / (o (1 − o)), and so its rounding.
-            *_, (_, outputs) = stock.passes(run.config, weights)
             scale /= max(float((outputs * (1 - outputs)).min()), 1e-12)
         far.append(float(np.abs(truth - gradient).max()) / scale)
     if o.form == "":
         return counted and max(far) <= tolerance_of(run)
     # What is apart is by hand or by differences from autograd, not autograd from itself.
     return counted and max(value(o.facts["hand"]), value(o.facts["differences"])) > 0
+
+
+def _slope_by_outputs(run: Run, outputs: Any) -> float:
+    """The largest derivative of the loss by an output."""
+    moved = stock.torch.tensor(np.asarray(outputs), dtype=stock.torch.float64, requires_grad=True)
+    wanted = stock.torch.tensor(run.config.data.targets, dtype=stock.torch.float64)
+    stock.LOSSES[run.config.loss]()(moved, wanted).backward()
+    return float(moved.grad.abs().max())
 
 
 def wrong_formula(seen: Seen, o: Observation) -> bool:
