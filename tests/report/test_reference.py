@@ -11,7 +11,7 @@ import pytest
 
 from labreport.analysis import evidence
 from labreport.analysis.observe import ANSWERS
-from labreport.report.claims import MOST_OTHERS
+from labreport.report.claims import LEAST_RELEVANCE, MOST_OTHERS
 from labreport.report.reference import FUNCTIONS, NAMES, reference
 
 PAGE = Path(__file__).parents[2] / "docs" / "observations.md"
@@ -35,7 +35,7 @@ def test_it_describes_the_whole_language_of_formulas() -> None:
 def test_numbers_of_findings_are_those_of_the_program(page: str) -> None:
     words = " ".join(page.split())
     assert f"The first {ANSWERS} open the section of the experiment" in words
-    assert f"the next {MOST_OTHERS} follow after the figures" in words
+    assert f"the next {MOST_OTHERS} of at least {LEAST_RELEVANCE} follow after the figures" in words
 
 
 def test_what_was_measured_or_written_by_hand_is_kept(page: str) -> None:
@@ -68,5 +68,5 @@ def test_the_example_computes_a_fact_again(
     monkeypatch.chdir(built.output.parent)
     exec(compile(example, "docs/observations.md", "exec"), {})
     rule, name, said, stored = capsys.readouterr().out.split()
-    first = next(o for o in built.measured.of_base if o.rule == rule)
+    first = next(c.observation for c in built.measured.claims if c.observation.rule == rule)
     assert said == stored == repr(first.facts[name].value)  # type: ignore[union-attr]
