@@ -86,8 +86,8 @@ def lab_with(texts: list[str], base_text: str) -> str:
         for key in ("course", "title", "student", "number", "class", "major", "place", "date")
         for code in CODES
     )
-    lab = f"check_fonts = false\n[cover]\n{cover}\nteacher = {text()}\n"
-    lab += f"[purpose]\nzh = {text()}\nen = {text()}\n{base_text}"
+    lab = f"check_fonts = false\n{base_text}[cover]\n{cover}\nteacher = {text()}\n"
+    lab += f"[purpose]\nzh = {text()}\nen = {text()}\n"
     for name in "abcd":
         lab += f"[experiment.{name}]\ntitle.zh = {text()}\ntitle.en = {text()}\n"
         lab += f"question.zh = {text()}\nquestion.en = {text()}\n"

@@ -152,3 +152,8 @@ def errors_that_are_out_of_bounds() -> ExperimentResults:
     return experiment(
         single("a", [3, 2, 1], LINEAR, outputs=far), single("b", [3, 2, 1], changes, outputs=far)
     )
+
+
+@silent("stuck", "stuck-points")
+def a_run_without_any_gradient_has_none_that_vanished() -> ExperimentResults:
+    return experiment(single("a", [4, 1, 1, 1, 1], gradients=np.zeros((5, 8))), budgets=(4,))

@@ -277,8 +277,8 @@ HOSTILE = [
 
 def test_text_of_the_author_stays_text(build_lab: Callable[..., Any], base_text: str) -> None:
     title = HOSTILE[1]
-    lab = f"[cover]\ntitle = {toml(title)}\ncourse = {toml(HOSTILE[-1])}\n"
-    lab += f"student = {toml(HOSTILE[0])}\n{base_text}[experiment.a]\ntitle = {toml(HOSTILE[3])}\n"
+    lab = f"{base_text}[cover]\ntitle = {toml(title)}\ncourse = {toml(HOSTILE[-1])}\n"
+    lab += f"student = {toml(HOSTILE[0])}\n[experiment.a]\ntitle = {toml(HOSTILE[3])}\n"
     for index, text in enumerate(HOSTILE):
         lab += f'[[experiment.a.variant]]\nname = "v{index}"\nlabel = {toml(text)}\n'
         lab += f"change.optimizer.learning_rate = {index + 1}.0\n"
@@ -319,7 +319,7 @@ def test_a_character_that_turns_out_to_have_no_glyph_is_an_error(
 def test_a_character_without_a_glyph_can_be_allowed(
     build_lab: Callable[..., Any], base_text: str
 ) -> None:
-    built = build_lab(f'check_fonts = false\n[cover]\nstudent = "王{NOWHERE}"\n{base_text}{LAB}')
+    built = build_lab(f'check_fonts = false\n{base_text}[cover]\nstudent = "王{NOWHERE}"\n{LAB}')
     assert NOWHERE in built.html("zh")
     assert built.pdf("zh").read_bytes().startswith(b"%PDF-")
 

@@ -237,14 +237,14 @@ def test_cover_has_what_the_lab_says_and_nothing_else(
     build_pages: Callable[..., Any], base_text: str
 ) -> None:
     cover = '[cover]\nstudent.zh = "张三"\nstudent.en = "Zhang San"\nclass = "2021-1"\nplace = ""\n'
-    reports = build_pages(cover + base_text + TWO).reports
+    reports = build_pages(base_text + cover + TWO).reports
     assert reports["zh"].cover == (("学生姓名", "张三"), ("班级", "2021-1"))
     assert reports["en"].cover == (("Name", "Zhang San"), ("Class", "2021-1"))
     assert (reports["zh"].title, reports["zh"].course) == ("神经网络实验报告", "")
 
 
 def test_purpose_is_the_authors(build_pages: Callable[..., Any], base_text: str) -> None:
-    reports = build_pages('[purpose]\nzh = "目的。"\nen = "Why."\n' + base_text + TWO).reports
+    reports = build_pages(base_text + '[purpose]\nzh = "目的。"\nen = "Why."\n' + TWO).reports
     for code, text in (("zh", "目的。"), ("en", "Why.")):
         assert reports[code].sections[0].blocks == (Paragraph(text),)
 

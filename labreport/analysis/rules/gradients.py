@@ -154,7 +154,8 @@ def is_stuck(result: Result, budget: int) -> bool:
     norms = gradient_norms(result)
     # What rounding leaves between a loss and its floor is no distance.
     far = gap > thresholds.FAR_FROM_FLOOR * first and gap > result.at_floor
-    vanished = norms[step] <= thresholds.VANISHED * norms.max()
+    # Where there never was a gradient, none has vanished.
+    vanished = 0 < norms.max() and norms[step] <= thresholds.VANISHED * norms.max()
     return bool(far and vanished and np.isfinite(norms).all())
 
 
@@ -168,6 +169,7 @@ def stuck_claims(result: Result, budget: int) -> tuple[Source, ...]:
         result.cite(f"{gap} > FAR_FROM_FLOOR * {result.gap_formula(0)}"),
         result.cite(f"{gap} > allowance"),
         result.cite(f"norm(wide(gradients[{step}])) <= VANISHED * max(norm(wide(gradients)))"),
+        result.cite("any(gradients != 0)"),
     )
 
 

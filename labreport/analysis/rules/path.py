@@ -159,7 +159,8 @@ def float_limit(results: ExperimentResults) -> Iterator[Observation]:
         if share < thresholds.IDLE_SHARE:
             continue
         gradient = trace.gradients[step].astype(np.float64)
-        norm = float(np.linalg.norm(gradient))
+        with np.errstate(over="ignore"):
+            norm = float(np.linalg.norm(gradient))
         moves = f"in_any(difference(weights[:{step + 1}]) != 0)"
         idle = f"({step} - (last_true({moves}) + 1)) / {step}"
         facts: Facts = {
