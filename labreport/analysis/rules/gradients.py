@@ -155,7 +155,7 @@ def is_stuck(result: Result, budget: int) -> bool:
     # What rounding leaves between a loss and its floor is no distance.
     far = gap > thresholds.FAR_FROM_FLOOR * first and gap > result.at_floor
     # Where there never was a gradient, none has vanished.
-    vanished = 0 < norms.max() and norms[step] <= thresholds.VANISHED * norms.max()
+    vanished = norms.max() > 0 and norms[step] <= thresholds.VANISHED * norms.max()
     return bool(far and vanished and np.isfinite(norms).all())
 
 
