@@ -44,9 +44,10 @@ def _powers(weights: np.ndarray) -> list[float]:
 
 def _tick(value: float, _: int) -> str:
     exponent = round(np.log10(abs(value))) if value else 0
-    return (
-        f"{value:g}" if exponent < 4 else f"$\\mathdefault{{{'-' * (value < 0)}10^{{{exponent}}}}}$"
-    )
+    if exponent < 4:
+        return f"{value:g}".replace("-", "−")
+    sign = "-" if value < 0 else ""
+    return f"$\\mathdefault{{{sign}10^{{{exponent}}}}}$"
 
 
 def weights_figure(
