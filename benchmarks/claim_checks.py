@@ -608,23 +608,31 @@ def equal_start(seen: Seen, o: Observation) -> bool:
 
 
 def _equal_start(seen: Seen, o: Observation, low: Run, high: Run) -> bool:
-    rounds, step = value(o.facts["rounds"]), value(o.facts["updates"])
-    mine, same, theirs = at(low, rounds), at(high, rounds), at(high, step + rounds)
-    told = tuple(value(o.facts[k]) for k in ("mine", "same", "theirs", "start"))
+    step = value(o.facts["updates"])
     losses = high.trace.losses
-    gone = 1 - (theirs - mine) / (same - mine)
-    form = "gone" if theirs <= mine else "mostly" if gone > 0.5 else "kept"
-    if seen.effort.worth("equal-start"):
-        again = stock.train(high.config, high.trace.weights[step], rounds)
-        if not isclose(again.losses[-1], theirs, rel_tol=1e-2, abs_tol=1e-6):
+    shares = {value(w.what): value(w.detail) for w in o.facts["shares"]}  # type: ignore[union-attr]
+    gone = {}
+    for rounds in shares:
+        mine, same, theirs = at(low, rounds), at(high, rounds), at(high, step + rounds)
+        if not mine < same:
             return False
+        gone[rounds] = 1 - (theirs - mine) / (same - mine)
+    first = min(shares)
+    told = tuple(value(o.facts[k]) for k in ("mine", "same", "theirs", "start"))
+    if seen.effort.worth("equal-start"):
+        again = stock.train(high.config, high.trace.weights[step], first)
+        if not isclose(again.losses[-1], at(high, step + first), rel_tol=1e-2, abs_tol=1e-6):
+            return False
+    kinds = {"kept" if part <= 0.5 else "mostly" if part < 1 else "gone" for part in gone.values()}
+    form = "mixed" if "kept" in kinds else "mostly"
+    form = kinds.pop() if len(kinds) == 1 else form
     return (
         same_measure((low, high))
-        and told == (mine, same, theirs, at(low, 0))
+        and value(o.facts["rounds"]) == first
+        and told == (at(low, first), at(high, first), at(high, step + first), at(low, 0))
         and at(low, 0) < at(high, 0)
-        and mine < same
         and losses[step] <= at(low, 0) < losses[:step].min()
-        and near(value(o.facts["share"]), gone, 1e-5)
+        and all(near(shares[rounds], part, 1e-5) for rounds, part in gone.items())
         and o.form == form
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from labreport.analysis import thresholds
 from labreport.analysis.observation import (
@@ -12,6 +13,7 @@ from labreport.analysis.observation import (
     Number,
     Observation,
     Part,
+    Rounds,
     Share,
     With,
 )
@@ -167,46 +169,88 @@ def equal_start(results: ExperimentResults) -> Iterator[Observation]:
         start, above = float(low.losses[0]), float(high.losses[0])
         if above - start <= thresholds.OTHER_START * abs(above):
             continue
-        found = _from_equal_loss(results, low, high)
-        if found is not None:
-            yield found
+        step = high.first_below(start)
+        leads = [] if step is None else _leads(low, high, step, results.budgets)
+        if step is not None and leads:
+            yield _from_equal_loss(low, high, step, leads)
 
 
-def _from_equal_loss(results: ExperimentResults, low: Result, high: Result) -> Observation | None:
-    step, rounds = high.first_below(float(low.losses[0])), results.budgets[0]
-    if step is None or step + rounds >= len(high.losses) or rounds >= len(low.losses):
-        return None
-    mine, same, theirs = low.losses[rounds], high.losses[rounds], high.losses[step + rounds]
-    if not mine < same:
-        # There is no lead that the start could explain.
-        return None
-    share = 1 - (float(theirs) - float(mine)) / (float(same) - float(mine))
+@dataclass(frozen=True)
+class _Lead:
+    """A lead after so many rounds, and what is left of it from an equal loss.
+
+    Attributes:
+        rounds: after which the two are compared.
+        mine: the loss of the run that starts lower.
+        same: that of the other after as many rounds.
+        theirs: that of the other after as many rounds from the equal loss.
+    """
+
+    rounds: int
+    mine: float
+    same: float
+    theirs: float
+
+    @property
+    def share(self) -> float:
+        """How much of the lead is gone."""
+        return 1 - (self.theirs - self.mine) / (self.same - self.mine)
+
+    def formula(self, step: int) -> str:
+        """The same of the stored losses; r1 starts lower, r2 comes down to it at ``step``."""
+        left = f"(r2.losses[{step + self.rounds}] - r1.losses[{self.rounds}])"
+        return f"1 - {left} / {self.lead}"
+
+    @property
+    def lead(self) -> str:
+        return f"(r2.losses[{self.rounds}] - r1.losses[{self.rounds}])"
+
+
+def _leads(low: Result, high: Result, step: int, budgets: Sequence[int]) -> list[_Lead]:
+    """Leads after those numbers of rounds for which the other run is long enough."""
+    leads = [
+        _Lead(
+            budget,
+            float(low.losses[budget]),
+            float(high.losses[budget]),
+            float(high.losses[step + budget]),
+        )
+        for budget in budgets
+        if step + budget < len(high.losses) and budget < len(low.losses)
+    ]
+    # Where there is no lead, there is none that the start could explain.
+    return [lead for lead in leads if lead.mine < lead.same]
+
+
+def _from_equal_loss(low: Result, high: Result, step: int, leads: Sequence[_Lead]) -> Observation:
     pair = (low, high)
-    left = f"(r2.losses[{step + rounds}] - r1.losses[{rounds}])"
-    lead = f"(r2.losses[{rounds}] - r1.losses[{rounds}])"
-    formula = f"1 - {left} / {lead}"
     facts: Facts = {
         "subject": low.subject,
         "other": high.subject,
         "start": low.number(0),
         "updates": Count(step, cite("argmax(wide(r2.losses) <= r1.losses[0])", pair)),
-        "rounds": Count(rounds),
-        "mine": low.number(rounds),
-        "same": high.number(rounds),
-        "theirs": high.number(step + rounds),
-        "share": Share(share, cite(formula, pair)),
+        "shares": tuple(
+            With(Rounds(lead.rounds), Share(lead.share, cite(lead.formula(step), pair)))
+            for lead in leads
+        ),
+        "rounds": Count(leads[0].rounds),
+        "mine": low.number(leads[0].rounds),
+        "same": high.number(leads[0].rounds),
+        "theirs": high.number(step + leads[0].rounds),
     }
-    form, bound = (
-        ("gone", f"{formula} >= 1")
-        if share >= 1
-        else ("mostly", f"{formula} > MOSTLY")
-        if share > thresholds.MOSTLY
-        else ("kept", f"{formula} <= MOSTLY")
+    mostly = [lead.share > thresholds.MOSTLY for lead in leads]
+    form = (
+        ("gone" if all(lead.share >= 1 for lead in leads) else "mostly")
+        if all(mostly)
+        else "mixed"
+        if any(mostly)
+        else "kept"
     )
+    bounds = (cite(f"{lead.formula(step)} {_bound(lead.share, form)}", pair) for lead in leads)
     claims = (
         cite("r2.losses[0] - r1.losses[0] > OTHER_START * abs(r2.losses[0])", pair),
-        cite(f"{lead} > 0", pair),
-        cite(bound, pair),
+        *(cite(f"{lead.lead} > 0", pair) for lead in leads),
+        *bounds,
         *(
             r.cite(f"setting({key!r}) == {value!r}")
             for r in pair
@@ -217,6 +261,12 @@ def _from_equal_loss(results: ExperimentResults, low: Result, high: Result) -> O
     return Observation(
         "equal-start", facts, runs=2, form=form, strength="explanation", claims=claims
     )
+
+
+def _bound(share: float, form: str) -> str:
+    if form == "gone":
+        return ">= 1"
+    return "> MOSTLY" if share > thresholds.MOSTLY else "<= MOSTLY"
 
 
 MEMORYLESS = {"gradients": "cleared", "optimizer.name": "sgd", "optimizer.momentum": 0.0}
