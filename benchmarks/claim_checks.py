@@ -541,13 +541,36 @@ def same_bits(one: Run, other: Run) -> bool:
 
 
 def coincide(seen: Seen, o: Observation) -> bool:
-    first, *others = seen.runs(o.facts["subjects"])
+    named = ("subjects",) if o.form == "" else ("subject", "other")
+    first, *others = (run for name in named for run in seen.runs(o.facts[name]))
     return (
         all(same_bits(first, r) and r.trace.is_whole for r in others)
         and any(first.config.digest != r.config.digest for r in others)
         and value(o.facts["rounds"]) == first.trace.rounds
         and np.ptp(first.trace.weights, axis=0).any()
+        and (o.form != "key" or _one_change(first, others[0], value(o.facts["keys"])))
+        and (o.form != "momentum" or _summed(first, others[0]))
     )
+
+
+def _one_change(one: Run, other: Run, keys: tuple[str, ...]) -> bool:
+    """Whether two configurations differ in what this key brings along, and in nothing else."""
+    (key,) = keys
+    a, b = one.config.flat(), other.config.flat()
+    differ = {k for k in {*a, *b} if a.get(k) != b.get(k)}
+    table = f"{key.split('.')[0]}." if key in ("optimizer.name", "initial.scheme") else key
+    return key in differ and all(k.startswith(table) for k in differ)
+
+
+def _summed(one: Run, other: Run) -> bool:
+    """Whether one never clears its gradients, and the other has a momentum of 1 in its place."""
+    a, b = one.config.flat(), other.config.flat()
+    differ = {k for k in {*a, *b} if a.get(k) != b.get(k)}
+    gradients = (a["gradients"], b["gradients"]) == ("accumulated", "cleared")
+    momenta = (a["optimizer.momentum"], b["optimizer.momentum"]) == (0, 1)
+    plain = a["optimizer.name"] == "sgd" and not b["optimizer.dampening"]
+    allowed = {"gradients", "optimizer.momentum", "optimizer.dampening"}
+    return gradients and momenta and plain and differ <= allowed
 
 
 def undamped(seen: Seen, o: Observation) -> bool:
@@ -832,6 +855,7 @@ def frozen(seen: Seen, o: Observation) -> bool:
         norm = float(np.sqrt(sum(float(g) ** 2 for g in trace.gradients[0])))
         ok = still and bool(trace.gradients.any()) and near(value(o.facts["norm"]), norm)
         ok = ok and value(o.facts["rounds"]) == len(trace.losses) - 1
+        ok = ok and (o.form == "rate") == (run.config.optimizer.learning_rate == 0)
         if not (ok and value(o.facts["value"]) == trace.losses[-1]):
             return False
     return True

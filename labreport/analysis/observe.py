@@ -83,7 +83,7 @@ RULES: dict[str, Rule] = {
     "shown-decimals": Rule(gradient_check.shown_decimals, "gradients", 0.95),
     "wrong-formula": Rule(gradient_check.wrong_formula, "gradients", 0.9),
     "right-formula": Rule(gradient_check.right_formula, "gradients", 0.8),
-    "coincide": Rule(comparison.coincide, "equivalence", 1.0),
+    "coincide": Rule(comparison.coincide, "equivalence", {"": 1.0, "key": 0.94}),
     "undamped": Rule(explanations.undamped, "equivalence", 1.0),
     "refused": Rule(target.refused, "target", 1.0),
     "unbounded": Rule(target.unbounded, "target", {"": 0.7, "negative": 0.88}),

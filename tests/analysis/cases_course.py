@@ -452,6 +452,12 @@ def weights_that_never_move_in_spite_of_a_gradient() -> ExperimentResults:
     return ends([1.0] * 8, [1.0] * 8)
 
 
+@fires("frozen", "rate", subject="a", value=3.0)
+def weights_that_never_move_because_no_step_is_taken() -> ExperimentResults:
+    still = single("a", [3, 3, 3], {"optimizer.learning_rate": 0.0}, weights=np.ones((3, 8)))
+    return experiment(still)
+
+
 @silent("frozen")
 def one_weight_that_moves_by_one_bit() -> ExperimentResults:
     return ends([1.0] * 8, [1.0] * 7 + [nextafter(1, 2)])

@@ -69,6 +69,26 @@ def two_configurations_with_the_same_bits() -> ExperimentResults:
     return experiment(single("a", [3, 2, 1]), single("b", [3, 2, 1], changes))
 
 
+@fires("coincide", "momentum", subject="b", other="a", rounds=2)
+@silent("several-changes")
+def gradients_never_cleared_and_a_momentum_of_one() -> ExperimentResults:
+    summed = single("b", [3, 2, 1], {"gradients": "accumulated"})
+    return experiment(single("a", [3, 2, 1], {MOMENTUM: 1.0}), summed)
+
+
+@fires("coincide", "key", subject="b", other="a", keys=(MOMENTUM,))
+def gradients_never_cleared_and_a_momentum_of_less_than_one() -> ExperimentResults:
+    summed = {"gradients": "accumulated"}
+    return experiment(
+        single("a", [3, 2, 1], summed), single("b", [3, 2, 1], {**summed, MOMENTUM: 0.5})
+    )
+
+
+@fires("coincide", "key", subject="b", other="a", keys=("network.bias",), rounds=2)
+def one_key_that_has_no_effect() -> ExperimentResults:
+    return experiment(single("a", [3, 2, 1]), single("b", [3, 2, 1], {"network.bias": "none"}))
+
+
 @silent("coincide")
 def one_bit_of_one_loss_differs() -> ExperimentResults:
     losses = [3, 2, nextafter(1, 2)]

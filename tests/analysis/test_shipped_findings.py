@@ -79,11 +79,20 @@ def test_printed_losses(results: Any, variant: str, printed: tuple[float, ...]) 
 
 
 def test_published_program_is_momentum_of_one_to_the_bit(found: Any, results: Any) -> None:
-    (coincide,) = found("published", "coincide")
-    said = facts(coincide)
-    assert (said["subjects"], said["rounds"]) == (("accumulated", "momentum-1", "no-bias"), 1000)
+    momentum, bias = found("published", "coincide")
+    said = facts(momentum)
+    assert (momentum.form, said["subject"], said["other"]) == (
+        "momentum",
+        "accumulated",
+        "momentum-1",
+    )
+    assert said["rounds"] == 1000
+    told = facts(bias)
+    assert (bias.form, told["keys"]) == ("key", ("network.bias",))
+    assert {told["subject"], told["other"]} == {"accumulated", "no-bias"}
     one, *others = (
-        results("published").of(name)[0].run.trace for name in facts(coincide)["subjects"]
+        results("published").of(name)[0].run.trace
+        for name in ("accumulated", "momentum-1", "no-bias")
     )
     for other in others:
         assert (one.losses == other.losses).all()
@@ -105,7 +114,7 @@ def test_published_program_overshoots_one_round_after_those_it_shows(found: Any)
 def test_with_copied_weights_the_loss_stays_where_it_is(found: Any) -> None:
     (frozen,) = found("published", "frozen")
     said = facts(frozen)
-    assert (said["subject"], said["rounds"]) == ("copied", 1000)
+    assert (said["subject"], said["rounds"], frozen.form) == ("copied", 1000, "rate")
     assert said["value"] == pytest.approx(0.20971, abs=5e-6)
 
 

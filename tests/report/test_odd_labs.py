@@ -140,6 +140,7 @@ def test_an_odd_lab_says_what_is_odd_about_it(
     [
         # Runs that never move are no two ways of writing one algorithm.
         ("zero weights and ReLU", "observation.coincide"),
+        ("zero weights and ReLU", "observation.coincide.key"),
         # Weights that decay are updated, with or without a gradient.
         ("weights that decay", "observation.silent-weights"),
         ("weights that decay", "observation.silent-weights.dead"),

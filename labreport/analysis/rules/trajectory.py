@@ -54,8 +54,12 @@ def frozen(results: ExperimentResults) -> Iterator[Observation]:
             "value": result.number(trace.rounds),
             "norm": Number(norm, result.cite("norm(wide(gradients[0]))")),
         }
-        claims = (result.cite("all(weights == weights[0])"), result.cite("any(gradients != 0)"))
-        yield Observation("frozen", facts, runs=1, claims=claims)
+        claims = [result.cite("all(weights == weights[0])"), result.cite("any(gradients != 0)")]
+        idle = result.run.config.optimizer.learning_rate == 0
+        if idle:
+            claims.append(result.cite("learning_rate == 0"))
+        form = "rate" if idle else ""
+        yield Observation("frozen", facts, runs=1, form=form, claims=tuple(claims))
 
 
 def monotone(results: ExperimentResults) -> Iterator[Observation]:
