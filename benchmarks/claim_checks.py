@@ -356,9 +356,26 @@ def wrong_formula(seen: Seen, o: Observation) -> bool:
 
 def right_formula(seen: Seen, o: Observation) -> bool:
     ((_, run),) = seen.pairs
-    labels = o.facts["labels"]
+    labels, wrong = o.facts.get("labels", ()), o.facts.get("wrong", ())
     assert isinstance(labels, tuple)
-    return all(_is_right(run, formula_named(seen, label)) for label in labels)
+    assert isinstance(wrong, tuple)
+    told = (value(o.facts["count"]), value(o.facts["total"]))
+    return (
+        told == (len(labels), len(labels) + len(wrong))
+        and all(_is_right(run, formula_named(seen, label)) for label in labels)
+        and all(_is_wrong(run, formula_named(seen, label)) for label in wrong)
+    )
+
+
+def _is_wrong(run: Run, formula: Any) -> bool:
+    """Whether a formula gives other derivatives than autograd somewhere on the way."""
+    replaced = [names_of(run.config).index(name) for name in formula.derivatives]
+    for weights in run.trace.weights:
+        truth = stock.train(run.config, weights, 0, "float64").gradients[0]
+        made = by_formula(run, formula)(weights, truth)
+        if not np.allclose(made[replaced], truth[replaced], rtol=1e-9, atol=0):
+            return True
+    return False
 
 
 def _is_right(run: Run, formula: Any) -> bool:

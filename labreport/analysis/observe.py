@@ -82,7 +82,9 @@ RULES: dict[str, Rule] = {
     "gradients-agree": Rule(gradient_check.gradients_agree, "gradients", 0.97),
     "shown-decimals": Rule(gradient_check.shown_decimals, "gradients", 0.95),
     "wrong-formula": Rule(gradient_check.wrong_formula, "gradients", 0.9),
-    "right-formula": Rule(gradient_check.right_formula, "gradients", 0.8),
+    "right-formula": Rule(
+        gradient_check.right_formula, "gradients", {"": 0.8, "some": 0.98, "none": 0.98}
+    ),
     "coincide": Rule(comparison.coincide, "equivalence", {"": 1.0, "key": 0.94}),
     "undamped": Rule(explanations.undamped, "equivalence", 1.0),
     "refused": Rule(target.refused, "target", 1.0),

@@ -231,6 +231,7 @@ FORMULAS: dict[str, dict[str, str]] = {
     "slip": {"w1": RIGHT.replace("o1 * (1 - o1)", "h1 * (1 - h1)")},
     # Twice as far along the right way: the loss falls the faster.
     "double": {w: f"2 * {d}" for w, d in {"w1": RIGHT}.items()},
+    "triple": {"w1": f"3 * {RIGHT}"},
     "uphill": {f"w{k}": f"-5 * {v}" for k, v in ((5, "h1"), (6, "h1"), (7, "h2"), (8, "h2"))},
 }
 

@@ -1179,7 +1179,7 @@ def one_run_is_no_comparison() -> ExperimentResults:
 
 
 @fires("gradients-agree", rounds=4, count=8)
-@fires("right-formula", labels=("right",))
+@fires("right-formula", labels=("right",), count=1, total=1)
 @silent("wrong-formula", "falling-loss", "shown-decimals")
 def the_chain_rule_written_out() -> ExperimentResults:
     return check("right")
@@ -1203,7 +1203,7 @@ def a_comparison_checks_no_gradients() -> ExperimentResults:
 @fires("wrong-formula", "plain", label="summed", weight=("w1",), round=1)
 @fires("falling-loss", "", count=1, budget=3)
 @fires("shown-decimals", "shown", shown=(("summed", 1),))
-@silent("right-formula")
+@fires("right-formula", "none", wrong=("summed",), count=0, total=1)
 def a_wrong_formula_that_the_loss_does_not_show() -> ExperimentResults:
     return check("summed")
 
@@ -1219,9 +1219,15 @@ def one_formula_is_shown_and_one_is_not() -> ExperimentResults:
     return check("summed", "slip")
 
 
-@fires("falling-loss", "lower", lower=("double",))
+@fires("falling-loss", "lower-one", lower=("double",))
 def a_wrong_formula_that_trains_faster() -> ExperimentResults:
     return check("double")
+
+
+@fires("falling-loss", "lower", lower=("double", "triple"))
+@fires("right-formula", "some", labels=("right",), wrong=("double", "triple"), count=1, total=3)
+def two_wrong_formulas_that_train_faster() -> ExperimentResults:
+    return check("double", "right", "triple")
 
 
 @silent("falling-loss")

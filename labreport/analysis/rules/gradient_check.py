@@ -95,7 +95,7 @@ def wrong_formula(results: ExperimentResults) -> Iterator[Observation]:
 
 
 def right_formula(results: ExperimentResults) -> Iterator[Observation]:
-    """Formulas that give the gradients of the chain rule."""
+    """How many formulas give the gradients of the chain rule, and which."""
     check = results.check
     if check is None:
         return
@@ -103,22 +103,39 @@ def right_formula(results: ExperimentResults) -> Iterator[Observation]:
     # Of derivatives that are next to nothing beside the others any formula would pass.
     visible = VISIBLE * check.tolerance
     right = [c for c in check.formulas if c.is_right and float(c.felt.max()) > visible]
+    wrong = wrong_formulas(check)
+    if not right and not wrong:
+        return
+    facts: Facts = {"count": Count(len(right)), "total": Count(len(right) + len(wrong))}
     if right:
         farthest = max(right, key=lambda checked: checked.way.deviation.relative)
-        facts: Facts = {
-            "labels": tuple(wording(checked.formula) for checked in right),
-            "relative": Number(
-                farthest.way.deviation.relative,
-                run.cite(f"max(apart({farthest.formula.name!r}))"),
-                ROUGH,
-            ),
-        }
-        names = [repr(c.formula.name) for c in right]
-        claims = tuple(
-            run.cite(f"max(apart({name})) <= tolerance < max(felt({name})) / {VISIBLE}")
-            for name in names
+        facts["labels"] = tuple(wording(checked.formula) for checked in right)
+        facts["relative"] = Number(
+            farthest.way.deviation.relative,
+            run.cite(f"max(apart({farthest.formula.name!r}))"),
+            ROUGH,
         )
-        yield Observation("right-formula", facts, runs=1, claims=claims)
+    if wrong:
+        facts["wrong"] = tuple(wording(checked.formula) for checked in wrong)
+    names = [repr(c.formula.name) for c in right]
+    claims = [
+        run.cite(f"max(apart({name})) <= tolerance < max(felt({name})) / {VISIBLE}")
+        for name in names
+    ]
+    claims += [run.cite(is_wrong(c)) for c in wrong]
+    form = "" if not wrong else "some" if right else "none"
+    runs = 1 + len(right) + len(wrong)
+    yield Observation("right-formula", facts, runs=runs, form=form, claims=tuple(claims))
+
+
+def is_wrong(checked: Checked) -> str:
+    """The claim that a formula gives other gradients than the chain rule."""
+    return f"any(apart({checked.formula.name!r}) > tolerance)"
+
+
+def is_right(checked: Checked) -> str:
+    """The claim that it gives the same."""
+    return f"max(apart({checked.formula.name!r})) <= tolerance"
 
 
 def falling_loss(results: ExperimentResults) -> Iterator[Observation]:
@@ -146,14 +163,13 @@ def falling_loss(results: ExperimentResults) -> Iterator[Observation]:
     }
     names = [repr(c.formula.name) for c in falling]
     claims = [run.cite(f"all(difference(trained_by({name})) < 0)") for name in names]
-    claims += [run.cite(f"any(apart({name}) > tolerance)") for name in names]
+    claims += [run.cite(is_wrong(c)) for c in falling]
     claims += [run.cite(f"trained_by({c.formula.name!r})[-1] < trained_right[-1]") for c in lower]
-    right_ones = (c.formula.name for c in check.formulas if c.is_right)
-    claims += [run.cite(f"max(apart({name!r})) <= tolerance") for name in right_ones]
+    claims += [run.cite(is_right(c)) for c in check.formulas if c.is_right]
     form = ""
     if lower:
         facts["lower"] = tuple(wording(c.formula) for c in lower)
-        form = "lower"
+        form = "lower-one" if len(lower) == 1 else "lower"
     runs = 1 + len(falling)
     yield Observation("falling-loss", facts, runs=runs, form=form, claims=tuple(claims))
 
@@ -181,11 +197,13 @@ def shown_decimals(results: ExperimentResults) -> Iterator[Observation]:
     if hidden:
         facts["hidden"] = tuple(wording(c.formula) for c in hidden)
     form = "" if shown and hidden else "shown" if shown else "hidden"
-    claims = tuple(
+    claims = [
         run.cite(f"{_seen(c)} {'==' if c in hidden else '<'} size(trained_right)") for c in wrong
-    )
+    ]
+    claims += [run.cite(is_wrong(c)) for c in wrong]
+    claims += [run.cite(is_right(c)) for c in check.formulas if c.is_right]
     runs = 1 + len(wrong)
-    yield Observation("shown-decimals", facts, runs=runs, form=form, claims=claims)
+    yield Observation("shown-decimals", facts, runs=runs, form=form, claims=tuple(claims))
 
 
 def _seen(checked: Checked) -> str:
