@@ -102,6 +102,12 @@ LabCheck = Callable[[Sequence[Seen], Plan, Observation], bool]
 # --- small words -------------------------------------------------------------------------------
 
 
+def as_tuple(fact: Any) -> tuple[Any, ...]:
+    """A list of facts, which is what this one is."""
+    assert isinstance(fact, tuple)
+    return fact
+
+
 def value(fact: Any) -> Any:
     """What a fact says, without words."""
     if isinstance(fact, Names | Keys):
@@ -261,6 +267,20 @@ def is_stuck(run: Run, budget: int, swing: float = 0.02) -> bool:
         and bool(np.isfinite(norms).all())
         and still_there(run, budget, swing)
     )
+
+
+def could_do_better(seen: Seen, run: Run, budget: int, lead: float = 0.99) -> bool:
+    """Whether the network is known to get lower: always with one row, else by another run."""
+    if len(run.config.data.inputs) == 1:
+        return True
+    own = (run.config.network, run.config.loss, run.config.data)
+    for _, other in seen.pairs:
+        alike = (other.config.network, other.config.loss, other.config.data) == own
+        low = bottom(run.config) or 0.0
+        lowest = other.trace.losses.min(initial=np.inf)
+        if alike and float(lowest) - low < lead * above(run, budget):
+            return True
+    return False
 
 
 def tossed(below: int, over: int) -> float:
@@ -475,8 +495,12 @@ def stuck(seen: Seen, o: Observation) -> bool:
             and near(value(o.facts["norm"]), norms[budget])
             and near(value(o.facts["largest"]), norms.max())
         )
-        if not numbers or not is_stuck(run, budget):
+        if not (numbers and is_stuck(run, budget) and could_do_better(seen, run, budget)):
             return False
+        if o.form == "rows":
+            better = seen.run(o.facts["better"].what)  # type: ignore[union-attr]
+            if value(o.facts["better"].detail) != better.trace.losses.min():  # type: ignore[union-attr]
+                return False
         if o.form == "sigmoid":
             outputs = run.trace.outputs_at(budget)
             assert outputs is not None
@@ -492,14 +516,15 @@ def stuck(seen: Seen, o: Observation) -> bool:
 def stuck_points(seen: Seen, o: Observation) -> bool:
     budget = value(o.facts["budget"])
     everywhere = [run for members in seen.swept.values() for _, run in members]
-    told = o.facts["subjects"]
-    assert isinstance(told, tuple)
-    pairs = [(seen.run(w.what), value(w.detail)) for w in told]  # type: ignore[union-attr]
-    count = value(o.facts["count"])
+    told = points_told(seen, o.facts["subjects"])
+    stopped = all(is_stuck(run, budget) and could_do_better(seen, run, budget) for run in told)
+    count, lowest = value(o.facts["count"]), min(at(run, budget) for run in told)
     return (
-        all(at(run, budget) == loss and is_stuck(run, budget) for run, loss in pairs)
+        stopped
         and value(o.facts["total"]) == len(everywhere)
-        and (count > len(pairs) if o.form == "more" else count == len(pairs))
+        and (count > len(told) if o.form == "more" else count == len(told))
+        and (value(o.facts["lowest"]) <= lowest)
+        and (o.form == "more" or value(o.facts["lowest"]) == lowest)
     )
 
 
@@ -650,7 +675,7 @@ def equal_start(seen: Seen, o: Observation) -> bool:
 def _equal_start(seen: Seen, o: Observation, low: Run, high: Run) -> bool:
     step = value(o.facts["updates"])
     losses = high.trace.losses
-    shares = {value(w.what): value(w.detail) for w in o.facts["shares"]}  # type: ignore[union-attr]
+    shares = {value(w.what): value(w.detail) for w in as_tuple(o.facts["gone"])}
     gone = {}
     for rounds in shares:
         mine, same, theirs = at(low, rounds), at(high, rounds), at(high, step + rounds)
@@ -1119,10 +1144,10 @@ def diverged(seen: Seen, o: Observation) -> bool:
     return True
 
 
-def worse_than_start(seen: Seen, o: Observation) -> bool:
-    budget = value(o.facts["budget"])
+def points_told(seen: Seen, facts: Any) -> list[Run]:
+    """The runs of points that a sentence names one by one, or from a value on."""
     told: list[Run] = []
-    for fact in o.facts["subjects"]:  # type: ignore[union-attr]
+    for fact in facts:
         if isinstance(fact, From):
             key, least = fact.start.point[0]
             told += [
@@ -1132,6 +1157,12 @@ def worse_than_start(seen: Seen, o: Observation) -> bool:
             ]
         else:
             told.append(seen.run(fact))
+    return told
+
+
+def worse_than_start(seen: Seen, o: Observation) -> bool:
+    budget = value(o.facts["budget"])
+    told = points_told(seen, o.facts["subjects"])
     everywhere = [run for members in seen.swept.values() for _, run in members]
     mine = [r for r in everywhere if got_to(r, budget) and at(r, budget) > at(r, 0)]
     return (
@@ -1154,6 +1185,7 @@ def rises(seen: Seen, o: Observation) -> bool:
         and first == steady + 1
         and rising[first]
         and value(o.facts["total"]) == len(ordered) - first
+        and (o.form == "one") == (len(ordered) - first == 1)
         and value(o.facts["count"]) == sum(rising)
     )
 
@@ -1477,7 +1509,47 @@ def pairs_needed(seen: Seen, o: Observation) -> bool:
     )
 
 
+def solved_starts(seen: Seen, o: Observation) -> bool:
+    budgets = [value(b) for b in as_tuple(o.facts["budgets"])]
+    for told in as_tuple(o.facts["starts"]):
+        members = [
+            r
+            for t, r in seen.pairs
+            if t.variant == told.what.variant and t.point == told.what.point
+        ]
+        for budget, share in zip(budgets, told.detail, strict=True):
+            there = [r for r in members if got_to(r, budget) and above(r, 0) > 0]
+            surely = sum(above(r, budget) < 0.1 * above(r, 0) - 2 * slack(r) for r in there)
+            maybe = sum(above(r, budget) <= 0.1 * above(r, 0) + 2 * slack(r) for r in there)
+            if not (surely <= share.value <= maybe and share.total == len(members)):
+                return False
+    return True
+
+
+def over_all_rows(seen: Seen, o: Observation) -> bool:
+    budget, before = value(o.facts["budget"]), -np.inf
+    seen_rows = {w.what.variant: value(w.detail) for w in as_tuple(o.facts["seen"])}
+    sizes = set()
+    for told in as_tuple(o.facts["errors"]):
+        run = seen.run(told.what)
+        data, error = run.config.data, squared_error(run, budget)
+        size = min(data.batch_size or len(data.inputs), len(data.inputs))
+        sizes.add(size)
+        if seen_rows[told.what.variant] != size * budget or error < before * (1 - 1e-3) - 1e-9:
+            return False
+        if not isclose(value(told.detail[-1]), error, rel_tol=1e-3, abs_tol=1e-9):
+            return False
+        before = error
+    return len(sizes) > 1 and value(o.facts["rows"]) == len(data.inputs)
+
+
 def best_over_starts(seen: Seen, o: Observation) -> bool:
+    if o.form == "variants":
+        last, tuned = value(o.facts["budget"]), as_tuple(o.facts["medians"])
+        runs = [[r for r in seen.all_of(w.what) if got_to(r, last)] for w in tuned]
+        medians = [float(np.median([at(r, last) for r in there])) for there in runs]
+        told = [value(w.detail) for w in tuned]
+        return medians == sorted(medians) and all(map(near, told, medians))
     budget, members = value(o.facts["budget"]), seen.variants[o.facts["subject"].variant]  # type: ignore[union-attr]
     points: dict[Any, list[tuple[Trial, Run]]] = {}
     for trial, run in members:
@@ -1541,6 +1613,14 @@ def sweep_best(seen: Seen, o: Observation) -> bool:
                 return False
             previous = lowest
         return True
+    final = value(o.facts["budget"])
+    if o.form == "only":
+        there = [r for r in everywhere if got_to(r, final)]
+        return there == [seen.run(o.facts["point"])] and at(there[0], final) == value(
+            o.facts["value"]
+        )
+    if o.form == "one" and len(as_tuple(o.facts["best"])) != 1:
+        return False
     always: set[int] | None = None
     points = set()
     for told in o.facts["best"]:  # type: ignore[union-attr]
@@ -1581,7 +1661,7 @@ def common_measure(seen: Seen, o: Observation) -> bool:
     numbers = abs(value(o.facts["value"]) - mine) <= off
     numbers = numbers and abs(value(o.facts["other_value"]) - theirs) <= off
     for fact, which in (("outputs", run), ("other_outputs", other)):
-        told = [n.value for n in o.facts[fact] if not isinstance(n.value, str)]  # type: ignore[union-attr]
+        told = [n.value for n in as_tuple(o.facts.get(fact, ())) if not isinstance(n.value, str)]
         right = predicted(which, budget).ravel()[: len(told)]
         numbers = numbers and bool(np.allclose(told, right, rtol=1e-5, atol=1e-7))
     order = {"lower": mine < theirs + off, "higher": mine > theirs - off}
@@ -1589,7 +1669,7 @@ def common_measure(seen: Seen, o: Observation) -> bool:
         numbers
         and run.config.loss != other.config.loss
         and run.config.data.targets == other.config.data.targets
-        and order.get(o.form, abs(mine - theirs) <= off)
+        and order.get(o.form.removesuffix("-rows"), abs(mine - theirs) <= off)
     )
 
 
@@ -1845,6 +1925,8 @@ CHECKS: dict[str, Check] = {
     "spread": spread,
     "paired-starts": paired_starts,
     "best-over-starts": best_over_starts,
+    "solved-starts": solved_starts,
+    "over-all-rows": over_all_rows,
     "pairs-needed": pairs_needed,
     "share-right": share_right,
     "share-right-swept": share_right_swept,
@@ -1929,6 +2011,8 @@ def near_floor(experiments: Sequence[Seen], plan: Plan, o: Observation) -> bool:
             and got_to(run, min(s.plan.budgets[-1], run.config.rounds))
         ]
         low = bottom(run.config)
+        if not run.config.optimizer.learning_rate:
+            continue
         if not there or low is None or not np.isfinite(low) or above(run, 0) <= room(run):
             continue
         del seen
@@ -1981,9 +2065,10 @@ def stuck_together(experiments: Sequence[Seen], plan: Plan, o: Observation) -> b
             continue
         if not run.trace.is_whole or above(run, 0) <= 0:
             continue
-        if is_stuck(run, budget):
+        if is_stuck(run, budget) and could_do_better(seen, run, budget):
             stopped.append(run)
-        if is_stuck(run, budget, 0.005) and (slow or titled(seen.plan) not in titles):
+        surely = is_stuck(run, budget, 0.005) and could_do_better(seen, run, budget, 0.98)
+        if surely and (slow or titled(seen.plan) not in titles):
             return False
     count = value(o.facts["count"])
     fewer = sum(run.config.optimizer.learning_rate >= rate for run in stopped)
@@ -2053,7 +2138,7 @@ def change_against_chance(experiments: Sequence[Seen], plan: Plan, o: Observatio
     for told in o.facts["ranges"]:  # type: ignore[union-attr]
         (seen,) = (s for s in experiments if titled(s.plan) == told.what.en)  # type: ignore[union-attr]
         runs = (*seen.singles.values(), *(r for m in seen.swept.values() for _, r in m))
-        there = [r for r in runs if got_to(r, budget)]
+        there = [r for r in runs if got_to(r, budget) and r.config.optimizer.learning_rate]
         # Of one measure: the widest range of any.
         alike = [r for r in there if same_measure((r, there[0]))]
         all_runs_of += alike
@@ -2087,6 +2172,17 @@ def change_against_chance(experiments: Sequence[Seen], plan: Plan, o: Observatio
     )
 
 
+def own_rows(experiments: Sequence[Seen], plan: Plan, o: Observation) -> bool:
+    """Nothing but targets of 0 and 1 is told apart, of at least four rows in two classes."""
+    told = {w.en for w in o.facts["experiments"]}  # type: ignore[union-attr]
+    for seen in experiments:
+        if titled(seen.plan) in told:
+            wanted = [np.array(run.config.data.targets) for _, run in seen.pairs]
+            if not any(len(w) >= 4 and np.isin(w, (0, 1)).all() for w in wanted):
+                return False
+    return True
+
+
 LAB_CHECKS: dict[str, LabCheck] = {
     "budget-decides": budget_decides,
     "change-against-chance": change_against_chance,
@@ -2095,5 +2191,6 @@ LAB_CHECKS: dict[str, LabCheck] = {
     "lowest-error": lowest_error,
     "near-floor": near_floor,
     "all-runs": all_runs,
+    "own-rows": own_rows,
 }
 """By rule over all experiments: whether its sentence holds of a lab, and of the plan it names."""

@@ -148,7 +148,8 @@ def _trained(labs: Sequence[Lab], output: Path, found: Found) -> dict[str, Run]:
 def _check_lab(one: Lab, runs: dict[str, Run], found: Found, effort: Effort) -> None:
     mine = {config.digest: runs[config.digest] for config in one.configurations()}
     known = {run.name: run for run in mine.values()}
-    experiments = [attach(plan, mine) for plan in one.plans]
+    controls = {config.digest for config in one.controls}
+    experiments = [attach(plan, mine, controls) for plan in one.plans]
     seen = [Seen(e.plan, [(r.trial, r.run) for r in e.results], mine, effort) for e in experiments]
     for here, results in zip(seen, experiments, strict=True):
         for observation in _observed(results, found):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from labreport.analysis import thresholds
+from labreport.analysis.classes import accuracy
 from labreport.analysis.observation import (
     Count,
     Fact,
@@ -24,7 +25,7 @@ from labreport.analysis.observation import (
 from labreport.analysis.observe import RULES, Observations
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rules.comparison import comparable
-from labreport.analysis.rules.gradients import is_stuck, stuck_claims
+from labreport.analysis.rules.gradients import is_stuck
 from labreport.lab.plan import Plan
 
 KEY_FINDINGS = 5
@@ -59,7 +60,8 @@ def key_findings(
 ) -> tuple[tuple[str, Observation], ...]:
     """The most relevant findings of the whole lab, each with its experiment's name.
 
-    In the order of the report. No experiment has a second one while another has none.
+    Those that are the first of their experiment come first, in the order of the report; no
+    experiment has a second one while another has none.
     """
     ranked = [
         (rank, -found.relevance, place, name, found)
@@ -67,7 +69,7 @@ def key_findings(
         for rank, found in enumerate(observations.answers)
     ]
     ranked.sort(key=lambda entry: entry[:3])
-    chosen = sorted(ranked[:KEY_FINDINGS], key=lambda entry: (entry[2], entry[0]))
+    chosen = sorted(ranked[:KEY_FINDINGS], key=lambda entry: (entry[0], entry[2]))
     return tuple((name, found) for *_, name, found in chosen)
 
 
@@ -152,7 +154,12 @@ class _Range:
 
 
 def _range(results: ExperimentResults, budget: int) -> _Range | None:
-    there = [r for r in (*results.singles, *results.everywhere) if r.loss(budget) is not None]
+    # A learning rate of 0 trains nothing: how far such a run stays behind is no change's doing.
+    there = [
+        r
+        for r in (*results.singles, *results.everywhere)
+        if r.loss(budget) is not None and r.is_trained
+    ]
     members = tuple(r for r in there if comparable(r, there[0]))
     if len({r.run.name for r in members}) < 2 or budget > members[0].run.config.rounds:
         return None
@@ -217,7 +224,8 @@ def stuck_together(experiments: Experiments) -> Iterator[Conclusion]:
     shown = _distinct(
         [(e, r) for e in experiments for r in (*e.singles, *e.everywhere) if len(r.losses)]
     )
-    stuck = [(e, r) for e, r in shown if is_stuck(r, e.last)]
+    found = [(e, r, is_stuck(r, e.last, e.results)) for e, r in shown]
+    stuck = [(e, r) for e, r, why in found if why is not None]
     if not stuck:
         return
     members = [r for _, r in stuck]
@@ -232,12 +240,12 @@ def stuck_together(experiments: Experiments) -> Iterator[Conclusion]:
         "below": Count(len(below)),
     }
     claims = (
-        *(claim for e, r in stuck for claim in stuck_claims(r, e.last)),
+        *(claim for _, _, why in found if why is not None for claim in why.claims),
         cite(f"min(each(learning_rate)) == {rate!r}", members),
     )
     form = "rate" if below else "any"
-    found = Observation("stuck-together", facts, runs=len(shown), form=form, claims=claims)
-    yield experiments[0].plan, found
+    together = Observation("stuck-together", facts, runs=len(shown), form=form, claims=claims)
+    yield experiments[0].plan, together
 
 
 def silent_together(experiments: Experiments) -> Iterator[Conclusion]:
@@ -288,7 +296,7 @@ def near_floor(experiments: Experiments) -> Iterator[Conclusion]:
         for result in experiment.singles:
             first, last = result.gap(0), result.gap(experiment.last)
             # A run that starts at its floor has no way to go.
-            away = first is not None and first > result.at_floor
+            away = first is not None and first > result.at_floor and result.is_trained
             if away and last is not None and result.run.name not in seen:
                 assert first is not None
                 seen.add(result.run.name)
@@ -351,6 +359,18 @@ def lowest_error(experiments: Experiments) -> Iterator[Conclusion]:
     yield plan, Observation("lowest-error", facts, runs=len(distinct), claims=claims)
 
 
+def own_rows(experiments: Experiments) -> Iterator[Conclusion]:
+    """Shares of right rows that are of the rows that were trained on."""
+    classified = [(e, r) for e in experiments for r in e.results if accuracy(r, e.last) is not None]
+    if not classified:
+        return
+    first = {id(e): r for e, r in reversed(classified)}
+    facts: Facts = {"experiments": _titles([e for e, _ in classified])}
+    claims = tuple(r.cite("size(classes) == size(inputs[:, 0])") for r in first.values())
+    found = Observation("own-rows", facts, runs=len(classified), limits=True, claims=claims)
+    yield experiments[0].plan, found
+
+
 def title(results: ExperimentResults) -> Wording:
     """What an experiment is called."""
     return _title_of(results.plan)
@@ -386,5 +406,6 @@ LAB_RULES: dict[str, LabRule] = {
     "lowest-error": LabRule(lowest_error, 0.7),
     "near-floor": LabRule(near_floor, 0.6, ("MOST_OF_THE_WAY", "ROUNDING")),
     "all-runs": LabRule(how_runs_ended, 0.5),
+    "own-rows": LabRule(own_rows, 0.4),
 }
 """Rules over all experiments, by name."""

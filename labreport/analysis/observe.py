@@ -9,6 +9,7 @@ from typing import Literal, get_args
 from labreport.analysis.observation import Observation, Subject
 from labreport.analysis.results import ExperimentResults
 from labreport.analysis.rules import (
+    batches,
     classification,
     comparison,
     curvature,
@@ -26,6 +27,7 @@ from labreport.analysis.rules import (
     target,
     trajectory,
 )
+from labreport.analysis.told import Told
 from labreport.run import Run
 
 Theme = Literal[
@@ -117,8 +119,13 @@ RULES: dict[str, Rule] = {
     "spread": Rule(initialisation.spread, "initialisation", {"": 0.8, "lost": 0.9}),
     "paired-starts": Rule(reliability.paired_starts, "reliability", 0.75, ("SIGNIFICANCE",)),
     "best-over-starts": Rule(
-        reliability.best_over_starts, "reliability", {"": 0.9, "open": 0.88}, ("SIGNIFICANCE",)
+        reliability.best_over_starts,
+        "reliability",
+        {"": 0.9, "open": 0.88, "variants": 0.93},
+        ("SIGNIFICANCE",),
     ),
+    "solved-starts": Rule(reliability.solved_starts, "reliability", 0.86, ("MOST_OF_THE_WAY",)),
+    "over-all-rows": Rule(batches.over_all_rows, "comparison", 0.88),
     "pairs-needed": Rule(reliability.pairs_needed, "reliability", 0.6, ("CONFIDENCE", "POWER")),
     "share-right": Rule(classification.share_right, "classification", {"": 0.92, "one": 0.7}),
     "share-right-swept": Rule(classification.share_right_swept, "classification", 0.86),
@@ -219,12 +226,21 @@ class Observations:
     others: tuple[Observation, ...]
     limits: tuple[Observation, ...]
 
-    def without(self, said: Observations) -> Observations:
-        """What is not said already, in the same words, by other observations."""
-        known = {o.words for o in (*said.answers, *said.others, *said.limits)}
-        kept = [o for o in (*self.answers, *self.others) if o.words not in known]
-        limits = tuple(o for o in self.limits if o.words not in known)
-        return Observations(tuple(kept[:ANSWERS]), tuple(kept[ANSWERS:]), limits)
+    def __iter__(self) -> Iterator[Observation]:
+        return iter((*self.answers, *self.others, *self.limits))
+
+    def without(self, told: Told) -> Observations:
+        """What is not told already; the answers of an experiment are always told."""
+        others = tuple(o for o in self.others if not told.has(o))
+        return replace(self, others=others)
+
+    def only_new(self, told: Told, said: Observations) -> Observations:
+        """What is neither told already nor said elsewhere in the same words."""
+        words = {o.words for o in said}
+        kept = [o for o in self if o.words not in words and not told.has(o)]
+        findings = [o for o in kept if not o.limits]
+        limits = tuple(o for o in kept if o.limits)
+        return Observations(tuple(findings[:ANSWERS]), tuple(findings[ANSWERS:]), limits)
 
 
 def observe(results: ExperimentResults) -> Observations:
@@ -246,10 +262,20 @@ def observe(results: ExperimentResults) -> Observations:
     return Observations(tuple(answers), others, limits)
 
 
+COMPARING = frozenset({"comparison", "equivalence", "reliability", "classification"})
+"""Themes whose findings say how variants compare, which is what an experiment asks."""
+
+
 def _answers(findings: list[Observation]) -> list[Observation]:
-    """The most relevant findings, of each rule only one as long as other rules have any."""
+    """The most relevant findings, of each rule only one as long as other rules have any.
+
+    One at least compares, if any finding does.
+    """
     first = [o for i, o in enumerate(findings) if o.rule not in {p.rule for p in findings[:i]}]
     chosen = [*first, *(o for o in findings if o not in first)][:ANSWERS]
+    if not any(RULES[o.rule].theme in COMPARING for o in chosen):
+        compares = [o for o in first if RULES[o.rule].theme in COMPARING]
+        chosen = [*chosen[: ANSWERS - 1], *compares[:1], *chosen[ANSWERS - 1 :]][:ANSWERS]
     return sorted(chosen, key=findings.index)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -12,7 +12,8 @@ from labreport.analysis import thresholds
 from labreport.analysis.floor import Floor, floor, gap
 from labreport.analysis.observation import Number, Source, Subject
 from labreport.backprop.gradient_check import GradientCheck, check_gradients
-from labreport.lab.controls import KINDS, Kind, controls
+from labreport.lab.controls import KINDS, Kind
+from labreport.lab.controls import controls as controls_of
 from labreport.lab.naming import parameter_names
 from labreport.lab.plan import Plan, Point, Trial
 from labreport.lab.vocabulary.losses import LOSSES
@@ -130,6 +131,11 @@ class Result:
         """Distance from the floor that rounding alone can explain."""
         scale = max(abs(self.floor.value or 0.0), SMALLEST_SCALE)
         return thresholds.ROUNDING * PRECISION[self.run.config.dtype] * scale
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether updates can move its weights at all: not with a learning rate of 0."""
+        return self.run.config.optimizer.learning_rate > 0
 
     def loss_formula(self, budget: int) -> str:
         """Where the loss after so many updates stands."""
@@ -337,18 +343,22 @@ def cite(formula: str, results: Iterable[Result]) -> Source:
     return Source(formula, tuple(result.run.name for result in results))
 
 
-def attach(plan: Plan, runs: Mapping[str, Run]) -> ExperimentResults:
+def attach(
+    plan: Plan, runs: Mapping[str, Run], controls: Collection[str] = ()
+) -> ExperimentResults:
     """A plan with its runs.
 
     Args:
         plan: an experiment's plan.
         runs: of the whole lab, by the digest of their configuration; controls are among them.
+        controls: digests of the runs that may test explanations.
     """
     results = tuple(Result(trial, runs[trial.config.digest]) for trial in plan.trials)
     tested = (
         config.digest
         for explained in plan.explained
-        for control in controls(explained)
+        for control in controls_of(explained)
         for config in control.configurations
+        if config.digest in controls
     )
     return ExperimentResults(plan, results, {d: runs[d] for d in tested if d in runs})

@@ -91,7 +91,8 @@ class Replay:
 
 def replay(run: Run) -> Replay:
     """Compute a run again from what is stored of it, in its own precision."""
-    whole_rounds = run.config.data.batch_size is None
+    data = run.config.data
+    whole_rounds = data.batch_rows == len(data.inputs)
     updates = whole_rounds or run.trace.is_whole
     # A run on its way to infinity overflows; its trace ends there.
     with np.errstate(all="ignore"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +15,7 @@ from labreport.analysis.observe import Observations, observe, observe_base
 from labreport.analysis.replays import Replays, replay_lab
 from labreport.analysis.results import ExperimentResults, attach
 from labreport.analysis.rules.comparison import differing_keys
+from labreport.analysis.told import Told
 from labreport.errors import BuildError, Fault
 from labreport.lab.plan import AppendixPlan, Lab, Plan
 from labreport.report import numbers, tables
@@ -116,31 +117,49 @@ def _fault(claim: Claim, failure: Failure) -> Fault:
 
 def measure(lab: Lab, runs: dict[str, Run]) -> Measured:
     """Attach runs (by the digest of their configuration) to a lab, and observe."""
-    experiments = tuple(attach(plan, runs) for plan in lab.plans)
-    observed = tuple(observe(results) for results in experiments)
-    tested = [runs[c.digest] for c in lab.base_tested if c.digest in runs]
+    controls = {config.digest for config in lab.controls}
+    experiments = tuple(attach(plan, runs, controls) for plan in lab.plans)
+    tested = [runs[c.digest] for c in lab.base_tested if {c.digest} <= controls & runs.keys()]
+    of_base = observe_base(runs[lab.base.digest], tested)
+    told = Told({run.name: run for run in runs.values()})
+    told.add(of_base)
+    observed = tuple(_observe_what_is_new(results, told) for results in experiments)
     return Measured(
         lab,
         experiments,
         observed,
-        tuple((appendix, _repeat(appendix, lab, runs, observed)) for appendix in lab.appendices),
+        tuple((a, _repeat(a, lab, runs, controls, observed, told)) for a in lab.appendices),
         conclude(experiments),
-        observe_base(runs[lab.base.digest], tested),
+        of_base,
         tuple(runs.values()),
         runs[lab.base.digest],
         replay_lab(lab, runs),
     )
 
 
+def _observe_what_is_new(results: ExperimentResults, told: Told) -> Observations:
+    found = observe(results).without(told)
+    told.add(found)
+    return found
+
+
 def _repeat(
-    appendix: AppendixPlan, lab: Lab, runs: dict[str, Run], observed: Sequence[Observations]
+    appendix: AppendixPlan,
+    lab: Lab,
+    runs: dict[str, Run],
+    controls: Collection[str],
+    observed: Sequence[Observations],
+    told: Told,
 ) -> tuple[Repetition, ...]:
     """The experiments of an appendix; what the main part has said already is not said again."""
     repetitions = []
     for plan, main, said in zip(appendix.plans, lab.plans, observed, strict=True):
-        results = attach(plan, runs)
+        results = attach(plan, runs, controls)
         is_same = {t.config.digest for t in plan.trials} == {t.config.digest for t in main.trials}
-        repetitions.append(Repetition(results, observe(results).without(said), is_same))
+        found = observe(results).only_new(told, said)
+        if not is_same:
+            told.add(found.answers[:APPENDIX_FINDINGS])
+        repetitions.append(Repetition(results, found, is_same))
     return tuple(repetitions)
 
 
@@ -255,9 +274,11 @@ class _Composition:
         return sections
 
     def _set_up(self) -> Section:
-        text, base = self.language.text, self.lab.base
+        text, lab, base = self.language.text, self.lab, self.lab.base
         blocks: list[Block] = [Paragraph(text("report.set-up-text")), *self._thinned()]
         blocks.append(tables.base_table(base, self.language, self.numbering))
+        if not lab.file.test_explanations:
+            blocks.append(Paragraph(text("report.no-controls")))
         if self.measured.of_base:
             plan = self._results[0].plan
             statements = tuple(self._state(o, plan) for o in self.measured.of_base)
@@ -265,12 +286,30 @@ class _Composition:
         pairs = [
             (text(f"report.{key}", name=name), value) for key, name, value in self.facts.environment
         ]
-        distinct = str(len(self.measured.runs))
-        pairs.append((text("report.environment-runs"), distinct))
+        pairs += [
+            (text(f"report.environment-runs-{kind}"), str(count))
+            for kind, count in self._kinds_of_runs().items()
+            if count
+        ]
         caption = text("report.environment-table")
         blocks.append(tables.pairs_table(caption, pairs, self.language, self.numbering))
         blocks += self._replays()
         return Section("set-up", "", text("report.set-up"), tuple(blocks))
+
+    def _kinds_of_runs(self) -> dict[str, int]:
+        """How many distinct runs there are, by what they are for; each is counted once."""
+        lab = self.lab
+        plans = (*lab.plans, *(plan for a in lab.appendices for plan in a.plans))
+        of_plans = [{trial.config.digest for trial in plan.trials} for plan in plans]
+        everywhere = set().union(*of_plans)
+        main = set().union(*of_plans[: len(lab.plans)])
+        count = len(self.measured.runs)
+        return {
+            "experiments": len(main),
+            "appendices": len(everywhere - main),
+            "others": count - len(everywhere),
+            "all": count,
+        }
 
     def _replays(self) -> list[Block]:
         """What a second implementation says of the stored runs."""

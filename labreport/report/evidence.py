@@ -7,7 +7,16 @@ from dataclasses import replace
 from math import isfinite
 
 from labreport.analysis.evidence import thresholds_of
-from labreport.analysis.observation import Count, Names, OutOf, RoundNumber, Rounds, Verbatim
+from labreport.analysis.observation import (
+    Count,
+    Fact,
+    Names,
+    OutOf,
+    RoundNumber,
+    Rounds,
+    Subject,
+    Verbatim,
+)
 from labreport.report import numbers
 from labreport.report.claims import Claim
 from labreport.report.language import Language
@@ -114,7 +123,7 @@ def _name(claim: Claim, leaf: Stated, language: Language) -> str:
     name = language.text(key) if language.has(key) else leaf.name.replace("_", " ")
     if leaf.place:
         name = language.text("evidence.place", name=name, place=leaf.place)
-    of = language.text("list.comma").join(language.fact(fact, claim.plan) for fact in leaf.of)
+    of = language.text("list.comma").join(_of_whom(fact, claim, language) for fact in leaf.of)
     return language.text("with", what=name, detail=of) if of else name
 
 
@@ -155,3 +164,10 @@ def _named(names: RunList, language: Language) -> str:
     if len(names) > SHOWN_RUNS:
         words = language.text("evidence.more-runs", runs=words, count=len(names))
     return words
+
+
+def _of_whom(fact: Fact, claim: Claim, language: Language) -> str:
+    """What a number is of, without the quotation marks of a sentence."""
+    if isinstance(fact, Subject):
+        return language.subject(fact, claim.plan)
+    return language.fact(fact, claim.plan)

@@ -41,6 +41,9 @@ _HAN = "\u3400-\u9fff"
 _HAN_AFTER_LATIN = re.compile(f"(?<=[A-Za-z0-9%])(?=[{_HAN}])")
 _LATIN_AFTER_HAN = re.compile(f"(?<=[{_HAN}])(?=[A-Za-z0-9−])")
 
+_WORDS = re.compile(rf"(?:^|\s)[a-z{_HAN}]")
+"""In a label that reads like words, as "as published" does and "ReLU–linear" does not."""
+
 MOST_NAMES = 8
 """Names of weights or units that a sentence lists; of more it gives the first few."""
 
@@ -131,11 +134,15 @@ class Language:
         ]
         return self.text("list.comma").join(items)
 
-    def subject(self, subject: Subject, plan: Plan) -> str:
-        """A variant, a point of a sweep, or both, as the experiment's author names them."""
+    def subject(self, subject: Subject, plan: Plan, *, quoted: bool = False) -> str:
+        """A variant, a point of a sweep, or both, as the experiment's author names them.
+
+        In a sentence the author's words stand in quotation marks.
+        """
         parts = []
         if subject.variant and (len(plan.variants) > 1 or not subject.point):
-            parts.append(self.label(plan, subject.variant))
+            name = self._quoted if quoted else self.label
+            parts.append(name(plan, subject.variant))
         if subject.point:
             parts.append(self.point(subject.point))
         return self.text("list.comma").join(parts)
@@ -146,11 +153,17 @@ class Language:
         written = "" if label is None else label.within(self.code)
         return written or (self.text("variant.base") if variant == "base" else variant)
 
+    def _quoted(self, plan: Plan, variant: str) -> str:
+        label = self.label(plan, variant)
+        # All of an experiment or none: a list in which only some are quoted looks like two kinds.
+        is_words = any(_WORDS.search(self.label(plan, v.name)) for v in plan.variants)
+        return self.text("quoted", words=label) if is_words else label
+
     def _from(self, start: Subject, plan: Plan) -> str:
         point = self.point(start.point)
         if not start.variant or len(plan.variants) == 1:
             return self.text("from-point", point=point)
-        return self.text("from", variant=self.label(plan, start.variant), point=point)
+        return self.text("from", variant=self._quoted(plan, start.variant), point=point)
 
     def sentence(self, observation: Observation, plan: Plan) -> str:
         """The sentence that states an observation."""
@@ -166,7 +179,7 @@ class Language:
         """One fact in words, numbers with the digits that their sentence needs."""
         if isinstance(fact, tuple):
             items = [self.fact(f, plan, digits) for f in fact]
-            if all(isinstance(f, Part | Wording) for f in fact):
+            if all(isinstance(f, Part | Wording | Rounds) for f in fact):
                 return self.join(items)
             if all(isinstance(f, Subject | From) for f in fact):
                 apart = any(self.text("list.comma").strip() in item for item in items)
@@ -175,10 +188,16 @@ class Language:
                 return self.enumerate(items)
             return self.text("list.comma").join(items)
         if isinstance(fact, With):
-            what, detail = self.fact(fact.what, plan, digits), self.fact(fact.detail, plan, digits)
+            # What stands before its number in brackets is set off by them.
+            what = (
+                self.subject(fact.what, plan)
+                if isinstance(fact.what, Subject)
+                else self.fact(fact.what, plan, digits)
+            )
+            detail = self.fact(fact.detail, plan, digits)
             return self.text("with", what=what, detail=detail)
         if isinstance(fact, Subject):
-            return self.subject(fact, plan)
+            return self.subject(fact, plan, quoted=True)
         if isinstance(fact, Number):
             needed = (digits or {}).get(fact.value, numbers.DIGITS)
             return numbers.measured(fact.value, fact.digits or needed)

@@ -299,7 +299,8 @@ def cross_table(
     ordered = sorted(lines.values(), key=lambda line: line[0])
     rows = []
     for error, names, result in ordered:
-        outputs = result.outputs(budget)
+        # What the error is of: probabilities, where outputs are logits.
+        outputs = result.predictions(budget)
         values = [] if outputs is None else [numbers.measured(float(o)) for o in outputs.ravel()]
         shown = ", ".join(values[:MOST_OUTPUTS] + ["…"] * (len(values) > MOST_OUTPUTS))
         rows.append(
@@ -312,7 +313,7 @@ def cross_table(
     header = (
         _head(language.text("report.column-variant")),
         _head(language.text("report.column-error"), numeric=True),
-        _head(language.text("report.column-outputs"), numeric=True),
+        _head(language.text("report.column-predictions"), numeric=True),
     )
     caption = language.text("report.cross-table", budget=budget)
     return Table(anchor, label, caption, header, tuple(rows))

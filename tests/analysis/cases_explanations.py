@@ -182,7 +182,7 @@ def equal_start(
     mine=0.125,
     same=0.625 - 0.25,
     theirs=0.25,
-    shares=((2, 0.5),),
+    gone=((2, 0.5),),
 )
 def just_half_of_the_lead_is_the_start() -> ExperimentResults:
     return equal_start([1.0, 0.5, 0.375, 0.25], [0.5, 0.25, 0.125, 0.1])
@@ -193,7 +193,7 @@ def more_than_half_of_the_lead_is_the_start() -> ExperimentResults:
     return equal_start([1.0, 0.5, 0.375, nextafter(0.25, 0)], [0.5, 0.25, 0.125, 0.1])
 
 
-@fires("equal-start", "gone", shares=((2, 1.0),))
+@fires("equal-start", "gone", gone=((2, 1.0),))
 def all_of_the_lead_is_the_start() -> ExperimentResults:
     return equal_start([1.0, 0.5, 0.375, 0.125], [0.5, 0.25, 0.125, 0.1])
 
@@ -208,7 +208,7 @@ def starts_that_differ_by_just_more_than_a_hundredth() -> ExperimentResults:
     return equal_start([100.0, 98.0, 97.0, 96.0], [98.9, 50.0, 25.0, 10.0])
 
 
-@fires("equal-start", "mixed", shares=((1, 1.0), (2, 0.0)), rounds=1, mine=0.25, theirs=0.25)
+@fires("equal-start", "mixed", gone=((1, 1.0), (2, 0.0)), rounds=1, mine=0.25, theirs=0.25)
 def a_lead_whose_start_matters_less_with_more_rounds() -> ExperimentResults:
     return equal_start([1.0, 0.5, 0.25, 0.25], [0.5, 0.25, 0.0, 0.0], budgets=(1, 2, 3))
 

@@ -101,3 +101,57 @@ def two_variants_in_the_order_of_their_medians() -> ExperimentResults:
         starts("b", [[9, 5, 4], [9, 5, 6]], {"network.bias": "trained"}),
         starts("a", [[9, 5, 1], [9, 5, 3]]),
     )
+
+
+@fires(
+    "best-over-starts",
+    "variants",
+    medians=((("b", 0.5), 0.25), (("a", 1.0), 0.5)),
+    budget=2,
+)
+def two_variants_each_at_its_best_value() -> ExperimentResults:
+    one = grid("a", RATE, {0.5: [1.0] * 6, 1.0: [0.5] * 6})
+    other = grid("b", RATE, {0.5: [0.25] * 6, 1.0: [1.0] * 6}, {"network.bias": "trained"})
+    return experiment(one, other)
+
+
+# Floor 0 and a first loss of 9: nine tenths of the way end at 0.9.
+NEARLY = 0.9 - 1e-6
+
+
+@fires(
+    "solved-starts",
+    starts=((("a", 0.5), ((0, 3), (2, 3))), (("a", 1.0), ((0, 3), (0, 3)))),
+    budgets=(1, 2),
+    share=0.9,
+)
+def some_starts_come_near_their_floor() -> ExperimentResults:
+    ends = {0.5: [NEARLY, 0.1, 0.91], 1.0: [2.0, 3.0, 4.0]}
+    return experiment(grid("a", RATE, ends), budgets=(1, 2))
+
+
+@fires("solved-starts", starts=(("r", ((1, 2),)),), budgets=(2,))
+def one_of_two_starts_of_a_single_point() -> ExperimentResults:
+    return experiment(starts("r", [[9, 5, NEARLY], [9, 5, 3.0]]))
+
+
+@fires("solved-starts", starts=((("a", 3.0), ((2, 2),)),))
+def of_many_points_the_best_is_told() -> ExperimentResults:
+    ends = {float(k): [0.1, 0.1] if k == 3 else [0.1, 5.0] for k in range(1, 10)}
+    return experiment(grid("a", RATE, ends))
+
+
+@silent("solved-starts")
+def no_start_comes_near_its_floor() -> ExperimentResults:
+    return experiment(starts("r", [[9, 5, 0.9 + 1e-6], [9, 5, 3.0]]))
+
+
+@silent("solved-starts")
+def every_start_comes_near_its_floor() -> ExperimentResults:
+    return experiment(starts("r", [[9, 5, 0.1], [9, 5, NEARLY]]))
+
+
+@silent("solved-starts")
+def starts_without_a_floor() -> ExperimentResults:
+    changes = {"loss": "kl_div", "network.activations": "identity"}
+    return experiment(starts("r", [[9, 5, 0.1], [9, 5, 3.0]], changes))

@@ -119,6 +119,22 @@ def stuck_at_the_smallest_rate() -> Lab:
     return (halted(0.5, {1.0: FALLING}),)
 
 
+def classified(first: float) -> Lab:
+    """Four rows of two classes, if the first target is 0; no classes otherwise."""
+    changes = {
+        "data.inputs": [[0.0, 0.1 * k] for k in range(4)],
+        "data.targets": [[first], [1.0], [0.0], [1.0]],
+        "network.layers": [2, 2, 1],
+        "initial.scheme": "zeros",
+    }
+    outputs = np.full((3, 4, 1), 0.75)
+    return (experiment(single("a", [3, 2, 1], changes, outputs=outputs)),)
+
+
+def rows_in_classes() -> Lab:
+    return classified(0.0)
+
+
 def silent_weights() -> dict[str, np.ndarray]:
     quiet = np.arange(8) == 0
     steps = np.arange(3)[:, None]
@@ -164,5 +180,6 @@ LABS: tuple[Callable[[], Lab], ...] = (
     stuck_at_the_smallest_rate,
     silent_with_relu,
     silent_without_relu,
+    rows_in_classes,
 )
 """All of them: between them every conclusion is drawn in each of its forms."""

@@ -10,6 +10,7 @@ from concluded_labs import (
     Lab,
     all_near,
     all_turn,
+    classified,
     completed,
     less_than_chance,
     more_than_chance,
@@ -17,6 +18,7 @@ from concluded_labs import (
     none_near,
     none_turns,
     one_diverged,
+    rows_in_classes,
     silent_with_relu,
     silent_without_relu,
     some_turn,
@@ -138,3 +140,10 @@ def test_where_weights_are_silent() -> None:
     assert (said["count"], said["total"]) == (1, 4)
     assert the_only(silent_without_relu(), "silent-together", "")["count"] == 2
     assert concluded(none_turns(), "silent-together") == []
+
+
+def test_shares_are_said_to_be_of_the_rows_that_were_trained_on() -> None:
+    assert the_only(rows_in_classes(), "own-rows", "")["experiments"] == ("made by hand",)
+    # A target between the two classes is of neither.
+    assert concluded(classified(0.5), "own-rows") == []
+    assert concluded(classified(-0.0), "own-rows") != []

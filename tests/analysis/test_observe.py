@@ -10,7 +10,7 @@ from synthetic_runs import MOMENTUM, experiment, plain, single, starts
 from labreport.analysis import observe as module
 from labreport.analysis.conclusions import KEY_FINDINGS, conclude, key_findings
 from labreport.analysis.observation import Count, Observation, Subject
-from labreport.analysis.observe import ANSWERS, RULES, Observations, Rule, observe
+from labreport.analysis.observe import ANSWERS, RULES, Observations, Rule, Theme, observe
 
 OVERSHOOT = [9.0, 1.0, 5.0]
 
@@ -73,6 +73,25 @@ def observations(*relevances: float) -> Observations:
     return Observations(made, (), ())
 
 
+def test_one_answer_compares_if_any_finding_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    def rule(name: str, theme: Theme, relevance: float) -> Rule:
+        found = Observation(name, {"n": Count(1)}, runs=1)
+        return Rule(lambda results: iter([found]), theme, relevance)
+
+    rules = {
+        **{name: rule(name, "trajectory", 0.9) for name in ("a", "b", "c")},
+        "d": rule("d", "comparison", 0.1),
+        "e": rule("e", "comparison", 0.05),
+    }
+    monkeypatch.setattr(module, "RULES", rules)
+    observed = observe(experiment(single("a", [3, 2, 1])))
+    assert [o.rule for o in observed.answers] == ["a", "b", "d"]
+    assert [o.rule for o in observed.others] == ["c", "e"]
+    rules["b"] = rule("b", "equivalence", 0.9)
+    observed = observe(experiment(single("a", [3, 2, 1])))
+    assert [o.rule for o in observed.answers] == ["a", "b", "c"]
+
+
 def test_the_report_opens_with_the_most_relevant_findings_in_its_own_order() -> None:
     pairs = [
         (name, observations(relevance))
@@ -84,7 +103,8 @@ def test_the_report_opens_with_the_most_relevant_findings_in_its_own_order() -> 
 def test_no_experiment_opens_twice_while_another_has_something_to_say() -> None:
     pairs = [("a", observations(1.0, 0.9, 0.8)), ("b", observations(0.1)), ("c", observations())]
     found = [(name, o.relevance) for name, o in key_findings(pairs)]
-    assert found == [("a", 1.0), ("a", 0.9), ("a", 0.8), ("b", 0.1)]
+    # The first of each come before any second one.
+    assert found == [("a", 1.0), ("b", 0.1), ("a", 0.9), ("a", 0.8)]
 
 
 def test_as_many_open_the_report_as_a_reader_keeps() -> None:

@@ -204,6 +204,17 @@ def the_best_value_depends_on_the_rounds() -> ExperimentResults:
     return experiment(sweep("a", RATE, losses), budgets=(1, 2))
 
 
+@fires("sweep-best", "one", point=("", 2.0), value=1.0, total=2, budget=2)
+def one_number_of_rounds() -> ExperimentResults:
+    return experiment(sweep("a", RATE, {1.0: [3, 2, 1.5], 2.0: [3, 2, 1]}))
+
+
+@fires("sweep-best", "only", point=("", 2.0), value=1.0, total=2, budget=2)
+def all_values_but_one_ended_early() -> ExperimentResults:
+    ended = sweep("a", RATE, {1.0: [3]}, rounds=2, kind="diverged").rows
+    return experiment(Made("a", ended + sweep("a", RATE, {2.0: [3, 2, 1]}).rows), budgets=(1, 2))
+
+
 @fires("sweep-best", "stays", best=((1, (("", 1.0), 2.0)), (2, (("", 1.0), 0.5))), total=3)
 @silent("edge-of-grid")
 def the_best_value_stays() -> ExperimentResults:
@@ -319,7 +330,7 @@ def leaders_change_along_the_axis() -> ExperimentResults:
     return experiment(one, sweep("b", RATE, other, {MOMENTUM: 0.5}))
 
 
-@fires("leaders-along-axis", wins=(("a", (2, 3)), ("b", (2, 3))), points=3)
+@fires("leaders-along-axis", "level", wins=(("a", (2, 3)), ("b", (2, 3))), points=3)
 def a_tie_counts_for_both() -> ExperimentResults:
     one = sweep("a", RATE, {0.5: [9, 5, 1], 1.0: [9, 5, 3], 2.0: [9, 5, 1]})
     other = {0.5: [9, 5, 1], 1.0: [9, 5, 2], 2.0: [9, 5, 2]}
@@ -336,6 +347,11 @@ def one_variant_leads_everywhere() -> ExperimentResults:
 def losses_rise_from_a_value_on() -> ExperimentResults:
     losses = {2.0: [9, 5, 6], 0.5: [9, 5, 5], 1.0: [9, 5, 3], 4.0: [9, 1, 1], 8.0: [9, 10, 1]}
     return experiment(sweep("a", RATE, losses))
+
+
+@fires("rises", "one", steady=("", 1.0), rising=("", 2.0), count=1, total=1)
+def losses_rise_at_the_largest_value_alone() -> ExperimentResults:
+    return experiment(sweep("a", RATE, {2.0: [9, 5, 6], 0.5: [9, 5, 5], 1.0: [9, 5, 3]}))
 
 
 @silent("rises")
@@ -457,10 +473,49 @@ def the_gradient_has_vanished_without_a_sigmoid() -> ExperimentResults:
     return experiment(single("a", [9, 2, 2], LINEAR, gradients=fading(VANISHED)))
 
 
-@fires("stuck", "", loss=2.0)
-def the_gradient_has_vanished_with_many_outputs() -> ExperimentResults:
-    rows = {"data.inputs": [[0.5, 0.3]] * 3, "data.targets": [[0.25, 0.0625]] * 3}
-    return experiment(single("a", [9, 2, 2], rows, gradients=fading(VANISHED)))
+ROWS = {"data.inputs": [[0.5, 0.3]] * 3, "data.targets": [[0.25, 0.0625]] * 3}
+
+
+@silent("stuck")
+def the_gradient_has_vanished_and_no_run_shows_that_the_network_could_do_better() -> (
+    ExperimentResults
+):
+    worse = single("b", [9, 2, 2 - 2 * STANDING_STILL], {**ROWS, MOMENTUM: 0.5})
+    other = single("c", [9, 2, 1], {**ROWS, **LINEAR})
+    return experiment(single("a", [9, 2, 2], ROWS, gradients=fading(VANISHED)), worse, other)
+
+
+@fires("stuck", "rows", subject="a", loss=2.0, better=("b", 1.979))
+def another_run_shows_that_the_network_could_do_better() -> ExperimentResults:
+    better = single("b", [9, 2, 1.979], {**ROWS, MOMENTUM: 0.5})
+    return experiment(single("a", [9, 2, 2], ROWS, gradients=fading(VANISHED)), better)
+
+
+@fires("stuck", "rows", subject="a", loss=2.0, better=("a", 1.0))
+@silent("stuck-points")
+def the_run_itself_was_lower_on_the_way() -> ExperimentResults:
+    gradients = np.vstack([fading(0.0)[:1], np.zeros((4, 8))])
+    return experiment(single("a", [9, 1, 2, 2, 2], ROWS, gradients=gradients), budgets=(4,))
+
+
+@fires("stuck-points", "", count=1, subjects=(("a", 1.0),), lowest=2.0)
+def one_point_of_several_rows_is_stuck_where_another_gets_lower() -> ExperimentResults:
+    moving = sweep("a", RATE, {2.0: [9, 5, 1]}, ROWS).rows
+    stopped = sweep("a", RATE, {1.0: [9, 2, 2]}, ROWS, gradients=fading(0.0)).rows
+    return experiment(Made("a", moving + stopped))
+
+
+@silent("stuck-points")
+def points_of_several_rows_that_all_end_level() -> ExperimentResults:
+    curves = {1.0: [9, 2, 2], 2.0: [9, 2, 2]}
+    return experiment(sweep("a", RATE, curves, ROWS, gradients=fading(0.0)))
+
+
+@fires("stuck-points", "", count=2, subjects=(("from", ("a", 2.0)),), lowest=2.0)
+def all_points_from_a_value_on_are_stuck() -> ExperimentResults:
+    curves = {4.0: [9, 3, 3], 2.0: [9, 2, 2]}
+    stopped = sweep("a", RATE, curves, gradients=fading(0.0)).rows
+    return experiment(Made("a", sweep("a", RATE, {1.0: [9, 5, 1]}).rows + stopped))
 
 
 @fires("stuck", "sigmoid", slope=0.25 * 0.75, outputs=(0.25, 0.9))
@@ -515,7 +570,7 @@ def as_many_stuck_points_as_a_sentence_names() -> ExperimentResults:
 @fires(
     "stuck-points",
     "more",
-    subjects=tuple((("a", float(r)), float(r)) for r in range(1, MOST_NAMED + 1)),
+    subjects=tuple(("a", float(r)) for r in range(1, MOST_NAMED + 1)),
     count=MOST_NAMED + 1,
 )
 def more_stuck_points_than_a_sentence_names() -> ExperimentResults:
@@ -595,12 +650,21 @@ def both_losses_come_equally_close() -> ExperimentResults:
     return measured_alike((0.5, 0.0625), (0.0, 0.0625))
 
 
-@fires("common-measure", "lower", outputs=(0.25, 0.0625, 0.25, 0.0625, "…"))
-def only_some_of_many_outputs_are_written_out() -> ExperimentResults:
+@fires("common-measure", "lower-rows", value=0.0, other_value=1.0)
+def outputs_of_several_rows_are_not_written_out() -> ExperimentResults:
     rows = {"data.inputs": [[0.5, 0.3]] * 3, "data.targets": [[0.25, 0.0625]] * 3}
     return experiment(
         single("a", [3, 2, 1], rows),
         single("b", [3, 2, 0], {**rows, **BCE}),
+    )
+
+
+@fires("common-measure", "higher-rows", value=1.0, other_value=0.0)
+def the_other_loss_stays_away_on_several_rows() -> ExperimentResults:
+    rows = {"data.inputs": [[0.5, 0.3]] * 3, "data.targets": [[0.25, 0.0625]] * 3}
+    return experiment(
+        single("a", [3, 2, 0], {**rows, **BCE}),
+        single("b", [3, 2, 1], rows),
     )
 
 

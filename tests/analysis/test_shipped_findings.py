@@ -168,7 +168,7 @@ def test_relu_looks_faster_because_it_starts_lower(found: Any, results: Any) -> 
     assert slow.losses[0] == pytest.approx(0.2097, abs=5e-5)
     after = next(k for k, loss in enumerate(slow.losses) if loss <= quick.losses[0])
     assert told["updates"] == after
-    shares = dict(told["shares"])
+    shares = dict(told["gone"])
     assert shares.keys() == {10, 100}
     for rounds, share in shares.items():
         mine, same = quick.losses[rounds], slow.losses[rounds]
@@ -282,7 +282,8 @@ def test_too_large_a_step_is_no_better(found: Any, results: Any) -> None:
     assert all((np.diff(runs[rate]) < 0).all() for rate in runs if rate <= steady)
     assert (np.diff(runs[rising]) > 0).any()
     (stuck,) = found("step-size", "stuck-points")
-    assert {rate for (_, rate), _ in facts(stuck)["subjects"]} <= {r for r in runs if r > steady}
+    ((_, (_, stopped)),) = facts(stuck)["subjects"]
+    assert stopped > steady
 
 
 # --- starts ------------------------------------------------------------------------------------

@@ -127,21 +127,22 @@ FACTS: list[tuple[Fact, str, str]] = [
     (Part("activation", "relu"), "ReLU", "ReLU"),
     (Part("loss", "bce"), "BCE", "BCE"),
     (Part("initial", "zeros"), "全零", "all zero"),
-    (Subject("old"), "原程序", "as published"),
-    (Subject("bare"), "bare", "bare"),
+    (Subject("old"), "“原程序”", "“as published”"),
+    (Subject("bare"), "“bare”", "“bare”"),
     (Subject("", ((RATE, 0.5),)), "学习率 0.5", "learning rate 0.5"),
-    (Subject("old", ((RATE, 0.5),)), "原程序，学习率 0.5", "as published, learning rate 0.5"),
+    (Subject("old", ((RATE, 0.5),)), "“原程序”，学习率 0.5", "“as published”, learning rate 0.5"),
     (
         From(Subject("old", ((RATE, 0.5),))),
-        "原程序从学习率 0.5 起",
-        "as published from learning rate 0.5 on",
+        "“原程序”从学习率 0.5 起",
+        "“as published” from learning rate 0.5 on",
     ),
     (From(Subject("", ((RATE, 0.5),))), "学习率 0.5 及以上", "learning rate 0.5 and above"),
     (Names(tuple("abcdefgh")), "a、b、c、d、e、f、g 和 h", "a, b, c, d, e, f, g and h"),
     (Names(tuple("abcdefghi")), "a、b、c、d、e、f 等", "a, b, c, d, e, f and others"),
     (With(Subject("old"), Rounds(7)), "原程序（7 轮）", "as published (7 rounds)"),
-    ((Subject("old"), Subject("new")), "原程序和 ReLU–ReLU", "as published and ReLU–ReLU"),
+    ((Subject("old"), Subject("new")), "“原程序”和“ReLU–ReLU”", "“as published” and “ReLU–ReLU”"),
     ((Part("loss", "mse"), Part("loss", "bce")), "MSE 和 BCE", "MSE and BCE"),
+    ((Rounds(1), Rounds(10)), "1 轮和 10 轮", "1 round and 10 rounds"),
     ((Number(0.5), Number(0.25)), "0.5000，0.2500", "0.5000, 0.2500"),
     (
         (With(Subject("old"), Rounds(7)), With(Subject("new"), Rounds(1))),
@@ -150,8 +151,8 @@ FACTS: list[tuple[Fact, str, str]] = [
     ),
     (
         (Subject("old", ((RATE, 0.5),)), Subject("new", ((RATE, 1.0),))),
-        "原程序，学习率 0.5；ReLU–ReLU，学习率 1",
-        "as published, learning rate 0.5; ReLU–ReLU, learning rate 1",
+        "“原程序”，学习率 0.5；“ReLU–ReLU”，学习率 1",
+        "“as published”, learning rate 0.5; “ReLU–ReLU”, learning rate 1",
     ),
 ]
 
@@ -228,10 +229,36 @@ def test_numbers_of_one_sentence_are_told_apart() -> None:
 
 
 def test_english_sentences_begin_with_a_capital() -> None:
-    facts = {"subject": Subject("bare"), "loss": Part("loss", "mse"), "floor": Number(1)}
-    facts |= {"value": Number(2), "budget": Count(3)}
-    observation = Observation("floor-above-zero", facts, runs=1, relevance=1)
-    assert EN.sentence(observation, TWO).startswith("Bare: ")
+    facts = {"total": Count(2), "count": Count(0), "wrong": (Wording("甲", "a"),)}
+    observation = Observation("right-formula", facts, runs=1, relevance=1, form="none")
+    assert EN.sentence(observation, TWO).startswith("Of 2 ")
+    point = {"steady": Subject("", ((RATE, 0.5),)), "rising": Subject("", ((RATE, 1.0),))}
+    rises = Observation("rises", {**point, "budget": Count(3)}, runs=1, form="one")
+    assert EN.sentence(rises, TWO).startswith("Up to ")
+    facts = {"experiments": (Wording("甲", "a"),)}
+    assert EN.sentence(Observation("own-rows", facts, runs=1), TWO)[0].isupper()
+
+
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        # One that reads like words is set off, and the others of its experiment with it.
+        (("SGD", "with momentum"), "“SGD”"),
+        (("SGD", "cleared"), "“SGD”"),
+        (("SGD", "动量"), "“SGD”"),
+        # Names and formulas are not words.
+        (("SGD", "ReLU–linear"), "SGD"),
+        (("SGD", "ReLU–线性"), "SGD"),
+        (("SGD", "η = 0.5"), "SGD"),
+    ],
+)
+def test_labels_that_are_words_are_quoted_in_sentences(labels: tuple[str, ...], said: str) -> None:
+    made = plan(*({"name": f"n{k}", "label": label} for k, label in enumerate(labels)))
+    for words in (ZH, EN):
+        assert words.fact(Subject("n0"), made) == said
+        # A table, a figure and a list with numbers in brackets have the label alone.
+        assert words.subject(Subject("n0"), made) == "SGD"
+        assert words.fact(With(Subject("n0"), Count(1)), made).startswith("SGD")
 
 
 def test_labels_of_the_author_are_not_read_as_templates() -> None:

@@ -217,8 +217,6 @@ def common_measure(results: ExperimentResults) -> Iterator[Observation]:
             "budget": Count(results.last),
             "value": Number(mine, result.cite(result.error_formula(results.last))),
             "other_value": Number(theirs, other.cite(other.error_formula(results.last))),
-            "outputs": _numbers(result, results.last),
-            "other_outputs": _numbers(other, results.last),
         }
         form, sign = (
             ("lower", "<")
@@ -227,6 +225,13 @@ def common_measure(results: ExperimentResults) -> Iterator[Observation]:
             if mine > theirs
             else ("equal", "==")
         )
+        if form != "equal":
+            # Outputs of several rows side by side would not say which is which.
+            if len(result.run.config.data.inputs) == 1:
+                facts["outputs"] = _numbers(result, results.last)
+                facts["other_outputs"] = _numbers(other, results.last)
+            else:
+                form += "-rows"
         errors = (r.error_formula(results.last, f"r{k}.") for k, r in enumerate((result, other), 1))
         claims = (cite(f" {sign} ".join(errors), (result, other)),)
         yield Observation("common-measure", facts, runs=2, form=form, claims=claims)

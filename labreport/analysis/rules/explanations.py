@@ -229,7 +229,7 @@ def _from_equal_loss(low: Result, high: Result, step: int, leads: Sequence[_Lead
         "other": high.subject,
         "start": low.number(0),
         "updates": Count(step, cite("argmax(wide(r2.losses) <= r1.losses[0])", pair)),
-        "shares": tuple(
+        "gone": tuple(
             With(Rounds(lead.rounds), Share(lead.share, cite(lead.formula(step), pair)))
             for lead in leads
         ),

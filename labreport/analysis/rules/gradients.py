@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from labreport.analysis import thresholds
 from labreport.analysis.observation import Count, Facts, Names, Number, Observation, Source, With
 from labreport.analysis.results import ExperimentResults, Result, cite
+from labreport.analysis.rules.sweep import from_a_value_on
 from labreport.backprop.network import forward
 from labreport.backprop.runs import layers_of
 from labreport.lab.naming import unit_names
@@ -95,8 +96,8 @@ def dead_units(result: Result) -> tuple[Unit, ...]:
 def stuck(results: ExperimentResults) -> Iterator[Observation]:
     """Runs whose gradient has vanished although the loss is far from its floor."""
     for result in results.singles:
-        step = result.index(results.last)
-        if step is None or not is_stuck(result, results.last):
+        step, found = result.index(results.last), is_stuck(result, results.last, results.results)
+        if step is None or found is None:
             continue
         norms = gradient_norms(result)
         outputs = result.run.trace.outputs_at(step)
@@ -110,7 +111,12 @@ def stuck(results: ExperimentResults) -> Iterator[Observation]:
         }
         form = ""
         last = result.run.config.network.activations[-1]
-        if outputs is not None and outputs.size <= 4 and last == "sigmoid":
+        if found.better is not None:
+            better = found.better
+            lowest = Number(float(better.losses.min()), better.cite("min(losses)"))
+            facts["better"] = With(better.subject, lowest)
+            form = "rows"
+        elif outputs is not None and outputs.size <= 4 and last == "sigmoid":
             slope = outputs.astype(np.float64) * (1 - outputs.astype(np.float64))
             there = f"outputs_at({step})"
             facts["outputs"] = tuple(
@@ -120,47 +126,101 @@ def stuck(results: ExperimentResults) -> Iterator[Observation]:
             product = f"max(wide({there}) * (1 - wide({there})))"
             facts["slope"] = Number(float(slope.max()), result.cite(product))
             form = "sigmoid"
-        claims = stuck_claims(result, results.last)
-        yield Observation("stuck", facts, runs=1, form=form, claims=claims)
+        yield Observation("stuck", facts, runs=1, form=form, claims=found.claims)
 
 
 def stuck_points(results: ExperimentResults) -> Iterator[Observation]:
     """Points of a sweep that end stuck."""
     members = results.everywhere
-    stopped = [r for r in members if is_stuck(r, results.last)]
-    if stopped:
+    found = {r: s for r in members if (s := is_stuck(r, results.last, results.results))}
+    if found:
+        stopped = list(found)
+        subjects = from_a_value_on(results, stopped)
+        lowest = min(r.loss(results.last) or 0.0 for r in stopped)
+        losses = f"each(losses[{stopped[0].index(results.last)}])"
         facts: Facts = {
-            "subjects": tuple(
-                With(r.subject, r.number(results.last)) for r in stopped[:MOST_NAMED]
-            ),
+            "subjects": subjects[:MOST_NAMED],
             "count": Count(len(stopped), cite("size(each(rounds))", stopped)),
             "total": Count(len(members), cite("size(each(rounds))", members)),
+            "lowest": Number(lowest, cite(f"min({losses})", stopped)),
             "budget": Count(results.last),
         }
-        form = "more" if len(stopped) > MOST_NAMED else ""
-        claims = tuple(claim for r in stopped for claim in stuck_claims(r, results.last))
+        form = "more" if len(subjects) > MOST_NAMED else ""
+        claims = tuple(claim for s in found.values() for claim in s.claims)
         yield Observation("stuck-points", facts, runs=len(members), form=form, claims=claims)
 
 
-def is_stuck(result: Result, budget: int) -> bool:
-    """Whether the gradient has vanished by then although the loss is far from its floor."""
+@dataclass(frozen=True)
+class Stuck:
+    """A run that is stuck, and why that is no end which this network could not help.
+
+    Attributes:
+        claims: what must be true of it.
+        better: a run of the same network on the same rows that got lower; None where there is
+            only one row, whose floor the weights of the last layer alone can reach.
+    """
+
+    claims: tuple[Source, ...]
+    better: Result | None = None
+
+
+def is_stuck(result: Result, budget: int, among: Sequence[Result]) -> Stuck | None:
+    """Whether the gradient has vanished by then although the network could do better.
+
+    Args:
+        result: a run.
+        budget: rounds after which it is looked at.
+        among: runs that may show what the same network can do.
+    """
     step, gap, first = result.index(budget), result.gap(budget), result.gap(0)
     if step is None or gap is None or not first or not result.run.trace.is_whole:
-        return False
+        return None
     # Throughout: a loss that swings may happen to be at the end where it was half-way.
     half = result.losses[step // 2 : step + 1].astype(np.float64)
     if np.abs(half - half[-1]).max() > thresholds.STANDING_STILL * gap:
-        return False
+        return None
     norms = gradient_norms(result)
     # What rounding leaves between a loss and its floor is no distance.
     far = gap > thresholds.FAR_FROM_FLOOR * first and gap > result.at_floor
     # Where there never was a gradient, none has vanished.
     vanished = norms.max() > 0 and norms[step] <= thresholds.VANISHED * norms.max()
-    return bool(far and vanished and np.isfinite(norms).all())
+    if not (far and vanished and np.isfinite(norms).all()):
+        return None
+    claims = _stuck_claims(result, budget)
+    if len(result.run.config.data.inputs) == 1:
+        return Stuck(claims)
+    better = _better(result, gap, among)
+    if better is None:
+        return None
+    left = "(1 - STANDING_STILL)"
+    lower = (
+        f"min(wide(r2.losses)) - r2.floor < {left} * (r1.{result.loss_formula(budget)} - r1.floor)"
+    )
+    same = "all(r1.inputs == r2.inputs) and all(r1.given_targets == r2.given_targets)"
+    alike = [
+        cite(f"r1.setting({key!r}) == r2.setting({key!r})", (result, better))
+        for key in ("loss", "network.layers", "network.activations", "network.bias")
+    ]
+    pair = (result, better)
+    return Stuck((*claims, cite(lower, pair), cite(same, pair), *alike), better)
 
 
-def stuck_claims(result: Result, budget: int) -> tuple[Source, ...]:
-    """What must be true of a run that is stuck."""
+def _better(result: Result, gap: float, among: Sequence[Result]) -> Result | None:
+    """The run of the same network, loss and rows that got lowest, if it got lower than this one."""
+    config, bottom = result.run.config, result.floor.value or 0.0
+    alike = [
+        r
+        for r in among
+        if (r.run.config.network, r.run.config.loss, r.run.config.data)
+        == (config.network, config.loss, config.data)
+        and len(r.losses)
+    ]
+    lowest = min(alike, key=lambda r: float(r.losses.min()), default=result)
+    lower = float(lowest.losses.min()) - bottom < (1 - thresholds.STANDING_STILL) * gap
+    return lowest if lower else None
+
+
+def _stuck_claims(result: Result, budget: int) -> tuple[Source, ...]:
     step = result.index(budget) or 0
     gap, half = result.gap_formula(budget), f"wide(losses[{step // 2}:{step + 1}])"
     return (

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from labreport.analysis import thresholds
-from labreport.analysis.observation import Count, Facts, Number, Observation, Share, Subject
+from labreport.analysis.observation import (
+    Count,
+    Facts,
+    Number,
+    Observation,
+    OutOf,
+    Rounds,
+    Share,
+    Source,
+    Subject,
+    With,
+)
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rules.comparison import comparable, rankable
 from labreport.analysis.statistics import median_interval, sign_test, smallest_p, starts_needed
+from labreport.lab.plan import Point
 
 ROUGH = 2
 """Digits of a probability: more say nothing."""
@@ -152,6 +166,7 @@ def best_over_starts(results: ExperimentResults) -> Iterator[Observation]:
     Seed by seed, because points share their seeds; the exact sign test as for two variants.
     """
     budget = results.last
+    tuned: list[_Tuned] = []
     for name, points in results.gridded.items():
         there = {
             point: tuple(r for r in members if r.loss(budget) is not None)
@@ -196,6 +211,8 @@ def best_over_starts(results: ExperimentResults) -> Iterator[Observation]:
             for point, other in there.items()
             if point != best and other
         ]
+        median = Number(medians[best], cite(f"median({losses})", there[best]))
+        tuned.append((Subject(name, best), there[best], median))
         yield Observation(
             "best-over-starts",
             facts,
@@ -204,3 +221,118 @@ def best_over_starts(results: ExperimentResults) -> Iterator[Observation]:
             strength="statistical",
             claims=(cite(sure if clear else f"not ({sure})", group), *lowest),
         )
+    yield from _variants_at_their_best(tuned, budget)
+
+
+_Tuned = tuple[Subject, tuple[Result, ...], Number]
+"""A variant at its best point, its runs there, and the median of their losses."""
+
+
+def _variants_at_their_best(tuned: Sequence[_Tuned], budget: int) -> Iterator[Observation]:
+    if len(tuned) < 2 or not rankable(r for _, members, _ in tuned for r in members):
+        return
+    ordered = sorted(tuned, key=lambda entry: entry[2].value)
+    facts: Facts = {
+        "medians": tuple(With(subject, median) for subject, _, median in ordered),
+        "budget": Count(budget),
+    }
+    claims = []
+    for (_, one, _), (_, other, _) in pairwise(ordered):
+        mine, theirs = (f"each(losses[{members[0].index(budget)}])" for members in (one, other))
+        lower = f"median({mine}[:{len(one)}]) <= median({theirs}[{len(one)}:])"
+        claims.append(cite(lower, (*one, *other)))
+    yield Observation(
+        "best-over-starts",
+        facts,
+        runs=sum(len(members) for _, members, _ in tuned),
+        form="variants",
+        strength="statistical",
+        claims=tuple(claims),
+    )
+
+
+MOST_GROUPS = 8
+"""Points that a sentence tells one by one; of more it tells the best of each variant."""
+
+
+def solved_starts(results: ExperimentResults) -> Iterator[Observation]:
+    """From how many random starts training goes nine tenths of the way to the floor."""
+    found = []
+    for name, points in (*results.gridded.items(), *_at_one_point(results)):
+        told = [s for p, members in points.items() if (s := _solved(results, name, p, members))]
+        found.append(told)
+    groups = [solved for told in found for solved in told]
+    counts = {count for solved in groups for count in solved.counts}
+    if not any(counts) or all(set(s.counts) == {s.total} for s in groups):
+        return
+    if len(groups) > MOST_GROUPS:
+        groups = [max(told, key=lambda s: s.counts[-1]) for told in found if told]
+    facts: Facts = {
+        "starts": tuple(With(s.subject, s.shares) for s in groups),
+        "budgets": tuple(Rounds(budget) for budget in results.budgets),
+        "share": Share(thresholds.MOST_OF_THE_WAY),
+    }
+    yield Observation(
+        "solved-starts",
+        facts,
+        runs=sum(s.total for s in groups),
+        strength="statistical",
+        claims=tuple(claim for s in groups for claim in s.claims),
+    )
+
+
+def _at_one_point(
+    results: ExperimentResults,
+) -> Iterator[tuple[str, Mapping[Point, tuple[Result, ...]]]]:
+    for name, members in results.replicated.items():
+        yield name, {members[0].point: members}
+
+
+@dataclass(frozen=True)
+class _Solved:
+    """How many of a variant's starts are nearly at their floor.
+
+    Attributes:
+        subject: the variant and its point.
+        counts: of starts, at each budget.
+        sources: how each is computed.
+        total: of its starts.
+    """
+
+    subject: Subject
+    counts: tuple[int, ...]
+    sources: tuple[Source, ...]
+    total: int
+
+    @property
+    def shares(self) -> tuple[OutOf, ...]:
+        return tuple(
+            OutOf(count, self.total, source)
+            for count, source in zip(self.counts, self.sources, strict=True)
+        )
+
+    @property
+    def claims(self) -> Iterator[Source]:
+        for count, source in zip(self.counts, self.sources, strict=True):
+            yield Source(f"{source.formula} == {count}", source.runs)
+
+
+def _solved(
+    results: ExperimentResults, name: str, point: Point, members: tuple[Result, ...]
+) -> _Solved | None:
+    """None where a floor is not known, or no start got to a budget."""
+    counts, sources = [], []
+    for budget in results.budgets:
+        there = [r for r in members if r.gap(budget) is not None and r.gap(0)]
+        if not there:
+            return None
+        goal = f"(1 - MOST_OF_THE_WAY) * {there[0].gap_formula(0)}"
+        counts.append(sum(_is_solved(r, budget) for r in there))
+        sources.append(cite(f"count(each({there[0].gap_formula(budget)} <= {goal}))", there))
+    subject = Subject(name, point)
+    return _Solved(subject, tuple(counts), tuple(sources), len(members))
+
+
+def _is_solved(result: Result, budget: int) -> bool:
+    first, left = result.gap(0) or 0.0, result.gap(budget)
+    return left is not None and left <= (1 - thresholds.MOST_OF_THE_WAY) * first

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from labreport.analysis.observation import Count, Fact, Facts, From, Observation, Rounds, With
-from labreport.analysis.results import ExperimentResults, Result, cite
+from labreport.analysis.observation import Count, Facts, Observation, Rounds, With
+from labreport.analysis.results import ExperimentResults, cite
+from labreport.analysis.rules.sweep import from_a_value_on
 
 
 def diverged(results: ExperimentResults) -> Iterator[Observation]:
@@ -34,27 +35,9 @@ def worse_than_start(results: ExperimentResults) -> Iterator[Observation]:
             if r.loss(results.last) is not None
         )
         facts: Facts = {
-            "subjects": _grouped(results, worse),
+            "subjects": from_a_value_on(results, worse),
             "count": Count(len(worse), cite("size(each(rounds))", worse)),
             "total": Count(len(swept), cite("size(each(rounds))", swept)),
             "budget": Count(results.last),
         }
         yield Observation("worse-than-start", facts, runs=len(swept), claims=claims)
-
-
-def _grouped(results: ExperimentResults, worse: list[Result]) -> tuple[Fact, ...]:
-    """The runs as they are told: from a value on, where a variant's larger ones all are there."""
-    told: list[Fact] = []
-    for name, members in results.swept.items():
-        mine = [r for r in worse if r.variant == name]
-        ordered = sorted(members, key=lambda r: r.point[0][1]) if _is_line(members) else []
-        if len(mine) > 1 and ordered[-len(mine) :] == sorted(mine, key=lambda r: r.point[0][1]):
-            told.append(From(ordered[-len(mine)].subject))
-        else:
-            told += [r.subject for r in mine]
-    return tuple(told)
-
-
-def _is_line(members: tuple[Result, ...]) -> bool:
-    """Whether the members differ in one number."""
-    return all(len(r.point) == 1 and isinstance(r.point[0][1], int | float) for r in members)

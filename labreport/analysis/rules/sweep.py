@@ -10,7 +10,9 @@ import numpy as np
 from labreport.analysis import thresholds
 from labreport.analysis.observation import (
     Count,
+    Fact,
     Facts,
+    From,
     Number,
     Observation,
     OutOf,
@@ -75,8 +77,18 @@ def sweep_best(results: ExperimentResults) -> Iterator[Observation]:
                 "total": Count(len(members), cite("size(each(rounds))", members)),
                 "budget": Count(results.last),
             }
-            form = "moves" if len(points) > 1 else "stays"
-            claims = tuple(lowest_of(r, members, b) for b, r in found)
+            final = found[-1][1]
+            facts["point"] = Subject("", final.point)
+            facts["value"] = final.number(found[-1][0])
+            survivors = [r for r in members if r.loss(results.last) is not None]
+            form = "moves" if len(points) > 1 else "one" if len(found) == 1 else "stays"
+            if survivors == [final] and len(members) > 1:
+                form = "only"
+            ended = [r for r in members if r is not final] if form == "only" else []
+            claims = (
+                *(lowest_of(r, members, b) for b, r in found),
+                *(r.cite(f"rounds < {results.last}") for r in ended),
+            )
             yield Observation("sweep-best", facts, runs=len(members), form=form, claims=claims)
     elif results.swept and rankable(results.everywhere):
         tuned = [(r, m) for m in results.swept.values() if (r := best(m, results.last)) is not None]
@@ -255,7 +267,8 @@ def leaders_along_axis(results: ExperimentResults) -> Iterator[Observation]:
             "budget": Count(results.last),
         }
         runs = points * len(results.swept)
-        yield Observation("leaders-along-axis", facts, runs=runs, claims=tuple(claims))
+        form = "level" if sum(wins.values()) > points else ""
+        yield Observation("leaders-along-axis", facts, runs=runs, form=form, claims=tuple(claims))
 
 
 def rises(results: ExperimentResults) -> Iterator[Observation]:
@@ -270,6 +283,7 @@ def rises(results: ExperimentResults) -> Iterator[Observation]:
     if not any(rising) or rising[0]:
         return
     first = rising.index(True)
+    form = "one" if first == len(ordered) - 1 else ""
     fall = f"difference(losses[:{results.last + 1}]) {{}} 0"
     facts: Facts = {
         "steady": Subject("", ordered[first - 1].point),
@@ -285,7 +299,7 @@ def rises(results: ExperimentResults) -> Iterator[Observation]:
         *(r.cite(f"all({fall.format('<=')})") for r in ordered[:first]),
         ordered[first].cite(f"any({fall.format('>')})"),
     )
-    yield Observation("rises", facts, runs=len(ordered), claims=claims)
+    yield Observation("rises", facts, runs=len(ordered), form=form, claims=claims)
 
 
 def same_product(results: ExperimentResults) -> Iterator[Observation]:
@@ -379,3 +393,30 @@ def _first_step_ratio(result: Result) -> tuple[float, float] | None:
     moved = np.abs(trace.weights[1].astype(np.float64) - trace.weights[0].astype(np.float64))
     ratios = moved[moving] / rate
     return float(ratios.min()), float(ratios.max())
+
+
+def from_a_value_on(results: ExperimentResults, members: Sequence[Result]) -> tuple[Fact, ...]:
+    """Points as they are told: from a value on, where a variant's larger ones are all among them.
+
+    Args:
+        results: the experiment.
+        members: some of the points of its sweeps.
+    """
+    told: list[Fact] = []
+    for name, points in results.swept.items():
+        mine = [r for r in members if r.variant == name]
+        ordered = sorted(points, key=_value_of) if _is_line(points) else []
+        if len(mine) > 1 and ordered[-len(mine) :] == sorted(mine, key=_value_of):
+            told.append(From(ordered[-len(mine)].subject))
+        else:
+            told += [r.subject for r in mine]
+    return tuple(told)
+
+
+def _is_line(points: Sequence[Result]) -> bool:
+    """Whether the points differ in one number."""
+    return all(len(r.point) == 1 and _is_number(r.point[0][1]) for r in points)
+
+
+def _value_of(result: Result) -> float:
+    return float(result.point[0][1])

@@ -1,0 +1,66 @@
+"""Runs with mini-batches, whose recorded losses are of the rows of one round only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from labreport.analysis.observation import Count, Facts, Number, Observation, Rounds, With
+from labreport.analysis.results import ExperimentResults, Result, cite
+from labreport.lab.configuration import RunConfig
+
+
+def over_all_rows(results: ExperimentResults) -> Iterator[Observation]:
+    """Variants with batches of different sizes, compared by their error over all rows."""
+    groups: dict[object, list[Result]] = {}
+    for result in results.singles:
+        config = result.run.config
+        key = (config.loss, config.data.inputs, config.data.targets)
+        if result.error(results.last) is not None:
+            groups.setdefault(key, []).append(result)
+    for members in groups.values():
+        sizes = {r.run.config.data.batch_rows for r in members}
+        if len(sizes) > 1:
+            yield _compared(results, members)
+
+
+def _compared(results: ExperimentResults, members: list[Result]) -> Observation:
+    last = results.last
+    # Outputs for all rows are not stored in every round.
+    budgets = [b for b in results.budgets if all(r.error(b) is not None for r in members)]
+    ranked = sorted(members, key=lambda r: r.error(last) or 0.0)
+    first = ranked[0]
+    facts: Facts = {
+        "errors": tuple(
+            With(r.subject, tuple(_error(r, budget) for budget in budgets)) for r in ranked
+        ),
+        "rows": Count(len(first.run.config.data.inputs), first.cite("size(inputs[:, 0])")),
+        "budgets": tuple(Rounds(budget) for budget in budgets),
+        "budget": Count(last),
+        "seen": tuple(
+            With(r.subject, Count(last * r.run.config.data.batch_rows, r.cite(_seen(r, last))))
+            for r in ranked
+        ),
+    }
+    claims = [
+        cite(
+            f"{one.error_formula(last, 'r1.')} <= {other.error_formula(last, 'r2.')}", (one, other)
+        )
+        for one, other in pairwise(ranked)
+    ]
+    claims += [r.cite("not sees_all_rows") for r in ranked if _is_batched(r.run.config)]
+    return Observation("over-all-rows", facts, runs=len(ranked), claims=tuple(claims))
+
+
+def _error(result: Result, budget: int) -> Number:
+    return Number(result.error(budget) or 0.0, result.cite(result.error_formula(budget)))
+
+
+def _is_batched(config: RunConfig) -> bool:
+    return config.data.batch_rows < len(config.data.inputs)
+
+
+def _seen(result: Result, budget: int) -> str:
+    """How many rows, each counted whenever it was shown, updates were made from."""
+    rows = "setting('data.batch_size')" if _is_batched(result.run.config) else "size(inputs[:, 0])"
+    return f"{budget} * {rows}"

@@ -1,0 +1,51 @@
+"""Cases of mini-batches, compared by what holds for all rows."""
+
+from __future__ import annotations
+
+import numpy as np
+from cases import fires, silent
+from cases_course import BATCHES, TWO_ROWS
+from synthetic_runs import Made, experiment, single
+
+from labreport.analysis.results import ExperimentResults
+
+# Both units of both rows are wrong by this much, whose square is the error.
+FAR, NEAR = 0.5, 0.25
+
+
+def off_by(name: str, distance: float, changes: dict[str, object], rounds: int = 2) -> Made:
+    """A run whose outputs end so far from their targets."""
+    targets = np.array([[0.0, 1.0], [1.0, 0.0]])
+    outputs = np.stack([np.abs(targets - distance)] * (rounds + 1))
+    return single(name, [3.0, 2.0, 1.0], changes, outputs=outputs)
+
+
+@fires(
+    "over-all-rows",
+    errors=(("b", (NEAR**2,)), ("a", (FAR**2,))),
+    rows=2,
+    budgets=(2,),
+    budget=2,
+    seen=(("b", 2), ("a", 4)),
+)
+@silent("ranking")
+def batches_of_two_sizes() -> ExperimentResults:
+    return experiment(off_by("a", FAR, TWO_ROWS), off_by("b", NEAR, BATCHES))
+
+
+@silent("over-all-rows")
+def batches_of_one_size() -> ExperimentResults:
+    other = {**BATCHES, "network.bias": "trained"}
+    return experiment(off_by("a", FAR, BATCHES), off_by("b", NEAR, other))
+
+
+@silent("over-all-rows")
+def a_batch_of_all_rows_is_no_mini_batch() -> ExperimentResults:
+    whole = {**TWO_ROWS, "data.batch_size": 2}
+    return experiment(off_by("a", FAR, TWO_ROWS), off_by("b", NEAR, whole))
+
+
+@silent("over-all-rows")
+def batches_of_other_targets() -> ExperimentResults:
+    other = {**TWO_ROWS, "data.targets": [[0.0, 0.5], [1.0, 0.0]]}
+    return experiment(off_by("a", FAR, other), off_by("b", NEAR, BATCHES))
