@@ -307,6 +307,23 @@ def test_rules_shows_one_rule(run: Run) -> None:
     assert "overshoot" not in done.stdout
 
 
+def test_rules_shows_several_in_the_order_of_their_themes(run: Run) -> None:
+    told = json.loads(run("rules", "spread", "overshoot", "--json").stdout)
+    assert [rule["name"] for rule in told] == ["overshoot", "spread"]
+
+
+@pytest.mark.parametrize("name", ["Stuck-Points", "stuck_points", "STUCK-POINTS"])
+def test_a_rule_may_be_typed_in_any_case(run: Run, name: str) -> None:
+    (told,) = json.loads(run("rules", name, "--json").stdout)
+    assert told["name"] == "stuck-points"
+
+
+def test_rules_shows_those_that_a_threshold_decides(run: Run) -> None:
+    told = {rule["name"] for rule in json.loads(run("rules", "MOST_OF_THE_WAY", "--json").stdout)}
+    assert told == {name for name, r in EVERY_RULE.items() if "MOST_OF_THE_WAY" in r.thresholds}
+    assert len(told) > 1
+
+
 @pytest.mark.parametrize("code", ["zh", "en"])
 def test_rules_as_json(run: Run, code: str) -> None:
     done = run("rules", "--json", locale=LOCALES[code])

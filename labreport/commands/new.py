@@ -19,6 +19,10 @@ def _exercises(incomplete: str) -> list[str]:
 
 def new(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="help.new-folder")],
+    chosen: Annotated[
+        str | None,
+        typer.Argument(metavar="EXERCISE", help="help.new-exercise", autocompletion=_exercises),
+    ] = None,
     exercise: Annotated[
         str, option("--exercise", metavar="NAME", text="exercise", autocompletion=_exercises)
     ] = "backpropagation",
@@ -27,7 +31,7 @@ def new(
     from labreport.starter import start
 
     with reported():
-        written = start(folder, exercise)
+        written = start(folder, chosen or exercise)
     words = terminal_language()
     for path in written:
         typer.echo(f"{words.text('cli.written')} {printable(path)}")

@@ -23,18 +23,18 @@ def _names(incomplete: str) -> list[str]:
 
 
 def rules(
-    name: Annotated[
-        str | None,
+    names: Annotated[
+        list[str] | None,
         typer.Argument(metavar="NAME", help="help.rule", show_default=False, autocompletion=_names),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Parse `labreport rules`, and print all rules or one."""
-    from labreport.report.rules import rule_in_words, rules_in_words
+    """Parse `labreport rules`, and print all rules or those that are named."""
+    from labreport.report.rules import rules_in_words
 
     words = terminal_language()
     with told_as_json() if as_json else reported():
-        found = rules_in_words(words) if name is None else (rule_in_words(name, words),)
+        found = rules_in_words(words, names or ())
     if as_json:
         print_json([_as_json(rule) for rule in found])
     else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from labreport.analysis import thresholds
@@ -56,24 +56,41 @@ class RuleInWords:
         )
 
 
-def rules_in_words(language: Language) -> tuple[RuleInWords, ...]:
-    """Every rule, those of a theme together, in the order of themes."""
+def rules_in_words(language: Language, names: Sequence[str] = ()) -> tuple[RuleInWords, ...]:
+    """Rules, those of a theme together, in the order of themes.
+
+    Args:
+        language: of the words.
+        names: of rules, or of thresholds for the rules that they decide; none for every rule.
+
+    Raises:
+        InputError: with each name that is neither.
+    """
     themes = (*THEMES, OF_THE_LAB)
-    found = [_in_words(name, rule, language) for name, rule in EVERY_RULE.items()]
+    wanted = _wanted(names) if names else EVERY_RULE
+    found = [_in_words(name, rule, language) for name, rule in EVERY_RULE.items() if name in wanted]
     return tuple(sorted(found, key=lambda rule: themes.index(rule.theme)))
 
 
-def rule_in_words(name: str, language: Language) -> RuleInWords:
-    """One rule.
-
-    Raises:
-        InputError: if there is no such rule.
-    """
-    if name not in EVERY_RULE:
-        known = tuple(EVERY_RULE)
-        fault = Fault("unknown-rule", {"found": name}, allowed=known, nearest=nearest(name, known))
-        raise InputError(fault)
-    return _in_words(name, EVERY_RULE[name], language)
+def _wanted(names: Sequence[str]) -> set[str]:
+    by_threshold: dict[str, set[str]] = {}
+    for rule, row in EVERY_RULE.items():
+        for threshold in row.thresholds:
+            by_threshold.setdefault(threshold, set()).add(rule)
+    wanted: set[str] = set()
+    faults = []
+    for name in names:
+        # A threshold has capitals and underscores; a rule may be typed in either.
+        rule = name.lower().replace("_", "-")
+        if rule in EVERY_RULE or name in by_threshold:
+            wanted |= {rule} & EVERY_RULE.keys() | by_threshold.get(name, set())
+        else:
+            known = tuple(EVERY_RULE)
+            near = nearest(rule, known)
+            faults.append(Fault("unknown-rule", {"found": name}, allowed=known, nearest=near))
+    if faults:
+        raise InputError(faults)
+    return wanted
 
 
 def thresholds_in_words(language: Language) -> tuple[ThresholdInWords, ...]:
