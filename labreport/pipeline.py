@@ -14,9 +14,9 @@ from labreport.estimate import Estimate, estimate
 from labreport.lab.faults import nearest
 from labreport.lab.load import load
 from labreport.lab.plan import Lab, distinct
+from labreport.places import LAB_FILE, lab_path, notes_folder
+from labreport.receipt import NAME, Asked, MadeOf, made_of, receipt
 from labreport.run import Environment, Run
-from labreport.shipped import shipped
-from labreport.starter import LAB_FILE
 from labreport.store.clean import Removable, removable, remove
 from labreport.store.format import run_name
 from labreport.store.store import Store
@@ -37,6 +37,11 @@ class Request:
     output: Path
     machine: Machine = field(default_factory=Machine)
 
+    @property
+    def asked(self) -> Asked:
+        """What decides what is in the report."""
+        return Asked(self.lab, self.only, self.languages, self.machine.device)
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -49,6 +54,7 @@ class Summary:
         damaged: stored files that were found damaged, and moved aside.
         outdated: stored files of another version, if runs were trained that they may hold.
         without_reflection: whether the student has not written one.
+        left_out: experiments of the lab that the report leaves out, because others were named.
     """
 
     trained: int
@@ -57,6 +63,7 @@ class Summary:
     damaged: tuple[Path, ...]
     outdated: tuple[Path, ...]
     without_reflection: bool
+    left_out: int
 
 
 def build(request: Request, progress: Progress) -> Summary:
@@ -66,6 +73,7 @@ def build(request: Request, progress: Progress) -> Summary:
         InputError: if the lab, a name or a note is at fault; nothing was written.
         BuildError: if something could not be written or rendered; finished runs are stored.
     """
+    made = made_of(request.asked)
     path = lab_path(request.lab)
     whole = load(path)
     lab = part_of(whole, request.only, path)
@@ -83,7 +91,7 @@ def build(request: Request, progress: Progress) -> Summary:
     check_size(path, recordings, missing, request.output, request.machine)
     obtained = obtain(recordings, environment, store, request.machine, progress)
     runs = obtained.runs
-    written = write_report(whole, lab, runs, store, languages, notes, request, progress)
+    written = write_report(whole, lab, runs, store, languages, notes, request, made, progress)
     return Summary(
         trained=len(obtained.trained),
         stored=len(obtained.runs) - len(obtained.trained),
@@ -91,15 +99,8 @@ def build(request: Request, progress: Progress) -> Summary:
         damaged=tuple(store.damaged),
         outdated=tuple(store.outdated) if obtained.trained else (),
         without_reflection=not (notes / "reflection.md").is_file(),
+        left_out=len(whole.names) - len(lab.names),
     )
-
-
-def lab_path(given: Path | None) -> Path:
-    """The lab file: the one given, the one here, or the one that ships with the tool."""
-    if given is not None:
-        return given
-    here = Path(LAB_FILE)
-    return here if here.is_file() else shipped(LAB_FILE)
 
 
 def part_of(lab: Lab, only: Sequence[str], path: Path) -> Lab:
@@ -132,11 +133,6 @@ def chosen_languages(asked: Sequence[str], lab: Lab) -> tuple[str, ...]:
             ]
         )
     return tuple(dict.fromkeys(asked)) or tuple(dict.fromkeys(lab.languages))
-
-
-def notes_folder(path: Path) -> Path:
-    """Notes lie beside the lab; beside the user, if the lab is the one that ships."""
-    return Path("notes") if path == shipped(LAB_FILE) else path.parent / "notes"
 
 
 def check_notes(lab: Lab, notes: Path, languages: Sequence[str]) -> tuple[Path, ...]:
@@ -192,9 +188,10 @@ def write_report(
     languages: Sequence[str],
     notes: Path,
     request: Request,
+    made: MadeOf | None,
     progress: Progress,
 ) -> tuple[Path, ...]:
-    """Write runs.csv and observations.json, and HTML and PDF in each language."""
+    """Write runs.csv and observations.json, HTML and PDF in each language, and the receipt."""
     from labreport.formats import html, observations_json, pdf, runs_csv
     from labreport.report.compose import Facts, compose, measure
     from labreport.report.language import language
@@ -228,10 +225,17 @@ def write_report(
         progress("writing", 2 * index + 1, total)
         files.append((request.output / f"report{suffix}.pdf", pdf.render(report, words)))
     progress("writing", total, total)
+    written = tuple(path for path, _ in files)
+    if made is not None:
+        contents = {path.name: content for path, content in files}
+        stored = sorted({file for file, _ in places.values()})
+        # The last to take its place: where a crash leaves old files and new ones, it is the old
+        # one, whose digests are not theirs.
+        files.append((request.output / NAME, receipt(made, contents, stored, len(places))))
     # In turn, so that the files of two builds do not mix.
     with turn(request.output, lambda: progress("waiting", 0, 1)):
         write_together(files)
-    return tuple(path for path, _ in files)
+    return written
 
 
 def printed_environment(device: str) -> tuple[tuple[str, str, str], ...]:

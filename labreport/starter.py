@@ -7,10 +7,10 @@ from pathlib import Path
 from labreport.errors import Fault, InputError
 from labreport.lab.faults import nearest
 from labreport.lab.schema import document
+from labreport.places import LAB_FILE
 from labreport.shipped import shipped
 from labreport.store.files import write_atomically
 
-LAB_FILE = "experiments.toml"
 SCHEMA_FILE = "experiments.schema.json"
 
 EXERCISES = ("backpropagation", "minimal", "optimizers", "initialisation", "classes")

@@ -22,7 +22,7 @@ from labreport import __version__
 from labreport.analysis import thresholds
 from labreport.analysis.observe import RULES, THEMES
 from labreport.cli import app
-from labreport.commands.help import help_texts
+from labreport.commands.help import quick_texts
 from labreport.report.language import language
 from labreport.report.rules import EVERY_RULE, OF_THE_LAB
 
@@ -112,10 +112,13 @@ def test_help_names_every_option_and_the_exit_codes(run: Run) -> None:
 
 @pytest.mark.parametrize("code", ["zh", "en"])
 def test_help_reads_the_catalogue_as_the_report_does(code: str) -> None:
-    texts = help_texts(code)
+    texts = quick_texts(code)
     assert len(texts) > 15
     raw = language(code)._translations._catalog
-    assert texts == {key: text for key, text in raw.items() if str(key).startswith("help.")}
+    quick = ("help.", "cli.")
+    # Those with plural forms are no strings, and are left to the catalogue.
+    assert texts == {k: t for k, t in raw.items() if isinstance(k, str) and k.startswith(quick)}
+    assert {"help.build", "cli.up-to-date", "cli.unchanged"} <= texts.keys()
 
 
 def test_every_text_of_the_command_line_is_in_the_catalogues() -> None:
@@ -126,7 +129,7 @@ def test_every_text_of_the_command_line_is_in_the_catalogues() -> None:
         own = [p for p in command.params if not p.name.endswith("_completion")]
         texts += [parameter.help for parameter in own]
     assert len(texts) > 15
-    assert set(texts) - {None} <= help_texts("en").keys()
+    assert set(texts) - {None} <= quick_texts("en").keys()
 
 
 def test_help_imports_no_more_than_typer_and_the_catalogue() -> None:
@@ -369,9 +372,12 @@ def test_build_says_what_it_did(run: Run, lab: str, tmp_path: Path) -> None:
         for name in ("runs.csv", "observations.json", "report.html", "report.pdf")
     ]
     assert all((tmp_path / name).is_file() for name in written)
-    again = run("build", lab, "--lang", "en", locale=LOCALES["zh"])
+    again = run("build", lab, "--lang", "en", "--force", locale=LOCALES["zh"])
     assert "训练：新做 0 次，取自存储 2 次" in again.stderr
     assert "已写入" in again.stdout
+    unchanged = run("build", lab, "--lang", "en", locale=LOCALES["zh"])
+    assert "报告已是最新（共 2 次训练）" in unchanged.stderr
+    assert [line.removeprefix("未变 ") for line in unchanged.stdout.splitlines()] == written
 
 
 @pytest.mark.usefixtures("_no_pdf")

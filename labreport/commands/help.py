@@ -1,8 +1,8 @@
-"""Help in the language of the terminal, without what makes a start slow.
+"""Help and short answers in the language of the terminal, without what makes a start slow.
 
 Typer's texts are keys of the catalogues here, and are replaced when the program starts. Babel and
-the rest of the report take longer to import than typer itself, so the few texts that help needs
-are read out of the catalogue by their prefix alone.
+the rest of the report take longer to import than typer itself, so the few texts that are needed
+without them are read out of the catalogue by their prefix alone.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from typer.core import TyperCommand, TyperGroup
 
 from labreport.shipped import shipped
 
-# None of these texts has plural forms or spans several lines.
-_MESSAGE = re.compile(r'^msgid "(help\.[^"]+)"\nmsgstr ("(?:[^"\\]|\\.)*")$', re.M)
+# Those of these texts that have plural forms are left out; none spans several lines.
+_MESSAGE = re.compile(r'^msgid "((?:help|cli)\.[^"]+)"\nmsgstr ("(?:[^"\\]|\\.)*")$', re.M)
 _HEADINGS = {"argument": "arguments", "option": "options"}
 _COMPLETION = {
     "install_completion": "install-completion",
@@ -36,16 +36,21 @@ def terminal_code() -> str:
 
 
 @cache
-def help_texts(code: str) -> dict[str, str]:
-    """The texts of the help in a language, by key."""
+def quick_texts(code: str) -> dict[str, str]:
+    """The texts of the help, and what commands say, in a language, by key."""
     path = shipped("templates") / "languages" / f"{code}.po"
     catalogue = path.read_text(encoding="utf-8")
     # Of C's escapes, which catalogues use, the texts need those that Python has too.
     return {key: ast.literal_eval(text) for key, text in _MESSAGE.findall(catalogue)}
 
 
+def quick_text(key: str, /, **values: object) -> str:
+    """A text in the language of the terminal, which has no plural forms."""
+    return quick_texts(terminal_code())[key].format(**values)
+
+
 def _text(key: str, /, **values: object) -> str:
-    return help_texts(terminal_code())[f"help.{key}"].format(**values)
+    return quick_text(f"help.{key}", **values)
 
 
 def _translated(key: str | None, **values: object) -> str | None:

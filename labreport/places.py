@@ -1,0 +1,22 @@
+"""Where a lab and its notes are, unless somebody says otherwise."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from labreport.shipped import shipped
+
+LAB_FILE = "experiments.toml"
+
+
+def lab_path(given: Path | None) -> Path:
+    """The lab file: the one given, the one here, or the one that ships with the tool."""
+    if given is not None:
+        return given
+    here = Path(LAB_FILE)
+    return here if here.is_file() else shipped(LAB_FILE)
+
+
+def notes_folder(path: Path) -> Path:
+    """Notes lie beside the lab; beside the user, if the lab is the one that ships."""
+    return Path("notes") if path == shipped(LAB_FILE) else path.parent / "notes"
