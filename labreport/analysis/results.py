@@ -12,7 +12,7 @@ from labreport.analysis import thresholds
 from labreport.analysis.floor import Floor, floor, gap
 from labreport.analysis.observation import Number, Source, Subject
 from labreport.backprop.gradient_check import GradientCheck, check_gradients
-from labreport.lab.controls import KINDS, Kind, controls
+from labreport.lab.controls import KINDS, Kind
 from labreport.lab.naming import parameter_names
 from labreport.lab.plan import Plan, Point, Trial
 from labreport.lab.vocabulary.losses import LOSSES
@@ -345,10 +345,5 @@ def attach(plan: Plan, runs: Mapping[str, Run]) -> ExperimentResults:
         runs: of the whole lab, by the digest of their configuration; controls are among them.
     """
     results = tuple(Result(trial, runs[trial.config.digest]) for trial in plan.trials)
-    tested = (
-        config.digest
-        for explained in plan.explained
-        for control in controls(explained)
-        for config in control.configurations
-    )
+    tested = (config.digest for config in plan.controls)
     return ExperimentResults(plan, results, {d: runs[d] for d in tested if d in runs})
