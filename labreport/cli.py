@@ -16,6 +16,7 @@ from labreport.commands.list import list_
 from labreport.commands.new import new
 from labreport.commands.rules import rules
 from labreport.commands.schema import schema
+from labreport.commands.show import show
 
 app = typer.Typer(
     name="labreport",
@@ -46,6 +47,7 @@ def _main(
 
 app.command(cls=Command, help="help.build", epilog="help.build-epilog")(build)
 app.command("list", cls=Command, help="help.list", epilog="help.list-epilog")(list_)
+app.command(cls=Command, help="help.show", epilog="help.show-epilog")(show)
 app.command(cls=Command, help="help.check", epilog="help.check-epilog")(check)
 app.command(cls=Command, help="help.rules", epilog="help.rules-epilog")(rules)
 app.command(cls=Command, help="help.schema", epilog="help.schema-epilog")(schema)

@@ -28,14 +28,42 @@ class Curves:
     """Curves that share their axes.
 
     Attributes:
-        kind: "losses", or "errors" where losses of different kinds cannot be compared.
-        results: a run for each, in the same order.
+        kind: "losses"; "errors" where losses of different kinds cannot be compared; "medians" of
+            losses over random starts, beside which single runs stand for themselves.
+        results: a run for each, in the same order; none for medians.
         curves: their names and values.
+        budgets: rounds at which they are compared; the figures end at the last of them.
     """
 
     kind: str
     results: tuple[Result, ...]
     curves: tuple[Curve, ...]
+    budgets: tuple[int, ...]
+
+    @property
+    def rounds(self) -> int:
+        """The last round that is drawn."""
+        return min(self.budgets[-1], max(len(values) for _, values in self.curves) - 1)
+
+    @property
+    def by_ratio(self) -> bool:
+        """Whether rounds are read by their ratio, as the report draws them."""
+        return self.kind != "medians" and by_ratio(self.budgets)
+
+    @property
+    def logarithmic(self) -> bool:
+        """Whether values are read by their ratio."""
+        return wants_log([v for _, values in self.curves for v in values[: self.rounds + 1]])
+
+
+def curves_of(results: ExperimentResults, language: Language) -> tuple[Curves, ...]:
+    """The curves that stand for an experiment, in the order of the report."""
+    candidates = (
+        swept_curves(results, language),
+        median_curves(results, language),
+        single_curves(results, language),
+    )
+    return tuple(curves for curves in candidates if curves is not None)
 
 
 def single_curves(results: ExperimentResults, language: Language) -> Curves | None:
@@ -45,7 +73,7 @@ def single_curves(results: ExperimentResults, language: Language) -> Curves | No
         return None
     names = [language.label(results.plan, r.variant) for r in singles]
     kind = "losses" if len({r.run.config.loss for r in singles}) == 1 else "errors"
-    return _curves(kind, singles, names)
+    return _curves(kind, singles, names, results.budgets)
 
 
 def swept_curves(results: ExperimentResults, language: Language) -> Curves | None:
@@ -62,7 +90,25 @@ def swept_curves(results: ExperimentResults, language: Language) -> Curves | Non
     if not comparable_all(chosen):
         return None
     names = [language.subject(Subject(r.variant, r.point), results.plan) for r in chosen]
-    return _curves("losses", chosen, names)
+    return _curves("losses", chosen, names, results.budgets)
+
+
+def median_curves(results: ExperimentResults, language: Language) -> Curves | None:
+    """Median of the losses over each variant's random starts, with the single runs beside them."""
+    last, plan = results.last, results.plan
+    groups = {name: starts_curves(members, last) for name, members in results.replicated.items()}
+    drawn = [
+        (language.label(plan, name), np.median(curves, axis=0))
+        for name, curves in groups.items()
+        if len(curves)
+    ]
+    if not drawn:
+        return None
+    singles = [r for r in results.singles if r.loss(last) is not None]
+    drawn += [
+        (language.label(plan, r.variant), r.losses[: last + 1].astype(np.float64)) for r in singles
+    ]
+    return Curves("medians", (), tuple(drawn), results.budgets)
 
 
 def starts_curves(members: Sequence[Result], budget: int) -> np.ndarray:
@@ -72,7 +118,9 @@ def starts_curves(members: Sequence[Result], budget: int) -> np.ndarray:
     )
 
 
-def _curves(kind: str, chosen: Sequence[Result], names: Sequence[str]) -> Curves | None:
+def _curves(
+    kind: str, chosen: Sequence[Result], names: Sequence[str], budgets: tuple[int, ...]
+) -> Curves | None:
     drawn: list[tuple[Result, Curve]] = []
     for name, result in zip(names, chosen, strict=True):
         values = result.losses.astype(np.float64) if kind == "losses" else result.errors
@@ -81,7 +129,7 @@ def _curves(kind: str, chosen: Sequence[Result], names: Sequence[str]) -> Curves
     if not drawn:
         return None
     members, curves = zip(*drawn, strict=True)
-    return Curves(kind, members, curves)
+    return Curves(kind, members, curves, budgets)
 
 
 def comparable_all(members: Sequence[Result]) -> bool:
