@@ -11,6 +11,7 @@ from labreport.commands.build import build
 from labreport.commands.check import check
 from labreport.commands.clean import clean
 from labreport.commands.doctor import doctor
+from labreport.commands.export import export
 from labreport.commands.help import Command, Group, option
 from labreport.commands.list import list_
 from labreport.commands.new import new
@@ -48,6 +49,7 @@ def _main(
 app.command(cls=Command, help="help.build", epilog="help.build-epilog")(build)
 app.command("list", cls=Command, help="help.list", epilog="help.list-epilog")(list_)
 app.command(cls=Command, help="help.show", epilog="help.show-epilog")(show)
+app.command(cls=Command, help="help.export", epilog="help.export-epilog")(export)
 app.command(cls=Command, help="help.check", epilog="help.check-epilog")(check)
 app.command(cls=Command, help="help.rules", epilog="help.rules-epilog")(rules)
 app.command(cls=Command, help="help.schema", epilog="help.schema-epilog")(schema)
