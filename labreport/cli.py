@@ -15,6 +15,7 @@ from labreport.commands.export import export
 from labreport.commands.help import Command, Group, option
 from labreport.commands.list import list_
 from labreport.commands.new import new
+from labreport.commands.open import open_
 from labreport.commands.rules import rules
 from labreport.commands.schema import schema
 from labreport.commands.show import show
@@ -48,6 +49,7 @@ def _main(
 
 app.command(cls=Command, help="help.build", epilog="help.build-epilog")(build)
 app.command("list", cls=Command, help="help.list", epilog="help.list-epilog")(list_)
+app.command("open", cls=Command, help="help.open", epilog="help.open-epilog")(open_)
 app.command(cls=Command, help="help.show", epilog="help.show-epilog")(show)
 app.command(cls=Command, help="help.export", epilog="help.export-epilog")(export)
 app.command(cls=Command, help="help.check", epilog="help.check-epilog")(check)
