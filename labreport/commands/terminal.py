@@ -126,7 +126,12 @@ def message(fault: Fault, words: Language) -> str:
     return words.text(f"fault.{fault.code}", **values)
 
 
-_VOCABULARIES = {"wrong-type": "type", "toml-syntax": "toml", "replay-differs": "quantity"}
+_VOCABULARIES = {
+    "wrong-type": "type",
+    "toml-syntax": "toml",
+    "replay-differs": "quantity",
+    "diff-kinds": "diff-kind",
+}
 """Faults some of whose values are words of the catalogue, and what their keys begin with."""
 
 

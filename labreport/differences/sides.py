@@ -1,0 +1,73 @@
+"""What A and B are, and reading both so that the faults of both are told at once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from labreport.errors import Fault, InputError
+
+Kind = Literal["lab", "folder", "observations"]
+Read = TypeVar("Read")
+
+ENDINGS: dict[str, Kind] = {".toml": "lab", ".json": "observations"}
+"""What a file is, by the ending of its name."""
+
+
+def kind_of(a: Path, b: Path) -> Kind:
+    """What both sides are.
+
+    Raises:
+        InputError: if one is missing or nothing that can be compared, or they are not the same.
+    """
+    ours, theirs = both(_kind, a, b)
+    if ours != theirs:
+        values = {"a": str(a), "of_a": ours, "b": str(b), "of_b": theirs}
+        raise InputError(Fault("diff-kinds", values))
+    return ours
+
+
+def _kind(path: Path) -> Kind:
+    if path.is_dir():
+        return "folder"
+    if not path.exists():
+        raise InputError(Fault("file-missing", file=path))
+    kind = ENDINGS.get(path.suffix.lower())
+    if kind is None or not path.is_file():
+        raise InputError(Fault("diff-unknown-kind", file=path))
+    return kind
+
+
+def both(read: Callable[[Path], Read], a: Path, b: Path) -> tuple[Read, Read]:
+    """Both sides read. Raises InputError with the faults of both."""
+    old, new = together(lambda: read(a), lambda: read(b))
+    return old, new
+
+
+def together(*reads: Callable[[], Any]) -> list[Any]:
+    """What each gives. Raises InputError with the faults of all."""
+    found: list[Any] = []
+    faults: list[Fault] = []
+    for read in reads:
+        try:
+            found.append(read())
+        except InputError as error:
+            faults += error.faults
+    if faults:
+        raise InputError(faults)
+    return found
+
+
+def text_of(path: Path) -> str:
+    """The text of a file of a report. Raises InputError if there is none."""
+    if not path.exists():
+        raise InputError(Fault("no-report", file=path))
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        detail = {"detail": error.strerror or os.strerror(error.errno or 0)}
+        raise InputError(Fault("file-unreadable", detail, file=path)) from None
+    except UnicodeDecodeError:
+        raise InputError(Fault("not-utf-8", file=path)) from None
