@@ -164,9 +164,7 @@ def _curves(curves: Curves, words: Language, width: int) -> Iterator[RenderableT
     from labreport.report import numbers
 
     axes = Axes(curves.rounds, curves.by_ratio, curves.logarithmic)
-    yield Text(
-        f"\n{words.text(f'cli.show-{curves.kind}', rounds=axes.rounds)}{_scales(axes, words)}"
-    )
+    yield Text(f"\n{_heading(curves.kind, axes, words)}")
     names = [clean(name) for name, _ in curves.curves]
     drawn = [values[: axes.rounds + 1] for _, values in curves.curves]
     firsts = [numbers.measured(float(values[0])) for values in drawn]
@@ -189,11 +187,12 @@ def _curves(curves: Curves, words: Language, width: int) -> Iterator[RenderableT
     yield grid
 
 
-def _scales(axes: Axes, words: Language) -> str:
-    """Which axes are logarithmic, in words; "" for none."""
-    found = [(axes.by_ratio, "rounds"), (axes.logarithmic, "values")]
-    named = "-".join(name for is_so, name in found if is_so)
-    return words.text(f"cli.show-log-{named}") if named else ""
+def _heading(kind: str, axes: Axes, words: Language) -> str:
+    """What the curves are, and which of their axes are logarithmic."""
+    what = words.text(f"cli.show-{kind}", rounds=axes.rounds)
+    named = [(axes.by_ratio, "rounds"), (axes.logarithmic, "height")]
+    scaled = [words.text(f"cli.show-axis-{name}") for is_so, name in named if is_so]
+    return words.text("cli.show-scaled", what=what, axes=words.join(scaled)) if scaled else what
 
 
 def _finding(block: Sentences | Paragraph, console: Console) -> Iterator[Text]:
