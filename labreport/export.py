@@ -8,7 +8,7 @@ from pathlib import Path
 
 from labreport.errors import Fault, InputError
 from labreport.lab.faults import nearest
-from labreport.store.files import write_atomically
+from labreport.store.files import write_atomically, writing
 from labreport.stored import Wanted, stored_parts
 
 FORMATS = ("csv", "json", "parquet", "safetensors")
@@ -72,9 +72,12 @@ def _check_file(asked: Export, name: str) -> None:
         return
     if (asked.wanted.output / "runs").resolve() in file.resolve().parents:
         raise InputError(Fault("export-into-store", file=file))
-    if file.exists() and not file.is_file():
+    # A name may be too long to ask for.
+    with writing(file):
+        is_there, is_file = file.exists(), file.is_file()
+    if is_there and not is_file:
         raise InputError(Fault("export-no-file", file=file))
-    if file.exists() and not asked.force:
+    if is_there and not asked.force:
         raise InputError(Fault("export-file-there", file=file))
 
 

@@ -268,6 +268,12 @@ def test_what_cannot_be_compared_is_told_of_both(tmp_path: Path) -> None:
     assert "2 faults" in done.stderr
 
 
+def test_a_name_that_no_file_can_have_is_told(tmp_path: Path) -> None:
+    done = run("diff", "x" * 300, tmp_path)
+    assert done.exit_code == 2
+    assert "cannot read this file" in done.stderr
+
+
 def test_a_folder_without_a_report_is_wrong_input(two: tuple[Path, Path], tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     done = run("diff", two[0], tmp_path / "empty")

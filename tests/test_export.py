@@ -261,3 +261,12 @@ def test_a_reader_that_leaves_is_no_traceback(built: Any) -> None:
         said = process.stderr.read().decode()
     assert "Traceback" not in said
     assert "Error" not in said
+
+
+def test_a_name_that_no_file_can_have_is_told(built: Any) -> None:
+    done = run("export", "mixed", built.path, "--to", "x" * 300)
+    assert done.exit_code == 1
+    assert "cannot write" in done.stderr
+    done = run("export", "mixed", built.path, "-o", "x" * 300)
+    assert done.exit_code == 2
+    assert "cannot read" in done.stderr

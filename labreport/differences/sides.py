@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 from typing import Any, Literal, TypeVar
 
 from labreport.errors import Fault, InputError
@@ -30,12 +30,16 @@ def kind_of(a: Path, b: Path) -> Kind:
 
 
 def _kind(path: Path) -> Kind:
-    if path.is_dir():
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        raise InputError(Fault("file-missing", file=path)) from None
+    except OSError as error:
+        raise _unreadable(path, error) from None
+    if S_ISDIR(mode):
         return "folder"
-    if not path.exists():
-        raise InputError(Fault("file-missing", file=path))
     kind = ENDINGS.get(path.suffix.lower())
-    if kind is None or not path.is_file():
+    if kind is None or not S_ISREG(mode):
         raise InputError(Fault("diff-unknown-kind", file=path))
     return kind
 
@@ -62,12 +66,15 @@ def together(*reads: Callable[[], Any]) -> list[Any]:
 
 def text_of(path: Path) -> str:
     """The text of a file of a report. Raises InputError if there is none."""
-    if not path.exists():
-        raise InputError(Fault("no-report", file=path))
     try:
         return path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        raise InputError(Fault("no-report", file=path)) from None
     except OSError as error:
-        detail = {"detail": error.strerror or os.strerror(error.errno or 0)}
-        raise InputError(Fault("file-unreadable", detail, file=path)) from None
+        raise _unreadable(path, error) from None
     except UnicodeDecodeError:
         raise InputError(Fault("not-utf-8", file=path)) from None
+
+
+def _unreadable(path: Path, error: OSError) -> InputError:
+    return InputError(Fault("file-unreadable", {"detail": error.strerror or str(error)}, file=path))
