@@ -174,7 +174,7 @@ def test_show_imports_nothing_that_trains_draws_or_typesets(built: Any) -> None:
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-@pytest.mark.parametrize("command", ["show"])
+@pytest.mark.parametrize("command", ["show", "export"])
 def test_the_shell_completes_the_name(built: Any, command: str, tmp_path: Path) -> None:
     (tmp_path / "experiments.toml").write_text(built.path.read_text("utf-8"), encoding="utf-8")
 
