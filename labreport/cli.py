@@ -10,12 +10,16 @@ from labreport import __version__
 from labreport.commands.build import build
 from labreport.commands.check import check
 from labreport.commands.clean import clean
+from labreport.commands.diff import diff
 from labreport.commands.doctor import doctor
+from labreport.commands.export import export
 from labreport.commands.help import Command, Group, option
 from labreport.commands.list import list_
 from labreport.commands.new import new
+from labreport.commands.open import open_
 from labreport.commands.rules import rules
 from labreport.commands.schema import schema
+from labreport.commands.show import show
 
 app = typer.Typer(
     name="labreport",
@@ -46,6 +50,10 @@ def _main(
 
 app.command(cls=Command, help="help.build", epilog="help.build-epilog")(build)
 app.command("list", cls=Command, help="help.list", epilog="help.list-epilog")(list_)
+app.command("open", cls=Command, help="help.open", epilog="help.open-epilog")(open_)
+app.command(cls=Command, help="help.show", epilog="help.show-epilog")(show)
+app.command(cls=Command, help="help.export", epilog="help.export-epilog")(export)
+app.command(cls=Command, help="help.diff", epilog="help.diff-epilog")(diff)
 app.command(cls=Command, help="help.check", epilog="help.check-epilog")(check)
 app.command(cls=Command, help="help.rules", epilog="help.rules-epilog")(rules)
 app.command(cls=Command, help="help.schema", epilog="help.schema-epilog")(schema)

@@ -170,8 +170,13 @@ def check_characters(lab: Lab, path: Path, notes: Sequence[Path], languages: Seq
 
 
 def usable_folder(output: Path) -> None:
-    """Refuse an output that is there and is no folder."""
-    if output.exists() and not output.is_dir():
+    """Refuse an output that is there and is no folder, or that can be none."""
+    try:
+        is_other = output.exists() and not output.is_dir()
+    except OSError as error:
+        detail = {"detail": error.strerror or str(error)}
+        raise InputError(Fault("file-unreadable", detail, file=output)) from None
+    if is_other:
         raise InputError(Fault("not-a-folder", file=output))
 
 

@@ -13,7 +13,6 @@ from labreport.analysis.floor import Floor, floor, gap
 from labreport.analysis.observation import Number, Source, Subject
 from labreport.backprop.gradient_check import GradientCheck, check_gradients
 from labreport.lab.controls import KINDS, Kind
-from labreport.lab.controls import controls as controls_of
 from labreport.lab.naming import parameter_names
 from labreport.lab.plan import Plan, Point, Trial
 from labreport.lab.vocabulary.losses import LOSSES
@@ -354,11 +353,5 @@ def attach(
         controls: digests of the runs that may test explanations.
     """
     results = tuple(Result(trial, runs[trial.config.digest]) for trial in plan.trials)
-    tested = (
-        config.digest
-        for explained in plan.explained
-        for control in controls_of(explained)
-        for config in control.configurations
-        if config.digest in controls
-    )
+    tested = (c.digest for c in plan.controls if c.digest in controls)
     return ExperimentResults(plan, results, {d: runs[d] for d in tested if d in runs})

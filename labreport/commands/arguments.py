@@ -31,3 +31,9 @@ def experiment_names(ctx: typer.Context, incomplete: str) -> list[tuple[str, str
         # The command itself says what is wrong.
         return []
     return [(name, title) for name, title in titles.items() if name.startswith(incomplete)]
+
+
+ExperimentArgument = Annotated[
+    str,
+    typer.Argument(metavar="NAME", help="help.experiment", autocompletion=experiment_names),
+]

@@ -126,7 +126,12 @@ def message(fault: Fault, words: Language) -> str:
     return words.text(f"fault.{fault.code}", **values)
 
 
-_VOCABULARIES = {"wrong-type": "type", "toml-syntax": "toml", "replay-differs": "quantity"}
+_VOCABULARIES = {
+    "wrong-type": "type",
+    "toml-syntax": "toml",
+    "replay-differs": "quantity",
+    "diff-kinds": "diff-kind",
+}
 """Faults some of whose values are words of the catalogue, and what their keys begin with."""
 
 
@@ -136,9 +141,14 @@ def _value(code: str, value: object, words: Language) -> str:
     return words.text(key) if code in _VOCABULARIES and words.has(key) else printable(value)
 
 
-def printable(value: object) -> str:
+def clean(text: str) -> str:
     """Text without control characters, which a terminal would obey."""
-    text = "".join(c if c.isprintable() else "�" for c in str(value))
+    return "".join(c if c.isprintable() else "�" for c in text)
+
+
+def printable(value: object) -> str:
+    """A value of any length as one line without control characters."""
+    text = clean(str(value))
     return text if len(text) <= 400 else text[:400] + "…"
 
 

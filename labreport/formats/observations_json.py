@@ -60,7 +60,7 @@ def _observation(claim: Claim, languages: list[Language]) -> dict[str, Any]:
         "sentence": {words.code: words.sentence(observation, claim.plan) for words in languages},
         "facts": [_fact(observation.rule, leaf, lists) for leaf in stated(observation)],
         "claims": [_source(claimed, lists) for claimed in observation.claims],
-        "thresholds": {k: _strict(v) for k, v in thresholds_of(observation).items()},
+        "thresholds": {k: strict(v) for k, v in thresholds_of(observation).items()},
         # A list of a thousand names stands once, not with each of the facts that come from it.
         "run_lists": [list(runs) for runs in lists],
     }
@@ -93,7 +93,7 @@ def _source(source: Source | None, lists: Lists) -> dict[str, Any]:
 def _value(fact: Leaf) -> Any:
     match fact:
         case Subject():
-            return {"variant": fact.variant, "point": {k: _strict(v) for k, v in fact.point}}
+            return {"variant": fact.variant, "point": {k: strict(v) for k, v in fact.point}}
         case From():
             return {"from": _value(fact.start)}
         case OutOf():
@@ -104,13 +104,13 @@ def _value(fact: Leaf) -> Any:
             return {"kind": fact.kind, "name": fact.name}
         case Wording():
             return {"zh": fact.zh, "en": fact.en}
-    return _strict(fact.value)
+    return strict(fact.value)
 
 
-def _strict(value: Any) -> Any:
+def strict(value: Any) -> Any:
     """A value that JSON has, or a string where it has none: NaN and infinities."""
     if isinstance(value, tuple | list):
-        return [_strict(inner) for inner in value]
+        return [strict(inner) for inner in value]
     if isinstance(value, float) and not isfinite(value):
         return "NaN" if isnan(value) else "Infinity" if value > 0 else "-Infinity"
     return value

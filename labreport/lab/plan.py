@@ -80,6 +80,12 @@ class Plan:
         alone = (trials for trials in self._by_variant.values() if len(trials) == 1)
         return tuple(trial.config for (trial,) in alone)
 
+    @cached_property
+    def controls(self) -> tuple[RunConfig, ...]:
+        """Runs that test explanations of what happens in it, whether or not the lab trains them."""
+        made = (control for config in self.explained for control in controls(config))
+        return tuple(config for control in made for config in control.configurations)
+
     def against(self, variant: Variant) -> Variant | None:
         """The variant that this one is compared with; None for the first one."""
         if variant.against is not None:
@@ -157,14 +163,14 @@ class Lab:
         """Runs that test explanations, of the base and of all experiments; not of appendices."""
         if not self.file.test_explanations:
             return ()
-        explained = [config for plan in self.plans for config in plan.explained]
-        made = [
-            c
-            for config in explained
-            for control in controls(config)
-            for c in control.configurations
-        ]
+        made = (config for plan in self.plans for config in plan.controls)
         return tuple({config.digest: config for config in (*self.base_tested, *made)}.values())
+
+    def recordings_of(self, plan: Plan) -> tuple[tuple[RunConfig, int], ...]:
+        """Every distinct run that an experiment's section rests on, and its stride."""
+        trials = [(trial.config, trial.stride) for trial in plan.trials]
+        tested = plan.controls if self.file.test_explanations else ()
+        return distinct([*trials, *((config, 1) for config in tested)])
 
     @property
     def base_tested(self) -> tuple[RunConfig, ...]:

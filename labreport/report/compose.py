@@ -23,9 +23,7 @@ from labreport.report.claims import (
     APPENDIX_FINDINGS,
     Claim,
     Repetition,
-    by_theme,
     claims_of,
-    theme_of,
 )
 from labreport.report.evidence import brief, evidence
 from labreport.report.illustrate import illustrate
@@ -33,6 +31,7 @@ from labreport.report.language import Language
 from labreport.report.notes import notes_file, read_notes
 from labreport.report.numbering import Numbering
 from labreport.report.principle import principle
+from labreport.report.sentences import sentences
 from labreport.report.tree import (
     Block,
     Figure,
@@ -351,11 +350,11 @@ class _Composition:
             blocks.append(Paragraph(question, kind="question"))
         difference = tables.differences_table(results, self.language, self.numbering)
         blocks += [difference] if difference else []
-        blocks += self._statements("answers", observed.answers, results)
+        blocks += self._statements("answers", observed, results)
         shown = illustrate(results, self._title(results), self.language, self.numbering)
         blocks += [*self._pointer(shown), *shown]
-        blocks += self._statements("others", by_theme(observed.others), results)
-        blocks += self._statements("limits", observed.limits, results)
+        blocks += self._statements("others", observed, results)
+        blocks += self._statements("limits", observed, results)
         note = self._notes(plan.name, self.language.text("report.notes"), under=3)
         blocks += [note] if note else []
         return Section(f"experiment-{plan.name}", "", self._title(results), tuple(blocks))
@@ -369,29 +368,12 @@ class _Composition:
         return [Paragraph(words, kind="introduction")]
 
     def _statements(
-        self, kind: str, found: Sequence[Observation], results: ExperimentResults
+        self, kind: str, observed: Observations, results: ExperimentResults
     ) -> list[Block]:
-        if not found:
-            if kind != "answers":
-                return []
-            return [Paragraph(self.language.text("report.nothing-found"))]
-        themes = self._themes(found) if kind == "others" else [""] * len(found)
-        items = tuple(
-            self._state(observation, results.plan, theme=theme)
-            for observation, theme in zip(found, themes, strict=True)
-        )
-        return [Sentences(self.language.text(f"report.{kind}"), items, kind)]
+        def state(observation: Observation, theme: str) -> Statement:
+            return self._state(observation, results.plan, theme=theme)
 
-    def _themes(self, found: Sequence[Observation]) -> list[str]:
-        """The name of its theme for the first observation of each, "" for those that follow."""
-        themes = [theme_of(observation.rule) for observation in found]
-        return [
-            self._theme(theme) if theme and theme != before else ""
-            for before, theme in zip([None, *themes], themes, strict=False)
-        ]
-
-    def _theme(self, theme: str) -> str:
-        return self.language.text("evidence.group", name=self.language.text(f"theme.{theme}"))
+        return [*sentences(kind, observed, self.language, state)]
 
     def _notes(self, name: str, heading: str, *, under: int) -> Prose | None:
         path = notes_file(self.facts.notes, name, self.language.code, self.lab.languages[0])

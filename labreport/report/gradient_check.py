@@ -32,6 +32,17 @@ def check_blocks(
     return [*shown.formulas(), *shown.comparison(), *shown.first_round(), *shown.figures()]
 
 
+def check_tables(
+    results: ExperimentResults, language: Language, numbering: Numbering
+) -> list[Block]:
+    """The tables of a gradient check alone, with the words before them."""
+    check = results.check
+    if check is None:
+        return []
+    shown = _Shown(results, check, language, numbering)
+    return [*shown.comparison(), *shown.first_round()]
+
+
 class _Shown:
     """The blocks of one gradient check in one language."""
 

@@ -9,11 +9,11 @@ import numpy as np
 
 from labreport.analysis.observation import Subject
 from labreport.analysis.results import ExperimentResults, Result
-from labreport.analysis.rules.comparison import comparable
 from labreport.analysis.rules.initialisation import final_losses
 from labreport.analysis.rules.sweep import best
 from labreport.report import numbers, tables
-from labreport.report.gradient_check import check_blocks
+from labreport.report.curves import comparable_all, single_curves, starts_curves, swept_curves
+from labreport.report.gradient_check import check_blocks, check_tables
 from labreport.report.language import Language
 from labreport.report.numbering import Numbering
 from labreport.report.tree import Block, Figure, Table
@@ -25,9 +25,6 @@ MOST_PANELS = 12
 
 FEWEST_ROWS = 4
 """Values from which on a map shows more than a table."""
-
-MOST_CURVES = 7
-"""Curves of a sweep that one figure can hold apart."""
 
 
 def illustrate(
@@ -51,6 +48,17 @@ def illustrate(
     ]
 
 
+def tables_of(results: ExperimentResults, language: Language, numbering: Numbering) -> list[Table]:
+    """The tables of an experiment alone, in reading order."""
+    drawing = _Illustration(results, "", language, numbering)
+    blocks = check_tables(results, language, numbering) or [
+        *drawing.table(tables.sweep_table),
+        *drawing.table(tables.starts_table),
+        *drawing.table(tables.comparison_table),
+    ]
+    return [block for block in blocks if isinstance(block, Table)]
+
+
 class _Illustration:
     """The figures of one experiment in one language."""
 
@@ -69,26 +77,21 @@ class _Illustration:
 
     def curves(self) -> list[Block]:
         """Losses of single runs, or their squared errors where losses differ in kind."""
-        from labreport.report.figures import curves
+        from labreport.report.figures.curves import curve_figure
 
-        singles = [r for r in self.results.singles if len(r.losses) > 1]
-        if not singles or self.results.replicated:
+        chosen = single_curves(self.results, self.language)
+        if chosen is None:
             return []
-        names = [self._label(r) for r in singles]
-        same = len({r.run.config.loss for r in singles}) == 1
-        kind = "losses" if same else "errors"
-        drawn = (curves.loss_curves if same else curves.error_curves)(singles, names)
-        if not drawn:
-            return []
-        floors = self._floors(singles) if same and comparable_all(singles) else []
+        same = chosen.kind == "losses"
+        floors = self._floors(chosen.results) if same and comparable_all(chosen.results) else []
         axis = "axis-loss" if same else "axis-error"
-        svg = curves.curve_figure(drawn, self.results.budgets, floors, self._axes(axis))
+        svg = curve_figure(chosen.curves, self.results.budgets, floors, self._axes(axis))
         facts = [
             self._fact(name, float(v[0]), float(v[min(self.results.last, len(v) - 1)]))
-            for name, v in drawn
+            for name, v in chosen.curves
         ]
-        caption = f"report.{kind}-caption" + ("" if floors or not same else "-plain")
-        return [self._figure(caption, svg, f"report.alternative-{kind}", facts)]
+        caption = f"report.{chosen.kind}-caption" + ("" if floors or not same else "-plain")
+        return [self._figure(caption, svg, f"report.alternative-{chosen.kind}", facts)]
 
     def weights(self) -> list[Block]:
         """Weight trajectories of single runs."""
@@ -184,25 +187,15 @@ class _Illustration:
 
     def sweep_curves(self) -> list[Block]:
         """Loss curves at some points of a sweep: each variant's best, or points along one axis."""
-        from labreport.report.figures import curves
+        from labreport.report.figures.curves import curve_figure
 
-        swept = self.results.swept
-        if not swept:
+        chosen = swept_curves(self.results, self.language)
+        if chosen is None:
             return []
-        if len(swept) == 1:
-            ((_, members),) = swept.items()
-            chosen = _spread_out(members)
-        else:
-            tops = (best(members, self.results.last) for members in swept.values())
-            chosen = [top for top in tops if top is not None]
-        names = [self.language.subject(_subject(r), self.results.plan) for r in chosen]
-        drawn = curves.loss_curves(chosen, names)
-        if not drawn or not comparable_all(chosen):
-            return []
-        axes = self._axes("axis-loss")
-        svg = curves.curve_figure(drawn, self.results.budgets, self._floors(chosen), axes)
-        facts = [self._fact(name, float(v[0]), float(v[-1])) for name, v in drawn]
-        caption = "report.sweep-curves-caption" + ("-best" if len(swept) > 1 else "")
+        axes, floors = self._axes("axis-loss"), self._floors(chosen.results)
+        svg = curve_figure(chosen.curves, self.results.budgets, floors, axes)
+        facts = [self._fact(name, float(v[0]), float(v[-1])) for name, v in chosen.curves]
+        caption = "report.sweep-curves-caption" + ("-best" if len(self.results.swept) > 1 else "")
         return [self._figure(caption, svg, "report.alternative-losses", facts)]
 
     def starts(self) -> list[Block]:
@@ -236,7 +229,7 @@ class _Illustration:
             facts,
             budget=last,
         )
-        curves = [(name, _curves(members, last)) for name, members in groups]
+        curves = [(name, starts_curves(members, last)) for name, members in groups]
         lines = [(self._label(r), r.losses[: last + 1].astype(np.float64)) for r in singles]
         svg = starts.starts_curves_figure(
             curves,
@@ -285,28 +278,9 @@ class _Illustration:
         return sorted(v for v in values if v is not None and np.isfinite(v) and v > 0)
 
 
-def comparable_all(members: Sequence[Result]) -> bool:
-    return all(comparable(r, members[0]) for r in members)
-
-
 def _subject(result: Result) -> Subject:
     return Subject(result.variant, result.point)
 
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _spread_out(members: Sequence[Result]) -> list[Result]:
-    """Some of the points, evenly along the sweep, both ends among them."""
-    if len(members) <= MOST_CURVES:
-        return list(members)
-    places = np.linspace(0, len(members) - 1, MOST_CURVES).round().astype(int)
-    return [members[place] for place in places]
-
-
-def _curves(members: Sequence[Result], budget: int) -> np.ndarray:
-    """Loss curves [starts, steps] of the starts that got so far, float64."""
-    return np.array(
-        [r.losses[: budget + 1] for r in members if r.loss(budget) is not None], dtype=np.float64
-    )

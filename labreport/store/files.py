@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -19,7 +19,11 @@ FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 OCCUPIED = {errno.EISDIR, errno.ENOTDIR, errno.EEXIST}
 
 
-def write_atomically(path: Path, content: bytes) -> None:
+Content = bytes | Iterable[bytes]
+"""What is to be in a file, at once or bit by bit."""
+
+
+def write_atomically(path: Path, content: Content) -> None:
     """Write a file so that a reader, or a crash, sees the old one or the new one.
 
     Raises:
@@ -28,7 +32,7 @@ def write_atomically(path: Path, content: bytes) -> None:
     write_together([(path, content)])
 
 
-def write_together(files: Sequence[tuple[Path, bytes]]) -> None:
+def write_together(files: Sequence[tuple[Path, Content]]) -> None:
     """Write files so that a reader, or a crash, sees of each the old one or the new one.
 
     All of them are on the disk before the first takes its place, so that what fails for want of
@@ -54,7 +58,7 @@ def write_together(files: Sequence[tuple[Path, bytes]]) -> None:
         _sync_folder(folder)
 
 
-def _stage(path: Path, content: bytes) -> Path:
+def _stage(path: Path, content: Content) -> Path:
     """Write what is to become a file under a temporary name beside it; says which."""
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
@@ -63,7 +67,7 @@ def _stage(path: Path, content: bytes) -> Path:
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
+            file.writelines([content] if isinstance(content, bytes) else content)
             file.flush()
             os.fsync(file.fileno())
         # mkstemp makes files that only their owner reads; a report is for others, too.

@@ -97,6 +97,11 @@ class Store:
         place = self._places[name]
         return f"{self.folder.name}/{place.path.name}", place.column
 
+    def entry(self, name: str) -> Entry | None:
+        """What is said of a stored run (config, environment, ending); None if there is none."""
+        place = self._places.get(name)
+        return None if place is None else place.entry
+
     @contextmanager
     def turn(self, waiting: Waiting) -> Iterator[None]:
         """Be the only one to change the store, having seen what others stored before.

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from matplotlib import rcParams
 from matplotlib.figure import Figure as Canvas
 
+from labreport.report.curves import MOST_CURVES, _spread_out, wants_log
 from labreport.report.figures import style
 from labreport.report.figures.curves import curve_figure
 from labreport.report.figures.starts import starts_curves_figure, starts_figure
 from labreport.report.figures.sweep import sweep_figure
-from labreport.report.illustrate import MOST_CURVES, _spread_out
 from labreport.report.tree import Figure, Formula
 
 AXES = ("updates", "loss", "floor")
@@ -172,11 +172,11 @@ def test_random_starts_take_any_number(values: list[float]) -> None:
     [([1.0, 29.0], False), ([1.0, 31.0], True), ([0.0, 31.0], False), ([-1.0, 1e9], False)],
 )
 def test_an_axis_is_logarithmic_where_values_span_much(values: list[float], wanted: bool) -> None:
-    assert style.wants_log(values) is wanted
+    assert wants_log(values) is wanted
 
 
 def test_no_axis_for_nothing() -> None:
-    assert style.wants_log([]) is False
+    assert wants_log([]) is False
 
 
 def test_the_font_that_is_shipped_has_the_characters_of_the_exercise() -> None:

@@ -9,11 +9,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from labreport.analysis.results import Result
+from labreport.report import curves as read
 from labreport.report.figures import style
-
-FIRST_ROUNDS = 4
-"""A panel of its own for the first budget, if the last one is more than so many times as long."""
 
 
 def curve_figure(
@@ -30,7 +27,7 @@ def curve_figure(
         floors: levels to mark with a dashed line.
         labels: of the horizontal axis, the vertical axis and the floor.
     """
-    split = budgets[-1] > FIRST_ROUNDS * budgets[0]
+    split = read.by_ratio(budgets)
     with style.drawing():
         figure = Figure(figsize=(style.WIDTH, 2.75))
         if split:
@@ -69,7 +66,7 @@ def _panel(
         shown += [float(v) for v in values if np.isfinite(v)]
     for number, level in enumerate(dict.fromkeys(floors)):
         axes.axhline(level, label=labels[2] if number == 0 else None, **style.FLOOR)
-    if style.wants_log(shown):
+    if read.wants_log(shown):
         axes.set_yscale("log")
     if by_ratio:
         axes.set_xscale("symlog", linthresh=1, linscale=0.3)
@@ -80,22 +77,3 @@ def _panel(
     axes.grid(visible=True)
     axes.set_xlabel(labels[0])
     axes.set_ylabel(labels[1])
-
-
-def loss_curves(results: Sequence[Result], names: Sequence[str]) -> list[tuple[str, np.ndarray]]:
-    """Loss curves of runs that have any."""
-    return [
-        (name, r.losses.astype(np.float64))
-        for name, r in zip(names, results, strict=True)
-        if len(r.losses) > 1
-    ]
-
-
-def error_curves(results: Sequence[Result], names: Sequence[str]) -> list[tuple[str, np.ndarray]]:
-    """Squared error of predictions and targets by step."""
-    curves = []
-    for name, result in zip(names, results, strict=True):
-        errors = result.errors
-        if errors is not None and 1 < len(errors) == len(result.losses):
-            curves.append((name, errors))
-    return curves

@@ -121,12 +121,6 @@ def thinned(count: int, *, by_ratio: bool) -> np.ndarray:
     return np.unique(np.linspace(0, count - 1, MOST_POINTS).round().astype(int))
 
 
-def wants_log(values: Sequence[float]) -> bool:
-    """Whether positive values span so much that a linear axis would flatten most of them."""
-    positive = [v for v in values if v > 0]
-    return len(positive) == len(values) and bool(positive) and max(positive) > 30 * min(positive)
-
-
 def legend_above(figure: Figure, axes: Axes) -> None:
     """One legend for the whole figure, above it, where it covers no curve."""
     handles, labels = axes.get_legend_handles_labels()

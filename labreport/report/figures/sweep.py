@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
+from labreport.report.curves import wants_log
 from labreport.report.figures import style
 
 
@@ -39,7 +40,7 @@ def sweep_figure(
             axes.axhline(level, label=labels[2] if number == 0 else None, **style.FLOOR)
         if everything and all(value > 0 for _, values, _ in lines for value in values):
             axes.set_xscale("log")
-        if style.wants_log(everything) or (everything and min(everything) > 0):
+        if wants_log(everything) or (everything and min(everything) > 0):
             axes.set_yscale("log")
         axes.grid(visible=True)
         return style.finish(figure, axes, labels)

@@ -1,0 +1,26 @@
+"""`labreport open`: show the report in a program of the system."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from labreport.commands.arguments import OutputOption
+from labreport.commands.help import option
+from labreport.commands.terminal import printable, reported, terminal_language
+
+
+def open_(
+    pdf: Annotated[bool, option("--pdf", text="pdf")] = False,
+    lang: Annotated[str | None, option("--lang", metavar="zh|en", text="open-lang")] = None,
+    output: OutputOption = Path("output"),
+) -> None:
+    """Parse `labreport open`, and say what was opened, or what there is to open."""
+    from labreport.reader import report_file, show_file
+
+    with reported():
+        file = report_file(output, lang, "pdf" if pdf else "html")
+        key = "cli.opened" if show_file(file) else "cli.not-opened"
+    typer.echo(terminal_language().text(key, path=printable(file.resolve())))

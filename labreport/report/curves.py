@@ -1,0 +1,156 @@
+"""Which loss curves stand for an experiment, and on which axes they are read; drawn elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from labreport.analysis.observation import Subject
+from labreport.analysis.results import ExperimentResults, Result
+from labreport.analysis.rules.comparison import comparable
+from labreport.analysis.rules.sweep import best
+from labreport.report.language import Language
+
+FIRST_ROUNDS = 4
+"""The first rounds are shown apart if the last budget is more than so many times the first."""
+
+MOST_CURVES = 7
+"""Curves of a sweep that one figure can hold apart."""
+
+Curve = tuple[str, np.ndarray]
+"""A name and values [steps], float64; index 0 is before any update."""
+
+
+@dataclass(frozen=True, eq=False)
+class Curves:
+    """Curves that share their axes.
+
+    Attributes:
+        kind: "losses"; "errors" where losses of different kinds cannot be compared; "medians" of
+            losses over random starts, beside which single runs stand for themselves.
+        results: a run for each, in the same order; none for medians.
+        curves: their names and values.
+        budgets: rounds at which they are compared; the figures end at the last of them.
+    """
+
+    kind: str
+    results: tuple[Result, ...]
+    curves: tuple[Curve, ...]
+    budgets: tuple[int, ...]
+
+    @property
+    def rounds(self) -> int:
+        """The last round that is drawn."""
+        return min(self.budgets[-1], max(len(values) for _, values in self.curves) - 1)
+
+    @property
+    def by_ratio(self) -> bool:
+        """Whether rounds are read by their ratio, as the report draws them."""
+        return self.kind != "medians" and by_ratio(self.budgets)
+
+    @property
+    def logarithmic(self) -> bool:
+        """Whether values are read by their ratio."""
+        return wants_log([v for _, values in self.curves for v in values[: self.rounds + 1]])
+
+
+def curves_of(results: ExperimentResults, language: Language) -> tuple[Curves, ...]:
+    """The curves that stand for an experiment, in the order of the report."""
+    candidates = (
+        swept_curves(results, language),
+        median_curves(results, language),
+        single_curves(results, language),
+    )
+    return tuple(curves for curves in candidates if curves is not None)
+
+
+def single_curves(results: ExperimentResults, language: Language) -> Curves | None:
+    """Losses of single runs, or their squared errors where losses differ in kind."""
+    singles = [r for r in results.singles if len(r.losses) > 1]
+    if not singles or results.replicated:
+        return None
+    names = [language.label(results.plan, r.variant) for r in singles]
+    kind = "losses" if len({r.run.config.loss for r in singles}) == 1 else "errors"
+    return _curves(kind, singles, names, results.budgets)
+
+
+def swept_curves(results: ExperimentResults, language: Language) -> Curves | None:
+    """Losses at some points of a sweep: each variant's best, or points along one axis."""
+    swept = results.swept
+    if not swept:
+        return None
+    if len(swept) == 1:
+        ((_, members),) = swept.items()
+        chosen = _spread_out(members)
+    else:
+        tops = (best(members, results.last) for members in swept.values())
+        chosen = [top for top in tops if top is not None]
+    if not comparable_all(chosen):
+        return None
+    names = [language.subject(Subject(r.variant, r.point), results.plan) for r in chosen]
+    return _curves("losses", chosen, names, results.budgets)
+
+
+def median_curves(results: ExperimentResults, language: Language) -> Curves | None:
+    """Median of the losses over each variant's random starts, with the single runs beside them."""
+    last, plan = results.last, results.plan
+    groups = {name: starts_curves(members, last) for name, members in results.replicated.items()}
+    drawn = [
+        (language.label(plan, name), np.median(curves, axis=0))
+        for name, curves in groups.items()
+        if len(curves)
+    ]
+    if not drawn:
+        return None
+    singles = [r for r in results.singles if r.loss(last) is not None]
+    drawn += [
+        (language.label(plan, r.variant), r.losses[: last + 1].astype(np.float64)) for r in singles
+    ]
+    return Curves("medians", (), tuple(drawn), results.budgets)
+
+
+def starts_curves(members: Sequence[Result], budget: int) -> np.ndarray:
+    """Loss curves [starts, steps] of the starts that got so far, float64."""
+    return np.array(
+        [r.losses[: budget + 1] for r in members if r.loss(budget) is not None], dtype=np.float64
+    )
+
+
+def _curves(
+    kind: str, chosen: Sequence[Result], names: Sequence[str], budgets: tuple[int, ...]
+) -> Curves | None:
+    drawn: list[tuple[Result, Curve]] = []
+    for name, result in zip(names, chosen, strict=True):
+        values = result.losses.astype(np.float64) if kind == "losses" else result.errors
+        if values is not None and 1 < len(values) == len(result.losses):
+            drawn.append((result, (name, values)))
+    if not drawn:
+        return None
+    members, curves = zip(*drawn, strict=True)
+    return Curves(kind, members, curves, budgets)
+
+
+def comparable_all(members: Sequence[Result]) -> bool:
+    """Whether the losses of all are the same measure of the same thing."""
+    return all(comparable(r, members[0]) for r in members)
+
+
+def by_ratio(budgets: Sequence[int]) -> bool:
+    """Whether the rounds are read by their ratio, because the first of them are few of all."""
+    return budgets[-1] > FIRST_ROUNDS * budgets[0]
+
+
+def wants_log(values: Sequence[float]) -> bool:
+    """Whether positive values span so much that a linear axis would flatten most of them."""
+    positive = [v for v in values if v > 0]
+    return len(positive) == len(values) and bool(positive) and max(positive) > 30 * min(positive)
+
+
+def _spread_out(members: Sequence[Result]) -> list[Result]:
+    """Some of the points, evenly along the sweep, both ends among them."""
+    if len(members) <= MOST_CURVES:
+        return list(members)
+    places = np.linspace(0, len(members) - 1, MOST_CURVES).round().astype(int)
+    return [members[place] for place in places]

@@ -1,0 +1,110 @@
+"""An experiment with its runs, from what is stored and nothing else: no run is trained here."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+from labreport.analysis.results import ExperimentResults, attach
+from labreport.errors import BuildError, Fault
+from labreport.lab.load import load
+from labreport.lab.plan import Lab, Plan
+from labreport.pipeline import part_of, this_environment, usable_folder
+from labreport.places import lab_path
+from labreport.run import Run
+from labreport.store.format import DamagedError, run_name
+from labreport.store.store import Store
+from labreport.work import DEVICES, Recording
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which experiment is asked for.
+
+    Attributes:
+        name: of the experiment.
+        lab: the lab file as given; None for the one that `labreport build` would take.
+        output: the folder with ``runs/``.
+    """
+
+    name: str
+    lab: Path | None
+    output: Path
+
+
+def stored_results(wanted: Wanted) -> ExperimentResults:
+    """An experiment of the main part, with the controls of its explanations.
+
+    Raises:
+        InputError: if the lab, the name or the folder is at fault.
+        BuildError: if runs are not stored, or files that hold them are damaged.
+    """
+    lab = _lab(wanted)
+    plan = lab.plan(wanted.name)
+    controls = {config.digest for config in lab.controls}
+    return attach(plan, _read(lab.recordings_of(plan), wanted), controls)
+
+
+def stored_parts(wanted: Wanted) -> tuple[tuple[str, ExperimentResults], ...]:
+    """An experiment in the main part ("main") and in each appendix, by its name.
+
+    Raises:
+        InputError: if the lab, the name or the folder is at fault.
+        BuildError: if runs are not stored, or files that hold them are damaged.
+    """
+    lab = _lab(wanted)
+    plans: list[tuple[str, Plan]] = [("main", lab.plan(wanted.name))]
+    plans += [(a.name, plan) for a in lab.appendices for plan in a.plans]
+    trials = [(trial.config, trial.stride) for _, plan in plans for trial in plan.trials]
+    runs = _read(trials, wanted)
+    return tuple((part, attach(plan, runs)) for part, plan in plans)
+
+
+def _lab(wanted: Wanted) -> Lab:
+    path = lab_path(wanted.lab)
+    lab = part_of(load(path), (wanted.name,), path)
+    usable_folder(wanted.output)
+    return lab
+
+
+def _read(recordings: tuple[Recording, ...] | list[Recording], wanted: Wanted) -> dict[str, Run]:
+    """Runs by the digest of their configuration, all computed in the same environment."""
+    store = Store(wanted.output)
+    needed = {config.digest: (config, stride) for config, stride in recordings}
+    by_device = [
+        {digest: run_name(config, where) for digest, (config, _) in needed.items()}
+        for where in map(this_environment, DEVICES)
+    ]
+
+    def missing(names: dict[str, str]) -> int:
+        return sum(not store.has(name, needed[digest][1]) for digest, name in names.items())
+
+    # Of two devices, the one that computed more of them.
+    names = min(by_device, key=missing)
+    if missing(names):
+        raise BuildError([*_damaged(store.damaged), _missing(missing(names), len(names), wanted)])
+    try:
+        runs = store.read(list(names.values()))
+    except DamagedError:
+        raise BuildError(
+            [*_damaged(store.damaged), _missing(missing(names), len(names), wanted)]
+        ) from None
+    return {digest: runs[name] for digest, name in names.items()}
+
+
+def _damaged(paths: list[Path]) -> list[Fault]:
+    return [Fault("stored-damaged", file=path) for path in paths]
+
+
+def _missing(count: int, total: int, wanted: Wanted) -> Fault:
+    words = ["labreport", "build", *([] if wanted.lab is None else [str(wanted.lab)])]
+    words += ["--only", wanted.name]
+    words += [] if wanted.output == Path("output") else ["-o", str(wanted.output)]
+    values = {
+        "experiment": wanted.name,
+        "missing": count,
+        "total": total,
+        "command": shlex.join(words),
+    }
+    return Fault("runs-missing", values, file=wanted.output / "runs")
