@@ -22,7 +22,7 @@ from labreport import __version__
 from labreport.analysis import thresholds
 from labreport.analysis.observe import RULES, THEMES
 from labreport.cli import app
-from labreport.commands.help import quick_texts
+from labreport.commands.quick import quick_texts
 from labreport.report.language import language
 from labreport.report.rules import EVERY_RULE, OF_THE_LAB
 
@@ -115,7 +115,7 @@ def test_help_reads_the_catalogue_as_the_report_does(code: str) -> None:
     texts = quick_texts(code)
     assert len(texts) > 15
     raw = language(code)._translations._catalog
-    quick = ("help.", "cli.")
+    quick = ("help.", "cli.", "fault-part.")
     # Those with plural forms are no strings, and are left to the catalogue.
     assert texts == {k: t for k, t in raw.items() if isinstance(k, str) and k.startswith(quick)}
     assert {"help.build", "cli.up-to-date", "cli.unchanged"} <= texts.keys()
@@ -280,6 +280,47 @@ def test_only_so_many_faults_are_printed(run: Run, base_text: str, tmp_path: Pat
     assert len(done.stderr.splitlines()) < 320
     assert "… and 901 more" in done.stderr
     assert "1001 faults" in done.stderr
+
+
+# --- what is wrong with a command line ---------------------------------------------------------
+
+WRONG = (
+    (("build", "--foo"), "there is no option --foo", "没有 --foo 这个选项"),
+    (("--foo",), "there is no option --foo", "没有 --foo 这个选项"),
+    (("biuld",), "there is no command biuld", "没有 biuld 这个命令"),
+    (("build", "a", "b"), "unexpected arguments: b", "多出了参数：b"),
+    (("build", "--jobs"), "the option --jobs needs a value", "选项 --jobs 后面要有值"),
+    (("clean", "--yes=3"), "the option --yes takes no value", "选项 --yes 不带值"),
+    (("new",), "missing: DIR", "缺少参数 DIR"),
+    (("build", "--jobs", "x"), "--jobs / -j: not a whole number", "--jobs / -j 的值应为整数"),
+    (("build", "--hours", "x"), "--hours: not a number", "--hours 的值应为数"),
+    (("build", "--jobs", "0"), "--jobs / -j: must be at least 1", "--jobs / -j 的值不能小于 1"),
+)
+
+
+@pytest.mark.parametrize(("arguments", "en", "zh"), WRONG, ids=lambda value: str(value))
+def test_a_wrong_command_line_is_told_in_both_languages(
+    run: Run, arguments: tuple[str, ...], en: str, zh: str
+) -> None:
+    for code, said in (("en", en), ("zh", zh)):
+        done = run(*arguments, locale=LOCALES[code])
+        assert (done.exit_code, done.stdout) == (2, "")
+        assert said in done.stderr.splitlines()
+        assert "Error" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "near"),
+    [(("biuld",), "build"), (("list", "--jsno"), "--json"), (("build", "--lnag"), "--lang")],
+)
+def test_the_nearest_name_is_told(run: Run, arguments: tuple[str, ...], near: str) -> None:
+    assert f"    did you mean “{near}”?" in run(*arguments).stderr.splitlines()
+
+
+def test_no_command_line_can_steer_the_terminal(run: Run) -> None:
+    done = run("build", "--\x1b[31mred")
+    assert done.exit_code == 2
+    assert "\x1b" not in done.stderr
 
 
 # --- rules -------------------------------------------------------------------------------------

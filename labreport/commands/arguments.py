@@ -19,7 +19,7 @@ JsonOption = Annotated[bool, option("--json", text="json")]
 
 def experiment_names(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
     """Names of experiments that begin so, with their titles, for the shell to complete."""
-    from labreport.commands.help import terminal_code
+    from labreport.commands.quick import terminal_code
     from labreport.errors import LabreportError
     from labreport.pipeline import experiment_titles
 

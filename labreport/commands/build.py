@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from labreport.commands.arguments import LabArgument, OutputOption, experiment_names
-from labreport.commands.help import option, quick_text
+from labreport.commands.help import option
+from labreport.commands.quick import quick_text
 from labreport.commands.terminal import printable, progress_bar, reported, say, terminal_language
 
 if TYPE_CHECKING:

@@ -1,52 +1,23 @@
-"""Help and short answers in the language of the terminal, without what makes a start slow.
+"""Help in the language of the terminal.
 
-Typer's texts are keys of the catalogues here, and are replaced when the program starts. Babel and
-the rest of the report take longer to import than typer itself, so the few texts that are needed
-without them are read out of the catalogue by their prefix alone.
+Typer's texts are keys of the catalogues here, and are replaced when the program starts.
 """
 
 from __future__ import annotations
 
-import ast
-import locale
-import os
-import re
-from functools import cache
 from typing import Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from labreport.shipped import shipped
+from labreport.commands.quick import quick_text
+from labreport.commands.usage import told_in_words
 
-# Those of these texts that have plural forms are left out; none spans several lines.
-_MESSAGE = re.compile(r'^msgid "((?:help|cli)\.[^"]+)"\nmsgstr ("(?:[^"\\]|\\.)*")$', re.M)
 _HEADINGS = {"argument": "arguments", "option": "options"}
 _COMPLETION = {
     "install_completion": "install-completion",
     "show_completion": "show-completion",
 }
-
-
-def terminal_code() -> str:
-    """The language of the terminal: "zh" where the locale says so, else "en"."""
-    names = [os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG")]
-    chosen = next((name for name in names if name), None) or locale.getlocale()[0] or ""
-    return "zh" if chosen.lower().startswith(("zh", "chinese")) else "en"
-
-
-@cache
-def quick_texts(code: str) -> dict[str, str]:
-    """The texts of the help, and what commands say, in a language, by key."""
-    path = shipped("templates") / "languages" / f"{code}.po"
-    catalogue = path.read_text(encoding="utf-8")
-    # Of C's escapes, which catalogues use, the texts need those that Python has too.
-    return {key: ast.literal_eval(text) for key, text in _MESSAGE.findall(catalogue)}
-
-
-def quick_text(key: str, /, **values: object) -> str:
-    """A text in the language of the terminal, which has no plural forms."""
-    return quick_texts(terminal_code())[key].format(**values)
 
 
 def _text(key: str, /, **values: object) -> str:
@@ -109,6 +80,16 @@ class Command(_Translated, TyperCommand):
 
 class Group(_Translated, TyperGroup):
     """The program: its help, and that of all commands, in the language of the terminal."""
+
+    def make_context(self, *arguments: Any, **options: Any) -> Any:
+        """As typer does; what is wrong is told in the language of the terminal."""
+        with told_in_words():
+            return super().make_context(*arguments, **options)
+
+    def invoke(self, ctx: Any) -> Any:
+        """As typer does; what is wrong is told in the language of the terminal."""
+        with told_in_words():
+            return super().invoke(ctx)
 
     def main(self, *arguments: Any, **options: Any) -> Any:
         """Run the program, as typer does, after its texts have been put in."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from labreport.commands.help import terminal_code
+from labreport.commands.quick import terminal_code
 
 if TYPE_CHECKING:
     from labreport.errors import Fault, LabreportError
