@@ -261,8 +261,10 @@ def still_there(run: Run, budget: int, allowed: float = 0.02) -> bool:
 def is_stuck(run: Run, budget: int, swing: float = 0.02) -> bool:
     """Far from the floor, hardly changing, with a gradient that has vanished."""
     norms = sizes(run)
+    # Where there never was a gradient, none has vanished.
     return (
-        above(run, budget) > max(0.01 * above(run, 0) * (1 - RELATIVE), slack(run))
+        norms.max() > 0
+        and above(run, budget) > max(0.01 * above(run, 0) * (1 - RELATIVE), slack(run))
         and norms[budget] <= 0.01 * norms.max() * (1 + RELATIVE)
         and bool(np.isfinite(norms).all())
         and still_there(run, budget, swing)
@@ -498,8 +500,10 @@ def stuck(seen: Seen, o: Observation) -> bool:
         if not (numbers and is_stuck(run, budget) and could_do_better(seen, run, budget)):
             return False
         if o.form == "rows":
-            better = seen.run(o.facts["better"].what)  # type: ignore[union-attr]
-            if value(o.facts["better"].detail) != better.trace.losses.min():  # type: ignore[union-attr]
+            told = o.facts["better"]
+            assert isinstance(told, With)
+            lowest = min(r.trace.losses.min(initial=np.inf) for r in seen.all_of(told.what))
+            if value(told.detail) != lowest:
                 return False
         if o.form == "sigmoid":
             outputs = run.trace.outputs_at(budget)

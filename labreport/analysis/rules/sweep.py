@@ -406,7 +406,7 @@ def from_a_value_on(results: ExperimentResults, members: Sequence[Result]) -> tu
     for name, points in results.swept.items():
         mine = [r for r in members if r.variant == name]
         ordered = sorted(points, key=_value_of) if _is_line(points) else []
-        if len(mine) > 1 and ordered[-len(mine) :] == sorted(mine, key=_value_of):
+        if len(mine) > 1 and {id(r) for r in ordered[-len(mine) :]} == {id(r) for r in mine}:
             told.append(From(ordered[-len(mine)].subject))
         else:
             told += [r.subject for r in mine]
