@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import combinations, pairwise
 from math import comb, isclose
 from statistics import NormalDist
 from typing import Any
@@ -587,8 +587,10 @@ def same_bits(one: Run, other: Run) -> bool:
 
 
 def coincide(seen: Seen, o: Observation) -> bool:
-    named = ("subjects",) if o.form == "" else ("subject", "other")
+    named = ("subjects",) if o.form in ("", "same") else ("subject", "other")
     first, *others = (run for name in named for run in seen.runs(o.facts[name]))
+    if o.form == "same":
+        return all(first.config == other.config for other in others)
     return (
         all(same_bits(first, r) and r.trace.is_whole for r in others)
         and any(first.config.digest != r.config.digest for r in others)
@@ -1180,7 +1182,7 @@ def rises(seen: Seen, o: Observation) -> bool:
     ((_, members),) = seen.swept.items()
     ordered = sorted(members, key=lambda pair: pair[0].point[0][1])
     budget = value(o.facts["budget"])
-    rising = [bool((np.diff(run.trace.losses[: budget + 1]) > 0).any()) for _, run in ordered]
+    rising = [bool(rose(run, budget).any()) for _, run in ordered]
     places = {trial.point: k for k, (trial, _) in enumerate(ordered)}
     steady = places[o.facts["steady"].point]  # type: ignore[union-attr]
     first = places[o.facts["rising"].point]  # type: ignore[union-attr]
@@ -1307,7 +1309,7 @@ def same_product(seen: Seen, o: Observation) -> bool:
         return False
     pairs = []
     budgets = seen.plan.budgets
-    for few, many in pairwise(budgets):
+    for few, many in combinations(budgets, 2):
         for _, slow in members:
             for _, quick in members:
                 product = slow.config.optimizer.learning_rate * many
@@ -1489,8 +1491,10 @@ def _paired(seen: Seen, o: Observation, mine: str) -> bool:
         ok = ok and value(o.facts["high"]) in ordered and said >= 0.95
         # With equal values the first of them may stand for a later one.
         ok = ok and (near(said, covers) or len(set(far.tolist())) < len(far))
-    elif o.form != "few":
+    elif o.form not in ("few", "same"):
         ok = False
+    if o.form == "same":
+        return ok and not below + over
     if o.form == "few":
         return ok and least > 0.05
     if o.form == "open":
@@ -1528,6 +1532,18 @@ def solved_starts(seen: Seen, o: Observation) -> bool:
             if not (surely <= share.value <= maybe and share.total == len(members)):
                 return False
     return True
+
+
+def goes_on(seen: Seen, o: Observation) -> bool:
+    budget, told = value(o.facts["budget"]), as_tuple(o.facts["ends"])
+    for one in told:
+        run, (rounds, loss) = seen.run(one.what), one.detail
+        if not budget < value(rounds) == run.config.rounds == len(run.trace.losses) - 1:
+            return False
+        if value(loss) != run.trace.losses[-1]:
+            return False
+    ended = [r for r in seen.singles.values() if len(r.trace.losses) - 1 == r.config.rounds]
+    return len(told) == sum(r.config.rounds > budget for r in ended)
 
 
 def over_all_rows(seen: Seen, o: Observation) -> bool:
@@ -1607,7 +1623,15 @@ def sweep_best(seen: Seen, o: Observation) -> bool:
     everywhere = [run for members in seen.swept.values() for _, run in members]
     if value(o.facts["total"]) != len(everywhere) or not same_measure(everywhere):
         return False
-    if o.form == "several":
+    if o.form.startswith("several"):
+        for told in as_tuple(o.facts.get("leaders", ())):
+            here, (name, point, loss) = value(told.what), told.detail
+            least = min(at(r, here) for r in everywhere if got_to(r, here))
+            if at(seen.run(Subject(name.variant, point.point)), here) != value(loss) != least:
+                return False
+        leading = {told.detail[0].variant for told in as_tuple(o.facts.get("leaders", ()))}
+        if (o.form == "several-flips") != (len(leading) > 1):
+            return False
         budget, previous = value(o.facts["budget"]), -np.inf
         for told in o.facts["ranking"]:  # type: ignore[union-attr]
             name, (point, loss) = told.what.variant, told.detail  # type: ignore[union-attr]
@@ -1623,6 +1647,13 @@ def sweep_best(seen: Seen, o: Observation) -> bool:
         return there == [seen.run(o.facts["point"])] and at(there[0], final) == value(
             o.facts["value"]
         )
+    if o.form == "ended":
+        return not any(got_to(r, final) for r in everywhere) and value(o.facts["value"]) == min(
+            at(r, value(o.facts["end"])) for r in everywhere if got_to(r, value(o.facts["end"]))
+        )
+    # What is said of the last number of rounds is of it.
+    if not any(got_to(r, final) for r in everywhere):
+        return False
     if o.form == "one" and len(as_tuple(o.facts["best"])) != 1:
         return False
     always: set[int] | None = None
@@ -1931,6 +1962,7 @@ CHECKS: dict[str, Check] = {
     "best-over-starts": best_over_starts,
     "solved-starts": solved_starts,
     "over-all-rows": over_all_rows,
+    "goes-on": goes_on,
     "pairs-needed": pairs_needed,
     "share-right": share_right,
     "share-right-swept": share_right_swept,
@@ -1999,7 +2031,8 @@ def all_runs(experiments: Sequence[Seen], plan: Plan, o: Observation) -> bool:
     kinds = [r.trace.ending.kind for r in runs.values()]
     told = [value(o.facts[k]) for k in ("count", "completed", "diverged", "refused")]
     counted = [len(kinds), *(kinds.count(k) for k in ("completed", "diverged", "refused"))]
-    whole = (o.form == "completed") == (counted[1] == counted[0])
+    all_of_one = ("one", "ended-one") if len(experiments) == 1 else ("completed", "")
+    whole = o.form == all_of_one[counted[1] < counted[0]]
     return told == counted and value(o.facts["experiments"]) == len(experiments) and whole
 
 
@@ -2015,8 +2048,6 @@ def near_floor(experiments: Sequence[Seen], plan: Plan, o: Observation) -> bool:
             and got_to(run, min(s.plan.budgets[-1], run.config.rounds))
         ]
         low = bottom(run.config)
-        if not run.config.optimizer.learning_rate:
-            continue
         if not there or low is None or not np.isfinite(low) or above(run, 0) <= room(run):
             continue
         del seen
@@ -2062,7 +2093,7 @@ def stuck_together(experiments: Sequence[Seen], plan: Plan, o: Observation) -> b
     titles = {w.en for w in o.facts["experiments"]}  # type: ignore[union-attr]
     rate, stopped, below = value(o.facts["rate"]), [], 0
     for seen, run in runs.values():
-        slow = run.config.optimizer.learning_rate < rate
+        slow = 0 < run.config.optimizer.learning_rate < rate
         below += slow
         low, budget = bottom(run.config), min(seen.plan.budgets[-1], run.config.rounds)
         if low is None or not np.isfinite(low) or not got_to(run, budget):
@@ -2139,10 +2170,13 @@ def change_against_chance(experiments: Sequence[Seen], plan: Plan, o: Observatio
     widths = []
     smaller = {w.en for w in o.facts.get("smaller", ())}  # type: ignore[union-attr]
     all_runs_of: list[Run] = []
+    left_aside = 0
     for told in o.facts["ranges"]:  # type: ignore[union-attr]
         (seen,) = (s for s in experiments if titled(s.plan) == told.what.en)  # type: ignore[union-attr]
         runs = (*seen.singles.values(), *(r for m in seen.swept.values() for _, r in m))
-        there = [r for r in runs if got_to(r, budget) and r.config.optimizer.learning_rate]
+        idle = [r for r in runs if not r.config.optimizer.learning_rate]
+        left_aside += len(idle)
+        there = [r for r in runs if got_to(r, budget) and r not in idle]
         # Of one measure: the widest range of any.
         alike = [r for r in there if same_measure((r, there[0]))]
         all_runs_of += alike
@@ -2154,7 +2188,10 @@ def change_against_chance(experiments: Sequence[Seen], plan: Plan, o: Observatio
     ordered = [width for _, width in widths]
     if ordered != sorted(ordered, reverse=True) or not same_measure(all_runs_of):
         return False
-    if o.form == "alone":
+    # Of another measure than the others, an idle run need not be told of.
+    if o.form.endswith("idle") and not left_aside:
+        return False
+    if o.form.startswith("alone"):
         return True
     starts = [
         [r for _, r in members if got_to(r, budget)]
@@ -2172,7 +2209,7 @@ def change_against_chance(experiments: Sequence[Seen], plan: Plan, o: Observatio
     return (
         any(isclose(said, width, rel_tol=1e-9, abs_tol=1e-12) for width in chance)
         and {name for name, width in widths if width < said} == smaller
-        and (o.form == "smaller") == bool(smaller)
+        and o.form.startswith("smaller") == bool(smaller)
     )
 
 

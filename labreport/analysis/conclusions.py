@@ -97,7 +97,11 @@ def change_against_chance(experiments: Experiments) -> Iterator[Conclusion]:
         "ranges": tuple(With(title(r.results), r.number) for r in ranges[:MOST_NAMED]),
         "budget": Count(budget),
     }
-    claims = tuple(source for r in ranges for source in r.claims)
+    idle = sum(len(r.idle) for r in ranges)
+    claims = (
+        *(source for r in ranges for source in r.claims),
+        *(run.cite("learning_rate == 0") for r in ranges for run in r.idle),
+    )
     starts = _starts(experiments, ranges[0].low, budget)
     form = "alone"
     runs = sum(len(r.members) for r in ranges)
@@ -113,6 +117,7 @@ def change_against_chance(experiments: Experiments) -> Iterator[Conclusion]:
         }
         form = "smaller" if smaller else "larger"
         runs += len(starts)
+    form += "-idle" if idle else ""
     found = Observation(
         "change-against-chance",
         facts,
@@ -126,10 +131,15 @@ def change_against_chance(experiments: Experiments) -> Iterator[Conclusion]:
 
 @dataclass(frozen=True)
 class _Range:
-    """The lowest and the highest loss of an experiment's runs at a budget."""
+    """The lowest and the highest loss of an experiment's runs at a budget.
+
+    A learning rate of 0 trains nothing: how far such an ``idle`` run stays behind is no change's
+    doing.
+    """
 
     results: ExperimentResults
     members: tuple[Result, ...]
+    idle: tuple[Result, ...]
     low: Result
     high: Result
     budget: int
@@ -154,18 +164,15 @@ class _Range:
 
 
 def _range(results: ExperimentResults, budget: int) -> _Range | None:
-    # A learning rate of 0 trains nothing: how far such a run stays behind is no change's doing.
-    there = [
-        r
-        for r in (*results.singles, *results.everywhere)
-        if r.loss(budget) is not None and r.is_trained
-    ]
+    shown = (*results.singles, *results.everywhere)
+    there = [r for r in shown if r.loss(budget) is not None and r.is_trained]
     members = tuple(r for r in there if comparable(r, there[0]))
     if len({r.run.name for r in members}) < 2 or budget > members[0].run.config.rounds:
         return None
     losses = {id(r): r.loss(budget) or 0.0 for r in members}
     low, high = (choose(members, key=lambda r: losses[id(r)]) for choose in (min, max))
-    return _Range(results, members, low, high, budget)
+    idle = tuple(r for r in shown if not r.is_trained and comparable(r, there[0]))
+    return _Range(results, members, idle, low, high, budget)
 
 
 def _shared_budget(experiments: Experiments) -> int | None:
@@ -202,7 +209,7 @@ def budget_decides(experiments: Experiments) -> Iterator[Conclusion]:
         if len(experiment.budgets) < 2 or not found:
             continue
         asked += 1
-        turned = [o for o in found if o.form in ("flips", "moves")]
+        turned = [o for o in found if o.form in ("flips", "moves", "several-flips")]
         if turned:
             flips.append(experiment)
             claims += [claim for o in turned for claim in o.claims]
@@ -231,7 +238,7 @@ def stuck_together(experiments: Experiments) -> Iterator[Conclusion]:
     members = [r for _, r in stuck]
     slowest = min(members, key=lambda r: r.run.config.optimizer.learning_rate)
     rate = slowest.run.config.optimizer.learning_rate
-    below = [r for _, r in shown if r.run.config.optimizer.learning_rate < rate]
+    below = [r for _, r in shown if 0 < r.run.config.optimizer.learning_rate < rate]
     facts: Facts = {
         "count": Count(len(stuck), cite("size(each(rounds))", members)),
         "total": Count(len(shown), cite("size(each(rounds))", [r for _, r in shown])),
@@ -284,6 +291,8 @@ def how_runs_ended(experiments: Experiments) -> Iterator[Conclusion]:
         "refused": ended("refused"),
     }
     form = "" if kinds.count("completed") < len(kinds) else "completed"
+    if len(experiments) == 1:
+        form = "one" if form else "ended-one"
     yield experiments[0].plan, Observation("all-runs", facts, runs=len(kinds), form=form)
 
 
@@ -296,7 +305,7 @@ def near_floor(experiments: Experiments) -> Iterator[Conclusion]:
         for result in experiment.singles:
             first, last = result.gap(0), result.gap(experiment.last)
             # A run that starts at its floor has no way to go.
-            away = first is not None and first > result.at_floor and result.is_trained
+            away = first is not None and first > result.at_floor
             if away and last is not None and result.run.name not in seen:
                 assert first is not None
                 seen.add(result.run.name)

@@ -1,8 +1,10 @@
 """The floor: the lowest value that a loss can have with the outputs the last layer can give.
 
 It asks only what outputs are possible, not whether these weights can produce them: a network may
-stay above its floor for other reasons. Every loss here is convex in the output, so the best
-output of a unit is its unconstrained optimum, moved into the interval that the activation allows.
+stay above its floor for other reasons. Of a linear network with MSE it is known what weights can
+give: there the floor is the residual of least squares. Every loss here is convex in the output, so
+the best output of a unit is its unconstrained optimum, moved into the interval that the activation
+allows.
 """
 
 from __future__ import annotations
@@ -56,6 +58,8 @@ def floor(config: RunConfig) -> Floor:
     if config.loss == "kl_div" and config.network.activations[-1] == "log_softmax":
         on_simplex = (targets >= 0).all() and np.allclose(targets.sum(axis=1), 1, atol=1e-12)
         return Floor(0.0) if on_simplex else Floor(None)
+    if config.loss == "mse" and _is_linear(config):
+        return _least_squares(config, targets)
     wanted = np.vectorize(BEST_OUTPUT[config.loss], otypes=[float])(targets)
     if np.isnan(wanted).any():
         return Floor(None)
@@ -69,6 +73,25 @@ def floor(config: RunConfig) -> Floor:
         elif not np.allclose(nearest.sum(axis=1), 1, atol=1e-12):
             return Floor(None)
     return _value(config.loss, nearest, targets)
+
+
+def _is_linear(config: RunConfig) -> bool:
+    """Whether a network can give every linear map of its inputs, and nothing else."""
+    layers = config.network.layers
+    narrowest, ends = min(layers), min(layers[0], layers[-1])
+    return set(config.network.activations) == {"identity"} and narrowest >= ends
+
+
+def _least_squares(config: RunConfig, targets: np.ndarray) -> Floor:
+    """The least mean square of any linear map of the inputs; of any affine one with biases."""
+    inputs = np.array(config.data.inputs, dtype=np.float64)
+    if config.network.trains_bias:
+        inputs = np.column_stack([inputs, np.ones(len(inputs))])
+    outputs = inputs @ np.linalg.lstsq(inputs, targets, rcond=None)[0]
+    square = float(np.mean((outputs - targets) ** 2))
+    # Of what can be met exactly, least squares leaves rounding.
+    exact = square <= np.finfo(float).eps * float(np.mean(targets**2))
+    return Floor(0.0 if exact else square, tuple(tuple(map(float, row)) for row in outputs))
 
 
 def _value(loss: str, outputs: np.ndarray, targets: np.ndarray) -> Floor:

@@ -92,7 +92,7 @@ RULES: dict[str, Rule] = {
     "refused": Rule(target.refused, "target", 1.0),
     "unbounded": Rule(target.unbounded, "target", {"": 0.7, "negative": 0.88}),
     "frozen": Rule(trajectory.frozen, "trajectory", 0.87, covers=("float-limit",)),
-    "silent-weights": Rule(gradients.silent_weights, "gradients", 0.95),
+    "silent-weights": Rule(gradients.silent_weights, "gradients", 0.95, ("ROUNDING",)),
     "revived": Rule(explanations.revived, "gradients", 0.92),
     "equal-start": Rule(
         explanations.equal_start,
@@ -113,7 +113,7 @@ RULES: dict[str, Rule] = {
     ),
     "same-value": Rule(sweep.same_value, "comparison", 0.9),
     "common-measure": Rule(comparison.common_measure, "comparison", 0.9),
-    "diverged": Rule(stability.diverged, "stability", 0.9),
+    "diverged": Rule(stability.diverged, "stability", {"": 0.9, "all": 0.96}),
     "start-differs": Rule(comparison.start_differs, "comparison", 0.65, ("OTHER_START",)),
     "symmetry": Rule(initialisation.symmetry, "initialisation", 0.85),
     "spread": Rule(initialisation.spread, "initialisation", {"": 0.8, "lost": 0.9}),
@@ -125,6 +125,7 @@ RULES: dict[str, Rule] = {
         ("SIGNIFICANCE",),
     ),
     "solved-starts": Rule(reliability.solved_starts, "reliability", 0.86, ("MOST_OF_THE_WAY",)),
+    "goes-on": Rule(comparison.goes_on, "comparison", 0.9),
     "over-all-rows": Rule(batches.over_all_rows, "comparison", 0.88),
     "pairs-needed": Rule(reliability.pairs_needed, "reliability", 0.6, ("CONFIDENCE", "POWER")),
     "share-right": Rule(classification.share_right, "classification", {"": 0.92, "one": 0.7}),
@@ -145,7 +146,7 @@ RULES: dict[str, Rule] = {
     "threshold": Rule(comparison.threshold, "convergence", 0.55, ("MOST_OF_THE_WAY", "ROUNDING")),
     "tolerance": Rule(sweep.tolerance, "convergence", 0.65, ("MOST_OF_THE_WAY",)),
     "leaders-along-axis": Rule(sweep.leaders_along_axis, "comparison", 0.85),
-    "rises": Rule(sweep.rises, "stability", 0.75),
+    "rises": Rule(sweep.rises, "stability", 0.75, ("ROUNDING",)),
     "stuck-points": Rule(
         gradients.stuck_points,
         "gradients",
@@ -159,7 +160,7 @@ RULES: dict[str, Rule] = {
     "edge-of-grid": Rule(sweep.edge_of_grid, "comparison", 0.8),
     "several-changes": Rule(comparison.several_changes, "comparison", 0.5),
     "single-start": Rule(initialisation.single_start, "reliability", 0.3),
-    "same-answer": Rule(same_answer.same_answer, "convergence", 0.9, ("SAME_ANSWER",)),
+    "same-answer": Rule(same_answer.same_answer, "target", 0.9, ("SAME_ANSWER",)),
     "oscillation": Rule(
         descent.oscillation,
         "stability",

@@ -68,6 +68,10 @@ def percentage(value: float) -> str:
         return f"{percent:.0f}%"
     if 99.9 < percent < 100.1:
         return f"{percent:.4f}%"
+    if 0 < percent < 0.001:
+        return "<0.001%"
+    if 0 < abs(percent) < 0.1:
+        return f"{measured(percent, 2)}%"
     return f"{percent:.1f}%" if percent < 1000 else f"{percent:.0f}%"
 
 

@@ -73,7 +73,10 @@ def differences_table(
     keys: list[str] = []
     for variant in plan.variants:
         config = results.of(variant.name)[0].run.config
-        keys += [k for k in differing_keys(plan.base, config) if k not in (*keys, *swept, "seed")]
+        others = (plan.base, *(results.of(v.name)[0].run.config for v in plan.variants))
+        # Of two that both have another scheme or optimizer than the base, also how they differ.
+        differ = [k for other in others for k in differing_keys(other, config)]
+        keys += [k for k in dict.fromkeys(differ) if k not in (*keys, *swept, "seed")]
     seeds = any(v.seeds is not None for v in plan.variants) or plan.experiment.seeds is not None
     if not keys and not swept and not seeds:
         return None

@@ -120,9 +120,25 @@ def one_unit_that_says_yes_or_no() -> ExperimentResults:
         "network": {"layers": [2, 2, 1], "activations": "sigmoid"},
         "initial": {"scheme": "xavier_normal"},
     }
-    # Just a half is no yes.
-    last = np.array([[0.1], [0.5], [0.50001], [0.49]])
+    last = np.array([[0.1], [0.4999], [0.50001], [0.49]])
     return experiment(single("a", [3, 2, 1], changes, outputs=np.stack([last] * 3)))
+
+
+@silent("share-right")
+def a_row_that_only_rounding_puts_into_a_class() -> ExperimentResults:
+    changes = {
+        "data": {"inputs": [[0.1, 0.5]] * 4, "targets": [[0.0], [0.0], [1.0], [1.0]]},
+        "network": {"layers": [2, 2, 1], "activations": "sigmoid"},
+        "initial": {"scheme": "xavier_normal"},
+    }
+    last = np.array([[0.1], [0.5 + 1e-16], [0.9], [0.49]])
+    return experiment(single("a", [3, 2, 1], changes, outputs=np.stack([last] * 3)))
+
+
+@silent("share-right", "mistaken")
+def rows_whose_largest_outputs_are_level() -> ExperimentResults:
+    level = np.full((6, 3), 0.25) + np.array([0.0, 1e-16, -1e-16])
+    return experiment(single("a", [3, 2, 1], CHANGES, outputs=np.stack([level] * 3)))
 
 
 def swept(*right: list[int]) -> ExperimentResults:

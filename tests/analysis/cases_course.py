@@ -493,6 +493,17 @@ def a_turn_by_rounding_is_none() -> ExperimentResults:
     return course([4, 3, 2, 1], weights=line(0, 1.25, 1, nextafter(1, 2)))
 
 
+@fires("path", "bent", turns=0, length=2.0)
+def a_way_round_a_corner() -> ExperimentResults:
+    # Along one axis, then along another, and never back: 2 against the square root of 2 is too
+    # straight; a third axis would be, too. Round three sides of a square it is 3 against 1, with
+    # two turns of just 90°.
+    corner = np.zeros((4, 8))
+    corner[1:, 0] = [0.75, 0.75, 0.0]
+    corner[2:, 1] = 0.5
+    return course([4, 3, 2, 1], weights=corner)
+
+
 @silent("path")
 def a_way_back_to_its_start() -> ExperimentResults:
     return course([3, 2, 1], weights=line(1, 2, 1))

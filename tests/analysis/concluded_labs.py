@@ -32,6 +32,10 @@ def one_diverged() -> Lab:
     return (*completed(), ended)
 
 
+def one_alone_diverged() -> Lab:
+    return (experiment(single("c", [1], {RATE: 9.0}, rounds=2, kind="diverged")),)
+
+
 def all_near() -> Lab:
     return (experiment(single("a", [1, 0.5, 0.05]), single("b", [1, 0.5, 0.01], {MOMENTUM: 0.5})),)
 
@@ -97,6 +101,27 @@ def too_few_starts() -> Lab:
 
 def no_starts() -> Lab:
     return apart("a", 4.0), apart("b", 0.5)
+
+
+def with_an_idle_run(lab: Lab) -> Lab:
+    """The same, the first experiment with a run that a learning rate of 0 leaves where it is."""
+    idle = single("idle", [99.0, 99.0, 99.0], {RATE: 0.0})
+    first, *others = lab
+    rows = tuple((r.point, r.trial.seed, r.run.config, r.run.trace) for r in first.results)
+    made = [type(idle)(r.variant, (row,)) for r, row in zip(first.results, rows, strict=True)]
+    return (experiment(*made, idle), *others)
+
+
+def smaller_beside_an_idle_run() -> Lab:
+    return with_an_idle_run(less_than_chance())
+
+
+def larger_beside_an_idle_run() -> Lab:
+    return with_an_idle_run(more_than_chance())
+
+
+def alone_beside_an_idle_run() -> Lab:
+    return with_an_idle_run(no_starts())
 
 
 def halted(rate: float, others: dict[float, list[float]]) -> ExperimentResults:
@@ -181,5 +206,9 @@ LABS: tuple[Callable[[], Lab], ...] = (
     silent_with_relu,
     silent_without_relu,
     rows_in_classes,
+    one_alone_diverged,
+    smaller_beside_an_idle_run,
+    larger_beside_an_idle_run,
+    alone_beside_an_idle_run,
 )
 """All of them: between them every conclusion is drawn in each of its forms."""

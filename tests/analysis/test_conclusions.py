@@ -17,6 +17,7 @@ from concluded_labs import (
     no_starts,
     none_near,
     none_turns,
+    one_alone_diverged,
     one_diverged,
     rows_in_classes,
     silent_with_relu,
@@ -25,6 +26,7 @@ from concluded_labs import (
     stuck_above_a_rate,
     stuck_at_the_smallest_rate,
     too_few_starts,
+    with_an_idle_run,
 )
 from synthetic_runs import MOMENTUM, experiment, plain, single
 
@@ -68,7 +70,9 @@ def test_the_most_relevant_come_first(lab: Any) -> None:
 
 
 def test_each_run_is_counted_once() -> None:
-    assert the_only(completed(), "all-runs", "completed")["count"] == 2
+    assert the_only(completed(), "all-runs", "one")["count"] == 2
+    assert the_only(one_alone_diverged(), "all-runs", "ended-one")["diverged"] == 1
+    assert the_only(all_near() + none_near(), "all-runs", "completed")["experiments"] == 2
     assert the_only(one_diverged(), "all-runs", "") == {
         "count": 3,
         "experiments": 2,
@@ -115,6 +119,15 @@ def test_differences_are_held_against_those_of_random_starts() -> None:
     assert [width for _, width in said["ranges"]] == [4.0, 0.875]
     assert len(said["smaller"]) == 1
     assert the_only(more_than_chance(), "change-against-chance", "larger")["smaller"] == ()
+
+
+def test_runs_that_train_nothing_are_left_aside_and_that_is_said() -> None:
+    for lab, form in ((less_than_chance(), "smaller"), (more_than_chance(), "larger")):
+        assert the_only(with_an_idle_run(lab), "change-against-chance", f"{form}-idle") == the_only(
+            lab, "change-against-chance", form
+        )
+    alone = the_only(with_an_idle_run(no_starts()), "change-against-chance", "alone-idle")
+    assert alone == the_only(no_starts(), "change-against-chance", "alone")
 
 
 def test_nineteen_starts_are_no_measure_of_chance() -> None:

@@ -44,6 +44,7 @@ from labreport.analysis.thresholds import (
     MOST_OF_THE_WAY,
     OTHER_START,
     OVERSHOOT,
+    ROUNDING,
     SIGNIFICANCE,
     STANDING_STILL,
     VANISHED,
@@ -103,7 +104,7 @@ def one_bit_of_one_weight_differs() -> ExperimentResults:
     return experiment(single("a", [3, 2, 1]), other)
 
 
-@silent("coincide")
+@fires("coincide", "same", subjects=("a", "b"))
 def the_same_configuration_under_two_names() -> ExperimentResults:
     return experiment(single("a", [3, 2, 1]), single("b", [3, 2, 1]))
 
@@ -717,7 +718,7 @@ def one_run_diverges() -> ExperimentResults:
     return experiment(single("a", [3, 9], rounds=5, kind="diverged"))
 
 
-@fires("diverged", subjects=((("a", 1.0), 2), (("a", 2.0), 2)), count=2)
+@fires("diverged", "all", subjects=((("a", 1.0), 2), (("a", 2.0), 2)), count=2)
 def two_runs_diverge() -> ExperimentResults:
     return experiment(
         sweep("a", RATE, {1.0: [3, 9], 2.0: [3, 99]}, rounds=5, kind="diverged"),
@@ -935,9 +936,85 @@ def enough_pairs_but_too_few_that_differ() -> ExperimentResults:
     return paired(9, -0.5, 0.0)
 
 
-@fires("paired-starts", "higher", lower=0, p=2 / 2**40)
+@fires("paired-starts", "higher-all", lower=0, p=2 / 2**40)
 def pairs_that_are_higher() -> ExperimentResults:
     return paired(40, 0.5, 0.25)
+
+
+@fires("paired-starts", "higher", count=40, lower=1)
+def pairs_of_which_all_but_one_are_higher() -> ExperimentResults:
+    return experiment(
+        starts("a", [[9, 5, 2.0]] * 40),
+        starts("b", [[9, 5, 1.0], *[[9, 5, 3.0]] * 39], {"network.bias": "trained"}),
+    )
+
+
+@fires("paired-starts", "same", count=6, untied=0)
+@silent("pairs-needed")
+def pairs_that_are_all_level() -> ExperimentResults:
+    return paired(6, 0.0, 0.0)
+
+
+@fires("goes-on", ends=(("b", (4, 0.5)),), budget=2)
+@silent("still-falling")
+def a_variant_that_is_trained_for_longer() -> ExperimentResults:
+    return experiment(single("a", [3, 2, 1]), single("b", [3, 2, 1, 0.75, 0.5]), budgets=(2,))
+
+
+@silent("goes-on")
+def a_longer_variant_that_ended_early() -> ExperimentResults:
+    longer = single("b", [3, 2, 1], rounds=4, kind="diverged")
+    return experiment(single("a", [3, 2, 1]), longer, budgets=(2,))
+
+
+@silent("goes-on")
+def variants_that_are_trained_as_long() -> ExperimentResults:
+    return experiment(single("a", [3, 2, 1]), single("b", [3, 2, 1], {MOMENTUM: 0.5}))
+
+
+@fires("sweep-best", "ended", point=("", 2.0), value=2.0, total=2, budget=9, end=1)
+def no_value_gets_to_the_last_budget() -> ExperimentResults:
+    curves = {1.0: [3, 2.5], 2.0: [3, 2]}
+    return experiment(sweep("a", RATE, curves, rounds=9, kind="diverged"), budgets=(1, 9))
+
+
+@fires(
+    "sweep-best",
+    "several-flips",
+    leaders=((1, ("b", ("", 0.5), 1.0)), (2, ("a", ("", 0.5), 0.5))),
+    budget=2,
+)
+def tuned_variants_that_change_places() -> ExperimentResults:
+    one = sweep("a", RATE, {0.5: [9, 2, 0.5], 1.0: [9, 5, 3]})
+    return experiment(
+        one, sweep("b", RATE, {0.5: [9, 1, 1], 1.0: [9, 5, 3]}, {MOMENTUM: 0.5}), budgets=(1, 2)
+    )
+
+
+@fires("sweep-best", "several", budget=2)
+def tuned_variants_one_of_which_leads_throughout() -> ExperimentResults:
+    one = sweep("a", RATE, {0.5: [9, 1, 0.5], 1.0: [9, 5, 3]})
+    return experiment(
+        one, sweep("b", RATE, {0.5: [9, 1, 1], 1.0: [9, 5, 3]}, {MOMENTUM: 0.5}), budgets=(1, 2)
+    )
+
+
+@silent("rises")
+def losses_that_rise_by_rounding_alone() -> ExperimentResults:
+    last = 1 + ROUNDING * float(np.finfo(float).eps)
+    return experiment(sweep("a", RATE, {0.5: [9, 5, 1], 1.0: [9, 1, last]}))
+
+
+@silent("silent-weights", "distance-to-floor")
+def a_run_that_starts_at_its_floor() -> ExperimentResults:
+    still = {"weights": np.ones((3, 8)), "gradients": np.zeros((3, 8))}
+    return experiment(single("a", [0, 0, 0], **still))
+
+
+@silent("stuck")
+def weights_that_decay_bring_down_more_than_the_loss() -> ExperimentResults:
+    decays = {"optimizer.weight_decay": 0.1}
+    return experiment(single("a", [9, 2, 2], decays, gradients=fading(VANISHED)))
 
 
 @fires("paired-starts", "open", lower=20, count=40, p=1.0)
@@ -1076,27 +1153,27 @@ def the_target_is_no_point_of_the_simplex() -> ExperimentResults:
     return experiment(single("a", [3, 2, 1], {"network.activations": ["sigmoid", "softmax"]}))
 
 
-ROUNDING = 16 * float(np.finfo(np.float64).eps) * 1e-3
+SLACK = ROUNDING * float(np.finfo(np.float64).eps) * 1e-3
 
 
 @fires("distance-to-floor", "reached", subjects=("a", "b"), budget=2)
 def two_runs_at_their_floors() -> ExperimentResults:
     other = single("b", [3, 2, FLOOR_BELOW_ZERO], MSE_BELOW_ZERO)
-    return experiment(single("a", [3, 2, ROUNDING]), other)
+    return experiment(single("a", [3, 2, SLACK]), other)
 
 
 @fires("distance-to-floor", "reached-one", subjects=("a",))
 def one_run_at_its_floor() -> ExperimentResults:
-    other = single("b", [3, 2, nextafter(ROUNDING, 1)], {MOMENTUM: 0.5})
-    return experiment(single("a", [3, 2, ROUNDING]), other)
+    other = single("b", [3, 2, nextafter(SLACK, 1)], {MOMENTUM: 0.5})
+    return experiment(single("a", [3, 2, SLACK]), other)
 
 
-@fires("distance-to-floor", "left", distances=(("b", ROUNDING * 2), ("c", 1.0)))
+@fires("distance-to-floor", "left", distances=(("b", SLACK * 2), ("c", 1.0)))
 def two_runs_above_their_floors() -> ExperimentResults:
     return experiment(
         single("a", [3, 2, 0]),
         single("c", [3, 2, 1], {MOMENTUM: 0.25}),
-        single("b", [3, 2, ROUNDING * 2], {MOMENTUM: 0.5}),
+        single("b", [3, 2, SLACK * 2], {MOMENTUM: 0.5}),
     )
 
 

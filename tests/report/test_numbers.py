@@ -148,6 +148,8 @@ def test_setting_is_the_number_itself(value: float) -> None:
         (1.000002, "100.0002%"),
         (10.74, "1074%"),
         (1 / 3, "33.3%"),
+        (0.0001234, "0.012%"),
+        (0.000001, "<0.001%"),
         (inf, "∞%"),
         (nan, "nan%"),
     ],
@@ -158,7 +160,13 @@ def test_percentage(value: float, text: str) -> None:
 
 @given(st.floats(min_value=0, max_value=9.99))
 def test_percentage_is_right_to_its_last_digit(value: float) -> None:
-    assert float(percentage(value).rstrip("%")) == pytest.approx(100 * value, abs=0.0500001)
+    shown = float(percentage(value).strip("<%"))
+    if 0 < 100 * value < 0.001:
+        assert percentage(value) == "<0.001%"
+    elif 100 * value < 0.1:
+        assert shown == pytest.approx(100 * value, rel=0.0500001)
+    else:
+        assert shown == pytest.approx(100 * value, abs=0.0500001)
 
 
 def test_count() -> None:

@@ -9,18 +9,21 @@ from labreport.analysis.observation import Count, Facts, Number, Observation, Ro
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.lab.configuration import RunConfig
 
+MOST_COMPARED = 12
+"""Runs that a sentence sets side by side; more belong into a table."""
+
 
 def over_all_rows(results: ExperimentResults) -> Iterator[Observation]:
     """Variants with batches of different sizes, compared by their error over all rows."""
     groups: dict[object, list[Result]] = {}
-    for result in results.singles:
+    for result in (*results.singles, *results.everywhere):
         config = result.run.config
         key = (config.loss, config.data.inputs, config.data.targets)
         if result.error(results.last) is not None:
             groups.setdefault(key, []).append(result)
     for members in groups.values():
         sizes = {r.run.config.data.batch_rows for r in members}
-        if len(sizes) > 1:
+        if len(sizes) > 1 and len(members) <= MOST_COMPARED:
             yield _compared(results, members)
 
 

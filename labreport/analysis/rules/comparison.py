@@ -50,6 +50,7 @@ def differing_keys(one: RunConfig, other: RunConfig) -> tuple[str, ...]:
 
 def coincide(results: ExperimentResults) -> Iterator[Observation]:
     """Variants with different configurations that give the same bits in every round."""
+    yield from _same_configuration(results)
     groups: dict[bytes, dict[str, Result]] = {}
     for result in results.singles:
         # Runs that never move say nothing of what moves them.
@@ -69,6 +70,23 @@ def coincide(results: ExperimentResults) -> Iterator[Observation]:
         if len(unexplained) > 1:
             yield _coincident("", unexplained, {"subjects": tuple(r.subject for r in unexplained)})
 
+
+def _same_configuration(results: ExperimentResults) -> Iterator[Observation]:
+    """Variants that differ in their name alone."""
+    named: dict[str, list[Result]] = {}
+    for result in results.singles:
+        named.setdefault(result.run.config.digest, []).append(result)
+    for members in named.values():
+        if len(members) > 1:
+            facts: Facts = {"subjects": tuple(r.subject for r in members)}
+            first, *others = members
+            alike = (f"r1.setting({k!r}) == r2.setting({k!r})" for k in first.run.config.flat())
+            same = " and ".join(alike)
+            claims = tuple(cite(same, (first, other)) for other in others)
+            yield Observation("coincide", facts, runs=1, form="same", claims=claims)
+
+
+SAME_BITS = "all(r1.losses == r2.losses) and all(r1.weights == r2.weights)"
 
 _Coincident = tuple[str, Sequence[Result], Facts]
 """A form of the sentence, the runs that are the same, and what it says beside their numbers."""
@@ -106,8 +124,7 @@ def _coincident(form: str, members: Sequence[Result], named: Facts) -> Observati
         "first": Number(float(first.losses[0]), first.cite("losses[0]")),
         "last": Number(float(first.losses[-1]), first.cite("losses[-1]")),
     }
-    same = "all(r1.losses == r2.losses) and all(r1.weights == r2.weights)"
-    claims = [cite(same, (first, other)) for other in others]
+    claims = [cite(SAME_BITS, (first, other)) for other in others]
     claims.append(first.cite("any(weights != weights[0])"))
     for key in differing_keys(first.run.config, others[0].run.config) if form == "key" else ():
         claims.append(cite(f"r1.setting({key!r}) != r2.setting({key!r})", members))
@@ -130,6 +147,26 @@ def _coincident(form: str, members: Sequence[Result], named: Facts) -> Observati
 def bits(result: Result) -> bytes:
     """Every loss and every weight of a run: equal for runs that are the same to the last bit."""
     return result.run.trace.losses.tobytes() + result.run.trace.weights.tobytes()
+
+
+def goes_on(results: ExperimentResults) -> Iterator[Observation]:
+    """Runs that are longer than what variants are compared after: where they get to."""
+    longer = [
+        r
+        for r in results.singles
+        if r.run.config.rounds > results.last and r.loss(r.run.config.rounds) is not None
+    ]
+    if not longer or any(key == "rounds" for key, _ in results.plan.axes):
+        return
+    facts: Facts = {
+        "ends": tuple(
+            With(r.subject, (Rounds(r.run.config.rounds), r.number(r.run.config.rounds)))
+            for r in longer
+        ),
+        "budget": Count(results.last),
+    }
+    claims = tuple(r.cite(f"rounds > {results.last}") for r in longer)
+    yield Observation("goes-on", facts, runs=len(longer), claims=claims)
 
 
 def start_differs(results: ExperimentResults) -> Iterator[Observation]:

@@ -59,7 +59,7 @@ def _changes(step: int) -> str:
 
 
 def _rounding_formula(step: int) -> str:
-    return f"ROUNDING * precision * larger(abs(wide(losses[:{step}])), {SMALLEST_SCALE})"
+    return f"ROUNDING * precision * larger(abs(wide(losses[:{step + 1}][:-1])), {SMALLEST_SCALE})"
 
 
 def sees_all_rows(result: Result) -> bool:
@@ -117,7 +117,11 @@ def oscillation(results: ExperimentResults) -> Iterator[Observation]:
 
 def still_falling(results: ExperimentResults) -> Iterator[Observation]:
     """Runs that the last budget cuts off on their way down."""
-    found = [fall for r in results.singles if (fall := _last_fall(r, results.last)) is not None]
+    found = [
+        fall
+        for r in results.singles
+        if not _goes_on(r, results) and (fall := _last_fall(r, results.last)) is not None
+    ]
     for form in ("", "loss"):
         group = [fall for fall in found if fall.form == form]
         group.sort(key=lambda fall: -fall.share)
@@ -136,6 +140,16 @@ def still_falling(results: ExperimentResults) -> Iterator[Observation]:
         yield Observation(
             "still-falling", facts, runs=len(group), form=form, limits=True, claims=claims
         )
+
+
+def _goes_on(result: Result, results: ExperimentResults) -> bool:
+    """Whether the experiment has a longer run of the same, which shows what comes next."""
+    mine = result.run.config.model_copy(update={"rounds": 0})
+    return any(
+        len(other.losses) - 1 > results.last
+        and other.run.config.model_copy(update={"rounds": 0}) == mine
+        for other in results.singles
+    )
 
 
 @dataclass(frozen=True)

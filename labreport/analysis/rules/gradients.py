@@ -10,7 +10,7 @@ import numpy as np
 from labreport.analysis import thresholds
 from labreport.analysis.observation import Count, Facts, Names, Number, Observation, Source, With
 from labreport.analysis.results import ExperimentResults, Result, cite
-from labreport.analysis.rules.sweep import from_a_value_on
+from labreport.analysis.rules.points import from_a_value_on
 from labreport.backprop.network import forward
 from labreport.backprop.runs import layers_of
 from labreport.lab.naming import unit_names
@@ -23,7 +23,8 @@ def silent_weights(results: ExperimentResults) -> Iterator[Observation]:
     """Weights whose gradient is exactly 0 in every round, and the units that are dead."""
     for result in results.singles:
         names = result.never_moved_by_gradient
-        if not names:
+        # What ended early says nothing of every round, and at the floor there is no gradient.
+        if not names or result.diverged or _starts_at_floor(result):
             continue
         units = dead_units(result)
         positions = tuple(result.names.index(name) for name in names)
@@ -48,8 +49,16 @@ def silent_weights(results: ExperimentResults) -> Iterator[Observation]:
         claims += [
             result.cite(f"all(sums_at({unit.layer}, 0)[:, {unit.position}] <= 0)") for unit in units
         ]
+        claims.append(result.cite("ending != 'diverged'"))
+        if result.gap(0) is not None:
+            claims.append(result.cite(f"{result.gap_formula(0)} > allowance"))
         form = "dead" if units else ""
         yield Observation("silent-weights", facts, runs=1, form=form, claims=tuple(claims))
+
+
+def _starts_at_floor(result: Result) -> bool:
+    first = result.gap(0)
+    return first is not None and first <= result.at_floor
 
 
 @dataclass(frozen=True)
@@ -174,6 +183,9 @@ def is_stuck(result: Result, budget: int, among: Sequence[Result]) -> Stuck | No
     """
     step, gap, first = result.index(budget), result.gap(budget), result.gap(0)
     if step is None or gap is None or not first or not result.run.trace.is_whole:
+        return None
+    # With weight decay it is not the loss alone that is brought down.
+    if getattr(result.run.config.optimizer, "weight_decay", 0.0):
         return None
     # Throughout: a loss that swings may happen to be at the end where it was half-way.
     half = result.losses[step // 2 : step + 1].astype(np.float64)

@@ -42,10 +42,12 @@ def spread(results: ExperimentResults) -> Iterator[Observation]:
             measured.append((name, members))
         else:
             yield _lost(results, name, members)
-    if len(measured) == 1:
-        yield _spread_of_one(results, *measured[0])
-    elif measured:
+    if len(measured) > 1 and rankable(r for _, members in measured for r in members):
         yield _spreads(results, measured)
+    else:
+        # Losses of different kinds side by side would look like a ranking.
+        for name, members in measured:
+            yield _spread_of_one(results, name, members)
 
 
 def _lost(results: ExperimentResults, name: str, members: tuple[Result, ...]) -> Observation:
@@ -109,8 +111,7 @@ def _spreads(
         low = Number(float(values.min()), cite(f"min({final})", there))
         high = Number(float(values.max()), cite(f"max({final})", there))
         told.append((middle.value, With(Subject(name), (middle, low, high))))
-    if rankable(r for _, members in measured for r in members):
-        told.sort(key=lambda pair: pair[0])
+    told.sort(key=lambda pair: pair[0])
     everyone = [r for _, members in measured for r in members]
     ended = [r for r in everyone if r.loss(results.last) is None]
     facts: Facts = {

@@ -84,7 +84,8 @@ def path(results: ExperimentResults) -> Iterator[Observation]:
                 "budget": Count(results.last),
             }
             claim = one.result.cite(f"{_ratio_formula(one.step)} >= WINDING")
-            yield Observation("path", facts, runs=1, claims=(claim,))
+            form = "" if one.turns else "bent"
+            yield Observation("path", facts, runs=1, form=form, claims=(claim,))
     # It is said of all variants, so each must be a run whose way is known.
     whole = len(found) == len(results.plan.variants) > 1
     if whole and all(p.ratio <= thresholds.STRAIGHT for p in found):

@@ -95,12 +95,15 @@ def _paired(
         facts["high"] = Number(high, cite(at.format(apart, 1), group))
         facts["coverage"] = Share(coverage, cite(at.format(apart, 2), group))
     tested = f"sign_test(count({apart} < 0), count({apart} > 0))"
-    if least > thresholds.SIGNIFICANCE:
+    facts["untied"] = Count(below + above, cite(f"count({apart} != 0)", group))
+    if not below + above:
+        form, claims = "same", [f"all({apart} == 0)"]
+    elif least > thresholds.SIGNIFICANCE:
         form, claims = "few", [f"smallest_p(count({apart} != 0)) > SIGNIFICANCE"]
     elif p > thresholds.SIGNIFICANCE:
         form, claims = "open", [f"{tested} > SIGNIFICANCE"]
     else:
-        form = "lower" if below > above else "higher"
+        form = "lower" if below > above else "higher" if below else "higher-all"
         sign = ">" if below > above else "<"
         more = f"count({apart} < 0) {sign} count({apart} > 0)"
         claims = [f"{tested} <= SIGNIFICANCE", more]

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 from labreport.analysis.observation import Count, Facts, Observation, Rounds, With
 from labreport.analysis.results import ExperimentResults, cite
-from labreport.analysis.rules.sweep import from_a_value_on
+from labreport.analysis.rules.points import from_a_value_on
 
 
 def diverged(results: ExperimentResults) -> Iterator[Observation]:
     """Runs whose numbers stopped being finite."""
-    ended = [r for r in results.results if r.diverged and r.trial.seed is None]
+    alone = [r for r in results.results if r.trial.seed is None]
+    ended = [r for r in alone if r.diverged]
     if ended:
         facts: Facts = {
             "subjects": tuple(
@@ -21,7 +22,8 @@ def diverged(results: ExperimentResults) -> Iterator[Observation]:
             "count": Count(len(ended), cite("count(each(ending == 'diverged'))", ended)),
         }
         claims = (cite("all(each(ending == 'diverged'))", ended),)
-        yield Observation("diverged", facts, runs=len(ended), claims=claims)
+        form = "all" if len(ended) == len(alone) > 1 else ""
+        yield Observation("diverged", facts, runs=len(ended), form=form, claims=claims)
 
 
 def worse_than_start(results: ExperimentResults) -> Iterator[Observation]:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import numpy as np
 
 from labreport.analysis import thresholds
 from labreport.analysis.observation import (
     Count,
-    Fact,
     Facts,
-    From,
     Number,
     Observation,
     OutOf,
@@ -24,6 +22,7 @@ from labreport.analysis.observation import (
 )
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rules.comparison import rankable
+from labreport.analysis.rules.descent import rising, rising_formula
 
 
 def best(members: tuple[Result, ...], budget: int) -> Result | None:
@@ -82,9 +81,12 @@ def sweep_best(results: ExperimentResults) -> Iterator[Observation]:
             facts["value"] = final.number(found[-1][0])
             survivors = [r for r in members if r.loss(results.last) is not None]
             form = "moves" if len(points) > 1 else "one" if len(found) == 1 else "stays"
-            if survivors == [final] and len(members) > 1:
+            if not survivors:
+                form = "ended"
+                facts["end"] = Count(found[-1][0])
+            elif survivors == [final] and len(members) > 1:
                 form = "only"
-            ended = [r for r in members if r is not final] if form == "only" else []
+            ended = [r for r in members if r not in survivors] if form in ("only", "ended") else []
             claims = (
                 *(lowest_of(r, members, b) for b, r in found),
                 *(r.cite(f"rounds < {results.last}") for r in ended),
@@ -110,7 +112,33 @@ def sweep_best(results: ExperimentResults) -> Iterator[Observation]:
                 *in_order(ranked, results.last),
             )
             runs = len(results.everywhere)
-            yield Observation("sweep-best", facts, runs=runs, form="several", claims=claims)
+            form = "several"
+            leading = _leading_when_tuned(results)
+            if len({r.variant for _, r in leading}) > 1:
+                form = "several-flips"
+                facts["leaders"] = tuple(
+                    With(Rounds(b), (Subject(r.variant), *_point_and_loss(r, b)))
+                    for b, r in leading
+                )
+            claims += tuple(lowest_of(r, results.everywhere, b) for b, r in leading)
+            yield Observation("sweep-best", facts, runs=runs, form=form, claims=claims)
+
+
+def _leading_when_tuned(results: ExperimentResults) -> list[tuple[int, Result]]:
+    """At each budget a run with the lowest loss of all; always of one variant, if one always leads.
+
+    Whoever is level with it.
+    """
+    tops = [(b, top) for b in results.budgets if (top := best(results.everywhere, b)) is not None]
+    level = {b: _tied(top, results.everywhere, b) for b, top in tops}
+    throughout = [
+        name
+        for name in results.swept
+        if all(name in {r.variant for r in members} for members in level.values())
+    ]
+    if not throughout:
+        return tops
+    return [(b, next(r for r in level[b] if r.variant == throughout[0])) for b, _ in tops]
 
 
 def _above(result: Result, top: Result, budget: int) -> Source:
@@ -279,25 +307,25 @@ def rises(results: ExperimentResults) -> Iterator[Observation]:
     if not all(_is_number(r.point[0][1]) and len(r.losses) > 2 for r in members):
         return
     ordered = sorted(members, key=lambda r: float(r.point[0][1]))
-    rising = [bool((np.diff(r.losses[: results.last + 1]) > 0).any()) for r in ordered]
-    if not any(rising) or rising[0]:
+    rises = [bool(rising(r, results.last).any()) for r in ordered]
+    if not any(rises) or rises[0]:
         return
-    first = rising.index(True)
+    first = rises.index(True)
     form = "one" if first == len(ordered) - 1 else ""
-    fall = f"difference(losses[:{results.last + 1}]) {{}} 0"
+    ever = f"any({rising_formula(results.last)})"
     facts: Facts = {
         "steady": Subject("", ordered[first - 1].point),
         "rising": Subject("", ordered[first].point),
         "count": Count(
-            sum(rising),
-            cite(f"count(each(any(difference(losses[:{results.last + 1}]) > 0)))", ordered),
+            sum(rises),
+            cite(f"count(each({ever}))", ordered),
         ),
         "total": Count(len(ordered) - first, cite("size(each(rounds))", ordered[first:])),
         "budget": Count(results.last),
     }
     claims = (
-        *(r.cite(f"all({fall.format('<=')})") for r in ordered[:first]),
-        ordered[first].cite(f"any({fall.format('>')})"),
+        *(r.cite(f"not {ever}") for r in ordered[:first]),
+        ordered[first].cite(ever),
     )
     yield Observation("rises", facts, runs=len(ordered), form=form, claims=claims)
 
@@ -317,7 +345,7 @@ def same_product(results: ExperimentResults) -> Iterator[Observation]:
             and not r.run.config.optimizer.momentum
             and r.run.config.gradients == "cleared"
         }
-        for few, many in zip(results.budgets, results.budgets[1:], strict=False):
+        for few, many in combinations(results.budgets, 2):
             for rate, slow in plain.items():
                 quick = plain.get(float(f"{rate * many / few:.12g}"))
                 one, other = slow.loss(many), quick.loss(few) if quick else None
@@ -393,30 +421,3 @@ def _first_step_ratio(result: Result) -> tuple[float, float] | None:
     moved = np.abs(trace.weights[1].astype(np.float64) - trace.weights[0].astype(np.float64))
     ratios = moved[moving] / rate
     return float(ratios.min()), float(ratios.max())
-
-
-def from_a_value_on(results: ExperimentResults, members: Sequence[Result]) -> tuple[Fact, ...]:
-    """Points as they are told: from a value on, where a variant's larger ones are all among them.
-
-    Args:
-        results: the experiment.
-        members: some of the points of its sweeps.
-    """
-    told: list[Fact] = []
-    for name, points in results.swept.items():
-        mine = [r for r in members if r.variant == name]
-        ordered = sorted(points, key=_value_of) if _is_line(points) else []
-        if len(mine) > 1 and {id(r) for r in ordered[-len(mine) :]} == {id(r) for r in mine}:
-            told.append(From(ordered[-len(mine)].subject))
-        else:
-            told += [r.subject for r in mine]
-    return tuple(told)
-
-
-def _is_line(points: Sequence[Result]) -> bool:
-    """Whether the points differ in one number."""
-    return all(len(r.point) == 1 and _is_number(r.point[0][1]) for r in points)
-
-
-def _value_of(result: Result) -> float:
-    return float(result.point[0][1])

@@ -112,7 +112,9 @@ def refused(results: ExperimentResults) -> Iterator[Observation]:
 def distance_to_floor(results: ExperimentResults) -> Iterator[Observation]:
     """How far each single run ended from the lowest loss that is possible for it."""
     measured = [(r, g) for r in results.singles if (g := r.gap(results.last)) is not None]
-    there = [r for r, distance in measured if distance <= r.at_floor]
+    # A run that starts at its floor has not reached it.
+    away_at_first = {r for r, _ in measured if (first := r.gap(0)) is None or first > r.at_floor}
+    there = [r for r, distance in measured if distance <= r.at_floor and r in away_at_first]
     away = [(r, g) for r, g in measured if g > r.at_floor]
     if there:
         facts: Facts = {
@@ -120,7 +122,14 @@ def distance_to_floor(results: ExperimentResults) -> Iterator[Observation]:
             "budget": Count(results.last),
         }
         form = "reached" if len(there) > 1 else "reached-one"
-        claims = tuple(r.cite(f"{r.gap_formula(results.last)} <= allowance") for r in there)
+        claims = tuple(
+            claim
+            for r in there
+            for claim in (
+                r.cite(f"{r.gap_formula(results.last)} <= allowance"),
+                r.cite(f"{r.gap_formula(0)} > allowance"),
+            )
+        )
         yield Observation("distance-to-floor", facts, runs=len(there), form=form, claims=claims)
     # Distances of different kinds of loss side by side would look like a ranking.
     if away and len({r.run.config.loss for r, _ in away}) == 1:

@@ -1,0 +1,39 @@
+"""Points of a sweep, as sentences name them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from labreport.analysis.observation import Fact, From
+from labreport.analysis.results import ExperimentResults, Result
+
+
+def from_a_value_on(results: ExperimentResults, members: Sequence[Result]) -> tuple[Fact, ...]:
+    """Points as they are told: from a value on, where a variant's larger ones are all among them.
+
+    Args:
+        results: the experiment.
+        members: some of the points of its sweeps.
+    """
+    told: list[Fact] = []
+    for name, points in results.swept.items():
+        mine = [r for r in members if r.variant == name]
+        ordered = sorted(points, key=_value_of) if _is_line(points) else []
+        if len(mine) > 1 and {id(r) for r in ordered[-len(mine) :]} == {id(r) for r in mine}:
+            told.append(From(ordered[-len(mine)].subject))
+        else:
+            told += [r.subject for r in mine]
+    return tuple(told)
+
+
+def _is_line(points: Sequence[Result]) -> bool:
+    """Whether the points differ in one number."""
+    return all(len(r.point) == 1 and _is_number(r.point[0][1]) for r in points)
+
+
+def _value_of(result: Result) -> float:
+    return float(result.point[0][1])
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
