@@ -147,7 +147,30 @@ def bottom(config: RunConfig) -> float | None:
     if config.data.batch_rows < len(config.data.inputs):
         return None
     last = config.network.activations[-1]
+    layers = config.network.layers
+    linear = config.loss == "mse" and set(config.network.activations) == {"identity"}
+    if linear and min(layers) >= min(layers[0], layers[-1]):
+        return least_squares(config)
     return stock.lowest_loss(config.loss, config.data.targets, last)
+
+
+def least_squares(config: RunConfig) -> float:
+    """What is left of the targets outside of the space that the inputs span."""
+    columns = [np.array(column) for column in zip(*config.data.inputs, strict=True)]
+    columns += [np.ones(len(config.data.inputs))] if config.network.bias == "trained" else []
+    basis: list[np.ndarray] = []
+    for column in columns:
+        rest = column.astype(float)
+        for _ in range(2):
+            for one in basis:
+                rest = rest - one * (one @ rest)
+        length = np.sqrt(rest @ rest)
+        if length > 1e-9 * max(np.sqrt(column @ column), 1e-300):
+            basis.append(rest / length)
+    left = np.array(config.data.targets, dtype=float)
+    for one in basis:
+        left = left - np.outer(one, one @ left)
+    return float(np.mean(left**2))
 
 
 def above(run: Run, budget: int) -> float:
@@ -272,7 +295,12 @@ def is_stuck(run: Run, budget: int, swing: float = 0.02) -> bool:
 
 
 def could_do_better(seen: Seen, run: Run, budget: int, lead: float = 0.99) -> bool:
-    """Whether the network is known to get lower: always with one row, else by another run."""
+    """Whether the network is known to get lower: always with one row, else by another run.
+
+    Not if weights are to be small as well.
+    """
+    if run.config.flat().get("optimizer.weight_decay"):
+        return False
     if len(run.config.data.inputs) == 1:
         return True
     own = (run.config.network, run.config.loss, run.config.data)
@@ -1844,8 +1872,15 @@ def own_classes(run: Run) -> np.ndarray:
 def answers(run: Run, budget: int) -> np.ndarray:
     outputs = run.trace.outputs_at(budget)
     assert outputs is not None
-    single = outputs.shape[1] == 1
-    return np.asarray(predicted(run, budget)[:, 0] > 0.5 if single else outputs.argmax(axis=1))
+    slack = 16 * UNIT[run.config.dtype]
+    if outputs.shape[1] == 1:
+        yes = predicted(run, budget)[:, 0]
+        return np.array([-1 if abs(p - 0.5) <= slack / 2 else int(p > 0.5) for p in yes])
+    made = []
+    for row in outputs.astype(float):
+        second, first = sorted(row)[-2:]
+        made.append(-1 if first - second <= slack * np.abs(row).max() else int(row.argmax()))
+    return np.array(made)
 
 
 def right(run: Run, budget: int) -> float:
@@ -1924,7 +1959,7 @@ def mistaken(seen: Seen, o: Observation) -> bool:
     for told in o.facts["pairs"]:  # type: ignore[union-attr]
         run = seen.run(told.what)  # type: ignore[union-attr]
         own, made = own_classes(run), answers(run, budget)
-        taken = [(int(a), int(b)) for a, b in zip(own, made, strict=True) if a != b]
+        taken = [(int(a), int(b)) for a, b in zip(own, made, strict=True) if a != b and b >= 0]
         names, most, total = told.detail  # type: ignore[union-attr]
         a, b = (int(n[1:]) - 1 for n in value(names)[0].split(" → "))
         top = max(taken.count(pair) for pair in set(taken))

@@ -32,34 +32,30 @@ def labels(config: RunConfig) -> Labels | None:
     return found if len(np.unique(found)) > 1 else None
 
 
+UNDECIDED = -1
+"""Stands for no class, where rounding alone would put a row into one."""
+
+
 def answers(result: Result, budget: int) -> Labels | None:
     """The class [rows] that a run puts each row into; None where it had ended, or has no classes.
 
     The unit with the largest output; of a single unit, 1 where it predicts more than a half.
-    Predictions grow with outputs, but several of them may be rounded to 1. Where rounding alone
-    decides of any row, there are no answers.
+    Predictions grow with outputs, but several of them may be rounded to 1. A row whose outputs are
+    level but for rounding is put into no class.
     """
     outputs = result.outputs(budget)
     predictions = result.wide_predictions(budget)
     if outputs is None or predictions is None or labels(result.run.config) is None:
         return None
-    single = outputs.shape[1] == 1
-    # Several probabilities may be rounded to 1; a half is one of a single unit.
-    if _is_level(result, predictions if single else outputs.astype(np.float64)):
-        return None
-    found: Labels = (predictions[:, 0] > 0.5).astype(int) if single else outputs.argmax(axis=1)
-    return found
-
-
-def _is_level(result: Result, values: NDArray[np.floating]) -> bool:
-    """Whether rounding alone decides which class a row is put into."""
-    if values.shape[1] == 1:
-        apart, scale = np.abs(values[:, 0] - 0.5), np.full(len(values), 0.5)
+    if outputs.shape[1] == 1:
+        found: Labels = (predictions[:, 0] > 0.5).astype(int)
+        apart, scale = np.abs(predictions[:, 0] - 0.5), np.full(len(predictions), 0.5)
     else:
-        ordered = np.sort(values, axis=1)
+        found = outputs.argmax(axis=1)
+        ordered = np.sort(outputs.astype(np.float64), axis=1)
         apart, scale = ordered[:, -1] - ordered[:, -2], np.abs(ordered).max(axis=1)
     rounding = thresholds.ROUNDING * PRECISION[result.run.config.dtype] * scale
-    return bool((apart <= rounding).any())
+    return np.where(apart <= rounding, UNDECIDED, found)
 
 
 def accuracy(result: Result, budget: int) -> float | None:

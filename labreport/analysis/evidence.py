@@ -34,7 +34,7 @@ TOLERANCE = 1e-9
 """Relative difference that two orders of the same sum can make in float64, with room to spare."""
 
 
-HIDDEN_IN = {"allowance": "ROUNDING"}
+HIDDEN_IN = {"allowance": "ROUNDING", "classes_at": "ROUNDING"}
 """Names of a run that stand for an expression with a threshold in it."""
 
 
@@ -76,12 +76,10 @@ def evaluate(source: Source, known: Known) -> Any:
 
 def thresholds_of(observation: Observation) -> dict[str, float]:
     """The thresholds that an observation's claims name, in the order in which they appear."""
-    names = [
-        HIDDEN_IN.get(node.id, node.id)
-        for claim in observation.claims
-        for node in ast.walk(_parsed(claim.formula))
-        if isinstance(node, ast.Name)
-    ]
+    nodes = [node for c in observation.claims for node in ast.walk(_parsed(c.formula))]
+    written = [node.id for node in nodes if isinstance(node, ast.Name)]
+    written += [node.attr for node in nodes if isinstance(node, ast.Attribute)]
+    names = [HIDDEN_IN.get(name, name) for name in written]
     return {name: getattr(thresholds, name) for name in names if name.isupper()}
 
 
@@ -267,11 +265,19 @@ class _Scope:
         raise ValueError("margins predict no number")
 
     def classes_at(self, step: int) -> Array:
-        """The class [rows] that each row is put into, counted from 0."""
+        """The class [rows] that each row is put into, counted from 0.
+
+        −1 where its outputs are level but for ``ROUNDING`` units of rounding.
+        """
         outputs = self.outputs_at(step)
+        wide = outputs.astype(np.float64)
+        unit = thresholds.ROUNDING * self.precision
         if outputs.shape[1] == 1:
-            return _array((self._predictions(outputs.astype(np.float64))[:, 0] > 0.5).astype(int))
-        return _array(np.argmax(outputs, axis=1))
+            yes = self._predictions(wide)[:, 0]
+            return _array(np.select([abs(yes - 0.5) <= unit * 0.5, yes > 0.5], [-1, 1], 0))
+        first = np.argmax(outputs, axis=1)
+        others = np.sum(np.max(wide, axis=1, keepdims=True) - wide <= _level(wide, unit), axis=1)
+        return _array(np.where(others > 1, -1, first))
 
     @property
     def classes(self) -> Array:
@@ -371,6 +377,12 @@ class _Scope:
 
     def _formula(self, name: str) -> Checked:
         return next(c for c in self._checked.formulas if c.formula.name == name)
+
+
+def _level(outputs: Array, unit: float) -> Array:
+    """Difference of outputs [rows, 1] that rounding alone can explain."""
+    found: Array = unit * np.max(np.abs(outputs), axis=1, keepdims=True)
+    return found
 
 
 def _array(values: Any) -> Array:

@@ -128,11 +128,17 @@ RULES: dict[str, Rule] = {
     "goes-on": Rule(comparison.goes_on, "comparison", 0.9),
     "over-all-rows": Rule(batches.over_all_rows, "comparison", 0.88),
     "pairs-needed": Rule(reliability.pairs_needed, "reliability", 0.6, ("CONFIDENCE", "POWER")),
-    "share-right": Rule(classification.share_right, "classification", {"": 0.92, "one": 0.7}),
-    "share-right-swept": Rule(classification.share_right_swept, "classification", 0.86),
+    "share-right": Rule(
+        classification.share_right, "classification", {"": 0.92, "one": 0.7}, ("ROUNDING",)
+    ),
+    "share-right-swept": Rule(
+        classification.share_right_swept, "classification", 0.86, ("ROUNDING",)
+    ),
     "share-right-starts": Rule(classification.share_right_starts, "classification", 0.82),
-    "loss-against-share": Rule(classification.loss_against_share, "classification", 0.84),
-    "mistaken": Rule(classification.mistaken, "classification", 0.45),
+    "loss-against-share": Rule(
+        classification.loss_against_share, "classification", 0.84, ("ROUNDING",)
+    ),
+    "mistaken": Rule(classification.mistaken, "classification", 0.45, ("ROUNDING",)),
     "unreachable-target": Rule(target.unreachable_target, "target", 0.8, ("ROUNDING",)),
     "ranking": Rule(comparison.ranking, "comparison", {"": 0.7, "flips": 0.75}, ("ROUNDING",)),
     "floor-above-zero": Rule(

@@ -124,18 +124,19 @@ def one_unit_that_says_yes_or_no() -> ExperimentResults:
     return experiment(single("a", [3, 2, 1], changes, outputs=np.stack([last] * 3)))
 
 
-@silent("share-right")
+@fires("share-right", "one", shares=(("a", 0.5),))
 def a_row_that_only_rounding_puts_into_a_class() -> ExperimentResults:
     changes = {
         "data": {"inputs": [[0.1, 0.5]] * 4, "targets": [[0.0], [0.0], [1.0], [1.0]]},
         "network": {"layers": [2, 2, 1], "activations": "sigmoid"},
         "initial": {"scheme": "xavier_normal"},
     }
-    last = np.array([[0.1], [0.5 + 1e-16], [0.9], [0.49]])
+    last = np.array([[0.1], [0.5 + 1e-15], [0.9], [0.49]])
     return experiment(single("a", [3, 2, 1], changes, outputs=np.stack([last] * 3)))
 
 
-@silent("share-right", "mistaken")
+@fires("share-right", "one", shares=(("a", 0.0),))
+@silent("mistaken")
 def rows_whose_largest_outputs_are_level() -> ExperimentResults:
     level = np.full((6, 3), 0.25) + np.array([0.0, 1e-16, -1e-16])
     return experiment(single("a", [3, 2, 1], CHANGES, outputs=np.stack([level] * 3)))

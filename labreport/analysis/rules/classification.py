@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from labreport.analysis.classes import (
+    UNDECIDED,
     accuracy,
     accuracy_formula,
     answers,
@@ -119,7 +120,8 @@ def mistaken(results: ExperimentResults) -> Iterator[Observation]:
         given, found = labels(result.run.config), answers(result, results.last)
         assert given is not None
         assert found is not None
-        wrong = given != found
+        # What no class is said of is not taken for another one.
+        wrong = (given != found) & (found != UNDECIDED)
         names = unit_names(result.run.config.network)[-1]
         if not wrong.any() or len(names) < 3:
             continue
@@ -129,7 +131,8 @@ def mistaken(results: ExperimentResults) -> Iterator[Observation]:
         answered = f"classes_at({result.index(results.last)})"
         taken = f"(classes == {own}) & ({answered} == {other})"
         most = Count(int(table.max()), result.cite(f"count({taken})"))
-        total = Count(int(wrong.sum()), result.cite(f"count(classes != {answered})"))
+        other_class = f"count((classes != {answered}) & ({answered} >= 0))"
+        total = Count(int(wrong.sum()), result.cite(other_class))
         confused = Names((f"{names[own]} → {names[other]}",))
         pairs.append(With(result.subject, (confused, most, total)))
         claims.append(result.cite(f"any({taken})"))
