@@ -15,7 +15,8 @@ from labreport.errors import BuildError, Fault, LabreportError
 from labreport.estimate import estimate
 from labreport.lab.load import load
 from labreport.lab.plan import Lab
-from labreport.pipeline import check_notes, lab_path, notes_folder
+from labreport.pipeline import check_notes
+from labreport.shipped import lab_path, notes_folder
 from labreport.work import free_space
 
 PANGO = {"Linux": "pango-linux", "Darwin": "pango-macos", "Windows": "pango-windows"}

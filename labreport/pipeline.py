@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
+from labreport.current import RECORD, Wanted, made_of, record, wanted
 from labreport.errors import Fault, InputError
 from labreport.estimate import Estimate, estimate
 from labreport.lab.faults import nearest
 from labreport.lab.load import load
 from labreport.lab.plan import Lab, distinct
 from labreport.run import Environment, Run
-from labreport.shipped import shipped
-from labreport.starter import LAB_FILE
+from labreport.shipped import LAB_FILE, lab_path, notes_folder
 from labreport.store.clean import Removable, removable, remove
 from labreport.store.format import run_name
 from labreport.store.store import Store
@@ -36,6 +36,11 @@ class Request:
     languages: tuple[str, ...]
     output: Path
     machine: Machine = field(default_factory=Machine)
+
+    @property
+    def report(self) -> Wanted:
+        """The report that this is about, whoever builds it and however."""
+        return wanted(self.lab, self.only, self.languages, self.machine.device, self.output)
 
 
 @dataclass(frozen=True)
@@ -67,6 +72,7 @@ def build(request: Request, progress: Progress) -> Summary:
         BuildError: if something could not be written or rendered; finished runs are stored.
     """
     path = lab_path(request.lab)
+    made = made_of(request.report)
     whole = load(path)
     lab = part_of(whole, request.only, path)
     languages = chosen_languages(request.languages, whole)
@@ -83,7 +89,7 @@ def build(request: Request, progress: Progress) -> Summary:
     check_size(path, recordings, missing, request.output, request.machine)
     obtained = obtain(recordings, environment, store, request.machine, progress)
     runs = obtained.runs
-    written = write_report(whole, lab, runs, store, languages, notes, request, progress)
+    written = write_report(whole, lab, runs, store, languages, notes, made, request, progress)
     return Summary(
         trained=len(obtained.trained),
         stored=len(obtained.runs) - len(obtained.trained),
@@ -92,14 +98,6 @@ def build(request: Request, progress: Progress) -> Summary:
         outdated=tuple(store.outdated) if obtained.trained else (),
         without_reflection=not (notes / "reflection.md").is_file(),
     )
-
-
-def lab_path(given: Path | None) -> Path:
-    """The lab file: the one given, the one here, or the one that ships with the tool."""
-    if given is not None:
-        return given
-    here = Path(LAB_FILE)
-    return here if here.is_file() else shipped(LAB_FILE)
 
 
 def part_of(lab: Lab, only: Sequence[str], path: Path) -> Lab:
@@ -132,11 +130,6 @@ def chosen_languages(asked: Sequence[str], lab: Lab) -> tuple[str, ...]:
             ]
         )
     return tuple(dict.fromkeys(asked)) or tuple(dict.fromkeys(lab.languages))
-
-
-def notes_folder(path: Path) -> Path:
-    """Notes lie beside the lab; beside the user, if the lab is the one that ships."""
-    return Path("notes") if path == shipped(LAB_FILE) else path.parent / "notes"
 
 
 def check_notes(lab: Lab, notes: Path, languages: Sequence[str]) -> tuple[Path, ...]:
@@ -191,10 +184,11 @@ def write_report(
     store: Store,
     languages: Sequence[str],
     notes: Path,
+    made: dict[str, str],
     request: Request,
     progress: Progress,
 ) -> tuple[Path, ...]:
-    """Write runs.csv and observations.json, and HTML and PDF in each language."""
+    """Write runs.csv, observations.json, and HTML and PDF in each language; last, their record."""
     from labreport.formats import html, observations_json, pdf, runs_csv
     from labreport.report.compose import Facts, compose, measure
     from labreport.report.language import language
@@ -228,9 +222,11 @@ def write_report(
         progress("writing", 2 * index + 1, total)
         files.append((request.output / f"report{suffix}.pdf", pdf.render(report, words)))
     progress("writing", total, total)
+    used = (place for place, _ in places.values())
+    kept = record(request.report, made, dict(files), used)
     # In turn, so that the files of two builds do not mix.
     with turn(request.output, lambda: progress("waiting", 0, 1)):
-        write_together(files)
+        write_together([*files, (request.output / RECORD, kept.content())])
     return tuple(path for path, _ in files)
 
 

@@ -7,10 +7,9 @@ from pathlib import Path
 from labreport.errors import Fault, InputError
 from labreport.lab.faults import nearest
 from labreport.lab.schema import document
-from labreport.shipped import shipped
+from labreport.shipped import LAB_FILE, shipped
 from labreport.store.files import write_atomically
 
-LAB_FILE = "experiments.toml"
 SCHEMA_FILE = "experiments.schema.json"
 
 EXERCISES = ("backpropagation", "minimal", "optimizers", "initialisation", "classes")

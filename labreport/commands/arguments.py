@@ -15,6 +15,11 @@ LabArgument = Annotated[
 ]
 OutputOption = Annotated[Path, option("--output", "-o", metavar="DIR", text="output")]
 JsonOption = Annotated[bool, option("--json", text="json")]
+LangOption = Annotated[list[str] | None, option("--lang", metavar="zh|en", text="lang")]
+JobsOption = Annotated[int | None, option("--jobs", "-j", metavar="N", min=1, text="jobs")]
+MemoryOption = Annotated[int | None, option("--memory", metavar="MIB", min=16, text="memory")]
+HoursOption = Annotated[float, option("--hours", metavar="N", min=0.0, text="hours")]
+DeviceOption = Annotated[str, option("--device", metavar="cpu|cuda", text="device")]
 
 
 def experiment_names(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
@@ -31,3 +36,9 @@ def experiment_names(ctx: typer.Context, incomplete: str) -> list[tuple[str, str
         # The command itself says what is wrong.
         return []
     return [(name, title) for name, title in titles.items() if name.startswith(incomplete)]
+
+
+OnlyOption = Annotated[
+    list[str] | None,
+    option("--only", metavar="NAME", text="only", autocompletion=experiment_names),
+]

@@ -1,8 +1,8 @@
 """Help in the language of the terminal, without what makes a start slow.
 
 Typer's texts are keys of the catalogues here, and are replaced when the program starts. Babel and
-the rest of the report take longer to import than typer itself, so the few texts that help needs
-are read out of the catalogue by their prefix alone.
+the rest of the report take longer to import than typer itself, so the few texts that help needs,
+and commands that have next to nothing to do, are read out of the catalogue by their prefix alone.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typer.core import TyperCommand, TyperGroup
 from labreport.shipped import shipped
 
 # None of these texts has plural forms or spans several lines.
-_MESSAGE = re.compile(r'^msgid "(help\.[^"]+)"\nmsgstr ("(?:[^"\\]|\\.)*")$', re.M)
+_MESSAGE = re.compile(r'^msgid "((?:help|quick)\.[^"]+)"\nmsgstr ("(?:[^"\\]|\\.)*")$', re.M)
 _HEADINGS = {"argument": "arguments", "option": "options"}
 _COMPLETION = {
     "install_completion": "install-completion",
@@ -37,7 +37,7 @@ def terminal_code() -> str:
 
 @cache
 def help_texts(code: str) -> dict[str, str]:
-    """The texts of the help in a language, by key."""
+    """The texts of the help in a language, and those that are said at once (quick.…), by key."""
     path = shipped("templates") / "languages" / f"{code}.po"
     catalogue = path.read_text(encoding="utf-8")
     # Of C's escapes, which catalogues use, the texts need those that Python has too.
@@ -46,6 +46,11 @@ def help_texts(code: str) -> dict[str, str]:
 
 def _text(key: str, /, **values: object) -> str:
     return help_texts(terminal_code())[f"help.{key}"].format(**values)
+
+
+def quick(key: str, /, **values: object) -> str:
+    """A text of the terminal's language that is said without the catalogue's own library."""
+    return help_texts(terminal_code())[f"quick.{key}"].format(**values)
 
 
 def _translated(key: str | None, **values: object) -> str | None:
