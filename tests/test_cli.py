@@ -115,7 +115,9 @@ def test_help_reads_the_catalogue_as_the_report_does(code: str) -> None:
     texts = help_texts(code)
     assert len(texts) > 15
     raw = language(code)._translations._catalog
-    assert texts == {key: text for key, text in raw.items() if str(key).startswith("help.")}
+    assert texts == {
+        key: text for key, text in raw.items() if str(key).startswith(("help.", "quick."))
+    }
 
 
 def test_every_text_of_the_command_line_is_in_the_catalogues() -> None:
@@ -352,7 +354,7 @@ def test_build_says_what_it_did(run: Run, lab: str, tmp_path: Path) -> None:
         for name in ("runs.csv", "observations.json", "report.html", "report.pdf")
     ]
     assert all((tmp_path / name).is_file() for name in written)
-    again = run("build", lab, "--lang", "en", locale=LOCALES["zh"])
+    again = run("build", lab, "--lang", "en", "--force", locale=LOCALES["zh"])
     assert "训练：新做 0 次，取自存储 2 次" in again.stderr
     assert "已写入" in again.stdout
 
@@ -665,7 +667,8 @@ def test_clean_with_yes_removes_what_no_lab_refers_to(run: Run, lab: str, tmp_pa
     done = run("clean", lab, "--yes")
     assert (done.exit_code, done.stderr) == (0, "")
     assert len(stored(tmp_path)) == 1
-    assert "runs: 0 trained, 2 from the store" in run("build", lab, "--lang", "en").stderr
+    done = run("build", lab, "--lang", "en", "--force")
+    assert "runs: 0 trained, 2 from the store" in done.stderr
     assert (tmp_path / "output" / "report.html").is_file()
 
 

@@ -144,7 +144,8 @@ def everything(output: Path) -> dict[str, bytes]:
 
 def test_the_labs_are_told_apart_by_every_file_of_their_reports(undisturbed: Undisturbed) -> None:
     one, other, third = (report(output) for output in undisturbed.outputs.values())
-    assert one.keys() == other.keys() == third.keys() == {"report.html", "report.pdf", "runs.csv"}
+    assert one.keys() == other.keys() == third.keys()
+    assert one.keys() == {"report.html", "report.json", "report.pdf", "runs.csv"}
     for name in one:
         assert len({one[name], other[name], third[name]}) == 3
     assert len(stored(undisturbed.outputs["next"])) == FAMILIES + ALONE

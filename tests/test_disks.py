@@ -71,7 +71,9 @@ def test_a_disk_that_is_full_while_training_keeps_the_report_and_finished_runs(
 ) -> None:
     before, full = steps["small"], steps["full while training"]
     assert before["code"] == 0
-    assert report(before).keys() == {"observations.json", "report.html", "report.pdf", "runs.csv"}
+    assert report(before).keys() == {
+        *("observations.json", "report.html", "report.json", "report.pdf", "runs.csv")
+    }
     assert full["code"] == 1
     assert "Traceback" not in full["said"]
     assert "No space left on device. Make room and run the command again" in full["said"]

@@ -105,6 +105,7 @@ def test_everything_is_written(built: Path) -> None:
         "report.en.html",
         "report.en.pdf",
         "observations.json",
+        "report.json",
         "runs.csv",
         "runs",
     }
@@ -112,7 +113,7 @@ def test_everything_is_written(built: Path) -> None:
 
 def test_a_second_build_trains_nothing_and_gives_the_same_bytes(built: Path) -> None:
     before = fingerprints(built / "output")
-    done = labreport("build", "lab.toml", folder=built)
+    done = labreport("build", "lab.toml", "--force", folder=built)
     assert "0 trained, 63 from the store" in done.stderr
     assert fingerprints(built / "output") == before
 
