@@ -16,6 +16,7 @@ from labreport.commands.list import list_
 from labreport.commands.new import new
 from labreport.commands.rules import rules
 from labreport.commands.schema import schema
+from labreport.commands.watch import watch
 
 app = typer.Typer(
     name="labreport",
@@ -45,6 +46,7 @@ def _main(
 
 
 app.command(cls=Command, help="help.build", epilog="help.build-epilog")(build)
+app.command(cls=Command, help="help.watch", epilog="help.watch-epilog")(watch)
 app.command("list", cls=Command, help="help.list", epilog="help.list-epilog")(list_)
 app.command(cls=Command, help="help.check", epilog="help.check-epilog")(check)
 app.command(cls=Command, help="help.rules", epilog="help.rules-epilog")(rules)

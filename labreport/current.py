@@ -28,6 +28,8 @@ RECORD = "report.json"
 PACKAGE = Path(__file__).resolve().parent
 TEMPLATES = shipped("templates")
 
+NOTES = "*.[mM][dD]"
+
 CARRIED_FONTS = (
     ("zhplot", "fonts/NotoSansSC-Regular.ttf"),
     ("matplotlib", "mpl-data/fonts/ttf/DejaVuSansMono.ttf"),
@@ -120,7 +122,7 @@ def _made_of(report: Wanted) -> dict[str, str]:
     return {
         "asked": _digest(asked),
         "lab": _digest([report.lab.read_bytes()]),
-        "notes": _digest(_contents(report.notes, report.notes.glob("*.[mM][dD]"))),
+        "notes": _digest(_contents(report.notes, report.notes.glob(NOTES))),
         "program": _digest(_contents(PACKAGE, PACKAGE.rglob("*.py"))),
         "templates": _digest(_contents(TEMPLATES, TEMPLATES.rglob("*.*"))),
         "packages": _digest(_packages()),
@@ -193,6 +195,16 @@ def _digest(parts: Iterable[str | bytes]) -> str:
         content = part.encode("utf-8", "surrogateescape") if isinstance(part, str) else part
         whole.update(hashlib.sha256(content).digest())
     return whole.hexdigest()
+
+
+def stamps(report: Wanted) -> tuple[str, ...]:
+    """Size and time of each file that an author writes: of the lab, the notes and the templates.
+
+    Raises:
+        OSError: if something cannot be read.
+    """
+    written = (*report.notes.glob(NOTES), *TEMPLATES.rglob("*.*"))
+    return tuple(_stamp(path) for path in (report.lab, *sorted(written)))
 
 
 def _contents(folder: Path, paths: Iterable[Path]) -> Iterator[str | bytes]:
