@@ -5,8 +5,11 @@ from __future__ import annotations
 
 def main() -> None:
     """Run the command line."""
-    from labreport.cli import app
-
+    try:
+        from labreport.cli import app
+    except KeyboardInterrupt:
+        # So early nothing has begun, and nobody is there to say so.
+        raise SystemExit(130) from None
     app()
 
 

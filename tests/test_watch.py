@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -307,9 +308,11 @@ def test_to_interrupt_a_build_ends_watching_too(
     lab = write_lab(base_text + '[experiment.a]\ntitle = "A"\n')
     with watching(tmp_path, lab.name) as watched:
         watched.wait_for("the report is at")
+        time.sleep(1)
         os.killpg(watched.process.pid, signal.SIGINT)
         assert watched.process.wait(30) == 0
         watched.wait_for("No longer watching.")
+    assert "Traceback" not in "".join(watched.said)
 
 
 def test_watching_and_serving_import_nothing_large() -> None:

@@ -47,15 +47,15 @@ def build(
         _print_files(quick("unchanged"), (output / name for name in found.files), chosen)
         return
 
-    from labreport.pipeline import Request, build
-    from labreport.work import Machine
-
-    machine = Machine(device, jobs or os.cpu_count() or 1, hours=hours)
-    if memory is not None:
-        machine = replace(machine, memory=memory * 2**20, limit=memory * 2**20)
-    request = Request(lab, chosen, languages, output, machine)
     with reported(), progress_bar() as progress:
-        summary = build(request, progress)
+        # Within, because to import them takes long enough to be interrupted.
+        from labreport.pipeline import Request, build
+        from labreport.work import Machine
+
+        machine = Machine(device, jobs or os.cpu_count() or 1, hours=hours)
+        if memory is not None:
+            machine = replace(machine, memory=memory * 2**20, limit=memory * 2**20)
+        summary = build(Request(lab, chosen, languages, output, machine), progress)
     _print_summary(summary, chosen)
 
 
