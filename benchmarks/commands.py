@@ -1,0 +1,67 @@
+"""How long the commands take that have next to nothing to do, against `import typer`.
+
+    python benchmarks/commands.py [ROUNDS]
+
+Each round runs every command once, each right after a process that imports typer and ends; a ratio
+is that of the two. What else the machine does falls on both. The unchanged build is of the lab that
+ships, whole, in both languages.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import median, quantiles
+from time import perf_counter
+
+COMMANDS = {
+    "labreport build, unchanged": (("build",), 3.0),
+    "labreport --help": (("--help",), 1.3),
+    "labreport list": (("list",), 2.0),
+}
+"""Arguments, and the ratio that is aimed at."""
+
+PROGRAM = "import sys; sys.argv[0] = 'labreport'; from labreport.__main__ import main; main()"
+TYPER = "import typer"
+
+
+def main(rounds: int) -> None:
+    """Print a table: seconds of each command and of typer beside it, and ratios."""
+    with tempfile.TemporaryDirectory() as folder:
+        # Twice, so that the build is unchanged and everything is compiled and in memory.
+        for arguments, _ in (*COMMANDS.values(), *COMMANDS.values()):
+            seconds(PROGRAM, arguments, Path(folder))
+        pairs: dict[str, list[tuple[float, float]]] = {name: [] for name in COMMANDS}
+        for _ in range(rounds):
+            for name, (arguments, _) in COMMANDS.items():
+                typer = seconds(TYPER, (), Path(folder))
+                pairs[name].append((seconds(PROGRAM, arguments, Path(folder)), typer))
+    print("| command | s | times `import typer` | half of the pairs within | aim |")
+    print("|---|---|---|---|---|")
+    for name, measured in pairs.items():
+        ratios = [command / typer for command, typer in measured]
+        low, _, high = quantiles(ratios, n=4)
+        middle = median(command for command, _ in measured)
+        aim = COMMANDS[name][1]
+        print(
+            f"| `{name}` | {middle:.3f} | {median(ratios):.2f} | {low:.2f} to {high:.2f} "
+            f"| under {aim:g} |"
+        )
+    typers = [typer for measured in pairs.values() for _, typer in measured]
+    print(f"\n`import typer`: {median(typers):.3f} s, {len(typers)} times.")
+
+
+def seconds(program: str, arguments: Sequence[str], folder: Path) -> float:
+    """From the start of a process to its end."""
+    begun = perf_counter()
+    subprocess.run(
+        [sys.executable, "-c", program, *arguments], cwd=folder, check=True, capture_output=True
+    )
+    return perf_counter() - begun
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 40)
