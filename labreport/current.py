@@ -28,8 +28,6 @@ RECORD = "report.json"
 PACKAGE = Path(__file__).resolve().parent
 TEMPLATES = shipped("templates")
 
-NOTES = "*.[mM][dD]"
-
 CARRIED_FONTS = (
     ("zhplot", "fonts/NotoSansSC-Regular.ttf"),
     ("matplotlib", "mpl-data/fonts/ttf/DejaVuSansMono.ttf"),
@@ -43,8 +41,11 @@ FONT_FOLDERS = (
 )
 """Where systems keep the fonts that stand in for characters that those of the report lack."""
 
-LIBRARY_FOLDERS = ("/usr/lib/*-linux-gnu", "/usr/lib64", "/usr/lib", "/opt/homebrew/lib")
-LIBRARIES = ("libpango*", "libharfbuzz*", "libfontconfig*")
+LIBRARY_FOLDERS = (
+    f"/usr/lib/{getattr(sys.implementation, '_multiarch', '')}",
+    *("/usr/lib64", "/usr/local/lib", "/opt/homebrew/lib"),
+)
+LIBRARIES = ("libpango", "libharfbuzz", "libfontconfig")
 """Libraries of the system that set the type of the PDF; their names tell their versions."""
 
 SETTINGS = ("SOURCE_DATE_EPOCH", "MATPLOTLIBRC", "MPLCONFIGDIR")
@@ -122,9 +123,9 @@ def _made_of(report: Wanted) -> dict[str, str]:
     return {
         "asked": _digest(asked),
         "lab": _digest([report.lab.read_bytes()]),
-        "notes": _digest(_contents(report.notes, report.notes.glob(NOTES))),
-        "program": _digest(_contents(PACKAGE, PACKAGE.rglob("*.py"))),
-        "templates": _digest(_contents(TEMPLATES, TEMPLATES.rglob("*.*"))),
+        "notes": _digest(_contents(report.notes, _notes(report))),
+        "program": _digest(_contents(PACKAGE, _files(PACKAGE, ".py"))),
+        "templates": _digest(_contents(TEMPLATES, _files(TEMPLATES))),
         "packages": _digest(_packages()),
         "fonts": _digest(_fonts()),
         "system": _digest(_system()),
@@ -203,13 +204,37 @@ def stamps(report: Wanted) -> tuple[str, ...]:
     Raises:
         OSError: if something cannot be read.
     """
-    written = (*report.notes.glob(NOTES), *TEMPLATES.rglob("*.*"))
-    return tuple(_stamp(path) for path in (report.lab, *sorted(written)))
+    return tuple(_stamp(path) for path in (report.lab, *_notes(report), *_files(TEMPLATES)))
+
+
+def _notes(report: Wanted) -> list[Path]:
+    """Every note, also those that no experiment of the lab has."""
+    names = (name for name in _names(report.notes) if name.lower().endswith(".md"))
+    return [path for path in map(report.notes.joinpath, names) if path.is_file()]
+
+
+def _names(folder: Path) -> list[str]:
+    """What is in a folder, in order; nothing if it is none."""
+    try:
+        return sorted(os.listdir(folder))  # noqa: PTH208, whole paths take as long again
+    except OSError:
+        return []
+
+
+def _files(folder: Path, ending: str = "") -> list[Path]:
+    """The files in a folder and those in it whose names end so, in order."""
+    found = (
+        os.path.join(place, name)  # noqa: PTH118, as above
+        for place, _, names in os.walk(folder)
+        for name in names
+        if name.endswith(ending)
+    )
+    return [Path(path) for path in sorted(found)]
 
 
 def _contents(folder: Path, paths: Iterable[Path]) -> Iterator[str | bytes]:
     """Files by name, as seen from a folder, with their bytes."""
-    for path in sorted(path for path in paths if path.is_file()):
+    for path in paths:
         yield path.relative_to(folder).as_posix()
         yield path.read_bytes()
 
@@ -218,8 +243,8 @@ def _packages() -> Iterator[str]:
     """The version of Python, and all that is installed beside the program: names with versions."""
     yield sys.version
     # A folder of metadata is called by the name and version of its package.
-    folders = map(Path, sys.path)
-    yield from sorted({path.name for folder in folders for path in folder.glob("*.*-info")})
+    names = (name for place in sys.path for name in _names(Path(place)))
+    yield from sorted({name for name in names if name.endswith((".dist-info", ".egg-info"))})
 
 
 def _fonts() -> Iterator[str]:
@@ -229,8 +254,7 @@ def _fonts() -> Iterator[str]:
         for folder in (found.submodule_search_locations or ()) if found else ():
             yield _stamp(Path(folder, name))
     for place in FONT_FOLDERS:
-        for path in sorted(Path(place).expanduser().rglob("*.?t[fc]")):
-            yield _stamp(path)
+        yield from map(_stamp, _files(Path(place).expanduser()))
 
 
 def _stamp(path: Path) -> str:
@@ -248,6 +272,4 @@ def _system() -> Iterator[str]:
     for name in SETTINGS:
         yield f"{name}={os.environ.get(name)}"
     for place in LIBRARY_FOLDERS:
-        for folder in sorted(Path("/").glob(place.lstrip("/"))):
-            for library in LIBRARIES:
-                yield from sorted(str(path) for path in folder.glob(library))
+        yield from (name for name in _names(Path(place)) if name.startswith(LIBRARIES))
