@@ -20,6 +20,7 @@ from labreport.commands.open import open_
 from labreport.commands.rules import rules
 from labreport.commands.schema import schema
 from labreport.commands.show import show
+from labreport.commands.watch import watch
 
 app = typer.Typer(
     name="labreport",
@@ -49,6 +50,7 @@ def _main(
 
 
 app.command(cls=Command, help="help.build", epilog="help.build-epilog")(build)
+app.command(cls=Command, help="help.watch", epilog="help.watch-epilog")(watch)
 app.command("list", cls=Command, help="help.list", epilog="help.list-epilog")(list_)
 app.command("open", cls=Command, help="help.open", epilog="help.open-epilog")(open_)
 app.command(cls=Command, help="help.show", epilog="help.show-epilog")(show)

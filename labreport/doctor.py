@@ -16,7 +16,7 @@ from labreport.estimate import estimate
 from labreport.lab.load import load
 from labreport.lab.plan import Lab
 from labreport.pipeline import check_notes
-from labreport.places import lab_path, notes_folder
+from labreport.shipped import lab_path, notes_folder
 from labreport.work import free_space
 
 PANGO = {"Linux": "pango-linux", "Darwin": "pango-macos", "Windows": "pango-windows"}

@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
+from labreport.current import RECORD, Wanted, made_of, record, wanted
 from labreport.errors import Fault, InputError
 from labreport.estimate import Estimate, estimate
 from labreport.lab.faults import nearest
 from labreport.lab.load import load
 from labreport.lab.plan import Lab, distinct
-from labreport.places import LAB_FILE, lab_path, notes_folder
-from labreport.receipt import NAME, Asked, MadeOf, made_of, receipt
 from labreport.run import Environment, Run
+from labreport.shipped import LAB_FILE, lab_path, notes_folder
 from labreport.store.clean import Removable, removable, remove
 from labreport.store.format import run_name
 from labreport.store.store import Store
@@ -38,9 +38,9 @@ class Request:
     machine: Machine = field(default_factory=Machine)
 
     @property
-    def asked(self) -> Asked:
-        """What decides what is in the report."""
-        return Asked(self.lab, self.only, self.languages, self.machine.device)
+    def report(self) -> Wanted:
+        """The report that this is about, whoever builds it and however."""
+        return wanted(self.lab, self.only, self.languages, self.machine.device, self.output)
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,6 @@ class Summary:
         damaged: stored files that were found damaged, and moved aside.
         outdated: stored files of another version, if runs were trained that they may hold.
         without_reflection: whether the student has not written one.
-        left_out: experiments of the lab that the report leaves out, because others were named.
     """
 
     trained: int
@@ -63,7 +62,6 @@ class Summary:
     damaged: tuple[Path, ...]
     outdated: tuple[Path, ...]
     without_reflection: bool
-    left_out: int
 
 
 def build(request: Request, progress: Progress) -> Summary:
@@ -73,8 +71,8 @@ def build(request: Request, progress: Progress) -> Summary:
         InputError: if the lab, a name or a note is at fault; nothing was written.
         BuildError: if something could not be written or rendered; finished runs are stored.
     """
-    made = made_of(request.asked)
     path = lab_path(request.lab)
+    made = made_of(request.report)
     whole = load(path)
     lab = part_of(whole, request.only, path)
     languages = chosen_languages(request.languages, whole)
@@ -91,7 +89,7 @@ def build(request: Request, progress: Progress) -> Summary:
     check_size(path, recordings, missing, request.output, request.machine)
     obtained = obtain(recordings, environment, store, request.machine, progress)
     runs = obtained.runs
-    written = write_report(whole, lab, runs, store, languages, notes, request, made, progress)
+    written = write_report(whole, lab, runs, store, languages, notes, made, request, progress)
     return Summary(
         trained=len(obtained.trained),
         stored=len(obtained.runs) - len(obtained.trained),
@@ -99,7 +97,6 @@ def build(request: Request, progress: Progress) -> Summary:
         damaged=tuple(store.damaged),
         outdated=tuple(store.outdated) if obtained.trained else (),
         without_reflection=not (notes / "reflection.md").is_file(),
-        left_out=len(whole.names) - len(lab.names),
     )
 
 
@@ -192,11 +189,11 @@ def write_report(
     store: Store,
     languages: Sequence[str],
     notes: Path,
+    made: dict[str, str],
     request: Request,
-    made: MadeOf | None,
     progress: Progress,
 ) -> tuple[Path, ...]:
-    """Write runs.csv and observations.json, HTML and PDF in each language, and the receipt."""
+    """Write runs.csv, observations.json, and HTML and PDF in each language; last, their record."""
     from labreport.formats import html, observations_json, pdf, runs_csv
     from labreport.report.compose import Facts, compose, measure
     from labreport.report.language import language
@@ -230,17 +227,12 @@ def write_report(
         progress("writing", 2 * index + 1, total)
         files.append((request.output / f"report{suffix}.pdf", pdf.render(report, words)))
     progress("writing", total, total)
-    written = tuple(path for path, _ in files)
-    if made is not None:
-        contents = {path.name: content for path, content in files}
-        stored = sorted({file for file, _ in places.values()})
-        # The last to take its place: where a crash leaves old files and new ones, it is the old
-        # one, whose digests are not theirs.
-        files.append((request.output / NAME, receipt(made, contents, stored, len(places))))
+    used = (place for place, _ in places.values())
+    kept = record(request.report, made, dict(files), used)
     # In turn, so that the files of two builds do not mix.
     with turn(request.output, lambda: progress("waiting", 0, 1)):
-        write_together(files)
-    return written
+        write_together([*files, (request.output / RECORD, kept.content())])
+    return tuple(path for path, _ in files)
 
 
 def printed_environment(device: str) -> tuple[tuple[str, str, str], ...]:

@@ -7,8 +7,7 @@ from pathlib import Path
 from labreport.errors import Fault, InputError
 from labreport.lab.faults import nearest
 from labreport.lab.schema import document
-from labreport.places import LAB_FILE
-from labreport.shipped import shipped
+from labreport.shipped import LAB_FILE, shipped
 from labreport.store.files import write_atomically
 
 SCHEMA_FILE = "experiments.schema.json"

@@ -11,8 +11,8 @@ from labreport.errors import BuildError, Fault
 from labreport.lab.load import load
 from labreport.lab.plan import Lab, Plan
 from labreport.pipeline import part_of, this_environment, usable_folder
-from labreport.places import lab_path
 from labreport.run import Run
+from labreport.shipped import lab_path
 from labreport.store.format import DamagedError, run_name
 from labreport.store.store import Store
 from labreport.work import DEVICES, Recording

@@ -105,7 +105,7 @@ def test_everything_is_written(built: Path) -> None:
         "report.en.html",
         "report.en.pdf",
         "observations.json",
-        "receipt.json",
+        "report.json",
         "runs.csv",
         "runs",
     }

@@ -15,6 +15,11 @@ LabArgument = Annotated[
 ]
 OutputOption = Annotated[Path, option("--output", "-o", metavar="DIR", text="output")]
 JsonOption = Annotated[bool, option("--json", text="json")]
+LangOption = Annotated[list[str] | None, option("--lang", metavar="zh|en", text="lang")]
+JobsOption = Annotated[int | None, option("--jobs", "-j", metavar="N", min=1, text="jobs")]
+MemoryOption = Annotated[int | None, option("--memory", metavar="MIB", min=16, text="memory")]
+HoursOption = Annotated[float, option("--hours", metavar="N", min=0.0, text="hours")]
+DeviceOption = Annotated[str, option("--device", metavar="cpu|cuda", text="device")]
 
 
 def experiment_names(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
@@ -36,4 +41,10 @@ def experiment_names(ctx: typer.Context, incomplete: str) -> list[tuple[str, str
 ExperimentArgument = Annotated[
     str,
     typer.Argument(metavar="NAME", help="help.experiment", autocompletion=experiment_names),
+]
+
+
+OnlyOption = Annotated[
+    list[str] | None,
+    option("--only", metavar="NAME", text="only", autocompletion=experiment_names),
 ]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from labreport.commands.arguments import JsonOption, LabArgument, OutputOption
-from labreport.commands.terminal import print_json, printable, reported, terminal_language
+from labreport.commands.quick import quick, terminal_code
+from labreport.commands.terminal import print_json, printable, reported
 
 
 def list_(
@@ -26,13 +27,12 @@ def list_(
     from rich.table import Table
     from rich.text import Text
 
-    words = terminal_language()
     table = Table(box=None, pad_edge=False)
-    table.add_column(words.text("cli.list-experiment"))
-    table.add_column(words.text("cli.list-title"))
-    table.add_column(words.text("cli.list-runs"), justify="right")
-    table.add_column(words.text("cli.list-stored"), justify="right")
+    table.add_column(quick("list-experiment"))
+    table.add_column(quick("list-title"))
+    table.add_column(quick("list-runs"), justify="right")
+    table.add_column(quick("list-stored"), justify="right")
     for entry in listed:
-        title = printable(entry.title[words.code])
+        title = printable(entry.title[terminal_code()])
         table.add_row(entry.name, Text(title), str(entry.runs), str(entry.stored))
     Console().print(table)

@@ -16,7 +16,7 @@ from labreport.shipped import shipped
 
 # Those of these texts that have plural forms are left out; none spans several lines.
 _MESSAGE = re.compile(
-    r'^msgid "((?:help|cli|fault-part)\.[^"]+)"\nmsgstr ("(?:[^"\\]|\\.)*")$', re.M
+    r'^msgid "((?:help|cli|quick|fault-part)\.[^"]+)"\nmsgstr ("(?:[^"\\]|\\.)*")$', re.M
 )
 
 
@@ -39,3 +39,8 @@ def quick_texts(code: str) -> dict[str, str]:
 def quick_text(key: str, /, **values: object) -> str:
     """A text in the language of the terminal, which has no plural forms."""
     return quick_texts(terminal_code())[key].format(**values)
+
+
+def quick(key: str, /, **values: object) -> str:
+    """One of the texts that are there to be said at once."""
+    return quick_text(f"quick.{key}", **values)

@@ -36,8 +36,8 @@ def write_together(files: Sequence[tuple[Path, Content]]) -> None:
     """Write files so that a reader, or a crash, sees of each the old one or the new one.
 
     All of them are on the disk before the first takes its place, so that what fails for want of
-    room or permission leaves all of the old ones. A crash between two renames, which take less
-    than a millisecond, leaves some old and some new.
+    room or permission leaves all of the old ones. They take their places in the order given, and a
+    crash between two renames, which take less than a millisecond, leaves some old and some new.
 
     Raises:
         BuildError: if a folder or a file cannot be written.

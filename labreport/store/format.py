@@ -14,6 +14,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -43,15 +44,21 @@ class DamagedError(Exception):
 
 def run_name(config: RunConfig, environment: Environment) -> str:
     """64 hexadecimal digits that name a run: the same name, the same numbers."""
-    text = f'{{"config":{config.canonical},"environment":{canonical_json(asdict(environment))}}}'
+    text = f'{{"config":{config.canonical},"environment":{_canonical(environment)}}}'
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+@cache
+def _canonical(environment: Environment) -> str:
+    """As JSON; the same for all runs of a build."""
+    return canonical_json(asdict(environment))
 
 
 def pack(
     configurations: Sequence[RunConfig], traces: Traces, environment: Environment, stride: int
 ) -> tuple[str, bytes]:
     """The name and the bytes of a file with runs that were trained together."""
-    where = canonical_json(asdict(environment))
+    where = _canonical(environment)
     # Put together from what is JSON already: there may be thousands of configurations.
     entries = ",".join(
         f'{{"config":{config.canonical},"ending":{canonical_json(asdict(ending))},'

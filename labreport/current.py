@@ -1,0 +1,275 @@
+"""Whether the report in a folder is current: what it was made of, and what was written, as digests.
+
+All that determines a report is bytes: of the lab file and its notes, of this program, its templates
+and fonts, and of what is installed beside it. ``report.json`` keeps their digests with those of the
+files of the report. Comparing them reads no lab and imports nothing large, so that a build that has
+nothing to do says so at once. Where anything cannot be read, the report is not current: the build
+that follows says what is wrong.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import os
+import platform
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from labreport.shipped import lab_path, notes_folder, shipped
+
+RECORD = "report.json"
+"""Written with the files of a report, and last of them."""
+
+PACKAGE = Path(__file__).resolve().parent
+TEMPLATES = shipped("templates")
+
+CARRIED_FONTS = (
+    ("zhplot", "fonts/NotoSansSC-Regular.ttf"),
+    ("matplotlib", "mpl-data/fonts/ttf/DejaVuSansMono.ttf"),
+)
+"""Fonts that packages carry; which of them the report uses is said in ``report/figures/style.py``.
+"""
+
+FONT_FOLDERS = (
+    *("/usr/share/fonts", "/usr/local/share/fonts", "~/.fonts", "~/.local/share/fonts"),
+    *("/System/Library/Fonts", "/Library/Fonts", "~/Library/Fonts", "C:/Windows/Fonts"),
+)
+"""Where systems keep the fonts that stand in for characters that those of the report lack."""
+
+LIBRARY_FOLDERS = (
+    f"/usr/lib/{getattr(sys.implementation, '_multiarch', '')}",
+    *("/usr/lib64", "/usr/local/lib", "/opt/homebrew/lib"),
+)
+LIBRARIES = ("libpango", "libharfbuzz", "libfontconfig")
+"""Libraries of the system that set the type of the PDF; their names tell their versions."""
+
+SETTINGS = ("SOURCE_DATE_EPOCH", "MATPLOTLIBRC", "MPLCONFIGDIR")
+"""Variables of the environment that reach the files."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which report a build is asked for.
+
+    Attributes:
+        lab: the lab file.
+        notes: the folder with notes on it.
+        only: experiments to which the report is confined; all of them if empty.
+        languages: those asked for; the lab's own if empty.
+        device: on which runs are trained.
+        output: the folder that the report is written to.
+    """
+
+    lab: Path
+    notes: Path
+    only: tuple[str, ...]
+    languages: tuple[str, ...]
+    device: str
+    output: Path
+
+
+def wanted(
+    lab: Path | None,
+    only: tuple[str, ...],
+    languages: tuple[str, ...],
+    device: str,
+    output: Path,
+) -> Wanted:
+    """The report that a command line asks for."""
+    path = lab_path(lab)
+    return Wanted(path, notes_folder(path), only, languages, device, output)
+
+
+@dataclass(frozen=True)
+class Record:
+    """What ``report.json`` says.
+
+    Attributes:
+        only: experiments to which the report is confined; all of them if empty.
+        made_of: the digest of each part of what determines the report.
+        files: SHA-256 of each file of the report, by name.
+        runs: files of the runs that it rests on, as seen from the folder, named by their SHA-256.
+    """
+
+    only: tuple[str, ...]
+    made_of: dict[str, str]
+    files: dict[str, str]
+    runs: tuple[str, ...]
+
+    def content(self) -> bytes:
+        """The bytes of ``report.json``."""
+        return (json.dumps(asdict(self), ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def made_of(report: Wanted) -> dict[str, str]:
+    """The digest of each part of what determines a report, taken before any of it is used.
+
+    What changes while a build is at work is thereby told by the next one. Empty if something cannot
+    be read.
+    """
+    try:
+        return _made_of(report)
+    except OSError:
+        return {}
+
+
+def _made_of(report: Wanted) -> dict[str, str]:
+    asked = [report.lab.name, *report.only, "", *report.languages, "", report.device]
+    return {
+        "asked": _digest(asked),
+        "lab": _digest([report.lab.read_bytes()]),
+        "notes": _digest(_contents(report.notes, _notes(report))),
+        "program": _digest(_contents(PACKAGE, _files(PACKAGE, ".py"))),
+        "templates": _digest(_contents(TEMPLATES, _files(TEMPLATES))),
+        "packages": _digest(_packages()),
+        "fonts": _digest(_fonts()),
+        "system": _digest(_system()),
+    }
+
+
+def record(
+    report: Wanted, made: dict[str, str], files: Mapping[Path, bytes], runs: Iterable[str]
+) -> Record:
+    """What is to be kept of a report.
+
+    Args:
+        report: which one it is.
+        made: what determines it, as it was before the build began.
+        files: its files, which all lie in the output folder.
+        runs: the files of the runs, as seen from there.
+    """
+    written = {path.name: _sha256(content) for path, content in files.items()}
+    return Record(report.only, made, written, tuple(sorted(set(runs))))
+
+
+def current(report: Wanted) -> Record | None:
+    """The record of the report in the folder, if that is the one wanted and all of it is whole.
+
+    Every byte of the report's files and of the runs is compared with its digest.
+    """
+    found = recorded(report.output)
+    if found is None or not found.made_of or found.made_of != made_of(report):
+        return None
+    digests = found.files | {name: Path(name).stem for name in found.runs}
+    try:
+        whole = all(_is_whole(report.output / name, digest) for name, digest in digests.items())
+    except OSError:
+        return None
+    return found if whole else None
+
+
+def recorded(output: Path) -> Record | None:
+    """What the folder says of its report; None if it has no record, or one of no use."""
+    try:
+        found = json.loads((output / RECORD).read_bytes())
+        made, files = _texts(found["made_of"]), _texts(found["files"])
+        only, runs = tuple(map(str, found["only"])), tuple(map(str, found["runs"]))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return None
+    # A record that this tool has written names files of its folder alone.
+    inside = bool(files) and all(Path(name).name == name for name in files)
+    return Record(only, made, files, runs) if inside else None
+
+
+def _texts(found: Mapping[Any, Any]) -> dict[str, str]:
+    return {str(key): str(value) for key, value in found.items()}
+
+
+def _is_whole(path: Path, digest: str) -> bool:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == digest
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _digest(parts: Iterable[str | bytes]) -> str:
+    """One digest of several parts, each of which keeps its place and its ends."""
+    whole = hashlib.sha256()
+    for part in parts:
+        content = part.encode("utf-8", "surrogateescape") if isinstance(part, str) else part
+        whole.update(hashlib.sha256(content).digest())
+    return whole.hexdigest()
+
+
+def stamps(report: Wanted) -> tuple[str, ...]:
+    """Size and time of each file that an author writes: of the lab, the notes and the templates.
+
+    Raises:
+        OSError: if something cannot be read.
+    """
+    return tuple(_stamp(path) for path in (report.lab, *_notes(report), *_files(TEMPLATES)))
+
+
+def _notes(report: Wanted) -> list[Path]:
+    """Every note, also those that no experiment of the lab has."""
+    names = (name for name in _names(report.notes) if name.lower().endswith(".md"))
+    return [path for path in map(report.notes.joinpath, names) if path.is_file()]
+
+
+def _names(folder: Path) -> list[str]:
+    """What is in a folder, in order; nothing if it is none."""
+    try:
+        return sorted(os.listdir(folder))  # noqa: PTH208, whole paths take as long again
+    except OSError:
+        return []
+
+
+def _files(folder: Path, ending: str = "") -> list[Path]:
+    """The files in a folder and those in it whose names end so, in order."""
+    found = (
+        os.path.join(place, name)  # noqa: PTH118, as above
+        for place, _, names in os.walk(folder)
+        for name in names
+        if name.endswith(ending)
+    )
+    return [Path(path) for path in sorted(found)]
+
+
+def _contents(folder: Path, paths: Iterable[Path]) -> Iterator[str | bytes]:
+    """Files by name, as seen from a folder, with their bytes."""
+    for path in paths:
+        yield path.relative_to(folder).as_posix()
+        yield path.read_bytes()
+
+
+def _packages() -> Iterator[str]:
+    """The version of Python, and all that is installed beside the program: names with versions."""
+    yield sys.version
+    # A folder of metadata is called by the name and version of its package.
+    names = (name for place in sys.path for name in _names(Path(place)))
+    yield from sorted({name for name in names if name.endswith((".dist-info", ".egg-info"))})
+
+
+def _fonts() -> Iterator[str]:
+    """Fonts of packages and of the system, by size and time: their bytes would take long."""
+    for package, name in CARRIED_FONTS:
+        found = importlib.util.find_spec(package)
+        for folder in (found.submodule_search_locations or ()) if found else ():
+            yield _stamp(Path(folder, name))
+    for place in FONT_FOLDERS:
+        yield from map(_stamp, _files(Path(place).expanduser()))
+
+
+def _stamp(path: Path) -> str:
+    """A file without its bytes."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return f"{path} is not there"
+    return f"{path} {status.st_size} {status.st_mtime_ns}"
+
+
+def _system() -> Iterator[str]:
+    """What the report says of the machine, and what of the system its bytes depend on."""
+    yield f"{platform.system()} {platform.machine()}"
+    for name in SETTINGS:
+        yield f"{name}={os.environ.get(name)}"
+    for place in LIBRARY_FOLDERS:
+        yield from (name for name in _names(Path(place)) if name.startswith(LIBRARIES))
