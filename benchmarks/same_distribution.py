@@ -100,7 +100,7 @@ def paired_rate(pairs: int, simulations: int, seed: int) -> float:
     claimed = 0
     for _ in range(simulations):
         results = _results(trials, plan, _losses(draw, 2, pairs, 0.0))
-        claimed += any(o.form in ("lower", "higher") for o in paired_starts(results))
+        claimed += any(o.form in ("lower", "higher", "higher-all") for o in paired_starts(results))
     return claimed / simulations
 
 

@@ -179,9 +179,8 @@ def float_limit(results: ExperimentResults) -> Iterator[Observation]:
             result.cite(f"{step} >= FEW_ROUNDS"),
             result.cite(f"any({moves})"),
             result.cite(f"{idle} >= IDLE_SHARE"),
-            result.cite(
-                f"{'any' if norm else 'all'}(gradients[{step}] {'!=' if norm else '=='} 0)"
-            ),
+            # Not of each derivative: the squares of the smallest numbers are 0.
+            result.cite(f"norm(wide(gradients[{step}])) {'>' if norm else '=='} 0"),
         )
         form = "" if norm else "no-gradient"
         yield Observation("float-limit", facts, runs=1, form=form, claims=claims)
