@@ -164,15 +164,18 @@ class _Shown:
         ]
         if len(losses) > 1 and all(falls(c.training, rounds) for c in self.check.formulas):
             labels = (self._text("axis-updates"), self._text("axis-loss"), "")
-            svg = curve_figure(losses, self.results.budgets, [], labels)
+            drawn = (losses, self.results.budgets, [], labels)
+            svg, plot = curve_figure(*drawn), plot_of_curves(*drawn)
             facts = [f"{name} {numbers.measured(_last(values) or 0.0)}" for name, values in losses]
-            blocks.append(self._figure("check-losses-caption", svg, facts))
+            blocks.append(self._figure("check-losses-caption", svg, facts, plot))
         return blocks
 
-    def _figure(self, caption: str, svg: bytes, facts: Sequence[str]) -> Figure:
+    def _figure(
+        self, caption: str, svg: bytes, facts: Sequence[str], plot: Plot | None = None
+    ) -> Figure:
         anchor, label = self.numbering.next("figure")
         words = self._text("check-alternative", facts=self.language.enumerate(list(facts)))
-        return Figure(anchor, label, self._text(caption), svg, words)
+        return Figure(anchor, label, self._text(caption), svg, words, plot)
 
     def _label(self, checked: Checked) -> str:
         names = wording(checked.formula)

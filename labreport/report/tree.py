@@ -123,23 +123,68 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Line:
+    """One curve of a plot.
+
+    Attributes:
+        name: what it is called.
+        values: one at each of the plot's places; None for a gap.
+        colour: as #rrggbb.
+        dash: lengths drawn and left out in turn, in line widths; empty for a solid line.
+    """
+
+    name: str
+    values: tuple[float | None, ...]
+    colour: str
+    dash: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Plot:
+    """The curves of a figure as numbers, rounded to what can be read off.
+
+    Attributes:
+        horizontal: name of the horizontal axis.
+        vertical: name of the vertical axis.
+        across: scale of the horizontal axis: "linear", "log", or "from-zero" for a logarithmic
+            one that begins with 0.
+        logarithmic: whether the vertical axis is.
+        places: on the horizontal axis, ascending.
+        lines: the curves.
+        floors: levels to mark.
+        floor: what these are called.
+    """
+
+    horizontal: str
+    vertical: str
+    across: str
+    logarithmic: bool
+    places: tuple[float, ...]
+    lines: tuple[Line, ...]
+    floors: tuple[float, ...]
+    floor: str
+
+
+@dataclass(frozen=True)
 class Figure:
-    """A numbered figure: an SVG of its own, and what it shows in words."""
+    """A numbered figure: an SVG of its own, what it shows in words, and its curves as numbers."""
 
     anchor: str
     label: str
     caption: str
     svg: bytes
     alternative: str
+    plot: Plot | None = None
 
 
 @dataclass(frozen=True)
 class Formula:
-    """A numbered formula, typeset, with its LaTeX source as alternative text."""
+    """A numbered formula, typeset for paper, as MathML for a page, and as LaTeX for reading."""
 
     anchor: str
     label: str
     svg: bytes
+    mathml: str
     latex: str
     height: float
     width: float
