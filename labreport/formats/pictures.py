@@ -61,7 +61,8 @@ def _refer(element: Element, names: dict[str, str]) -> None:
     for attribute, value in list(element.attrib.items()):
         if attribute == LINK:
             del element.attrib[LINK]
-            element.set("href", f"#{names[value[1:]]}")
+            # What is no name is a picture that comes along as data: the bar of colours of a map.
+            element.set("href", f"#{names[value[1:]]}" if value.startswith("#") else value)
         elif "url(" in value:
             element.set(attribute, REFERENCE.sub(lambda m: names[m[0]], value))
 

@@ -15,7 +15,7 @@ from labreport.report import formulas, numbers
 from labreport.report.language import Language
 from labreport.report.numbering import Numbering
 from labreport.report.tables import NONE, measured
-from labreport.report.tree import Block, Cell, Figure, Paragraph, Table
+from labreport.report.tree import Block, Cell, Figure, Paragraph, Plot, Table
 
 MOST_WEIGHTS = 8
 """Derivatives of the first round that fit a table, side by side."""
@@ -144,6 +144,7 @@ class _Shown:
         """Differences round by round, and the losses that each formula trains to."""
         from labreport.report.figures.curves import curve_figure
         from labreport.report.figures.gradient_check import difference_figure
+        from labreport.report.figures.plot import plot_of_curves
 
         ways = [
             (self._text(f"way-{name}"), way)

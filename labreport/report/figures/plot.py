@@ -74,7 +74,7 @@ def _plot(
         horizontal=labels[0],
         vertical=labels[1],
         across=across,
-        logarithmic=read.wants_log(shown),
+        logarithmic=bool(read.wants_log(shown)),
         places=tuple(_rounded(place) or 0.0 for place in places),
         lines=tuple(
             Line(name, tuple(map(_rounded, values)), style.colour(i), _DASHES[i % len(_DASHES)])
