@@ -424,12 +424,174 @@ function readers(report) {
     for (const entry of entries) {
       if (!entry.isIntersecting) continue;
       observer.unobserve(entry.target);
-      new Reader(entry.target, data(entry.target.querySelector("script.plot")), words);
+      const [plot, course] = ["plot", "course"].map((kind) => data(entry.target.querySelector("script." + kind)));
+      if (plot) new Reader(entry.target, plot, words);
+      if (course) new Rounds(entry.target, course, words);
     }
   }, { rootMargin: "600px 0px" });
   for (const figure of all("figure", report)) {
-    if (figure.querySelector("script.plot")) observer.observe(figure);
+    if (figure.querySelector("script.plot, script.course")) observer.observe(figure);
   }
+}
+
+/* --- the rounds of a run -------------------------------------------------------------------------- */
+
+const SVG = "http://www.w3.org/2000/svg";
+const POSITIVE = "#0072b2", NEGATIVE = "#d55e00";
+
+function draw(tag, attributes = {}, ...children) {
+  const element = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}
+
+class Rounds {
+  constructor(figure, course, words) {
+    this.course = course;
+    this.words = words;
+    this.slider = make("input", { type: "range", min: "0", max: String(course.rounds.length - 1), value: "0", "aria-label": words.round });
+    this.slider.addEventListener("input", () => { this.stop(); this.show(Number(this.slider.value)); });
+    this.play = make("button", { type: "button", class: "play" }, words.play);
+    this.play.addEventListener("click", () => (this.timer ? this.stop() : this.start()));
+    this.play.hidden = reduced();
+    this.said = make("p", { class: "said" });
+    const stage = make("div", { class: "stage" }, this.network());
+    if (course.surface) stage.append(this.surface());
+    this.body = make("tbody");
+    this.cells = course.names.map((name) => {
+      const cells = [make("td"), make("td")];
+      this.body.append(make("tr", {}, make("th", { scope: "row" }, name), ...cells));
+      return cells;
+    });
+    const heads = ["", words.weight, words.gradient].map((word) => (word ? make("th", { scope: "col" }, word) : make("td")));
+    stage.append(make("table", { "aria-label": `${words.weight}, ${words.gradient}` }, make("thead", {}, make("tr", {}, ...heads)), this.body));
+    this.swap = make("button", { type: "button", class: "swap", "aria-pressed": "false" }, words.static);
+    this.swap.addEventListener("click", () => {
+      this.stop();
+      this.swap.setAttribute("aria-pressed", String(!figure.classList.toggle("interactive")));
+    });
+    this.element = make("div", { class: "rounds" }, make("div", { class: "slide" }, this.play, this.slider, this.said), stage,
+      make("p", { class: "key" }, words.drawing));
+    figure.classList.add("interactive");
+    figure.querySelector(".picture").after(this.element, make("div", { class: "reading" }, make("p", { class: "at" }), this.swap));
+    this.show(0);
+  }
+
+  network() {
+    const { layers, edges, names } = this.course;
+    const tall = Math.max(...layers.map((layer) => layer.length));
+    const width = 130 * (layers.length - 1) + 90, height = 86 * tall + 20;
+    this.places = layers.map((layer, l) => layer.map((_, u) => [45 + 130 * l, height / 2 + 86 * (u - (layer.length - 1) / 2)]));
+    const svg = draw("svg", { viewBox: `0 0 ${width} ${height}`, class: "network", "aria-hidden": "true" });
+    this.largest = {
+      weight: Math.max(...this.course.weights.flat().map(Math.abs)),
+      gradient: Math.max(...this.course.gradients.flat().map(Math.abs)),
+    };
+    this.lines = edges.map((edge) => {
+      const [[x1, y1], [x2, y2]] = [this.places[edge.layer][edge.source], this.places[edge.layer + 1][edge.target]];
+      const halo = draw("line", { x1, y1, x2, y2, stroke: "#888888", "stroke-opacity": 0.28 });
+      const line = draw("line", { x1, y1, x2, y2 });
+      svg.append(halo, line);
+      return { edge, halo, line };
+    });
+    if (edges.length <= 24) {
+      for (const { edge } of this.lines) {
+        const [[x1, y1], [x2, y2]] = [this.places[edge.layer][edge.source], this.places[edge.layer + 1][edge.target]];
+        const share = edge.source === edge.target ? 0.5 : 0.3;
+        svg.append(draw("text", { x: x1 + share * (x2 - x1), y: y1 + share * (y2 - y1) - 3, class: "edge" }, names[edge.parameter]));
+      }
+    }
+    this.under = layers.map((layer, l) => layer.map((name, u) => {
+      const [x, y] = this.places[l][u];
+      const value = draw("text", { x, y: y + 27 });
+      svg.append(draw("circle", { cx: x, cy: y, r: 15 }), draw("text", { x, y: y + 4 }, name), value);
+      return value;
+    }));
+    return svg;
+  }
+
+  /* A map of the loss in a picture of one pixel a cell, and above it the way of the run. */
+  surface() {
+    const { horizontal, vertical, losses, path, share } = this.course.surface;
+    const { words } = this;
+    const scale = losses.every((loss) => loss > 0) ? Math.log : (loss) => loss;
+    const low = scale(Math.min(...losses)), high = scale(Math.max(...losses));
+    const pixels = make("canvas", { width: horizontal.length, height: vertical.length });
+    const context = pixels.getContext("2d");
+    losses.forEach((loss, k) => {
+      const column = k % horizontal.length, row = Math.floor(k / horizontal.length);
+      context.fillStyle = shade((scale(loss) - low) / (high - low || 1));
+      context.fillRect(column, vertical.length - 1 - row, 1, 1);
+    });
+    const across = (x) => 220 * (x - horizontal[0]) / (horizontal[horizontal.length - 1] - horizontal[0]);
+    const up = (y) => 220 - 220 * (y - vertical[0]) / (vertical[vertical.length - 1] - vertical[0]);
+    this.way = path.map(([x, y]) => [across(x), up(y)]);
+    const line = this.way.map((place) => place.map((c) => c.toFixed(1)).join(",")).join(" ");
+    this.gone = draw("polyline", { class: "gone" });
+    this.point = draw("circle", { r: 5.5, class: "point" });
+    const map = draw("svg", { viewBox: "0 0 220 220", class: "map", role: "img", "aria-label": `${words.surface} (${(100 * share).toFixed(1)}%)` },
+      draw("image", { href: pixels.toDataURL(), width: 220, height: 220, preserveAspectRatio: "none" }),
+      draw("polyline", { points: line, class: "way" }), this.gone, this.point);
+    const bar = make("span", { class: "bar", "aria-hidden": "true" });
+    bar.style.background = `linear-gradient(to right, ${[0, 0.25, 0.5, 0.75, 1].map(shade).join(", ")})`;
+    const key = make("p", { class: "key" }, `${words.surface} (${(100 * share).toFixed(1)}%). ${words.loss} `,
+      measured(Math.min(...losses), 2), " ", bar, " ", measured(Math.max(...losses), 2));
+    return make("div", { class: "surface" }, map, key);
+  }
+
+  show(index) {
+    const { course, words, largest } = this;
+    this.index = index;
+    this.slider.value = String(index);
+    const text = `${words.round} ${course.rounds[index]} · ${words.loss} ${measured(course.losses[index])}`;
+    this.said.textContent = text;
+    this.slider.setAttribute("aria-valuetext", text);
+    for (const { edge, halo, line } of this.lines) {
+      const weight = course.weights[index][edge.parameter], gradient = course.gradients[index][edge.parameter];
+      line.setAttribute("stroke", weight === 0 ? "#999999" : weight > 0 ? POSITIVE : NEGATIVE);
+      line.setAttribute("stroke-width", 0.8 + 5 * Math.sqrt(Math.abs(weight) / (largest.weight || 1)));
+      halo.setAttribute("stroke-width", 22 * Math.sqrt(Math.abs(gradient) / (largest.gradient || 1)));
+    }
+    course.names.forEach((_, k) => {
+      this.cells[k][0].textContent = measured(course.weights[index][k]);
+      this.cells[k][1].textContent = measured(course.gradients[index][k]);
+    });
+    if (course.units.length) {
+      this.under.forEach((layer, l) => layer.forEach((text, u) => { text.textContent = measured(course.units[index][l][u]); }));
+    }
+    if (this.point) {
+      const [x, y] = this.way[index];
+      this.point.setAttribute("cx", x);
+      this.point.setAttribute("cy", y);
+      this.gone.setAttribute("points", this.way.slice(0, index + 1).map((place) => place.join(",")).join(" "));
+    }
+  }
+
+  start() {
+    if (this.index === this.course.rounds.length - 1) this.show(0);
+    this.play.textContent = this.words.pause;
+    this.timer = setInterval(() => {
+      if (this.index < this.course.rounds.length - 1) this.show(this.index + 1);
+      else this.stop();
+    }, 120);
+  }
+
+  stop() {
+    clearInterval(this.timer);
+    this.timer = 0;
+    this.play.textContent = this.words.play;
+  }
+}
+
+/* Colours of viridis, which stay in order of lightness: dark is low. */
+const SHADES = [[68, 1, 84], [59, 82, 139], [33, 145, 140], [94, 201, 98], [253, 231, 37]];
+
+function shade(share) {
+  const place = Math.min(Math.max(share, 0), 1) * (SHADES.length - 1);
+  const from = Math.min(Math.floor(place), SHADES.length - 2);
+  const mixed = SHADES[from].map((c, k) => Math.round(c + (place - from) * (SHADES[from + 1][k] - c)));
+  return `rgb(${mixed.join(" ")})`;
 }
 
 /* --- all of it ------------------------------------------------------------------------------------ */

@@ -18,7 +18,7 @@ from markupsafe import Markup, escape
 from labreport.formats.math_font import math_font
 from labreport.formats.pictures import Pictures
 from labreport.report.language import Language
-from labreport.report.tree import Formula, Plot, Report, Section
+from labreport.report.tree import Course, Formula, Plot, Report, Section
 from labreport.shipped import shipped
 
 _SUPERSCRIPTS = "⁻⁽⁾⁰¹²³⁴⁵⁶⁷⁸⁹"
@@ -27,7 +27,10 @@ _PLAIN = str.maketrans(_SUPERSCRIPTS, "−()0123456789")
 _AS_IT_IS = " !$'()*+,-./:;<=>?@[\\]^_`{|}~"
 """What stands for itself in a data: URI between quotation marks, beside letters and digits."""
 
-_WORDS = ("help", "static", "whole")
+_WORDS = (
+    *("help", "static", "whole", "round", "loss", "weight", "gradient", "play", "pause"),
+    *("drawing", "surface", "low", "high"),
+)
 """Keys of what the script says, in the catalogues under page."""
 
 
@@ -152,9 +155,9 @@ def digest(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def embedded(value: Plot | dict[str, Any]) -> Markup:
+def embedded(value: Plot | Course | dict[str, Any]) -> Markup:
     """A value as JSON inside an element of the page, which no text in it can close."""
-    plain = asdict(value) if isinstance(value, Plot) else value
+    plain = value if isinstance(value, dict) else asdict(value)
     text = json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
