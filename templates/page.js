@@ -424,13 +424,13 @@ function readers(report) {
     for (const entry of entries) {
       if (!entry.isIntersecting) continue;
       observer.unobserve(entry.target);
-      const [plot, course] = ["plot", "course"].map((kind) => data(entry.target.querySelector("script." + kind)));
+      const [plot, run] = ["plot", "run"].map((kind) => data(entry.target.querySelector("script." + kind)));
       if (plot) new Reader(entry.target, plot, words);
-      if (course) new Rounds(entry.target, course, words);
+      if (run) new Rounds(entry.target, run, words);
     }
   }, { rootMargin: "600px 0px" });
   for (const figure of all("figure", report)) {
-    if (figure.querySelector("script.plot, script.course")) observer.observe(figure);
+    if (figure.querySelector("script.plot, script.run")) observer.observe(figure);
   }
 }
 

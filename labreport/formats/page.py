@@ -58,7 +58,9 @@ def page(reports: Sequence[tuple[Report, Language]]) -> str:
     """
     pictures = Pictures()
     bare = [
-        Edition(report, language.text("page.language"), f"{report.language}-" if k else "", Markup())
+        Edition(
+            report, language.text("page.language"), f"{report.language}-" if k else "", Markup()
+        )
         for k, (report, language) in enumerate(reports)
     ]
     editions = [
@@ -66,13 +68,17 @@ def page(reports: Sequence[tuple[Report, Language]]) -> str:
         for e, (_, language) in zip(bare, reports, strict=True)
     ]
     formulas = frozenset(f for e in editions for s in e.report.sections for f in _formulas(s))
-    return _environment().get_template("report.html.j2").render(
-        first=reports[0][0],
-        editions=editions,
-        printed=False,
-        style=_screen_style(formulas),
-        script=_script(),
-        shared=pictures.shared,
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            first=reports[0][0],
+            editions=editions,
+            printed=False,
+            style=_screen_style(formulas),
+            script=_script(),
+            shared=pictures.shared,
+        )
     )
 
 
@@ -83,12 +89,16 @@ def paper(report: Report, language: Language) -> str:
     )
     bare = Edition(report, "", "", Markup())
     html = _edition(bare, language, [], None)
-    return _environment().get_template("report.html.j2").render(
-        first=report,
-        editions=[Edition(report, "", "", html)],
-        printed=True,
-        page_number=(before, between, after),
-        style=_style("style", "print"),
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            first=report,
+            editions=[Edition(report, "", "", html)],
+            printed=True,
+            page_number=(before, between, after),
+            style=_style("style", "print"),
+        )
     )
 
 

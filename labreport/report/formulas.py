@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from functools import cache
 
 from labreport.lab.expression import Constant, Expression, Negative, Operation, Symbol
-from labreport.report.numbering import Numbering
 from labreport.report.mathml import mathml_for_pages
+from labreport.report.numbering import Numbering
 from labreport.report.numbers import setting
 from labreport.report.svg import compact
 from labreport.report.tree import Formula
@@ -123,9 +123,7 @@ def formula(latex: str, numbering: Numbering) -> Formula:
     svg, mathml, width, height = _typeset(latex)
     anchor, label = numbering.next("formula")
     scale = min(1.0, WIDEST / width)
-    return Formula(
-        anchor, label, svg, mathml, latex, height=height * scale, width=width * scale
-    )
+    return Formula(anchor, label, svg, mathml, latex, height=height * scale, width=width * scale)
 
 
 @cache

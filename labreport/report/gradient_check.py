@@ -165,8 +165,9 @@ class _Shown:
         ]
         if len(losses) > 1 and all(falls(c.training, rounds) for c in self.check.formulas):
             labels = (self._text("axis-updates"), self._text("axis-loss"), "")
-            drawn = (losses, self.results.budgets, [], labels)
-            svg, plot = curve_figure(*drawn), plot_of_curves(*drawn)
+            budgets = self.results.budgets
+            svg = curve_figure(losses, budgets, [], labels)
+            plot = plot_of_curves(losses, budgets, [], labels)
             facts = [f"{name} {numbers.measured(_last(values) or 0.0)}" for name, values in losses]
             blocks.append(self._figure("check-losses-caption", svg, facts, plot))
         return blocks

@@ -62,7 +62,7 @@ def written(element: Element) -> str:
 
 
 def _unsheet(root: Element) -> None:
-    """matplotlib's style sheet as attributes of the root, where it does the same."""
+    """The style sheet of matplotlib as attributes of the root, where it does the same."""
     for parent in root.iter(f"{SVG}defs"):
         for sheet in parent.findall(f"{SVG}style"):
             if sheet.text == _STYLE_OF_ALL:
@@ -171,7 +171,8 @@ def _joined(hundredths: list[int]) -> str:
 
 
 def _hundredths(number: str) -> int:
-    return round(float(number) * 10**DECIMALS)
+    hundredths: int = round(float(number) * 10**DECIMALS)
+    return hundredths
 
 
 def _decimal(hundredths: int) -> str:
