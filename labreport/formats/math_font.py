@@ -52,12 +52,12 @@ def _subset(characters: str) -> str:
     options.hinting = False
     options.layout_features = ["ssty"]
     options.name_IDs = _NAMES
-    font = subset.load_font(str(_font_path()), options)
-    # The time of writing would change the bytes.
-    font.recalcTimestamp = False
     subsetter = subset.Subsetter(options)
     subsetter.populate(text=characters)
-    subsetter.subset(font)
     buffer = BytesIO()
-    subset.save_font(font, buffer, options)
+    with subset.load_font(str(_font_path()), options) as font:
+        # The time of writing would change the bytes.
+        font.recalcTimestamp = False
+        subsetter.subset(font)
+        subset.save_font(font, buffer, options)
     return "data:font/woff2;base64," + base64.b64encode(buffer.getvalue()).decode()
