@@ -64,10 +64,10 @@ function sortable(cell) {
   if (text === "—" || text === "") return null;
   const infinite = text.match(/^(-?)∞/);
   if (infinite) return infinite[1] ? -Infinity : Infinity;
-  const found = text.match(/^(-?\d+(?:\.\d+)?)(?:\s?×\s?10(?:\^(-?\d+))?)?|^(-?)10\^(-?\d+)/);
-  if (!found) return text;
-  if (found[4] !== undefined) return Number(found[3] + "1e" + found[4]);
-  return Number(found[1] + "e" + (found[2] || 0));
+  const power = text.match(/^(-?)10\^(-?\d+)/);
+  if (power) return Number(`${power[1]}1e${power[2]}`);
+  const found = text.match(/^(-?\d+(?:\.\d+)?)(?:×10\^(-?\d+))?/);
+  return found ? Number(`${found[1]}e${found[2] || 0}`) : text;
 }
 
 /* --- a light or a dark page ---------------------------------------------------------------- */

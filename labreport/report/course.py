@@ -6,6 +6,7 @@ import numpy as np
 
 from labreport.backprop.runs import evaluate, layers_of
 from labreport.lab.naming import display_order, parameter_names, unit_names
+from labreport.report import numbers
 from labreport.report.tree import Course, Edge, Surface
 from labreport.run import Run
 
@@ -20,8 +21,6 @@ CELLS = 40
 
 MARGIN = 0.35
 """How far the map goes beyond the path, as a share of the path's extent."""
-
-DIGITS = 4
 
 
 def course_of(run: Run) -> Course | None:
@@ -112,4 +111,5 @@ def _surface(run: Run, weights: np.ndarray) -> Surface | None:
 
 
 def _numbers(values: np.ndarray) -> tuple[float, ...]:
-    return tuple(float(f"{value:.{DIGITS}g}") for value in values)
+    """Numbers as tables have them, rounded only once."""
+    return tuple(float(f"{value:.{numbers.DIGITS}g}") for value in values)

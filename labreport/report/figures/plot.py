@@ -7,14 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from labreport.report import curves as read
+from labreport.report import numbers
 from labreport.report.figures import style
 from labreport.report.tree import Line, Plot
 
 MOST_POINTS = 200
 """Points of a curve that a screen can tell apart."""
-
-DIGITS = 5
-"""Significant digits of a number that is read off a curve; tables have the same or fewer."""
 
 _DASHES: tuple[tuple[float, ...], ...] = ((), *(on for _, on in style.STYLES[1:]))
 """The line styles of the figures, in line widths."""
@@ -86,7 +84,10 @@ def _plot(
 
 
 def _rounded(value: float) -> float | None:
-    """A number as it is read off; none where it is not finite or too large for an axis."""
+    """A number as tables have it, so that what is read off is the same, rounded only once.
+
+    None where it is not finite or too large for an axis.
+    """
     if not abs(value) <= style.MOST:
         return None
-    return float(f"{value:.{DIGITS}g}")
+    return float(f"{value:.{numbers.DIGITS}g}")
