@@ -307,7 +307,11 @@ class Reader {
       points: { show: thin, size: 5, fill: line.colour },
     }));
     const marks = plot.floors.map(() => ({ label: plot.floor, stroke: "#777777", width: 1, dash: [6, 5], points: { show: false } }));
-    const across = { linear: { distr: 1 }, log: { distr: 3 }, "from-zero": { distr: 4, asinh: 1 } }[plot.across];
+    const across = {
+      linear: { scale: { distr: 1 } },
+      log: { scale: { distr: 3 }, splits: decades },
+      "from-zero": { scale: { distr: 4, asinh: 1 }, splits: roundTicks },
+    }[plot.across];
     const font = `12px ${getComputedStyle(this.figure).fontFamily}`;
     const name = { font, labelFont: font, labelSize: 20 };
     const options = {
@@ -315,12 +319,12 @@ class Reader {
       legend: { show: false },
       cursor: { drag: { x: true, y: false, dist: 6 }, dataIdx: (chart, _, index) => index, points: { size: 7 } },
       scales: {
-        x: { time: false, ...across },
+        x: { time: false, ...across.scale },
         y: plot.logarithmic ? { distr: 3 } : {},
       },
       axes: [
         { ...AXIS, ...name, label: plot.horizontal, size: 34, values: (_, values) => values.map(tick),
-          ...(plot.across === "from-zero" ? { splits: (_, __, low, high) => roundTicks(low, high) } : {}) },
+          ...(across.splits ? { splits: (_, __, low, high) => across.splits(low, high) } : {}) },
         { ...AXIS, ...name, label: plot.vertical, size: 58, values: (_, values) => values.map(tick),
           ...(plot.logarithmic ? { splits: (_, __, low, high) => decades(low, high) } : {}) },
       ],

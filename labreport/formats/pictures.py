@@ -47,6 +47,9 @@ class Pictures:
         for attribute in _OF_A_FILE:
             root.attrib.pop(attribute, None)
         root.attrib |= {"role": "img", "aria-label": words}
+        if root.find(f".//{SVG}image") is not None:
+            # Where colours have a key, lightness means something: a dark page leaves them alone.
+            root.set("class", "keyed")
         return Markup(_as_html(root))
 
     @property
