@@ -267,7 +267,7 @@ class Reader {
     });
     this.figure.classList.add("interactive");
     this.figure.querySelector(".picture").after(this.element,
-      make("div", { class: "reading" }, this.at, this.whole, this.swap));
+      make("div", { class: "beneath" }, this.at, this.whole, this.swap));
     this.draw();
     new ResizeObserver(() => this.resize()).observe(this.canvas);
   }
@@ -478,7 +478,7 @@ class Rounds {
     this.element = make("div", { class: "rounds" }, make("div", { class: "slide" }, this.play, this.slider, this.said), stage,
       make("p", { class: "key" }, words.drawing));
     figure.classList.add("interactive");
-    figure.querySelector(".picture").after(this.element, make("div", { class: "reading" }, make("p", { class: "at" }), this.swap));
+    figure.querySelector(".picture").after(this.element, make("div", { class: "beneath" }, make("p", { class: "at" }), this.swap));
     this.show(0);
   }
 

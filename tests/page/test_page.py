@@ -85,7 +85,10 @@ def test_without_script_everything_is_readable(open_page: Open, report: Path) ->
 def test_paper_has_pictures_and_no_controls(open_page: Open, report: Path) -> None:
     page = open_page(report, scheme="dark", place="figure-3")
     page.locator("#figure-3 canvas").wait_for()
+    page.locator("#claim-9 summary").click()
     page.emulate_media(media="print")
+    # What a reader has opened is printed, with its numbers.
+    assert page.locator("#claim-9 .reading .value").first.is_visible()
     assert page.locator("#figure-3 .picture svg").is_visible()
     for selector in ("#figure-3 .reader", "#zh .switches", "#figure-3 .here", "#figure-1 .rounds"):
         assert not page.locator(selector).is_visible(), selector
