@@ -28,10 +28,6 @@ _MOVED = re.compile(r"(?<=translate\()[^)]*")
 _COMMAND = re.compile(r"([A-Za-z])([^A-Za-z]*)")
 _COLOUR = re.compile(r"#([0-9a-f])\1([0-9a-f])\2([0-9a-f])\3")
 
-# ElementTree would call them ns0 and ns1 otherwise.
-ElementTree.register_namespace("", SVG[1:-1])
-ElementTree.register_namespace("xlink", LINK[1:].partition("}")[0])
-
 
 def compact(svg: str | bytes) -> bytes:
     """An SVG document without what nobody sees.
@@ -53,12 +49,30 @@ def compact(svg: str | bytes) -> bytes:
     for element in root.iter():
         for name, value in element.attrib.items():
             element.set(name, _shortened(name, value))
+    _name_plainly(root)
     return written(root).encode()
 
 
 def written(element: Element) -> str:
     """An element as text, without a blank that nobody needs."""
     return ElementTree.tostring(element, encoding="unicode").replace(" />", "/>")
+
+
+def _name_plainly(root: Element) -> None:
+    """Names as they are written by hand.
+
+    ElementTree chooses prefixes by a table that all libraries of a process share and change.
+    """
+    links = False
+    for element in root.iter():
+        element.tag = element.tag.removeprefix(SVG)
+        if LINK in element.attrib:
+            element.set("xlink:href", element.attrib.pop(LINK))
+            links = True
+    spaces = {"xmlns": SVG[1:-1]}
+    if links:
+        spaces["xmlns:xlink"] = LINK[1:].partition("}")[0]
+    root.attrib = spaces | root.attrib
 
 
 def _unsheet(root: Element) -> None:

@@ -76,6 +76,13 @@ def test_a_figure_keeps_what_it_refers_to_and_has_no_style_sheet() -> None:
     assert not re.search(rb">\s+<", svg)
 
 
+def test_no_other_library_changes_the_bytes() -> None:
+    before = drawn()
+    # ziamath does so when it is imported.
+    ElementTree.register_namespace("", "http://www.w3.org/1998/Math/MathML")
+    assert drawn() == before
+
+
 def test_groups_without_meaning_names_and_blanks_go() -> None:
     once = compact(
         '<svg xmlns="http://www.w3.org/2000/svg" width="3.14159pt"><g id="a"><g>'
