@@ -218,12 +218,13 @@ def write_report(
         (request.output / "observations.json", observations_json.render(measured, places)),
     ]
     total = 2 * len(languages)
-    for index, code in enumerate(languages):
-        words = language(code)
-        suffix = "" if code == languages[0] else f".{code}"
-        report = compose(measured, facts, words)
+    reports = [(compose(measured, facts, language(code)), language(code)) for code in languages]
+    for index, (report, words) in enumerate(reports):
+        suffix = "" if index == 0 else f".{words.code}"
+        # Every page has all languages, its own in front.
+        editions = [reports[index], *reports[:index], *reports[index + 1 :]]
         progress("writing", 2 * index, total)
-        files.append((request.output / f"report{suffix}.html", html.render(report, words)))
+        files.append((request.output / f"report{suffix}.html", html.render(editions)))
         progress("writing", 2 * index + 1, total)
         files.append((request.output / f"report{suffix}.pdf", pdf.render(report, words)))
     progress("writing", total, total)

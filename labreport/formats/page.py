@@ -3,39 +3,130 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import json
 import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from functools import cache
+from typing import Any
+from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from labreport.formats.math_font import math_font
+from labreport.formats.pictures import Pictures
 from labreport.report.language import Language
-from labreport.report.tree import Report
+from labreport.report.tree import Course, Formula, Plot, Report, Section
 from labreport.shipped import shipped
 
 _SUPERSCRIPTS = "⁻⁽⁾⁰¹²³⁴⁵⁶⁷⁸⁹"
 _PLAIN = str.maketrans(_SUPERSCRIPTS, "−()0123456789")
 
+_AS_IT_IS = " !$'()*+,-./:;<=>?@[\\]^_`{|}~"
+"""What stands for itself in a data: URI between quotation marks, beside letters and digits."""
 
-def page(report: Report, language: Language, *, printed: bool) -> str:
-    """The HTML document.
+_WORDS = (
+    *("help", "static", "whole", "round", "loss", "weight", "gradient", "play", "pause"),
+    *("drawing", "surface", "low", "high"),
+)
+"""Keys of what the script says, in the catalogues under page."""
 
-    Args:
-        report: what to render.
-        language: its language, for the few words of the page itself.
-        printed: for the PDF: with running heads and page numbers, without what a screen needs.
+
+@dataclass(frozen=True)
+class Edition:
+    """The report in one language, as a part of a page.
+
+    Attributes:
+        report: what is rendered.
+        name: of the language, in itself.
+        prefix: in front of every anchor, so that the same place in two languages has two.
+        html: the part.
     """
-    template = _environment().get_template("report.html.j2")
+
+    report: Report
+    name: str
+    prefix: str
+    html: Markup
+
+
+def page(reports: Sequence[tuple[Report, Language]]) -> str:
+    """A document for the screen, with the report in each of these languages, the first in front.
+
+    It has one script, and the policy of the document allows no other.
+    """
+    pictures = Pictures()
+    bare = [
+        Edition(
+            report, language.text("page.language"), f"{report.language}-" if k else "", Markup()
+        )
+        for k, (report, language) in enumerate(reports)
+    ]
+    editions = [
+        Edition(e.report, e.name, e.prefix, _edition(e, language, bare, pictures))
+        for e, (_, language) in zip(bare, reports, strict=True)
+    ]
+    formulas = frozenset(f for e in editions for s in e.report.sections for f in _formulas(s))
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            first=reports[0][0],
+            editions=editions,
+            printed=False,
+            style=_screen_style(formulas),
+            script=_script(),
+            shared=pictures.shared,
+        )
+    )
+
+
+def paper(report: Report, language: Language) -> str:
+    """A document for the PDF: with running heads and page numbers, without what a screen needs."""
     before, between, after = re.split(
         r"PAGES?", language.text("report.page", page="PAGE", pages="PAGES")
     )
-    return template.render(
-        report=report,
-        text=language.text,
-        printed=printed,
-        page_number=(before, between, after),
-        style=_style("print" if printed else "screen"),
+    bare = Edition(report, "", "", Markup())
+    html = _edition(bare, language, [], None)
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            first=report,
+            editions=[Edition(report, "", "", html)],
+            printed=True,
+            page_number=(before, between, after),
+            style=_style("style", "print"),
+        )
     )
+
+
+def _edition(
+    edition: Edition, language: Language, editions: Sequence[Edition], pictures: Pictures | None
+) -> Markup:
+    """One report; for a page with its pictures put in, for paper without any."""
+
+    def at(anchor: str) -> str:
+        return edition.prefix + anchor
+
+    template = _environment().get_template("edition.html.j2")
+    return Markup(
+        template.render(
+            report=edition.report,
+            text=language.text,
+            printed=pictures is None,
+            at=at,
+            editions=editions,
+            pictures=pictures,
+            words={key: language.text(f"page.{key}") for key in _WORDS},
+        )
+    )
+
+
+def _formulas(section: Section) -> list[str]:
+    own = [block.mathml for block in section.blocks if isinstance(block, Formula)]
+    return own + [formula for inner in section.sections for formula in _formulas(inner)]
 
 
 @cache
@@ -49,6 +140,8 @@ def _environment() -> Environment:
     )
     environment.filters["typeset"] = typeset
     environment.filters["data_uri"] = data_uri
+    environment.filters["digest"] = digest
+    environment.filters["json"] = embedded
     environment.tests["of_kind"] = lambda block, kind: type(block).__name__ == kind
     environment.policies["ext.i18n.trimmed"] = True
     return environment
@@ -64,10 +157,39 @@ def typeset(text: str) -> Markup:
 
 def data_uri(svg: bytes) -> str:
     """An SVG as a data: URI: nothing is fetched, and ids of two figures never meet."""
-    return "data:image/svg+xml;base64," + base64.b64encode(svg).decode()
+    return "data:image/svg+xml," + quote(svg.decode(), safe=_AS_IT_IS)
+
+
+def digest(text: str) -> str:
+    """What a Content-Security-Policy calls an inline style sheet or script."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def embedded(value: Plot | Course | dict[str, Any]) -> Markup:
+    """A value as JSON inside an element of the page, which no text in it can close."""
+    plain = value if isinstance(value, dict) else asdict(value)
+    text = json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return Markup(text)
 
 
 @cache
-def _style(medium: str) -> Markup:
-    sheets = (shipped("templates") / f"{name}.css" for name in ("style", medium))
+def _style(*names: str) -> Markup:
+    sheets = (shipped("templates") / f"{name}.css" for name in names)
     return Markup("\n".join(sheet.read_text(encoding="utf-8") for sheet in sheets))
+
+
+def _screen_style(formulas: frozenset[str]) -> Markup:
+    own = _style("style", "screen", "vendor/uPlot.min")
+    if not formulas:
+        return own
+    face = f'@font-face {{ font-family: "Formulas"; src: url({math_font(formulas)}); }}'
+    return Markup(f"{face}\n{own}")
+
+
+@cache
+def _script() -> Markup:
+    """The one script of a page: the library for curves, and then the page's own."""
+    files = (shipped("templates") / name for name in ("vendor/uPlot.min.js", "page.js"))
+    return Markup("\n".join(file.read_text(encoding="utf-8") for file in files))

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from labreport.errors import BuildError, Fault
-from labreport.formats.page import page
+from labreport.formats.page import paper
 from labreport.report.figures.style import code_font_path, font_path
 from labreport.report.language import Language
 from labreport.report.tree import Report
@@ -33,7 +33,7 @@ def render(report: Report, language: Language) -> bytes:
         BuildError: if Pango is missing, if WeasyPrint reports an error, or if a character has
             no glyph (unless the lab says not to check).
     """
-    html = page(report, language, printed=True)
+    html = paper(report, language)
     with _fixed_time(), _collected_log() as messages, _no_garbage_collection():
         weasyprint = _weasyprint()
         document = weasyprint.HTML(string=html, url_fetcher=_fetcher(), base_url=None)

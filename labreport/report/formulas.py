@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from functools import cache
 
 from labreport.lab.expression import Constant, Expression, Negative, Operation, Symbol
+from labreport.report.mathml import mathml_for_pages
 from labreport.report.numbering import Numbering
 from labreport.report.numbers import setting
+from labreport.report.svg import compact
 from labreport.report.tree import Formula
 
 SIZE = 16
@@ -118,22 +120,28 @@ def aligned(lines: Sequence[str]) -> str:
 
 def formula(latex: str, numbering: Numbering) -> Formula:
     """A numbered formula."""
-    svg, width, height = _typeset(latex)
+    svg, mathml, width, height = _typeset(latex)
     anchor, label = numbering.next("formula")
     scale = min(1.0, WIDEST / width)
-    return Formula(anchor, label, svg, latex, height=height * scale, width=width * scale)
+    return Formula(anchor, label, svg, mathml, latex, height=height * scale, width=width * scale)
 
 
 @cache
-def _typeset(latex: str) -> tuple[bytes, float, float]:
-    """SVG of a formula, and its width and height in em."""
+def _typeset(latex: str) -> tuple[bytes, str, float, float]:
+    """SVG and MathML of a formula, and its width and height in em."""
     from ziamath.config import config
     from ziamath.tex import tex2mml
     from ziamath.zmath import Math
 
     config.svg2 = False
-    mathml = re.sub(r' rowspacing="[^"]*"', "", tex2mml(latex))
-    mathml = mathml.replace("<mtable", f'<mtable rowspacing="{ROW_SPACING}"')
-    svg = Math(mathml, size=SIZE).svg()
+    mathml = tex2mml(latex)
+    spaced = re.sub(r' rowspacing="[^"]*"', "", mathml)
+    spaced = spaced.replace("<mtable", f'<mtable rowspacing="{ROW_SPACING}"')
+    svg = Math(spaced, size=SIZE).svg()
     width, height = (float(re.search(rf'{side}="([\d.]+)', svg)[1]) for side in ("width", "height"))  # type: ignore[index]
-    return svg.encode(), width / PIXELS_PER_EM, height / PIXELS_PER_EM
+    return (
+        compact(svg),
+        mathml_for_pages(mathml),
+        width / PIXELS_PER_EM,
+        height / PIXELS_PER_EM,
+    )

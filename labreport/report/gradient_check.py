@@ -15,7 +15,7 @@ from labreport.report import formulas, numbers
 from labreport.report.language import Language
 from labreport.report.numbering import Numbering
 from labreport.report.tables import NONE, measured
-from labreport.report.tree import Block, Cell, Figure, Paragraph, Table
+from labreport.report.tree import Block, Cell, Figure, Paragraph, Plot, Table
 
 MOST_WEIGHTS = 8
 """Derivatives of the first round that fit a table, side by side."""
@@ -144,6 +144,7 @@ class _Shown:
         """Differences round by round, and the losses that each formula trains to."""
         from labreport.report.figures.curves import curve_figure
         from labreport.report.figures.gradient_check import difference_figure
+        from labreport.report.figures.plot import plot_of_curves
 
         ways = [
             (self._text(f"way-{name}"), way)
@@ -164,15 +165,19 @@ class _Shown:
         ]
         if len(losses) > 1 and all(falls(c.training, rounds) for c in self.check.formulas):
             labels = (self._text("axis-updates"), self._text("axis-loss"), "")
-            svg = curve_figure(losses, self.results.budgets, [], labels)
+            budgets = self.results.budgets
+            svg = curve_figure(losses, budgets, [], labels)
+            plot = plot_of_curves(losses, budgets, [], labels)
             facts = [f"{name} {numbers.measured(_last(values) or 0.0)}" for name, values in losses]
-            blocks.append(self._figure("check-losses-caption", svg, facts))
+            blocks.append(self._figure("check-losses-caption", svg, facts, plot))
         return blocks
 
-    def _figure(self, caption: str, svg: bytes, facts: Sequence[str]) -> Figure:
+    def _figure(
+        self, caption: str, svg: bytes, facts: Sequence[str], plot: Plot | None = None
+    ) -> Figure:
         anchor, label = self.numbering.next("figure")
         words = self._text("check-alternative", facts=self.language.enumerate(list(facts)))
-        return Figure(anchor, label, self._text(caption), svg, words)
+        return Figure(anchor, label, self._text(caption), svg, words, plot)
 
     def _label(self, checked: Checked) -> str:
         names = wording(checked.formula)

@@ -16,7 +16,7 @@ from labreport.report.curves import comparable_all, single_curves, starts_curves
 from labreport.report.gradient_check import check_blocks, check_tables
 from labreport.report.language import Language
 from labreport.report.numbering import Numbering
-from labreport.report.tree import Block, Figure, Table
+from labreport.report.tree import Block, Figure, Plot, Table
 
 TableMaker = Callable[[ExperimentResults, Language, Numbering], Table | None]
 
@@ -78,6 +78,7 @@ class _Illustration:
     def curves(self) -> list[Block]:
         """Losses of single runs, or their squared errors where losses differ in kind."""
         from labreport.report.figures.curves import curve_figure
+        from labreport.report.figures.plot import plot_of_curves
 
         chosen = single_curves(self.results, self.language)
         if chosen is None:
@@ -85,13 +86,14 @@ class _Illustration:
         same = chosen.kind == "losses"
         floors = self._floors(chosen.results) if same and comparable_all(chosen.results) else []
         axis = "axis-loss" if same else "axis-error"
-        svg = curve_figure(chosen.curves, self.results.budgets, floors, self._axes(axis))
+        drawn = (chosen.curves, self.results.budgets, floors, self._axes(axis))
+        svg, plot = curve_figure(*drawn), plot_of_curves(*drawn)
         facts = [
             self._fact(name, float(v[0]), float(v[min(self.results.last, len(v) - 1)]))
             for name, v in chosen.curves
         ]
         caption = f"report.{chosen.kind}-caption" + ("" if floors or not same else "-plain")
-        return [self._figure(caption, svg, f"report.alternative-{chosen.kind}", facts)]
+        return [self._figure(caption, svg, f"report.alternative-{chosen.kind}", facts, plot)]
 
     def weights(self) -> list[Block]:
         """Weight trajectories of single runs."""
@@ -111,6 +113,7 @@ class _Illustration:
 
     def sweep(self) -> list[Block]:
         """Final loss against the one swept key."""
+        from labreport.report.figures.plot import plot_of_sweep
         from labreport.report.figures.sweep import sweep_figure
 
         lines, found = self._sweep_lines()
@@ -119,9 +122,10 @@ class _Illustration:
         swept = [r for members in self.results.swept.values() for r in members]
         key = self.results.plan.axes[0][0]
         axes = (self.language.key(key), self._text("axis-loss"), self._text("floor"))
-        svg = sweep_figure(lines, self._floors(swept), axes)
+        floors = self._floors(swept)
+        svg, plot = sweep_figure(lines, floors, axes), plot_of_sweep(lines, floors, axes)
         facts = [self._best(result, budget) for result, budget in found]
-        return [self._figure("report.sweep-caption", svg, "report.alternative-sweep", facts)]
+        return [self._figure("report.sweep-caption", svg, "report.alternative-sweep", facts, plot)]
 
     def _sweep_lines(
         self,
@@ -188,15 +192,17 @@ class _Illustration:
     def sweep_curves(self) -> list[Block]:
         """Loss curves at some points of a sweep: each variant's best, or points along one axis."""
         from labreport.report.figures.curves import curve_figure
+        from labreport.report.figures.plot import plot_of_curves
 
         chosen = swept_curves(self.results, self.language)
         if chosen is None:
             return []
         axes, floors = self._axes("axis-loss"), self._floors(chosen.results)
-        svg = curve_figure(chosen.curves, self.results.budgets, floors, axes)
+        drawn = (chosen.curves, self.results.budgets, floors, axes)
+        svg, plot = curve_figure(*drawn), plot_of_curves(*drawn)
         facts = [self._fact(name, float(v[0]), float(v[-1])) for name, v in chosen.curves]
         caption = "report.sweep-curves-caption" + ("-best" if len(self.results.swept) > 1 else "")
-        return [self._figure(caption, svg, "report.alternative-losses", facts)]
+        return [self._figure(caption, svg, "report.alternative-losses", facts, plot)]
 
     def starts(self) -> list[Block]:
         """Distribution of the final loss over random starts, and the spread of the curves."""
@@ -247,14 +253,20 @@ class _Illustration:
         return [histogram, spread]
 
     def _figure(
-        self, caption: str, svg: bytes, alternative: str, facts: Sequence[str], **values: object
+        self,
+        caption: str,
+        svg: bytes,
+        alternative: str,
+        facts: Sequence[str],
+        plot: Plot | None = None,
+        **values: object,
     ) -> Figure:
         anchor, label = self.numbering.next("figure")
         words = self.language.text(
             alternative, what=self.title, facts=self.language.enumerate(list(facts))
         )
         text = self.language.text(caption, **values)
-        return Figure(anchor, label, text, svg, words)
+        return Figure(anchor, label, text, svg, words, plot)
 
     def _fact(self, name: str, first: float, last: float) -> str:
         return self.language.text(

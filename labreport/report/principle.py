@@ -12,6 +12,7 @@ from labreport.lab.configuration import RunConfig
 from labreport.lab.naming import display_order, parameter_names, unit_names
 from labreport.lab.vocabulary.activations import ACTIVATIONS
 from labreport.report import formulas, numbers
+from labreport.report.course import course_of
 from labreport.report.language import Language
 from labreport.report.numbering import Numbering
 from labreport.report.tables import NONE
@@ -272,6 +273,7 @@ class _Chapter:
             self._text(f"network-caption-{caption}"),
             network_figure(self.config, written),
             alternative,
+            course=course_of(worked.run) if worked is not None and way == "forward" else None,
         )
 
     def _facts(self, worked: Worked, way: str) -> str:

@@ -123,23 +123,135 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Line:
+    """One curve of a plot.
+
+    Attributes:
+        name: what it is called.
+        values: one at each of the plot's places; None for a gap.
+        colour: as #rrggbb.
+        dash: lengths drawn and left out in turn, in line widths; empty for a solid line.
+    """
+
+    name: str
+    values: tuple[float | None, ...]
+    colour: str
+    dash: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Plot:
+    """The curves of a figure as numbers, rounded to what can be read off.
+
+    Attributes:
+        horizontal: name of the horizontal axis.
+        vertical: name of the vertical axis.
+        across: scale of the horizontal axis: "linear", "log", or "from-zero" for a logarithmic
+            one that begins with 0.
+        logarithmic: whether the vertical axis is.
+        places: on the horizontal axis, ascending.
+        lines: the curves.
+        floors: levels to mark.
+        floor: what these are called.
+    """
+
+    horizontal: str
+    vertical: str
+    across: str
+    logarithmic: bool
+    places: tuple[float, ...]
+    lines: tuple[Line, ...]
+    floors: tuple[float, ...]
+    floor: str
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A weight in a drawing: from which unit of which layer to which of the next; its place."""
+
+    layer: int
+    source: int
+    target: int
+    parameter: int
+
+
+@dataclass(frozen=True)
+class Surface:
+    """The loss over a plane in the space of all weights, and a run's way on it.
+
+    Attributes:
+        horizontal: [cells] distances along one direction of the plane.
+        vertical: [cells] along the other.
+        losses: [cells × cells] row by row, each row along the first direction.
+        path: for each round the two distances.
+        share: of the squared distance from the last weights, how much lies in the plane.
+    """
+
+    horizontal: tuple[float, ...]
+    vertical: tuple[float, ...]
+    losses: tuple[float, ...]
+    path: tuple[tuple[float, ...], ...]
+    share: float
+
+
+@dataclass(frozen=True)
+class Course:
+    """A run at some of its rounds.
+
+    Attributes:
+        rounds: which these are, ascending.
+        losses: at each.
+        layers: names of the units, layer by layer.
+        units: at each round, layer by layer, what the units give for the one row; or empty.
+        edges: the weights as they lie between units.
+        names: of the parameters, in reading order.
+        weights: at each round, in the order of the names.
+        gradients: the same, of the loss by each.
+        surface: where the run moved, if that could be drawn.
+    """
+
+    rounds: tuple[int, ...]
+    losses: tuple[float, ...]
+    layers: tuple[tuple[str, ...], ...]
+    units: tuple[tuple[tuple[float, ...], ...], ...]
+    edges: tuple[Edge, ...]
+    names: tuple[str, ...]
+    weights: tuple[tuple[float, ...], ...]
+    gradients: tuple[tuple[float, ...], ...]
+    surface: Surface | None
+
+
+@dataclass(frozen=True)
 class Figure:
-    """A numbered figure: an SVG of its own, and what it shows in words."""
+    """A numbered figure: an SVG of its own, and what it shows in words.
+
+    Attributes:
+        anchor: where links lead.
+        label: its number.
+        caption: what stands under it.
+        svg: the picture.
+        alternative: what it shows.
+        plot: its curves as numbers, if it has some.
+        course: the run of which it shows one round, if it does.
+    """
 
     anchor: str
     label: str
     caption: str
     svg: bytes
     alternative: str
+    plot: Plot | None = None
+    course: Course | None = None
 
 
 @dataclass(frozen=True)
 class Formula:
-    """A numbered formula, typeset, with its LaTeX source as alternative text."""
+    """A numbered formula, typeset for paper, as MathML for a page, and as LaTeX for reading."""
 
     anchor: str
     label: str
     svg: bytes
+    mathml: str
     latex: str
     height: float
     width: float

@@ -16,6 +16,8 @@ from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from labreport.report.svg import compact
+
 WIDTH = 6.3
 """Inches: the text width of an A4 page."""
 
@@ -106,19 +108,20 @@ def drawable(values: np.ndarray) -> np.ndarray:
     return np.where(np.abs(values) <= MOST, values, np.nan)
 
 
-def thinned(count: int, *, by_ratio: bool) -> np.ndarray:
-    """Indices 0 … count − 1, at most MOST_POINTS of them, both ends among them.
+def thinned(count: int, *, by_ratio: bool, most: int = MOST_POINTS) -> np.ndarray:
+    """Indices 0 … count − 1, at most so many of them, both ends among them.
 
     Args:
         count: number of points there are.
         by_ratio: evenly in the logarithm, for an axis that is logarithmic.
+        most: how many to keep.
     """
-    if count <= MOST_POINTS:
+    if count <= most:
         return np.arange(count)
     if by_ratio:
-        spaced = np.geomspace(1, count - 1, MOST_POINTS)
+        spaced = np.geomspace(1, count - 1, most - 1)
         return np.unique(np.concatenate([[0], spaced.round().astype(int)]))
-    return np.unique(np.linspace(0, count - 1, MOST_POINTS).round().astype(int))
+    return np.unique(np.linspace(0, count - 1, most).round().astype(int))
 
 
 def legend_above(figure: Figure, axes: Axes) -> None:
@@ -179,7 +182,7 @@ def svg(figure: Figure) -> bytes:
         # A character that no font has is told by the PDF, in which every label stands as text.
         warnings.filterwarnings("ignore", r"Glyph \d+ .* missing")
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    return buffer.getvalue()
+    return compact(buffer.getvalue())
 
 
 def drawing() -> Any:

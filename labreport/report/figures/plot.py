@@ -1,0 +1,93 @@
+"""The curves of a figure as numbers, for a page on which they can be zoomed and read off."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from labreport.report import curves as read
+from labreport.report import numbers
+from labreport.report.figures import style
+from labreport.report.tree import Line, Plot
+
+MOST_POINTS = 200
+"""Points of a curve that a screen can tell apart."""
+
+_DASHES: tuple[tuple[float, ...], ...] = ((), *(on for _, on in style.STYLES[1:]))
+"""The line styles of the figures, in line widths."""
+
+
+def plot_of_curves(
+    curves: Sequence[read.Curve],
+    budgets: Sequence[int],
+    floors: Sequence[float],
+    labels: tuple[str, str, str],
+) -> Plot:
+    """Curves [steps] over updates, as `curve_figure` draws them.
+
+    Args:
+        curves: name and values of each.
+        budgets: rounds at which results are compared.
+        floors: levels to mark.
+        labels: of the horizontal axis, the vertical axis and the floor.
+    """
+    cut = [(name, values[: budgets[-1] + 1]) for name, values in curves]
+    by_ratio = read.by_ratio(budgets)
+    longest = max(len(values) for _, values in cut)
+    steps = style.thinned(longest, by_ratio=by_ratio, most=MOST_POINTS)
+    lines = [
+        (name, [values[step] if step < len(values) else np.nan for step in steps])
+        for name, values in cut
+    ]
+    across = "from-zero" if by_ratio else "linear"
+    return _plot(steps.tolist(), lines, floors, labels, across)
+
+
+def plot_of_sweep(
+    lines: Sequence[tuple[str, Sequence[float], Sequence[float]]],
+    floors: Sequence[float],
+    labels: tuple[str, str, str],
+) -> Plot:
+    """Loss against the swept value, as `sweep_figure` draws it: name, values and losses of each."""
+    places = sorted({value for _, values, _ in lines for value in values})
+    found = [dict(zip(values, losses, strict=True)) for _, values, losses in lines]
+    shown = [
+        (name, [losses.get(place, np.nan) for place in places])
+        for (name, _, _), losses in zip(lines, found, strict=True)
+    ]
+    across = "log" if places[0] > 0 else "linear"
+    return _plot(places, shown, floors, labels, across)
+
+
+def _plot(
+    places: Sequence[float],
+    lines: Sequence[tuple[str, Sequence[float]]],
+    floors: Sequence[float],
+    labels: tuple[str, str, str],
+    across: str,
+) -> Plot:
+    shown = [v for _, values in lines for v in values if np.isfinite(v)]
+    return Plot(
+        horizontal=labels[0],
+        vertical=labels[1],
+        across=across,
+        logarithmic=bool(read.wants_log(shown)),
+        places=tuple(_rounded(place) or 0.0 for place in places),
+        lines=tuple(
+            Line(name, tuple(map(_rounded, values)), style.colour(i), _DASHES[i % len(_DASHES)])
+            for i, (name, values) in enumerate(lines)
+        ),
+        floors=tuple(_rounded(level) or 0.0 for level in dict.fromkeys(floors)),
+        floor=labels[2],
+    )
+
+
+def _rounded(value: float) -> float | None:
+    """A number as tables have it, so that what is read off is the same, rounded only once.
+
+    None where it is not finite or too large for an axis.
+    """
+    if not abs(value) <= style.MOST:
+        return None
+    return float(f"{value:.{numbers.DIGITS}g}")
