@@ -37,14 +37,23 @@ new EventSource("/changes?from={version}").onmessage = () => location.reload();
 </script>
 """
 
-POLICY = (
-    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
-    "script-src 'nonce-{nonce}'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'"
-)
+OWN_POLICY = re.compile(rb'<meta http-equiv="Content-Security-Policy" content="([^"]*)">\n?')
+"""What the page says itself: its own script and style sheet, and no other. The header stands in for
+it, because of two policies both must allow what runs."""
 
-OWN_POLICY = re.compile(rb'<meta http-equiv="Content-Security-Policy"[^>]*>\n?')
-"""What the page says itself, which allows no script at all; the one above stands in for it."""
+NO_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+
+BESIDE = "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+
+def policy(page: bytes, nonce: str) -> str:
+    """The page's own policy, which also allows the script with this nonce to ask for changes."""
+    found = OWN_POLICY.search(page)
+    own = found[1].decode() if found else NO_POLICY
+    scripts = f"script-src 'nonce-{nonce}'"
+    both = own.replace("script-src", scripts) if "script-src" in own else f"{own}; {scripts}"
+    return f"{both}; {BESIDE}"
+
 
 PAUSE = 10.0
 """Seconds after which a line is sent that means nothing, to find out who is gone."""
@@ -129,6 +138,7 @@ class _Handler(BaseHTTPRequestHandler):
         nonce = secrets.token_urlsafe(16)
         kind = Path(name).suffix
         if kind == ".html":
+            allowed = policy(content, nonce)
             script = SCRIPT.format(nonce=nonce, version=version).encode()
             before, end, after = OWN_POLICY.sub(b"", content, count=1).rpartition(b"</body>")
             content = before + script + end + after
@@ -136,7 +146,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", KINDS.get(kind, "application/octet-stream"))
         self.send_header("Content-Length", str(len(content)))
         if kind == ".html":
-            self.send_header("Content-Security-Policy", POLICY.format(nonce=nonce))
+            self.send_header("Content-Security-Policy", allowed)
         self.end_headers()
         self.wfile.write(content)
 

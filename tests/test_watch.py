@@ -23,7 +23,7 @@ from typer.testing import CliRunner
 from labreport import serve
 from labreport.cli import app
 from labreport.current import RECORD, Record
-from labreport.serve import Server, serving
+from labreport.serve import Server, policy, serving
 
 PAGE = (
     b'<html><head><meta http-equiv="Content-Security-Policy" content="default-src \'none\'">\n'
@@ -261,7 +261,7 @@ def test_what_changes_is_built_and_told_and_faults_are_survived(
         there.hosts = (f"127.0.0.1:{address}",)
         page = wait_for_page(there, b"The first title")
         stored = (tmp_path / "out put" / "report.html").read_bytes()
-        assert b"<script" not in stored
+        assert b"EventSource" not in stored
 
         lab.write_text(text.replace("first", "second"), encoding="utf-8")
         event = ask(there, "/changes?from=" + version_of(page)).body
@@ -323,3 +323,15 @@ def test_watching_and_serving_import_nothing_large() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
     assert done.stdout.strip() == b"[]"
+
+
+def test_what_the_page_allows_itself_it_may_do_when_it_is_served() -> None:
+    own = "default-src 'none'; style-src 'sha256-a'; script-src 'sha256-b'"
+    page = f'<meta http-equiv="Content-Security-Policy" content="{own}">'.encode()
+    parts = policy(page, "n").split("; ")
+    assert parts[:3] == [
+        "default-src 'none'",
+        "style-src 'sha256-a'",
+        "script-src 'nonce-n' 'sha256-b'",
+    ]
+    assert "script-src 'nonce-n'" in policy(b"<p>no policy of its own</p>", "n").split("; ")
