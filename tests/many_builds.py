@@ -36,7 +36,7 @@ def prepare() -> None:
     from labreport.report import compose, figures, illustrate  # noqa: F401
 
     work.WORTH_PROCESSES = 1
-    pdf.render = lambda report, words: f"%PDF {hash_of(html.render(report, words))}".encode()
+    pdf.render = lambda report, words: f"%PDF {hash_of(html.render([(report, words)]))}".encode()
     os.fdopen = lambda handle, mode: SlowFile(io.FileIO(handle, mode))  # type: ignore[assignment]
 
 
