@@ -9,7 +9,7 @@ from pathlib import Path
 from labreport.errors import Fault, InputError
 from labreport.lab.faults import nearest
 from labreport.store.files import write_atomically, writing
-from labreport.stored import Wanted, stored_parts
+from labreport.stored import Selection, stored_parts
 
 FORMATS = ("csv", "json", "parquet", "safetensors")
 TEXT = ("csv", "json")
@@ -27,7 +27,7 @@ class Export:
         force: whether a file that is there may be replaced.
     """
 
-    wanted: Wanted
+    wanted: Selection
     format: str | None
     to: Path | None
     force: bool = False
@@ -81,7 +81,7 @@ def _check_file(asked: Export, name: str) -> None:
         raise InputError(Fault("export-file-there", file=file))
 
 
-def _render(name: str, wanted: Wanted) -> Iterator[bytes]:
+def _render(name: str, wanted: Selection) -> Iterator[bytes]:
     from labreport.formats import arrays_csv, arrays_json, arrays_parquet, arrays_safetensors
 
     formats = {

@@ -3,7 +3,7 @@
 The server listens on 127.0.0.1 alone and answers requests that name it so: a page of elsewhere
 whose name was turned to this machine gets nothing. It gives out the files that ``report.json``
 names, by these names, and nothing else. The script that loads a page again is put in when the page
-is served, and is the only one that the browser is allowed to run.
+is served; beside it the browser may run what the page's own policy names, and nothing else.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from labreport.work import DEVICES, Recording
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Selection:
     """Which experiment is asked for.
 
     Attributes:
@@ -33,44 +33,46 @@ class Wanted:
     output: Path
 
 
-def stored_results(wanted: Wanted) -> ExperimentResults:
+def stored_results(selection: Selection) -> ExperimentResults:
     """An experiment of the main part, with the controls of its explanations.
 
     Raises:
         InputError: if the lab, the name or the folder is at fault.
         BuildError: if runs are not stored, or files that hold them are damaged.
     """
-    lab = _lab(wanted)
-    plan = lab.plan(wanted.name)
+    lab = _lab(selection)
+    plan = lab.plan(selection.name)
     controls = {config.digest for config in lab.controls}
-    return attach(plan, _read(lab.recordings_of(plan), wanted), controls)
+    return attach(plan, _read(lab.recordings_of(plan), selection), controls)
 
 
-def stored_parts(wanted: Wanted) -> tuple[tuple[str, ExperimentResults], ...]:
+def stored_parts(selection: Selection) -> tuple[tuple[str, ExperimentResults], ...]:
     """An experiment in the main part ("main") and in each appendix, by its name.
 
     Raises:
         InputError: if the lab, the name or the folder is at fault.
         BuildError: if runs are not stored, or files that hold them are damaged.
     """
-    lab = _lab(wanted)
-    plans: list[tuple[str, Plan]] = [("main", lab.plan(wanted.name))]
+    lab = _lab(selection)
+    plans: list[tuple[str, Plan]] = [("main", lab.plan(selection.name))]
     plans += [(a.name, plan) for a in lab.appendices for plan in a.plans]
     trials = [(trial.config, trial.stride) for _, plan in plans for trial in plan.trials]
-    runs = _read(trials, wanted)
+    runs = _read(trials, selection)
     return tuple((part, attach(plan, runs)) for part, plan in plans)
 
 
-def _lab(wanted: Wanted) -> Lab:
-    path = lab_path(wanted.lab)
-    lab = part_of(load(path), (wanted.name,), path)
-    usable_folder(wanted.output)
+def _lab(selection: Selection) -> Lab:
+    path = lab_path(selection.lab)
+    lab = part_of(load(path), (selection.name,), path)
+    usable_folder(selection.output)
     return lab
 
 
-def _read(recordings: tuple[Recording, ...] | list[Recording], wanted: Wanted) -> dict[str, Run]:
+def _read(
+    recordings: tuple[Recording, ...] | list[Recording], selection: Selection
+) -> dict[str, Run]:
     """Runs by the digest of their configuration, all computed in the same environment."""
-    store = Store(wanted.output)
+    store = Store(selection.output)
     needed = {config.digest: (config, stride) for config, stride in recordings}
     by_device = [
         {digest: run_name(config, where) for digest, (config, _) in needed.items()}
@@ -83,12 +85,14 @@ def _read(recordings: tuple[Recording, ...] | list[Recording], wanted: Wanted) -
     # Of two devices, the one that computed more of them.
     names = min(by_device, key=missing)
     if missing(names):
-        raise BuildError([*_damaged(store.damaged), _missing(missing(names), len(names), wanted)])
+        raise BuildError(
+            [*_damaged(store.damaged), _missing(missing(names), len(names), selection)]
+        )
     try:
         runs = store.read(list(names.values()))
     except DamagedError:
         raise BuildError(
-            [*_damaged(store.damaged), _missing(missing(names), len(names), wanted)]
+            [*_damaged(store.damaged), _missing(missing(names), len(names), selection)]
         ) from None
     return {digest: runs[name] for digest, name in names.items()}
 
@@ -97,14 +101,14 @@ def _damaged(paths: list[Path]) -> list[Fault]:
     return [Fault("stored-damaged", file=path) for path in paths]
 
 
-def _missing(count: int, total: int, wanted: Wanted) -> Fault:
-    words = ["labreport", "build", *([] if wanted.lab is None else [str(wanted.lab)])]
-    words += ["--only", wanted.name]
-    words += [] if wanted.output == Path("output") else ["-o", str(wanted.output)]
+def _missing(count: int, total: int, selection: Selection) -> Fault:
+    words = ["labreport", "build", *([] if selection.lab is None else [str(selection.lab)])]
+    words += ["--only", selection.name]
+    words += [] if selection.output == Path("output") else ["-o", str(selection.output)]
     values = {
-        "experiment": wanted.name,
+        "experiment": selection.name,
         "missing": count,
         "total": total,
         "command": shlex.join(words),
     }
-    return Fault("runs-missing", values, file=wanted.output / "runs")
+    return Fault("runs-missing", values, file=selection.output / "runs")

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pages import check_policy
 from test_injection import CODES, CORPUS, Shape, lab_with, notes_with
 
 from labreport.serve import Server, serving
@@ -218,6 +219,8 @@ def test_no_note_runs_or_fetches(
     listener: Listener,
 ) -> None:
     for name, page in pages(CORPUS, [*RUNNING, *CORPUS]).items():
+        if "no policy" not in name:
+            check_policy(page.read_text(encoding="utf-8"))
         document = opened(page)
         assert not is_harmed(document, listener), (name, listener.asked)
         found = Shape(document)

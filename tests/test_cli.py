@@ -8,14 +8,13 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import typer
-from click.testing import Result
+from command_line import LOCALES, run
 from typer.testing import CliRunner
 
 from labreport import __version__
@@ -26,7 +25,6 @@ from labreport.commands.quick import quick_texts
 from labreport.report.language import language
 from labreport.report.rules import EVERY_RULE, OF_THE_LAB
 
-LOCALES = {"zh": "zh_CN.UTF-8", "en": "en_US.UTF-8"}
 LAB = """
 [experiment.speed]
 title.zh = "速度"
@@ -37,23 +35,10 @@ title.en = "Grid"
 sweep.optimizer.learning_rate = [0.1, 1.0]
 """
 
-Run = Callable[..., Result]
-
 
 @pytest.fixture(autouse=True)
 def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-
-
-@pytest.fixture
-def run() -> Run:
-    """Run a command in a locale."""
-
-    def run(*arguments: str, locale: str = LOCALES["en"]) -> Result:
-        environment = {"LC_ALL": "", "LC_MESSAGES": "", "LANG": locale, "COLUMNS": "100"}
-        return CliRunner().invoke(app, list(arguments), env=environment)
-
-    return run
 
 
 @pytest.fixture
@@ -69,7 +54,7 @@ def there(folder: Path) -> set[str]:
 # --- what it says of itself --------------------------------------------------------------------
 
 
-def test_version(run: Run) -> None:
+def test_version() -> None:
     done = run("--version")
     assert (done.exit_code, done.stdout) == (0, f"labreport {__version__}\n")
 
@@ -79,8 +64,8 @@ COMMANDS = tuple(typer.main.get_command(app).commands)  # type: ignore[attr-defi
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])
 @pytest.mark.parametrize("code", ["zh", "en"])
-def test_help_is_in_the_language_of_the_terminal(run: Run, command: str, code: str) -> None:
-    done = run(*command.split(), "--help", locale=LOCALES[code])
+def test_help_is_in_the_language_of_the_terminal(command: str, code: str) -> None:
+    done = run(*command.split(), "--help", code=code)
     assert done.exit_code == 0
     assert not re.search(r"help\.[a-z]", done.stdout)
     if code == "en":
@@ -93,7 +78,7 @@ def test_help_is_in_the_language_of_the_terminal(run: Run, command: str, code: s
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_help_has_examples_that_parse(run: Run, command: str, tmp_path: Path) -> None:
+def test_help_has_examples_that_parse(command: str, tmp_path: Path) -> None:
     examples = run(command, "--help").stdout.partition("Examples:")[2].split("\n")
     lines = [line.strip() for line in examples if line.strip()]
     assert lines
@@ -104,7 +89,7 @@ def test_help_has_examples_that_parse(run: Run, command: str, tmp_path: Path) ->
         group.commands[command].make_context(name, words)  # type: ignore[attr-defined]
 
 
-def test_help_names_every_option_and_the_exit_codes(run: Run) -> None:
+def test_help_names_every_option_and_the_exit_codes() -> None:
     assert all(word in run("--help").stdout for word in (*COMMANDS, "--version", "2"))
     words = ("--only", "--lang", "--output", "-o", "(default: output)")
     assert all(word in run("build", "--help").stdout for word in words)
@@ -164,14 +149,14 @@ def test_the_shell_completes_names_of_experiments(lab: str) -> None:
     assert "relu" in completed("labreport build --only ")
 
 
-def test_no_command_shows_the_help(run: Run) -> None:
+def test_no_command_shows_the_help() -> None:
     done = run()
     assert "build" in done.output
     assert "Traceback" not in done.output
 
 
 @pytest.mark.parametrize("arguments", [["bild"], ["build", "--onyl", "x"], ["build", "a", "b"]])
-def test_unknown_words_end_with_2(run: Run, arguments: list[str], tmp_path: Path) -> None:
+def test_unknown_words_end_with_2(arguments: list[str], tmp_path: Path) -> None:
     done = run(*arguments)
     assert done.exit_code == 2
     assert there(tmp_path) == set()
@@ -180,17 +165,17 @@ def test_unknown_words_end_with_2(run: Run, arguments: list[str], tmp_path: Path
 # --- list --------------------------------------------------------------------------------------
 
 
-def test_list_shows_names_titles_and_counts(run: Run, lab: str) -> None:
+def test_list_shows_names_titles_and_counts(lab: str) -> None:
     for code, title in (("zh", "速度"), ("en", "Speed")):
-        done = run("list", lab, locale=LOCALES[code])
+        done = run("list", lab, code=code)
         assert done.exit_code == 0
         (line,) = (line for line in done.stdout.splitlines() if line.startswith("speed"))
         assert re.fullmatch(rf"speed +{title} +1 +0 *", line)
         assert re.search(r"grid +\S+ +2 +0", done.stdout)
 
 
-def test_list_as_json_is_json_alone(run: Run, lab: str) -> None:
-    done = run("list", lab, "--json", locale=LOCALES["zh"])
+def test_list_as_json_is_json_alone(lab: str) -> None:
+    done = run("list", lab, "--json", code="zh")
     assert done.stderr == ""
     assert json.loads(done.stdout) == [
         {"name": "speed", "title": {"zh": "速度", "en": "Speed"}, "runs": 1, "stored": 0},
@@ -198,13 +183,13 @@ def test_list_as_json_is_json_alone(run: Run, lab: str) -> None:
     ]
 
 
-def test_list_writes_nothing(run: Run, lab: str, tmp_path: Path) -> None:
+def test_list_writes_nothing(lab: str, tmp_path: Path) -> None:
     run("list", lab)
     run("list", lab, "--json")
     assert there(tmp_path) == {"lab.toml"}
 
 
-def test_list_of_a_lab_with_hostile_titles(run: Run, base_text: str, tmp_path: Path) -> None:
+def test_list_of_a_lab_with_hostile_titles(base_text: str, tmp_path: Path) -> None:
     text = base_text + '[experiment.a]\ntitle = "[red]x[/] [link=http://x]y[/link] {0}\\tz"\n'
     (tmp_path / "lab.toml").write_text(text, encoding="utf-8")
     done = run("list", "lab.toml")
@@ -219,7 +204,7 @@ def test_list_of_a_lab_with_hostile_titles(run: Run, base_text: str, tmp_path: P
 # --- check -------------------------------------------------------------------------------------
 
 
-def test_check_says_what_a_lab_holds_and_writes_nothing(run: Run, lab: str, tmp_path: Path) -> None:
+def test_check_says_what_a_lab_holds_and_writes_nothing(lab: str, tmp_path: Path) -> None:
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes" / "speed.md").write_text("seen", encoding="utf-8")
     (tmp_path / "notes" / "other.md").write_text("of no experiment", encoding="utf-8")
@@ -229,7 +214,7 @@ def test_check_says_what_a_lab_holds_and_writes_nothing(run: Run, lab: str, tmp_
         "zh": "lab.toml：没有错误。实验 2 项，训练 2 次，记录 1 份；",
     }
     for code, text in said.items():
-        done = run("check", lab, locale=LOCALES[code])
+        done = run("check", lab, code=code)
         assert (done.exit_code, done.stderr) == (0, "")
         assert done.stdout.startswith(text)
     told = json.loads(run("check", lab, "--json").stdout)
@@ -240,12 +225,10 @@ def test_check_says_what_a_lab_holds_and_writes_nothing(run: Run, lab: str, tmp_
 
 
 @pytest.mark.parametrize("code", ["zh", "en"])
-def test_check_as_json_tells_faults_to_an_editor(
-    run: Run, base_text: str, code: str, tmp_path: Path
-) -> None:
+def test_check_as_json_tells_faults_to_an_editor(base_text: str, code: str, tmp_path: Path) -> None:
     text = base_text.replace('loss = "mse"', 'loss = "mes"') + LAB
     (tmp_path / "bad.toml").write_text(text, encoding="utf-8")
-    done = run("check", "bad.toml", "--json", locale=LOCALES[code])
+    done = run("check", "bad.toml", "--json", code=code)
     assert (done.exit_code, done.stderr) == (2, "")
     (fault,) = json.loads(done.stdout)["faults"]
     assert fault.pop("allowed")[0] == "mse"
@@ -260,7 +243,7 @@ def test_check_as_json_tells_faults_to_an_editor(
     }
 
 
-def test_check_tells_all_faults_of_notes(run: Run, lab: str, tmp_path: Path) -> None:
+def test_check_tells_all_faults_of_notes(lab: str, tmp_path: Path) -> None:
     (tmp_path / "notes").mkdir()
     for name in ("speed", "grid"):
         (tmp_path / "notes" / f"{name}.md").write_bytes(b"\xff\xfe")
@@ -271,7 +254,7 @@ def test_check_tells_all_faults_of_notes(run: Run, lab: str, tmp_path: Path) -> 
     assert "2 faults; nothing was written." in done.stderr
 
 
-def test_only_so_many_faults_are_printed(run: Run, base_text: str, tmp_path: Path) -> None:
+def test_only_so_many_faults_are_printed(base_text: str, tmp_path: Path) -> None:
     inputs = "[[" + ", ".join(['"x"'] * 1000) + "]]"
     text = base_text.replace("[[0.5, 0.3]]", inputs) + LAB
     (tmp_path / "bad.toml").write_text(text, encoding="utf-8")
@@ -300,10 +283,10 @@ WRONG = (
 
 @pytest.mark.parametrize(("arguments", "en", "zh"), WRONG, ids=lambda value: str(value))
 def test_a_wrong_command_line_is_told_in_both_languages(
-    run: Run, arguments: tuple[str, ...], en: str, zh: str
+    arguments: tuple[str, ...], en: str, zh: str
 ) -> None:
     for code, said in (("en", en), ("zh", zh)):
-        done = run(*arguments, locale=LOCALES[code])
+        done = run(*arguments, code=code)
         assert (done.exit_code, done.stdout) == (2, "")
         assert said in done.stderr.splitlines()
         assert "Error" not in done.stderr
@@ -313,11 +296,11 @@ def test_a_wrong_command_line_is_told_in_both_languages(
     ("arguments", "near"),
     [(("biuld",), "build"), (("list", "--jsno"), "--json"), (("build", "--lnag"), "--lang")],
 )
-def test_the_nearest_name_is_told(run: Run, arguments: tuple[str, ...], near: str) -> None:
+def test_the_nearest_name_is_told(arguments: tuple[str, ...], near: str) -> None:
     assert f"    did you mean “{near}”?" in run(*arguments).stderr.splitlines()
 
 
-def test_no_command_line_can_steer_the_terminal(run: Run) -> None:
+def test_no_command_line_can_steer_the_terminal() -> None:
     done = run("build", "--\x1b[31mred")
     assert done.exit_code == 2
     assert "\x1b" not in done.stderr
@@ -327,8 +310,8 @@ def test_no_command_line_can_steer_the_terminal(run: Run) -> None:
 
 
 @pytest.mark.parametrize("code", ["zh", "en"])
-def test_rules_lists_every_rule_by_theme_with_its_thresholds(run: Run, code: str) -> None:
-    done = run("rules", locale=LOCALES[code])
+def test_rules_lists_every_rule_by_theme_with_its_thresholds(code: str) -> None:
+    done = run("rules", code=code)
     assert (done.exit_code, done.stderr) == (0, "")
     words = language(code)
     lines = done.stdout.splitlines()
@@ -344,36 +327,36 @@ def test_rules_lists_every_rule_by_theme_with_its_thresholds(run: Run, code: str
             assert lines[place + offset].strip().startswith(f"{threshold} = {value}")
 
 
-def test_rules_shows_one_rule(run: Run) -> None:
+def test_rules_shows_one_rule() -> None:
     done = run("rules", "spread")
     assert done.stdout.splitlines()[0] == "Initial weights"
     assert "  spread (relevance 0.8, lost 0.9)" in done.stdout
     assert "overshoot" not in done.stdout
 
 
-def test_rules_shows_several_in_the_order_of_their_themes(run: Run) -> None:
+def test_rules_shows_several_in_the_order_of_their_themes() -> None:
     told = json.loads(run("rules", "spread", "overshoot", "--json").stdout)
     assert [rule["name"] for rule in told] == ["overshoot", "spread"]
 
 
 @pytest.mark.parametrize("name", ["Stuck-Points", "stuck_points", "STUCK-POINTS"])
-def test_a_rule_may_be_typed_in_any_case(run: Run, name: str) -> None:
+def test_a_rule_may_be_typed_in_any_case(name: str) -> None:
     (told,) = json.loads(run("rules", name, "--json").stdout)
     assert told["name"] == "stuck-points"
 
 
-def test_rules_shows_those_that_a_threshold_decides(run: Run) -> None:
+def test_rules_shows_those_that_a_threshold_decides() -> None:
     told = {rule["name"] for rule in json.loads(run("rules", "MOST_OF_THE_WAY", "--json").stdout)}
     assert told == {name for name, r in EVERY_RULE.items() if "MOST_OF_THE_WAY" in r.thresholds}
     assert len(told) > 1
 
 
 @pytest.mark.parametrize("code", ["zh", "en"])
-def test_rules_as_json(run: Run, code: str) -> None:
-    done = run("rules", "--json", locale=LOCALES[code])
+def test_rules_as_json(code: str) -> None:
+    done = run("rules", "--json", code=code)
     told = json.loads(done.stdout)
     assert {rule["name"] for rule in told} == set(EVERY_RULE)
-    (overshoot,) = json.loads(run("rules", "overshoot", "--json", locale=LOCALES[code]).stdout)
+    (overshoot,) = json.loads(run("rules", "overshoot", "--json", code=code).stdout)
     assert overshoot in told
     assert overshoot["theme"] == "trajectory"
     assert overshoot["relevance"] == {"": RULES["overshoot"].relevance}
@@ -383,7 +366,7 @@ def test_rules_as_json(run: Run, code: str) -> None:
     ]
 
 
-def test_an_unknown_rule_is_told_with_the_nearest(run: Run) -> None:
+def test_an_unknown_rule_is_told_with_the_nearest() -> None:
     done = run("rules", "overshot")
     assert (done.exit_code, done.stdout) == (2, "")
     assert "there is no rule “overshot”" in done.stderr
@@ -402,7 +385,7 @@ def _no_pdf(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("_no_pdf")
-def test_build_says_what_it_did(run: Run, lab: str, tmp_path: Path) -> None:
+def test_build_says_what_it_did(lab: str, tmp_path: Path) -> None:
     done = run("build", lab, "--lang", "en")
     assert done.exit_code == 0
     assert "runs: 2 trained, 0 from the store" in done.stderr
@@ -413,16 +396,16 @@ def test_build_says_what_it_did(run: Run, lab: str, tmp_path: Path) -> None:
         for name in ("runs.csv", "observations.json", "report.html", "report.pdf")
     ]
     assert all((tmp_path / name).is_file() for name in written)
-    again = run("build", lab, "--lang", "en", "--force", locale=LOCALES["zh"])
+    again = run("build", lab, "--lang", "en", "--force", code="zh")
     assert "训练：新做 0 次，取自存储 2 次" in again.stderr
     assert "已写入" in again.stdout
-    unchanged = run("build", lab, "--lang", "en", locale=LOCALES["zh"])
+    unchanged = run("build", lab, "--lang", "en", code="zh")
     assert "报告已是最新" in unchanged.stderr
     assert [line.removeprefix("未变 ") for line in unchanged.stdout.splitlines()] == written
 
 
 @pytest.mark.usefixtures("_no_pdf")
-def test_first_language_has_no_suffix(run: Run, lab: str, tmp_path: Path) -> None:
+def test_first_language_has_no_suffix(lab: str, tmp_path: Path) -> None:
     assert run("build", lab, "--lang", "en", "--lang", "zh", "--lang", "en").exit_code == 0
     names = {path.name for path in (tmp_path / "output").iterdir()}
     assert {"report.html", "report.zh.html", "report.pdf", "report.zh.pdf"} < names
@@ -432,7 +415,7 @@ def test_first_language_has_no_suffix(run: Run, lab: str, tmp_path: Path) -> Non
 
 
 @pytest.mark.usefixtures("_no_pdf")
-def test_lab_by_path_has_its_notes_beside_it(run: Run, base_text: str, tmp_path: Path) -> None:
+def test_lab_by_path_has_its_notes_beside_it(base_text: str, tmp_path: Path) -> None:
     folder = tmp_path / "some where" / "deep"
     (folder / "notes").mkdir(parents=True)
     (folder / "my lab.toml").write_text(base_text + LAB, encoding="utf-8")
@@ -450,9 +433,7 @@ def test_lab_by_path_has_its_notes_beside_it(run: Run, base_text: str, tmp_path:
 
 
 @pytest.mark.usefixtures("_no_pdf")
-def test_lab_of_the_folder_goes_before_the_one_that_ships(
-    run: Run, base_text: str, tmp_path: Path
-) -> None:
+def test_lab_of_the_folder_goes_before_the_one_that_ships(base_text: str, tmp_path: Path) -> None:
     (tmp_path / "experiments.toml").write_text(base_text + LAB, encoding="utf-8")
     assert [e["name"] for e in json.loads(run("list", "--json").stdout)] == ["speed", "grid"]
     (tmp_path / "experiments.toml").unlink()
@@ -460,12 +441,12 @@ def test_lab_of_the_folder_goes_before_the_one_that_ships(
 
 
 @pytest.mark.usefixtures("_no_pdf")
-def test_damaged_runs_are_told(run: Run, lab: str, tmp_path: Path) -> None:
+def test_damaged_runs_are_told(lab: str, tmp_path: Path) -> None:
     run("build", lab, "--lang", "en")
     (file,) = (tmp_path / "output" / "runs").glob("*.safetensors")
     for code, said in (("en", "1 damaged file in the store"), ("zh", "存储中有 1 个损坏的文件")):
         file.write_bytes(b"damaged")
-        done = run("build", lab, "--lang", "en", locale=LOCALES[code])
+        done = run("build", lab, "--lang", "en", code=code)
         assert done.exit_code == 0
         assert said in done.stderr
         assert file.name in done.stderr
@@ -476,9 +457,9 @@ def test_damaged_runs_are_told(run: Run, lab: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("code", ["zh", "en"])
 def test_unknown_experiment_lists_those_there_are_and_the_nearest(
-    run: Run, lab: str, code: str, tmp_path: Path
+    lab: str, code: str, tmp_path: Path
 ) -> None:
-    done = run("build", lab, "--only", "sped", "--only", "grid", locale=LOCALES[code])
+    done = run("build", lab, "--only", "sped", "--only", "grid", code=code)
     assert done.exit_code == 2
     assert done.stdout == ""
     assert "sped" in done.stderr
@@ -487,7 +468,7 @@ def test_unknown_experiment_lists_those_there_are_and_the_nearest(
     assert there(tmp_path) == {"lab.toml"}
 
 
-def test_every_unknown_name_is_told(run: Run, lab: str) -> None:
+def test_every_unknown_name_is_told(lab: str) -> None:
     done = run("build", lab, "--only", "one", "--only", "two", "--lang", "en")
     assert "“one”" in done.stderr
     assert "“two”" in done.stderr
@@ -495,8 +476,8 @@ def test_every_unknown_name_is_told(run: Run, lab: str) -> None:
 
 
 @pytest.mark.parametrize("code", ["zh", "en"])
-def test_unknown_language(run: Run, lab: str, code: str, tmp_path: Path) -> None:
-    done = run("build", lab, "--lang", "fr", "--lang", "zh", "--lang", "fr", locale=LOCALES[code])
+def test_unknown_language(lab: str, code: str, tmp_path: Path) -> None:
+    done = run("build", lab, "--lang", "fr", "--lang", "zh", "--lang", "fr", code=code)
     assert done.exit_code == 2
     assert "fr" in done.stderr
     assert "zh, en" in done.stderr
@@ -513,13 +494,13 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("code", ["zh", "en"])
-def test_all_mistakes_at_once(run: Run, base_text: str, code: str, tmp_path: Path) -> None:
+def test_all_mistakes_at_once(base_text: str, code: str, tmp_path: Path) -> None:
     text = base_text + LAB
     for right, wrong in MISTAKES.items():
         assert right in text
         text = text.replace(right, wrong)
     (tmp_path / "bad.toml").write_text(text, encoding="utf-8")
-    done = run("build", "bad.toml", locale=LOCALES[code])
+    done = run("build", "bad.toml", code=code)
     assert done.exit_code == 2
     assert done.stdout == ""
     places = re.findall(r"^bad\.toml:(\d+):\d+: (\S+): ", done.stderr, re.MULTILINE)
@@ -542,9 +523,7 @@ def test_all_mistakes_at_once(run: Run, base_text: str, code: str, tmp_path: Pat
     assert there(tmp_path) == {"bad.toml"}
 
 
-def test_words_that_are_types_are_quoted_as_they_are(
-    run: Run, base_text: str, tmp_path: Path
-) -> None:
+def test_words_that_are_types_are_quoted_as_they_are(base_text: str, tmp_path: Path) -> None:
     text = base_text.replace('loss = "mse"', 'loss = "table"') + LAB
     (tmp_path / "bad.toml").write_text(text, encoding="utf-8")
     assert "there is no “table”" in run("build", "bad.toml").stderr
@@ -554,17 +533,17 @@ def test_words_that_are_types_are_quoted_as_they_are(
     assert "this is an array; it must be an integer" in run("build", "bad.toml").stderr
 
 
-def test_a_sweep_that_is_none_shows_single_braces(run: Run, base_text: str, tmp_path: Path) -> None:
+def test_a_sweep_that_is_none_shows_single_braces(base_text: str, tmp_path: Path) -> None:
     text = base_text + '[experiment.a]\ntitle = "a"\nsweep.rounds = 3\n'
     (tmp_path / "bad.toml").write_text(text, encoding="utf-8")
-    for locale in LOCALES.values():
-        done = run("build", "bad.toml", locale=locale)
+    for code in LOCALES:
+        done = run("build", "bad.toml", code=code)
         assert done.exit_code == 2
         assert "{ from, to, count }" in done.stderr
         assert "{{" not in done.stderr
 
 
-def test_a_terminal_is_told_no_control_characters(run: Run, base_text: str, tmp_path: Path) -> None:
+def test_a_terminal_is_told_no_control_characters(base_text: str, tmp_path: Path) -> None:
     text = base_text.replace('loss = "mse"', 'loss = "\\u001b[31mred\\u0007 \\u202e"') + LAB
     (tmp_path / "bad.toml").write_text(text, encoding="utf-8")
     done = run("build", "bad.toml")
@@ -573,12 +552,12 @@ def test_a_terminal_is_told_no_control_characters(run: Run, base_text: str, tmp_
     assert "[31mred" in done.stderr
 
 
-def test_a_fault_in_a_note_shows_before_anything_trains(run: Run, lab: str, tmp_path: Path) -> None:
+def test_a_fault_in_a_note_shows_before_anything_trains(lab: str, tmp_path: Path) -> None:
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes" / "speed.md").write_bytes("实验".encode("gb18030"))
     (tmp_path / "notes" / "grid.md").write_bytes(b"fine")
     for code, said in (("en", "cannot read these notes"), ("zh", "读不了这份记录")):
-        done = run("build", lab, locale=LOCALES[code])
+        done = run("build", lab, code=code)
         assert done.exit_code == 2
         assert said in done.stderr
         assert "speed.md" in done.stderr
@@ -586,7 +565,7 @@ def test_a_fault_in_a_note_shows_before_anything_trains(run: Run, lab: str, tmp_
 
 
 @pytest.mark.usefixtures("_no_pdf")
-def test_a_file_in_the_way_of_a_report_is_a_failure(run: Run, lab: str, tmp_path: Path) -> None:
+def test_a_file_in_the_way_of_a_report_is_a_failure(lab: str, tmp_path: Path) -> None:
     (tmp_path / "output" / "report.html").mkdir(parents=True)
     done = run("build", lab, "--lang", "en")
     assert done.exit_code == 1
@@ -602,7 +581,7 @@ NOWHERE = "\U0010fff0"
 
 @pytest.mark.parametrize("code", ["zh", "en"])
 def test_missing_glyphs_are_found_before_anything_trains(
-    run: Run, base_text: str, code: str, tmp_path: Path
+    base_text: str, code: str, tmp_path: Path
 ) -> None:
     text = f'cover.student.zh = "王{NOWHERE}"\ncover.class = "é中文ελ"\n' + base_text + LAB
     (tmp_path / "lab.toml").write_text(text, encoding="utf-8")
@@ -610,7 +589,7 @@ def test_missing_glyphs_are_found_before_anything_trains(
     (tmp_path / "notes" / "grid.md").write_text(f"fine\n\n中 {NOWHERE}\n", encoding="utf-8")
     (tmp_path / "notes" / "nothing.md").write_text(f"not taken in: {NOWHERE}", encoding="utf-8")
     before = there(tmp_path)
-    done = run("build", "lab.toml", locale=LOCALES[code])
+    done = run("build", "lab.toml", code=code)
     assert done.exit_code == 2
     assert {"zh": "PDF 的字体没有这些字符", "en": "the PDF’s fonts lack"}[code] in done.stderr
     places = re.findall(r"^(\S+?):(\d+):(\d+): ", done.stderr, re.MULTILINE)
@@ -622,9 +601,7 @@ def test_missing_glyphs_are_found_before_anything_trains(
 
 
 @pytest.mark.usefixtures("_no_pdf")
-def test_glyphs_are_missed_only_where_the_report_shows_them(
-    run: Run, base_text: str, tmp_path: Path
-) -> None:
+def test_glyphs_are_missed_only_where_the_report_shows_them(base_text: str, tmp_path: Path) -> None:
     text = base_text + LAB.replace('title.zh = "网格"', f'title.zh = "{NOWHERE}"')
     (tmp_path / "lab.toml").write_text(text, encoding="utf-8")
     assert run("build", "lab.toml", "--lang", "zh").exit_code == 2
@@ -634,27 +611,25 @@ def test_glyphs_are_missed_only_where_the_report_shows_them(
     assert run("build", "lab.toml", "--lang", "zh").exit_code == 0
 
 
-def test_an_interruption_says_how_to_go_on(
-    run: Run, lab: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_interruption_says_how_to_go_on(lab: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: Any) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("labreport.pipeline.obtain", interrupted)
     for code, said in (("en", "run it again"), ("zh", "再次运行")):
-        done = run("build", lab, locale=LOCALES[code])
+        done = run("build", lab, code=code)
         assert done.exit_code == 130
         assert said in done.stderr
 
 
 @pytest.mark.parametrize("code", ["zh", "en"])
 def test_a_lab_that_is_too_big_is_refused_beforehand(
-    run: Run, base_text: str, code: str, tmp_path: Path
+    base_text: str, code: str, tmp_path: Path
 ) -> None:
     large = base_text.replace("rounds = 10", "rounds = 100000")
     (tmp_path / "lab.toml").write_text(large + LAB, encoding="utf-8")
     arguments = ("build", "lab.toml", "--hours", "0.0001", "--memory", "16")
-    done = run(*arguments, locale=LOCALES[code])
+    done = run(*arguments, code=code)
     assert done.exit_code == 2
     wanted = re.search(r"--memory (\d+)", done.stderr)
     assert wanted
@@ -692,7 +667,7 @@ def test_language_of_messages(lab: str, environment: dict[str, str], word: str) 
 
 
 @pytest.fixture
-def _built(run: Run, lab: str, _no_pdf: None) -> None:
+def _built(lab: str, _no_pdf: None) -> None:
     """Two labs built into one folder: lab.toml, and one that shares no run with it."""
     other = Path(lab).read_text(encoding="utf-8").replace("rounds = 10", "rounds = 11")
     Path("other.toml").write_text(other, encoding="utf-8")
@@ -707,10 +682,10 @@ def stored(tmp_path: Path) -> set[str]:
 @pytest.mark.usefixtures("_built")
 @pytest.mark.parametrize("code", ["zh", "en"])
 def test_clean_says_what_and_how_much_and_refuses_to_go_on_unasked(
-    run: Run, lab: str, tmp_path: Path, code: str
+    lab: str, tmp_path: Path, code: str
 ) -> None:
     before = there(tmp_path)
-    done = run("clean", lab, locale=LOCALES[code])
+    done = run("clean", lab, code=code)
     assert done.exit_code == 2
     assert {"zh": "没有训练被用到的文件 1 个（训练 2 次", "en": "1 file with runs that none"}[
         code
@@ -721,7 +696,7 @@ def test_clean_says_what_and_how_much_and_refuses_to_go_on_unasked(
 
 
 @pytest.mark.usefixtures("_built")
-def test_clean_with_yes_removes_what_no_lab_refers_to(run: Run, lab: str, tmp_path: Path) -> None:
+def test_clean_with_yes_removes_what_no_lab_refers_to(lab: str, tmp_path: Path) -> None:
     both = stored(tmp_path)
     done = run("clean", lab, "other.toml")
     assert (done.exit_code, stored(tmp_path)) == (0, both)
@@ -737,7 +712,7 @@ def test_clean_with_yes_removes_what_no_lab_refers_to(run: Run, lab: str, tmp_pa
 @pytest.mark.usefixtures("_built")
 @pytest.mark.parametrize(("answer", "left"), [("y\n", 1), ("是\n", 1), ("n\n", 2), ("", 2)])
 def test_clean_asks_on_a_terminal(
-    run: Run, lab: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str, left: int
+    lab: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str, left: int
 ) -> None:
     class Terminal(io.StringIO):
         def isatty(self) -> bool:
@@ -756,7 +731,7 @@ def test_clean_asks_on_a_terminal(
     assert len(stored(tmp_path)) == left
 
 
-def test_clean_tells_the_faults_of_all_labs(run: Run, lab: str, tmp_path: Path) -> None:
+def test_clean_tells_the_faults_of_all_labs(lab: str, tmp_path: Path) -> None:
     (tmp_path / "bad.toml").write_text("rounds = 3", encoding="utf-8")
     done = run("clean", "bad.toml", lab, "missing.toml", "--yes")
     assert done.exit_code == 2
@@ -766,9 +741,7 @@ def test_clean_tells_the_faults_of_all_labs(run: Run, lab: str, tmp_path: Path) 
 
 
 @pytest.mark.usefixtures("_no_pdf")
-def test_a_store_of_another_version_is_told_once_and_left(
-    run: Run, lab: str, tmp_path: Path
-) -> None:
+def test_a_store_of_another_version_is_told_once_and_left(lab: str, tmp_path: Path) -> None:
     import numpy as np
     from safetensors.numpy import save_file
 
@@ -777,7 +750,7 @@ def test_a_store_of_another_version_is_told_once_and_left(
     save_file({"losses": np.zeros(3)}, old, {"format": "3"})
     content = old.read_bytes()
     for code, said in (("en", "another version of labreport"), ("zh", "另一版本")):
-        done = run("build", lab, "--lang", "en", locale=LOCALES[code])
+        done = run("build", lab, "--lang", "en", code=code)
         assert done.exit_code == 0
         assert said in done.stderr
         assert old.read_bytes() == content

@@ -25,7 +25,7 @@ from labreport.analysis.observation import (
 from labreport.analysis.observe import RULES, Observations
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rules.comparison import comparable
-from labreport.analysis.rules.gradients import is_stuck
+from labreport.analysis.rules.gradients import find_stuck
 from labreport.lab.plan import Plan
 
 KEY_FINDINGS = 5
@@ -231,7 +231,7 @@ def stuck_together(experiments: Experiments) -> Iterator[Conclusion]:
     shown = _distinct(
         [(e, r) for e in experiments for r in (*e.singles, *e.everywhere) if len(r.losses)]
     )
-    found = [(e, r, is_stuck(r, e.last, e.results)) for e, r in shown]
+    found = [(e, r, find_stuck(r, e.last, e.results)) for e, r in shown]
     stuck = [(e, r) for e, r, why in found if why is not None]
     if not stuck:
         return
@@ -303,25 +303,19 @@ def near_floor(experiments: Experiments) -> Iterator[Conclusion]:
     seen: set[str] = set()
     for experiment in experiments:
         for result in experiment.singles:
-            first, last = result.gap(0), result.gap(experiment.last)
             # A run that starts at its floor has no way to go.
-            away = first is not None and first > result.at_floor
-            if away and last is not None and result.run.name not in seen:
-                assert first is not None
+            measured = result.gap(experiment.last) is not None and not result.starts_at_floor
+            if measured and result.run.name not in seen:
                 seen.add(result.run.name)
-                goal = (1 - thresholds.MOST_OF_THE_WAY) * first
-                (near if last <= goal else far).append((result, experiment.last))
+                closed = result.is_closed(experiment.last)
+                (near if closed else far).append((result, experiment.last))
     count = len(near) + len(far)
     if count < 2:
         return
 
-    def claim(result: Result, budget: int, sign: str) -> Source:
-        left = f"(1 - MOST_OF_THE_WAY) * {result.gap_formula(0)}"
-        return result.cite(f"{result.gap_formula(budget)} {sign} {left}")
-
     claims = (
-        *(claim(r, budget, "<=") for r, budget in near),
-        *(claim(r, budget, ">") for r, budget in far),
+        *(r.cite(r.closed_formula(budget)) for r, budget in near),
+        *(r.cite(f"not {r.closed_formula(budget)}") for r, budget in far),
         *(r.cite(f"{r.gap_formula(0)} > allowance") for r, _ in (*near, *far)),
     )
     facts: Facts = {
@@ -375,7 +369,8 @@ def own_rows(experiments: Experiments) -> Iterator[Conclusion]:
         return
     first = {id(e): r for e, r in reversed(classified)}
     facts: Facts = {"experiments": _titles([e for e, _ in classified])}
-    claims = tuple(r.cite("size(classes) == size(inputs[:, 0])") for r in first.values())
+    classes = "all((given_targets == 0) | (given_targets == 1)) and max(classes) > min(classes)"
+    claims = tuple(r.cite(classes) for r in first.values())
     found = Observation("own-rows", facts, runs=len(classified), limits=True, claims=claims)
     yield experiments[0].plan, found
 

@@ -14,6 +14,7 @@ from labreport.analysis.rules import (
     comparison,
     curvature,
     descent,
+    equivalence,
     explanations,
     gradient_check,
     gradients,
@@ -87,7 +88,7 @@ RULES: dict[str, Rule] = {
     "right-formula": Rule(
         gradient_check.right_formula, "gradients", {"": 0.8, "some": 0.98, "none": 0.98}
     ),
-    "coincide": Rule(comparison.coincide, "equivalence", {"": 1.0, "key": 0.94}),
+    "coincide": Rule(equivalence.coincide, "equivalence", {"": 1.0, "key": 0.94}),
     "undamped": Rule(explanations.undamped, "equivalence", 1.0),
     "refused": Rule(target.refused, "target", 1.0),
     "unbounded": Rule(target.unbounded, "target", {"": 0.7, "negative": 0.88}),

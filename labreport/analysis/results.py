@@ -136,6 +136,28 @@ class Result:
         """Whether updates can move its weights at all: not with a learning rate of 0."""
         return self.run.config.optimizer.learning_rate > 0
 
+    @property
+    def bits(self) -> bytes:
+        """Every loss and every weight: equal for runs that are the same to the last bit."""
+        return self.run.trace.losses.tobytes() + self.run.trace.weights.tobytes()
+
+    @property
+    def starts_at_floor(self) -> bool:
+        """Whether the first loss is at the floor, but for rounding; not where none is known."""
+        first = self.gap(0)
+        return first is not None and first <= self.at_floor
+
+    def is_closed(self, budget: int) -> bool:
+        """Whether most of the way from the first loss to the floor is gone by then."""
+        first, left = self.gap(0), self.gap(budget)
+        if not first or left is None:
+            return False
+        return left <= (1 - thresholds.MOST_OF_THE_WAY) * first
+
+    def closed_formula(self, budget: int) -> str:
+        """The same of the stored losses, where there is a way to go."""
+        return f"{self.gap_formula(budget)} <= (1 - MOST_OF_THE_WAY) * {self.gap_formula(0)}"
+
     def loss_formula(self, budget: int) -> str:
         """Where the loss after so many updates stands."""
         return f"losses[{self.index(budget)}]"

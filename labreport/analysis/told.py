@@ -9,8 +9,12 @@ from labreport.analysis.evidence import sourced
 from labreport.analysis.observation import (
     Count,
     Fact,
+    Keys,
+    Names,
     Number,
     Observation,
+    OutOf,
+    Part,
     Rounds,
     Setting,
     Share,
@@ -27,12 +31,13 @@ class _Content:
         rule: that found it.
         runs: that it rests on, as configurations without their number of rounds: a run of ten
             rounds is the beginning of a run of a thousand.
-        numbers: that it tells of them.
+        told: numbers of them, weights, units and keys; not the words of a lab, which each
+            experiment has of its own.
     """
 
     rule: str
     runs: frozenset[str]
-    numbers: frozenset[float]
+    told: frozenset[object]
 
 
 class Told:
@@ -45,7 +50,6 @@ class Told:
             runs: all that observations may rest on, by name.
         """
         self._runs = runs
-        self._known: dict[str, str] = {}
         self._said: list[_Content] = []
 
     def add(self, observations: Iterable[Observation]) -> None:
@@ -53,12 +57,12 @@ class Told:
         self._said += map(self._content, observations)
 
     def has(self, observation: Observation) -> bool:
-        """Whether a rule has told all of these numbers of all of these runs."""
+        """Whether a rule has told all of this of all of these runs."""
         new = self._content(observation)
         return any(
-            old.rule == new.rule and new.runs <= old.runs and new.numbers <= old.numbers
+            old.rule == new.rule and new.runs <= old.runs and new.told <= old.told
             for old in self._said
-            if new.runs and new.numbers
+            if new.runs and new.told
         )
 
     def _content(self, observation: Observation) -> _Content:
@@ -68,21 +72,22 @@ class Told:
             for _, _, source in sourced(fact, key)
             for name in source.runs
         }
-        numbers = frozenset(n for f in observation.facts.values() for n in _numbers(f))
-        return _Content(observation.rule, frozenset(map(self._identity, names)), numbers)
-
-    def _identity(self, name: str) -> str:
-        if name not in self._known:
-            config = self._runs[name].config
-            self._known[name] = config.model_copy(update={"rounds": 0}).digest
-        return self._known[name]
+        courses = frozenset(self._runs[name].config.course for name in names)
+        told = frozenset(part for fact in observation.facts.values() for part in _parts(fact))
+        return _Content(observation.rule, courses, told)
 
 
-def _numbers(fact: Fact) -> Iterator[float]:
+def _parts(fact: Fact) -> Iterator[object]:
     if isinstance(fact, tuple):
         for inner in fact:
-            yield from _numbers(inner)
+            yield from _parts(inner)
     elif isinstance(fact, With):
-        yield from _numbers((fact.what, fact.detail))
+        yield from _parts((fact.what, fact.detail))
+    elif isinstance(fact, OutOf):
+        yield fact.value, fact.total
     elif isinstance(fact, Number | Share | Setting | Count | Rounds):
         yield fact.value
+    elif isinstance(fact, Names | Keys):
+        yield fact.values
+    elif isinstance(fact, Part):
+        yield fact.kind, fact.name

@@ -31,12 +31,12 @@ def export(
 ) -> None:
     """Parse `labreport export`, and print the arrays or say where they were written."""
     from labreport.export import Export, export
-    from labreport.stored import Wanted
+    from labreport.stored import Selection
 
     file = None if to == Path("-") else to
     with reported():
         stdout = typer.get_binary_stream("stdout")
-        for chunk in export(Export(Wanted(name, lab, output), format_, file, force)):
+        for chunk in export(Export(Selection(name, lab, output), format_, file, force)):
             stdout.write(chunk)
         stdout.flush()
     if file is not None:

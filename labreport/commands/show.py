@@ -53,11 +53,11 @@ def show(
 ) -> None:
     """Parse `labreport show`, and print an experiment out of its stored runs."""
     from labreport.report.digest import digest
-    from labreport.stored import Wanted, stored_results
+    from labreport.stored import Selection, stored_results
 
     words = terminal_language()
     with told_as_json() if as_json else reported():
-        shown = digest(stored_results(Wanted(name, lab, output)), words)
+        shown = digest(stored_results(Selection(name, lab, output)), words)
     if as_json:
         print_json(_as_json(shown))
         return

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from difflib import get_close_matches
 from typing import Any
 
 import typer
@@ -54,6 +53,9 @@ def told_in_words() -> Iterator[None]:
 
 def lines(error: Any) -> Iterator[str]:
     """Usage, how to get help, what is wrong, and the nearest name."""
+    from labreport.commands.terminal import clean
+    from labreport.lab.faults import nearest
+
     context = error.ctx
     if context is not None:
         yield context.get_usage()
@@ -62,18 +64,14 @@ def lines(error: Any) -> Iterator[str]:
     for pattern, key in _KNOWN:
         match = pattern.match(message)
         if match:
-            told = {name: _plain(value) for name, value in match.groupdict().items()}
+            # Typer's quotation marks are of English.
+            told = {n: clean(v.replace("'", "")) for n, v in match.groupdict().items()}
             yield quick_text(f"cli.usage-{key}", **told)
-            near = get_close_matches(told.get("found", ""), _possible(key, context), 1)
+            near = nearest(told.get("found", ""), _possible(key, context))
             if near:
-                yield "    " + quick_text("fault-part.nearest", name=near[0])
+                yield "    " + quick_text("fault-part.nearest", name=near)
             return
-    yield message
-
-
-def _plain(value: str) -> str:
-    """A name without typer's quotation marks and without what a terminal would obey."""
-    return "".join(c if c.isprintable() else "�" for c in value.replace("'", ""))
+    yield clean(message)
 
 
 def _possible(key: str, context: Any) -> list[str]:

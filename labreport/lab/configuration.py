@@ -138,6 +138,11 @@ class RunConfig(Table):
         """SHA-256 of the canonical JSON of this configuration, 64 hexadecimal digits."""
         return hashlib.sha256(self.canonical.encode()).hexdigest()
 
+    @cached_property
+    def course(self) -> str:
+        """Digest of all but the number of rounds: of two with the same, one begins the other."""
+        return self.model_copy(update={"rounds": 0}).digest
+
     def flat(self) -> dict[str, Any]:
         """Every key by its dotted path, with its value."""
         return dict(flatten(self.model_dump(mode="json")))

@@ -118,7 +118,7 @@ def measure(lab: Lab, runs: dict[str, Run]) -> Measured:
     """Attach runs (by the digest of their configuration) to a lab, and observe."""
     controls = {config.digest for config in lab.controls}
     experiments = tuple(attach(plan, runs, controls) for plan in lab.plans)
-    tested = [runs[c.digest] for c in lab.base_tested if {c.digest} <= controls & runs.keys()]
+    tested = [runs[c.digest] for c in lab.base_tested if c.digest in controls]
     of_base = observe_base(runs[lab.base.digest], tested)
     told = Told({run.name: run for run in runs.values()})
     told.add(of_base)

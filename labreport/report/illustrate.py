@@ -10,6 +10,7 @@ import numpy as np
 from labreport.analysis.observation import Subject
 from labreport.analysis.results import ExperimentResults, Result
 from labreport.analysis.rules.initialisation import final_losses
+from labreport.analysis.rules.points import is_number
 from labreport.analysis.rules.sweep import best
 from labreport.report import numbers, tables
 from labreport.report.curves import comparable_all, single_curves, starts_curves, swept_curves
@@ -135,7 +136,7 @@ class _Illustration:
         if len(self.results.plan.axes) != 1 or not swept:
             return [], []
         everywhere = [r for members in swept.values() for r in members]
-        if not all(_is_number(r.point[0][1]) for r in everywhere) or not comparable_all(everywhere):
+        if not all(is_number(r.point[0][1]) for r in everywhere) or not comparable_all(everywhere):
             return [], []
         if len(swept) == 1:
             ((_, members),) = swept.items()
@@ -292,7 +293,3 @@ class _Illustration:
 
 def _subject(result: Result) -> Subject:
     return Subject(result.variant, result.point)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

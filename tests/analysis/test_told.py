@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from synthetic_runs import MOMENTUM, experiment, single, trace
 
-from labreport.analysis.observation import Count, Facts, Number, Observation, Source
+from labreport.analysis.observation import (
+    Count,
+    Facts,
+    Keys,
+    Names,
+    Number,
+    Observation,
+    OutOf,
+    Part,
+    Source,
+)
 from labreport.analysis.told import Told
 from labreport.run import Environment, Run
 
@@ -51,3 +63,20 @@ def test_other_numbers_runs_and_rules_are_new() -> None:
 def test_what_rests_on_no_run_is_never_told_already() -> None:
     bare = Observation("different-losses", {"count": Count(2)}, runs=0)
     assert not told(bare).has(bare)
+
+
+def test_another_key_weight_or_part_is_new() -> None:
+    for one, other in (
+        (Keys(("network.bias",)), Keys(("loss",))),
+        (Names(("w1",)), Names(("w2",))),
+        (Part("loss", "mse"), Part("loss", "l1")),
+        (OutOf(1, 2), OutOf(1, 3)),
+    ):
+        first, second = (
+            replace(said("coincide", "a", 1.0), facts={**said("x", "a", 1.0).facts, "more": fact})
+            for fact in (one, other)
+        )
+        assert told(first).has(first)
+        assert not told(first).has(second)
+        # What says less is told with it.
+        assert told(first).has(said("coincide", "a", 1.0))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice, product
 
@@ -24,7 +24,6 @@ from labreport.analysis.observation import (
 )
 from labreport.analysis.results import PRECISION, ExperimentResults, Result, cite
 from labreport.lab.configuration import RunConfig
-from labreport.lab.controls import momentum
 
 MOST_OUTPUTS = 4
 """Outputs that a sentence or a cell writes out before it stops with an ellipsis."""
@@ -46,107 +45,6 @@ def differing_keys(one: RunConfig, other: RunConfig) -> tuple[str, ...]:
                 if not key.startswith(table) or key in (tag, "optimizer.learning_rate")
             ]
     return tuple(keys)
-
-
-def coincide(results: ExperimentResults) -> Iterator[Observation]:
-    """Variants with different configurations that give the same bits in every round."""
-    yield from _same_configuration(results)
-    groups: dict[bytes, dict[str, Result]] = {}
-    for result in results.singles:
-        # Runs that never move say nothing of what moves them.
-        trace = result.run.trace
-        if trace.is_whole and (trace.weights != trace.weights[:1]).any():
-            groups.setdefault(bits(result), {}).setdefault(result.run.config.digest, result)
-    for group in groups.values():
-        first, *others = group.values()
-        unexplained = [first]
-        for place, result in enumerate(others, 1):
-            known = tuple(group.values())[:place]
-            pair = _momentum_pair(result, known) or _pair_with_one_change(result, known)
-            if pair is None:
-                unexplained.append(result)
-            else:
-                yield _coincident(*pair)
-        if len(unexplained) > 1:
-            yield _coincident("", unexplained, {"subjects": tuple(r.subject for r in unexplained)})
-
-
-def _same_configuration(results: ExperimentResults) -> Iterator[Observation]:
-    """Variants that differ in their name alone."""
-    named: dict[str, list[Result]] = {}
-    for result in results.singles:
-        named.setdefault(result.run.config.digest, []).append(result)
-    for members in named.values():
-        if len(members) > 1:
-            facts: Facts = {"subjects": tuple(r.subject for r in members)}
-            first, *others = members
-            alike = (f"r1.setting({k!r}) == r2.setting({k!r})" for k in first.run.config.flat())
-            same = " and ".join(alike)
-            claims = tuple(cite(same, (first, other)) for other in others)
-            yield Observation("coincide", facts, runs=1, form="same", claims=claims)
-
-
-SAME_BITS = "all(r1.losses == r2.losses) and all(r1.weights == r2.weights)"
-
-_Coincident = tuple[str, Sequence[Result], Facts]
-"""A form of the sentence, the runs that are the same, and what it says beside their numbers."""
-
-
-def _momentum_pair(result: Result, known: Sequence[Result]) -> _Coincident | None:
-    """Gradients that are never cleared, and the momentum of 1 that they amount to."""
-    for other in known:
-        for one, two in ((result, other), (other, result)):
-            if any(two.run.config.digest == made.digest for made in momentum(one.run.config)):
-                return "momentum", (one, two), {"subject": one.subject, "other": two.subject}
-    return None
-
-
-def _pair_with_one_change(result: Result, known: Sequence[Result]) -> _Coincident | None:
-    """Two configurations that differ in one key, which therefore has no effect."""
-    for other in known:
-        keys = differing_keys(result.run.config, other.run.config)
-        if len(keys) == 1:
-            facts: Facts = {
-                "subject": result.subject,
-                "other": other.subject,
-                "keys": Keys(keys),
-            }
-            return "key", (result, other), facts
-    return None
-
-
-def _coincident(form: str, members: Sequence[Result], named: Facts) -> Observation:
-    first, *others = members
-    facts: Facts = {
-        **named,
-        "rounds": Count(first.run.trace.rounds, first.cite("rounds")),
-        "parameters": Count(len(first.names), first.cite("size(weights[0])")),
-        "first": Number(float(first.losses[0]), first.cite("losses[0]")),
-        "last": Number(float(first.losses[-1]), first.cite("losses[-1]")),
-    }
-    claims = [cite(SAME_BITS, (first, other)) for other in others]
-    claims.append(first.cite("any(weights != weights[0])"))
-    for key in differing_keys(first.run.config, others[0].run.config) if form == "key" else ():
-        claims.append(cite(f"r1.setting({key!r}) != r2.setting({key!r})", members))
-    if form == "momentum":
-        claims += [
-            first.cite("setting('gradients') == 'accumulated'"),
-            others[0].cite("setting('gradients') == 'cleared'"),
-            others[0].cite("setting('optimizer.momentum') == 1"),
-        ]
-    return Observation(
-        "coincide",
-        facts,
-        runs=len(members),
-        form=form,
-        strength="explanation",
-        claims=tuple(claims),
-    )
-
-
-def bits(result: Result) -> bytes:
-    """Every loss and every weight of a run: equal for runs that are the same to the last bit."""
-    return result.run.trace.losses.tobytes() + result.run.trace.weights.tobytes()
 
 
 def goes_on(results: ExperimentResults) -> Iterator[Observation]:
@@ -214,7 +112,7 @@ def several_changes(results: ExperimentResults) -> Iterator[Observation]:
         keys = differing_keys(mine.run.config, reference.run.config)
         keys = tuple(key for key in keys if key != "seed")
         # Where there is no difference, there is nothing to put down to anything.
-        if len(keys) > 1 and bits(mine) != bits(reference):
+        if len(keys) > 1 and mine.bits != reference.bits:
             changed = [f"(r1.setting({k!r}) != r2.setting({k!r}))" for k in keys]
             facts: Facts = {
                 "subject": Subject(variant.name),

@@ -144,10 +144,8 @@ def still_falling(results: ExperimentResults) -> Iterator[Observation]:
 
 def _goes_on(result: Result, results: ExperimentResults) -> bool:
     """Whether the experiment has a longer run of the same, which shows what comes next."""
-    mine = result.run.config.model_copy(update={"rounds": 0})
     return any(
-        len(other.losses) - 1 > results.last
-        and other.run.config.model_copy(update={"rounds": 0}) == mine
+        len(other.losses) - 1 > results.last and other.run.config.course == result.run.config.course
         for other in results.singles
     )
 

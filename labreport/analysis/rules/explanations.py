@@ -18,7 +18,7 @@ from labreport.analysis.observation import (
     With,
 )
 from labreport.analysis.results import ExperimentResults, Result, cite
-from labreport.analysis.rules.comparison import bits, comparable, same_measure
+from labreport.analysis.rules.comparison import comparable, same_measure
 from labreport.analysis.rules.gradients import dead_units
 from labreport.analysis.rules.target import differs_in_reach
 from labreport.lab.plan import Trial
@@ -28,12 +28,12 @@ from labreport.run import Run
 def undamped(results: ExperimentResults) -> Iterator[Observation]:
     """Gradients that are never cleared are a momentum of 1: the control agrees to the bit."""
     # Where a variant with cleared gradients gives the same, that the two coincide is said already.
-    said = {bits(r) for r in results.singles if r.run.config.gradients == "cleared"}
+    said = {r.bits for r in results.singles if r.run.config.gradients == "cleared"}
     for result in results.singles:
         trace = result.run.trace
         moves = bool((trace.weights != trace.weights[:1]).any())
         for control in results.control("momentum", result) if moves else ():
-            if bits(control) == bits(result) and bits(result) not in said:
+            if control.bits == result.bits and result.bits not in said:
                 facts: Facts = {
                     "subject": result.subject,
                     "rounds": Count(result.run.trace.rounds, result.cite("rounds")),
@@ -238,14 +238,7 @@ def _from_equal_loss(low: Result, high: Result, step: int, leads: Sequence[_Lead
         "same": high.number(leads[0].rounds),
         "theirs": high.number(step + leads[0].rounds),
     }
-    mostly = [lead.share > thresholds.MOSTLY for lead in leads]
-    form = (
-        ("gone" if all(lead.share >= 1 for lead in leads) else "mostly")
-        if all(mostly)
-        else "mixed"
-        if any(mostly)
-        else "kept"
-    )
+    form = _form_of(leads)
     bounds = (cite(f"{lead.formula(step)} {_bound(lead.share, form)}", pair) for lead in leads)
     claims = (
         cite("r2.losses[0] - r1.losses[0] > OTHER_START * abs(r2.losses[0])", pair),
@@ -261,6 +254,14 @@ def _from_equal_loss(low: Result, high: Result, step: int, leads: Sequence[_Lead
     return Observation(
         "equal-start", facts, runs=2, form=form, strength="explanation", claims=claims
     )
+
+
+def _form_of(leads: Sequence[_Lead]) -> str:
+    """Which sentence says how much of the leads is gone."""
+    if all(lead.share >= 1 for lead in leads):
+        return "gone"
+    mostly = {lead.share > thresholds.MOSTLY for lead in leads}
+    return "mixed" if len(mostly) > 1 else "mostly" if True in mostly else "kept"
 
 
 def _bound(share: float, form: str) -> str:

@@ -24,7 +24,7 @@ def silent_weights(results: ExperimentResults) -> Iterator[Observation]:
     for result in results.singles:
         names = result.never_moved_by_gradient
         # What ended early says nothing of every round, and at the floor there is no gradient.
-        if not names or result.diverged or _starts_at_floor(result):
+        if not names or result.diverged or result.starts_at_floor:
             continue
         units = dead_units(result)
         positions = tuple(result.names.index(name) for name in names)
@@ -54,11 +54,6 @@ def silent_weights(results: ExperimentResults) -> Iterator[Observation]:
             claims.append(result.cite(f"{result.gap_formula(0)} > allowance"))
         form = "dead" if units else ""
         yield Observation("silent-weights", facts, runs=1, form=form, claims=tuple(claims))
-
-
-def _starts_at_floor(result: Result) -> bool:
-    first = result.gap(0)
-    return first is not None and first <= result.at_floor
 
 
 @dataclass(frozen=True)
@@ -105,7 +100,7 @@ def dead_units(result: Result) -> tuple[Unit, ...]:
 def stuck(results: ExperimentResults) -> Iterator[Observation]:
     """Runs whose gradient has vanished although the loss is far from its floor."""
     for result in results.singles:
-        step, found = result.index(results.last), is_stuck(result, results.last, results.results)
+        step, found = result.index(results.last), find_stuck(result, results.last, results.results)
         if step is None or found is None:
             continue
         norms = gradient_norms(result)
@@ -141,7 +136,7 @@ def stuck(results: ExperimentResults) -> Iterator[Observation]:
 def stuck_points(results: ExperimentResults) -> Iterator[Observation]:
     """Points of a sweep that end stuck."""
     members = results.everywhere
-    found = {r: s for r in members if (s := is_stuck(r, results.last, results.results))}
+    found = {r: s for r in members if (s := find_stuck(r, results.last, results.results))}
     if found:
         stopped = list(found)
         subjects = from_a_value_on(results, stopped)
@@ -173,8 +168,8 @@ class Stuck:
     better: Result | None = None
 
 
-def is_stuck(result: Result, budget: int, among: Sequence[Result]) -> Stuck | None:
-    """Whether the gradient has vanished by then although the network could do better.
+def find_stuck(result: Result, budget: int, among: Sequence[Result]) -> Stuck | None:
+    """What shows that the gradient has vanished by then although the network could do better.
 
     Args:
         result: a run.
@@ -185,7 +180,7 @@ def is_stuck(result: Result, budget: int, among: Sequence[Result]) -> Stuck | No
     if step is None or gap is None or not first or not result.run.trace.is_whole:
         return None
     # With weight decay it is not the loss alone that is brought down.
-    if getattr(result.run.config.optimizer, "weight_decay", 0.0):
+    if result.run.config.flat().get("optimizer.weight_decay"):
         return None
     # Throughout: a loss that swings may happen to be at the end where it was half-way.
     half = result.losses[step // 2 : step + 1].astype(np.float64)
@@ -204,10 +199,8 @@ def is_stuck(result: Result, budget: int, among: Sequence[Result]) -> Stuck | No
     better = _better(result, gap, among)
     if better is None:
         return None
-    left = "(1 - STANDING_STILL)"
-    lower = (
-        f"min(wide(r2.losses)) - r2.floor < {left} * (r1.{result.loss_formula(budget)} - r1.floor)"
-    )
+    left = f"(1 - STANDING_STILL) * (r1.{result.loss_formula(budget)} - r1.floor)"
+    lower = f"min(wide(r2.losses)) - r2.floor < {left}"
     same = "all(r1.inputs == r2.inputs) and all(r1.given_targets == r2.given_targets)"
     alike = [
         cite(f"r1.setting({key!r}) == r2.setting({key!r})", (result, better))
@@ -242,6 +235,7 @@ def _stuck_claims(result: Result, budget: int) -> tuple[Source, ...]:
         result.cite(f"{gap} > allowance"),
         result.cite(f"norm(wide(gradients[{step}])) <= VANISHED * max(norm(wide(gradients)))"),
         result.cite("any(gradients != 0)"),
+        result.cite("not setting('optimizer.weight_decay')"),
     )
 
 

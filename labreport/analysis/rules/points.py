@@ -28,12 +28,13 @@ def from_a_value_on(results: ExperimentResults, members: Sequence[Result]) -> tu
 
 def _is_line(points: Sequence[Result]) -> bool:
     """Whether the points differ in one number."""
-    return all(len(r.point) == 1 and _is_number(r.point[0][1]) for r in points)
+    return all(len(r.point) == 1 and is_number(r.point[0][1]) for r in points)
 
 
 def _value_of(result: Result) -> float:
     return float(result.point[0][1])
 
 
-def _is_number(value: object) -> bool:
+def is_number(value: object) -> bool:
+    """Whether a swept value is a number, which truths are not."""
     return isinstance(value, int | float) and not isinstance(value, bool)

@@ -329,13 +329,7 @@ def _solved(
         there = [r for r in members if r.gap(budget) is not None and r.gap(0)]
         if not there:
             return None
-        goal = f"(1 - MOST_OF_THE_WAY) * {there[0].gap_formula(0)}"
-        counts.append(sum(_is_solved(r, budget) for r in there))
-        sources.append(cite(f"count(each({there[0].gap_formula(budget)} <= {goal}))", there))
+        counts.append(sum(r.is_closed(budget) for r in there))
+        sources.append(cite(f"count(each({there[0].closed_formula(budget)}))", there))
     subject = Subject(name, point)
     return _Solved(subject, tuple(counts), tuple(sources), len(members))
-
-
-def _is_solved(result: Result, budget: int) -> bool:
-    first, left = result.gap(0) or 0.0, result.gap(budget)
-    return left is not None and left <= (1 - thresholds.MOST_OF_THE_WAY) * first

@@ -23,6 +23,7 @@ from labreport.analysis.observation import (
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rules.comparison import rankable
 from labreport.analysis.rules.descent import rising, rising_formula
+from labreport.analysis.rules.points import is_number
 
 
 def best(members: tuple[Result, ...], budget: int) -> Result | None:
@@ -69,7 +70,6 @@ def sweep_best(results: ExperimentResults) -> Iterator[Observation]:
         ((name, members),) = results.swept.items()
         found = _best_of_one(members, results.budgets)
         if found:
-            points = {r.point for _, r in found}
             facts: Facts = {
                 "best": tuple(With(Rounds(b), _point_and_loss(r, b)) for b, r in found),
                 "subject": Subject(name, found[-1][1].point),
@@ -79,17 +79,13 @@ def sweep_best(results: ExperimentResults) -> Iterator[Observation]:
             final = found[-1][1]
             facts["point"] = Subject("", final.point)
             facts["value"] = final.number(found[-1][0])
-            survivors = [r for r in members if r.loss(results.last) is not None]
-            form = "moves" if len(points) > 1 else "one" if len(found) == 1 else "stays"
-            if not survivors:
-                form = "ended"
+            ended = [r for r in members if r.loss(results.last) is None]
+            form = _form_of_one(found, members, ended)
+            if form == "ended":
                 facts["end"] = Count(found[-1][0])
-            elif survivors == [final] and len(members) > 1:
-                form = "only"
-            ended = [r for r in members if r not in survivors] if form in ("only", "ended") else []
             claims = (
                 *(lowest_of(r, members, b) for b, r in found),
-                *(r.cite(f"rounds < {results.last}") for r in ended),
+                *(r.cite(f"rounds < {results.last}") for r in ended if form in ("ended", "only")),
             )
             yield Observation("sweep-best", facts, runs=len(members), form=form, claims=claims)
     elif results.swept and rankable(results.everywhere):
@@ -122,6 +118,19 @@ def sweep_best(results: ExperimentResults) -> Iterator[Observation]:
                 )
             claims += tuple(lowest_of(r, results.everywhere, b) for b, r in leading)
             yield Observation("sweep-best", facts, runs=runs, form=form, claims=claims)
+
+
+def _form_of_one(
+    found: Sequence[tuple[int, Result]], members: Sequence[Result], ended: Sequence[Result]
+) -> str:
+    """Which sentence tells the best points of a single sweep, some of which may have ended."""
+    if len(ended) == len(members):
+        return "ended"
+    if len(ended) == len(members) - 1 and ended:
+        return "only"
+    if len({r.point for _, r in found}) > 1:
+        return "moves"
+    return "one" if len(found) == 1 else "stays"
 
 
 def _leading_when_tuned(results: ExperimentResults) -> list[tuple[int, Result]]:
@@ -186,7 +195,7 @@ def edge_of_grid(results: ExperimentResults) -> Iterator[Observation]:
     ends: Mapping[str, tuple[float, float]] = {
         key: (min(values), max(values))
         for key, values in results.plan.axes
-        if len(values) > 1 and all(_is_number(v) for v in values)
+        if len(values) > 1 and all(is_number(v) for v in values)
     }
     found, claims = [], []
     for budget in results.budgets:
@@ -221,20 +230,19 @@ def _at_end(top: Result, members: Sequence[Result], key: str) -> Source:
     return cite(formula, (top, *(r for r in members if r is not top)))
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
 def tolerance(results: ExperimentResults) -> Iterator[Observation]:
     """At how many points of the grid training goes most of the way to the floor."""
     shares, claims = [], []
     for name, members in results.swept.items():
         for budget in results.budgets if len(results.swept) == 1 else (results.last,):
-            good = [r for r in members if _closed(r, budget)]
+            good = [r for r in members if r.is_closed(budget)]
             what = Rounds(budget) if len(results.swept) == 1 else Subject(name)
             shares.append(With(what, OutOf(len(good), len(members))))
             claims += [
-                r.cite(f"{'' if r in good else 'not '}({_closed_formula(r, budget)})")
+                r.cite(
+                    f"{'' if r in good else 'not '}"
+                    f"({r.gap_formula(0)} > 0 and {r.closed_formula(budget)})"
+                )
                 for r in members
                 if r.gap(budget) is not None
             ]
@@ -247,20 +255,6 @@ def tolerance(results: ExperimentResults) -> Iterator[Observation]:
         form = "several" if len(results.swept) > 1 else ""
         runs = sum(map(len, results.swept.values()))
         yield Observation("tolerance", facts, runs=runs, form=form, claims=tuple(claims))
-
-
-def _closed_formula(result: Result, budget: int) -> str:
-    left = f"(1 - MOST_OF_THE_WAY) * {result.gap_formula(0)}"
-    return f"{result.gap_formula(0)} > 0 and {result.gap_formula(budget)} <= {left}"
-
-
-def _closed(result: Result, budget: int) -> bool:
-    first, left = result.gap(0), result.gap(budget)
-    return (
-        bool(first)
-        and left is not None
-        and left <= (1 - thresholds.MOST_OF_THE_WAY) * (first or 0.0)
-    )
 
 
 def leaders_along_axis(results: ExperimentResults) -> Iterator[Observation]:
@@ -304,7 +298,7 @@ def rises(results: ExperimentResults) -> Iterator[Observation]:
     if len(results.swept) != 1 or len(results.plan.axes) != 1:
         return
     ((_, members),) = results.swept.items()
-    if not all(_is_number(r.point[0][1]) and len(r.losses) > 2 for r in members):
+    if not all(is_number(r.point[0][1]) and len(r.losses) > 2 for r in members):
         return
     ordered = sorted(members, key=lambda r: float(r.point[0][1]))
     rises = [bool(rising(r, results.last).any()) for r in ordered]

@@ -113,8 +113,7 @@ def distance_to_floor(results: ExperimentResults) -> Iterator[Observation]:
     """How far each single run ended from the lowest loss that is possible for it."""
     measured = [(r, g) for r in results.singles if (g := r.gap(results.last)) is not None]
     # A run that starts at its floor has not reached it.
-    away_at_first = {r for r, _ in measured if (first := r.gap(0)) is None or first > r.at_floor}
-    there = [r for r, distance in measured if distance <= r.at_floor and r in away_at_first]
+    there = [r for r, distance in measured if distance <= r.at_floor and not r.starts_at_floor]
     away = [(r, g) for r, g in measured if g > r.at_floor]
     if there:
         facts: Facts = {
