@@ -265,8 +265,8 @@ def solved_starts(results: ExperimentResults) -> Iterator[Observation]:
         told = [s for p, members in points.items() if (s := _solved(results, name, p, members))]
         found.append(told)
     groups = [solved for told in found for solved in told]
-    counts = {count for solved in groups for count in solved.counts}
-    if not any(counts) or all(set(s.counts) == {s.total} for s in groups):
+    # Where none or all of them end there, the start decides nothing.
+    if not any(s.counts[-1] for s in groups) or all(s.counts[-1] == s.total for s in groups):
         return
     if len(groups) > MOST_GROUPS:
         groups = [max(told, key=lambda s: s.counts[-1]) for told in found if told]
