@@ -123,7 +123,8 @@ def test_help_imports_no_more_than_typer_and_the_catalogue() -> None:
         "from labreport.cli import app\n"
         "try: app()\nexcept SystemExit: pass\n"
         "print([name for name in sys.modules if name.split('.')[0] in "
-        "('babel', 'pydantic', 'numpy', 'torch', 'rich', 'matplotlib', 'weasyprint')])"
+        "('babel', 'pydantic', 'numpy', 'torch', 'rich', 'matplotlib', 'weasyprint', "
+        "'hashlib', 'json')])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"

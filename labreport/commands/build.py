@@ -23,7 +23,6 @@ from labreport.commands.arguments import (
 from labreport.commands.help import option
 from labreport.commands.quick import quick
 from labreport.commands.terminal import printable, progress_bar, reported, say, terminal_language
-from labreport.current import current, wanted
 
 if TYPE_CHECKING:
     from labreport.pipeline import Summary
@@ -41,6 +40,8 @@ def build(
     force: Annotated[bool, option("--force", text="force")] = False,
 ) -> None:
     """Parse `labreport build`, and say what was done, or at once that nothing is to be done."""
+    from labreport.current import current, wanted
+
     chosen, languages = tuple(only or ()), tuple(lang or ())
     found = None if force else current(wanted(lab, chosen, languages, device, output))
     if found is not None:

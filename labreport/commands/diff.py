@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -126,6 +125,8 @@ def _value(value: Any) -> str:
     if isinstance(value, list | tuple) and len(value) > MOST_VALUES:
         shown = ", ".join(map(_value, value[:MOST_VALUES]))
         return f"[{shown}, … ({len(value)})]"
+    import json
+
     return printable(json.dumps(value, ensure_ascii=False))
 
 

@@ -24,7 +24,6 @@ from labreport.commands.arguments import (
 from labreport.commands.help import option
 from labreport.commands.quick import quick
 from labreport.commands.terminal import reported, say
-from labreport.current import PACKAGE, stamps, wanted
 
 EVERY = 0.3
 """Seconds from one look at the files to the next; what changes is left alone for as long."""
@@ -43,6 +42,7 @@ def watch(
     no_browser: Annotated[bool, option("--no-browser", text="no-browser")] = False,
 ) -> None:
     """Parse `labreport watch`; build, serve and look again until it is interrupted."""
+    from labreport.current import stamps, wanted
     from labreport.serve import serving
 
     arguments = [f"--only={name}" for name in only or ()]
@@ -77,6 +77,8 @@ def _build(arguments: list[str]) -> bool:
 
     It imports no more than it needs, and whatever becomes of it, watching goes on.
     """
+    from labreport.current import PACKAGE
+
     code = "from labreport.__main__ import main; main()"
     place = os.pathsep.join(filter(None, (str(PACKAGE.parent), os.environ.get("PYTHONPATH"))))
     command = [sys.executable, "-P", "-c", code, "build", *arguments]
