@@ -24,6 +24,7 @@ from labreport.report.claims import (
     Claim,
     Repetition,
     claims_of,
+    printed_others,
 )
 from labreport.report.evidence import brief, evidence
 from labreport.report.illustrate import illustrate
@@ -138,7 +139,8 @@ def measure(lab: Lab, runs: dict[str, Run]) -> Measured:
 
 def _observe_what_is_new(results: ExperimentResults, told: Told) -> Observations:
     found = observe(results).without(told)
-    told.add(found)
+    # What stands in observations.json alone has been told to no reader of the report.
+    told.add((*found.answers, *printed_others(found.others), *found.limits))
     return found
 
 
