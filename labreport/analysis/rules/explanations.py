@@ -233,6 +233,7 @@ def _from_equal_loss(low: Result, high: Result, step: int, leads: Sequence[_Lead
             With(Rounds(lead.rounds), Share(lead.share, cite(lead.formula(step), pair)))
             for lead in leads
         ),
+        "budgets": tuple(Rounds(lead.rounds) for lead in leads),
         "rounds": Count(leads[0].rounds),
         "mine": low.number(leads[0].rounds),
         "same": high.number(leads[0].rounds),
