@@ -19,6 +19,8 @@ from labreport.analysis.observation import Observation
 from labreport.analysis.observe import Observations
 from labreport.analysis.results import ExperimentResults
 from labreport.backprop.network import LayerParameters, forward
+from labreport.report.language import language
+from labreport.report.leaves import stated
 
 # Printed losses of rounds 1 … 10, as published and with zero_grad().
 PUBLISHED = (0.209710, 0.195033, 0.167760, 0.132282, 0.094871)
@@ -459,3 +461,15 @@ def test_conclusions_agree_with_the_runs(shipped_build: Any) -> None:
     assert said["lowest-error"]["budget"] == budget
     assert said["lowest-error"]["subject"][1] == pytest.approx(min(errors), rel=1e-9)
     assert said["lowest-error"]["count"] == len(errors)
+
+
+@pytest.mark.parametrize("code", ["zh", "en"])
+def test_every_measured_number_of_the_report_has_a_name(shipped_build: Any, code: str) -> None:
+    measured = {
+        leaf.name
+        for claim in shipped_build.measured.claims
+        for leaf in stated(claim.observation)
+        if leaf.is_measured
+    }
+    assert len(measured) > 50
+    assert sorted(name for name in measured if not language(code).has(f"fact.{name}")) == []
