@@ -165,8 +165,8 @@ def _curves(curves: Curves, words: Language, width: int) -> Iterator[RenderableT
 
     axes = Axes(curves.rounds, curves.by_ratio, curves.logarithmic)
     yield Text(f"\n{_heading(curves.kind, axes, words)}")
-    names = [clean(name) for name, _ in curves.curves]
-    drawn = [values[: axes.rounds + 1] for _, values in curves.curves]
+    names = [clean(curve.name) for curve in curves.curves]
+    drawn = [curve.values[: axes.rounds + 1] for curve in curves.curves]
     firsts = [numbers.measured(float(values[0])) for values in drawn]
     lasts = [numbers.measured(float(values[-1])) for values in drawn]
     ends = sum(max(map(cell_len, column)) for column in (firsts, lasts, "→")) + len(ENDED)
@@ -240,6 +240,6 @@ def _as_json(shown: Digest) -> dict[str, Any]:
         "curves": [
             {"kind": c.kind, "name": name, "values": values[: c.rounds + 1].tolist()}
             for c in shown.curves
-            for name, values in c.curves
+            for name, values, _ in c.curves
         ],
     }

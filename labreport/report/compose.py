@@ -354,9 +354,10 @@ class _Composition:
         blocks += [difference] if difference else []
         blocks += self._statements("answers", observed, results)
         shown = illustrate(results, self._title(results), self.language, self.numbering)
-        blocks += [*self._pointer(shown), *shown]
+        blocks += [*self._pointer((*shown.outcome, *shown.course)), *shown.outcome]
         blocks += self._statements("others", observed, results)
         blocks += self._statements("limits", observed, results)
+        blocks += shown.course
         note = self._notes(plan.name, self.language.text("report.notes"), under=3)
         blocks += [note] if note else []
         return Section(f"experiment-{plan.name}", "", self._title(results), tuple(blocks))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,8 +20,19 @@ FIRST_ROUNDS = 4
 MOST_CURVES = 7
 """Curves of a sweep that one figure can hold apart."""
 
-Curve = tuple[str, np.ndarray]
-"""A name and values [steps], float64; index 0 is before any update."""
+
+class Curve(NamedTuple):
+    """One curve of a figure.
+
+    Attributes:
+        name: what it is called.
+        values: [steps] float64; index 0 is before any update.
+        look: which colour and line style it has; a variant has the same in every figure.
+    """
+
+    name: str
+    values: np.ndarray
+    look: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +55,7 @@ class Curves:
     @property
     def rounds(self) -> int:
         """The last round that is drawn."""
-        return min(self.budgets[-1], max(len(values) for _, values in self.curves) - 1)
+        return min(self.budgets[-1], max(len(curve.values) for curve in self.curves) - 1)
 
     @property
     def by_ratio(self) -> bool:
@@ -53,7 +65,7 @@ class Curves:
     @property
     def logarithmic(self) -> bool:
         """Whether values are read by their ratio."""
-        return wants_log([v for _, values in self.curves for v in values[: self.rounds + 1]])
+        return wants_log([v for c in self.curves for v in c.values[: self.rounds + 1]])
 
 
 def curves_of(results: ExperimentResults, language: Language) -> tuple[Curves, ...]:
@@ -71,9 +83,9 @@ def single_curves(results: ExperimentResults, language: Language) -> Curves | No
     singles = [r for r in results.singles if len(r.losses) > 1]
     if not singles or results.replicated:
         return None
-    names = [language.label(results.plan, r.variant) for r in singles]
+    named = [(language.label(results.plan, r.variant), look(results, r.variant)) for r in singles]
     kind = "losses" if len({r.run.config.loss for r in singles}) == 1 else "errors"
-    return _curves(kind, singles, names, results.budgets)
+    return _curves(kind, singles, named, results.budgets)
 
 
 def swept_curves(results: ExperimentResults, language: Language) -> Curves | None:
@@ -89,8 +101,15 @@ def swept_curves(results: ExperimentResults, language: Language) -> Curves | Non
         chosen = [top for top in tops if top is not None]
     if not comparable_all(chosen):
         return None
-    names = [language.subject(Subject(r.variant, r.point), results.plan) for r in chosen]
-    return _curves("losses", chosen, names, results.budgets)
+    named = [
+        (
+            language.subject(Subject(r.variant, r.point), results.plan),
+            # The points of one variant are told apart by their place in the sweep.
+            look(results, r.variant) if len(swept) > 1 else place,
+        )
+        for place, r in enumerate(chosen)
+    ]
+    return _curves("losses", chosen, named, results.budgets)
 
 
 def median_curves(results: ExperimentResults, language: Language) -> Curves | None:
@@ -98,7 +117,7 @@ def median_curves(results: ExperimentResults, language: Language) -> Curves | No
     last, plan = results.last, results.plan
     groups = {name: starts_curves(members, last) for name, members in results.replicated.items()}
     drawn = [
-        (language.label(plan, name), np.median(curves, axis=0))
+        Curve(language.label(plan, name), np.median(curves, axis=0), look(results, name))
         for name, curves in groups.items()
         if len(curves)
     ]
@@ -106,7 +125,12 @@ def median_curves(results: ExperimentResults, language: Language) -> Curves | No
         return None
     singles = [r for r in results.singles if r.loss(last) is not None]
     drawn += [
-        (language.label(plan, r.variant), r.losses[: last + 1].astype(np.float64)) for r in singles
+        Curve(
+            language.label(plan, r.variant),
+            r.losses[: last + 1].astype(np.float64),
+            look(results, r.variant),
+        )
+        for r in singles
     ]
     return Curves("medians", (), tuple(drawn), results.budgets)
 
@@ -118,14 +142,22 @@ def starts_curves(members: Sequence[Result], budget: int) -> np.ndarray:
     )
 
 
+def look(results: ExperimentResults, variant: str) -> int:
+    """The look of a variant: its place in the experiment."""
+    return [v.name for v in results.plan.variants].index(variant)
+
+
 def _curves(
-    kind: str, chosen: Sequence[Result], names: Sequence[str], budgets: tuple[int, ...]
+    kind: str,
+    chosen: Sequence[Result],
+    named: Sequence[tuple[str, int]],
+    budgets: tuple[int, ...],
 ) -> Curves | None:
     drawn: list[tuple[Result, Curve]] = []
-    for name, result in zip(names, chosen, strict=True):
+    for (name, place), result in zip(named, chosen, strict=True):
         values = result.losses.astype(np.float64) if kind == "losses" else result.errors
         if values is not None and 1 < len(values) == len(result.losses):
-            drawn.append((result, (name, values)))
+            drawn.append((result, Curve(name, values, place)))
     if not drawn:
         return None
     members, curves = zip(*drawn, strict=True)

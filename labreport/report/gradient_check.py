@@ -12,6 +12,7 @@ from labreport.backprop.gradient_check import Checked, GradientCheck, Way, falls
 from labreport.lab.expression import parse
 from labreport.lab.naming import display_order
 from labreport.report import formulas, numbers
+from labreport.report.curves import Curve
 from labreport.report.language import Language
 from labreport.report.numbering import Numbering
 from labreport.report.tables import NONE, measured
@@ -165,9 +166,10 @@ class _Shown:
         ]
         if len(losses) > 1 and all(falls(c.training, rounds) for c in self.check.formulas):
             labels = (self._text("axis-updates"), self._text("axis-loss"), "")
+            curves = [Curve(name, values, k) for k, (name, values) in enumerate(losses)]
             budgets = self.results.budgets
-            svg = curve_figure(losses, budgets, [], labels)
-            plot = plot_of_curves(losses, budgets, [], labels)
+            svg = curve_figure(curves, budgets, [], labels)
+            plot = plot_of_curves(curves, budgets, [], labels)
             facts = [f"{name} {numbers.measured(_last(values) or 0.0)}" for name, values in losses]
             blocks.append(self._figure("check-losses-caption", svg, facts, plot))
         return blocks

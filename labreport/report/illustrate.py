@@ -3,40 +3,71 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from math import nan
 
 import numpy as np
 
-from labreport.analysis.observation import Subject
 from labreport.analysis.results import ExperimentResults, Result
 from labreport.analysis.rules.initialisation import final_losses
 from labreport.analysis.rules.points import is_number
 from labreport.analysis.rules.sweep import best
 from labreport.report import numbers, tables
-from labreport.report.curves import comparable_all, single_curves, starts_curves, swept_curves
+from labreport.report.curves import (
+    Curve,
+    Curves,
+    comparable_all,
+    look,
+    single_curves,
+    starts_curves,
+    swept_curves,
+)
 from labreport.report.gradient_check import check_blocks, check_tables
+from labreport.report.landscape import landscape
 from labreport.report.language import Language
 from labreport.report.numbering import Numbering
+from labreport.report.readings import Readings
+from labreport.report.trajectories import (
+    Trajectory,
+    gradient_sizes,
+    longest_moves,
+    most_moved,
+    weights_of,
+)
 from labreport.report.tree import Block, Figure, Plot, Table
 
 TableMaker = Callable[[ExperimentResults, Language, Numbering], Table | None]
 
-MOST_PANELS = 12
-"""Weight panels that fit a page."""
+MOST_RUNS = 12
+"""Runs whose weights and gradients a figure can hold apart."""
+
+MOST_LAYERS = 8
+"""Layers that a figure has a panel for."""
+
+MOST_FACTS = 6
+"""Runs that an alternative text speaks of."""
 
 FEWEST_ROWS = 4
 """Values from which on a map shows more than a table."""
 
 
+@dataclass(frozen=True)
+class Illustrations:
+    """Figures and tables in reading order: what came out, and how it came about."""
+
+    outcome: tuple[Block, ...]
+    course: tuple[Block, ...]
+
+
 def illustrate(
     results: ExperimentResults, title: str, language: Language, numbering: Numbering
-) -> list[Block]:
-    """The figures and tables of an experiment, in reading order."""
+) -> Illustrations:
+    """The figures and tables of an experiment."""
     checked = check_blocks(results, language, numbering)
     if checked:
-        return checked
+        return Illustrations(tuple(checked), ())
     drawing = _Illustration(results, title, language, numbering)
-    return [
+    outcome = [
         *drawing.sweep(),
         *drawing.map(),
         *drawing.table(tables.sweep_table),
@@ -45,8 +76,9 @@ def illustrate(
         *drawing.table(tables.starts_table),
         *drawing.curves(),
         *drawing.table(tables.comparison_table),
-        *drawing.weights(),
     ]
+    course = [*drawing.weights(), *drawing.sizes(), *drawing.landscape()]
+    return Illustrations(tuple(outcome), tuple(course))
 
 
 def tables_of(results: ExperimentResults, language: Language, numbering: Numbering) -> list[Table]:
@@ -70,6 +102,7 @@ class _Illustration:
         self.title = title
         self.language = language
         self.numbering = numbering
+        self.readings = Readings(results, language)
 
     def table(self, make: TableMaker) -> list[Block]:
         """A table, where the experiment has something to put in it."""
@@ -78,82 +111,190 @@ class _Illustration:
 
     def curves(self) -> list[Block]:
         """Losses of single runs, or their squared errors where losses differ in kind."""
-        from labreport.report.figures.curves import curve_figure
-        from labreport.report.figures.plot import plot_of_curves
-
         chosen = single_curves(self.results, self.language)
         if chosen is None:
             return []
         same = chosen.kind == "losses"
         floors = self._floors(chosen.results) if same and comparable_all(chosen.results) else []
-        axis = "axis-loss" if same else "axis-error"
+        return [self._curves(chosen, floors, chosen.kind, f"{chosen.kind}-title")]
+
+    def sweep_curves(self) -> list[Block]:
+        """Loss curves at some points of a sweep: each variant's best, or points along one axis."""
+        chosen = swept_curves(self.results, self.language)
+        if chosen is None:
+            return []
+        title = "sweep-curves-title" + ("-best" if len(self.results.swept) > 1 else "")
+        return [self._curves(chosen, self._floors(chosen.results), "losses", title)]
+
+    def _curves(self, chosen: Curves, floors: list[float], kind: str, title: str) -> Figure:
+        from labreport.report.figures.curves import curve_figure
+        from labreport.report.figures.plot import plot_of_curves
+
+        axis = "axis-loss" if kind == "losses" else "axis-error"
         drawn = (chosen.curves, self.results.budgets, floors, self._axes(axis))
-        svg, plot = curve_figure(*drawn), plot_of_curves(*drawn)
-        facts = [
-            self._fact(name, float(v[0]), float(v[min(self.results.last, len(v) - 1)]))
-            for name, v in chosen.curves
+        read, last = self.readings, self.results.last
+        names = [read.name(r) for r in chosen.results]
+        lasts = [r.loss(last) if kind == "losses" else r.error(last) for r in chosen.results]
+        same = comparable_all(chosen.results)
+        caption = [
+            read.ends(list(zip(names, lasts, strict=True)))
+            if same or kind == "errors"
+            else self._text("read-incomparable"),
+            self._text("read-errors") if kind == "errors" else "",
+            read.ended([name for name, value in zip(names, lasts, strict=True) if value is None]),
+            read.floors(floors),
+            read.budgets() if chosen.by_ratio else "",
         ]
-        caption = f"report.{chosen.kind}-caption" + ("" if floors or not same else "-plain")
-        return [self._figure(caption, svg, f"report.alternative-{chosen.kind}", facts, plot)]
+        facts = [
+            self._fact(curve.name, float(curve.values[0]), float(curve.values[-1]))
+            for curve in chosen.curves
+        ]
+        return self._figure(
+            title,
+            caption,
+            curve_figure(*drawn),
+            f"alternative-{kind}",
+            facts,
+            plot_of_curves(*drawn),
+        )
 
     def weights(self) -> list[Block]:
-        """Weight trajectories of single runs."""
-        from labreport.report.figures import weights
+        """Weights of single runs by round, a panel for each."""
+        from labreport.report.figures.panels import weights_figure
 
-        whole = [r for r in self.results.singles if r.run.trace.is_whole]
-        singles = [r for r in whole if len(r.losses) > 1][:MOST_PANELS]
+        singles, last = self._recorded(), self.results.last
         if not singles:
             return []
-        names = [self._label(r) for r in singles]
+        runs = [
+            Trajectory(self._label(r), r.names, weights_of(r, last), self._look(r)) for r in singles
+        ]
+        shown = most_moved(singles, last)
+        some = any(len(r.names) > len(shown) for r in singles)
+        names = [self.readings.name(r) for r in singles]
+        caption = [
+            self._text("read-weights"),
+            self._text("read-weights-some", count=len(shown)) if some else "",
+            self.readings.moves(longest_moves(singles, last), names),
+        ]
         axes = (self._text("axis-updates"), self._text("axis-weight"))
-        svg = weights.weights_figure(singles, names, self.results.last, axes)
-        shown = len(weights.most_moved(singles))
-        some = any(len(r.names) > shown for r in singles)
-        caption = "report.weights-caption" + ("-some" if some else "")
-        return [self._figure(caption, svg, "report.alternative-weights", [], count=shown)]
+        facts = [
+            self.readings.moves(longest_moves([r], last), [name])
+            for r, name in zip(singles[:MOST_FACTS], names, strict=False)
+        ]
+        svg = weights_figure(runs, shown, axes)
+        return [self._figure("weights-title", caption, svg, "alternative-weights", facts)]
+
+    def sizes(self) -> list[Block]:
+        """Sizes of the gradient of single runs by layer and round."""
+        from labreport.report.figures.panels import sizes_figure
+
+        singles = self._recorded()
+        # Layers are compared by their place, so networks are of one shape.
+        if not singles or len({r.run.config.network.layers for r in singles}) > 1:
+            return []
+        network = singles[0].run.config.network
+        titles = tuple(
+            self._text("layer-panel", number=k, source=into, target=out)
+            for k, (out, into) in enumerate(network.shapes, start=1)
+        )[:MOST_LAYERS]
+        runs = [
+            Trajectory(
+                self._label(r),
+                titles,
+                gradient_sizes(r, self.results.last)[:, :MOST_LAYERS],
+                self._look(r),
+            )
+            for r in singles
+        ]
+        read = [
+            self.readings.sizes(run, self.readings.name(r))
+            for run, r in zip(runs, singles, strict=True)
+        ]
+        axes = (self._text("axis-updates"), self._text("axis-norm"))
+        svg = sizes_figure(runs, titles, axes)
+        caption = [self._text("read-norms"), read[0]]
+        facts = read[:MOST_FACTS]
+        return [self._figure("sizes-title", caption, svg, "alternative-sizes", facts)]
+
+    def landscape(self) -> list[Block]:
+        """The ways of runs over the loss, where several begin at the same place of the same one."""
+        from labreport.report.figures.landscape import landscape_figure
+
+        chosen = swept_curves(self.results, self.language) or single_curves(
+            self.results, self.language
+        )
+        if chosen is None or not chosen.results:
+            return []
+        found = landscape(chosen.results, self.results.budgets)
+        if found is None:
+            return []
+        named = [(chosen.curves[k].name, chosen.curves[k].look) for k in found.members]
+        shown = [chosen.results[k] for k in found.members]
+        lengths = self.readings.lengths(
+            [(self.readings.name(r), weights_of(r, found.rounds)) for r in shown], found.rounds
+        )
+        held = self.readings.name(chosen.results[found.held])
+        return [
+            self._figure(
+                "landscape-title",
+                [self._text("read-landscape", held=held, budget=found.rounds), lengths],
+                landscape_figure(found, named, self._text("axis-loss")),
+                "alternative-landscape",
+                [lengths],
+                first=found.names[0],
+                second=found.names[1],
+            )
+        ]
+
+    def _recorded(self) -> list[Result]:
+        """Single runs whose every round is recorded, and that have at least one."""
+        whole = [r for r in self.results.singles if r.run.trace.is_whole]
+        return [r for r in whole if len(r.losses) > 1][:MOST_RUNS]
 
     def sweep(self) -> list[Block]:
         """Final loss against the one swept key."""
         from labreport.report.figures.plot import plot_of_sweep
-        from labreport.report.figures.sweep import sweep_figure
+        from labreport.report.figures.sweep import Swept, sweep_figure
 
-        lines, found = self._sweep_lines()
+        series, found = self._sweep_lines()
         if not found:
             return []
-        swept = [r for members in self.results.swept.values() for r in members]
+        lines = [Swept(*line) for line in series]
         key = self.results.plan.axes[0][0]
         axes = (self.language.key(key), self._text("axis-loss"), self._text("floor"))
-        floors = self._floors(swept)
+        floors = self._floors(self.results.everywhere)
         svg, plot = sweep_figure(lines, floors, axes), plot_of_sweep(lines, floors, axes)
         facts = [self._best(result, budget) for result, budget in found]
-        return [self._figure("report.sweep-caption", svg, "report.alternative-sweep", facts, plot)]
+        lowest = self._text("read-lowest", facts=self.language.enumerate(facts))
+        caption = [lowest, self.readings.floors(floors)]
+        return [self._figure("sweep-title", caption, svg, "alternative-sweep", facts, plot)]
 
     def _sweep_lines(
         self,
-    ) -> tuple[list[tuple[str, list[float], list[float]]], list[tuple[Result, int]]]:
+    ) -> tuple[list[tuple[str, list[float], list[float], int]], list[tuple[Result, int]]]:
         """Lines of final loss: one a budget for one variant, one a variant for several."""
         swept, last = self.results.swept, self.results.last
         if len(self.results.plan.axes) != 1 or not swept:
             return [], []
-        everywhere = [r for members in swept.values() for r in members]
+        everywhere = self.results.everywhere
         if not all(is_number(r.point[0][1]) for r in everywhere) or not comparable_all(everywhere):
             return [], []
         if len(swept) == 1:
             ((_, members),) = swept.items()
             series = [
-                (self.language.text("rounds", count=budget), members, budget)
-                for budget in self.results.budgets
+                (self.language.text("rounds", count=budget), members, budget, place)
+                for place, budget in enumerate(self.results.budgets)
             ]
         else:
             series = [
-                (self.language.label(self.results.plan, name), members, last)
+                (self.language.label(self.results.plan, name), members, last, self._place(name))
                 for name, members in swept.items()
             ]
         lines, found = [], []
-        for name, members, budget in series:
+        for name, members, budget, place in series:
             ordered = sorted(members, key=lambda r: float(r.point[0][1]))
             losses = [loss if (loss := r.loss(budget)) is not None else nan for r in ordered]
-            lines.append((name, [float(r.point[0][1]) for r in ordered], losses))
+            lines.append((name, [float(r.point[0][1]) for r in ordered], losses, place))
             top = best(members, budget)
             found += [(top, budget)] if top else []
         return lines, found
@@ -169,10 +310,11 @@ class _Illustration:
         ordered = sorted(members, key=lambda r: float(r.point[0][1]))
         if len(ordered) < FEWEST_ROWS or not any((r.losses[1:] > 0).any() for r in ordered):
             return []
+        last = self.results.last
         svg = map_figure(
             [float(r.point[0][1]) for r in ordered],
             [r.losses.astype(np.float64) for r in ordered],
-            self.results.last,
+            last,
             self.results.budgets,
             (
                 self._text("axis-updates"),
@@ -181,92 +323,109 @@ class _Illustration:
             ),
         )
         facts = [self._best(result, budget) for result, budget in found]
-        return [self._figure("report.map-caption", svg, "report.alternative-map", facts)]
+        lowest = min(
+            (float(r.losses[k]), k, place)
+            for place, r in enumerate(ordered)
+            if len(r.losses) > 1
+            for k in [1 + int(np.nanargmin(r.losses[1 : last + 1]))]
+        )
+        reading = self._text(
+            "read-map-lowest",
+            point=self.language.point(ordered[lowest[2]].point),
+            round=lowest[1],
+            value=numbers.measured(lowest[0]),
+        )
+        caption = [self._text("read-map"), reading]
+        return [self._figure("map-title", caption, svg, "alternative-map", [*facts, reading])]
 
     def _best(self, result: Result, budget: int) -> str:
         return self.language.text(
             "report.alternative-best",
-            subject=self.language.subject(_subject(result), self.results.plan),
+            subject=self.readings.name(result),
             value=numbers.measured(result.loss(budget) or 0.0),
         )
-
-    def sweep_curves(self) -> list[Block]:
-        """Loss curves at some points of a sweep: each variant's best, or points along one axis."""
-        from labreport.report.figures.curves import curve_figure
-        from labreport.report.figures.plot import plot_of_curves
-
-        chosen = swept_curves(self.results, self.language)
-        if chosen is None:
-            return []
-        axes, floors = self._axes("axis-loss"), self._floors(chosen.results)
-        drawn = (chosen.curves, self.results.budgets, floors, axes)
-        svg, plot = curve_figure(*drawn), plot_of_curves(*drawn)
-        facts = [self._fact(name, float(v[0]), float(v[-1])) for name, v in chosen.curves]
-        caption = "report.sweep-curves-caption" + ("-best" if len(self.results.swept) > 1 else "")
-        return [self._figure(caption, svg, "report.alternative-losses", facts, plot)]
 
     def starts(self) -> list[Block]:
         """Distribution of the final loss over random starts, and the spread of the curves."""
         from labreport.report.figures import starts
 
+        last = self.results.last
         groups = [
-            (self.language.label(self.results.plan, name), members)
+            (name, members)
             for name, members in self.results.replicated.items()
-            if len(final_losses(members, self.results.last)) > 1
+            if len(final_losses(members, last)) > 1
         ]
         if not groups:
             return []
-        last = self.results.last
         singles = [r for r in self.results.singles if r.loss(last) is not None]
-        losses = [(name, final_losses(members, last)) for name, members in groups]
-        marks = [(self._label(r), r.loss(last) or 0.0) for r in singles]
+        losses = [self._group(name, final_losses(members, last)) for name, members in groups]
+        marks = [(self._label(r), r.loss(last) or 0.0, self._look(r)) for r in singles]
         axes = (self._text("axis-loss"), self._text("axis-starts"))
         facts = [
             self.language.text(
                 "report.alternative-median",
-                subject=name,
-                value=numbers.measured(float(np.median(values))),
+                subject=group.name,
+                value=numbers.measured(float(np.median(group.values))),
             )
-            for name, values in losses
+            for group in losses
         ]
+        medians = self.readings.medians([(group.name, group.values) for group in losses])
         histogram = self._figure(
-            "report.starts-caption",
+            "starts-title",
+            [self._text("read-starts", budget=last), medians],
             starts.starts_figure(losses, marks, axes),
-            "report.alternative-starts",
+            "alternative-starts",
             facts,
-            budget=last,
         )
-        curves = [(name, starts_curves(members, last)) for name, members in groups]
-        lines = [(self._label(r), r.losses[: last + 1].astype(np.float64)) for r in singles]
-        svg = starts.starts_curves_figure(
-            curves,
-            lines,
-            self._floors([m for _, members in groups for m in members[:1]]),
-            self._axes("axis-loss"),
-        )
-        facts = [
-            self._fact(name, float(np.median(v[:, 0])), float(np.median(v[:, -1])))
-            for name, v in curves
+        return [histogram, self._spread(groups, singles)]
+
+    def _spread(
+        self, groups: Sequence[tuple[str, tuple[Result, ...]]], singles: Sequence[Result]
+    ) -> Figure:
+        """Medians and ranges of the curves over random starts."""
+        from labreport.report.figures.starts import starts_curves_figure
+
+        last = self.results.last
+        curves = [self._group(name, starts_curves(members, last)) for name, members in groups]
+        lines = [
+            Curve(self._label(r), r.losses[: last + 1].astype(np.float64), self._look(r))
+            for r in singles
         ]
-        spread = self._figure(
-            "report.starts-curves-caption", svg, "report.alternative-losses", facts
-        )
-        return [histogram, spread]
+        floors = self._floors([m for _, members in groups for m in members[:1]])
+        svg = starts_curves_figure(curves, lines, floors, self._axes("axis-loss"))
+        facts = [
+            self._fact(c.name, float(np.median(c.values[:, 0])), float(np.median(c.values[:, -1])))
+            for c in curves
+        ]
+        caption = [
+            self._text("read-spread"),
+            self._text("read-medians", facts=self.language.enumerate(facts)),
+            self.readings.floors(floors),
+        ]
+        return self._figure("starts-curves-title", caption, svg, "alternative-losses", facts)
+
+    def _group(self, name: str, values: np.ndarray) -> Curve:
+        return Curve(self.language.label(self.results.plan, name), values, self._place(name))
 
     def _figure(
         self,
-        caption: str,
+        title: str,
+        caption: Sequence[str],
         svg: bytes,
         alternative: str,
         facts: Sequence[str],
         plot: Plot | None = None,
         **values: object,
     ) -> Figure:
+        """A figure; its caption is a title and sentences, of which empty ones are left out."""
         anchor, label = self.numbering.next("figure")
         words = self.language.text(
-            alternative, what=self.title, facts=self.language.enumerate(list(facts))
+            f"report.{alternative}",
+            what=self.title,
+            facts=self.language.enumerate(list(facts)),
+            **values,
         )
-        text = self.language.text(caption, **values)
+        text = self.language.paragraph([self._text(title), *caption])
         return Figure(anchor, label, text, svg, words, plot)
 
     def _fact(self, name: str, first: float, last: float) -> str:
@@ -280,16 +439,18 @@ class _Illustration:
     def _axes(self, vertical: str) -> tuple[str, str, str]:
         return self._text("axis-updates"), self._text(vertical), self._text("floor")
 
-    def _text(self, key: str) -> str:
-        return self.language.text(f"report.{key}")
+    def _text(self, key: str, **values: object) -> str:
+        return self.language.text(f"report.{key}", **values)
 
     def _label(self, result: Result) -> str:
         return self.language.label(self.results.plan, result.variant)
 
+    def _look(self, result: Result) -> int:
+        return self._place(result.variant)
+
+    def _place(self, variant: str) -> int:
+        return look(self.results, variant)
+
     def _floors(self, members: Sequence[Result]) -> list[float]:
         values = {r.floor.value for r in members}
         return sorted(v for v in values if v is not None and np.isfinite(v) and v > 0)
-
-
-def _subject(result: Result) -> Subject:
-    return Subject(result.variant, result.point)

@@ -99,6 +99,10 @@ class Language:
         """A list whose items may have commas of their own: a (1, 2); b (3)."""
         return self.text("list.clause").join(items)
 
+    def paragraph(self, sentences: Sequence[str]) -> str:
+        """Sentences one after the other, empty ones left out; Chinese has no space in between."""
+        return ("" if self.code == "zh" else " ").join(s for s in sentences if s)
+
     def key(self, path: str) -> str:
         """A key of the configuration, in words where the catalogue has some."""
         name = f"key.{path}"

@@ -8,6 +8,7 @@ from math import inf
 import numpy as np
 
 from labreport.backprop.losses import LOSSES
+from labreport.backprop.runs import evaluate
 from labreport.lab.configuration import RunConfig
 from labreport.lab.naming import display_order, parameter_names, unit_names
 from labreport.lab.vocabulary.activations import ACTIVATIONS
@@ -132,6 +133,7 @@ class _Chapter:
         elif self.small is not None:
             blocks.append(self._lead("principle-update-numbers"))
             blocks += self._lines(self.small.updates(display_order(self.config.network)))
+        blocks += self._before_and_after()
         steps = tuple(
             Statement(self._text(f"principle-step-{step}"))
             for step in ("start", "forward", "loss", "output", "hidden", "update", "again")
@@ -275,6 +277,42 @@ class _Chapter:
             alternative,
             course=course_of(worked.run) if worked is not None and way == "forward" else None,
         )
+
+    def _before_and_after(self) -> list[Block]:
+        """The network before the first round and after the last one, with all of its numbers."""
+        from labreport.report.figures.network import Written, networks_figure
+
+        if self.worked is None or self.small is None:
+            return []
+        trace, rounds = self.worked.run.trace, self.config.rounds
+        if len(trace.losses) <= rounds or not np.isfinite(trace.weights[-1]).all():
+            return []
+        titles = self._text("networks-before"), self._text("networks-after", count=rounds)
+        drawings = []
+        for title, flat in zip(titles, trace.weights[[0, -1]].astype(np.float64), strict=True):
+            passed = evaluate(self.config, flat).passed
+            units = [np.array([]), *(layer[0] for layer in passed.activations[1:])]
+            drawings.append((title, Written(flat, units, "{value}", decimals=3)))
+        before, after = (written.parameters for _, written in drawings)
+        furthest = int(np.abs(after - before).argmax())
+        moved = self._text(
+            "networks-moved",
+            weight=self._names[furthest],
+            start=numbers.measured(float(before[furthest])),
+            end=numbers.measured(float(after[furthest])),
+        )
+        anchor, label = self.numbering.next("figure")
+        layers = "-".join(map(str, self.config.network.layers))
+        caption = [self._text("networks-title"), self._text("networks-key"), moved]
+        return [
+            Figure(
+                anchor,
+                label,
+                self.language.paragraph(caption),
+                networks_figure(self.config, drawings),
+                self._text("networks-alternative", layers=layers, facts=moved),
+            )
+        ]
 
     def _facts(self, worked: Worked, way: str) -> str:
         if way == "forward":

@@ -9,7 +9,10 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 DECIMALS = 2
-"""Of a coordinate: a hundredth of a point is less than a printer or a screen can show."""
+"""Of a place and of the shape of a letter, which is drawn at many sizes."""
+
+DECIMALS_OF_LINES = 1
+"""Of the points of a line: a tenth of a point is half a dot of a good printer."""
 
 SVG = "{http://www.w3.org/2000/svg}"
 LINK = "{http://www.w3.org/1999/xlink}href"
@@ -32,9 +35,9 @@ _COLOUR = re.compile(r"#([0-9a-f])\1([0-9a-f])\2([0-9a-f])\3")
 def compact(svg: str | bytes) -> bytes:
     """An SVG document without what nobody sees.
 
-    Coordinates have two decimals and are written as steps; what neighbours have in common is
-    said once; metadata, comments, blanks, groups without meaning and identifiers that nothing
-    refers to are gone. It has no style sheet and no style attribute.
+    Lines have one decimal, all else two, and paths are written as steps; what neighbours have in
+    common is said once; metadata, comments, blanks, groups without meaning and identifiers that
+    nothing refers to are gone. It has no style sheet and no style attribute.
 
     Raises:
         xml.etree.ElementTree.ParseError: if it is no XML.
@@ -46,9 +49,11 @@ def compact(svg: str | bytes) -> bytes:
         _restyle(element)
     _unsheet(root)
     _prune(root, set(_references(root)))
+    shapes = {path for defs in root.iter(f"{SVG}defs") for path in defs.iter(f"{SVG}path")}
     for element in root.iter():
+        decimals = DECIMALS if element in shapes else DECIMALS_OF_LINES
         for name, value in element.attrib.items():
-            element.set(name, _shortened(name, value))
+            element.set(name, _path(value, decimals) if name == "d" else _shortened(name, value))
     _name_plainly(root)
     return written(root).encode()
 
@@ -138,16 +143,17 @@ def _gathered(children: Iterable[Element]) -> Iterator[Element]:
 
 
 def _shortened(name: str, value: str) -> str:
-    if name == "d":
-        return _path(value)
+    """A place with as many decimals as it needs."""
+
+    def rounded(text: str) -> str:
+        return _NUMBER.sub(lambda m: _written(_counted(m[0], DECIMALS), DECIMALS), text)
+
     if name in _COORDINATES:
-        return _NUMBER.sub(lambda m: _decimal(_hundredths(m[0])), value)
-    if name == "transform":
-        return _MOVED.sub(lambda m: _NUMBER.sub(lambda n: _decimal(_hundredths(n[0])), m[0]), value)
-    return value
+        return rounded(value)
+    return _MOVED.sub(lambda m: rounded(m[0]), value) if name == "transform" else value
 
 
-def _path(value: str) -> str:
+def _path(value: str, decimals: int = DECIMALS) -> str:
     """A path by steps instead of places, which have fewer digits.
 
     Places are rounded, and steps lead from one rounded place to the next, so that no error adds
@@ -159,37 +165,39 @@ def _path(value: str) -> str:
     steps: list[str] = []
     here = start = (0, 0)
     for command, numbers in commands:
-        places = [_hundredths(number) for number in _NUMBER.findall(numbers)]
+        places = [_counted(number, decimals) for number in _NUMBER.findall(numbers)]
         if command in "Zz":
             steps.append("z")
             here = start
         elif command == "M":
-            steps.append(f"M{_joined(places)}")
+            steps.append(f"M{_joined(places, decimals)}")
             here = start = (places[0], places[1])
         else:
-            steps.append(_step(command, [place - here[k % 2] for k, place in enumerate(places)]))
+            moved = [place - here[k % 2] for k, place in enumerate(places)]
+            steps.append(_step(command, moved, decimals))
             here = (places[-2], places[-1])
     return "".join(steps)
 
 
-def _step(command: str, steps: list[int]) -> str:
+def _step(command: str, steps: list[int], decimals: int) -> str:
     if command == "L" and steps[1] == 0:
-        return f"h{_decimal(steps[0])}"
+        return f"h{_written(steps[0], decimals)}"
     if command == "L" and steps[0] == 0:
-        return f"v{_decimal(steps[1])}"
-    return command.lower() + _joined(steps)
+        return f"v{_written(steps[1], decimals)}"
+    return command.lower() + _joined(steps, decimals)
 
 
-def _joined(hundredths: list[int]) -> str:
-    return " ".join(map(_decimal, hundredths)).replace(" -", "-")
+def _joined(numbers: list[int], decimals: int) -> str:
+    return " ".join(_written(number, decimals) for number in numbers).replace(" -", "-")
 
 
-def _hundredths(number: str) -> int:
-    hundredths: int = round(float(number) * 10**DECIMALS)
-    return hundredths
+def _counted(number: str, decimals: int) -> int:
+    """A number in units of its last decimal, so that sums of steps are exact."""
+    counted: int = round(float(number) * 10**decimals)
+    return counted
 
 
-def _decimal(hundredths: int) -> str:
-    """So many hundredths as a decimal, as short as SVG allows."""
-    text = f"{hundredths / 10**DECIMALS:.{DECIMALS}f}".rstrip("0").rstrip(".")
+def _written(counted: int, decimals: int) -> str:
+    """So many units as a decimal, as short as SVG allows."""
+    text = f"{counted / 10**decimals:.{decimals}f}".rstrip("0").rstrip(".")
     return re.sub(r"^(-?)0\.", r"\1.", text)

@@ -83,14 +83,14 @@ def test_without_script_everything_is_readable(open_page: Open, report: Path) ->
 
 
 def test_paper_has_pictures_and_no_controls(open_page: Open, report: Path) -> None:
-    page = open_page(report, scheme="dark", place="figure-3")
-    page.locator("#figure-3 canvas").wait_for()
+    page = open_page(report, scheme="dark", place="figure-4")
+    page.locator("#figure-4 canvas").wait_for()
     page.locator("#claim-9 summary").click()
     page.emulate_media(media="print")
     # What a reader has opened is printed, with its numbers.
     assert page.locator("#claim-9 .reading .value").first.is_visible()
-    assert page.locator("#figure-3 .picture svg").is_visible()
-    for selector in ("#figure-3 .reader", "#zh .switches", "#figure-3 .here", "#figure-1 .rounds"):
+    assert page.locator("#figure-4 .picture svg").is_visible()
+    for selector in ("#figure-4 .reader", "#zh .switches", "#figure-4 .here", "#figure-1 .rounds"):
         assert not page.locator(selector).is_visible(), selector
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
 
@@ -154,7 +154,7 @@ def test_every_figure_table_and_claim_has_a_link_that_leads_to_it(
     open_page: Open, report: Path
 ) -> None:
     page = open_page(report)
-    for place in ("figure-3", "table-5", "formula-2", "claim-4", "experiment-relu"):
+    for place in ("figure-4", "table-5", "formula-2", "claim-4", "experiment-relu"):
         link = page.locator(f'#zh a.here[href="#{place}"]')
         link.focus()
         link.press("Enter")
@@ -237,8 +237,8 @@ def test_markup_that_somebody_brings_in_runs_nothing(
 
 
 def test_curves_are_zoomed_by_dragging_and_shown_whole_again(open_page: Open, report: Path) -> None:
-    page = open_page(report, place="figure-3")
-    figure = page.locator("#figure-3")
+    page = open_page(report, place="figure-4")
+    figure = page.locator("#figure-4")
     figure.locator("canvas").wait_for()
     assert not figure.locator(".picture svg").is_visible()
     assert not figure.locator(".whole").is_visible()
@@ -259,8 +259,8 @@ def test_curves_are_zoomed_by_dragging_and_shown_whole_again(open_page: Open, re
 
 
 def test_curves_are_read_off_by_pointer_and_by_keyboard(open_page: Open, report: Path) -> None:
-    page = open_page(report, place="figure-3")
-    figure = page.locator("#figure-3")
+    page = open_page(report, place="figure-4")
+    figure = page.locator("#figure-4")
     figure.locator("canvas").wait_for()
     read = figure.locator(".legend .value")
     # At rest: the last losses, as the table below has them.

@@ -73,13 +73,13 @@ def test_the_curves_are_those_of_the_experiment(shipped_build: Any) -> None:
     }
     published = kinds["published", "losses"]
     assert (published.rounds, published.by_ratio, published.logarithmic) == (1000, True, True)
-    (first, values), *_ = published.curves
+    (first, values, _), *_ = published.curves
     assert first == "as published"
     results = shipped_build.measured.experiments[0]
     assert np.array_equal(values, results.results[0].losses)
     # Half of the starts lie below the median, at the end as on the way.
     no_init = next(r for r in shipped_build.measured.experiments if r.plan.name == "no-init")
-    medians = dict(kinds["no-init", "medians"].curves)
+    medians = {c.name: c.values for c in kinds["no-init", "medians"].curves}
     finals = [r.loss(no_init.last) for r in no_init.of("random")]
     assert sum(f < medians["default start"][-1] for f in finals) == len(finals) / 2  # type: ignore[operator]
 

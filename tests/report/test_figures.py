@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable
 from typing import Any
@@ -14,23 +15,50 @@ from hypothesis import strategies as st
 from matplotlib import rcParams
 from matplotlib.figure import Figure as Canvas
 
-from labreport.report.curves import MOST_CURVES, _spread_out, wants_log
+from labreport.report.curves import MOST_CURVES, Curve, _spread_out, single_curves, wants_log
 from labreport.report.figures import style
 from labreport.report.figures.curves import curve_figure
+from labreport.report.figures.landscape import landscape_figure
+from labreport.report.figures.panels import sizes_figure, weights_figure
 from labreport.report.figures.starts import starts_curves_figure, starts_figure
-from labreport.report.figures.sweep import sweep_figure
+from labreport.report.figures.sweep import Swept, sweep_figure
+from labreport.report.landscape import Landscape
+from labreport.report.language import language
+from labreport.report.trajectories import Trajectory
 from labreport.report.tree import Figure, Formula
 
 AXES = ("updates", "loss", "floor")
-CURVES = [("甲", np.linspace(1, 0.1, 1001)), ("B", np.geomspace(1, 1e-6, 1001))]
+CURVES = [
+    Curve("甲", np.linspace(1, 0.1, 1001), 0),
+    Curve("B", np.geomspace(1, 1e-6, 1001), 1),
+]
+RUNS = [
+    Trajectory(c.name, ("w1", "w2"), np.stack([c.values, -c.values], axis=1), c.look)
+    for c in CURVES
+]
+SIDE = np.linspace(-1, 1, 20)
+LANDSCAPE = Landscape(
+    ("w1", "w2"),
+    (SIDE, SIDE),
+    SIDE[:, None] ** 2 + SIDE**2 + 0.1,
+    0,
+    (0, 1),
+    (np.stack([SIDE, SIDE], axis=1), np.stack([SIDE, -SIDE], axis=1)),
+    19,
+)
 
 DRAWINGS: dict[str, Callable[[], bytes]] = {
     "curves": lambda: curve_figure(CURVES, (10, 1000), (0.01,), AXES),
-    "sweep": lambda: sweep_figure([("A", [0.1, 1.0], [0.5, np.nan])], (0.1,), AXES),
-    "starts": lambda: starts_figure([("A", np.array([1.0, 2.0, 4.0]))], [("g", 3.0)], AXES[:2]),
-    "spread": lambda: starts_curves_figure(
-        [("A", np.geomspace(1, 0.1, 2 * 400).reshape(2, 400))], [("g", CURVES[0][1])], (), AXES
+    "sweep": lambda: sweep_figure([Swept("A", [0.1, 1.0], [0.5, np.nan], 0)], (0.1,), AXES),
+    "starts": lambda: starts_figure(
+        [Curve("A", np.array([1.0, 2.0, 4.0]), 0)], [("g", 3.0, 1)], AXES[:2]
     ),
+    "spread": lambda: starts_curves_figure(
+        [Curve("A", np.geomspace(1, 0.1, 2 * 400).reshape(2, 400), 0)], CURVES[:1], (), AXES
+    ),
+    "weights": lambda: weights_figure(RUNS, ("w1", "w2"), AXES[:2]),
+    "sizes": lambda: sizes_figure(RUNS, ("w1", "w2"), AXES[:2]),
+    "landscape": lambda: landscape_figure(LANDSCAPE, [("A", 0), ("B", 1)], "loss"),
 }
 
 
@@ -120,15 +148,22 @@ def test_labels_are_drawn_as_they_are_written(label: str) -> None:
 
 @pytest.mark.parametrize("label", LABELS)
 def test_every_figure_takes_any_label(label: str) -> None:
-    curves = [(label, CURVES[0][1])]
+    curves = [CURVES[0]._replace(name=label)]
     assert curve_figure(curves, (10, 1000), (), AXES)
-    assert sweep_figure([(label, [0.1, 1.0], [0.5, 0.25])], (), AXES)
-    assert starts_figure([(label, np.array([1.0, 2.0]))], [(label, 3.0)], AXES[:2])
-    assert starts_curves_figure([(label, CURVES[0][1][None])], curves, (), AXES)
+    assert sweep_figure([Swept(label, [0.1, 1.0], [0.5, 0.25], 0)], (), AXES)
+    groups = [Curve(label, np.array([1.0, 2.0]), 0)]
+    assert starts_figure(groups, [(label, 3.0, 1)], AXES[:2])
+    spread = [Curve(label, CURVES[0].values[None], 0)]
+    assert starts_curves_figure(spread, curves, (), AXES)
+    runs = [RUNS[0]._replace(name=label)]
+    assert weights_figure(runs, ("w1",), AXES[:2])
+    assert landscape_figure(LANDSCAPE, [(label, 0), (label, 1)], "loss")
 
 
 def test_labels_change_the_picture() -> None:
-    pictures = {curve_figure([(x, CURVES[0][1])], (10, 1000), (), AXES) for x in ("a", "$a$", "_a")}
+    pictures = {
+        curve_figure([CURVES[0]._replace(name=x)], (10, 1000), (), AXES) for x in ("a", "$a$", "_a")
+    }
     assert len(pictures) == 3
 
 
@@ -149,22 +184,26 @@ def test_labels_change_the_picture() -> None:
 def test_curves_take_any_number(values: np.ndarray) -> None:
     budget = len(values) - 1
     for budgets in ((budget,), (1, 1000)):
-        assert curve_figure([("a", values), ("b", values[:2])], budgets, (0.1,), AXES)
+        curves = [Curve("a", values, 0), Curve("b", values[:2], 1)]
+        assert curve_figure(curves, budgets, (0.1,), AXES)
+    runs = [Trajectory("a", ("w1",), values[:, None], 0)]
+    assert weights_figure(runs, ("w1",), AXES[:2])
+    assert sizes_figure(runs, ("w1",), AXES[:2])
 
 
 @pytest.mark.parametrize(
     "losses", [[1.0, 1e308], [np.nan, np.nan], [-1.0, 2.0], [0.0, 0.0], [1e300, 1e300]]
 )
 def test_sweeps_take_any_number(losses: list[float]) -> None:
-    assert sweep_figure([("a", [0.0, 1.0], losses)], (), AXES)
-    assert sweep_figure([("a", [0.1, 1.0], losses)], (0.5,), AXES)
+    assert sweep_figure([Swept("a", [0.0, 1.0], losses, 0)], (), AXES)
+    assert sweep_figure([Swept("a", [0.1, 1.0], losses, 0)], (0.5,), AXES)
 
 
 @pytest.mark.parametrize("values", [[1.0, 1.0], [-1.0, 2.0], [0.0, 0.0], [1e30, 1e38]])
 def test_random_starts_take_any_number(values: list[float]) -> None:
-    assert starts_figure([("a", np.array(values))], [], AXES[:2])
+    assert starts_figure([Curve("a", np.array(values), 0)], [], AXES[:2])
     curves = np.array([values, values[::-1]])
-    assert starts_curves_figure([("a", curves)], [], (0.1,), AXES)
+    assert starts_curves_figure([Curve("a", curves, 0)], [], (0.1,), AXES)
 
 
 @pytest.mark.parametrize(
@@ -184,3 +223,49 @@ def test_the_font_that_is_shipped_has_the_characters_of_the_exercise() -> None:
 
     characters = TTFont(style.font_path()).getBestCmap()
     assert all(ord(c) in characters for c in "神经网络实验报告学习率损失下限更新次数−×“”，。αβ")
+
+
+# --- names at the ends of lines -------------------------------------------------------------------
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12), st.floats(0.01, 0.08))
+def test_names_stand_apart_inside_their_panel_in_the_order_of_their_lines(
+    wanted: list[float], least: float
+) -> None:
+    order, places = style._apart(wanted, least)
+    assert sorted(order) == list(range(len(wanted)))
+    assert [wanted[k] for k in order] == sorted(wanted)
+    assert all(b - a >= least - 1e-9 for a, b in itertools.pairwise(places))
+    assert min(places) >= -1e-9
+    assert max(places) <= 1 + 1e-9
+
+
+def names_of(curves: list[Curve]) -> tuple[int, int]:
+    """How many names stand beside a panel, and how many in a legend."""
+    canvas = Canvas(figsize=(style.WIDTH, 2.3))
+    axes = canvas.subplots()
+    for name, values, look in curves:
+        axes.plot(values, label=style.literal(name), **style.line(look))
+    style.name_lines(canvas, axes)
+    legends = [legend.get_texts() for legend in canvas.legends]
+    return len(axes.texts), sum(map(len, legends))
+
+
+def test_names_stand_at_the_ends_of_their_lines_where_there_is_room() -> None:
+    few = [Curve(f"v{k}", np.linspace(1, k / 10, 50), k) for k in range(5)]
+    assert names_of(few) == (5, 0)
+    assert names_of([few[0]._replace(name="a name that goes on and on")]) == (0, 1)
+    assert names_of([Curve(f"v{k}", few[0].values, k) for k in range(20)]) == (0, 20)
+
+
+# --- one look a variant ---------------------------------------------------------------------------
+
+
+def test_a_variant_has_one_colour_in_every_figure(shipped_build: Any) -> None:
+    """Also where another variant, here one that torch refused, is not in the figure."""
+    results = next(r for r in shipped_build.measured.experiments if r.plan.name == "bce")
+    curves = single_curves(results, language("en"))
+    assert curves is not None
+    names = [v.name for v in results.plan.variants]
+    assert len(curves.curves) < len(names)
+    assert [c.look for c in curves.curves] == [names.index(r.variant) for r in curves.results]

@@ -39,7 +39,7 @@ def map_figure(
         cells[row, there] = losses[steps[there]]
     cells = style.drawable(np.where(cells > 0, cells, np.nan))
     with style.drawing():
-        figure = Figure(figsize=(style.WIDTH, 3.3))
+        figure = Figure(figsize=(style.WIDTH, 2.75))
         axes = figure.subplots()
         axes.set_facecolor("white")
         rows = np.arange(len(values) + 1)
@@ -61,8 +61,8 @@ def map_figure(
             shown,
             cmap="viridis",
             norm=LogNorm(low, max(high, low * 1.01)),
-            edgecolor="face",
-            linewidth=0.3,
+            # A small picture: as many paths as there are cells would be thirty times as long.
+            rasterized=True,
         )
         for budget in budgets[:-1]:
             axes.axvline(budget, color="white", linewidth=0.8, linestyle=(0, (4, 3)))

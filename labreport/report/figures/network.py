@@ -22,6 +22,9 @@ MOST_UNITS = 8
 MOST_LABELS = 24
 """Weights that can carry their names and values before these run into one another."""
 
+RISE = 1.9
+"""From one unit to the next where two networks share the width, and numbers are closer together."""
+
 POSITIVE, NEGATIVE = style.COLOURS[0], style.COLOURS[1]
 
 
@@ -34,12 +37,14 @@ class Written:
         units: a number [units] below each unit, layer by layer; an empty array for none.
         edge: how a line is labelled; takes ``name`` and ``value``.
         mark: in front of the number below a unit; takes ``name``.
+        decimals: of all numbers.
     """
 
     parameters: np.ndarray
     units: Sequence[np.ndarray] = ()
     edge: str = "{name} = {value}"
     mark: str = ""
+    decimals: int = 4
 
 
 def network_figure(config: RunConfig, written: Written | None) -> bytes:
@@ -49,40 +54,85 @@ def network_figure(config: RunConfig, written: Written | None) -> bytes:
         config: the run; its layers and names are drawn.
         written: numbers to write on lines and under units, or None to leave them bare.
     """
-    network = config.network
-    shown = [min(width, MOST_UNITS) for width in network.layers]
-    height = max(1.9, 0.62 * max(shown) + 0.7)
     with style.drawing():
-        figure = Figure(figsize=(style.WIDTH, min(height, 5.5)))
+        figure = Figure(figsize=(style.WIDTH, min(_height(config), 5.5)))
         axes = figure.add_axes((0.01, 0.01, 0.98, 0.98))
-        axes.set_axis_off()
-        axes.set_aspect("equal")
-        gap = 2.6 if len(network.layers) <= 4 else 1.8
-        places = [
-            [(gap * layer, (count - 1) / 2 - unit) for unit in range(count)]
-            for layer, count in enumerate(shown)
-        ]
-        matrices = None
-        if written is not None:
-            matrices = [p.weight for p in layers_of(config, written.parameters)]
-        _edges(axes, config, places, matrices, written.edge if written else "")
-        _units(axes, config, places)
-        if written is not None:
-            _numbers(axes, config, places, written)
-        axes.set_xlim(-1.6, gap * (len(places) - 1) + 2.0)
-        axes.set_ylim(-max(shown) / 2 - 0.35, max(shown) / 2 + 0.35)
+        _draw(axes, config, written, _largest(written))
         return style.svg(figure)
+
+
+def networks_figure(config: RunConfig, drawings: Sequence[tuple[str, Written]]) -> bytes:
+    """A network at several times, one beside the other; the width of all lines has one scale.
+
+    Args:
+        config: the run; its layers and names are drawn.
+        drawings: of each time, what is written above it, and the numbers.
+    """
+    largest = max(_largest(written) for _, written in drawings)
+    share = 1 / len(drawings)
+    with style.drawing():
+        height = 0.25 + 0.37 * (RISE * (max(_shown(config)) - 1) + 1.7)
+        figure = Figure(figsize=(style.WIDTH, min(height, 4.0)))
+        for number, (title, written) in enumerate(drawings):
+            axes = figure.add_axes((number * share + 0.005, 0.01, share - 0.01, 0.86))
+            _draw(axes, config, written, largest, rise=RISE)
+            figure.text((number + 0.5) * share, 0.98, title, ha="center", va="top", fontsize=8.5)
+        return style.svg(figure)
+
+
+def _height(config: RunConfig) -> float:
+    return max(1.9, 0.62 * max(_shown(config)) + 0.7)
+
+
+def _shown(config: RunConfig) -> list[int]:
+    """How many units of each layer are drawn."""
+    return [min(width, MOST_UNITS) for width in config.network.layers]
+
+
+def _largest(written: Written | None) -> float:
+    return 0.0 if written is None else float(np.abs(written.parameters).max(initial=0.0))
+
+
+def _draw(
+    axes: Axes, config: RunConfig, written: Written | None, largest: float, *, rise: float = 1.0
+) -> None:
+    """Fill a panel with a network.
+
+    Args:
+        axes: the panel.
+        config: the run; its layers and names are drawn.
+        written: numbers to write, or None.
+        largest: to which the width of a line is relative.
+        rise: from one unit of a layer to the next.
+    """
+    shown = _shown(config)
+    axes.set_axis_off()
+    axes.set_aspect("equal")
+    gap = 2.6 if len(shown) <= 4 else 1.8
+    places = [
+        [(gap * layer, rise * ((count - 1) / 2 - unit)) for unit in range(count)]
+        for layer, count in enumerate(shown)
+    ]
+    _edges(axes, config, places, written, largest)
+    _units(axes, config, places)
+    if written is not None:
+        _numbers(axes, config, places, written, 0.27 + 0.13 * rise)
+    axes.set_xlim(-1.6 / rise**0.4, gap * (len(places) - 1) + (2.0 if rise == 1 else 2.25))
+    half = rise * (max(shown) - 1) / 2 + 0.5
+    axes.set_ylim(-half - 0.35, half + 0.35)
 
 
 def _edges(
     axes: Axes,
     config: RunConfig,
     places: list[list[tuple[float, float]]],
-    matrices: list[np.ndarray] | None,
-    edge: str,
+    written: Written | None,
+    largest: float,
 ) -> None:
     network = config.network
-    largest = max((float(np.abs(m).max()) for m in matrices), default=0.0) if matrices else 0.0
+    matrices = None
+    if written is not None:
+        matrices = [p.weight for p in layers_of(config, written.parameters)]
     names = iter(_weight_names(config))
     labelled = sum(out * into for out, into in network.shapes) <= MOST_LABELS
     for layer, (out, into) in enumerate(network.shapes):
@@ -100,8 +150,10 @@ def _edges(
                 share = _label_share(i, o, out * into)
                 text = (
                     name
-                    if matrices is None
-                    else edge.format(name=name, value=setting(round(value, 4)))
+                    if written is None
+                    else written.edge.format(
+                        name=name, value=setting(round(value, written.decimals))
+                    )
                 )
                 axes.text(
                     x0 + share * (x1 - x0),
@@ -124,15 +176,19 @@ def _label_share(source: int, target: int, lines: int) -> float:
 
 
 def _numbers(
-    axes: Axes, config: RunConfig, places: list[list[tuple[float, float]]], written: Written
+    axes: Axes,
+    config: RunConfig,
+    places: list[list[tuple[float, float]]],
+    written: Written,
+    below: float,
 ) -> None:
-    """A number under each unit that has one."""
+    """A number so far below each unit that has one."""
     for names, layer, values in zip(
         unit_names(config.network), places, written.units, strict=False
     ):
         for name, (x, y), value in zip(names, layer, values, strict=False):
-            text = written.mark.format(name=name) + setting(round(float(value), 4))
-            axes.text(x, y - 0.4, text, ha="center", va="center", fontsize=7.5, zorder=5)
+            text = written.mark.format(name=name) + setting(round(float(value), written.decimals))
+            axes.text(x, y - below, text, ha="center", va="center", fontsize=7.5, zorder=5)
 
 
 def _weight_names(config: RunConfig) -> list[str]:

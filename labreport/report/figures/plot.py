@@ -9,6 +9,7 @@ import numpy as np
 from labreport.report import curves as read
 from labreport.report import numbers
 from labreport.report.figures import style
+from labreport.report.figures.sweep import Swept
 from labreport.report.tree import Line, Plot
 
 MOST_POINTS = 200
@@ -27,34 +28,32 @@ def plot_of_curves(
     """Curves [steps] over updates, as `curve_figure` draws them.
 
     Args:
-        curves: name and values of each.
+        curves: the curves.
         budgets: rounds at which results are compared.
         floors: levels to mark.
         labels: of the horizontal axis, the vertical axis and the floor.
     """
-    cut = [(name, values[: budgets[-1] + 1]) for name, values in curves]
+    cut = [(curve, curve.values[: budgets[-1] + 1]) for curve in curves]
     by_ratio = read.by_ratio(budgets)
     longest = max(len(values) for _, values in cut)
     steps = style.thinned(longest, by_ratio=by_ratio, most=MOST_POINTS)
     lines = [
-        (name, [values[step] if step < len(values) else np.nan for step in steps])
-        for name, values in cut
+        (curve.name, curve.look, [values[k] if k < len(values) else np.nan for k in steps])
+        for curve, values in cut
     ]
     across = "from-zero" if by_ratio else "linear"
     return _plot(steps.tolist(), lines, floors, labels, across)
 
 
 def plot_of_sweep(
-    lines: Sequence[tuple[str, Sequence[float], Sequence[float]]],
-    floors: Sequence[float],
-    labels: tuple[str, str, str],
+    lines: Sequence[Swept], floors: Sequence[float], labels: tuple[str, str, str]
 ) -> Plot:
-    """Loss against the swept value, as `sweep_figure` draws it: name, values and losses of each."""
-    places = sorted({value for _, values, _ in lines for value in values})
-    found = [dict(zip(values, losses, strict=True)) for _, values, losses in lines]
+    """Loss against the swept value, as `sweep_figure` draws it."""
+    places = sorted({value for line in lines for value in line.values})
+    found = [dict(zip(line.values, line.losses, strict=True)) for line in lines]
     shown = [
-        (name, [losses.get(place, np.nan) for place in places])
-        for (name, _, _), losses in zip(lines, found, strict=True)
+        (line.name, line.look, [losses.get(place, np.nan) for place in places])
+        for line, losses in zip(lines, found, strict=True)
     ]
     across = "log" if places[0] > 0 else "linear"
     return _plot(places, shown, floors, labels, across)
@@ -62,12 +61,12 @@ def plot_of_sweep(
 
 def _plot(
     places: Sequence[float],
-    lines: Sequence[tuple[str, Sequence[float]]],
+    lines: Sequence[tuple[str, int, Sequence[float]]],
     floors: Sequence[float],
     labels: tuple[str, str, str],
     across: str,
 ) -> Plot:
-    shown = [v for _, values in lines for v in values if np.isfinite(v)]
+    shown = [v for _, _, values in lines for v in values if np.isfinite(v)]
     return Plot(
         horizontal=labels[0],
         vertical=labels[1],
@@ -75,8 +74,8 @@ def _plot(
         logarithmic=bool(read.wants_log(shown)),
         places=tuple(_rounded(place) or 0.0 for place in places),
         lines=tuple(
-            Line(name, tuple(map(_rounded, values)), style.colour(i), _DASHES[i % len(_DASHES)])
-            for i, (name, values) in enumerate(lines)
+            Line(name, tuple(map(_rounded, values)), style.colour(k), _DASHES[k % len(_DASHES)])
+            for name, k, values in lines
         ),
         floors=tuple(_rounded(level) or 0.0 for level in dict.fromkeys(floors)),
         floor=labels[2],

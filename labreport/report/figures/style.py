@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -15,6 +15,7 @@ import numpy as np
 from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from labreport.report.svg import compact
 
@@ -31,15 +32,30 @@ STYLES: tuple[Any, ...] = (
     (0, (1, 1)),
     (0, (8, 2, 2, 2)),
 )
+EM = 8.5 / 72
+"""Size of the letters of a figure, in inches."""
+
 HANDLE = 2.6
 """Length of a line in a legend, in units of the font size."""
 
 FLOOR: dict[str, Any] = {"color": "#777777", "linewidth": 0.8, "linestyle": (0, (4, 3))}
 
+BUDGET: dict[str, Any] = {"color": "#999999", "linewidth": 0.7, "linestyle": (0, (1, 2))}
+"""How a number of rounds is marked at which results are compared."""
+
+NAME_WIDTH = 1.55
+"""Inches that the longest name may take at the end of its line; longer ones go into a legend."""
+
+NAME_HEIGHT = 0.15
+"""Inches from one name to the next."""
+
 MOST = 1e60
 """The largest number that a figure shows; only runs on the way to infinity have larger ones."""
 
-MOST_POINTS = 300
+DPI = 200
+"""Dots per inch of the parts of a figure that are pictures."""
+
+MOST_POINTS = 200
 """Points of a curve that paper can show; more only cost time and bytes."""
 
 
@@ -85,6 +101,8 @@ def settings() -> dict[str, Any]:
         "svg.fonttype": "path",
         "svg.hashsalt": "labreport",
         "path.simplify": True,
+        # Points: half of the width of the thinnest line.
+        "path.simplify_threshold": 0.2,
     }
 
 
@@ -101,6 +119,14 @@ def literal(label: str) -> str:
     """A label that matplotlib draws as it is written: one line, no formula, never left out."""
     escaped = " ".join(label.split()).replace("$", r"\$")
     return f" {escaped}" if escaped.startswith("_") else escaped
+
+
+def tick(value: float) -> str:
+    """A number beside an axis; a large one as a power of ten, which it has to be."""
+    if abs(value) < 10_000:
+        return f"{value:g}".replace("-", "−")
+    sign = "-" if value < 0 else ""
+    return f"$\\mathdefault{{{sign}10^{{{round(np.log10(abs(value)))}}}}}$"
 
 
 def drawable(values: np.ndarray) -> np.ndarray:
@@ -124,6 +150,71 @@ def thinned(count: int, *, by_ratio: bool, most: int = MOST_POINTS) -> np.ndarra
     return np.unique(np.linspace(0, count - 1, most).round().astype(int))
 
 
+def mark_floors(axes: Axes, floors: Sequence[float], name: str) -> None:
+    """Levels that losses cannot get below, as dashed lines with one entry among the names."""
+    for number, level in enumerate(dict.fromkeys(floors)):
+        axes.axhline(level, label=name if number == 0 else None, **FLOOR)
+
+
+def name_lines(figure: Figure, axes: Axes) -> None:
+    """Say which line is which: each at its end where there is room, or else in a legend above.
+
+    Everything else has been drawn: where a line ends depends on the limits of the panel.
+    """
+    handles, labels = axes.get_legend_handles_labels()
+    widest = max(map(_inches, labels), default=0.0)
+    width, height = map(float, figure.get_size_inches())
+    # Without a legend the panel may have all of the height.
+    room = (0.95 - figure.subplotpars.bottom) * height
+    if widest > NAME_WIDTH or len(labels) * NAME_HEIGHT > room:
+        legend_above(figure, axes)
+        return
+    figure.subplots_adjust(right=1 - (widest + 0.42) / width, top=0.95)
+    box = axes.get_position()
+    inch = 1 / (box.width * width)
+    wanted = [_end(axes, handle) for handle in handles]
+    for k, place in zip(*_apart(wanted, NAME_HEIGHT / (box.height * height)), strict=True):
+        pointer = Line2D([], [])
+        pointer.update_from(handles[k])
+        pointer.set_data([1.0, 1 + 0.09 * inch, 1 + 0.33 * inch], [wanted[k], place, place])
+        pointer.set(transform=axes.transAxes, clip_on=False, marker="", linewidth=1.3)
+        axes.add_artist(pointer)
+        axes.text(
+            1 + 0.38 * inch, place, labels[k], transform=axes.transAxes, va="center", fontsize=8
+        )
+
+
+def _end(axes: Axes, line: Any) -> float:
+    """Height of the end of a line, as a share of its panel's; 0.5 where it shows no point."""
+    heights = np.asarray(line.get_ydata(), dtype=float)
+    shown = heights[np.isfinite(heights)]
+    if not len(shown):
+        return 0.5
+    right = axes.get_xlim()[1]
+    heights = np.array([*axes.get_ylim(), shown[-1]])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        low, high, here = axes.transData.transform([(right, height) for height in heights])[:, 1]
+    share = (here - low) / (high - low)
+    return min(max(float(share), 0.0), 1.0) if np.isfinite(share) else 0.0
+
+
+def _apart(wanted: Sequence[float], least: float) -> tuple[list[int], list[float]]:
+    """Places near the wanted ones, each at least so far from the next, as far as 0 … 1 has room.
+
+    Returns:
+        Indices in the order of their places, and the places.
+    """
+    order = sorted(range(len(wanted)), key=lambda k: wanted[k])
+    places: list[float] = []
+    for k in order:
+        places.append(max(wanted[k], places[-1] + least if places else 0.0))
+    highest = 1.0
+    for k in reversed(range(len(places))):
+        places[k] = min(places[k], highest)
+        highest = places[k] - least
+    return order, places
+
+
 def legend_above(figure: Figure, axes: Axes) -> None:
     """One legend for the whole figure, above it, where it covers no curve."""
     handles, labels = axes.get_legend_handles_labels()
@@ -145,34 +236,43 @@ def legend_above(figure: Figure, axes: Axes) -> None:
     figure.subplots_adjust(top=top)
 
 
-def finish(figure: Figure, axes: Axes, labels: Sequence[str], *, bottom: float = 0.17) -> bytes:
-    """A figure of one panel, with the names of its axes and a legend above it, as SVG.
+def finish(
+    figure: Figure,
+    axes: Axes,
+    labels: Sequence[str],
+    *,
+    bottom: float = 0.19,
+    say_names: Callable[[Figure, Axes], None] = name_lines,
+) -> bytes:
+    """A figure of one panel, with the names of its axes and of its lines, as SVG.
 
     Args:
         figure: the figure.
         axes: its panel.
         labels: of the horizontal and the vertical axis.
         bottom: share of the height that the horizontal axis takes.
+        say_names: says which line is which.
     """
     axes.set_xlabel(labels[0])
     axes.set_ylabel(labels[1])
-    figure.subplots_adjust(left=0.13, right=0.97, bottom=bottom)
-    legend_above(figure, axes)
+    figure.subplots_adjust(left=0.11, right=0.97, bottom=bottom)
+    say_names(figure, axes)
     return svg(figure)
 
 
 def _columns_that_fit(labels: Sequence[str], width: float) -> int:
-    """Columns of a legend in so many inches; a Chinese character is as wide as its size."""
-    em = 8.5 / 72
-
-    def inches(label: str) -> float:
-        return em * (HANDLE + 2.4 + sum(1.0 if ord(c) > 0x2E80 else 0.58 for c in label))
-
+    """Columns of a legend in so many inches."""
+    beside = (HANDLE + 2.4) * EM
     for columns in range(len(labels), 1, -1):
-        widest = [max(inches(label) for label in labels[c::columns]) for c in range(columns)]
+        widest = [max(map(_inches, labels[c::columns])) + beside for c in range(columns)]
         if sum(widest) <= width - 0.2:
             return columns
     return 1
+
+
+def _inches(label: str) -> float:
+    """About how wide a name is; a Chinese character is as wide as its size."""
+    return EM * sum(1.0 if ord(c) > 0x2E80 else 0.58 for c in label)
 
 
 def svg(figure: Figure) -> bytes:
@@ -181,7 +281,7 @@ def svg(figure: Figure) -> bytes:
     with warnings.catch_warnings():
         # A character that no font has is told by the PDF, in which every label stands as text.
         warnings.filterwarnings("ignore", r"Glyph \d+ .* missing")
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+        figure.savefig(buffer, format="svg", dpi=DPI, metadata={"Date": None, "Creator": None})
     return compact(buffer.getvalue())
 
 

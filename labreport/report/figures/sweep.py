@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -11,34 +12,47 @@ from labreport.report.curves import wants_log
 from labreport.report.figures import style
 
 
+class Swept(NamedTuple):
+    """One line over a sweep.
+
+    Attributes:
+        name: what it is called.
+        values: of the swept key.
+        losses: at each of them; nan where a run had ended.
+        look: which colour and line style it has.
+    """
+
+    name: str
+    values: Sequence[float]
+    losses: Sequence[float]
+    look: int
+
+
 def sweep_figure(
-    lines: Sequence[tuple[str, Sequence[float], Sequence[float]]],
-    floors: Sequence[float],
-    labels: tuple[str, str, str],
+    lines: Sequence[Swept], floors: Sequence[float], labels: tuple[str, str, str]
 ) -> bytes:
     """Loss against the swept value, a line for each variant or budget, lowest points dotted.
 
     Args:
-        lines: name, values of the swept key, and losses (nan where a run had ended).
+        lines: the lines.
         floors: levels to mark.
         labels: of the horizontal axis, the vertical axis and the floor.
     """
     with style.drawing():
-        figure = Figure(figsize=(style.WIDTH, 2.75))
+        figure = Figure(figsize=(style.WIDTH, 2.3))
         axes = figure.subplots()
         everything: list[float] = []
-        for index, (name, values, losses) in enumerate(lines):
+        for name, values, losses, look in lines:
             shown = style.drawable(np.array(losses))
-            axes.plot(values, shown, label=style.literal(name), **style.line(index))
+            axes.plot(values, shown, label=style.literal(name), **style.line(look))
             if np.isfinite(shown).any():
                 lowest = int(np.nanargmin(shown))
                 axes.plot(
-                    values[lowest], shown[lowest], "o", color=style.colour(index), markersize=5
+                    values[lowest], shown[lowest], "o", color=style.colour(look), markersize=5
                 )
             everything += [float(loss) for loss in shown if np.isfinite(loss)]
-        for number, level in enumerate(dict.fromkeys(floors)):
-            axes.axhline(level, label=labels[2] if number == 0 else None, **style.FLOOR)
-        if everything and all(value > 0 for _, values, _ in lines for value in values):
+        style.mark_floors(axes, floors, labels[2])
+        if everything and all(value > 0 for line in lines for value in line.values):
             axes.set_xscale("log")
         if wants_log(everything) or (everything and min(everything) > 0):
             axes.set_yscale("log")

@@ -1,0 +1,128 @@
+"""The loss over the two weights that moved most, and the ways of several runs over it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from labreport.analysis.results import Result
+from labreport.backprop.runs import evaluate
+from labreport.lab.configuration import RunConfig
+from labreport.lab.naming import display_order
+from labreport.report.trajectories import weights_of
+
+CELLS = 60
+"""Of the landscape, along each side."""
+
+MARGIN = 0.2
+"""How far the landscape goes beyond the ways, as a share of their extent."""
+
+FAR = 50
+"""Weights beyond which a run has run away: beside it, the ways of all others would be a dot."""
+
+NARROWEST = 0.15
+"""Least extent of one weight's ways, as a share of the other's: a landscape is not a line."""
+
+
+@dataclass(frozen=True, eq=False)
+class Landscape:
+    """The loss over two weights, all others held.
+
+    Attributes:
+        names: of the two weights.
+        sides: [cells] values of each of them.
+        losses: [cells of the second, cells of the first] float64.
+        held: which of the runs gave the values that the others are held at: its last weights.
+        members: which of the runs have a way here, as places in the given order.
+        ways: [steps, 2] of each of them.
+        rounds: the last round of the ways.
+    """
+
+    names: tuple[str, str]
+    sides: tuple[np.ndarray, np.ndarray]
+    losses: np.ndarray
+    held: int
+    members: tuple[int, ...]
+    ways: tuple[np.ndarray, ...]
+    rounds: int
+
+
+def landscape(results: Sequence[Result], budgets: Sequence[int]) -> Landscape | None:
+    """Where these runs went, if at least two of them went different ways over the same loss.
+
+    Those are taken that stay near for the first budget, and whose network, data, loss and first
+    weights are those of the first such run.
+
+    Args:
+        results: runs of one experiment.
+        budgets: rounds at which results are compared, ascending; the ways end at the last of
+            them up to which all stay near.
+    """
+    near = [k for k, r in enumerate(results) if _is_near(r, budgets[0])]
+    members = [k for k in near if _is_beside(results[k], results[near[0]])]
+    if not members:
+        return None
+    rounds = max(b for b in budgets if all(_is_near(results[k], b) for k in members))
+    ways = [weights_of(results[k], rounds) for k in members]
+    if len({way.tobytes() for way in ways}) < 2:
+        return None
+    first = results[members[0]]
+    pair = _most_moved(ways, first.run.config)
+    if pair is None:
+        return None
+    shown = [way[:, pair] for way in ways]
+    sides = _sides(np.concatenate(shown))
+    losses = _losses(first.run.config, ways[0][-1], pair, sides)
+    if losses is None:
+        return None
+    names = first.names[pair[0]], first.names[pair[1]]
+    return Landscape(names, sides, losses, members[0], tuple(members), tuple(shown), rounds)
+
+
+def _is_near(result: Result, rounds: int) -> bool:
+    """Whether every weight stays near 0 up to a round; not where it is recorded in part only."""
+    trace = result.run.trace
+    if not trace.is_whole or len(trace.weights) < 2:
+        return False
+    return bool((np.abs(weights_of(result, rounds)) <= FAR).all())
+
+
+def _is_beside(result: Result, first: Result) -> bool:
+    """Whether two runs begin at the same place of the same landscape."""
+    own, other = result.run.config, first.run.config
+    same = (own.network, own.data, own.loss) == (other.network, other.data, other.loss)
+    return same and np.array_equal(result.run.trace.weights[0], first.run.trace.weights[0])
+
+
+def _most_moved(ways: Sequence[np.ndarray], config: RunConfig) -> list[int] | None:
+    """Places of the two parameters that moved most in some run, in reading order."""
+    moved = np.max([np.abs(way[-1] - way[0]) for way in ways], axis=0)
+    if len(moved) < 2 or np.sort(moved)[-2] == 0:
+        return None
+    order = display_order(config.network)
+    furthest = sorted(order, key=lambda k: -moved[k])[:2]
+    return sorted(furthest, key=order.index)
+
+
+def _sides(places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    low, high = places.min(axis=0), places.max(axis=0)
+    extent = np.maximum(high - low, NARROWEST * float((high - low).max()))
+    middle, half = (low + high) / 2, extent * (0.5 + MARGIN)
+    across, up = (np.linspace(m - h, m + h, CELLS) for m, h in zip(middle, half, strict=True))
+    return across, up
+
+
+def _losses(
+    config: RunConfig, held: np.ndarray, pair: list[int], sides: tuple[np.ndarray, np.ndarray]
+) -> np.ndarray | None:
+    """The loss in every cell; None where it is not defined everywhere."""
+    across, up = np.meshgrid(*sides)
+    points = np.broadcast_to(held, (*across.shape, len(held))).copy()
+    points[..., pair[0]], points[..., pair[1]] = across, up
+    try:
+        losses: np.ndarray = evaluate(config, points.reshape(-1, len(held))).losses
+    except ValueError:
+        return None
+    return losses.reshape(across.shape) if np.isfinite(losses).all() else None

@@ -1,0 +1,105 @@
+"""The loss over two weights is the loss, and the ways on it are those of the runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import build
+
+from labreport.backprop.runs import evaluate
+from labreport.report.landscape import CELLS, FAR, landscape
+from labreport.report.trajectories import gradient_sizes, longest_moves, most_moved
+
+LAB = """
+[experiment.rates]
+title = "rates"
+budgets = [5, 10]
+[[experiment.rates.variant]]
+name = "slow"
+change.optimizer.learning_rate = 0.5
+[[experiment.rates.variant]]
+name = "fast"
+change.optimizer.learning_rate = 2.0
+[[experiment.rates.variant]]
+name = "wild"
+change.optimizer.learning_rate = 1000000.0
+[[experiment.rates.variant]]
+name = "other"
+change.network.activations = "tanh"
+"""
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory, base_text: str) -> dict[str, Any]:
+    folder = tmp_path_factory.mktemp("landscape")
+    (folder / "lab.toml").write_text(base_text + LAB)
+    built = build(folder / "lab.toml", folder / "output")
+    return {r.variant: r for r in built.measured.experiments[0].singles}
+
+
+def test_cells_hold_the_loss_of_the_network(results: dict[str, Any]) -> None:
+    slow, fast = results["slow"], results["fast"]
+    found = landscape([slow, fast], (5, 10))
+    assert found is not None
+    assert found.losses.shape == (CELLS, CELLS)
+    held = slow.run.trace.weights[10].astype(float)
+    places = [slow.names.index(name) for name in found.names]
+    for row, column in ((0, 0), (7, 31), (CELLS - 1, CELLS - 1)):
+        point = held.copy()
+        point[places] = found.sides[0][column], found.sides[1][row]
+        assert found.losses[row, column] == pytest.approx(evaluate(slow.run.config, point).losses)
+
+
+def test_the_ways_are_those_of_the_weights_that_moved_most(results: dict[str, Any]) -> None:
+    slow, fast = results["slow"], results["fast"]
+    found = landscape([slow, fast], (5, 10))
+    assert found is not None
+    assert (found.held, found.members, found.rounds) == (0, (0, 1), 10)
+    moved = np.abs(fast.run.trace.weights[10] - fast.run.trace.weights[0])
+    furthest = sorted(range(8), key=lambda k: -moved[k])[:2]
+    assert set(found.names) == {fast.names[k] for k in furthest}
+    places = [fast.names.index(name) for name in found.names]
+    assert np.array_equal(found.ways[1], fast.run.trace.weights[:11, places].astype(float))
+    for side, axis in zip(found.sides, (0, 1), strict=True):
+        every = np.concatenate([way[:, axis] for way in found.ways])
+        assert side[0] < every.min()
+        assert side[-1] > every.max()
+
+
+def test_runs_that_run_away_and_other_networks_are_left_out(results: dict[str, Any]) -> None:
+    assert np.abs(results["wild"].run.trace.weights).max() > FAR
+    order = ("wild", "slow", "other", "fast")
+    found = landscape([results[name] for name in order], (5, 10))
+    assert found is not None
+    assert found.members == (1, 3)
+    assert found.held == 1
+
+
+def test_one_way_is_no_comparison(results: dict[str, Any]) -> None:
+    slow = results["slow"]
+    assert landscape([], (10,)) is None
+    assert landscape([slow], (10,)) is None
+    assert landscape([slow, slow], (10,)) is None
+    assert landscape([slow, results["other"]], (10,)) is None
+
+
+def test_sizes_are_the_norms_of_each_layers_gradient(results: dict[str, Any]) -> None:
+    slow = results["slow"]
+    sizes = gradient_sizes(slow, 10)
+    gradients = slow.run.trace.gradients.astype(float)
+    assert sizes.shape == (11, 2)
+    for layer, names in enumerate((("w1", "w2", "w3", "w4"), ("w5", "w6", "w7", "w8"))):
+        own = gradients[:11, [slow.names.index(name) for name in names]]
+        assert sizes[:, layer] == pytest.approx(np.linalg.norm(own, axis=1))
+
+
+def test_the_longest_moves(results: dict[str, Any]) -> None:
+    slow, fast = results["slow"], results["fast"]
+    (move,) = longest_moves([slow, fast], 10)
+    assert move.run == 1
+    # Two runs that are one and the same come equally far.
+    assert [m.run for m in longest_moves([fast, fast], 10)] == [0, 1]
+    assert longest_moves([], 10) == ()
+    assert most_moved([slow, fast], 10) == tuple(f"w{k}" for k in range(1, 9))
