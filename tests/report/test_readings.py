@@ -86,7 +86,7 @@ def test_every_figure_says_what_to_see(shipped_build: Any) -> None:
         for figure in figures(shipped_build.reports[code]):
             title, _, rest = figure.caption.partition(end)
             assert rest, figure.caption
-            assert 4 <= len(title) <= 60, figure.caption
+            assert 4 <= len(title) <= 90, figure.caption
             assert any(c.isdigit() for c in figure.alternative), figure.alternative
             assert not figure.alternative.endswith((":", "：")), figure.alternative
 
