@@ -15,6 +15,8 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from labreport.formats.chinese import set_in_chinese
+from labreport.formats.listing import listings
 from labreport.formats.math_font import math_font
 from labreport.formats.pictures import Pictures
 from labreport.report.language import Language
@@ -89,6 +91,8 @@ def paper(report: Report, language: Language) -> str:
     )
     bare = Edition(report, "", "", Markup())
     html = _edition(bare, language, [], None)
+    if language.code == "zh":
+        html = Markup(set_in_chinese(html))
     return (
         _environment()
         .get_template("report.html.j2")
@@ -119,6 +123,7 @@ def _edition(
             at=at,
             editions=editions,
             pictures=pictures,
+            listings=listings(edition.report, language) if pictures is None else (),
             words={key: language.text(f"page.{key}") for key in _WORDS},
         )
     )

@@ -1,0 +1,66 @@
+"""Lists of figures and of tables, for paper: on a screen one scrolls or searches."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from labreport.report.language import Language
+from labreport.report.tree import Block, Figure, Report, Section, Table
+
+FEWEST = 4
+"""Figures, or tables, from which on it is worth to list them."""
+
+_END_OF_SENTENCE = re.compile(r"。|[.](?=\s+[“\"A-Z]|$)")
+_REMARK = re.compile(r"\s*(?:（[^（）]*）|\([^()]*\)|[,，;；] ?★.*)$")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A figure or table: where it is, its number, and the first sentence under it."""
+
+    anchor: str
+    label: str
+    words: str
+
+
+@dataclass(frozen=True)
+class Listing:
+    """All figures, or all tables, in reading order."""
+
+    title: str
+    entries: tuple[Entry, ...]
+
+
+def listings(report: Report, language: Language) -> tuple[Listing, ...]:
+    """The lists that a report is long enough for."""
+    blocks = [pair for section in report.sections for pair in _blocks(section)]
+    kinds = (
+        (language.text("report.list-of-figures"), Figure),
+        (language.text("report.list-of-tables"), Table),
+    )
+    made = [
+        Listing(title, tuple(_entry(b, s, language) for s, b in blocks if isinstance(b, kind)))
+        for title, kind in kinds
+    ]
+    return tuple(listing for listing in made if len(listing.entries) >= FEWEST)
+
+
+def first_sentence(caption: str) -> str:
+    """The first sentence of a caption, without its full stop or a remark at its end."""
+    return _REMARK.sub("", _END_OF_SENTENCE.split(caption, maxsplit=1)[0].strip())
+
+
+def _blocks(section: Section) -> Iterator[tuple[Section, Block]]:
+    for block in section.blocks:
+        yield section, block
+    for inner in section.sections:
+        yield from _blocks(inner)
+
+
+def _entry(block: Figure | Table, section: Section, language: Language) -> Entry:
+    # Many experiments have a table of the same name: the section tells them apart.
+    words = first_sentence(block.caption)
+    said = language.text("report.listed", words=words, section=section.number)
+    return Entry(block.anchor, block.label, said)
