@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
-from labreport.current import RECORD, Wanted, made_of, record, wanted
+from labreport.current import PICTURES, RECORD, Wanted, drawn_by, made_of, record, wanted
 from labreport.errors import Fault, InputError
 from labreport.estimate import Estimate, estimate
 from labreport.lab.faults import nearest
@@ -196,6 +196,7 @@ def write_report(
     """Write runs.csv, observations.json, and HTML and PDF in each language; last, their record."""
     from labreport.formats import html, observations_json, pdf, runs_csv
     from labreport.report.compose import Facts, compose, measure
+    from labreport.report.kept import Kept
     from labreport.report.language import language
     from labreport.store.files import write_together
     from labreport.store.turns import turn
@@ -218,22 +219,38 @@ def write_report(
         (request.output / "observations.json", observations_json.render(measured, places)),
     ]
     total = 2 * len(languages)
-    reports = [(compose(measured, facts, language(code)), language(code)) for code in languages]
-    for index, (report, words) in enumerate(reports):
-        suffix = "" if index == 0 else f".{words.code}"
+    pictures = Kept(drawn_by(made), kept_pictures(request.output))
+    words = [language(code) for code in languages]
+    reports = [(compose(measured, facts, own, pictures), own) for own in words]
+    for index, (report, own) in enumerate(reports):
+        suffix = "" if index == 0 else f".{own.code}"
         # Every page has all languages, its own in front.
         editions = [reports[index], *reports[:index], *reports[index + 1 :]]
         progress("writing", 2 * index, total)
         files.append((request.output / f"report{suffix}.html", html.render(editions)))
         progress("writing", 2 * index + 1, total)
-        files.append((request.output / f"report{suffix}.pdf", pdf.render(report, words)))
+        files.append((request.output / f"report{suffix}.pdf", pdf.render(report, own)))
     progress("writing", total, total)
     used = (place for place, _ in places.values())
     kept = record(request.report, made, dict(files), used)
     # In turn, so that the files of two builds do not mix.
     with turn(request.output, lambda: progress("waiting", 0, 1)):
-        write_together([*files, (request.output / RECORD, kept.content())])
+        write_together(
+            [
+                (request.output / PICTURES, pictures.content()),
+                *files,
+                (request.output / RECORD, kept.content()),
+            ]
+        )
     return tuple(path for path, _ in files)
+
+
+def kept_pictures(output: Path) -> bytes:
+    """The pictures that an earlier build left; nothing if there are none that can be read."""
+    try:
+        return (output / PICTURES).read_bytes()
+    except OSError:
+        return b""
 
 
 def printed_environment(device: str) -> tuple[tuple[str, str, str], ...]:

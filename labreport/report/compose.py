@@ -28,6 +28,7 @@ from labreport.report.claims import (
 )
 from labreport.report.evidence import brief, evidence
 from labreport.report.illustrate import illustrate
+from labreport.report.kept import Kept
 from labreport.report.language import Language
 from labreport.report.notes import notes_file, read_notes
 from labreport.report.numbering import Numbering
@@ -164,16 +165,16 @@ def _repeat(
     return tuple(repetitions)
 
 
-def compose(measured: Measured, facts: Facts, language: Language) -> Report:
-    """The report in one language."""
-    return _Composition(measured, facts, language).report()
+def compose(measured: Measured, facts: Facts, language: Language, kept: Kept) -> Report:
+    """The report in one language, with pictures that are kept as they are and others drawn."""
+    return _Composition(measured, facts, language, kept).report()
 
 
 class _Composition:
     """One report being put together; holds the numbering as it goes."""
 
-    def __init__(self, measured: Measured, facts: Facts, language: Language) -> None:
-        self.measured = measured
+    def __init__(self, measured: Measured, facts: Facts, language: Language, kept: Kept) -> None:
+        self.measured, self.kept = measured, kept
         self.lab = measured.lab
         self.facts = facts
         self.language = language
@@ -260,7 +261,7 @@ class _Composition:
         if self.lab.purpose is not None:
             purpose = Paragraph(self.lab.purpose.within(self.language.code))
             sections.append(Section("purpose", "", text("report.purpose"), (purpose,)))
-        sections.append(principle(self.measured.base, self.language, self.numbering))
+        sections.append(principle(self.measured.base, self.language, self.numbering, self.kept))
         sections.append(self._set_up())
         experiments = tuple(map(self._experiment, self._results, self._observed))
         sections.append(Section("experiments", "", text("report.experiments"), (), experiments))
@@ -353,7 +354,8 @@ class _Composition:
         difference = tables.differences_table(results, self.language, self.numbering)
         blocks += [difference] if difference else []
         blocks += self._statements("answers", observed, results)
-        shown = illustrate(results, self._title(results), self.language, self.numbering)
+        title = self._title(results)
+        shown = illustrate(results, title, self.language, self.numbering, self.kept)
         blocks += [*self._pointer((*shown.outcome, *shown.course)), *shown.outcome]
         blocks += self._statements("others", observed, results)
         blocks += self._statements("limits", observed, results)

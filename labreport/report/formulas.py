@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import cache
 
 from labreport.lab.expression import Constant, Expression, Negative, Operation, Symbol
+from labreport.report.kept import Kept
 from labreport.report.mathml import mathml_for_pages
 from labreport.report.numbering import Numbering
 from labreport.report.numbers import setting
@@ -118,16 +118,17 @@ def aligned(lines: Sequence[str]) -> str:
     return r"\begin{aligned} " + r" \\ ".join(lines) + r" \end{aligned}"
 
 
-def formula(latex: str, numbering: Numbering) -> Formula:
+def formula(latex: str, numbering: Numbering, kept: Kept) -> Formula:
     """A numbered formula."""
-    svg, mathml, width, height = _typeset(latex)
+    svg, mathml, width, height = kept.make(_typeset, latex)
     anchor, label = numbering.next("formula")
     scale = min(1.0, WIDEST / width)
-    return Formula(anchor, label, svg, mathml, latex, height=height * scale, width=width * scale)
+    return Formula(
+        anchor, label, svg.encode(), mathml, latex, height=height * scale, width=width * scale
+    )
 
 
-@cache
-def _typeset(latex: str) -> tuple[bytes, str, float, float]:
+def _typeset(latex: str) -> tuple[str, str, float, float]:
     """SVG and MathML of a formula, and its width and height in em."""
     from ziamath.config import config
     from ziamath.tex import tex2mml
@@ -140,7 +141,7 @@ def _typeset(latex: str) -> tuple[bytes, str, float, float]:
     svg = Math(spaced, size=SIZE).svg()
     width, height = (float(re.search(rf'{side}="([\d.]+)', svg)[1]) for side in ("width", "height"))  # type: ignore[index]
     return (
-        compact(svg),
+        compact(svg).decode(),
         mathml_for_pages(mathml),
         width / PIXELS_PER_EM,
         height / PIXELS_PER_EM,

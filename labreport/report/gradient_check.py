@@ -13,6 +13,7 @@ from labreport.lab.expression import parse
 from labreport.lab.naming import display_order
 from labreport.report import formulas, numbers
 from labreport.report.curves import Curve
+from labreport.report.kept import Kept
 from labreport.report.language import Language
 from labreport.report.numbering import Numbering
 from labreport.report.tables import NONE, measured
@@ -23,13 +24,13 @@ MOST_WEIGHTS = 8
 
 
 def check_blocks(
-    results: ExperimentResults, language: Language, numbering: Numbering
+    results: ExperimentResults, language: Language, numbering: Numbering, kept: Kept
 ) -> list[Block]:
     """What a gradient check shows, in reading order; nothing for other experiments."""
     check = results.check
     if check is None:
         return []
-    shown = _Shown(results, check, language, numbering)
+    shown = _Shown(results, check, language, numbering, kept)
     return [*shown.formulas(), *shown.comparison(), *shown.first_round(), *shown.figures()]
 
 
@@ -40,7 +41,7 @@ def check_tables(
     check = results.check
     if check is None:
         return []
-    shown = _Shown(results, check, language, numbering)
+    shown = _Shown(results, check, language, numbering, Kept())
     return [*shown.comparison(), *shown.first_round()]
 
 
@@ -53,8 +54,9 @@ class _Shown:
         check: GradientCheck,
         language: Language,
         numbering: Numbering,
+        kept: Kept,
     ) -> None:
-        self.results, self.check = results, check
+        self.results, self.check, self.kept = results, check, kept
         self.language, self.numbering = language, numbering
 
     def formulas(self) -> list[Block]:
@@ -71,7 +73,7 @@ class _Shown:
                 words = self._text("check-reason", label=words, reason=reason)
             name, text = next(iter(formula.derivatives.items()))
             latex = f"{formulas.derivative(name)} = {formulas.expression(parse(text))}"
-            blocks += [Paragraph(words), formulas.formula(latex, self.numbering)]
+            blocks += [Paragraph(words), formulas.formula(latex, self.numbering, self.kept)]
         return blocks
 
     def comparison(self) -> list[Block]:
@@ -153,7 +155,8 @@ class _Shown:
         ]
         ways += [(self._label(checked), checked.way) for checked in self.check.formulas]
         axes = (self._text("axis-updates"), self._text("axis-difference"))
-        svg = difference_figure([(name, w.steps, w.apart) for name, w in ways], axes)
+        apart = [(name, w.steps, w.apart) for name, w in ways]
+        svg = self.kept.draw(difference_figure, apart, axes)
         facts = [f"{name} {numbers.measured(way.deviation.relative)}" for name, way in ways]
         caption = "check-caption" if self.check.formulas else "check-caption-plain"
         blocks: list[Block] = [self._figure(caption, svg, facts)]
@@ -168,7 +171,7 @@ class _Shown:
             labels = (self._text("axis-updates"), self._text("axis-loss"), "")
             curves = [Curve(name, values, k) for k, (name, values) in enumerate(losses)]
             budgets = self.results.budgets
-            svg = curve_figure(curves, budgets, [], labels)
+            svg = self.kept.draw(curve_figure, curves, budgets, [], labels)
             plot = plot_of_curves(curves, budgets, [], labels)
             facts = [f"{name} {numbers.measured(_last(values) or 0.0)}" for name, values in losses]
             blocks.append(self._figure("check-losses-caption", svg, facts, plot))

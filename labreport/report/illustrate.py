@@ -23,6 +23,7 @@ from labreport.report.curves import (
     swept_curves,
 )
 from labreport.report.gradient_check import check_blocks, check_tables
+from labreport.report.kept import Kept
 from labreport.report.landscape import landscape
 from labreport.report.language import Language
 from labreport.report.numbering import Numbering
@@ -60,13 +61,13 @@ class Illustrations:
 
 
 def illustrate(
-    results: ExperimentResults, title: str, language: Language, numbering: Numbering
+    results: ExperimentResults, title: str, language: Language, numbering: Numbering, kept: Kept
 ) -> Illustrations:
     """The figures and tables of an experiment."""
-    checked = check_blocks(results, language, numbering)
+    checked = check_blocks(results, language, numbering, kept)
     if checked:
         return Illustrations(tuple(checked), ())
-    drawing = _Illustration(results, title, language, numbering)
+    drawing = _Illustration(results, title, language, numbering, kept)
     outcome = [
         *drawing.sweep(),
         *drawing.map(),
@@ -83,7 +84,7 @@ def illustrate(
 
 def tables_of(results: ExperimentResults, language: Language, numbering: Numbering) -> list[Table]:
     """The tables of an experiment alone, in reading order."""
-    drawing = _Illustration(results, "", language, numbering)
+    drawing = _Illustration(results, "", language, numbering, Kept())
     blocks = check_tables(results, language, numbering) or [
         *drawing.table(tables.sweep_table),
         *drawing.table(tables.starts_table),
@@ -96,12 +97,18 @@ class _Illustration:
     """The figures of one experiment in one language."""
 
     def __init__(
-        self, results: ExperimentResults, title: str, language: Language, numbering: Numbering
+        self,
+        results: ExperimentResults,
+        title: str,
+        language: Language,
+        numbering: Numbering,
+        kept: Kept,
     ) -> None:
         self.results = results
         self.title = title
         self.language = language
         self.numbering = numbering
+        self.kept = kept
         self.readings = Readings(results, language)
 
     def table(self, make: TableMaker) -> list[Block]:
@@ -152,7 +159,7 @@ class _Illustration:
         return self._figure(
             title,
             caption,
-            curve_figure(*drawn),
+            self.kept.draw(curve_figure, *drawn),
             f"alternative-{kind}",
             facts,
             plot_of_curves(*drawn),
@@ -181,7 +188,7 @@ class _Illustration:
             self.readings.moves(longest_moves([r], last), [name])
             for r, name in zip(singles[:MOST_FACTS], names, strict=False)
         ]
-        svg = weights_figure(runs, shown, axes)
+        svg = self.kept.draw(weights_figure, runs, shown, axes)
         return [self._figure("weights-title", caption, svg, "alternative-weights", facts)]
 
     def sizes(self) -> list[Block]:
@@ -211,7 +218,7 @@ class _Illustration:
             for run, r in zip(runs, singles, strict=True)
         ]
         axes = (self._text("axis-updates"), self._text("axis-norm"))
-        svg = sizes_figure(runs, titles, axes)
+        svg = self.kept.draw(sizes_figure, runs, titles, axes)
         caption = [self._text("read-norms"), read[0]]
         facts = read[:MOST_FACTS]
         return [self._figure("sizes-title", caption, svg, "alternative-sizes", facts)]
@@ -238,7 +245,7 @@ class _Illustration:
             self._figure(
                 "landscape-title",
                 [self._text("read-landscape", held=held, budget=found.rounds), lengths],
-                landscape_figure(found, named, self._text("axis-loss")),
+                self.kept.draw(landscape_figure, found, named, self._text("axis-loss")),
                 "alternative-landscape",
                 [lengths],
                 first=found.names[0],
@@ -263,7 +270,8 @@ class _Illustration:
         key = self.results.plan.axes[0][0]
         axes = (self.language.key(key), self._text("axis-loss"), self._text("floor"))
         floors = self._floors(self.results.everywhere)
-        svg, plot = sweep_figure(lines, floors, axes), plot_of_sweep(lines, floors, axes)
+        svg = self.kept.draw(sweep_figure, lines, floors, axes)
+        plot = plot_of_sweep(lines, floors, axes)
         facts = [self._best(result, budget) for result, budget in found]
         lowest = self._text("read-lowest", facts=self.language.enumerate(facts))
         caption = [lowest, self.readings.floors(floors)]
@@ -311,7 +319,8 @@ class _Illustration:
         if len(ordered) < FEWEST_ROWS or not any((r.losses[1:] > 0).any() for r in ordered):
             return []
         last = self.results.last
-        svg = map_figure(
+        svg = self.kept.draw(
+            map_figure,
             [float(r.point[0][1]) for r in ordered],
             [r.losses.astype(np.float64) for r in ordered],
             last,
@@ -373,7 +382,7 @@ class _Illustration:
         histogram = self._figure(
             "starts-title",
             [self._text("read-starts", budget=last), medians],
-            starts.starts_figure(losses, marks, axes),
+            self.kept.draw(starts.starts_figure, losses, marks, axes),
             "alternative-starts",
             facts,
         )
@@ -392,7 +401,8 @@ class _Illustration:
             for r in singles
         ]
         floors = self._floors([m for _, members in groups for m in members[:1]])
-        svg = starts_curves_figure(curves, lines, floors, self._axes("axis-loss"))
+        axes = self._axes("axis-loss")
+        svg = self.kept.draw(starts_curves_figure, curves, lines, floors, axes)
         facts = [
             self._fact(c.name, float(np.median(c.values[:, 0])), float(np.median(c.values[:, -1])))
             for c in curves

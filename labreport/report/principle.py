@@ -14,6 +14,7 @@ from labreport.lab.naming import display_order, parameter_names, unit_names
 from labreport.lab.vocabulary.activations import ACTIVATIONS
 from labreport.report import formulas, numbers
 from labreport.report.course import course_of
+from labreport.report.kept import Kept
 from labreport.report.language import Language
 from labreport.report.numbering import Numbering
 from labreport.report.tables import NONE
@@ -42,10 +43,10 @@ MOST_NAMED = 2
 """Parameters that the table of program steps names."""
 
 
-def principle(run: Run, language: Language, numbering: Numbering) -> Section:
+def principle(run: Run, language: Language, numbering: Numbering, kept: Kept) -> Section:
     """The chapter for a lab whose base configuration gave this run."""
     worked = work(run)
-    chapter = _Chapter(run.config, worked, language, numbering)
+    chapter = _Chapter(run.config, worked, language, numbering, kept)
     sections = [chapter.forward(), chapter.backward(), chapter.update()]
     if worked is not None:
         sections.append(chapter.program(worked))
@@ -56,10 +57,15 @@ class _Chapter:
     """The sections of the chapter in one language."""
 
     def __init__(
-        self, config: RunConfig, worked: Worked | None, language: Language, numbering: Numbering
+        self,
+        config: RunConfig,
+        worked: Worked | None,
+        language: Language,
+        numbering: Numbering,
+        kept: Kept,
     ) -> None:
         self.config, self.language, self.numbering = config, language, numbering
-        self.worked = worked
+        self.worked, self.kept = worked, kept
         self.small = WorkedFormulas(worked) if worked is not None and worked.is_small else None
 
     def forward(self) -> Section:
@@ -273,7 +279,7 @@ class _Chapter:
             anchor,
             label,
             self._text(f"network-caption-{caption}"),
-            network_figure(self.config, written),
+            self.kept.draw(network_figure, self.config, written),
             alternative,
             course=course_of(worked.run) if worked is not None and way == "forward" else None,
         )
@@ -309,7 +315,7 @@ class _Chapter:
                 anchor,
                 label,
                 self.language.paragraph(caption),
-                networks_figure(self.config, drawings),
+                self.kept.draw(networks_figure, self.config, drawings),
                 self._text("networks-alternative", layers=layers, facts=moved),
             )
         ]
@@ -320,7 +326,7 @@ class _Chapter:
         return self._some("∂L/∂{name}", worked.first.gradient)
 
     def _formula(self, latex: str) -> Formula:
-        return formulas.formula(latex, self.numbering)
+        return formulas.formula(latex, self.numbering, self.kept)
 
     def _lead(self, key: str) -> Paragraph:
         """A sentence that leads to the formula after it, and stays with it."""

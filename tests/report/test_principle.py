@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from labreport.lab.configuration import RunConfig
+from labreport.report.kept import Kept
 from labreport.report.language import language
 from labreport.report.numbering import Numbering
 from labreport.report.principle import principle
@@ -61,7 +62,7 @@ def worked(configuration: dict[str, Any]) -> Worked:
 
 def blocks(configuration: dict[str, Any], code: str) -> list[Block]:
     words = language(code)
-    chapter = principle(trained(configuration), words, Numbering(words))
+    chapter = principle(trained(configuration), words, Numbering(words), Kept())
     return [block for section in chapter.sections for block in section.blocks]
 
 
