@@ -125,6 +125,7 @@ def _multiples(
         )
         style.legend_above(figure, panels.flat[0])
         # Room for the titles of the panels under the legend.
+        height = float(figure.get_size_inches()[1])
         figure.subplots_adjust(top=figure.subplotpars.top - 0.2 / height)
         return style.svg(figure)
 

@@ -43,6 +43,12 @@ FLOOR: dict[str, Any] = {"color": "#777777", "linewidth": 0.8, "linestyle": (0, 
 BUDGET: dict[str, Any] = {"color": "#999999", "linewidth": 0.7, "linestyle": (0, (1, 2))}
 """How a number of rounds is marked at which results are compared."""
 
+LEGEND_ROW = 0.19
+"""Inches of a row of a legend."""
+
+LEGEND_ROWS = 2
+"""Rows for which a figure has room above its panels."""
+
 NAME_WIDTH = 1.55
 """Inches that the longest name may take at the end of its line; longer ones go into a legend."""
 
@@ -232,8 +238,14 @@ def legend_above(figure: Figure, axes: Axes) -> None:
         columnspacing=1.4,
         borderaxespad=0.1,
     )
-    top = 1 - (0.12 + 0.19 * rows) / float(figure.get_size_inches()[1])
-    figure.subplots_adjust(top=top)
+    # A legend of many rows makes the figure higher, and takes nothing away from the panels.
+    width, height = map(float, figure.get_size_inches())
+    higher = height + LEGEND_ROW * max(rows - LEGEND_ROWS, 0)
+    figure.set_size_inches(width, higher)
+    figure.subplots_adjust(
+        top=1 - (0.12 + LEGEND_ROW * rows) / higher,
+        bottom=figure.subplotpars.bottom * height / higher,
+    )
 
 
 def finish(
