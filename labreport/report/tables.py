@@ -273,7 +273,10 @@ def cross_table(
 ) -> Table | None:
     """Variants of all experiments on the lab's own data, by squared error at a shared budget."""
     pairs = [p for p in zip(experiments, titles, strict=True) if p[0].check is None]
-    budget = min((e.last for e, _ in pairs), default=0)
+    if len(pairs) < 2:
+        # Of one experiment there is a table already.
+        return None
+    budget = min(e.last for e, _ in pairs)
     lines: dict[str, tuple[float, list[str], Result]] = {}
     for experiment, title in pairs:
         candidates = list(experiment.singles)

@@ -282,6 +282,7 @@ def test_cross_table_says_that_it_left_outputs_out(
         "[[0.23, -0.07]]", "[[0.1, 0.2], [0.3, 0.4], [0.5, 0.6]]"
     )
     text += experiments(variant("a") + variant("b", "change.optimizer.learning_rate = 2.0"))
+    text += "[experiment.other]\ntitle = 'o'\nchange.optimizer.learning_rate = 3.0\n"
     made = cross(build_pages(text).measured.experiments)
     assert made is not None
     for row in made.rows:
@@ -291,6 +292,12 @@ def test_cross_table_says_that_it_left_outputs_out(
 
 def test_one_run_is_no_cross_table(results: Any) -> None:
     assert cross([results("")]) is None
+
+
+def test_one_experiment_is_no_cross_table(results: Any) -> None:
+    """Its own table has the same numbers."""
+    two = variant("a") + variant("b", "change.optimizer.learning_rate = 2.0")
+    assert cross([results(two)]) is None
 
 
 # --- every table of the report -----------------------------------------------------------------
