@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import io
+import sys
 
 STARTING = 50_000
 """Objects from which on garbage is looked for. Importing makes many that stay, and the looking, at
@@ -12,6 +14,9 @@ every 700th as Python is set, takes a tenth of the time of a short command."""
 def main() -> None:
     """Run the command line."""
     gc.set_threshold(STARTING)
+    # A terminal or a file that lacks a character gets its number, and all of the rest.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         from labreport.cli import app
     except KeyboardInterrupt:

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
-from labreport.errors import BuildError, Fault, LabreportError
+from labreport.errors import BuildError, Fault, InputError, LabreportError
 from labreport.estimate import estimate
 from labreport.lab.load import load
 from labreport.lab.plan import Lab
 from labreport.pipeline import check_notes
 from labreport.shipped import lab_path, notes_folder
+from labreport.store.files import nearest_there
 from labreport.work import free_space
 
 PANGO = {"Linux": "pango-linux", "Darwin": "pango-macos", "Windows": "pango-windows"}
@@ -142,14 +143,20 @@ def _characters(lab: Lab, path: Path) -> Check:
 
 def _disk(lab: Lab | None, output: Path) -> Check:
     needed = REPORT_BYTES + (estimate(lab.recordings()).disk if lab else 0)
-    free = free_space(output)
+    try:
+        free = free_space(output)
+    except InputError as error:
+        return Check("disk", faults=error.faults, fix="output")
     values = {"found": free // 2**20, "needed": -(-needed // 2**20)}
     faults = () if free >= needed else (Fault("little-disk", values, file=output),)
     return Check("disk", f"{free // 2**20} MiB", faults, "disk", values)
 
 
 def _output(output: Path) -> Check:
-    there = next(folder for folder in (output, *output.absolute().parents) if folder.exists())
+    try:
+        there = nearest_there(output)
+    except InputError as error:
+        return Check("output", faults=error.faults, fix="output")
     if not there.is_dir():
         return Check("output", faults=(Fault("not-a-folder", file=there),), fix="output")
     try:

@@ -370,6 +370,7 @@ def experiment_titles(given: Path | None, code: str) -> dict[str, str]:
 def list_experiments(given: Path | None, output: Path) -> tuple[Listed, ...]:
     """Experiments of a lab, with how many distinct runs each has and how many are stored."""
     lab = load(lab_path(given))
+    usable_folder(output)
     environment = this_environment()
     store = Store(output)
     listed = []

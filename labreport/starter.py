@@ -8,7 +8,7 @@ from labreport.errors import Fault, InputError
 from labreport.lab.faults import nearest
 from labreport.lab.schema import document
 from labreport.shipped import LAB_FILE, shipped
-from labreport.store.files import write_atomically
+from labreport.store.files import nearest_there, write_atomically
 
 SCHEMA_FILE = "experiments.schema.json"
 
@@ -41,7 +41,7 @@ def start(folder: Path, exercise: str) -> tuple[Path, ...]:
         folder / LAB_FILE: exercise_file(exercise).read_bytes(),
         folder / SCHEMA_FILE: document().encode(),
     }
-    above = next(path for path in (folder, *folder.absolute().parents) if _is_there(path))
+    above = nearest_there(folder)
     if not above.is_dir():
         raise InputError(Fault("not-a-folder", file=above))
     there = [path for path in contents if _is_there(path)]

@@ -21,6 +21,7 @@ from labreport.errors import BuildError, Fault, InputError
 from labreport.estimate import estimate
 from labreport.lab.configuration import RunConfig
 from labreport.run import Environment, Run
+from labreport.store.files import nearest_there
 from labreport.store.format import DamagedError, run_name
 from labreport.store.store import Store, write_runs
 
@@ -103,7 +104,8 @@ def check_size(
 
 def free_space(output: Path) -> int:
     """Bytes that are free where a folder is, or will be."""
-    there = next(folder for folder in (output, *output.absolute().parents) if folder.exists())
+    # Behind links, of which one may lead to a folder that is still to be made.
+    there = nearest_there(Path(os.path.realpath(output)))
     return shutil.disk_usage(there).free
 
 

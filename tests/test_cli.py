@@ -760,3 +760,52 @@ def test_a_store_of_another_version_is_told_once_and_left(lab: str, tmp_path: Pa
                 path.unlink()
     run("build", lab, "--lang", "en")
     assert "another version" not in run("build", lab, "--lang", "en").stderr
+
+
+# --- names and terminals that are odd -----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exit_code"),
+    [
+        (("list", "-o"), 2),
+        (("doctor", "-o"), 1),
+        (("clean", "--yes", "-o"), 2),
+        (("build", "-o"), 2),
+        (("new",), 2),
+    ],
+)
+def test_a_name_that_is_too_long_is_a_fault(arguments: tuple[str, ...], exit_code: int) -> None:
+    done = run(*arguments, "a" * 300)
+    assert done.exit_code == exit_code
+    assert done.exception is None or isinstance(done.exception, SystemExit)
+    assert "File name too long" in " ".join((done.output + done.stderr).split())
+
+
+@pytest.mark.parametrize(
+    ("encoding", "is_chinese"), [("ascii", False), ("latin-1", False), ("gbk", True)]
+)
+def test_a_terminal_that_lacks_characters_gets_the_rest(encoding: str, is_chinese: bool) -> None:
+    """Of a Chinese terminal that cannot show Chinese the language is English."""
+    environment = os.environ | {
+        "LC_ALL": LOCALES["zh"],
+        "PYTHONIOENCODING": encoding,
+        "PYTHONUTF8": "0",
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "labreport", "rules", "stuck"],
+        env=environment,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "stuck" in done.stdout.decode(encoding)
+    listed = subprocess.run(
+        [sys.executable, "-m", "labreport", "check", "--help"],
+        env=environment,
+        capture_output=True,
+        check=False,
+    )
+    assert listed.returncode == 0, listed.stderr
+    has_chinese = bool(re.search(r"[\u4e00-\u9fff]", listed.stdout.decode(encoding)))
+    assert has_chinese == is_chinese

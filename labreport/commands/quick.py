@@ -10,6 +10,7 @@ import ast
 import locale
 import os
 import re
+import sys
 from functools import cache
 
 from labreport.shipped import shipped
@@ -21,10 +22,19 @@ _MESSAGE = re.compile(
 
 
 def terminal_code() -> str:
-    """The language of the terminal: "zh" where the locale says so, else "en"."""
+    """The language of the terminal: "zh" where the locale says so and its encoding has it."""
     names = [os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG")]
     chosen = next((name for name in names if name), None) or locale.getlocale()[0] or ""
-    return "zh" if chosen.lower().startswith(("zh", "chinese")) else "en"
+    return "zh" if chosen.lower().startswith(("zh", "chinese")) and _takes_chinese() else "en"
+
+
+def _takes_chinese() -> bool:
+    """Whether what is printed can be Chinese."""
+    try:
+        "中文".encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
 
 
 @cache

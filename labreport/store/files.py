@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from labreport.errors import BuildError, Fault
+from labreport.errors import BuildError, Fault, InputError
 
 UNFINISHED = ".labreport-unfinished"
 """How the name of a file ends while it is being written."""
@@ -86,6 +86,19 @@ def _sync_folder(folder: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+def nearest_there(path: Path) -> Path:
+    """A path, or the nearest one above it that is there, be it a link that leads nowhere.
+
+    Raises:
+        InputError: if the system takes no such name.
+    """
+    try:
+        return next(p for p in (path, *path.absolute().parents) if p.is_symlink() or p.exists())
+    except OSError as error:
+        detail = {"detail": error.strerror or str(error)}
+        raise InputError(Fault("file-unreadable", detail, file=path)) from None
 
 
 def unfinished(folder: Path) -> list[Path]:
