@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from labreport.shipped import lab_path, notes_folder, shipped
+from labreport.shipped import lab_path, notes_folder, shipped, theme_folder
 
 RECORD = "report.json"
 """Written with the files of a report, and last of them."""
@@ -62,6 +62,7 @@ class Wanted:
     Attributes:
         lab: the lab file.
         notes: the folder with notes on it.
+        theme: the folder with a theme of its own.
         only: experiments to which the report is confined; all of them if empty.
         languages: those asked for; the lab's own if empty.
         device: on which runs are trained.
@@ -70,6 +71,7 @@ class Wanted:
 
     lab: Path
     notes: Path
+    theme: Path
     only: tuple[str, ...]
     languages: tuple[str, ...]
     device: str
@@ -85,7 +87,7 @@ def wanted(
 ) -> Wanted:
     """The report that a command line asks for."""
     path = lab_path(lab)
-    return Wanted(path, notes_folder(path), only, languages, device, output)
+    return Wanted(path, notes_folder(path), theme_folder(path), only, languages, device, output)
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,7 @@ def _made_of(report: Wanted) -> dict[str, str]:
         "asked": _digest(asked),
         "lab": _digest([report.lab.read_bytes()]),
         "notes": _digest(_contents(report.notes, _notes(report))),
+        "theme": _digest(_contents(report.theme, _files(report.theme))),
         "program": _digest(_contents(PACKAGE, _files(PACKAGE, ".py"))),
         "templates": _digest(_contents(TEMPLATES, _files(TEMPLATES))),
         "packages": _digest(_packages()),
@@ -208,12 +211,13 @@ def _digest(parts: Iterable[str | bytes]) -> str:
 
 
 def stamps(report: Wanted) -> tuple[str, ...]:
-    """Size and time of each file that an author writes: of the lab, the notes and the templates.
+    """Size and time of each file that an author writes: lab, notes, theme and templates.
 
     Raises:
         OSError: if something cannot be read.
     """
-    return tuple(_stamp(path) for path in (report.lab, *_notes(report), *_files(TEMPLATES)))
+    files = (report.lab, *_notes(report), *_files(report.theme), *_files(TEMPLATES))
+    return tuple(map(_stamp, files))
 
 
 def _notes(report: Wanted) -> list[Path]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from labreport.current import PICTURES, RECORD, Wanted, drawn_by, made_of, record, wanted
 from labreport.errors import Fault, InputError
@@ -16,12 +17,15 @@ from labreport.lab.faults import nearest
 from labreport.lab.load import load
 from labreport.lab.plan import Lab, distinct
 from labreport.run import Environment, Run
-from labreport.shipped import LAB_FILE, lab_path, notes_folder
+from labreport.shipped import LAB_FILE, lab_path, notes_folder, shipped, theme_folder
 from labreport.store.clean import Removable, removable, remove
 from labreport.store.format import run_name
 from labreport.store.store import Store
 from labreport.training import SEMANTICS
 from labreport.work import DEVICES, Machine, Progress, check_device, check_size, obtain
+
+if TYPE_CHECKING:
+    from labreport.report.theme import Theme
 
 LANGUAGES = ("zh", "en")
 VERSIONS = ("labreport", "torch", "numpy", "matplotlib", "weasyprint")
@@ -76,6 +80,7 @@ def build(request: Request, progress: Progress) -> Summary:
     whole = load(path)
     lab = part_of(whole, request.only, path)
     languages = chosen_languages(request.languages, whole)
+    theme = check_theme(lab, path, languages)
     notes = notes_folder(path)
     written_notes = check_notes(lab, notes, languages)
     usable_folder(request.output)
@@ -89,7 +94,9 @@ def build(request: Request, progress: Progress) -> Summary:
     check_size(path, recordings, missing, request.output, request.machine)
     obtained = obtain(recordings, environment, store, request.machine, progress)
     runs = obtained.runs
-    written = write_report(whole, lab, runs, store, languages, notes, made, request, progress)
+    written = write_report(
+        whole, lab, runs, store, languages, theme, notes, made, request, progress
+    )
     return Summary(
         trained=len(obtained.trained),
         stored=len(obtained.runs) - len(obtained.trained),
@@ -130,6 +137,24 @@ def chosen_languages(asked: Sequence[str], lab: Lab) -> tuple[str, ...]:
             ]
         )
     return tuple(dict.fromkeys(asked)) or tuple(dict.fromkeys(lab.languages))
+
+
+def check_theme(lab: Lab, path: Path, languages: Sequence[str]) -> Theme:
+    """How the report is to look, tried out on its cover, so that faults show before training.
+
+    Raises:
+        InputError: with the faults of the theme.
+        BuildError: if Pango is missing.
+    """
+    from labreport.report.theme import PLAIN, read_theme
+
+    theme = read_theme(lab.file.theme, shipped("templates") / "themes", theme_folder(path))
+    if theme != PLAIN:
+        from labreport.formats.trial import try_theme
+        from labreport.report.language import language
+
+        try_theme(lab, theme, [language(code) for code in languages])
+    return theme
 
 
 def check_notes(lab: Lab, notes: Path, languages: Sequence[str]) -> tuple[Path, ...]:
@@ -188,6 +213,7 @@ def write_report(
     runs: dict[str, Run],
     store: Store,
     languages: Sequence[str],
+    theme: Theme,
     notes: Path,
     made: dict[str, str],
     request: Request,
@@ -212,6 +238,7 @@ def write_report(
         environment=printed_environment(request.machine.device),
         again=command_again(request, whole),
         stored=("runs", "runs.csv"),
+        theme=theme,
     )
     places = {run.name: store.place(run.name) for run in runs.values()}
     files: list[tuple[Path, bytes]] = [
@@ -220,7 +247,7 @@ def write_report(
     ]
     total = 2 * len(languages)
     pictures = Kept(drawn_by(made), kept_pictures(request.output))
-    words = [language(code) for code in languages]
+    words = [language(code).saying(theme.texts.get(code, {})) for code in languages]
     reports = [(compose(measured, facts, own, pictures), own) for own in words]
     for index, (report, own) in enumerate(reports):
         suffix = "" if index == 0 else f".{own.code}"
@@ -237,9 +264,9 @@ def write_report(
     with turn(request.output, lambda: progress("waiting", 0, 1)):
         write_together(
             [
-                (request.output / PICTURES, pictures.content()),
                 *files,
                 (request.output / RECORD, kept.content()),
+                (request.output / PICTURES, pictures.content()),
             ]
         )
     return tuple(path for path, _ in files)
@@ -350,13 +377,14 @@ class Checked:
 
 
 def check(given: Path | None) -> Checked:
-    """Check a lab file and its notes, and nothing else.
+    """Check a lab file, its theme and its notes, and nothing else.
 
     Raises:
-        InputError: with every fault of the lab file, or else of the notes.
+        InputError: with every fault of the lab file, or else of the theme, or else of the notes.
     """
     path = lab_path(given)
     lab = load(path)
+    check_theme(lab, path, lab.languages)
     notes = check_notes(lab, notes_folder(path), lab.languages)
     return Checked(path, len(lab.plans), notes, estimate(lab.recordings()))
 

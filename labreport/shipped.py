@@ -24,6 +24,11 @@ def lab_path(given: Path | None) -> Path:
     return here if here.is_file() else shipped(LAB_FILE)
 
 
+def theme_folder(path: Path) -> Path:
+    """The folder of an own theme lies where the notes do."""
+    return notes_folder(path).with_name("theme")
+
+
 def notes_folder(path: Path) -> Path:
     """Notes lie beside the lab; beside the user, if the lab is the one that ships."""
     return Path("notes") if path == shipped(LAB_FILE) else path.parent / "notes"

@@ -8,11 +8,20 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import cache
+from functools import cache, partial
+from pathlib import PurePath
 from typing import Any
 from urllib.parse import quote
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import (
+    BaseLoader,
+    ChoiceLoader,
+    Environment,
+    FileSystemLoader,
+    FunctionLoader,
+    StrictUndefined,
+)
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup, escape
 
 from labreport.formats.chinese import set_in_chinese
@@ -20,6 +29,7 @@ from labreport.formats.listing import listings
 from labreport.formats.math_font import math_font
 from labreport.formats.pictures import Pictures
 from labreport.report.language import Language
+from labreport.report.theme import COVER, MEDIA, Theme
 from labreport.report.tree import Course, Formula, Plot, Report, Section
 from labreport.shipped import shipped
 
@@ -70,14 +80,15 @@ def page(reports: Sequence[tuple[Report, Language]]) -> str:
         for e, (_, language) in zip(bare, reports, strict=True)
     ]
     formulas = frozenset(f for e in editions for s in e.report.sections for f in _formulas(s))
+    theme = reports[0][0].theme
     return (
-        _environment()
+        _environment(theme)
         .get_template("report.html.j2")
         .render(
             first=reports[0][0],
             editions=editions,
             printed=False,
-            style=_screen_style(formulas),
+            style=_screen_style(formulas, theme),
             script=_script(),
             shared=pictures.shared,
         )
@@ -94,14 +105,14 @@ def paper(report: Report, language: Language) -> str:
     if language.code == "zh":
         html = Markup(set_in_chinese(html))
     return (
-        _environment()
+        _environment(report.theme)
         .get_template("report.html.j2")
         .render(
             first=report,
             editions=[Edition(report, "", "", html)],
             printed=True,
             page_number=(before, between, after),
-            style=_style("style", "print"),
+            style=Markup("\n".join([_style("style", "print"), _own(report.theme, "print")])),
         )
     )
 
@@ -114,10 +125,13 @@ def _edition(
     def at(anchor: str) -> str:
         return edition.prefix + anchor
 
-    template = _environment().get_template("edition.html.j2")
+    theme = edition.report.theme
+    template = _environment(theme).get_template("edition.html.j2")
     return Markup(
         template.render(
             report=edition.report,
+            logo=_picture(theme, theme.logo) if theme.logo else "",
+            picture=partial(_picture, theme),
             text=language.text,
             printed=pictures is None,
             at=at,
@@ -134,10 +148,20 @@ def _formulas(section: Section) -> list[str]:
     return own + [formula for inner in section.sections for formula in _formulas(inner)]
 
 
+def _environment(theme: Theme) -> Environment:
+    """The templates, of which the cover may be a theme's."""
+    return _environment_with(theme.cover, str(theme.cover_file))
+
+
 @cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(shipped("templates")),
+def _environment_with(cover: str, file: str) -> Environment:
+    loader: BaseLoader = FileSystemLoader(shipped("templates"))
+    if cover:
+        own = {COVER: (cover, file, lambda: True)}
+        loader = ChoiceLoader([FunctionLoader(own.get), loader])
+    # A theme may be anybody's: its template reaches nothing but what it is given.
+    environment = ImmutableSandboxedEnvironment(
+        loader=loader,
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -179,18 +203,36 @@ def embedded(value: Plot | Course | dict[str, Any]) -> Markup:
     return Markup(text)
 
 
+def _picture(theme: Theme, name: str) -> str:
+    """A picture of the theme as a data: URI.
+
+    Raises:
+        LookupError: if the theme has no such picture.
+    """
+    content = theme.files[name]
+    medium = MEDIA[PurePath(name).suffix.lower()]
+    return f"data:{medium};base64,{base64.b64encode(content).decode()}"
+
+
+def _own(theme: Theme, medium: str) -> str:
+    """What a theme adds to the style sheets."""
+    accent = f":root {{ --accent: {theme.accent}; }}" if theme.accent else ""
+    sheets = (theme.sheets.get(name, "") for name in ("style.css", f"{medium}.css"))
+    return "\n".join(filter(None, (accent, *sheets)))
+
+
 @cache
 def _style(*names: str) -> Markup:
     sheets = (shipped("templates") / f"{name}.css" for name in names)
     return Markup("\n".join(sheet.read_text(encoding="utf-8") for sheet in sheets))
 
 
-def _screen_style(formulas: frozenset[str]) -> Markup:
-    own = _style("style", "screen", "vendor/uPlot.min")
-    if not formulas:
-        return own
-    face = f'@font-face {{ font-family: "Formulas"; src: url({math_font(formulas)}); }}'
-    return Markup(f"{face}\n{own}")
+def _screen_style(formulas: frozenset[str], theme: Theme) -> Markup:
+    sheets = [_style("style", "screen", "vendor/uPlot.min"), _own(theme, "screen")]
+    if formulas:
+        face = f'@font-face {{ font-family: "Formulas"; src: url({math_font(formulas)}); }}'
+        sheets.insert(0, face)
+    return Markup("\n".join(filter(None, sheets)))
 
 
 @cache

@@ -6,14 +6,17 @@ import gc
 import logging
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import PurePath
 from typing import Any
+from urllib.parse import unquote
 
 from labreport.errors import BuildError, Fault
 from labreport.formats.page import paper
 from labreport.report.figures.style import code_font_path, font_path
 from labreport.report.language import Language
+from labreport.report.theme import MEDIA
 from labreport.report.tree import Report
 
 FONT_URL = "labreport:font"
@@ -21,6 +24,9 @@ FONT_URL = "labreport:font"
 
 CODE_FONT_URL = "labreport:code-font"
 """What it calls the monospaced font for the formulas of the evidence."""
+
+THEME_URL = "theme:"
+"""How the address of a theme's file begins, in its style sheet for print."""
 
 FIXED_TIME = "1704067200"
 """2024-01-01: the time that fonts and documents are stamped with, so that bytes do not change."""
@@ -36,7 +42,8 @@ def render(report: Report, language: Language) -> bytes:
     html = paper(report, language)
     with _fixed_time(), _collected_log() as messages, _no_garbage_collection():
         weasyprint = _weasyprint()
-        document = weasyprint.HTML(string=html, url_fetcher=_fetcher(), base_url=None)
+        fetcher = _fetcher(report.theme.files)
+        document = weasyprint.HTML(string=html, url_fetcher=fetcher, base_url=None)
         content = document.write_pdf(pdf_variant="pdf/ua-1", uncompressed_pdf=False)
     _check(messages, report.check_fonts)
     return bytes(content)
@@ -59,9 +66,26 @@ def _weasyprint() -> Any:
     return weasyprint
 
 
-def _fetcher() -> Any:
-    """Serves data: URIs and the shipped fonts, and nothing else: no file, no network."""
+def complaints(report: Report, language: Language) -> list[str]:
+    """What WeasyPrint says of a report, glyphs that are missing apart.
+
+    Raises:
+        BuildError: if Pango is missing.
+    """
+    html = paper(report, language)
+    with _fixed_time(), _collected_log() as messages:
+        fetcher = _fetcher(report.theme.files)
+        document = _weasyprint().HTML(string=html, url_fetcher=fetcher, base_url=None)
+        document.write_pdf(pdf_variant="pdf/ua-1")
+    said = (message.getMessage() for message in messages)
+    return [text for text in dict.fromkeys(said) if ".notdef" not in text]
+
+
+def _fetcher(files: Mapping[str, bytes] | None = None) -> Any:
+    """Serves data: URIs, the shipped fonts and a theme's files, and nothing else."""
     from weasyprint.urls import URLFetcher, URLFetcherResponse
+
+    own = files or {}
 
     fonts = {FONT_URL: font_path, CODE_FONT_URL: code_font_path}
 
@@ -71,6 +95,10 @@ def _fetcher() -> Any:
                 return URLFetcherResponse(
                     url, body=fonts[url]().read_bytes(), headers={"Content-Type": "font/ttf"}
                 )
+            name = unquote(url.removeprefix(THEME_URL))
+            if url.startswith(THEME_URL) and name in own:
+                kind = MEDIA[PurePath(name).suffix.lower()]
+                return URLFetcherResponse(url, body=own[name], headers={"Content-Type": kind})
             if url.startswith("data:"):
                 return super().fetch(url, headers)
             raise ValueError(f"a report fetches nothing: {url[:80]}")

@@ -175,6 +175,8 @@ def _finding(
         return Finding(location, code, {"found": value})
     if kind == "log_range":
         return Finding(location, "log-range", {})
+    if kind == "low_contrast":
+        return Finding((*location, "accent"), "low-contrast", {"found": context["found"]})
     return Finding(location, "invalid", {"detail": error["msg"]})
 
 

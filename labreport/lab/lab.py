@@ -40,6 +40,13 @@ class Text(Table):
         return (self.en or self.zh or "") if language == "en" else (self.zh or self.en or "")
 
 
+class CoverField(Table):
+    """A line of the cover that only this lab or school has."""
+
+    label: Text = Field(description="What it is called.")
+    value: Text = Field(description="What stands there; an empty text leaves a line to write on.")
+
+
 class Cover(Table):
     """What stands on the cover; whatever is left out is not printed."""
 
@@ -49,9 +56,54 @@ class Cover(Table):
     number: Text | None = Field(None, description="学号")
     class_: Text | None = Field(None, alias="class", description="班级")
     major: Text | None = Field(None, description="专业")
+    school: Text | None = Field(None, description="学校")
+    college: Text | None = Field(None, description="学院")
     place: Text | None = Field(None, description="实验地点")
     date: Text | None = Field(None, description="实验时间")
     teacher: Text | None = Field(None, description="指导教师")
+    field: tuple[CoverField, ...] = Field((), description="Further lines, in this order.")
+
+
+LEAST_CONTRAST = 4.5
+"""Between text and white: WCAG 2.2, 1.4.3."""
+
+
+class Titles(Table):
+    """Section titles, where a school has its own."""
+
+    purpose: Text | None = Field(None, description="实验目的")
+    principle: Text | None = Field(None, description="实验原理")
+    set_up: Text | None = Field(None, alias="set-up", description="实验设置")
+    experiments: Text | None = Field(None, description="实验数据及结果分析")
+    comparison: Text | None = Field(None, description="各实验的横向比较")
+    conclusions: Text | None = Field(None, description="实验结论")
+    reflection: Text | None = Field(None, description="总结及心得体会")
+
+
+class ThemeTable(Table):
+    """How the report looks; all else that can be changed is in the folder ``theme``."""
+
+    name: Literal["plain", "school"] = Field("plain", description="A design that ships.")
+    accent: Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")] | None = Field(
+        None, description="Colour of headings and links, as #rrggbb."
+    )
+    titles: Titles = Field(
+        default_factory=lambda: Titles.model_validate({}), description="Titles of sections."
+    )
+
+    @model_validator(mode="after")
+    def _readable(self) -> Self:
+        if self.accent is not None and (found := contrast_with_white(self.accent)) < LEAST_CONTRAST:
+            raise PydanticCustomError("low_contrast", "too pale", {"found": f"{found:.1f}"})
+        return self
+
+
+def contrast_with_white(colour: str) -> float:
+    """Contrast of a colour #rrggbb with white, 1 to 21: WCAG 2.2, "contrast ratio"."""
+    shares = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
+    linear = [s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in shares]
+    luminance = sum(w * s for w, s in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+    return 1.05 / (luminance + 0.05)
 
 
 class Range(Table):
@@ -164,6 +216,9 @@ class LabFile(Table):
         ("zh", "en"), description="Languages of the report, the first one without a suffix."
     )
     cover: Cover = Field(default_factory=lambda: Cover.model_validate({}), description="The cover.")
+    theme: ThemeTable = Field(
+        default_factory=lambda: ThemeTable.model_validate({}), description="How it looks."
+    )
     purpose: Text | None = Field(None, description="实验目的: what the lab is for.")
     base: dict[str, Any] = Field(description="The configuration that experiments start from.")
     experiment: Annotated[dict[Name, Experiment], Field(min_length=1)] = Field(

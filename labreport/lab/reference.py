@@ -11,7 +11,18 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from labreport.lab.configuration import Data, Network, RunConfig
-from labreport.lab.lab import Appendix, Cover, Experiment, Formula, LabFile, Range, Variant
+from labreport.lab.lab import (
+    Appendix,
+    Cover,
+    CoverField,
+    Experiment,
+    Formula,
+    LabFile,
+    Range,
+    ThemeTable,
+    Titles,
+    Variant,
+)
 from labreport.lab.vocabulary import initialisers, optimizers
 from labreport.lab.vocabulary.activations import ACTIVATIONS
 from labreport.lab.vocabulary.losses import LOSSES
@@ -31,6 +42,9 @@ A swept key has a list of values, or `{ from = 0.01, to = 100, count = 13 }` (ev
 SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("The file", LabFile),
     ("`[cover]`", Cover),
+    ("`[[cover.field]]`", CoverField),
+    ("`[theme]`", ThemeTable),
+    ("`[theme.titles]`", Titles),
     ("`[base]`", RunConfig),
     ("`[base.data]`", Data),
     ("`[base.network]`", Network),

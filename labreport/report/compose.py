@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from labreport.report.claims import (
     printed_others,
 )
 from labreport.report.evidence import brief, evidence
+from labreport.report.front import front
 from labreport.report.illustrate import illustrate
 from labreport.report.kept import Kept
 from labreport.report.language import Language
@@ -34,6 +35,7 @@ from labreport.report.notes import notes_file, read_notes
 from labreport.report.numbering import Numbering
 from labreport.report.principle import principle
 from labreport.report.sentences import sentences
+from labreport.report.theme import PLAIN, Theme
 from labreport.report.tree import (
     Block,
     Figure,
@@ -59,7 +61,8 @@ class Facts:
         notes: folder of the student's notes.
         environment: versions and machine, as printed pairs; names are keys of the catalogue.
         again: the command that builds this report.
-        command_files: names of the folder of runs and of the table of runs, as printed.
+        stored: names of the folder of runs and of the table of runs, as printed.
+        theme: how the report looks.
     """
 
     all_names: tuple[str, ...]
@@ -67,6 +70,7 @@ class Facts:
     environment: tuple[tuple[str, str, str], ...]
     again: str
     stored: tuple[str, str]
+    theme: Theme = PLAIN
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,32 +191,14 @@ class _Composition:
         }
 
     def report(self) -> Report:
-        text, lab = self.language.text, self.lab
-        cover = lab.cover
-        title = cover.title.within(self.language.code) if cover.title else ""
         *sections, notes = _numbered([*self._sections(), self._notes_on_evidence()])
-        return Report(
-            language=self.language.code,
-            html_language=self.language.html_name,
-            title=title or text("report.default-title"),
-            course=cover.course.within(self.language.code) if cover.course else "",
-            cover=self._cover(),
+        return replace(
+            front(self.lab, self.facts.theme, self.language),
             part=self._part(),
             findings=self._findings(),
             sections=tuple(sections),
             notes=notes,
-            check_fonts=lab.file.check_fonts,
         )
-
-    def _cover(self) -> tuple[tuple[str, str], ...]:
-        fields = ("student", "number", "class_", "major", "place", "date", "teacher")
-        pairs = []
-        for field in fields:
-            value = getattr(self.lab.cover, field)
-            if value is not None and value.within(self.language.code):
-                name = self.language.text(f"cover.{field.rstrip('_')}")
-                pairs.append((name, value.within(self.language.code)))
-        return tuple(pairs)
 
     def _part(self) -> str:
         names = self.lab.names

@@ -55,9 +55,16 @@ HTML_NAMES = {"zh": "zh-CN", "en": "en"}
 class Language:
     """One language: texts by key, and facts in words."""
 
-    def __init__(self, code: str, translations: Translations) -> None:
+    def __init__(
+        self, code: str, translations: Translations, own: Mapping[str, str] | None = None
+    ) -> None:
         self.code = code
         self._translations = translations
+        self._own = own or {}
+
+    def saying(self, own: Mapping[str, str]) -> Language:
+        """The same language with texts of a theme in place of some, by key."""
+        return Language(self.code, self._translations, own) if own else self
 
     @property
     def html_name(self) -> str:
@@ -71,13 +78,24 @@ class Language:
             KeyError: if the catalogue has no such text.
         """
         number = str(values.get("count", 1))
-        amount = int(number) if number.isdigit() else 1
-        template = self._translations.ungettext(key, key, amount)
+        template = self.template(key, int(number) if number.isdigit() else 1)
+        return self._spaced(template.format(**values))
+
+    def template(self, key: str, amount: int = 1) -> str:
+        """The text for a key without its values. Raises KeyError if there is none."""
+        if key in self._own:
+            return self._own[key]
+        template: str = self._translations.ungettext(key, key, amount)
         if template == key:
             template = self._translations.ugettext(key)
         if template == key:
             raise KeyError(f"no text for {key!r} in {self.code}.po")
-        return self._spaced(template.format(**values))
+        return template
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Keys of all texts that have no plural forms."""
+        return tuple(key for key in self._translations._catalog if isinstance(key, str) and key)
 
     def _spaced(self, text: str) -> str:
         """Chinese text with a space where it meets Latin letters and digits."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from labreport.report.theme import PLAIN, Theme
+
 
 @dataclass(frozen=True)
 class Paragraph:
@@ -289,6 +291,15 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class CoverField:
+    """A line of the cover: its key in the lab file ("" for an own one), its label, what it says."""
+
+    key: str
+    name: str
+    value: str
+
+
+@dataclass(frozen=True)
 class Report:
     """A whole report in one language; ``notes`` is a section that only paper needs."""
 
@@ -296,9 +307,14 @@ class Report:
     html_language: str
     title: str
     course: str
-    cover: tuple[tuple[str, str], ...]
-    part: str
-    findings: tuple[Finding, ...]
-    sections: tuple[Section, ...]
+    cover: tuple[CoverField, ...]
+    part: str = ""
+    findings: tuple[Finding, ...] = ()
+    sections: tuple[Section, ...] = ()
     notes: Section | None = None
     check_fonts: bool = True
+    theme: Theme = PLAIN
+
+    def on_cover(self, key: str) -> str:
+        """What the cover says for a key of the lab file; "" where it says nothing."""
+        return next((field.value for field in self.cover if field.key == key), "")

@@ -134,7 +134,7 @@ def strings() -> set[str]:
         for node in ast.walk(tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
-    for template in TEMPLATES.glob("*.j2"):
+    for template in TEMPLATES.rglob("*.j2"):
         found |= set(re.findall(r'"([a-z.-]+)"', template.read_text(encoding="utf-8")))
     return found
 
@@ -164,7 +164,7 @@ def asked_for() -> Iterator[str]:
                 and isinstance(node.args[0], ast.Constant)
             ):
                 yield node.args[0].value
-    for template in TEMPLATES.glob("*.j2"):
+    for template in TEMPLATES.rglob("*.j2"):
         yield from re.findall(r'text\("([^"]+)"', template.read_text(encoding="utf-8"))
 
 

@@ -1,0 +1,264 @@
+"""How a report looks: a design that ships, and over it the folder ``theme`` beside the lab.
+
+Both have the same files, which are all read at once and checked, so that a fault in one is told
+before anything is trained. A theme says nothing about what was computed: of the texts it may change
+titles and labels, and no sentence of an observation.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import string
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from labreport.errors import Fault, InputError
+from labreport.lab.faults import nearest
+from labreport.lab.lab import ThemeTable
+
+COVER = "cover.html.j2"
+SHEETS = ("style.css", "screen.css", "print.css")
+CATALOGUES = {"languages/zh.po": "zh", "languages/en.po": "en"}
+FILES = (COVER, *SHEETS, *CATALOGUES)
+"""Files that a theme may have, by their names in its folder."""
+
+MEDIA = {
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".svg": "image/svg+xml",
+    ".ttf": "font/ttf",
+    ".otf": "font/otf",
+}
+"""Kinds of other files, which the cover and the style sheet for print may use."""
+
+LOGO = ("logo.svg", "logo.png", "logo.jpg")
+"""The picture of the cover, whichever is there."""
+
+LARGEST_TEXT = 1_000_000
+LARGEST = 40_000_000
+"""Bytes of a file; a whole Chinese font has 10 to 20 million."""
+
+LARGEST_PICTURE = 400_000
+"""Bytes of a picture, which is in every page, too."""
+
+OWN_TEXTS = ("report.", "cover.")
+"""How the keys of texts begin that a theme may change."""
+
+_ADDRESS = re.compile(r"url\(\s*[\"']?([^\"')\s]*)|(@import)|(</)", re.IGNORECASE)
+_MAGIC = {".png": b"\x89PNG\r\n\x1a\n", ".jpg": b"\xff\xd8\xff", ".jpeg": b"\xff\xd8\xff"}
+
+
+@dataclass(frozen=True)
+class Theme:
+    """What a theme changes.
+
+    Attributes:
+        cover: a template in place of the cover that ships; "" for none.
+        cover_file: where that is.
+        sheets: style sheets to follow those that ship, by name.
+        texts: by language, texts in place of others, by key.
+        files: pictures and fonts, by name.
+        accent: colour of headings and links; "" for that of the design.
+    """
+
+    cover: str = ""
+    cover_file: Path = Path(COVER)
+    sheets: Mapping[str, str] = field(default_factory=dict)
+    texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    accent: str = ""
+
+    @property
+    def logo(self) -> str:
+        """Name of the picture for the cover; "" if there is none."""
+        return next((name for name in LOGO if name in self.files), "")
+
+
+PLAIN = Theme()
+
+
+def read_theme(table: ThemeTable, shipped: Path, own: Path) -> Theme:
+    """The theme that a lab asks for.
+
+    Args:
+        table: what the lab says.
+        shipped: the folder of the designs that ship.
+        own: the folder beside the lab, which need not be there.
+
+    Raises:
+        InputError: with all faults of the folder.
+    """
+    read = _Reading()
+    if table.name != "plain":
+        read.folder(shipped / table.name)
+    if os.path.lexists(own):
+        read.folder(own)
+    if read.faults:
+        raise InputError(read.faults)
+    for name, text in table.titles:
+        if text is not None:
+            for code in CATALOGUES.values():
+                read.texts[code][f"report.{name.replace('_', '-')}"] = text.within(code)
+    return Theme(
+        read.cover,
+        read.cover_file,
+        read.sheets,
+        {code: texts for code, texts in read.texts.items() if texts},
+        read.files,
+        table.accent or "",
+    )
+
+
+class _Reading:
+    """A theme while it is being read, folder by folder, and what is wrong with it."""
+
+    def __init__(self) -> None:
+        self.faults: list[Fault] = []
+        self.cover, self.cover_file = "", Path(COVER)
+        self.sheets: dict[str, str] = {}
+        self.texts: dict[str, dict[str, str]] = {code: {} for code in CATALOGUES.values()}
+        self.files: dict[str, bytes] = {}
+
+    def folder(self, folder: Path) -> None:
+        if not folder.is_dir():
+            self.faults.append(Fault("not-a-folder", file=folder))
+            return
+        found = dict(_found(folder))
+        contents = {name: self._content(folder, name, path) for name, path in found.items()}
+        # Files first: style sheets may name them.
+        for name, content in contents.items():
+            if content is not None and name not in FILES:
+                self.files[name] = content
+        for name, content in contents.items():
+            if content is not None and name in FILES:
+                self._text(name, found[name], content)
+
+    def _content(self, folder: Path, name: str, path: Path) -> bytes | None:
+        """The bytes of a file that a theme may have."""
+        ending = path.suffix.lower()
+        if name not in FILES and ending not in MEDIA:
+            allowed = (*FILES, *(f"*{kind}" for kind in MEDIA))
+            self._fault(path, "theme-file", {"found": name}, allowed, nearest(name, FILES))
+            return None
+        largest = LARGEST
+        if name in FILES:
+            largest = LARGEST_TEXT
+        elif MEDIA[ending].startswith("image/"):
+            largest = LARGEST_PICTURE
+        try:
+            if not path.resolve(strict=True).is_relative_to(folder.resolve()):
+                self._fault(path, "theme-outside")
+                return None
+            if path.stat().st_size > largest:
+                self._fault(path, "theme-too-large", {"limit": largest // 1000})
+                return None
+            content = path.read_bytes()
+        except OSError as error:
+            self._fault(path, "file-unreadable", {"detail": error.strerror or str(error)})
+            return None
+        if not content.startswith(_MAGIC.get(ending, b"")) or (
+            ending == ".svg" and (b"<!" in content.replace(b"<!--", b"") or b"<svg" not in content)
+        ):
+            self._fault(path, "theme-picture", {"kind": MEDIA[ending]})
+            return None
+        return content
+
+    def _text(self, name: str, path: Path, content: bytes) -> None:
+        try:
+            text = content.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            self._fault(path, "not-utf-8")
+            return
+        if name == COVER:
+            self.cover, self.cover_file = text, path
+        elif name in SHEETS:
+            self._check_sheet(name, path, text)
+            self.sheets[name] = f"{self.sheets.get(name, '')}\n{text}"
+        else:
+            self._read_texts(CATALOGUES[name], path, content)
+
+    def _check_sheet(self, name: str, path: Path, text: str) -> None:
+        """A style sheet asks for nothing but data, and for print for files of the theme."""
+        for number, line in enumerate(text.split("\n"), start=1):
+            for address, rule, end in _ADDRESS.findall(line):
+                known = address.removeprefix("theme:") in self.files
+                inside = address.startswith("data:") or (name == "print.css" and known)
+                if rule or end or not inside:
+                    found = {"found": rule or end or address}
+                    self._fault(
+                        path, "theme-address", found, tuple(sorted(self.files)), "", number, line
+                    )
+
+    def _read_texts(self, code: str, path: Path, content: bytes) -> None:
+        from io import BytesIO
+
+        from babel.messages.pofile import PoFileError, read_po
+
+        from labreport.report.language import language
+
+        try:
+            catalogue = read_po(BytesIO(content), locale=code, abort_invalid=True)
+        except (PoFileError, ValueError) as error:
+            self._fault(path, "theme-texts", {"detail": str(error)})
+            return
+        shipped = language(code)
+        allowed = [key for key in shipped.keys if key.startswith(OWN_TEXTS)]
+        for message in catalogue:
+            if not message.id:
+                continue
+            key, line = message.id, message.lineno or 0
+            if not isinstance(key, str) or key not in allowed:
+                shown = key if isinstance(key, str) else key[0]
+                near = nearest(shown, allowed)
+                self._fault(path, "theme-key", {"found": shown}, (), near, line)
+                continue
+            text = str(message.string)
+            own, other = _placeholders(text), _placeholders(shipped.template(key))
+            if own is None or own != other:
+                names = ", ".join(sorted(f"{{{name}}}" for name in other or ())) or "—"
+                self._fault(path, "theme-values", {"found": key, "names": names}, line=line)
+                continue
+            self.texts[code][key] = text
+
+    def _fault(
+        self,
+        path: Path,
+        code: str,
+        values: Mapping[str, object] | None = None,
+        allowed: tuple[str, ...] = (),
+        near: str = "",
+        line: int = 0,
+        excerpt: str = "",
+    ) -> None:
+        self.faults.append(
+            Fault(
+                code,
+                values or {},
+                file=path,
+                line=line,
+                excerpt=excerpt[:200],
+                allowed=allowed,
+                nearest=near,
+            )
+        )
+
+
+def _found(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Files by their names in a folder, in order; hidden ones and notes for people are none."""
+    for place, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            path = Path(place, name)
+            if not name.startswith(".") and path.suffix.lower() not in (".md", ".txt"):
+                yield path.relative_to(folder).as_posix(), path
+
+
+def _placeholders(text: str) -> set[str] | None:
+    """Names of the values that a text takes; None if it cannot be read."""
+    try:
+        return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+    except ValueError:
+        return None
