@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import io
+import os
 import sys
 
 STARTING = 50_000
@@ -22,7 +23,17 @@ def main() -> None:
     except KeyboardInterrupt:
         # So early nothing has begun, and nobody is there to say so.
         raise SystemExit(130) from None
-    app()
+    try:
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
+    except OSError as error:
+        # Of a file the commands tell themselves; this is what is printed to.
+        sys.stderr.write(f"labreport: stdout: {error.strerror or error}\n")
+        # What is still to be printed cannot be: Python shall not try it again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(1) from None
 
 
 if __name__ == "__main__":

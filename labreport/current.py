@@ -169,7 +169,7 @@ def current(report: Wanted) -> Record | None:
         return None
     digests = found.files | {name: Path(name).stem for name in found.runs}
     try:
-        whole = all(_is_whole(report.output / name, digest) for name, digest in digests.items())
+        whole = all(is_whole(report.output / name, digest) for name, digest in digests.items())
     except OSError:
         return None
     return found if whole else None
@@ -192,7 +192,8 @@ def _texts(found: Mapping[Any, Any]) -> dict[str, str]:
     return {str(key): str(value) for key, value in found.items()}
 
 
-def _is_whole(path: Path, digest: str) -> bool:
+def is_whole(path: Path, digest: str) -> bool:
+    """Whether a file has this digest. Raises OSError if it cannot be read."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest() == digest
 

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import shlex
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from labreport.current import PICTURES, RECORD, Wanted, drawn_by, made_of, record, wanted
+from labreport.current import (
+    PICTURES,
+    RECORD,
+    Record,
+    Wanted,
+    drawn_by,
+    is_whole,
+    made_of,
+    record,
+    recorded,
+    wanted,
+)
 from labreport.errors import Fault, InputError
 from labreport.estimate import Estimate, estimate
 from labreport.lab.faults import nearest
@@ -58,6 +71,7 @@ class Summary:
         damaged: stored files that were found damaged, and moved aside.
         outdated: stored files of another version, if runs were trained that they may hold.
         without_reflection: whether the student has not written one.
+        stray: notes that belong to no experiment, each with the name that is nearest.
     """
 
     trained: int
@@ -66,6 +80,7 @@ class Summary:
     damaged: tuple[Path, ...]
     outdated: tuple[Path, ...]
     without_reflection: bool
+    stray: tuple[tuple[Path, str], ...] = ()
 
 
 def build(request: Request, progress: Progress) -> Summary:
@@ -104,6 +119,7 @@ def build(request: Request, progress: Progress) -> Summary:
         damaged=tuple(store.damaged),
         outdated=tuple(store.outdated) if obtained.trained else (),
         without_reflection=not (notes / "reflection.md").is_file(),
+        stray=stray(whole, notes),
     )
 
 
@@ -180,6 +196,13 @@ def check_notes(lab: Lab, notes: Path, languages: Sequence[str]) -> tuple[Path, 
     if faults:
         raise InputError(faults)
     return tuple(found)
+
+
+def stray(lab: Lab, notes: Path) -> tuple[tuple[Path, str], ...]:
+    """Notes that no report of this lab takes in, each with the name that is nearest."""
+    from labreport.report.notes import stray_notes
+
+    return stray_notes(notes, (*lab.names, "reflection"))
 
 
 def check_characters(lab: Lab, path: Path, notes: Sequence[Path], languages: Sequence[str]) -> None:
@@ -262,6 +285,7 @@ def write_report(
     kept = record(request.report, made, dict(files), used)
     # In turn, so that the files of two builds do not mix.
     with turn(request.output, lambda: progress("waiting", 0, 1)):
+        before = recorded(request.output)
         write_together(
             [
                 *files,
@@ -269,7 +293,22 @@ def write_report(
                 (request.output / PICTURES, pictures.content()),
             ]
         )
+        remove_earlier(request.output, before, kept)
     return tuple(path for path, _ in files)
+
+
+def remove_earlier(output: Path, before: Record | None, now: Record) -> None:
+    """Remove files of the report before that this one has not: they tell what is no longer so.
+
+    A file that somebody has changed since stays.
+    """
+    if before is None:
+        return
+    for name, digest in before.files.items():
+        path = output / name
+        with suppress(OSError):
+            if name not in now.files and is_whole(path, digest):
+                path.unlink()
 
 
 def kept_pictures(output: Path) -> bytes:
@@ -301,7 +340,20 @@ def command_again(request: Request, whole: Lab) -> str:
     words += [word for name in request.only for word in ("--only", name)]
     if chosen_languages(request.languages, whole) != chosen_languages((), whole):
         words += [word for code in request.languages for word in ("--lang", code)]
-    return shlex.join(words)
+    return " ".join(map(_quoted, words))
+
+
+def _quoted(word: str) -> str:
+    """A word as a shell takes it; one with bytes that are no text, by the numbers of these."""
+    try:
+        word.encode()
+    except UnicodeEncodeError:
+        escaped = (
+            chr(b) if 32 <= b < 127 and chr(b) not in "'\\" else f"\\x{b:02x}"
+            for b in os.fsencode(word)
+        )
+        return f"$'{''.join(escaped)}'"
+    return shlex.quote(word)
 
 
 @dataclass(frozen=True)
@@ -368,12 +420,14 @@ class Checked:
         experiments: how many it has, appendices' repetitions not counted.
         notes: the notes that the report would take in.
         needs: what all of its runs take.
+        stray: notes that belong to no experiment, each with the name that is nearest.
     """
 
     path: Path
     experiments: int
     notes: tuple[Path, ...]
     needs: Estimate
+    stray: tuple[tuple[Path, str], ...] = ()
 
 
 def check(given: Path | None) -> Checked:
@@ -386,7 +440,8 @@ def check(given: Path | None) -> Checked:
     lab = load(path)
     check_theme(lab, path, lab.languages)
     notes = check_notes(lab, notes_folder(path), lab.languages)
-    return Checked(path, len(lab.plans), notes, estimate(lab.recordings()))
+    needs = estimate(lab.recordings())
+    return Checked(path, len(lab.plans), notes, needs, stray(lab, notes_folder(path)))
 
 
 def experiment_titles(given: Path | None, code: str) -> dict[str, str]:

@@ -27,6 +27,18 @@ def exercise_file(exercise: str) -> Path:
     return shipped("templates") / "labs" / f"{exercise}.toml"
 
 
+def one_of(*names: str | None) -> str:
+    """The exercise that is named, in one way or another; the first one if none is.
+
+    Raises:
+        InputError: if two are named.
+    """
+    named = list(dict.fromkeys(name for name in names if name is not None))
+    if len(named) > 1:
+        raise InputError(Fault("two-exercises", {"names": ", ".join(named)}))
+    return named[0] if named else EXERCISES[0]
+
+
 def start(folder: Path, exercise: str) -> tuple[Path, ...]:
     """Write an exercise's lab file, and the schema that editors check it with, into a folder.
 

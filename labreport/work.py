@@ -92,7 +92,7 @@ def check_size(
     faults = [
         Fault(
             code,
-            {"found": math.ceil(found), "limit": f"{limit:.4g}", "runs": whole.runs},
+            {"found": math.ceil(found), "limit": _shown(limit), "runs": whole.runs},
             file=path,
         )
         for code, found, limit in limits
@@ -100,6 +100,11 @@ def check_size(
     ]
     if faults:
         raise InputError(faults)
+
+
+def _shown(limit: float) -> str:
+    """A limit without more digits than anybody reads."""
+    return f"{limit:.0f}" if limit >= 100 else f"{limit:.3g}"
 
 
 def free_space(output: Path) -> int:

@@ -809,3 +809,51 @@ def test_a_terminal_that_lacks_characters_gets_the_rest(encoding: str, is_chines
     assert listed.returncode == 0, listed.stderr
     has_chinese = bool(re.search(r"[\u4e00-\u9fff]", listed.stdout.decode(encoding)))
     assert has_chinese == is_chinese
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize("arguments", [("check",), ("--help",), ("rules",)])
+def test_a_full_disk_behind_stdout_is_one_line(
+    arguments: tuple[str, ...], write_lab: Any, base_text: str
+) -> None:
+    lab = write_lab(base_text + LAB)
+    given = (*arguments, str(lab)) if arguments == ("check",) else arguments
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "labreport", *given],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            env=os.environ | {"LC_ALL": LOCALES["en"]},
+        )
+    assert done.returncode == 1
+    assert done.stderr == "labreport: stdout: No space left on device\n"
+
+
+def test_a_lab_whose_name_is_no_text_builds(tmp_path: Path, base_text: str) -> None:
+    from labreport.pipeline import Request, build
+
+    lab = Path(os.fsdecode(bytes(tmp_path) + b"/caf\xe9 l'ab.toml"))
+    try:
+        lab.write_text(base_text + '[experiment.a]\ntitle = "A"\n', encoding="utf-8")
+    except OSError:
+        pytest.skip("this file system has no such names")
+    build(Request(lab, (), ("en",), tmp_path / "output"), lambda *_: None)
+    page = (tmp_path / "output" / "report.html").read_text(encoding="utf-8")
+    assert r"$&#39;caf\xe9 l\x27ab.toml&#39;" in page
+
+
+def test_a_note_that_belongs_to_nothing_is_told(tmp_path: Path, base_text: str) -> None:
+    lab = tmp_path / "lab.toml"
+    lab.write_text(base_text + LAB, encoding="utf-8")
+    (tmp_path / "notes").mkdir()
+    for name in ("sped.md", "speed.en.md", "README.md", "zzz.md", "reflection.md"):
+        (tmp_path / "notes" / name).write_text("words", encoding="utf-8")
+    done = run("check", lab)
+    assert done.exit_code == 0
+    told = " ".join(done.stderr.split())
+    assert "sped.md belongs to no experiment and is not in the report; is speed.md meant?" in told
+    assert "zzz.md belongs to no experiment and is not in the report" in told
+    assert told.count("belongs to no experiment") == 2
+    assert "sped.md 不属于任何实验" in " ".join(run("check", lab, code="zh").stderr.split())

@@ -389,3 +389,24 @@ def test_an_unchanged_build_says_so_and_imports_nothing_large(
     said, _ = labreport(*arguments, folder=tmp_path)
     assert "0 trained" in said
     assert {name: (tmp_path / name).read_bytes() for name in files} == before
+
+
+# --- what the report before had, and this one has not ---------------------------------------------
+
+
+def test_files_of_a_language_that_is_no_longer_built_go_unless_somebody_changed_them(
+    request_: Request, build: Callable[[Request], None]
+) -> None:
+    """They would tell what is no longer so, under the name of this report."""
+    both, one = replace(request_, languages=("zh", "en")), replace(request_, languages=("en",))
+    output = request_.output
+    build(both)
+    assert (output / "report.en.html").is_file()
+    build(one)
+    assert not (output / "report.en.html").exists()
+    assert not (output / "report.en.pdf").exists()
+    build(both)
+    (output / "report.en.html").write_text("my own words")
+    build(one)
+    assert (output / "report.en.html").read_text() == "my own words"
+    assert not (output / "report.en.pdf").exists()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from command_line import run
 
 from labreport.errors import InputError
 from labreport.lab.load import load
@@ -81,3 +82,11 @@ def test_an_unknown_exercise_names_the_nearest(tmp_path: Path) -> None:
         "optimizers",
     )
     assert not (tmp_path / "new").exists()
+
+
+def test_two_exercises_are_one_too_many(tmp_path: Path) -> None:
+    done = run("new", tmp_path / "a", "classes", "--exercise", "minimal")
+    assert done.exit_code == 2
+    assert "classes, minimal" in " ".join(done.output.split())
+    assert not (tmp_path / "a").exists()
+    assert run("new", tmp_path / "b", "classes", "--exercise", "classes").exit_code == 0

@@ -47,7 +47,14 @@ class Outside:
 
 
 def floor(config: RunConfig) -> Floor:
-    """The floor of a configuration's loss."""
+    """The floor of a configuration's loss; none that its precision could not hold."""
+    found = _floor(config)
+    largest = float(np.finfo(config.dtype).max)
+    beyond = found.value is not None and isfinite(found.value) and abs(found.value) > largest
+    return Floor(None) if beyond else found
+
+
+def _floor(config: RunConfig) -> Floor:
     if config.data.batch_rows < len(config.data.inputs):
         # The loss of a round is that of its batch; it may well be below that of all rows.
         return Floor(None)
@@ -87,10 +94,14 @@ def _least_squares(config: RunConfig, targets: np.ndarray) -> Floor:
     inputs = np.array(config.data.inputs, dtype=np.float64)
     if config.network.trains_bias:
         inputs = np.column_stack([inputs, np.ones(len(inputs))])
-    outputs = inputs @ np.linalg.lstsq(inputs, targets, rcond=None)[0]
-    square = float(np.mean((outputs - targets) ** 2))
+    with np.errstate(over="ignore", invalid="ignore"):
+        outputs = inputs @ np.linalg.lstsq(inputs, targets, rcond=None)[0]
+        square = float(np.mean((outputs - targets) ** 2))
+        scale = float(np.mean(targets**2))
+    if not isfinite(square) or not isfinite(scale):
+        return Floor(None)
     # Of what can be met exactly, least squares leaves rounding.
-    exact = square <= np.finfo(float).eps * float(np.mean(targets**2))
+    exact = square <= np.finfo(float).eps * scale
     return Floor(0.0 if exact else square, tuple(tuple(map(float, row)) for row in outputs))
 
 
@@ -100,7 +111,11 @@ def _value(loss: str, outputs: np.ndarray, targets: np.ndarray) -> Floor:
     if ((outputs == inf) & np.vectorize(FALLS_FOREVER[loss], otypes=[bool])(targets, +1)).any():
         return Floor(-inf)
     finite = np.clip(outputs, -FAR, FAR)
-    value = float(LOSSES[loss].value(finite, targets))
+    with np.errstate(over="ignore", invalid="ignore"):
+        value = float(LOSSES[loss].value(finite, targets))
+    if not isfinite(value):
+        # Targets whose least loss is beyond the largest number have no floor to speak of.
+        return Floor(None)
     return Floor(value, tuple(tuple(float(o) for o in row) for row in outputs))
 
 

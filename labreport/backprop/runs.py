@@ -50,15 +50,17 @@ def evaluate(config: RunConfig, flat: FloatArray, dtype: DTypeLike = np.float64)
     """
     inputs, targets = data_of(config, dtype)
     layers, names = layers_of(config, flat, dtype), config.network.activations
-    passed = forward(layers, names, inputs)
-    found = backward(passed, layers, names, config.loss, targets)
-    return Evaluated(
-        passed=passed,
-        losses=LOSSES[config.loss].values(passed.output, targets),
-        found=found,
-        gradient=flatten_gradients(found, config.network.bias),
-        terms=size_of_terms(passed, layers, config.loss, targets, found),
-    )
+    # What is too large for the precision is infinite, as it is in the trainer.
+    with np.errstate(over="ignore", invalid="ignore"):
+        passed = forward(layers, names, inputs)
+        found = backward(passed, layers, names, config.loss, targets)
+        return Evaluated(
+            passed=passed,
+            losses=LOSSES[config.loss].values(passed.output, targets),
+            found=found,
+            gradient=flatten_gradients(found, config.network.bias),
+            terms=size_of_terms(passed, layers, config.loss, targets, found),
+        )
 
 
 def layers_of(

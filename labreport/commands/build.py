@@ -22,7 +22,14 @@ from labreport.commands.arguments import (
 )
 from labreport.commands.help import option
 from labreport.commands.quick import quick
-from labreport.commands.terminal import printable, progress_bar, reported, say, terminal_language
+from labreport.commands.terminal import (
+    printable,
+    progress_bar,
+    reported,
+    say,
+    say_stray,
+    terminal_language,
+)
 
 if TYPE_CHECKING:
     from labreport.pipeline import Summary
@@ -69,6 +76,7 @@ def _print_summary(summary: Summary, only: tuple[str, ...]) -> None:
         say(words.text("cli.damaged", count=len(summary.damaged), names=names))
     if summary.outdated:
         say(words.text("cli.outdated", count=len(summary.outdated)))
+    say_stray(summary.stray)
     if summary.without_reflection:
         say(words.text("cli.no-reflection"))
     _print_files(words.text("cli.written"), summary.written, only)

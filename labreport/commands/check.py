@@ -11,6 +11,7 @@ from labreport.commands.terminal import (
     print_json,
     printable,
     reported,
+    say_stray,
     terminal_language,
     told_as_json,
 )
@@ -29,6 +30,7 @@ def check(lab: LabArgument = None, as_json: JsonOption = False) -> None:
         print_json(_as_json(checked))
     else:
         typer.echo(_in_words(checked))
+        say_stray(checked.stray)
 
 
 def _in_words(checked: Checked) -> str:
@@ -57,5 +59,6 @@ def _as_json(checked: Checked) -> dict[str, object]:
         "faults": [],
         "experiments": checked.experiments,
         "notes": [str(path) for path in checked.notes],
+        "stray_notes": [str(path) for path, _ in checked.stray],
         "needs": asdict(checked.needs) | {"memory": checked.needs.memory},
     }

@@ -24,14 +24,14 @@ def new(
         typer.Argument(metavar="EXERCISE", help="help.new-exercise", autocompletion=_exercises),
     ] = None,
     exercise: Annotated[
-        str, option("--exercise", metavar="NAME", text="exercise", autocompletion=_exercises)
-    ] = "backpropagation",
+        str | None, option("--exercise", metavar="NAME", text="exercise", autocompletion=_exercises)
+    ] = None,
 ) -> None:
     """Parse `labreport new`, and say what was written and what comes next."""
-    from labreport.starter import start
+    from labreport.starter import one_of, start
 
     with reported():
-        written = start(folder, chosen or exercise)
+        written = start(folder, one_of(chosen, exercise))
     words = terminal_language()
     for path in written:
         typer.echo(f"{words.text('cli.written')} {printable(path)}")

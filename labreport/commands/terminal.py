@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,8 @@ import typer
 from labreport.commands.quick import terminal_code
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from labreport.errors import Fault, LabreportError
     from labreport.report.language import Language
     from labreport.work import Progress
@@ -80,6 +82,14 @@ def print_json(value: object) -> None:
 def say(line: str) -> None:
     """A line for the person at the terminal: on stderr, beside what a program would read."""
     typer.echo(line, err=True)
+
+
+def say_stray(notes: Iterable[tuple[Path, str]]) -> None:
+    """Notes that no report takes in, each with the name that may have been meant."""
+    words = terminal_language()
+    for path, near in notes:
+        key = "cli.stray-note-near" if near else "cli.stray-note"
+        say(words.text(key, path=printable(path), near=near))
 
 
 def print_faults(error: LabreportError) -> None:

@@ -146,6 +146,9 @@ def _finding(
         names = _names_at(model, location[:-1], raw)
         return Finding(location, "unknown-key", {}, names, nearest(location[-1], names))
     if kind == "missing":
+        last = error["loc"][-1]
+        if isinstance(last, int):
+            return Finding(location, "too-short", {"expected": last + 1})
         return Finding(location, "missing-key", {})
     if kind in ("literal_error", "union_tag_invalid"):
         allowed = _quoted(context.get("expected") or context.get("expected_tags", ""))
@@ -161,9 +164,10 @@ def _finding(
             location, "out-of-range", {"found": value, "bound": f"{sign} {context[bound]}"}
         )
     if kind in _WRONG_TYPE:
-        return Finding(
-            location, "wrong-type", {"found": _toml_type(value), "expected": _WRONG_TYPE[kind]}
-        )
+        # A text is a table of languages, or what most write, one string.
+        is_text = context.get("class_name") == "Text"
+        expected = "string" if is_text else _WRONG_TYPE[kind]
+        return Finding(location, "wrong-type", {"found": _toml_type(value), "expected": expected})
     if kind == "finite_number":
         return Finding(location, "not-finite", {"found": value})
     if kind in ("too_short", "string_too_short"):

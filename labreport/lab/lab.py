@@ -64,6 +64,13 @@ class Cover(Table):
     field: tuple[CoverField, ...] = Field((), description="Further lines, in this order.")
 
 
+MOST_VARIANTS = 100
+"""Variants of an experiment: each has a name and a line in every table and figure, and more cannot
+be read. What has more values is a sweep, and what has more starts has seeds."""
+
+MOST_EXPERIMENTS = 100
+"""Experiments of a lab, each of which is a section of the report."""
+
 LEAST_CONTRAST = 4.5
 """Between text and white: WCAG 2.2, 1.4.3."""
 
@@ -176,8 +183,10 @@ class Experiment(Table):
     change: Change = Field(
         default_factory=dict, description="Keys that differ from the base in every variant."
     )
-    variant: tuple[Variant, ...] = Field((), description="What is compared.")
-    formula: tuple[Formula, ...] = Field(
+    variant: Annotated[tuple[Variant, ...], Field(max_length=MOST_VARIANTS)] = Field(
+        (), description="What is compared."
+    )
+    formula: Annotated[tuple[Formula, ...], Field(max_length=MOST_VARIANTS)] = Field(
         (), description="Other formulas for the gradients, of a gradient check."
     )
     sweep: Change = Field(
@@ -221,9 +230,9 @@ class LabFile(Table):
     )
     purpose: Text | None = Field(None, description="实验目的: what the lab is for.")
     base: dict[str, Any] = Field(description="The configuration that experiments start from.")
-    experiment: Annotated[dict[Name, Experiment], Field(min_length=1)] = Field(
-        description="The experiments, in the order of the report."
-    )
+    experiment: Annotated[
+        dict[Name, Experiment], Field(min_length=1, max_length=MOST_EXPERIMENTS)
+    ] = Field(description="The experiments, in the order of the report.")
     appendix: dict[Name, Appendix] = Field(
         default_factory=dict, description="Repetitions of every experiment on another base."
     )

@@ -288,7 +288,9 @@ class _Reading:
                     self._fault((*place, "label"), "duplicate", values={"found": label})
                 labels.add((code, label))
             against = variant.against
-            if against is not None and (against not in places or against == variant.name):
+            if against == variant.name:
+                self._fault((*place, "against"), "against-itself", values={"found": against})
+            elif against is not None and against not in places:
                 others = tuple(name for name in names if name != variant.name)
                 self._fault(
                     (*place, "against"),

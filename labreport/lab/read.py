@@ -31,6 +31,7 @@ SYNTAX = {
     "Cannot redefine namespace": "twice",
     "Cannot mutate immutable namespace": "twice",
     "Cannot define namespace": "twice",
+    "Illegal character '\\n'": "string",
     "Illegal character": "character",
     "Found invalid character": "character",
     "Unterminated string": "string",
@@ -48,6 +49,9 @@ SYNTAX = {
 
 _ENDLESS_KEY = re.compile(r"""(?:\.[ \t]{0,4}["']?[\w-]{1,64}["']?[ \t]{0,4}){2000}""", re.ASCII)
 """A dotted key of more parts than any text of a lab can have, over which tomllib takes hours."""
+
+_ENDLESS_NUMBER = re.compile(r"[0-9_]{4300,}", re.ASCII)
+"""More digits than Python reads as a number."""
 
 _PLACE = re.compile(r"\(at line (\d+), column (\d+)\)")
 
@@ -82,6 +86,9 @@ def parse(source: Source) -> dict[str, Any]:
     except RecursionError:
         _refuse_depth(source)
     except ValueError as error:
+        endless = _ENDLESS_NUMBER.search(source.text)
+        if endless and "integer string conversion" in str(error):
+            raise InputError(_endless_number(source, endless.start())) from None
         raise InputError(_syntax_fault(source, str(error))) from None
     _check_limits(source, raw)
     return raw
@@ -100,6 +107,19 @@ def _syntax_fault(source: Source, message: str) -> Fault:
         file=source.path,
         line=line,
         column=column,
+        excerpt=source.line(line),
+    )
+
+
+def _endless_number(source: Source, place: int) -> Fault:
+    before = source.text[:place]
+    line = before.count("\n") + 1
+    return Fault(
+        "out-of-range",
+        {"found": source.text[place : place + 12] + "…", "bound": f"≤ {INTEGERS.stop - 1}"},
+        file=source.path,
+        line=line,
+        column=place - before.rfind("\n"),
         excerpt=source.line(line),
     )
 

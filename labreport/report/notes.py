@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from markdown_it import MarkdownIt
 
 from labreport.errors import Fault, InputError
+from labreport.lab.faults import nearest
 from labreport.lab.lab import UNPRINTABLE
 
 MAXIMUM_BYTES = 200_000
@@ -49,6 +51,16 @@ def read_notes(path: Path, *, under: int = 3) -> str | None:
     html = str(_MARKDOWN.renderer.render(tokens, _MARKDOWN.options, environment))
     # After rendering, because Markdown can also write a character by its number.
     return UNPRINTABLE.sub("", html)
+
+
+def stray_notes(folder: Path, names: Sequence[str]) -> tuple[tuple[Path, str], ...]:
+    """Notes that belong to nothing, each with the nearest of the names that notes may have."""
+    found = []
+    for path in sorted(folder.glob("*.md")):
+        name = path.name.split(".")[0]
+        if name not in names and name.lower() != "readme":
+            found.append((path, nearest(name, names)))
+    return tuple(found)
 
 
 def notes_file(folder: Path, name: str, language: str, first: str) -> Path:

@@ -108,7 +108,7 @@ CASES = [
         "experiments",
         changed((MINIMAL, at("experiments = 1") + "\n" + MINIMAL)),
         allowed=(
-            *("format", "languages", "cover", "purpose", "base", "experiment", "appendix"),
+            *("format", "languages", "cover", "theme", "purpose", "base", "experiment", "appendix"),
             *("check_fonts", "test_explanations"),
         ),
         nearest="experiment",
@@ -261,11 +261,10 @@ CASES = [
         nearest="a",
     ),
     Case(
-        "unknown-name",
+        "against-itself",
         "experiment.first.variant.1.against",
-        changed(add=VARIANT_A + VARIANT_B + at('against = "b"')),  # itself
+        changed(add=VARIANT_A + VARIANT_B + at('against = "b"')),
         {"found": "b"},
-        allowed=("a",),
     ),
     Case(
         "duplicate",
@@ -545,9 +544,37 @@ CASES = [
         changed(add=at('sweep.initial = [{ scheme = "zeros" }]')),
     ),
     Case(
+        "low-contrast",
+        "theme.accent",
+        changed(add="[theme]\n" + at('accent = "#ffff00"')),
+        {"found": "1.1"},
+    ),
+    Case(
         "log-range",
         "experiment.first.sweep.optimizer.learning_rate",
         changed(add=at("sweep.optimizer.learning_rate = { from = 0, to = 1, count = 3 }")),
+    ),
+    Case(
+        "too-long",
+        "experiment.first.variant",
+        changed(
+            add=at("[[experiment.first.variant]]")
+            + '\nname = "v"\n'
+            + "".join(f'[[experiment.first.variant]]\nname = "v{k}"\n' for k in range(100))
+        ),
+        {"expected": 100},
+    ),
+    Case(
+        "too-short",
+        "experiment.first.change.optimizer.betas",
+        changed(add='change.optimizer.name = "adam"\n' + at("change.optimizer.betas = [0.5]")),
+        {"expected": 2},
+    ),
+    Case(
+        "wrong-type",
+        "experiment.first.question",
+        changed(add=at("question = 3")),
+        {"found": "integer", "expected": "string"},
     ),
     Case(
         "too-many-runs",
@@ -670,7 +697,12 @@ CASES = [
     Case("toml-syntax", "", changed(("rounds = 10", at("rounds = 10\nrounds = 11")))),
     Case("toml-syntax", "", changed(("rounds = 10", at("rounds = 10\nx = '\x1b[31m'")))),
     Case("toml-syntax", "", changed(add=at('x = """ never closed'))),
-    Case("toml-syntax", "", changed(add=at(f"seeds = {'9' * 5000}"))),
+    Case(
+        "out-of-range",
+        "",
+        changed(add=at(f"seeds = {'9' * 5000}")),
+        {"found": "999999999999…", "bound": f"≤ {2**63 - 1}"},
+    ),
 ]
 
 

@@ -107,6 +107,20 @@ def test_an_odd_lab_gives_a_report(
                 assert block.rows
 
 
+@pytest.mark.parametrize("activation", ["sigmoid", "identity"])
+@pytest.mark.parametrize(
+    ("dtype", "targets"), [("float32", "[[1e30, 1e30]]"), ("float64", "[[1e300, -1e300]]")]
+)
+def test_a_base_whose_loss_is_too_large_to_compute_gives_a_report(
+    dtype: str, targets: str, activation: str, build_pages: Callable[..., Any], base_text: str
+) -> None:
+    """No run has a single loss, and no warning of an overflow is left to the user."""
+    text = base_text.replace("[[0.23, -0.07]]", targets).replace('"sigmoid"', f'"{activation}"')
+    text = text.replace("rounds = 10", f'rounds = 10\ndtype = "{dtype}"')
+    built = build_pages(text + '[experiment.a]\ntitle = "A"\n' + VARIANTS)
+    assert "observation.ended" in said(built) or any("diverged" in m for m in said(built))
+
+
 def said(built: Any) -> set[str]:
     (observed,) = built.measured.observed
     return {o.message for o in (*observed.answers, *observed.others, *observed.limits)}

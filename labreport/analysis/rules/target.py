@@ -63,7 +63,7 @@ def unreachable(
         claims=(
             Source(f"all(each(given_targets[{worst.row}, {worst.unit}]) {beyond})", runs),
             # What was reached bears it out: no loss of any run lies below the floor.
-            Source("all(each(min(losses) - floor >= -allowance))", runs),
+            Source("all(each(all(losses - floor >= -allowance)))", runs),
         ),
     )
 
