@@ -122,6 +122,12 @@ def base_text() -> str:
     return BASE
 
 
+@pytest.fixture(scope="session")
+def build_into() -> Callable[[Path, Path], Built]:
+    """Build a lab file into a folder, in both languages; for what several tests share."""
+    return build
+
+
 @pytest.fixture
 def write_lab(tmp_path: Path) -> Callable[..., Path]:
     """Write a lab file, and notes beside it, into the test's folder; gives the lab's path."""

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import build
 
 from labreport.backprop.runs import evaluate
 from labreport.report.landscape import CELLS, FAR, landscape
@@ -32,10 +31,12 @@ change.network.activations = "tanh"
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory: pytest.TempPathFactory, base_text: str) -> dict[str, Any]:
+def results(
+    tmp_path_factory: pytest.TempPathFactory, base_text: str, build_into: Any
+) -> dict[str, Any]:
     folder = tmp_path_factory.mktemp("landscape")
     (folder / "lab.toml").write_text(base_text + LAB)
-    built = build(folder / "lab.toml", folder / "output")
+    built = build_into(folder / "lab.toml", folder / "output")
     return {r.variant: r for r in built.measured.experiments[0].singles}
 
 

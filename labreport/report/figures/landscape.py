@@ -41,7 +41,7 @@ def landscape_figure(landscape: Landscape, named: Sequence[tuple[str, int]], lab
             norm = "log" if logarithmic else "linear"
             shades = axes.contourf(across, up, losses, levels=levels, cmap=SHADES, norm=norm)
             axes.contour(across, up, losses, levels=levels, colors="#7c8790", linewidths=0.4)
-            beside = figure.add_axes((0.9, 0.17, 0.02, 0.7))
+            beside = figure.add_axes((0.875, 0.17, 0.02, 0.7))
             bar = figure.colorbar(shades, cax=beside, label=label)
             told = [float(level) for level in levels[:: LEVELS // 3]]
             bar.set_ticks(told, labels=[measured(level, 3) for level in told])
@@ -52,7 +52,7 @@ def landscape_figure(landscape: Landscape, named: Sequence[tuple[str, int]], lab
         axes.set_ylabel(landscape.names[1])
         axes.set_xlim(across[0], across[-1])
         axes.set_ylim(up[0], up[-1])
-        figure.subplots_adjust(left=0.1, right=0.87, bottom=0.17)
+        figure.subplots_adjust(left=0.1, right=0.845, bottom=0.17)
         style.legend_above(figure, axes)
         if bar is not None:
             place, own = axes.get_position(), bar.ax.get_position()

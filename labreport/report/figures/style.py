@@ -284,7 +284,7 @@ def _columns_that_fit(labels: Sequence[str], width: float) -> int:
 
 def _inches(label: str) -> float:
     """About how wide a name is; a Chinese character is as wide as its size."""
-    return EM * sum(1.0 if ord(c) > 0x2E80 else 0.53 for c in label)
+    return EM * sum(1.0 if ord(c) > 0x2E80 else 0.57 for c in label)
 
 
 def svg(figure: Figure) -> bytes:
