@@ -16,7 +16,7 @@ from labreport.report.numbers import measured
 LEVELS = 9
 """Shades: as many as can be told apart in print."""
 
-# Light, so that the lines stand out; the lower, the darker, as on the map of a sweep.
+# Light, so that the lines stand out; on a dark page they are turned round, and their key too.
 SHADES = LinearSegmentedColormap.from_list("shades", ["#aab4bd", "#ffffff"])
 
 
@@ -42,7 +42,8 @@ def landscape_figure(landscape: Landscape, named: Sequence[tuple[str, int]], lab
             shades = axes.contourf(across, up, losses, levels=levels, cmap=SHADES, norm=norm)
             axes.contour(across, up, losses, levels=levels, colors="#7c8790", linewidths=0.4)
             beside = figure.add_axes((0.875, 0.17, 0.02, 0.7))
-            bar = figure.colorbar(shades, cax=beside, label=label)
+            bar = figure.colorbar(shades, cax=beside)
+            beside.set_title(label, pad=3)
             told = [float(level) for level in levels[:: LEVELS // 3]]
             bar.set_ticks(told, labels=[measured(level, 3) for level in told])
             bar.ax.minorticks_off()

@@ -75,5 +75,5 @@ def map_figure(
         axes.set_ylabel(labels[1])
         bar = figure.colorbar(mesh, ax=axes, pad=0.02, aspect=28)
         bar.set_label(labels[2])
-        figure.subplots_adjust(left=0.11, right=0.99, bottom=0.14, top=0.98)
+        figure.subplots_adjust(left=0.11, right=0.99, bottom=0.175, top=0.98)
         return style.svg(figure)
