@@ -24,7 +24,7 @@ from labreport.current import (
     recorded,
     wanted,
 )
-from labreport.errors import Fault, InputError
+from labreport.errors import BuildError, Fault, InputError
 from labreport.estimate import Estimate, estimate
 from labreport.lab.faults import nearest
 from labreport.lab.load import load
@@ -434,12 +434,16 @@ def check(given: Path | None) -> Checked:
     """Check a lab file, its theme and its notes, and nothing else.
 
     Raises:
-        InputError: with every fault of the lab file, or else of the theme, or else of the notes.
+        InputError: with every fault of the lab file, or else of the theme, or else of the notes, or
+            else of characters that no font has.
     """
     path = lab_path(given)
     lab = load(path)
     check_theme(lab, path, lab.languages)
     notes = check_notes(lab, notes_folder(path), lab.languages)
+    with suppress(BuildError):
+        # Without Pango nobody can say; `labreport doctor` says how to get it.
+        check_characters(lab, path, notes, lab.languages)
     needs = estimate(lab.recordings())
     return Checked(path, len(lab.plans), notes, needs, stray(lab, notes_folder(path)))
 
