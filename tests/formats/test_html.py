@@ -175,9 +175,9 @@ def test_all_that_is_composed_is_on_the_page(page: Page, code: str, shipped_buil
         check(section)
     for finding in report.findings:
         assert plain(finding.statement.text) in words
-    for name, value in report.cover:
-        assert plain(name) in words
-        assert plain(value) in words
+    for field in report.cover:
+        assert plain(field.name) in words
+        assert plain(field.value) in words
 
 
 _NO_SUPERSCRIPTS = str.maketrans("⁻⁽⁾⁰¹²³⁴⁵⁶⁷⁸⁹", "−()0123456789")

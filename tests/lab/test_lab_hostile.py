@@ -184,7 +184,12 @@ ENDLESS = {
     "keys": changed(add="".join(f"k{n} = {n}\n" for n in range(30_000))),
     "swept": changed(add="sweep.optimizer.learning_rate = [" + "1, " * 300_000 + "]\n"),
     "seeds": changed(add="change.initial.scheme = 'ones'\nseeds = [" + "1, " * 300_000 + "]\n"),
-    "variants": changed(add="[[experiment.first.variant]]\nname = 'a'\n" * 10_000),
+    "variants": changed(
+        add="".join(
+            f"[experiment.e{n}]\ntitle = 't'\n" + f"[[experiment.e{n}.variant]]\nname = 'a'\n" * 100
+            for n in range(90)
+        )
+    ),
     "experiments": changed(add="".join(f"[experiment.e{n}]\n" for n in range(20_000))),
 }
 """Labs with faults without end."""

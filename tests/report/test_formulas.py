@@ -4,6 +4,7 @@ import pytest
 
 from labreport.lab.expression import parse
 from labreport.report.formulas import WIDEST, aligned, expression, formula, symbol
+from labreport.report.kept import Kept
 from labreport.report.language import language
 from labreport.report.numbering import Numbering
 
@@ -37,10 +38,10 @@ def test_units_of_several_hidden_layers() -> None:
 
 def test_a_wide_formula_is_set_smaller_and_a_narrow_one_is_not() -> None:
     numbering = Numbering(language("en"))
-    narrow = formula("a = b", numbering)
-    wide = formula(aligned(["a &= " + " + ".join(["0.1234"] * 20)]), numbering)
+    narrow = formula("a = b", numbering, Kept())
+    wide = formula(aligned(["a &= " + " + ".join(["0.1234"] * 20)]), numbering, Kept())
     assert narrow.width < 6
     assert wide.width == pytest.approx(WIDEST)
     # Its shape is kept: it is smaller, not squeezed.
-    plain = formula(aligned(["a &= 0.1234"]), numbering)
+    plain = formula(aligned(["a &= 0.1234"]), numbering, Kept())
     assert wide.height < 0.9 * plain.height

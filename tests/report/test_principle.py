@@ -140,7 +140,8 @@ def test_a_deeper_network_gets_tables(code: str) -> None:
     assert len([b for b in small if isinstance(b, Formula)]) > len(
         [b for b in found if isinstance(b, Formula)]
     )
-    assert len([b for b in small if isinstance(b, Figure)]) == 2
+    # Forward, backward, and before and after.
+    assert len([b for b in small if isinstance(b, Figure)]) == 3
 
 
 def test_what_the_program_table_says_of_round_two() -> None:

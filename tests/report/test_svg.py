@@ -90,7 +90,7 @@ def test_groups_without_meaning_names_and_blanks_go() -> None:
     )
     assert once == (
         b'<svg xmlns="http://www.w3.org/2000/svg" width="3.14pt">'
-        b'<path d="M.12 1h1.88" fill="#fff"/></svg>'
+        b'<path d="M.1 1h1.9" fill="#fff"/></svg>'
     )
     assert compact(once).count(b'width="3.14pt"') == 1
 
