@@ -330,12 +330,30 @@ class Reader {
       ],
       series: [{ label: plot.horizontal }, ...series, ...marks],
       hooks: {
+        draw: [(chart) => this.mark(chart)],
         setCursor: [(chart) => this.read(chart.cursor.idx)],
         setScale: [(chart, key) => key === "x" && this.zoomed(chart.scales.x)],
       },
     };
     this.chart = new uPlot(options, [plot.places, ...plot.lines.map((line) => line.values), ...floors], this.canvas);
     this.read(null);
+  }
+
+  /* Dotted lines at the rounds that are compared, as the printed figure has them. */
+  mark({ ctx, bbox, valToPos }) {
+    ctx.save();
+    ctx.strokeStyle = "#888888";
+    ctx.lineWidth = devicePixelRatio;
+    ctx.setLineDash([devicePixelRatio, 3 * devicePixelRatio]);
+    for (const place of this.plot.marks) {
+      const x = valToPos(place, "x", true);
+      if (x < bbox.left || x > bbox.left + bbox.width) continue;
+      ctx.beginPath();
+      ctx.moveTo(x, bbox.top);
+      ctx.lineTo(x, bbox.top + bbox.height);
+      ctx.stroke();
+    }
+    ctx.restore();
   }
 
   resize() {

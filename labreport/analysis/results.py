@@ -202,14 +202,15 @@ class Result:
 
     @property
     def errors(self) -> Array | None:
-        """Mean squared difference [shown] of predictions and targets by step, float64."""
+        """Mean squared difference [shown] of predictions and targets by step, as in ``error``."""
         if self._predict is None:
             return None
-        targets = np.array(self.run.config.data.targets)
         with np.errstate(over="ignore"):
-            predictions = self._predict(self.run.trace.outputs.astype(np.float64))
+            predictions = self._predict(self.run.trace.outputs)
+            # In the run's own precision, so that a curve ends where a table says it does.
+            targets = np.array(self.run.config.data.targets, dtype=predictions.dtype)
             found: Array = ((predictions - targets) ** 2).mean(axis=(1, 2))
-        return found
+        return found.astype(np.float64)
 
     def error(self, budget: int) -> float | None:
         """Mean squared difference of predictions and targets: one measure for every loss.

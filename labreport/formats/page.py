@@ -143,6 +143,22 @@ def _edition(
     )
 
 
+def cover(report: Report, language: Language) -> str:
+    """The cover alone, as it stands on a page."""
+    theme = report.theme
+    return (
+        _environment(theme)
+        .get_template(COVER)
+        .render(
+            report=report,
+            logo=_picture(theme, theme.logo) if theme.logo else "",
+            picture=partial(_picture, theme),
+            text=language.text,
+            printed=False,
+        )
+    )
+
+
 def _formulas(section: Section) -> list[str]:
     own = [block.mathml for block in section.blocks if isinstance(block, Formula)]
     return own + [formula for inner in section.sections for formula in _formulas(inner)]

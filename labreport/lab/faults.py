@@ -175,7 +175,9 @@ def _finding(
     if kind in ("too_long", "string_too_long"):
         return Finding(location, "too-long", {"expected": context["max_length"]})
     if kind == "string_pattern_mismatch":
-        code = "bad-name" if context["pattern"].startswith("^[a-z") else "control-character"
+        codes = {"^[a-z": "bad-name", "^#": "not-a-colour"}
+        begin = (code for start, code in codes.items() if context["pattern"].startswith(start))
+        code = next(begin, "control-character")
         return Finding(location, code, {"found": value})
     if kind == "log_range":
         return Finding(location, "log-range", {})

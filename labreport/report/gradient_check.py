@@ -161,19 +161,21 @@ class _Shown:
         caption = "check-caption" if self.check.formulas else "check-caption-plain"
         blocks: list[Block] = [self._figure(caption, svg, facts)]
         rounds = len(self.check.hand.steps) - 1
-        losses = [(self._text("way-hand"), self.check.truth.losses)]
+        # A formula looks as it does among the ways above, after those by hand and by differences.
+        losses = [Curve(self._text("way-hand"), self.check.truth.losses, 0)]
         losses += [
-            (self._label(c), c.training.losses)
-            for c in self.check.formulas
+            Curve(self._label(c), c.training.losses, look)
+            for look, c in enumerate(self.check.formulas, start=2)
             if not c.is_right and len(c.training.losses) > 1
         ]
         if len(losses) > 1 and all(falls(c.training, rounds) for c in self.check.formulas):
             labels = (self._text("axis-updates"), self._text("axis-loss"), "")
-            curves = [Curve(name, values, k) for k, (name, values) in enumerate(losses)]
             budgets = self.results.budgets
-            svg = self.kept.draw(curve_figure, curves, budgets, [], labels)
-            plot = plot_of_curves(curves, budgets, [], labels)
-            facts = [f"{name} {numbers.measured(_last(values) or 0.0)}" for name, values in losses]
+            svg = self.kept.draw(curve_figure, losses, budgets, [], labels)
+            plot = plot_of_curves(losses, budgets, [], labels)
+            facts = [
+                f"{name} {numbers.measured(_last(values) or 0.0)}" for name, values, _ in losses
+            ]
             blocks.append(self._figure("check-losses-caption", svg, facts, plot))
         return blocks
 

@@ -244,7 +244,13 @@ class _Illustration:
         return [
             self._figure(
                 "landscape-title",
-                [self._text("read-landscape", held=held, budget=found.rounds), lengths],
+                [
+                    self._text("read-landscape", held=held, budget=found.rounds),
+                    self.readings.left_out(
+                        [r for k, r in enumerate(chosen.results) if k not in found.members]
+                    ),
+                    lengths,
+                ],
                 self.kept.draw(landscape_figure, found, named, self._text("axis-loss")),
                 "alternative-landscape",
                 [lengths],

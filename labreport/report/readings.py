@@ -66,6 +66,11 @@ class Readings:
         """Which curves have no number at the last round that is compared."""
         return self._text("read-ended", names=self.language.join(names)) if names else ""
 
+    def left_out(self, results: Sequence[Result]) -> str:
+        """Which runs a figure does not show, beside those that are in the figures before it."""
+        names = [self.name(result) for result in results]
+        return self._text("read-left-out", names=self.language.join(names)) if names else ""
+
     def floors(self, levels: Sequence[float]) -> str:
         """What the dashed lines are."""
         if not levels:

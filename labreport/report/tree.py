@@ -155,6 +155,7 @@ class Plot:
         lines: the curves.
         floors: levels to mark.
         floor: what these are called.
+        marks: places on the horizontal axis to mark.
     """
 
     horizontal: str
@@ -165,6 +166,7 @@ class Plot:
     lines: tuple[Line, ...]
     floors: tuple[float, ...]
     floor: str
+    marks: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -544,6 +544,12 @@ CASES = [
         changed(add=at('sweep.initial = [{ scheme = "zeros" }]')),
     ),
     Case(
+        "not-a-colour",
+        "theme.accent",
+        changed(add="[theme]\n" + at('accent = "red"')),
+        {"found": "red"},
+    ),
+    Case(
         "low-contrast",
         "theme.accent",
         changed(add="[theme]\n" + at('accent = "#ffff00"')),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -42,7 +43,8 @@ def plot_of_curves(
         for curve, values in cut
     ]
     across = "from-zero" if by_ratio else "linear"
-    return _plot(steps.tolist(), lines, floors, labels, across)
+    plot = _plot(steps.tolist(), lines, floors, labels, across)
+    return replace(plot, marks=tuple(map(float, budgets[:-1]))) if by_ratio else plot
 
 
 def plot_of_sweep(
