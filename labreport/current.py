@@ -16,6 +16,7 @@ import os
 import platform
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -173,6 +174,17 @@ def current(report: Wanted) -> Record | None:
     except OSError:
         return None
     return found if whole else None
+
+
+def altered(output: Path) -> tuple[str, ...]:
+    """Files of the report in a folder that are there and not as they were written."""
+    found = recorded(output)
+    names = []
+    for name, digest in found.files.items() if found else ():
+        with suppress(OSError):
+            if not is_whole(output / name, digest):
+                names.append(name)
+    return tuple(names)
 
 
 def recorded(output: Path) -> Record | None:

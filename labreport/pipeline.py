@@ -17,6 +17,7 @@ from labreport.current import (
     RECORD,
     Record,
     Wanted,
+    altered,
     drawn_by,
     is_whole,
     made_of,
@@ -72,6 +73,7 @@ class Summary:
         outdated: stored files of another version, if runs were trained that they may hold.
         without_reflection: whether the student has not written one.
         stray: notes that belong to no experiment, each with the name that is nearest.
+        altered: files of the report before that were not as they had been written.
     """
 
     trained: int
@@ -81,6 +83,7 @@ class Summary:
     outdated: tuple[Path, ...]
     without_reflection: bool
     stray: tuple[tuple[Path, str], ...] = ()
+    altered: tuple[str, ...] = ()
 
 
 def build(request: Request, progress: Progress) -> Summary:
@@ -109,6 +112,7 @@ def build(request: Request, progress: Progress) -> Summary:
     check_size(path, recordings, missing, request.output, request.machine)
     obtained = obtain(recordings, environment, store, request.machine, progress)
     runs = obtained.runs
+    found_altered = altered(request.output)
     written = write_report(
         whole, lab, runs, store, languages, theme, notes, made, request, progress
     )
@@ -120,6 +124,7 @@ def build(request: Request, progress: Progress) -> Summary:
         outdated=tuple(store.outdated) if obtained.trained else (),
         without_reflection=not (notes / "reflection.md").is_file(),
         stray=stray(whole, notes),
+        altered=found_altered,
     )
 
 

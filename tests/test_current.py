@@ -410,3 +410,14 @@ def test_files_of_a_language_that_is_no_longer_built_go_unless_somebody_changed_
     build(one)
     assert (output / "report.en.html").read_text() == "my own words"
     assert not (output / "report.en.pdf").exists()
+
+
+def test_a_file_that_was_changed_since_is_named(
+    request_: Request, build: Callable[[Request], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build(request_)
+    (request_.output / "report.html").write_text("changed")
+    (request_.output / "runs.csv").unlink()
+    summary = pipeline.build(request_, lambda *_: None)
+    assert summary.altered == ("report.html",)
+    assert pipeline.build(request_, lambda *_: None).altered == ()

@@ -74,6 +74,8 @@ def _print_summary(summary: Summary, only: tuple[str, ...]) -> None:
     if summary.damaged:
         names = ", ".join(path.name for path in summary.damaged)
         say(words.text("cli.damaged", count=len(summary.damaged), names=names))
+    if summary.altered:
+        say(words.text("cli.altered", names=", ".join(summary.altered)))
     if summary.outdated:
         say(words.text("cli.outdated", count=len(summary.outdated)))
     say_stray(summary.stray)

@@ -60,6 +60,10 @@ PLACEHOLDERS: dict[str, Any] = {
 """Stand in for a required key of the base that is at fault, so that the rest can be checked."""
 
 
+STAND_INS = ("title", "label", "value")
+"""Texts that a table must have; without one, the rest of the table is checked all the same."""
+
+
 @dataclass(frozen=True)
 class Layer:
     """Some keys of a configuration, and the table of the file in which they stand."""
@@ -165,8 +169,10 @@ class _Reading:
                 if not any(_leads_to(finding.location, other) for other in taken):
                     self._blame(finding.location, finding)
             for finding in found:
-                raw = without(raw, finding.location)
                 taken.append(finding.location)
+                stands_in = finding.code == "missing-key" and finding.location[-1] in STAND_INS
+                change = _standing_in if stands_in else without
+                raw = change(raw, finding.location)
         return None
 
     def _sound(self, *layers: Layer) -> Layer:
@@ -477,6 +483,18 @@ def has(raw: Any, location: Location) -> bool:
             return False
         raw = raw[part]
     return True
+
+
+def _standing_in(container: Any, location: Location) -> Any:
+    """Tables and arrays with a text at a place that has none; none of them is touched."""
+    if not location:
+        return "…"
+    part, rest = location[0], location[1:]
+    if isinstance(container, dict):
+        return {**container, part: _standing_in(container.get(part, {}), rest)}
+    if isinstance(container, list) and isinstance(part, int) and part < len(container):
+        return [*container[:part], _standing_in(container[part], rest), *container[part + 1 :]]
+    return container
 
 
 def without(raw: Any, location: Location) -> Any:

@@ -930,3 +930,24 @@ def test_seeds_that_change_nothing_are_refused(tmp_path: Path) -> None:
     text = shipped("experiments.toml").read_text(encoding="utf-8")
     idle = text.replace("[experiment.step-size]", "[experiment.step-size]\nseeds = 3")
     assert faults_of(tmp_path, idle) == [("seeds-without-chance", "experiment.step-size.seeds")]
+
+
+def test_a_table_without_its_title_is_checked_all_the_same(tmp_path: Path) -> None:
+    """Nor does a title of the wrong type hide what else is wrong below it."""
+    path = tmp_path / "lab.toml"
+    more = (
+        "[experiment.a]\ntitel = 'A'\nchange.rnds = 3\n"
+        "[experiment.b]\ntitle = 3\nchange.rnds = 3\n"
+        "[[experiment.b.variant]]\nname = 'x'\nchange.optimizer.learnin_rate = 2\n"
+    )
+    path.write_text(changed(add="") + more, encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        load(path)
+    assert [(fault.code, fault.key) for fault in caught.value.faults] == [
+        ("missing-key", "experiment.a.title"),
+        ("unknown-key", "experiment.a.titel"),
+        ("unknown-key", "experiment.a.change.rnds"),
+        ("wrong-type", "experiment.b.title"),
+        ("unknown-key", "experiment.b.change.rnds"),
+        ("unknown-key", "experiment.b.variant.0.change.optimizer.learnin_rate"),
+    ]
