@@ -222,7 +222,14 @@ class _Found:
     ) -> Difference:
         """The largest difference of a quantity [steps, numbers], relative to a scale [steps]."""
         computed = quantity(hand)
-        apart = np.abs(computed - stored)
+        known = np.isfinite(scale)
+        scale = np.where(known, scale, 0.0)
+        with np.errstate(invalid="ignore", over="ignore"):
+            apart = np.abs(computed - stored)
+        # Beyond the largest number there is nothing to compare: both have to be there, and terms
+        # that are leave their sum to chance, be it infinite, no number or 0.
+        compared = (np.isfinite(computed) | np.isfinite(stored)) & known[:, None]
+        apart = np.where(compared, apart, 0.0)
         far = np.divide(apart.max(axis=1), scale, out=np.zeros(len(scale)), where=scale > 0)
         bound = ROUNDINGS * self.unit * scale
         allowed = apart.max(axis=1) <= bound

@@ -121,6 +121,25 @@ def test_a_base_whose_loss_is_too_large_to_compute_gives_a_report(
     assert "observation.ended" in said(built) or any("diverged" in m for m in said(built))
 
 
+def test_a_run_that_overflows_beside_a_silent_relu_is_computed_again(
+    build_pages: Callable[..., Any], base_text: str
+) -> None:
+    """By hand 0 times infinity is no number, where PyTorch has 0: that is not compared."""
+    text = base_text.replace("test_explanations = false", "")
+    text += (
+        "[experiment.a]\ntitle = 'A'\nchange.rounds = 100\n"
+        "change.data.inputs = [[0.5, 0.3], [1, -1], [0.2, 0.9]]\n"
+        "change.data.targets = [[0.23], [1], [0.5]]\n"
+        "change.network.layers = [2, 3, 3, 1]\n"
+        "change.network.activations = ['tanh', 'relu', 'identity']\n"
+        "change.network.bias = 'trained'\nchange.initial = { scheme = 'pytorch' }\n"
+        "[[experiment.a.variant]]\nname = 'small'\nchange.optimizer.learning_rate = 0.1\n"
+        "[[experiment.a.variant]]\nname = 'big'\nchange.optimizer.learning_rate = 1000\n"
+    )
+    measured = build_pages(text).measured
+    assert measured.replays.steps > 100
+
+
 def said(built: Any) -> set[str]:
     (observed,) = built.measured.observed
     return {o.message for o in (*observed.answers, *observed.others, *observed.limits)}
