@@ -71,7 +71,14 @@ def test_a_disk_that_is_full_while_training_keeps_the_report_and_finished_runs(
 ) -> None:
     before, full = steps["small"], steps["full while training"]
     assert before["code"] == 0
-    names = ("observations.json", "report.html", "report.json", "report.pdf", "runs.csv")
+    names = (
+        "observations.json",
+        "pictures.json",
+        "report.html",
+        "report.json",
+        "report.pdf",
+        "runs.csv",
+    )
     assert tuple(sorted(report(before))) == names
     assert full["code"] == 1
     assert "Traceback" not in full["said"]
