@@ -342,10 +342,9 @@ class _Composition:
         blocks += self._statements("answers", observed, results)
         title = self._title(results)
         shown = illustrate(results, title, self.language, self.numbering, self.kept)
-        blocks += [*self._pointer((*shown.outcome, *shown.course)), *shown.outcome]
+        blocks += [*self._pointer(shown), *shown]
         blocks += self._statements("others", observed, results)
         blocks += self._statements("limits", observed, results)
-        blocks += shown.course
         note = self._notes(plan.name, self.language.text("report.notes"), under=3)
         blocks += [note] if note else []
         return Section(f"experiment-{plan.name}", "", self._title(results), tuple(blocks))

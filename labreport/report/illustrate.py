@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from math import nan
 
 import numpy as np
@@ -52,23 +51,15 @@ FEWEST_ROWS = 4
 """Values from which on a map shows more than a table."""
 
 
-@dataclass(frozen=True)
-class Illustrations:
-    """Figures and tables in reading order: what came out, and how it came about."""
-
-    outcome: tuple[Block, ...]
-    course: tuple[Block, ...]
-
-
 def illustrate(
     results: ExperimentResults, title: str, language: Language, numbering: Numbering, kept: Kept
-) -> Illustrations:
-    """The figures and tables of an experiment."""
+) -> list[Block]:
+    """The figures and tables of an experiment: what came out, then how it came about."""
     checked = check_blocks(results, language, numbering, kept)
     if checked:
-        return Illustrations(tuple(checked), ())
+        return checked
     drawing = _Illustration(results, title, language, numbering, kept)
-    outcome = [
+    return [
         *drawing.sweep(),
         *drawing.map(),
         *drawing.table(tables.sweep_table),
@@ -77,9 +68,10 @@ def illustrate(
         *drawing.table(tables.starts_table),
         *drawing.curves(),
         *drawing.table(tables.comparison_table),
+        *drawing.weights(),
+        *drawing.sizes(),
+        *drawing.landscape(),
     ]
-    course = [*drawing.weights(), *drawing.sizes(), *drawing.landscape()]
-    return Illustrations(tuple(outcome), tuple(course))
 
 
 def tables_of(results: ExperimentResults, language: Language, numbering: Numbering) -> list[Table]:
