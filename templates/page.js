@@ -47,6 +47,9 @@ function measured(value, digits = 4) {
 
 const raised = (power) => [...String(power)].map((c) => SUPERSCRIPTS[c]).join("");
 
+/* A text of the catalogue with values put in. */
+const filled = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+
 /* A tick of an axis: 0.01, 10⁻⁶, 1000. */
 function tick(value) {
   if (value === null) return "";
@@ -230,7 +233,7 @@ function scrollers() {
     }
   };
   const observer = new ResizeObserver(check);
-  for (const element of all(".table, .formula .body")) observer.observe(element);
+  for (const element of all(".table, .formula .body, .picture")) observer.observe(element);
 }
 
 /* --- curves to zoom and read off ---------------------------------------------------------------- */
@@ -304,7 +307,9 @@ class Reader {
       stroke: line.colour,
       width: 2.2 - index / Math.max(plot.lines.length - 1, 1),
       dash: line.dash.map((part) => part * 2),
-      points: { show: thin, size: 5, fill: line.colour },
+      points: plot.lowest
+        ? { show: true, size: 8, fill: line.colour, filter: () => lowest(line.values) }
+        : { show: thin, size: 5, fill: line.colour },
     }));
     const marks = plot.floors.map(() => ({ label: plot.floor, stroke: "#777777", width: 1, dash: [6, 5], points: { show: false } }));
     const across = {
@@ -390,7 +395,8 @@ class Reader {
     this.chart.setCursor({ left, top: this.chart.over.clientHeight / 2 });
     this.read(index);
     const read = this.plot.lines.map((line) => `${line.name} ${measured(line.values[index])}`);
-    this.spoken.textContent = `${this.at.textContent}: ${read.join("; ")}`;
+    const values = read.join(this.words.between);
+    this.spoken.textContent = filled(this.words.reading, { at: this.at.textContent, values });
   }
 
   key(event) {
@@ -416,6 +422,12 @@ class Reader {
   }
 }
 
+/* Where a curve is lowest, as the indices that are marked. */
+function lowest(values) {
+  const found = values.filter((value) => value !== null);
+  return found.length ? [values.indexOf(Math.min(...found))] : [];
+}
+
 /* Powers of ten, and 2 and 5 times these where there are few. */
 function decades(low, high) {
   const first = Math.floor(Math.log10(low)), last = Math.ceil(Math.log10(high));
@@ -424,7 +436,8 @@ function decades(low, high) {
   const ticks = [];
   for (let power = first; power <= last; power += every)
     for (const factor of factors) ticks.push(Number(`${factor}e${power}`));
-  return ticks.filter((value) => value >= low * 0.999 && value <= high * 1.001);
+  const inside = ticks.filter((value) => value >= low * 0.999 && value <= high * 1.001);
+  return inside.length > 1 ? inside : evenly(low, high);
 }
 
 /* 0, 1, 10, 100 …, or evenly where less than a decade is shown. */
@@ -432,7 +445,11 @@ function roundTicks(low, high) {
   const powers = [0];
   for (let power = 1; power <= high * 1.0001; power *= 10) powers.push(power);
   const inside = powers.filter((value) => value >= low && value <= high);
-  if (inside.length > 2) return inside;
+  return inside.length > 2 ? inside : evenly(low, high);
+}
+
+/* Round values at even distances: a few, whatever the range. */
+function evenly(low, high) {
   const step = 10 ** Math.floor(Math.log10(Math.max(high - low, 1e-9) / 2));
   const wide = (high - low) / step > 8 ? step * 5 : step * ((high - low) / step > 4 ? 2 : 1);
   const even = [];
@@ -552,12 +569,13 @@ class Rounds {
     const line = this.way.map((place) => place.map((c) => c.toFixed(1)).join(",")).join(" ");
     this.gone = draw("polyline", { class: "gone" });
     this.point = draw("circle", { r: 5.5, class: "point" });
-    const map = draw("svg", { viewBox: "0 0 220 220", class: "map", role: "img", "aria-label": `${words.surface} (${(100 * share).toFixed(1)}%)` },
+    const surface = filled(words.surface, { share: (100 * share).toFixed(1) });
+    const map = draw("svg", { viewBox: "0 0 220 220", class: "map", role: "img", "aria-label": surface },
       draw("image", { href: pixels.toDataURL(), width: 220, height: 220, preserveAspectRatio: "none" }),
       draw("polyline", { points: line, class: "way" }), this.gone, this.point);
     const bar = make("span", { class: "bar", "aria-hidden": "true" });
     bar.style.background = `linear-gradient(to right, ${[0, 0.25, 0.5, 0.75, 1].map(shade).join(", ")})`;
-    const key = make("p", { class: "key" }, `${words.surface} (${(100 * share).toFixed(1)}%). ${words.loss} `,
+    const key = make("p", { class: "key" }, surface, " ", words.loss, " ",
       measured(Math.min(...losses), 2), " ", bar, " ", measured(Math.max(...losses), 2));
     return make("div", { class: "surface" }, map, key);
   }

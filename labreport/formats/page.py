@@ -41,7 +41,7 @@ _AS_IT_IS = " !$'()*+,-./:;<=>?@[\\]^_`{|}~"
 
 _WORDS = (
     *("help", "static", "whole", "round", "loss", "weight", "gradient", "play", "pause"),
-    *("drawing", "surface", "low", "high"),
+    *("drawing", "surface", "reading"),
 )
 """Keys of what the script says, in the catalogues under page."""
 
@@ -138,7 +138,10 @@ def _edition(
             editions=editions,
             pictures=pictures,
             listings=listings(edition.report, language) if pictures is None else (),
-            words={key: language.text(f"page.{key}") for key in _WORDS},
+            words={
+                "between": language.text("list.clause"),
+                **{key: language.template(f"page.{key}") for key in _WORDS},
+            },
         )
     )
 

@@ -159,7 +159,7 @@ class _Shown:
         svg = self.kept.draw(difference_figure, apart, axes)
         facts = [f"{name} {numbers.measured(way.deviation.relative)}" for name, way in ways]
         caption = "check-caption" if self.check.formulas else "check-caption-plain"
-        blocks: list[Block] = [self._figure(caption, svg, facts)]
+        blocks: list[Block] = [self._figure(caption, "check-alternative", svg, facts)]
         rounds = len(self.check.hand.steps) - 1
         # A formula looks as it does among the ways above, after those by hand and by differences.
         losses = [Curve(self._text("way-hand"), self.check.truth.losses, 0)]
@@ -176,14 +176,20 @@ class _Shown:
             facts = [
                 f"{name} {numbers.measured(_last(values) or 0.0)}" for name, values, _ in losses
             ]
-            blocks.append(self._figure("check-losses-caption", svg, facts, plot))
+            words = "check-losses-alternative"
+            blocks.append(self._figure("check-losses-caption", words, svg, facts, plot))
         return blocks
 
     def _figure(
-        self, caption: str, svg: bytes, facts: Sequence[str], plot: Plot | None = None
+        self,
+        caption: str,
+        alternative: str,
+        svg: bytes,
+        facts: Sequence[str],
+        plot: Plot | None = None,
     ) -> Figure:
         anchor, label = self.numbering.next("figure")
-        words = self._text("check-alternative", facts=self.language.enumerate(list(facts)))
+        words = self._text(alternative, facts=self.language.enumerate(list(facts)))
         return Figure(anchor, label, self._text(caption), svg, words, plot)
 
     def _label(self, checked: Checked) -> str:

@@ -141,6 +141,7 @@ class _Illustration:
             else self._text("read-incomparable"),
             self._text("read-errors") if kind == "errors" else "",
             read.ended([name for name, value in zip(names, lasts, strict=True) if value is None]),
+            self._missing(chosen.results),
             read.floors(floors),
             read.budgets() if chosen.by_ratio else "",
         ]
@@ -154,12 +155,12 @@ class _Illustration:
             self.kept.draw(curve_figure, *drawn),
             f"alternative-{kind}",
             facts,
-            plot_of_curves(*drawn),
+            plot=plot_of_curves(*drawn),
         )
 
     def weights(self) -> list[Block]:
         """Weights of single runs by round, a panel for each."""
-        from labreport.report.figures.panels import weights_figure
+        from labreport.report.figures.panels import FAR, LINEAR, runs_away, weights_figure
 
         singles, last = self._recorded(), self.results.last
         if not singles:
@@ -170,18 +171,21 @@ class _Illustration:
         shown = most_moved(singles, last)
         some = any(len(r.names) > len(shown) for r in singles)
         names = [self.readings.name(r) for r in singles]
+        far = any(runs_away(runs, name) for name in shown)
         caption = [
             self._text("read-weights"),
+            self._text("read-weights-far", far=FAR, linear=LINEAR) if far else "",
             self._text("read-weights-some", count=len(shown)) if some else "",
             self.readings.moves(longest_moves(singles, last), names),
+            self._missing(singles),
         ]
         axes = (self._text("axis-updates"), self._text("axis-weight"))
-        facts = [
+        read = [
             self.readings.moves(longest_moves([r], last), [name])
             for r, name in zip(singles[:MOST_FACTS], names, strict=False)
         ]
         svg = self.kept.draw(weights_figure, runs, shown, axes)
-        return [self._figure("weights-title", caption, svg, "alternative-weights", facts)]
+        return [self._figure("weights-title", caption, svg, "alternative-weights", sentences=read)]
 
     def sizes(self) -> list[Block]:
         """Sizes of the gradient of single runs by layer and round."""
@@ -211,9 +215,9 @@ class _Illustration:
         ]
         axes = (self._text("axis-updates"), self._text("axis-norm"))
         svg = self.kept.draw(sizes_figure, runs, titles, axes)
-        caption = [self._text("read-norms"), read[0]]
-        facts = read[:MOST_FACTS]
-        return [self._figure("sizes-title", caption, svg, "alternative-sizes", facts)]
+        caption = [self._text("read-norms"), read[0], self._missing(singles)]
+        read = read[:MOST_FACTS]
+        return [self._figure("sizes-title", caption, svg, "alternative-sizes", sentences=read)]
 
     def landscape(self) -> list[Block]:
         """The ways of runs over the loss, where several begin at the same place of the same one."""
@@ -233,11 +237,13 @@ class _Illustration:
             [(self.readings.name(r), weights_of(r, found.rounds)) for r in shown], found.rounds
         )
         held = self.readings.name(chosen.results[found.held])
+        on = self.language.join([self.readings.name(chosen.results[k]) for k in found.on])
+        flat = "-flat" if found.flat else ""
         return [
             self._figure(
                 "landscape-title",
                 [
-                    self._text("read-landscape", held=held, budget=found.rounds),
+                    self._text(f"read-landscape{flat}", held=held, on=on, budget=found.rounds),
                     self.readings.left_out(
                         [r for k, r in enumerate(chosen.results) if k not in found.members]
                     ),
@@ -245,11 +251,15 @@ class _Illustration:
                 ],
                 self.kept.draw(landscape_figure, found, named, self._text("axis-loss")),
                 "alternative-landscape",
-                [lengths],
+                sentences=[lengths],
                 first=found.names[0],
                 second=found.names[1],
             )
         ]
+
+    def _missing(self, drawn: Sequence[Result]) -> str:
+        """Which single runs are not among those that are drawn."""
+        return self.readings.left_out([r for r in self.results.singles if r not in drawn])
 
     def _recorded(self) -> list[Result]:
         """Single runs whose every round is recorded, and that have at least one."""
@@ -273,7 +283,7 @@ class _Illustration:
         facts = [self._best(result, budget) for result, budget in found]
         lowest = self._text("read-lowest", facts=self.language.enumerate(facts))
         caption = [lowest, self.readings.floors(floors)]
-        return [self._figure("sweep-title", caption, svg, "alternative-sweep", facts, plot)]
+        return [self._figure("sweep-title", caption, svg, "alternative-sweep", facts, plot=plot)]
 
     def _sweep_lines(
         self,
@@ -343,7 +353,7 @@ class _Illustration:
             value=numbers.measured(lowest[0]),
         )
         caption = [self._text("read-map"), reading]
-        return [self._figure("map-title", caption, svg, "alternative-map", [*facts, reading])]
+        return [self._figure("map-title", caption, svg, "alternative-map", facts, [reading])]
 
     def _best(self, result: Result, budget: int) -> str:
         return self.language.text(
@@ -421,11 +431,15 @@ class _Illustration:
         caption: Sequence[str],
         svg: bytes,
         alternative: str,
-        facts: Sequence[str],
+        facts: Sequence[str] = (),
+        sentences: Sequence[str] = (),
         plot: Plot | None = None,
         **values: object,
     ) -> Figure:
-        """A figure; its caption is a title and sentences, of which empty ones are left out."""
+        """A figure; its caption is a title and sentences, of which empty ones are left out.
+
+        Its alternative text has the facts in its first sentence, and then sentences of their own.
+        """
         anchor, label = self.numbering.next("figure")
         words = self.language.text(
             f"report.{alternative}",
@@ -433,6 +447,7 @@ class _Illustration:
             facts=self.language.enumerate(list(facts)),
             **values,
         )
+        words = self.language.paragraph([words, *sentences])
         text = self.language.paragraph([self._text(title), *caption])
         return Figure(anchor, label, text, svg, words, plot)
 

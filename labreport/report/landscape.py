@@ -19,7 +19,7 @@ CELLS = 60
 MARGIN = 0.2
 """How far the landscape goes beyond the ways, as a share of their extent."""
 
-FAR = 50
+FAR = 15
 """Weights beyond which a run has run away: beside it, the ways of all others would be a dot."""
 
 NARROWEST = 0.15
@@ -35,6 +35,8 @@ class Landscape:
         sides: [cells] values of each of them.
         losses: [cells of the second, cells of the first] float64.
         held: which of the runs gave the values that the others are held at: its last weights.
+        on: which of the runs end on this surface: their last weights are those that are held.
+        flat: whether those that are held never moved, in no run, so that all of it is the surface.
         members: which of the runs have a way here, as places in the given order.
         ways: [steps, 2] of each of them.
         rounds: the last round of the ways.
@@ -44,6 +46,8 @@ class Landscape:
     sides: tuple[np.ndarray, np.ndarray]
     losses: np.ndarray
     held: int
+    on: tuple[int, ...]
+    flat: bool
     members: tuple[int, ...]
     ways: tuple[np.ndarray, ...]
     rounds: int
@@ -77,8 +81,19 @@ def landscape(results: Sequence[Result], budgets: Sequence[int]) -> Landscape | 
     losses = _losses(first.run.config, ways[0][-1], pair, sides)
     if losses is None:
         return None
-    names = first.names[pair[0]], first.names[pair[1]]
-    return Landscape(names, sides, losses, members[0], tuple(members), tuple(shown), rounds)
+    others = [np.delete(way, pair, axis=1) for way in ways]
+    held = others[0][-1]
+    return Landscape(
+        names=(first.names[pair[0]], first.names[pair[1]]),
+        sides=sides,
+        losses=losses,
+        held=members[0],
+        on=tuple(k for k, way in zip(members, others, strict=True) if (way[-1] == held).all()),
+        flat=all(bool((way == held).all()) for way in others),
+        members=tuple(members),
+        ways=tuple(shown),
+        rounds=rounds,
+    )
 
 
 def _is_near(result: Result, rounds: int) -> bool:

@@ -84,7 +84,7 @@ class Readings:
         if not marked:
             return ""
         shown = self.language.join([numbers.count(budget) for budget in marked])
-        return self._text("read-budgets", budgets=shown)
+        return self._text("read-budgets" + ("-one" if len(marked) == 1 else ""), budgets=shown)
 
     def medians(self, named: Sequence[tuple[str, np.ndarray]]) -> str:
         """The median of each group of numbers."""

@@ -156,6 +156,7 @@ class Plot:
         floors: levels to mark.
         floor: what these are called.
         marks: places on the horizontal axis to mark.
+        lowest: whether the lowest point of each curve is marked, and no other.
     """
 
     horizontal: str
@@ -167,6 +168,7 @@ class Plot:
     floors: tuple[float, ...]
     floor: str
     marks: tuple[float, ...] = ()
+    lowest: bool = False
 
 
 @dataclass(frozen=True)

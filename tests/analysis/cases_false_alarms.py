@@ -18,7 +18,7 @@ from labreport.run import Trace
 # --- who is level with the first leads as well -------------------------------------------------
 
 
-@fires("ranking", "same", leaders=((1, ("b", 1.5)), (2, ("a", "b", 1.0))), subjects=("b",))
+@fires("ranking", "shared", leaders=((1, ("b", 1.5)), (2, ("a", "b", 1.0))), subjects=("b",))
 def a_leader_that_another_one_comes_level_with() -> ExperimentResults:
     other = single("b", [3, 1.5, 1], {MOMENTUM: 0.5})
     return experiment(single("a", [3, 2, 1]), other, budgets=(1, 2))

@@ -586,6 +586,11 @@ def the_loss_ends_just_too_far_above_its_lowest() -> ExperimentResults:
     return experiment(single("a", [9, 1, nextafter(OVERSHOOT, 2)]))
 
 
+@fires("overshoot", "start", subject="a", updates=0, lowest=1.0, final=2.0)
+def a_loss_that_is_never_lower_than_before_training() -> ExperimentResults:
+    return experiment(single("a", [1.0, 1.5, 2.0]))
+
+
 @silent("overshoot")
 def the_loss_ends_just_near_enough_to_its_lowest() -> ExperimentResults:
     return experiment(single("a", [9, 1, OVERSHOOT]))

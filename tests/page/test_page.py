@@ -57,7 +57,7 @@ def test_the_first_tab_stop_leads_to_the_text(open_page: Open, report: Path) -> 
     assert page.evaluate("document.activeElement.className") == "skip"
     page.keyboard.press("Enter")
     assert page.url.endswith("#text")
-    assert page.locator("#text").evaluate("e => Math.abs(e.getBoundingClientRect().top)") < 40
+    assert page.locator("#text").evaluate("e => Math.abs(e.getBoundingClientRect().top)") < 60
 
 
 # --- without script ----------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from labreport.report.curves import MOST_CURVES, Curve, _spread_out, single_curv
 from labreport.report.figures import style
 from labreport.report.figures.curves import curve_figure
 from labreport.report.figures.landscape import landscape_figure
-from labreport.report.figures.panels import sizes_figure, weights_figure
+from labreport.report.figures.panels import FAR, runs_away, sizes_figure, weights_figure
 from labreport.report.figures.starts import starts_curves_figure, starts_figure
 from labreport.report.figures.sweep import Swept, sweep_figure
 from labreport.report.landscape import Landscape
@@ -42,6 +42,8 @@ LANDSCAPE = Landscape(
     (SIDE, SIDE),
     SIDE[:, None] ** 2 + SIDE**2 + 0.1,
     0,
+    (0,),
+    False,
     (0, 1),
     (np.stack([SIDE, SIDE], axis=1), np.stack([SIDE, -SIDE], axis=1)),
     19,
@@ -269,3 +271,11 @@ def test_a_variant_has_one_colour_in_every_figure(shipped_build: Any) -> None:
     names = [v.name for v in results.plan.variants]
     assert len(curves.curves) < len(names)
     assert [c.look for c in curves.curves] == [names.index(r.variant) for r in curves.results]
+
+
+def test_weights_run_away_beyond_what_a_linear_axis_can_show() -> None:
+    values = np.array([[0.0, 1.0], [FAR + 1, np.inf]])
+    runs = [Trajectory("a", ("w1", "w2"), values, 0)]
+    assert runs_away(runs, "w1")
+    assert not runs_away(runs, "w2")
+    assert not runs_away(runs, "w3")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -76,6 +77,35 @@ def test_runs_that_run_away_and_other_networks_are_left_out(results: dict[str, A
     assert found is not None
     assert found.members == (1, 3)
     assert found.held == 1
+
+
+def test_runs_that_end_where_the_others_are_held_lie_on_the_surface(
+    results: dict[str, Any],
+) -> None:
+    slow, fast = results["slow"], results["fast"]
+    found = landscape([slow, fast, slow], (5, 10))
+    assert found is not None
+    assert (found.on, found.flat) == ((0, 2), False)
+    other = landscape([slow, fast], (5, 10))
+    assert other is not None
+    assert other.on == (0,)
+
+
+def test_where_two_weights_alone_move_every_point_lies_on_the_surface(
+    results: dict[str, Any],
+) -> None:
+    def only(result: Any, names: tuple[str, str]) -> Any:
+        weights = result.run.trace.weights.copy()
+        still = [k for k, name in enumerate(result.names) if name not in names]
+        weights[:, still] = weights[0, still]
+        run = replace(result.run, trace=replace(result.run.trace, weights=weights))
+        return replace(result, run=run)
+
+    pair = ("w5", "w6")
+    found = landscape([only(results[name], pair) for name in ("slow", "fast")], (5, 10))
+    assert found is not None
+    assert found.names == pair
+    assert (found.on, found.flat) == ((0, 1), True)
 
 
 def test_one_way_is_no_comparison(results: dict[str, Any]) -> None:

@@ -262,6 +262,8 @@ def ranking(results: ExperimentResults) -> Iterator[Observation]:
         "count": Count(len(same)),
     }
     form = "same" if always else "flips"
+    if always and any(len(leading.tied) > len(always) for leading in leaders):
+        form = "shared"
     if len(results.budgets) == 1:
         form = "single"
     claims = tuple(claim for leading in leaders for claim in leading.claims)

@@ -36,7 +36,8 @@ def overshoot(results: ExperimentResults) -> Iterator[Observation]:
             result.cite(f"{high} > OVERSHOOT * {low}"),
             result.cite(f"{high} > 2 * allowance"),
         )
-        yield Observation("overshoot", facts, runs=1, claims=claims)
+        form = "" if best else "start"
+        yield Observation("overshoot", facts, runs=1, form=form, claims=claims)
 
 
 def frozen(results: ExperimentResults) -> Iterator[Observation]:

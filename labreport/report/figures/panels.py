@@ -19,11 +19,18 @@ COLUMNS = 4
 POINTS = 80
 """Points of a curve that a panel of this size can show."""
 
+
 LINEAR = 5
 """Up to where a vertical axis is linear on which weights run away: where they usually are."""
 
 FAR = 50
 """Weights beyond which an axis is logarithmic far from 0."""
+
+
+def runs_away(runs: Sequence[Trajectory], name: str) -> bool:
+    """Whether a number goes so far in some run that its start would be flat on a linear axis."""
+    found = [_drawn(run, name) for run in runs if name in run.columns]
+    return any(bool((np.abs(values[np.isfinite(values)]) > FAR).any()) for values in found)
 
 
 def weights_figure(
@@ -41,7 +48,7 @@ def weights_figure(
         for run in runs:
             if name not in run.columns:
                 continue
-            values = style.drawable(run.values[:, run.columns.index(name)])
+            values = _drawn(run, name)
             there = np.flatnonzero(np.isfinite(values))
             if not len(there):
                 continue
@@ -56,7 +63,8 @@ def weights_figure(
                     clip_on=False,
                     zorder=4,
                 )
-        _far(panel)
+        if runs_away(runs, name):
+            _far(panel)
 
     return _multiples(runs, names, labels, finish)
 
@@ -130,13 +138,18 @@ def _multiples(
         return style.svg(figure)
 
 
+def _drawn(run: Trajectory, name: str) -> np.ndarray:
+    values: np.ndarray = style.drawable(run.values[:, run.columns.index(name)])
+    return values
+
+
 def _draw(panel: Axes, runs: Sequence[Trajectory], name: str, *, by_ratio: bool) -> None:
     for index, run in enumerate(runs):
         if name not in run.columns:
             # An empty line keeps the run among the names of the figure.
             panel.plot([], [], label=style.literal(run.name), **style.line(run.look))
             continue
-        values = style.drawable(run.values[:, run.columns.index(name)])
+        values = _drawn(run, name)
         shown = style.thinned(len(values), by_ratio=by_ratio, most=POINTS)
         # Where curves coincide, the later one is thinner, so that both are seen.
         width = 2.0 - 1.0 * index / max(len(runs) - 1, 1)
@@ -158,8 +171,6 @@ def _across(panel: Axes, steps: int, *, by_ratio: bool) -> None:
 def _far(panel: Axes) -> None:
     """A run that runs away would flatten the start, where everything happens."""
     low, high = panel.get_ylim()
-    if max(abs(low), abs(high)) <= FAR:
-        return
     panel.set_yscale("symlog", linthresh=LINEAR)
     panel.set_yticks(_powers(low, high))
     panel.get_yaxis().set_major_formatter(lambda value, _: style.tick(value))

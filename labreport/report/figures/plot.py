@@ -58,7 +58,7 @@ def plot_of_sweep(
         for line, losses in zip(lines, found, strict=True)
     ]
     across = "log" if places[0] > 0 else "linear"
-    return _plot(places, shown, floors, labels, across)
+    return replace(_plot(places, shown, floors, labels, across), lowest=True)
 
 
 def _plot(
