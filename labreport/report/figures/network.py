@@ -34,9 +34,9 @@ class Written:
 
     Attributes:
         parameters: flat [parameters], written on the lines and drawn as their width and sign.
-        units: a number [units] below each unit, layer by layer; an empty array for none.
+        units: a number [units] at each unit, layer by layer; an empty array for none.
         edge: how a line is labelled; takes ``name`` and ``value``.
-        mark: in front of the number below a unit; takes ``name``.
+        mark: in front of the number at a unit; takes ``name``.
         decimals: of all numbers.
     """
 
@@ -180,15 +180,19 @@ def _numbers(
     config: RunConfig,
     places: list[list[tuple[float, float]]],
     written: Written,
-    below: float,
+    away: float,
 ) -> None:
-    """A number so far below each unit that has one."""
+    """A number at each unit that has one: above it in the upper half, below it in the lower one.
+
+    Between the halves are the lines that cross, with labels of their own.
+    """
     for names, layer, values in zip(
         unit_names(config.network), places, written.units, strict=False
     ):
         for name, (x, y), value in zip(names, layer, values, strict=False):
             text = written.mark.format(name=name) + setting(round(float(value), written.decimals))
-            axes.text(x, y - below, text, ha="center", va="center", fontsize=7.5, zorder=5)
+            beside = y + away if y > 0 else y - away
+            axes.text(x, beside, text, ha="center", va="center", fontsize=7.5, zorder=5)
 
 
 def _weight_names(config: RunConfig) -> list[str]:
