@@ -30,7 +30,7 @@ from labreport.formats.math_font import math_font
 from labreport.formats.pictures import Pictures
 from labreport.report.language import Language
 from labreport.report.theme import COVER, MEDIA, Theme
-from labreport.report.tree import Course, Formula, Plot, Report, Section
+from labreport.report.tree import Course, Plot, Report
 from labreport.shipped import shipped
 
 _SUPERSCRIPTS = "⁻⁽⁾⁰¹²³⁴⁵⁶⁷⁸⁹"
@@ -79,7 +79,8 @@ def page(reports: Sequence[tuple[Report, Language]]) -> str:
         Edition(e.report, e.name, e.prefix, _edition(e, language, bare, pictures))
         for e, (_, language) in zip(bare, reports, strict=True)
     ]
-    formulas = frozenset(f for e in editions for s in e.report.sections for f in _formulas(s))
+    sections = (section for edition in editions for section in edition.report.sections)
+    formulas = frozenset(formula.mathml for section in sections for formula in section.formulas)
     theme = reports[0][0].theme
     return (
         _environment(theme)
@@ -160,11 +161,6 @@ def cover(report: Report, language: Language) -> str:
             printed=False,
         )
     )
-
-
-def _formulas(section: Section) -> list[str]:
-    own = [block.mathml for block in section.blocks if isinstance(block, Formula)]
-    return own + [formula for inner in section.sections for formula in _formulas(inner)]
 
 
 def _environment(theme: Theme) -> Environment:

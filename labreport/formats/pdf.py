@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 from labreport.errors import BuildError, Fault
 from labreport.formats.page import paper
+from labreport.formats.pdf_structure import mend
 from labreport.report.figures.style import code_font_path, font_path
 from labreport.report.language import Language
 from labreport.report.theme import MEDIA
@@ -44,7 +45,12 @@ def render(report: Report, language: Language) -> bytes:
         weasyprint = _weasyprint()
         fetcher = _fetcher(report.theme.files)
         document = weasyprint.HTML(string=html, url_fetcher=fetcher, base_url=None)
-        content = document.write_pdf(pdf_variant="pdf/ua-1", uncompressed_pdf=False)
+        latex = {formula.latex for section in report.sections for formula in section.formulas}
+        content = document.write_pdf(
+            pdf_variant="pdf/ua-1",
+            uncompressed_pdf=False,
+            finisher=lambda _, pdf: mend(pdf, latex),
+        )
     _check(messages, report.check_fonts)
     return bytes(content)
 

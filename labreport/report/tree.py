@@ -284,6 +284,12 @@ class Section:
     blocks: tuple[Block, ...] = ()
     sections: tuple[Section, ...] = ()
 
+    @property
+    def formulas(self) -> tuple[Formula, ...]:
+        """Formulas of the section and its subsections."""
+        own = tuple(block for block in self.blocks if isinstance(block, Formula))
+        return own + tuple(formula for inner in self.sections for formula in inner.formulas)
+
 
 @dataclass(frozen=True)
 class Finding:

@@ -105,6 +105,7 @@ def test_all_that_is_painted_is_tagged_or_an_artifact(pdf: pikepdf.Pdf) -> None:
 def test_every_mark_has_its_place_in_the_tree(pdf: pikepdf.Pdf) -> None:
     """Checkpoints 01-004."""
     parents = dict(tree(pdf.Root.StructTreeRoot.ParentTree))
+    placed = {element.objgen for element, _ in elements(pdf)}
     for page in pdf.pages:
         marks = {
             int(operands[1]["/MCID"])
@@ -113,7 +114,20 @@ def test_every_mark_has_its_place_in_the_tree(pdf: pikepdf.Pdf) -> None:
         }
         places = parents[int(page.StructParents)]
         assert marks <= set(range(len(places)))
-        assert all("/S" in places[mark] for mark in marks)
+        assert {places[mark].objgen for mark in marks} <= placed
+
+
+def test_running_heads_are_artifacts(pdf: pikepdf.Pdf) -> None:
+    """Checkpoints 01-001, 01-002: what stands on every page is no part of the text."""
+    for number, page in enumerate(pdf.pages, start=1):
+        paged = [
+            operands[1]
+            for operands, operator in pikepdf.parse_content_stream(page)
+            if str(operator) == "BDC" and str(operands[0]) == "/Artifact"
+        ]
+        # Two heads and the number of the page, in two parts or more; none on the cover.
+        assert all(str(properties.Type) == "/Pagination" for properties in paged)
+        assert len(paged) >= 3 if number > 1 else not paged
 
 
 def test_kinds_are_standard_and_stand_where_they_may(pdf: pikepdf.Pdf) -> None:
@@ -149,9 +163,13 @@ def test_every_cell_names_its_headers(pdf: pikepdf.Pdf) -> None:
 
 def test_figures_have_words_in_place_of_them(pdf: pikepdf.Pdf) -> None:
     """Checkpoints 13-004."""
-    figures = [element for element, _ in elements(pdf) if str(element.S) in ("/Figure", "/Formula")]
-    assert len(figures) > 30
-    assert all(str(figure.get("/Alt", "")).strip() for figure in figures)
+    for kind, fewest in (("/Figure", 20), ("/Formula", 15)):
+        found = [element for element, _ in elements(pdf) if str(element.S) == kind]
+        assert len(found) > fewest
+        assert all(str(element.get("/Alt", "")).strip() for element in found)
+        # A formula's words are its LaTeX, in which something is equal or becomes something.
+        equal = [bool(re.search("=|leftarrow", str(element.Alt))) for element in found]
+        assert all(equal) if kind == "/Formula" else not all(equal)
 
 
 def test_links_are_tagged_described_and_follow_the_structure(pdf: pikepdf.Pdf) -> None:
