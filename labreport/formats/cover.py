@@ -14,14 +14,15 @@ from collections.abc import Iterator, Mapping
 from functools import cache, partial
 from html.parser import HTMLParser
 from pathlib import Path, PurePath
+from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined, TemplateSyntaxError
 from jinja2.ext import Extension
 from jinja2.lexer import Token, TokenStream
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
 from labreport.errors import Fault, InputError
+from labreport.formats.sandbox import LimitError, Sandbox, render
 from labreport.report.language import Language
 from labreport.report.theme import COVER, MEDIA, Theme
 from labreport.report.tree import Report
@@ -96,7 +97,8 @@ def _rendered(
     source: str, file: Path, values: Mapping[str, object], *, marked: bool = False
 ) -> str:
     try:
-        return _environment(source, str(file), marked).get_template(COVER).render(values)
+        template = _environment(source, str(file), marked).get_template(COVER)
+        return render(template, str(file), values)
     except Exception as error:
         # Whatever is raised in a template of somebody's is a fault of the template.
         raise InputError(_fault(source, file, error)) from None
@@ -105,7 +107,7 @@ def _rendered(
 @cache
 def _environment(source: str, file: str, marked: bool) -> Environment:
     own = {COVER: (source, file, lambda: True)}
-    return ImmutableSandboxedEnvironment(
+    return Sandbox(
         loader=FunctionLoader(own.get),
         autoescape=True,
         undefined=StrictUndefined,
@@ -137,14 +139,11 @@ def _fault(source: str, file: Path, error: Exception) -> Fault:
         for frame in traceback.extract_tb(error.__traceback__):
             if frame.filename == str(file):
                 line = frame.lineno or 0
+    place: dict[str, Any] = {"file": file, "line": line, "excerpt": _excerpt(source, line)}
+    if isinstance(error, LimitError):
+        return Fault(error.code, error.values, allowed=error.allowed, **place)
     detail = str(error) or type(error).__name__
-    return Fault(
-        "theme-template",
-        {"detail": detail[:300]},
-        file=file,
-        line=line,
-        excerpt=_excerpt(source, line),
-    )
+    return Fault("theme-template", {"detail": detail[:300]}, **place)
 
 
 def _excerpt(source: str, line: int) -> str:

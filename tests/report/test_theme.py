@@ -166,7 +166,7 @@ BAD_FILES: list[tuple[Files, list[tuple[str, str, int]]]] = [
     ),
     (
         {"cover.html.j2": "{% for i in range(10 ** 9) %}x{% endfor %}"},
-        [("theme-template", "cover.html.j2", 1)],
+        [("theme-operator", "cover.html.j2", 1)],
     ),
     ({"cover.html.j2": '{% include "/etc/passwd" %}'}, [("theme-template", "cover.html.j2", 1)]),
     ({"cover.html.j2": '{% include "../x" %}'}, [("theme-template", "cover.html.j2", 1)]),

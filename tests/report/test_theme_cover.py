@@ -135,3 +135,68 @@ def test_what_is_on_paper_alone_or_in_a_whole_report_alone_is_checked_as_well() 
     for_a_part = "<h1>t</h1>{% if report.part %}<form></form>{% endif %}"
     assert faults(for_a_part, report=replace(REPORT, part="some"))
     assert "form" not in rendered(for_a_part)
+
+
+# --- time and room --------------------------------------------------------------------------------
+
+ENDLESS = [
+    ("{{ 'x' * 9999999999 }}", "theme-operator"),
+    ("{{ 9999999999 * 'x' }}", "theme-operator"),
+    ("{{ [1] * 9999999999 }}", "theme-operator"),
+    ("{{ 999999 * 999999 }}", "theme-operator"),
+    ("{{ 9 ** 9 ** 9 ** 9 }}", "theme-operator"),
+    ("{{ '%9999999999d' % 1 }}", "theme-operator"),
+    ("{% for i in range(1001) %}x{% endfor %}", "theme-range"),
+    ("{{ range(10000000000000000000000) }}", "theme-range"),
+    ("{{ range(0, -2000, -1) | list | length }}", "theme-range"),
+    (
+        "{% for a in range(999) %}{% for b in range(999) %}{% for c in range(999) %}"
+        "{% endfor %}{% endfor %}{% endfor %}",
+        "theme-steps",
+    ),
+    ("{% set x = 'xxxx' %}" + "{% set x = x ~ x %}" * 40, "theme-long"),
+    ("{% set x = 'xxxx' %}" + "{% set x %}{{ x }}{{ x }}{% endset %}" * 40, "theme-long"),
+    ("{% set x = 'xxxx' %}" + "{% set x = x | replace('', x) %}" * 9, "theme-long"),
+    ("{% set x = 'xxxx' %}" + "{% set x = x | join(x) %}" * 9, "theme-long"),
+    ("{% for i in range(900) %}" + "x" * 9000 + "{% endfor %}", "theme-long"),
+    ("{{ 'x'.ljust(9999999999) }}", "theme-template"),
+    ("{{ '{:9999999999}'.format(1) }}", "theme-template"),
+    ("{{ 'x' | center(9999999999) }}", "theme-template"),
+    ("{{ lipsum(9999999) }}", "theme-template"),
+    ("{% macro a() %}{{ a() }}{% endmacro %}{{ a() }}", "theme-template"),
+    ('{% include "cover.html.j2" %}', "theme-steps"),
+    ("{{ " + "(" * 500 + "1" + ")" * 500 + " }}", "theme-template"),
+]
+
+
+@pytest.mark.parametrize(("source", "code"), ENDLESS, ids=range(len(ENDLESS)))
+def test_what_would_not_end_is_a_fault_at_its_line(source: str, code: str) -> None:
+    (fault,) = faults(f"<h1>t</h1>\n{source}")
+    assert fault.code == code
+    # Where the whole has become too long, or cannot be compiled, no line is to blame.
+    assert fault.line == 2 or source.startswith(("{% for i in range(900)", "{{ ("))
+
+
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        ("{{ 2 * 3 + 1 }}", "7"),
+        ("{% for i in range(3) %}{{ loop.index }}{% endfor %}", "123"),
+        ("{{ range(1000) | length }}", "1000"),
+        ('{{ ["a", "b"] | join("/") }}', "a/b"),
+        ('{{ "2026-01-02" | replace("-", ".") }}', "2026.01.02"),
+        ('{{ "a" ~ "b".upper() }}', "aB"),
+        ('{% set x = report.title %}{{ x | default("") }}', "T"),
+        ("{% macro line(x) %}<p>{{ x }}</p>{% endmacro %}{{ line(1) }}", "<p>1</p>"),
+    ],
+)
+def test_what_a_cover_computes_is_allowed(source: str, shown: str) -> None:
+    assert rendered(f"<h1>t</h1>\n{source}") == f"<h1>t</h1>\n{shown}"
+
+
+def test_what_watched_the_program_before_watches_it_again() -> None:
+    import sys
+
+    before = sys.gettrace()
+    faults("<h1>t</h1>{% for a in range(999) %}{% for b in range(999) %}{% endfor %}{% endfor %}")
+    assert sys.gettrace() is before
