@@ -194,7 +194,8 @@ def embedded(value: Plot | Course | dict[str, Any]) -> Markup:
 def _own(theme: Theme, medium: str) -> str:
     """What a theme adds to the style sheets."""
     accent = f":root {{ --accent: {theme.accent}; }}" if theme.accent else ""
-    sheets = (theme.sheets.get(name, "") for name in ("style.css", f"{medium}.css"))
+    names = ("style.css", f"{medium}.css")
+    sheets = (sheet.text for name in names for sheet in theme.sheets.get(name, ()))
     return "\n".join(filter(None, (accent, *sheets)))
 
 

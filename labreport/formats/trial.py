@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 
 from labreport.errors import Fault, InputError
-from labreport.formats.page import page
+from labreport.formats.page import page, paper
 from labreport.formats.pdf import complaints
 from labreport.lab.plan import Lab
 from labreport.report.front import front
 from labreport.report.language import Language
+from labreport.report.sheets import Sheet
 from labreport.report.theme import SHEETS, Theme
+
+MOST = 20
+"""Complaints that are told."""
+
+_PLACE = re.compile(r" at ([0-9]+):([0-9]+)")
+"""Where WeasyPrint has found something: line and column of the style sheet of the document."""
 
 
 def try_theme(lab: Lab, theme: Theme, languages: Sequence[Language]) -> None:
@@ -23,12 +31,35 @@ def try_theme(lab: Lab, theme: Theme, languages: Sequence[Language]) -> None:
     own = [words.saying(theme.texts.get(words.code, {})) for words in languages]
     reports = [(front(lab, theme, words), words) for words in own]
     page(reports)
-    said = [text for report, words in reports for text in complaints(report, words)]
-    if said:
-        names = " ".join(name for name in SHEETS if name in theme.sheets)
-        raise InputError(
-            [
-                Fault("theme-style", {"detail": text[:300], "names": names})
-                for text in list(dict.fromkeys(said))[:20]
-            ]
-        )
+    faults = []
+    for report, words in reports:
+        sheets = list(_sheets(paper(report, words), theme))
+        faults += [_fault(text, theme, sheets) for text in complaints(report, words)]
+    if faults:
+        # The same in every language.
+        once = {(f.file, f.line, f.column, f.values["detail"]): f for f in faults}
+        raise InputError(list(once.values())[:MOST])
+
+
+def _sheets(html: str, theme: Theme) -> Iterator[tuple[int, Sheet]]:
+    """The theme's style sheets in the one of a document, each with the line before it."""
+    begin = place = html.index("<style>")
+    for name in ("style.css", "print.css"):
+        for sheet in theme.sheets.get(name, ()):
+            place = html.index(sheet.text, place)
+            yield html.count("\n", begin, place), sheet
+            place += len(sheet.text)
+
+
+def _fault(text: str, theme: Theme, sheets: Sequence[tuple[int, Sheet]]) -> Fault:
+    """A complaint, where it can be said at the line of a file."""
+    detail = _PLACE.sub("", text)[:300]
+    if found := _PLACE.search(text):
+        line, column = int(found[1]), int(found[2])
+        for before, sheet in sheets:
+            lines = sheet.text.split("\n")
+            if before < line <= before + len(lines):
+                at, excerpt = line - before, lines[line - before - 1][:200]
+                return Fault("theme-sheet", {"detail": detail}, sheet.file, at, column, "", excerpt)
+    names = " ".join(name for name in SHEETS if name in theme.sheets)
+    return Fault("theme-style", {"detail": detail, "names": names})

@@ -8,7 +8,6 @@ titles and labels, and no sentence of an observation.
 from __future__ import annotations
 
 import os
-import re
 import string
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from pathlib import Path
 from labreport.errors import Fault, InputError
 from labreport.lab.faults import nearest
 from labreport.lab.lab import ThemeTable
+from labreport.report.sheets import Sheet, fetched
 
 COVER = "cover.html.j2"
 SHEETS = ("style.css", "screen.css", "print.css")
@@ -47,7 +47,6 @@ LARGEST_PICTURE = 400_000
 OWN_TEXTS = ("report.", "cover.")
 """How the keys of texts begin that a theme may change."""
 
-_ADDRESS = re.compile(r"url\(\s*[\"']?([^\"')\s]*)|(@import)|(</)", re.IGNORECASE)
 _MAGIC = {".png": b"\x89PNG\r\n\x1a\n", ".jpg": b"\xff\xd8\xff", ".jpeg": b"\xff\xd8\xff"}
 
 
@@ -58,7 +57,7 @@ class Theme:
     Attributes:
         cover: a template in place of the cover that ships; "" for none.
         cover_file: where that is.
-        sheets: style sheets to follow those that ship, by name.
+        sheets: style sheets to follow those that ship, by name, in their order.
         texts: by language, texts in place of others, by key.
         files: pictures and fonts, by name.
         accent: colour of headings and links; "" for that of the design.
@@ -66,7 +65,7 @@ class Theme:
 
     cover: str = ""
     cover_file: Path = Path(COVER)
-    sheets: Mapping[str, str] = field(default_factory=dict)
+    sheets: Mapping[str, tuple[Sheet, ...]] = field(default_factory=dict)
     texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     files: Mapping[str, bytes] = field(default_factory=dict)
     accent: str = ""
@@ -118,7 +117,7 @@ class _Reading:
     def __init__(self) -> None:
         self.faults: list[Fault] = []
         self.cover, self.cover_file = "", Path(COVER)
-        self.sheets: dict[str, str] = {}
+        self.sheets: dict[str, tuple[Sheet, ...]] = {}
         self.texts: dict[str, dict[str, str]] = {code: {} for code in CATALOGUES.values()}
         self.files: dict[str, bytes] = {}
 
@@ -176,21 +175,19 @@ class _Reading:
             self.cover, self.cover_file = text, path
         elif name in SHEETS:
             self._check_sheet(name, path, text)
-            self.sheets[name] = f"{self.sheets.get(name, '')}\n{text}"
+            self.sheets[name] = (*self.sheets.get(name, ()), Sheet(path, text))
         else:
             self._read_texts(CATALOGUES[name], path, content)
 
     def _check_sheet(self, name: str, path: Path, text: str) -> None:
         """A style sheet asks for nothing but data, and for print for files of the theme."""
-        for number, line in enumerate(text.split("\n"), start=1):
-            for address, rule, end in _ADDRESS.findall(line):
-                known = address.removeprefix("theme:") in self.files
-                inside = address.startswith("data:") or (name == "print.css" and known)
-                if rule or end or not inside:
-                    found = {"found": rule or end or address}
-                    self._fault(
-                        path, "theme-address", found, tuple(sorted(self.files)), "", number, line
-                    )
+        lines = text.split("\n")
+        for number, address in fetched(text):
+            own = address.startswith("theme:") and address[len("theme:") :] in self.files
+            if not address.startswith("data:") and not (name == "print.css" and own):
+                found, allowed = {"found": address[:80]}, tuple(sorted(self.files))
+                excerpt = lines[number - 1] if number <= len(lines) else ""
+                self._fault(path, "theme-address", found, allowed, "", number, excerpt)
 
     def _read_texts(self, code: str, path: Path, content: bytes) -> None:
         from io import BytesIO

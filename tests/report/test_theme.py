@@ -129,8 +129,9 @@ def test_the_cover_of_a_school(lab: Callable[..., Path]) -> None:
 def test_an_own_folder_goes_over_a_theme_that_ships(lab: Callable[..., Path]) -> None:
     path = lab({"print.css": ".mine { color: red; }"}, table='name = "school"')
     theme = read_theme(ThemeTable.model_validate({"name": "school"}), THEMES, path.parent / "theme")
-    assert "@left-middle" in theme.sheets["print.css"]
-    assert theme.sheets["print.css"].endswith(".mine { color: red; }")
+    of_the_school, own = theme.sheets["print.css"]
+    assert "@left-middle" in of_the_school.text
+    assert own.text == ".mine { color: red; }"
     assert "grade" in theme.cover
 
 
@@ -183,10 +184,30 @@ BAD_FILES: list[tuple[Files, list[tuple[str, str, int]]]] = [
         {"cover.html.j2": "<h1>a</h1><script>alert(1)</script>"},
         [("theme-element", "cover.html.j2", 1)],
     ),
-    ({"style.css": "a {\n  color: blurple;\n}"}, [("theme-style", "", 0)]),
+    ({"style.css": "a {\n  color: blurple;\n}"}, [("theme-sheet", "style.css", 2)]),
+    (
+        {
+            "style.css": "a { color: red; }\n\n.b { colour: red; }",
+            "print.css": "@font-face { font-family: x; }\n:root { --c: blurple; }\n"
+            "h1 {\n  color: var(--c);\n}",
+        },
+        [
+            ("theme-sheet", "style.css", 3),
+            ("theme-sheet", "print.css", 1),
+            ("theme-sheet", "print.css", 4),
+        ],
+    ),
     (
         {"style.css": "\na { background: url(http://a.b/c.png); }"},
         [("theme-address", "style.css", 2)],
+    ),
+    (
+        {"screen.css": "\n" + r"a { background: \75rl(http://a.b/c.png); }"},
+        [("theme-address", "screen.css", 2)],
+    ),
+    (
+        {"screen.css": "a { background: image-set('http://a.b/c.png' 1x); }"},
+        [("theme-address", "screen.css", 1)],
     ),
     ({"style.css": '@import "x.css";'}, [("theme-address", "style.css", 1)]),
     ({"style.css": "</style><script>"}, [("theme-address", "style.css", 1)]),
