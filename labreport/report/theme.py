@@ -16,7 +16,9 @@ from pathlib import Path
 from labreport.errors import Fault, InputError
 from labreport.lab.faults import nearest
 from labreport.lab.lab import ThemeTable
+from labreport.report.page_room import Room
 from labreport.report.sheets import Sheet, fetched
+from labreport.shipped import shipped
 
 COVER = "cover.html.j2"
 SHEETS = ("style.css", "screen.css", "print.css")
@@ -79,12 +81,12 @@ class Theme:
 PLAIN = Theme()
 
 
-def read_theme(table: ThemeTable, shipped: Path, own: Path) -> Theme:
+def read_theme(table: ThemeTable, designs: Path, own: Path) -> Theme:
     """The theme that a lab asks for.
 
     Args:
         table: what the lab says.
-        shipped: the folder of the designs that ship.
+        designs: the folder of the designs that ship.
         own: the folder beside the lab, which need not be there.
 
     Raises:
@@ -92,9 +94,10 @@ def read_theme(table: ThemeTable, shipped: Path, own: Path) -> Theme:
     """
     read = _Reading()
     if table.name != "plain":
-        read.folder(shipped / table.name)
+        read.folder(designs / table.name)
     if os.path.lexists(own):
         read.folder(own)
+    read.room()
     if read.faults:
         raise InputError(read.faults)
     for name, text in table.titles:
@@ -189,6 +192,19 @@ class _Reading:
                 excerpt = lines[number - 1] if number <= len(lines) else ""
                 self._fault(path, "theme-address", found, allowed, "", number, excerpt)
 
+    def room(self) -> None:
+        """What the style sheets for print, in their order, leave of a page."""
+        room = Room()
+        for name in ("style.css", "print.css"):
+            list(room.follow((shipped("templates") / name).read_text(encoding="utf-8")))
+            for sheet in self.sheets.get(name, ()):
+                lines = sheet.text.split("\n")
+                for found in room.follow(sheet.text):
+                    excerpt = lines[found.line - 1] if found.line <= len(lines) else ""
+                    self._fault(
+                        sheet.file, found.code, found.values, found.allowed, "", found.line, excerpt
+                    )
+
     def _read_texts(self, code: str, path: Path, content: bytes) -> None:
         from io import BytesIO
 
@@ -201,8 +217,8 @@ class _Reading:
         except (PoFileError, ValueError) as error:
             self._fault(path, "theme-texts", {"detail": str(error)})
             return
-        shipped = language(code)
-        allowed = [key for key in shipped.keys if key.startswith(OWN_TEXTS)]
+        words = language(code)
+        allowed = [key for key in words.keys if key.startswith(OWN_TEXTS)]
         for message in catalogue:
             if not message.id:
                 continue
@@ -213,7 +229,7 @@ class _Reading:
                 self._fault(path, "theme-key", {"found": shown}, (), near, line)
                 continue
             text = str(message.string)
-            own, other = _placeholders(text), _placeholders(shipped.template(key))
+            own, other = _placeholders(text), _placeholders(words.template(key))
             if own is None or own != other:
                 names = ", ".join(sorted(f"{{{name}}}" for name in other or ())) or "—"
                 self._fault(path, "theme-values", {"found": key, "names": names}, line=line)

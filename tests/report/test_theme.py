@@ -210,6 +210,8 @@ BAD_FILES: list[tuple[Files, list[tuple[str, str, int]]]] = [
         [("theme-address", "screen.css", 1)],
     ),
     ({"style.css": '@import "x.css";'}, [("theme-address", "style.css", 1)]),
+    ({"print.css": "\n@page { size: 1mm }"}, [("theme-page-size", "print.css", 2)]),
+    ({"style.css": "@page { margin: 9cm }"}, [("theme-page-room", "style.css", 1)]),
     ({"style.css": "</style><script>"}, [("theme-address", "style.css", 1)]),
     ({"print.css": 'a { src: url("theme:x.ttf"); }'}, [("theme-address", "print.css", 1)]),
     (
