@@ -22,7 +22,8 @@ from jinja2.lexer import Token, TokenStream
 from markupsafe import Markup
 
 from labreport.errors import Fault, InputError
-from labreport.formats.sandbox import LimitError, Sandbox, render
+from labreport.formats.sandbox import RefusedError, Sandbox, render
+from labreport.lab.faults import nearest
 from labreport.report.language import Language
 from labreport.report.theme import COVER, MEDIA, Theme
 from labreport.report.tree import Report
@@ -86,11 +87,14 @@ def _picture(theme: Theme, name: str) -> str:
     """A picture of the theme as a data: URI.
 
     Raises:
-        LookupError: if the theme has no such picture.
+        RefusedError: if the theme has no such picture.
     """
-    content = theme.files[name]
-    medium = MEDIA[PurePath(name).suffix.lower()]
-    return f"data:{medium};base64,{base64.b64encode(content).decode()}"
+    kinds = {file: MEDIA[PurePath(file).suffix.lower()] for file in theme.files}
+    pictures = tuple(sorted(file for file, kind in kinds.items() if kind.startswith("image/")))
+    if name not in pictures:
+        near = nearest(name, pictures)
+        raise RefusedError("theme-no-picture", pictures, near, found=str(name)[:80])
+    return f"data:{kinds[name]};base64,{base64.b64encode(theme.files[name]).decode()}"
 
 
 def _rendered(
@@ -140,8 +144,9 @@ def _fault(source: str, file: Path, error: Exception) -> Fault:
             if frame.filename == str(file):
                 line = frame.lineno or 0
     place: dict[str, Any] = {"file": file, "line": line, "excerpt": _excerpt(source, line)}
-    if isinstance(error, LimitError):
-        return Fault(error.code, error.values, allowed=error.allowed, **place)
+    if isinstance(error, RefusedError):
+        place |= {"allowed": error.allowed, "nearest": error.nearest}
+        return Fault(error.code, error.values, **place)
     detail = str(error) or type(error).__name__
     return Fault("theme-template", {"detail": detail[:300]}, **place)
 

@@ -49,12 +49,14 @@ METHODS: Mapping[type, tuple[str, ...]] = {
 """Methods of plain values."""
 
 
-class LimitError(TemplateRuntimeError):
-    """A template does what no cover needs; carries the code and the values of a fault."""
+class RefusedError(TemplateRuntimeError):
+    """A template asks for what it may not have; carries what a fault needs to say so."""
 
-    def __init__(self, code: str, allowed: tuple[str, ...] = (), **values: object) -> None:
+    def __init__(
+        self, code: str, allowed: tuple[str, ...] = (), nearest: str = "", **values: object
+    ) -> None:
         super().__init__(code)
-        self.code, self.values, self.allowed = code, values, allowed
+        self.code, self.values, self.allowed, self.nearest = code, values, allowed, nearest
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
@@ -72,12 +74,12 @@ class Sandbox(ImmutableSandboxedEnvironment):
         """A product of numbers.
 
         Raises:
-            LimitError: for another operator or other values, or if the product is too large.
+            RefusedError: for another operator or other values, or if the product is too large.
         """
         numbers = isinstance(left, int | float) and isinstance(right, int | float)
         if operator != "*" or not numbers or abs(left * right) > LARGEST_NUMBER:
             found = operator if operator != "*" else f"{str(left)[:20]} * {str(right)[:20]}"
-            raise LimitError("theme-operator", OPERATORS, found=found)
+            raise RefusedError("theme-operator", OPERATORS, found=found)
         return left * right
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
@@ -101,7 +103,7 @@ def render(template: Any, file: str, values: Mapping[str, object]) -> str:
         values: what it is given.
 
     Raises:
-        LimitError: if it goes on for too long, or makes too much.
+        RefusedError: if it goes on for too long, or makes too much.
         Exception: whatever else a template can raise.
     """
     parts: list[str] = []
@@ -126,7 +128,7 @@ def _counted(file: str) -> Iterator[None]:
         if event == "line":
             left -= 1
             if left < 0:
-                raise LimitError("theme-steps", limit=STEPS)
+                raise RefusedError("theme-steps", limit=STEPS)
             for value in frame.f_locals.values():
                 if isinstance(value, str | list | tuple):
                     _limit(len(value))
@@ -143,14 +145,14 @@ def _counted(file: str) -> Iterator[None]:
 
 def _limit(size: int) -> None:
     if size > LONGEST:
-        raise LimitError("theme-long", limit=LONGEST)
+        raise RefusedError("theme-long", limit=LONGEST)
 
 
 def _range(*limits: int) -> range:
     numbers = range(*limits)
     # Not len(), which has no word for more than 64 bits.
     if numbers and abs((numbers[-1] - numbers[0]) // numbers.step) >= LARGEST_RANGE:
-        raise LimitError("theme-range", limit=LARGEST_RANGE)
+        raise RefusedError("theme-range", limit=LARGEST_RANGE)
     return numbers
 
 

@@ -8,6 +8,7 @@ titles and labels, and no sentence of an observation.
 from __future__ import annotations
 
 import os
+import re
 import string
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -48,6 +49,9 @@ LARGEST_PICTURE = 400_000
 
 OWN_TEXTS = ("report.", "cover.")
 """How the keys of texts begin that a theme may change."""
+
+_UNENDED = re.compile(r'\s*(?!#)[^"]*"(?!(?:[^"\\]|\\.)*"\s*$)')
+"""A line of a .po file with a quotation mark and not one more at its end."""
 
 _MAGIC = {".png": b"\x89PNG\r\n\x1a\n", ".jpg": b"\xff\xd8\xff", ".jpeg": b"\xff\xd8\xff"}
 
@@ -180,7 +184,7 @@ class _Reading:
             self._check_sheet(name, path, text)
             self.sheets[name] = (*self.sheets.get(name, ()), Sheet(path, text))
         else:
-            self._read_texts(CATALOGUES[name], path, content)
+            self._read_texts(CATALOGUES[name], path, text)
 
     def _check_sheet(self, name: str, path: Path, text: str) -> None:
         """A style sheet asks for nothing but data, and for print for files of the theme."""
@@ -205,17 +209,24 @@ class _Reading:
                         sheet.file, found.code, found.values, found.allowed, "", found.line, excerpt
                     )
 
-    def _read_texts(self, code: str, path: Path, content: bytes) -> None:
-        from io import BytesIO
+    def _read_texts(self, code: str, path: Path, content: str) -> None:
+        from io import StringIO
 
         from babel.messages.pofile import PoFileError, read_po
 
         from labreport.report.language import language
 
+        # The reader takes the last character away, whether it is a quotation mark or not.
+        lines = enumerate(content.split("\n"), start=1)
+        if unended := [(number, text) for number, text in lines if _UNENDED.match(text)]:
+            for number, text in unended:
+                self._fault(path, "theme-quotes", line=number, excerpt=text)
+            return
         try:
-            catalogue = read_po(BytesIO(content), locale=code, abort_invalid=True)
-        except (PoFileError, ValueError) as error:
-            self._fault(path, "theme-texts", {"detail": str(error)})
+            catalogue = read_po(StringIO(content), locale=code, abort_invalid=True)
+        except (PoFileError, ValueError, LookupError) as error:
+            number = error.lineno + 1 if isinstance(error, PoFileError) else 0
+            self._fault(path, "theme-texts", {"detail": str(error)}, line=number)
             return
         words = language(code)
         allowed = [key for key in words.keys if key.startswith(OWN_TEXTS)]

@@ -159,7 +159,7 @@ BAD_FILES: list[tuple[Files, list[tuple[str, str, int]]]] = [
     ({"cover.html.j2": "a\n{% if %}"}, [("theme-template", "cover.html.j2", 2)]),
     ({"cover.html.j2": "a\n\n{{ report.titel }}"}, [("theme-template", "cover.html.j2", 3)]),
     ({"cover.html.j2": '{{ text("cover.x") }}'}, [("theme-template", "cover.html.j2", 1)]),
-    ({"cover.html.j2": '{{ picture("x.png") }}'}, [("theme-template", "cover.html.j2", 1)]),
+    ({"cover.html.j2": '{{ picture("x.png") }}'}, [("theme-no-picture", "cover.html.j2", 1)]),
     ({"cover.html.j2": "{{ 1 / 0 }}"}, [("theme-template", "cover.html.j2", 1)]),
     (
         {"cover.html.j2": "{{ report.__class__.__mro__ }}"},
@@ -231,7 +231,13 @@ BAD_FILES: list[tuple[Files, list[tuple[str, str, int]]]] = [
         {"languages/zh.po": 'msgid "report.figure"\nmsgstr "图 {number.__class__}"'},
         [("theme-values", "zh.po", 1)],
     ),
-    ({"languages/zh.po": "msgid nonsense\n"}, [("theme-texts", "zh.po", 0)]),
+    ({"languages/zh.po": "\nmsgid nonsense\n"}, [("theme-texts", "zh.po", 2)]),
+    ({"languages/zh.po": '\nmsgid "report.figure\nmsgstr "x"'}, [("theme-quotes", "zh.po", 2)]),
+    ({"languages/zh.po": 'msgid "cover.place"\nmsgstr "'}, [("theme-quotes", "zh.po", 2)]),
+    ({"languages/zh.po": 'msgid "cover.place"\nmsgstr "\\"'}, [("theme-quotes", "zh.po", 2)]),
+    ({"languages/zh.po": 'msgid "cover.place"\nmsgstr "a" b'}, [("theme-quotes", "zh.po", 2)]),
+    ({"languages/zh.po": 'msgid "cover.place"\n'}, [("theme-texts", "zh.po", 1)]),
+    ({"languages/zh.po": 'msgstr[x] "a"'}, [("theme-texts", "zh.po", 0)]),
     ({"languages/fr.po": ""}, [("theme-file", "fr.po", 0)]),
     ({"logo.png": SVG}, [("theme-picture", "logo.png", 0)]),
     (
@@ -279,6 +285,23 @@ def test_a_file_or_a_link_that_leads_out_is_no_folder(
         ("file-unreadable", "logo.svg", 0),
         ("theme-outside", "style.css", 0),
     ]
+
+
+def test_quotation_marks_and_notes_in_texts_are_read(lab: Callable[..., Path]) -> None:
+    text = '\ufeff# a "note\nmsgid "cover.place"\nmsgstr ""\n"the \\"room\\""\n'
+    check(lab({"languages/en.po": text}))
+    theme = read_theme(ThemeTable.model_validate({}), THEMES, lab({}).parent / "theme")
+    assert theme.texts["en"] == {"cover.place": 'the "room"'}
+
+
+def test_a_picture_that_is_not_there_is_told_with_those_that_are(lab: Callable[..., Path]) -> None:
+    cover = '<h1>t</h1>\n<img src="{{ picture("seal.pgn") }}" alt="">'
+    path = lab({"cover.html.j2": cover, "seal.png": PNG, "logo.svg": SVG, "a.css.txt": ""})
+    with pytest.raises(InputError) as caught:
+        check(path)
+    (fault,) = caught.value.faults
+    assert (fault.code, fault.line, fault.values) == ("theme-no-picture", 2, {"found": "seal.pgn"})
+    assert (fault.allowed, fault.nearest) == (("logo.svg", "seal.png"), "seal.png")
 
 
 def test_the_nearest_name_is_told(lab: Callable[..., Path]) -> None:

@@ -122,6 +122,11 @@ def test_tags_that_do_not_match_are_told_with_their_line(source: str, line: int)
     assert found[0].line == line
 
 
+def test_a_font_is_no_picture() -> None:
+    (fault,) = faults('<h1>t</h1><img src="{{ picture("Song.ttf") }}" alt="">')
+    assert (fault.code, fault.allowed) == ("theme-no-picture", ("logo.png", "seal.png"))
+
+
 def test_each_fault_is_told_once() -> None:
     found = faults("<h1>t</h1>\n" + "<form></form>\n" * 3 + "<iframe></iframe>")
     assert [(fault.values["found"], fault.line) for fault in found] == [("form", 2), ("iframe", 5)]
