@@ -25,6 +25,7 @@ from labreport.errors import Fault, InputError
 from labreport.formats.sandbox import RefusedError, Sandbox, render
 from labreport.lab.faults import nearest
 from labreport.report.language import Language
+from labreport.report.sheets import DEEPEST
 from labreport.report.theme import COVER, MEDIA, Theme
 from labreport.report.tree import Report
 from labreport.shipped import shipped
@@ -203,6 +204,8 @@ class _Check(HTMLParser):
             self._headings, self._heading = self._headings + 1, self._line
         if tag not in VOID:
             self._open.append((tag, self._line))
+        if len(self._open) > DEEPEST:
+            self._say("theme-nested", limit=DEEPEST)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         # In HTML the stroke of <p/> says nothing: it is a beginning without an end.

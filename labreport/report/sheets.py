@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,10 @@ _OF_ADDRESSES = ("url", "src", "image", "image-set", "cross-fade")
 
 _PUT_IN = ("var", "attr", "env", "if")
 """Functions that stand for something else, which nobody can check."""
+
+
+DEEPEST = 50
+"""Brackets, or elements of a cover, inside of each other: who typesets them goes as deep."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +48,17 @@ def fetched(text: str) -> Iterator[tuple[int, str]]:
         token, in_addresses = waiting.pop()
         if address := _address(token, in_addresses):
             yield token.source_line, address
-        inner = getattr(token, "content", None) or getattr(token, "arguments", None) or ()
-        waiting += [(each, _takes_addresses(token)) for each in reversed(inner)]
+        waiting += [(each, _takes_addresses(token)) for each in reversed(_inner(token))]
+
+
+def too_deep(text: str) -> int:
+    """The first line of a style sheet that has too many brackets in each other; 0 if none has."""
+    import tinycss2
+
+    tokens = tinycss2.parse_component_value_list(text, skip_comments=True)
+    for _ in range(DEEPEST):
+        tokens = [each for token in tokens for each in _inner(token)]
+    return tokens[0].source_line if tokens else 0
 
 
 def _address(token: Any, in_addresses: bool) -> str:
@@ -65,3 +78,7 @@ def _takes_addresses(token: Any) -> bool:
     if token.type != "function":
         return False
     return token.lower_name.removeprefix("-webkit-").removeprefix("-moz-") in _OF_ADDRESSES
+
+
+def _inner(token: Any) -> Sequence[Any]:
+    return getattr(token, "content", None) or getattr(token, "arguments", None) or ()

@@ -18,7 +18,7 @@ from labreport.errors import Fault, InputError
 from labreport.lab.faults import nearest
 from labreport.lab.lab import ThemeTable
 from labreport.report.page_room import Room
-from labreport.report.sheets import Sheet, fetched
+from labreport.report.sheets import DEEPEST, Sheet, fetched, too_deep
 from labreport.shipped import shipped
 
 COVER = "cover.html.j2"
@@ -101,7 +101,8 @@ def read_theme(table: ThemeTable, designs: Path, own: Path) -> Theme:
         read.folder(designs / table.name)
     if os.path.lexists(own):
         read.folder(own)
-    read.room()
+    if not read.faults:
+        read.room()
     if read.faults:
         raise InputError(read.faults)
     for name, text in table.titles:
@@ -189,6 +190,8 @@ class _Reading:
     def _check_sheet(self, name: str, path: Path, text: str) -> None:
         """A style sheet asks for nothing but data, and for print for files of the theme."""
         lines = text.split("\n")
+        if number := too_deep(text):
+            self._fault(path, "theme-nested", {"limit": DEEPEST}, line=number)
         for number, address in fetched(text):
             own = address.startswith("theme:") and address[len("theme:") :] in self.files
             if not address.startswith("data:") and not (name == "print.css" and own):

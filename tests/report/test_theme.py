@@ -212,6 +212,8 @@ BAD_FILES: list[tuple[Files, list[tuple[str, str, int]]]] = [
     ({"style.css": '@import "x.css";'}, [("theme-address", "style.css", 1)]),
     ({"print.css": "\n@page { size: 1mm }"}, [("theme-page-size", "print.css", 2)]),
     ({"style.css": "@page { margin: 9cm }"}, [("theme-page-room", "style.css", 1)]),
+    ({"style.css": "a {\n b: " + "(" * 3000 + "}"}, [("theme-nested", "style.css", 2)]),
+    ({"style.css": "@media print {\n" * 2000}, [("theme-nested", "style.css", 50)]),
     ({"style.css": "</style><script>"}, [("theme-address", "style.css", 1)]),
     ({"print.css": 'a { src: url("theme:x.ttf"); }'}, [("theme-address", "print.css", 1)]),
     (

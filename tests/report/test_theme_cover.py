@@ -10,6 +10,7 @@ import pytest
 from labreport.errors import Fault, InputError
 from labreport.formats.cover import ELEMENTS, EVERYWHERE, cover
 from labreport.report.language import language
+from labreport.report.sheets import DEEPEST
 from labreport.report.theme import PLAIN
 from labreport.report.tree import Report
 
@@ -125,6 +126,16 @@ def test_tags_that_do_not_match_are_told_with_their_line(source: str, line: int)
 def test_a_font_is_no_picture() -> None:
     (fault,) = faults('<h1>t</h1><img src="{{ picture("Song.ttf") }}" alt="">')
     assert (fault.code, fault.allowed) == ("theme-no-picture", ("logo.png", "seal.png"))
+
+
+@pytest.mark.parametrize("deep", [DEEPEST - 1, DEEPEST])
+def test_elements_inside_of_each_other_are_limited(deep: int) -> None:
+    source = "<h1>t</h1>\n" + "<div>" * deep + "<p>x</p>" + "</div>" * deep
+    if deep < DEEPEST:
+        rendered(source)
+    else:
+        (fault,) = faults(source)
+        assert (fault.code, fault.line, fault.values) == ("theme-nested", 2, {"limit": DEEPEST})
 
 
 def test_each_fault_is_told_once() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from labreport.report.page_room import Room
-from labreport.report.sheets import fetched
+from labreport.report.sheets import DEEPEST, fetched, too_deep
 from labreport.shipped import shipped
 
 ASKED = [
@@ -47,6 +47,12 @@ def test_what_a_style_sheet_asks_for_is_found_with_its_line(text: str, address: 
 )
 def test_what_asks_for_nothing_is_silent(text: str) -> None:
     assert list(fetched(text)) == []
+
+
+def test_brackets_inside_of_each_other_are_limited() -> None:
+    assert too_deep("a { b: c(d(e)) }\n" * 100) == 0
+    assert too_deep("a { b: c }\n" + "(" * DEEPEST) == 0
+    assert too_deep("a { b: c }\n" + "(" * DEEPEST + "d") == 2
 
 
 # --- the room on a page ---------------------------------------------------------------------------
