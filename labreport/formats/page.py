@@ -8,28 +8,20 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import cache, partial
-from pathlib import PurePath
+from functools import cache
 from typing import Any
 from urllib.parse import quote
 
-from jinja2 import (
-    BaseLoader,
-    ChoiceLoader,
-    Environment,
-    FileSystemLoader,
-    FunctionLoader,
-    StrictUndefined,
-)
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from labreport.formats.chinese import set_in_chinese
+from labreport.formats.cover import cover
 from labreport.formats.listing import listings
 from labreport.formats.math_font import math_font
 from labreport.formats.pictures import Pictures
 from labreport.report.language import Language
-from labreport.report.theme import COVER, MEDIA, Theme
+from labreport.report.theme import Theme
 from labreport.report.tree import Course, Plot, Report
 from labreport.shipped import shipped
 
@@ -67,6 +59,9 @@ def page(reports: Sequence[tuple[Report, Language]]) -> str:
     """A document for the screen, with the report in each of these languages, the first in front.
 
     It has one script, and the policy of the document allows no other.
+
+    Raises:
+        InputError: if the theme's cover is at fault.
     """
     pictures = Pictures()
     bare = [
@@ -83,7 +78,7 @@ def page(reports: Sequence[tuple[Report, Language]]) -> str:
     formulas = frozenset(formula.mathml for section in sections for formula in section.formulas)
     theme = reports[0][0].theme
     return (
-        _environment(theme)
+        _environment()
         .get_template("report.html.j2")
         .render(
             first=reports[0][0],
@@ -97,7 +92,11 @@ def page(reports: Sequence[tuple[Report, Language]]) -> str:
 
 
 def paper(report: Report, language: Language) -> str:
-    """A document for the PDF: with running heads and page numbers, without what a screen needs."""
+    """A document for the PDF: with running heads and page numbers, without what a screen needs.
+
+    Raises:
+        InputError: if the theme's cover is at fault.
+    """
     before, between, after = re.split(
         r"PAGES?", language.text("report.page", page="PAGE", pages="PAGES")
     )
@@ -106,7 +105,7 @@ def paper(report: Report, language: Language) -> str:
     if language.code == "zh":
         html = Markup(set_in_chinese(html))
     return (
-        _environment(report.theme)
+        _environment()
         .get_template("report.html.j2")
         .render(
             first=report,
@@ -126,13 +125,11 @@ def _edition(
     def at(anchor: str) -> str:
         return edition.prefix + anchor
 
-    theme = edition.report.theme
-    template = _environment(theme).get_template("edition.html.j2")
+    template = _environment().get_template("edition.html.j2")
     return Markup(
         template.render(
             report=edition.report,
-            logo=_picture(theme, theme.logo) if theme.logo else "",
-            picture=partial(_picture, theme),
+            cover=cover(edition.report, language, printed=pictures is None),
             text=language.text,
             printed=pictures is None,
             at=at,
@@ -147,36 +144,11 @@ def _edition(
     )
 
 
-def cover(report: Report, language: Language) -> str:
-    """The cover alone, as it stands on a page."""
-    theme = report.theme
-    return (
-        _environment(theme)
-        .get_template(COVER)
-        .render(
-            report=report,
-            logo=_picture(theme, theme.logo) if theme.logo else "",
-            picture=partial(_picture, theme),
-            text=language.text,
-            printed=False,
-        )
-    )
-
-
-def _environment(theme: Theme) -> Environment:
-    """The templates, of which the cover may be a theme's."""
-    return _environment_with(theme.cover, str(theme.cover_file))
-
-
 @cache
-def _environment_with(cover: str, file: str) -> Environment:
-    loader: BaseLoader = FileSystemLoader(shipped("templates"))
-    if cover:
-        own = {COVER: (cover, file, lambda: True)}
-        loader = ChoiceLoader([FunctionLoader(own.get), loader])
-    # A theme may be anybody's: its template reaches nothing but what it is given.
-    environment = ImmutableSandboxedEnvironment(
-        loader=loader,
+def _environment() -> Environment:
+    """The templates that ship."""
+    environment = Environment(
+        loader=FileSystemLoader(shipped("templates")),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -218,21 +190,11 @@ def embedded(value: Plot | Course | dict[str, Any]) -> Markup:
     return Markup(text)
 
 
-def _picture(theme: Theme, name: str) -> str:
-    """A picture of the theme as a data: URI.
-
-    Raises:
-        LookupError: if the theme has no such picture.
-    """
-    content = theme.files[name]
-    medium = MEDIA[PurePath(name).suffix.lower()]
-    return f"data:{medium};base64,{base64.b64encode(content).decode()}"
-
-
 def _own(theme: Theme, medium: str) -> str:
     """What a theme adds to the style sheets."""
     accent = f":root {{ --accent: {theme.accent}; }}" if theme.accent else ""
-    sheets = (theme.sheets.get(name, "") for name in ("style.css", f"{medium}.css"))
+    names = ("style.css", f"{medium}.css")
+    sheets = (sheet.text for name in names for sheet in theme.sheets.get(name, ()))
     return "\n".join(filter(None, (accent, *sheets)))
 
 

@@ -2,36 +2,23 @@
 
 from __future__ import annotations
 
-import traceback
+import re
 from collections.abc import Iterator, Sequence
-from html.parser import HTMLParser
-
-from jinja2 import TemplateError, TemplateSyntaxError
 
 from labreport.errors import Fault, InputError
-from labreport.formats.page import cover, page
+from labreport.formats.page import page, paper
 from labreport.formats.pdf import complaints
 from labreport.lab.plan import Lab
 from labreport.report.front import front
 from labreport.report.language import Language
+from labreport.report.sheets import Sheet
 from labreport.report.theme import SHEETS, Theme
-from labreport.report.tree import Report
 
-VOID = {
-    "area",
-    "br",
-    "col",
-    "embed",
-    "hr",
-    "img",
-    "input",
-    "link",
-    "meta",
-    "source",
-    "track",
-    "wbr",
-}
-"""Elements of HTML that have no end."""
+MOST = 20
+"""Complaints that are told."""
+
+_PLACE = re.compile(r" at ([0-9]+):([0-9]+)")
+"""Where WeasyPrint has found something: line and column of the style sheet of the document."""
 
 
 def try_theme(lab: Lab, theme: Theme, languages: Sequence[Language]) -> None:
@@ -43,75 +30,36 @@ def try_theme(lab: Lab, theme: Theme, languages: Sequence[Language]) -> None:
     """
     own = [words.saying(theme.texts.get(words.code, {})) for words in languages]
     reports = [(front(lab, theme, words), words) for words in own]
-    try:
-        page(reports)
-        said = [text for report, words in reports for text in complaints(report, words)]
-    except (TemplateError, LookupError, TypeError, ValueError, ArithmeticError) as error:
-        raise InputError(_fault(theme, error)) from None
-    faults = [fault for report, words in reports for fault in _of_cover(theme, report, words)]
+    page(reports)
+    faults = []
+    for report, words in reports:
+        sheets = list(_sheets(paper(report, words), theme))
+        faults += [_fault(text, theme, sheets) for text in complaints(report, words)]
     if faults:
         # The same in every language.
-        raise InputError(list({fault.code: fault for fault in faults}.values()))
-    if said:
-        names = " ".join(name for name in SHEETS if name in theme.sheets)
-        raise InputError(
-            [
-                Fault("theme-style", {"detail": text[:300], "names": names})
-                for text in list(dict.fromkeys(said))[:20]
-            ]
-        )
+        once = {(f.file, f.line, f.column, f.values["detail"]): f for f in faults}
+        raise InputError(list(once.values())[:MOST])
 
 
-def _fault(theme: Theme, error: Exception) -> Fault:
-    """A fault of the cover's template, at its line."""
-    line = 0
-    if isinstance(error, TemplateSyntaxError):
-        line = error.lineno
-    else:
-        for frame in traceback.extract_tb(error.__traceback__):
-            if frame.filename == str(theme.cover_file):
-                line = frame.lineno or 0
-    lines = theme.cover.split("\n")
-    excerpt = lines[line - 1] if 0 < line <= len(lines) else ""
-    detail = str(error) or type(error).__name__
-    return Fault(
-        "theme-template",
-        {"detail": detail[:300]},
-        file=theme.cover_file,
-        line=line,
-        excerpt=excerpt[:200],
-    )
+def _sheets(html: str, theme: Theme) -> Iterator[tuple[int, Sheet]]:
+    """The theme's style sheets in the one of a document, each with the line before it."""
+    begin = place = html.index("<style>")
+    for name in ("style.css", "print.css"):
+        for sheet in theme.sheets.get(name, ()):
+            place = html.index(sheet.text, place)
+            yield html.count("\n", begin, place), sheet
+            place += len(sheet.text)
 
 
-class _Tags(HTMLParser):
-    """Whether the tags of a cover match, and what it has of some."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.wrong = ""
-        self.headings = self.scripts = 0
-
-    def handle_starttag(self, tag: str, attrs: object) -> None:
-        self.headings += tag == "h1"
-        self.scripts += tag == "script"
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in VOID:
-            return
-        if not self.open or self.open.pop() != tag:
-            self.wrong = self.wrong or tag
-
-
-def _of_cover(theme: Theme, report: Report, words: Language) -> Iterator[Fault]:
-    """What would put the page out of order, or leave it without a heading."""
-    tags = _Tags()
-    tags.feed(cover(report, words))
-    if tags.wrong or tags.open:
-        yield Fault("theme-unclosed", {"tag": tags.wrong or tags.open[-1]}, file=theme.cover_file)
-    if tags.headings != 1:
-        yield Fault("theme-heading", {"found": tags.headings}, file=theme.cover_file)
-    if tags.scripts:
-        yield Fault("theme-script", file=theme.cover_file)
+def _fault(text: str, theme: Theme, sheets: Sequence[tuple[int, Sheet]]) -> Fault:
+    """A complaint, where it can be said at the line of a file."""
+    detail = _PLACE.sub("", text)[:300]
+    if found := _PLACE.search(text):
+        line, column = int(found[1]), int(found[2])
+        for before, sheet in sheets:
+            lines = sheet.text.split("\n")
+            if before < line <= before + len(lines):
+                at, excerpt = line - before, lines[line - before - 1][:200]
+                return Fault("theme-sheet", {"detail": detail}, sheet.file, at, column, "", excerpt)
+    names = " ".join(name for name in SHEETS if name in theme.sheets)
+    return Fault("theme-style", {"detail": detail, "names": names})

@@ -17,6 +17,9 @@ from pathlib import Path
 from labreport.errors import Fault, InputError
 from labreport.lab.faults import nearest
 from labreport.lab.lab import ThemeTable
+from labreport.report.page_room import Room
+from labreport.report.sheets import DEEPEST, Sheet, fetched, too_deep
+from labreport.shipped import shipped
 
 COVER = "cover.html.j2"
 SHEETS = ("style.css", "screen.css", "print.css")
@@ -47,7 +50,9 @@ LARGEST_PICTURE = 400_000
 OWN_TEXTS = ("report.", "cover.")
 """How the keys of texts begin that a theme may change."""
 
-_ADDRESS = re.compile(r"url\(\s*[\"']?([^\"')\s]*)|(@import)|(</)", re.IGNORECASE)
+_UNENDED = re.compile(r'\s*(?!#)[^"]*"(?!(?:[^"\\]|\\.)*"\s*$)')
+"""A line of a .po file with a quotation mark and not one more at its end."""
+
 _MAGIC = {".png": b"\x89PNG\r\n\x1a\n", ".jpg": b"\xff\xd8\xff", ".jpeg": b"\xff\xd8\xff"}
 
 
@@ -58,7 +63,7 @@ class Theme:
     Attributes:
         cover: a template in place of the cover that ships; "" for none.
         cover_file: where that is.
-        sheets: style sheets to follow those that ship, by name.
+        sheets: style sheets to follow those that ship, by name, in their order.
         texts: by language, texts in place of others, by key.
         files: pictures and fonts, by name.
         accent: colour of headings and links; "" for that of the design.
@@ -66,7 +71,7 @@ class Theme:
 
     cover: str = ""
     cover_file: Path = Path(COVER)
-    sheets: Mapping[str, str] = field(default_factory=dict)
+    sheets: Mapping[str, tuple[Sheet, ...]] = field(default_factory=dict)
     texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     files: Mapping[str, bytes] = field(default_factory=dict)
     accent: str = ""
@@ -80,12 +85,12 @@ class Theme:
 PLAIN = Theme()
 
 
-def read_theme(table: ThemeTable, shipped: Path, own: Path) -> Theme:
+def read_theme(table: ThemeTable, designs: Path, own: Path) -> Theme:
     """The theme that a lab asks for.
 
     Args:
         table: what the lab says.
-        shipped: the folder of the designs that ship.
+        designs: the folder of the designs that ship.
         own: the folder beside the lab, which need not be there.
 
     Raises:
@@ -93,9 +98,11 @@ def read_theme(table: ThemeTable, shipped: Path, own: Path) -> Theme:
     """
     read = _Reading()
     if table.name != "plain":
-        read.folder(shipped / table.name)
+        read.folder(designs / table.name)
     if os.path.lexists(own):
         read.folder(own)
+    if not read.faults:
+        read.room()
     if read.faults:
         raise InputError(read.faults)
     for name, text in table.titles:
@@ -118,7 +125,7 @@ class _Reading:
     def __init__(self) -> None:
         self.faults: list[Fault] = []
         self.cover, self.cover_file = "", Path(COVER)
-        self.sheets: dict[str, str] = {}
+        self.sheets: dict[str, tuple[Sheet, ...]] = {}
         self.texts: dict[str, dict[str, str]] = {code: {} for code in CATALOGUES.values()}
         self.files: dict[str, bytes] = {}
 
@@ -176,36 +183,56 @@ class _Reading:
             self.cover, self.cover_file = text, path
         elif name in SHEETS:
             self._check_sheet(name, path, text)
-            self.sheets[name] = f"{self.sheets.get(name, '')}\n{text}"
+            self.sheets[name] = (*self.sheets.get(name, ()), Sheet(path, text))
         else:
-            self._read_texts(CATALOGUES[name], path, content)
+            self._read_texts(CATALOGUES[name], path, text)
 
     def _check_sheet(self, name: str, path: Path, text: str) -> None:
         """A style sheet asks for nothing but data, and for print for files of the theme."""
-        for number, line in enumerate(text.split("\n"), start=1):
-            for address, rule, end in _ADDRESS.findall(line):
-                known = address.removeprefix("theme:") in self.files
-                inside = address.startswith("data:") or (name == "print.css" and known)
-                if rule or end or not inside:
-                    found = {"found": rule or end or address}
+        lines = text.split("\n")
+        if number := too_deep(text):
+            self._fault(path, "theme-nested", {"limit": DEEPEST}, line=number)
+        for number, address in fetched(text):
+            own = address.startswith("theme:") and address[len("theme:") :] in self.files
+            if not address.startswith("data:") and not (name == "print.css" and own):
+                found, allowed = {"found": address[:80]}, tuple(sorted(self.files))
+                excerpt = lines[number - 1] if number <= len(lines) else ""
+                self._fault(path, "theme-address", found, allowed, "", number, excerpt)
+
+    def room(self) -> None:
+        """What the style sheets for print, in their order, leave of a page."""
+        room = Room()
+        for name in ("style.css", "print.css"):
+            list(room.follow((shipped("templates") / name).read_text(encoding="utf-8")))
+            for sheet in self.sheets.get(name, ()):
+                lines = sheet.text.split("\n")
+                for found in room.follow(sheet.text):
+                    excerpt = lines[found.line - 1] if found.line <= len(lines) else ""
                     self._fault(
-                        path, "theme-address", found, tuple(sorted(self.files)), "", number, line
+                        sheet.file, found.code, found.values, found.allowed, "", found.line, excerpt
                     )
 
-    def _read_texts(self, code: str, path: Path, content: bytes) -> None:
-        from io import BytesIO
+    def _read_texts(self, code: str, path: Path, content: str) -> None:
+        from io import StringIO
 
         from babel.messages.pofile import PoFileError, read_po
 
         from labreport.report.language import language
 
-        try:
-            catalogue = read_po(BytesIO(content), locale=code, abort_invalid=True)
-        except (PoFileError, ValueError) as error:
-            self._fault(path, "theme-texts", {"detail": str(error)})
+        # The reader takes the last character away, whether it is a quotation mark or not.
+        lines = enumerate(content.split("\n"), start=1)
+        if unended := [(number, text) for number, text in lines if _UNENDED.match(text)]:
+            for number, text in unended:
+                self._fault(path, "theme-quotes", line=number, excerpt=text)
             return
-        shipped = language(code)
-        allowed = [key for key in shipped.keys if key.startswith(OWN_TEXTS)]
+        try:
+            catalogue = read_po(StringIO(content), locale=code, abort_invalid=True)
+        except (PoFileError, ValueError, LookupError) as error:
+            number = error.lineno + 1 if isinstance(error, PoFileError) else 0
+            self._fault(path, "theme-texts", {"detail": str(error)}, line=number)
+            return
+        words = language(code)
+        allowed = [key for key in words.keys if key.startswith(OWN_TEXTS)]
         for message in catalogue:
             if not message.id:
                 continue
@@ -216,7 +243,7 @@ class _Reading:
                 self._fault(path, "theme-key", {"found": shown}, (), near, line)
                 continue
             text = str(message.string)
-            own, other = _placeholders(text), _placeholders(shipped.template(key))
+            own, other = _placeholders(text), _placeholders(words.template(key))
             if own is None or own != other:
                 names = ", ".join(sorted(f"{{{name}}}" for name in other or ())) or "—"
                 self._fault(path, "theme-values", {"found": key, "names": names}, line=line)

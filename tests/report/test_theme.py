@@ -129,8 +129,9 @@ def test_the_cover_of_a_school(lab: Callable[..., Path]) -> None:
 def test_an_own_folder_goes_over_a_theme_that_ships(lab: Callable[..., Path]) -> None:
     path = lab({"print.css": ".mine { color: red; }"}, table='name = "school"')
     theme = read_theme(ThemeTable.model_validate({"name": "school"}), THEMES, path.parent / "theme")
-    assert "@left-middle" in theme.sheets["print.css"]
-    assert theme.sheets["print.css"].endswith(".mine { color: red; }")
+    of_the_school, own = theme.sheets["print.css"]
+    assert "@left-middle" in of_the_school.text
+    assert own.text == ".mine { color: red; }"
     assert "grade" in theme.cover
 
 
@@ -158,7 +159,7 @@ BAD_FILES: list[tuple[Files, list[tuple[str, str, int]]]] = [
     ({"cover.html.j2": "a\n{% if %}"}, [("theme-template", "cover.html.j2", 2)]),
     ({"cover.html.j2": "a\n\n{{ report.titel }}"}, [("theme-template", "cover.html.j2", 3)]),
     ({"cover.html.j2": '{{ text("cover.x") }}'}, [("theme-template", "cover.html.j2", 1)]),
-    ({"cover.html.j2": '{{ picture("x.png") }}'}, [("theme-template", "cover.html.j2", 1)]),
+    ({"cover.html.j2": '{{ picture("x.png") }}'}, [("theme-no-picture", "cover.html.j2", 1)]),
     ({"cover.html.j2": "{{ 1 / 0 }}"}, [("theme-template", "cover.html.j2", 1)]),
     (
         {"cover.html.j2": "{{ report.__class__.__mro__ }}"},
@@ -166,29 +167,53 @@ BAD_FILES: list[tuple[Files, list[tuple[str, str, int]]]] = [
     ),
     (
         {"cover.html.j2": "{% for i in range(10 ** 9) %}x{% endfor %}"},
-        [("theme-template", "cover.html.j2", 1)],
+        [("theme-operator", "cover.html.j2", 1)],
     ),
     ({"cover.html.j2": '{% include "/etc/passwd" %}'}, [("theme-template", "cover.html.j2", 1)]),
     ({"cover.html.j2": '{% include "../x" %}'}, [("theme-template", "cover.html.j2", 1)]),
     ({"cover.html.j2": b"\xff\xfe"}, [("not-utf-8", "cover.html.j2", 0)]),
     (
         {"cover.html.j2": '<h1>t</h1><img src="file:///etc/passwd" alt="x">'},
-        [("theme-style", "", 0)],
+        [("theme-link", "cover.html.j2", 1)],
     ),
     ({"cover.html.j2": "<p>no heading</p>"}, [("theme-heading", "cover.html.j2", 0)]),
-    ({"cover.html.j2": "<h1>a</h1><h1>b</h1>"}, [("theme-heading", "cover.html.j2", 0)]),
-    ({"cover.html.j2": "<div><h1>a</h1>"}, [("theme-unclosed", "cover.html.j2", 0)]),
-    ({"cover.html.j2": "<h1>a</h1></div>"}, [("theme-unclosed", "cover.html.j2", 0)]),
+    ({"cover.html.j2": "<h1>a</h1>\n<h1>b</h1>"}, [("theme-heading", "cover.html.j2", 2)]),
+    ({"cover.html.j2": "<div>\n<h1>a</h1>"}, [("theme-unclosed", "cover.html.j2", 1)]),
+    ({"cover.html.j2": "<h1>a</h1>\n</div>"}, [("theme-unclosed", "cover.html.j2", 2)]),
     (
         {"cover.html.j2": "<h1>a</h1><script>alert(1)</script>"},
-        [("theme-script", "cover.html.j2", 0)],
+        [("theme-element", "cover.html.j2", 1)],
     ),
-    ({"style.css": "a {\n  color: blurple;\n}"}, [("theme-style", "", 0)]),
+    ({"style.css": "a {\n  color: blurple;\n}"}, [("theme-sheet", "style.css", 2)]),
+    (
+        {
+            "style.css": "a { color: red; }\n\n.b { colour: red; }",
+            "print.css": "@font-face { font-family: x; }\n:root { --c: blurple; }\n"
+            "h1 {\n  color: var(--c);\n}",
+        },
+        [
+            ("theme-sheet", "style.css", 3),
+            ("theme-sheet", "print.css", 1),
+            ("theme-sheet", "print.css", 4),
+        ],
+    ),
     (
         {"style.css": "\na { background: url(http://a.b/c.png); }"},
         [("theme-address", "style.css", 2)],
     ),
+    (
+        {"screen.css": "\n" + r"a { background: \75rl(http://a.b/c.png); }"},
+        [("theme-address", "screen.css", 2)],
+    ),
+    (
+        {"screen.css": "a { background: image-set('http://a.b/c.png' 1x); }"},
+        [("theme-address", "screen.css", 1)],
+    ),
     ({"style.css": '@import "x.css";'}, [("theme-address", "style.css", 1)]),
+    ({"print.css": "\n@page { size: 1mm }"}, [("theme-page-size", "print.css", 2)]),
+    ({"style.css": "@page { margin: 9cm }"}, [("theme-page-room", "style.css", 1)]),
+    ({"style.css": "a {\n b: " + "(" * 3000 + "}"}, [("theme-nested", "style.css", 2)]),
+    ({"style.css": "@media print {\n" * 2000}, [("theme-nested", "style.css", 50)]),
     ({"style.css": "</style><script>"}, [("theme-address", "style.css", 1)]),
     ({"print.css": 'a { src: url("theme:x.ttf"); }'}, [("theme-address", "print.css", 1)]),
     (
@@ -208,7 +233,13 @@ BAD_FILES: list[tuple[Files, list[tuple[str, str, int]]]] = [
         {"languages/zh.po": 'msgid "report.figure"\nmsgstr "图 {number.__class__}"'},
         [("theme-values", "zh.po", 1)],
     ),
-    ({"languages/zh.po": "msgid nonsense\n"}, [("theme-texts", "zh.po", 0)]),
+    ({"languages/zh.po": "\nmsgid nonsense\n"}, [("theme-texts", "zh.po", 2)]),
+    ({"languages/zh.po": '\nmsgid "report.figure\nmsgstr "x"'}, [("theme-quotes", "zh.po", 2)]),
+    ({"languages/zh.po": 'msgid "cover.place"\nmsgstr "'}, [("theme-quotes", "zh.po", 2)]),
+    ({"languages/zh.po": 'msgid "cover.place"\nmsgstr "\\"'}, [("theme-quotes", "zh.po", 2)]),
+    ({"languages/zh.po": 'msgid "cover.place"\nmsgstr "a" b'}, [("theme-quotes", "zh.po", 2)]),
+    ({"languages/zh.po": 'msgid "cover.place"\n'}, [("theme-texts", "zh.po", 1)]),
+    ({"languages/zh.po": 'msgstr[x] "a"'}, [("theme-texts", "zh.po", 0)]),
     ({"languages/fr.po": ""}, [("theme-file", "fr.po", 0)]),
     ({"logo.png": SVG}, [("theme-picture", "logo.png", 0)]),
     (
@@ -258,6 +289,23 @@ def test_a_file_or_a_link_that_leads_out_is_no_folder(
     ]
 
 
+def test_quotation_marks_and_notes_in_texts_are_read(lab: Callable[..., Path]) -> None:
+    text = '\ufeff# a "note\nmsgid "cover.place"\nmsgstr ""\n"the \\"room\\""\n'
+    check(lab({"languages/en.po": text}))
+    theme = read_theme(ThemeTable.model_validate({}), THEMES, lab({}).parent / "theme")
+    assert theme.texts["en"] == {"cover.place": 'the "room"'}
+
+
+def test_a_picture_that_is_not_there_is_told_with_those_that_are(lab: Callable[..., Path]) -> None:
+    cover = '<h1>t</h1>\n<img src="{{ picture("seal.pgn") }}" alt="">'
+    path = lab({"cover.html.j2": cover, "seal.png": PNG, "logo.svg": SVG, "a.css.txt": ""})
+    with pytest.raises(InputError) as caught:
+        check(path)
+    (fault,) = caught.value.faults
+    assert (fault.code, fault.line, fault.values) == ("theme-no-picture", 2, {"found": "seal.pgn"})
+    assert (fault.allowed, fault.nearest) == (("logo.svg", "seal.png"), "seal.png")
+
+
 def test_the_nearest_name_is_told(lab: Callable[..., Path]) -> None:
     path = lab({"covr.html.j2": "", "languages/en.po": 'msgid "report.conclusion"\nmsgstr "x"'})
     said = " ".join(run("check", path).output.split())
@@ -292,9 +340,8 @@ def test_contrast_is_that_of_the_guidelines() -> None:
     assert LEAST_CONTRAST <= 4.54
 
 
-def test_what_a_theme_brings_runs_nothing_and_fetches_nothing(lab: Callable[..., Any]) -> None:
-    """A cover is its author's own, but the page's policy has no room for what it might run."""
-    path = lab({"cover.html.j2": '<header><h1 onclick="alert(1)">t</h1></header>'})
+def test_the_page_runs_nothing_but_its_own_script(lab: Callable[..., Any]) -> None:
+    path = lab({"cover.html.j2": "<header><h1>t</h1></header>"})
     html, pdf = built(path)
     policy = html.partition('http-equiv="Content-Security-Policy" content="')[2].partition('"')[0]
     assert "script-src 'sha256-" in policy

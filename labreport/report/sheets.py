@@ -1,0 +1,84 @@
+"""The style sheets of a theme: what they would fetch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+_OF_ADDRESSES = ("url", "src", "image", "image-set", "cross-fade")
+"""Functions in which a string is an address; also with the name of a browser in front."""
+
+_PUT_IN = ("var", "attr", "env", "if")
+"""Functions that stand for something else, which nobody can check."""
+
+
+DEEPEST = 50
+"""Brackets, or elements of a cover, inside of each other: who typesets them goes as deep."""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A style sheet, and the file that it is.
+
+    Attributes:
+        file: its place.
+        text: what it says.
+    """
+
+    file: Path
+    text: str
+
+
+def fetched(text: str) -> Iterator[tuple[int, str]]:
+    r"""Lines and addresses of all that a style sheet asks for, with what would end it in a page.
+
+    Names are read as a browser reads them: ``\75rl(…)`` is ``url(…)``.
+    """
+    import tinycss2
+
+    for number, line in enumerate(text.split("\n"), start=1):
+        if "</" in line:
+            yield number, "</"
+    # Not by recursion: anybody can write ten thousand brackets.
+    tokens = tinycss2.parse_component_value_list(text, skip_comments=True)
+    waiting = [(token, False) for token in reversed(tokens)]
+    while waiting:
+        token, in_addresses = waiting.pop()
+        if address := _address(token, in_addresses):
+            yield token.source_line, address
+        waiting += [(each, _takes_addresses(token)) for each in reversed(_inner(token))]
+
+
+def too_deep(text: str) -> int:
+    """The first line of a style sheet that has too many brackets in each other; 0 if none has."""
+    import tinycss2
+
+    tokens = tinycss2.parse_component_value_list(text, skip_comments=True)
+    for _ in range(DEEPEST):
+        tokens = [each for token in tokens for each in _inner(token)]
+    return tokens[0].source_line if tokens else 0
+
+
+def _address(token: Any, in_addresses: bool) -> str:
+    """What a token asks for; "" if that is nothing. In some functions a string is an address."""
+    if token.type == "at-keyword" and token.lower_value == "import":
+        return "@import"
+    if token.type == "error" and token.kind.endswith("url"):
+        return "url("
+    if token.type == "url" or (token.type == "string" and in_addresses):
+        return token.value or '""'
+    if token.type == "function" and token.lower_name in _PUT_IN and in_addresses:
+        return f"{token.lower_name}("
+    return ""
+
+
+def _takes_addresses(token: Any) -> bool:
+    if token.type != "function":
+        return False
+    return token.lower_name.removeprefix("-webkit-").removeprefix("-moz-") in _OF_ADDRESSES
+
+
+def _inner(token: Any) -> Sequence[Any]:
+    return getattr(token, "content", None) or getattr(token, "arguments", None) or ()

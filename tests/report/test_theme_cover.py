@@ -1,0 +1,218 @@
+"""What a theme's cover may be made of, and how long it may take."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from labreport.errors import Fault, InputError
+from labreport.formats.cover import ELEMENTS, EVERYWHERE, cover
+from labreport.report.language import language
+from labreport.report.sheets import DEEPEST
+from labreport.report.theme import PLAIN
+from labreport.report.tree import Report
+
+FILE = Path("theme") / "cover.html.j2"
+REPORT = Report(language="en", html_language="en", title="T", course="C", cover=())
+
+
+def rendered(source: str, printed: bool = False, report: Report = REPORT) -> str:
+    files = {"logo.png": b"\x89PNG\r\n\x1a\n", "seal.png": b"", "Song.ttf": b""}
+    theme = replace(PLAIN, cover=source, cover_file=FILE, files=files)
+    return cover(replace(report, theme=theme), language("en"), printed)
+
+
+def faults(source: str, printed: bool = False, report: Report = REPORT) -> tuple[Fault, ...]:
+    with pytest.raises(InputError) as caught:
+        rendered(source, printed, report)
+    return caught.value.faults
+
+
+ALLOWED = [
+    '<p class="a" id="b" lang="en" title="c" aria-label="d">x</p>',
+    '<img src="{{ logo }}" alt="" width="20" height="20">',
+    '<table><tr><th scope="row">a</th><td colspan="2" rowspan="1">b</td></tr></table>',
+    "<ul><li>a<br>b</li></ul><hr><dl><dt>a</dt><dd>b</dd></dl>",
+    '<p><strong>a</strong><em>b</em><sup>2</sup><a href="#top">c</a></p>',
+    "<!-- the seal --><p>1 < 2 &amp; 3 &gt; 2</p>",
+    "<BR><P>x</P>",
+]
+
+
+@pytest.mark.parametrize("html", ALLOWED)
+def test_what_a_cover_needs_is_allowed(html: str) -> None:
+    rendered(f"<header><h1>t</h1>{html}</header>")
+
+
+ELSEWHERE = [
+    ('<meta http-equiv="refresh" content="0; url=https://example.org">', "meta"),
+    ('<iframe src="https://example.org"></iframe>', "iframe"),
+    ('<form action="https://example.org"></form>', "form"),
+    ('<base href="https://example.org">', "base"),
+    ('<object data="x"></object>', "object"),
+    ("<script>alert(1)</script>", "script"),
+    ("<style>p { color: red; }</style>", "style"),
+    ('<svg><a href="#x">x</a></svg>', "svg"),
+    ('<IFRAME SRC="x"></IFRAME>', "iframe"),
+    ("<!DOCTYPE html>", "!DOCTYPE html"),
+    ("<?php x ?>", "?php x ?"),
+    ("<!--> <iframe></iframe> -->", "!--"),
+    ("{{ '<embed>' | safe }}</embed>", "embed"),
+]
+
+
+@pytest.mark.parametrize(("html", "name"), ELSEWHERE)
+def test_another_element_is_told_with_its_line_and_what_is_allowed(html: str, name: str) -> None:
+    first = faults(f"<h1>t</h1>\n\n<p>{html}</p>")[0]
+    assert (first.code, first.values, first.line) == ("theme-element", {"found": name}, 3)
+    assert first.file == FILE
+    assert first.allowed == tuple(sorted(ELEMENTS))
+
+
+@pytest.mark.parametrize(
+    ("tag", "attribute"),
+    [
+        ("p", 'onclick="alert(1)"'),
+        ("p", 'ONCLICK="alert(1)"'),
+        ("p", 'style="color: red"'),
+        ("p", "contenteditable"),
+        ("a", 'target="_top" href="#x"'),
+        ("td", 'src="x"'),
+    ],
+)
+def test_another_attribute_is_told(tag: str, attribute: str) -> None:
+    (fault,) = faults(f"<h1>t</h1>\n<{tag} {attribute}>x</{tag}>")
+    name = attribute.partition("=")[0].lower()
+    assert (fault.code, fault.line) == ("theme-attribute", 2)
+    assert fault.values == {"found": name, "tag": tag}
+    assert set(EVERYWHERE) < set(fault.allowed) or fault.allowed == EVERYWHERE
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        '<a href="https://example.org">x</a>',
+        '<a href=" #x">x</a>',
+        '<a href="javascript:alert(1)">x</a>',
+        '<a href="#x" href="//example.org">x</a>',
+        '<img src="seal.png" alt="">',
+        '<img src="data:text/html,x" alt="">',
+    ],
+)
+def test_an_address_elsewhere_is_told(html: str) -> None:
+    (fault,) = faults(f"<h1>t</h1>\n{html}")
+    assert (fault.code, fault.line) == ("theme-link", 2)
+
+
+@pytest.mark.parametrize(
+    ("source", "line"),
+    [
+        ("<h1>t</h1>\n<div>", 2),
+        ("<h1>t</h1>\n<p/>", 2),
+        ("<h1>t</h1>\n\n</p>", 3),
+        ("<h1>t</h1>\n<p><b>x</p></b>", 2),
+        ("<h1>t</h1>\n{% if true %}\n<p>\n{% endif %}\n", 3),
+        ('<h1>t</h1>\n<p title="x', 2),
+    ],
+)
+def test_tags_that_do_not_match_are_told_with_their_line(source: str, line: int) -> None:
+    found = faults(source)
+    assert {fault.code for fault in found} == {"theme-unclosed"}
+    assert found[0].line == line
+
+
+def test_a_font_is_no_picture() -> None:
+    (fault,) = faults('<h1>t</h1><img src="{{ picture("Song.ttf") }}" alt="">')
+    assert (fault.code, fault.allowed) == ("theme-no-picture", ("logo.png", "seal.png"))
+
+
+@pytest.mark.parametrize("deep", [DEEPEST - 1, DEEPEST])
+def test_elements_inside_of_each_other_are_limited(deep: int) -> None:
+    source = "<h1>t</h1>\n" + "<div>" * deep + "<p>x</p>" + "</div>" * deep
+    if deep < DEEPEST:
+        rendered(source)
+    else:
+        (fault,) = faults(source)
+        assert (fault.code, fault.line, fault.values) == ("theme-nested", 2, {"limit": DEEPEST})
+
+
+def test_each_fault_is_told_once() -> None:
+    found = faults("<h1>t</h1>\n" + "<form></form>\n" * 3 + "<iframe></iframe>")
+    assert [(fault.values["found"], fault.line) for fault in found] == [("form", 2), ("iframe", 5)]
+
+
+def test_what_is_on_paper_alone_or_in_a_whole_report_alone_is_checked_as_well() -> None:
+    """A trial sees neither."""
+    for_paper = "<h1>t</h1>{% if printed %}<form></form>{% endif %}"
+    assert faults(for_paper, printed=True)
+    assert "form" not in rendered(for_paper)
+    for_a_part = "<h1>t</h1>{% if report.part %}<form></form>{% endif %}"
+    assert faults(for_a_part, report=replace(REPORT, part="some"))
+    assert "form" not in rendered(for_a_part)
+
+
+# --- time and room --------------------------------------------------------------------------------
+
+ENDLESS = [
+    ("{{ 'x' * 9999999999 }}", "theme-operator"),
+    ("{{ 9999999999 * 'x' }}", "theme-operator"),
+    ("{{ [1] * 9999999999 }}", "theme-operator"),
+    ("{{ 999999 * 999999 }}", "theme-operator"),
+    ("{{ 9 ** 9 ** 9 ** 9 }}", "theme-operator"),
+    ("{{ '%9999999999d' % 1 }}", "theme-operator"),
+    ("{% for i in range(1001) %}x{% endfor %}", "theme-range"),
+    ("{{ range(10000000000000000000000) }}", "theme-range"),
+    ("{{ range(0, -2000, -1) | list | length }}", "theme-range"),
+    (
+        "{% for a in range(999) %}{% for b in range(999) %}{% for c in range(999) %}"
+        "{% endfor %}{% endfor %}{% endfor %}",
+        "theme-steps",
+    ),
+    ("{% set x = 'xxxx' %}" + "{% set x = x ~ x %}" * 40, "theme-long"),
+    ("{% set x = 'xxxx' %}" + "{% set x %}{{ x }}{{ x }}{% endset %}" * 40, "theme-long"),
+    ("{% set x = 'xxxx' %}" + "{% set x = x | replace('', x) %}" * 9, "theme-long"),
+    ("{% set x = 'xxxx' %}" + "{% set x = x | join(x) %}" * 9, "theme-long"),
+    ("{% for i in range(900) %}" + "x" * 9000 + "{% endfor %}", "theme-long"),
+    ("{{ 'x'.ljust(9999999999) }}", "theme-template"),
+    ("{{ '{:9999999999}'.format(1) }}", "theme-template"),
+    ("{{ 'x' | center(9999999999) }}", "theme-template"),
+    ("{{ lipsum(9999999) }}", "theme-template"),
+    ("{% macro a() %}{{ a() }}{% endmacro %}{{ a() }}", "theme-template"),
+    ('{% include "cover.html.j2" %}', "theme-steps"),
+    ("{{ " + "(" * 500 + "1" + ")" * 500 + " }}", "theme-template"),
+]
+
+
+@pytest.mark.parametrize(("source", "code"), ENDLESS, ids=range(len(ENDLESS)))
+def test_what_would_not_end_is_a_fault_at_its_line(source: str, code: str) -> None:
+    (fault,) = faults(f"<h1>t</h1>\n{source}")
+    assert fault.code == code
+    # Where the whole has become too long, or cannot be compiled, no line is to blame.
+    assert fault.line == 2 or source.startswith(("{% for i in range(900)", "{{ ("))
+
+
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        ("{{ 2 * 3 + 1 }}", "7"),
+        ("{% for i in range(3) %}{{ loop.index }}{% endfor %}", "123"),
+        ("{{ range(1000) | length }}", "1000"),
+        ('{{ ["a", "b"] | join("/") }}', "a/b"),
+        ('{{ "2026-01-02" | replace("-", ".") }}', "2026.01.02"),
+        ('{{ "a" ~ "b".upper() }}', "aB"),
+        ('{% set x = report.title %}{{ x | default("") }}', "T"),
+        ("{% macro line(x) %}<p>{{ x }}</p>{% endmacro %}{{ line(1) }}", "<p>1</p>"),
+    ],
+)
+def test_what_a_cover_computes_is_allowed(source: str, shown: str) -> None:
+    assert rendered(f"<h1>t</h1>\n{source}") == f"<h1>t</h1>\n{shown}"
+
+
+def test_what_watched_the_program_before_watches_it_again() -> None:
+    import sys
+
+    before = sys.gettrace()
+    faults("<h1>t</h1>{% for a in range(999) %}{% for b in range(999) %}{% endfor %}{% endfor %}")
+    assert sys.gettrace() is before
