@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -48,6 +49,12 @@ LEGEND_ROW = 0.19
 
 LEGEND_ROWS = 2
 """Rows for which a figure has room above its panels."""
+
+MANY_ROWS = 5
+"""Rows from which on a legend is in small letters, if it then has fewer."""
+
+SMALL = 0.82
+"""Size of small letters, as a share of the usual size."""
 
 NAME_WIDTH = 1.55
 """Inches that the longest name may take at the end of its line; longer ones go into a legend."""
@@ -224,7 +231,11 @@ def _apart(wanted: Sequence[float], least: float) -> tuple[list[int], list[float
 def legend_above(figure: Figure, axes: Axes) -> None:
     """One legend for the whole figure, above it, where it covers no curve."""
     handles, labels = axes.get_legend_handles_labels()
-    columns = _columns_that_fit(labels, float(figure.get_size_inches()[0]))
+    width = float(figure.get_size_inches()[0])
+    columns, size = _columns_that_fit(labels, width), 1.0
+    if len(labels) / columns > MANY_ROWS:
+        small = _columns_that_fit(labels, width / SMALL)
+        columns, size = (small, SMALL) if small > columns else (columns, 1.0)
     rows = -(-len(labels) // columns)
     # matplotlib fills a legend column by column; readers read it row by row.
     order = [i for c in range(columns) for i in range(c, len(labels), columns)]
@@ -237,13 +248,15 @@ def legend_above(figure: Figure, axes: Axes) -> None:
         handlelength=HANDLE,
         columnspacing=1.4,
         borderaxespad=0.1,
+        fontsize=8.5 * size,
     )
     # A legend of many rows makes the figure higher, and takes nothing away from the panels.
     width, height = map(float, figure.get_size_inches())
-    higher = height + LEGEND_ROW * max(rows - LEGEND_ROWS, 0)
+    row = LEGEND_ROW * size
+    higher = height + max(row * rows - LEGEND_ROW * LEGEND_ROWS, 0)
     figure.set_size_inches(width, higher)
     figure.subplots_adjust(
-        top=1 - (0.12 + LEGEND_ROW * rows) / higher,
+        top=1 - (0.12 + row * rows) / higher,
         bottom=figure.subplotpars.bottom * height / higher,
     )
 
@@ -283,16 +296,27 @@ def _columns_that_fit(labels: Sequence[str], width: float) -> int:
 
 
 def _inches(label: str) -> float:
-    """About how wide a name is; a Chinese character is as wide as its size."""
-    return EM * sum(1.0 if ord(c) > 0x2E80 else 0.57 for c in label)
+    """How wide a name is."""
+    font = font_manager.get_font(str(font_path()))
+    font.set_size(EM * 72, 72)
+    with _told_elsewhere():
+        font.set_text(label)
+    # In 64ths of a pixel, of which an inch has 72.
+    return float(font.get_width_height()[0]) / 64 / 72
+
+
+@contextmanager
+def _told_elsewhere() -> Iterator[None]:
+    """A character that no font has is told by the PDF, in which every label stands as text."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"Glyph \d+ .* missing")
+        yield
 
 
 def svg(figure: Figure) -> bytes:
     """The figure as an SVG document, the same bytes for the same figure."""
     buffer = BytesIO()
-    with warnings.catch_warnings():
-        # A character that no font has is told by the PDF, in which every label stands as text.
-        warnings.filterwarnings("ignore", r"Glyph \d+ .* missing")
+    with _told_elsewhere():
         figure.savefig(buffer, format="svg", dpi=DPI, metadata={"Date": None, "Creator": None})
     return compact(buffer.getvalue())
 
