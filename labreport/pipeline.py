@@ -36,7 +36,7 @@ from labreport.store.clean import Removable, removable, remove
 from labreport.store.format import run_name
 from labreport.store.store import Store
 from labreport.training import SEMANTICS
-from labreport.work import DEVICES, Machine, Progress, check_device, check_size, obtain
+from labreport.work import DEVICES, Machine, Progress, check_device, check_size, obtain, too_big
 
 if TYPE_CHECKING:
     from labreport.report.theme import Theme
@@ -426,6 +426,7 @@ class Checked:
         notes: the notes that the report would take in.
         needs: what all of its runs take.
         stray: notes that belong to no experiment, each with the name that is nearest.
+        refused: why a build of it, with nothing stored and nothing allowed, would be refused.
     """
 
     path: Path
@@ -433,6 +434,7 @@ class Checked:
     notes: tuple[Path, ...]
     needs: Estimate
     stray: tuple[tuple[Path, str], ...] = ()
+    refused: tuple[Fault, ...] = ()
 
 
 def check(given: Path | None) -> Checked:
@@ -449,8 +451,15 @@ def check(given: Path | None) -> Checked:
     with suppress(BuildError):
         # Without Pango nobody can say; `labreport doctor` says how to get it.
         check_characters(lab, path, notes, lab.languages)
-    needs = estimate(lab.recordings())
-    return Checked(path, len(lab.plans), notes, needs, stray(lab, notes_folder(path)))
+    runs = lab.recordings()
+    return Checked(
+        path,
+        len(lab.plans),
+        notes,
+        estimate(runs),
+        stray(lab, notes_folder(path)),
+        too_big(path, runs, runs, path.parent, Machine()),
+    )
 
 
 def experiment_titles(given: Path | None, code: str) -> dict[str, str]:

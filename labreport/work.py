@@ -81,6 +81,18 @@ def check_size(
     Raises:
         InputError: with what all runs or the missing ones take, and how to allow more.
     """
+    if faults := too_big(path, recordings, missing, output, machine):
+        raise InputError(faults)
+
+
+def too_big(
+    path: Path,
+    recordings: Sequence[tuple[RunConfig, int]],
+    missing: Sequence[tuple[RunConfig, int]],
+    output: Path,
+    machine: Machine,
+) -> tuple[Fault, ...]:
+    """Why a lab is too big for the machine, if it is: what it takes, and how to allow more."""
     needed, whole = estimate(missing), estimate(recordings)
     parallel = machine.jobs if needed.run_rounds >= WORTH_PROCESSES else 1
     memory = max(min(parallel, needed.runs) * needed.training, whole.reading)
@@ -89,7 +101,7 @@ def check_size(
         ("too-much-disk", needed.disk / 2**20, free_space(output) / 2**20),
         ("too-much-time", needed.seconds / 3600 / parallel, machine.hours),
     )
-    faults = [
+    return tuple(
         Fault(
             code,
             {"found": math.ceil(found), "limit": _shown(limit), "runs": whole.runs},
@@ -97,9 +109,7 @@ def check_size(
         )
         for code, found, limit in limits
         if found > limit
-    ]
-    if faults:
-        raise InputError(faults)
+    )
 
 
 def _shown(limit: float) -> str:

@@ -222,7 +222,23 @@ def test_check_says_what_a_lab_holds_and_writes_nothing(lab: str, tmp_path: Path
     assert (told["file"], told["faults"], told["experiments"]) == ("lab.toml", [], 2)
     assert told["notes"] == [str(Path("notes") / "speed.md")]
     assert told["needs"]["runs"] == 2
+    assert told["refused"] == []
     assert there(tmp_path) == before
+
+
+def test_check_says_that_a_build_would_be_refused(base_text: str, tmp_path: Path) -> None:
+    large = '[experiment.large]\ntitle = "large"\nseeds = 9000\nchange.rounds = 1000000\n'
+    large += 'change.initial.scheme = "pytorch"\n'
+    (tmp_path / "large.toml").write_text(base_text + large, encoding="utf-8")
+    done = run("check", "large.toml", code="en")
+    assert done.exit_code == 0
+    assert "no faults" in done.stdout
+    assert "As it is, a build would be refused:" in done.stderr
+    assert "MiB of memory; the limit is" in done.stderr
+    assert "build" in run("check", "large.toml", code="zh").stderr
+    told = json.loads(run("check", "large.toml", "--json").stdout)
+    assert "too-much-memory" in {fault["code"] for fault in told["refused"]}
+    assert run("build", "large.toml").exit_code == 2
 
 
 @pytest.mark.parametrize("code", ["zh", "en"])

@@ -8,9 +8,12 @@ import typer
 
 from labreport.commands.arguments import JsonOption, LabArgument
 from labreport.commands.terminal import (
+    fault_as_json,
+    print_fault,
     print_json,
     printable,
     reported,
+    say,
     say_stray,
     terminal_language,
     told_as_json,
@@ -31,6 +34,10 @@ def check(lab: LabArgument = None, as_json: JsonOption = False) -> None:
     else:
         typer.echo(_in_words(checked))
         say_stray(checked.stray)
+        if checked.refused:
+            say(terminal_language().text("cli.would-be-refused"))
+            for fault in checked.refused:
+                print_fault(fault, terminal_language())
 
 
 def _in_words(checked: Checked) -> str:
@@ -54,6 +61,7 @@ def _mebibytes(count: int) -> int:
 def _as_json(checked: Checked) -> dict[str, object]:
     from dataclasses import asdict
 
+    words = terminal_language()
     return {
         "file": str(checked.path),
         "faults": [],
@@ -61,4 +69,5 @@ def _as_json(checked: Checked) -> dict[str, object]:
         "notes": [str(path) for path in checked.notes],
         "stray_notes": [str(path) for path, _ in checked.stray],
         "needs": asdict(checked.needs) | {"memory": checked.needs.memory},
+        "refused": [fault_as_json(fault, words) for fault in checked.refused],
     }
