@@ -58,6 +58,8 @@ class _Shown:
     ) -> None:
         self.results, self.check, self.kept = results, check, kept
         self.language, self.numbering = language, numbering
+        # The table that says what differences are measured in, once it has its number.
+        self.units = ""
 
     def formulas(self) -> list[Block]:
         """Each formula of the lab, by the example of the first weight that it replaces."""
@@ -96,9 +98,9 @@ class _Shown:
             last = measured(_last(checked.training.losses))
             cells = (*self._measures(checked.way, checked), last, self._verdict(checked.way))
             rows.append((Cell(self._label(checked)), *cells))
-        anchor, label = self.numbering.next("table")
+        anchor, self.units = self.numbering.next("table")
         tolerance = numbers.setting(self.check.tolerance)
-        table = Table(anchor, label, self._text("check-table"), tuple(header), tuple(rows))
+        table = Table(anchor, self.units, self._text("check-table"), tuple(header), tuple(rows))
         return [Paragraph(self._text("check-text", tolerance=tolerance)), table]
 
     def _row(self, name: str, way: Way, last: Cell) -> tuple[Cell, ...]:
@@ -190,7 +192,8 @@ class _Shown:
     ) -> Figure:
         anchor, label = self.numbering.next("figure")
         words = self._text(alternative, facts=self.language.enumerate(list(facts)))
-        return Figure(anchor, label, self._text(caption), svg, words, plot)
+        said = self._text(caption, table=self.units)
+        return Figure(anchor, label, said, svg, words, plot)
 
     def _label(self, checked: Checked) -> str:
         names = wording(checked.formula)

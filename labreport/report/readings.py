@@ -97,7 +97,7 @@ class Readings:
     def moves(self, moves: Sequence[Move], names: Sequence[str]) -> str:
         """Which weight came furthest, in which runs."""
         if not moves:
-            return self._text("read-still")
+            return self._text("read-still", what=self.language.join(names[:MOST_NAMED]))
         furthest = moves[0]
         alike = [m for m in moves if m[1:] == furthest[1:]]
         return self._text(
