@@ -1,5 +1,6 @@
 """What tests of the upper rooms share: labs built once, and labs trained without a file."""
 
+import signal
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -26,6 +27,11 @@ with warnings.catch_warnings():
     # Importing it on Python 3.11 and 3.12 uses a function that these call deprecated.
     warnings.simplefilter("ignore", DeprecationWarning)
     import ziamath.zmath  # noqa: F401
+
+# Who starts the tests in the background of a script has them, and all that they start, ignore what
+# a terminal would send; the programs that are tested are to be interrupted all the same.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A slow machine is no failure.
 hypothesis.settings.register_profile("labreport", deadline=None)
