@@ -122,7 +122,8 @@ def test_a_run_that_stands_still_moves_no_weight(
         "change.optimizer.learning_rate = 0.0\n"
     )
     built = build_lab(lab)
-    for code, said in {"zh": "“still”没有一个权值移动。", "en": "No weight of “still” has moved."}.items():
+    expected = {"zh": "“still”没有一个权值移动。", "en": "No weight of “still” has moved."}
+    for code, said in expected.items():
         captions = [f.caption for f in figures(built.reports[code])]
         assert sum(said in caption for caption in captions) == 1
         # One run that goes nowhere has no path.
