@@ -114,10 +114,17 @@ function show(report) {
 /* The same place in another language has the same anchor, but for the language in front of it. */
 function counterpart(report) {
   const shown = reports.find((other) => !other.hidden);
-  const here = current(shown) || decodeURIComponent(location.hash.slice(1));
+  const linked = decodeURIComponent(location.hash.slice(1));
+  const here = inSight(document.getElementById(linked)) ? linked : current(shown) || linked;
   const bare = here.startsWith(shown.dataset.prefix) ? here.slice(shown.dataset.prefix.length) : here;
   const there = document.getElementById(report.dataset.prefix + bare);
   return there && report.contains(there) && bare !== "" ? there.id : report.id;
+}
+
+function inSight(element) {
+  if (!element) return false;
+  const { top, bottom } = element.getBoundingClientRect();
+  return bottom > 0 && top < innerHeight;
 }
 
 function current(report) {
@@ -147,7 +154,9 @@ function languageSwitches() {
 
 /* Where the address leads: its language is shown, and what a claim rests on is opened. */
 function arrive() {
-  const place = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const linked = decodeURIComponent(location.hash.slice(1));
+  // The file with another language in front calls the same place by a name without its language.
+  const place = document.getElementById(linked) || document.getElementById(linked.replace(/^[a-z]{2}-/, ""));
   const report = place && place.closest(".report");
   if (!report) return;
   show(report);
@@ -240,6 +249,12 @@ function scrollers() {
 
 const AXIS = { stroke: "#59636b", grid: { stroke: "#e4e4e4", width: 1 }, ticks: { stroke: "#c9d0d6", width: 1 } };
 
+/* What the picture of a figure shows, in words. */
+function descriptionOf(figure) {
+  const picture = figure.querySelector(".picture [aria-label]");
+  return picture ? picture.getAttribute("aria-label") : "";
+}
+
 class Reader {
   constructor(figure, plot, words) {
     this.figure = figure;
@@ -261,7 +276,9 @@ class Reader {
     this.frame = make("div", { class: "frame", tabindex: "0", role: "application", "aria-label": `${label} ${words.help}` }, this.canvas);
     this.frame.addEventListener("keydown", (event) => this.key(event));
     this.frame.addEventListener("focus", () => this.frame.matches(":focus-visible") && this.move(0));
-    this.element = make("div", { class: "reader" }, this.legend, this.frame, this.spoken);
+    // The picture with its description is hidden then: who cannot see hears it here.
+    const described = make("p", { class: "spoken" }, descriptionOf(this.figure));
+    this.element = make("div", { class: "reader" }, described, this.legend, this.frame, this.spoken);
     this.values = plot.lines.map((line, index) => this.entry(line, index));
     this.swap = make("button", { type: "button", class: "swap", "aria-pressed": "false" }, words.static);
     this.swap.addEventListener("click", () => {
@@ -522,7 +539,8 @@ class Rounds {
     const tall = Math.max(...layers.map((layer) => layer.length));
     const width = 130 * (layers.length - 1) + 90, height = 86 * tall + 20;
     this.places = layers.map((layer, l) => layer.map((_, u) => [45 + 130 * l, height / 2 + 86 * (u - (layer.length - 1) / 2)]));
-    const svg = draw("svg", { viewBox: `0 0 ${width} ${height}`, class: "network", "aria-hidden": "true" });
+    const svg = draw("svg", { viewBox: `0 0 ${width} ${height}`, class: "network", role: "img" });
+    this.drawing = svg;
     this.largest = {
       weight: Math.max(...this.course.weights.flat().map(Math.abs)),
       gradient: Math.max(...this.course.gradients.flat().map(Math.abs)),
@@ -597,6 +615,8 @@ class Rounds {
       this.cells[k][0].textContent = measured(course.weights[index][k]);
       this.cells[k][1].textContent = measured(course.gradients[index][k]);
     });
+    const known = course.units.length ? course.layers.flatMap((layer, l) => layer.map((name, u) => `${name} ${measured(course.units[index][l][u])}`)) : [];
+    this.drawing.setAttribute("aria-label", filled(words.reading, { at: text, values: known.join(words.between) || words.weight }));
     if (course.units.length) {
       this.under.forEach((layer, l) => layer.forEach((text, u) => { text.textContent = measured(course.units[index][l][u]); }));
     }

@@ -73,17 +73,23 @@ def _weasyprint() -> Any:
 
 
 def complaints(report: Report, language: Language) -> list[str]:
-    """What WeasyPrint says of a report, glyphs that are missing apart.
+    """What WeasyPrint says of a report, and where it fails; glyphs that are missing apart.
 
     Raises:
         BuildError: if Pango is missing.
     """
     html = paper(report, language)
     with _fixed_time(), _collected_log() as messages:
+        weasyprint, failure = _weasyprint(), ""
         fetcher = _fetcher(report.theme.files)
-        document = _weasyprint().HTML(string=html, url_fetcher=fetcher, base_url=None)
-        document.write_pdf(pdf_variant="pdf/ua-1")
-    said = (message.getMessage() for message in messages)
+        try:
+            document = weasyprint.HTML(string=html, url_fetcher=fetcher, base_url=None)
+            document.write_pdf(pdf_variant="pdf/ua-1")
+        except Exception as error:
+            # There are style sheets that WeasyPrint stumbles over instead of complaining of them.
+            failure = f"{type(error).__name__}: {error}"
+    said = [message.getMessage() for message in messages]
+    said += [failure] if failure else []
     return [text for text in dict.fromkeys(said) if ".notdef" not in text]
 
 

@@ -376,7 +376,11 @@ class _Composition:
         table = tables.cross_table(self._results, titles, self.language, self.numbering)
         if table is None:
             return None
-        blocks = (Paragraph(text("report.cross-text"), kind="introduction"), table)
+        words = [text("report.cross-text")]
+        if any(results.replicated for results in self._results):
+            words.append(text("report.cross-text-starts"))
+        said = self.language.paragraph(words)
+        blocks = (Paragraph(said, kind="introduction"), table)
         return Section("comparison", "", text("report.comparison"), blocks)
 
     def _conclusions(self) -> Section:

@@ -95,7 +95,7 @@ def swept_curves(results: ExperimentResults, language: Language) -> Curves | Non
         return None
     if len(swept) == 1:
         ((_, members),) = swept.items()
-        chosen = _spread_out(members)
+        chosen = _spread_out(members, best(members, results.last))
     else:
         tops = (best(members, results.last) for members in swept.values())
         chosen = [top for top in tops if top is not None]
@@ -180,9 +180,12 @@ def wants_log(values: Sequence[float]) -> bool:
     return len(positive) == len(values) and bool(positive) and max(positive) > 30 * min(positive)
 
 
-def _spread_out(members: Sequence[Result]) -> list[Result]:
-    """Some of the points, evenly along the sweep, both ends among them."""
+def _spread_out(members: Sequence[Result], top: Result | None) -> list[Result]:
+    """Some of the points, evenly along the sweep, both ends and the best among them."""
     if len(members) <= MOST_CURVES:
         return list(members)
     places = np.linspace(0, len(members) - 1, MOST_CURVES).round().astype(int)
+    if top is not None and members.index(top) not in places:
+        inner = places[1:-1]
+        inner[np.abs(inner - members.index(top)).argmin()] = members.index(top)
     return [members[place] for place in places]

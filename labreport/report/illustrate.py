@@ -23,7 +23,7 @@ from labreport.report.curves import (
 )
 from labreport.report.gradient_check import check_blocks, check_tables
 from labreport.report.kept import Kept
-from labreport.report.landscape import landscape
+from labreport.report.landscape import FAR, landscape
 from labreport.report.language import Language
 from labreport.report.numbering import Numbering
 from labreport.report.readings import Readings
@@ -142,7 +142,7 @@ class _Illustration:
             self._text("read-errors") if kind == "errors" else "",
             read.ended([name for name, value in zip(names, lasts, strict=True) if value is None]),
             self._missing(chosen.results),
-            read.floors(floors),
+            read.floors(floors, chosen.results),
             read.budgets() if chosen.by_ratio else "",
         ]
         facts = [
@@ -160,7 +160,7 @@ class _Illustration:
 
     def weights(self) -> list[Block]:
         """Weights of single runs by round, a panel for each."""
-        from labreport.report.figures.panels import FAR, LINEAR, runs_away, weights_figure
+        from labreport.report.figures.panels import LINEAR, RUNAWAY, runs_away, weights_figure
 
         singles, last = self._recorded(), self.results.last
         if not singles:
@@ -174,7 +174,7 @@ class _Illustration:
         far = any(runs_away(runs, name) for name in shown)
         caption = [
             self._text("read-weights"),
-            self._text("read-weights-far", far=FAR, linear=LINEAR) if far else "",
+            self._text("read-weights-far", far=RUNAWAY, linear=LINEAR) if far else "",
             self._text("read-weights-some", count=len(shown)) if some else "",
             self.readings.moves(longest_moves(singles, last), names),
             self._missing(singles),
@@ -244,8 +244,8 @@ class _Illustration:
                 "landscape-title",
                 [
                     self._text(f"read-landscape{flat}", held=held, on=on, budget=found.rounds),
-                    self.readings.left_out(
-                        [r for k, r in enumerate(chosen.results) if k not in found.members]
+                    self.readings.beyond(
+                        [r for k, r in enumerate(chosen.results) if k not in found.members], FAR
                     ),
                     lengths,
                 ],
@@ -280,7 +280,7 @@ class _Illustration:
         floors = self._floors(self.results.everywhere)
         svg = self.kept.draw(sweep_figure, lines, floors, axes)
         plot = plot_of_sweep(lines, floors, axes)
-        facts = [self._best(result, budget) for result, budget in found]
+        facts = self._best_of_each(found)
         lowest = self._text("read-lowest", facts=self.language.enumerate(facts))
         caption = [lowest, self.readings.floors(floors)]
         return [self._figure("sweep-title", caption, svg, "alternative-sweep", facts, plot=plot)]
@@ -339,7 +339,7 @@ class _Illustration:
                 self._text("axis-loss"),
             ),
         )
-        facts = [self._best(result, budget) for result, budget in found]
+        facts = self._best_of_each(found)
         lowest = min(
             (float(r.losses[k]), k, place)
             for place, r in enumerate(ordered)
@@ -354,6 +354,16 @@ class _Illustration:
         )
         caption = [self._text("read-map"), reading]
         return [self._figure("map-title", caption, svg, "alternative-map", facts, [reading])]
+
+    def _best_of_each(self, found: Sequence[tuple[Result, int]]) -> list[str]:
+        """The lowest point of each line; lines of one variant are told apart by their rounds."""
+        best = [self._best(result, budget) for result, budget in found]
+        if len(self.results.swept) > 1 or len(self.results.budgets) == 1:
+            return best
+        return [
+            self._text("best-of-line", line=self.language.text("rounds", count=budget), best=words)
+            for (_, budget), words in zip(found, best, strict=True)
+        ]
 
     def _best(self, result: Result, budget: int) -> str:
         return self.language.text(

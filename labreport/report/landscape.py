@@ -34,7 +34,8 @@ class Landscape:
         names: of the two weights.
         sides: [cells] values of each of them.
         losses: [cells of the second, cells of the first] float64.
-        held: which of the runs gave the values that the others are held at: its last weights.
+        held: which of the runs gave the values that the others are held at: the last weights of
+            the one whose loss is then the lowest.
         on: which of the runs end on this surface: their last weights are those that are held.
         flat: whether those that are held never moved, in no run, so that all of it is the surface.
         members: which of the runs have a way here, as places in the given order.
@@ -78,16 +79,17 @@ def landscape(results: Sequence[Result], budgets: Sequence[int]) -> Landscape | 
         return None
     shown = [way[:, pair] for way in ways]
     sides = _sides(np.concatenate(shown))
-    losses = _losses(first.run.config, ways[0][-1], pair, sides)
+    lowest = min(range(len(members)), key=lambda k: _last_loss(results[members[k]], rounds))
+    losses = _losses(first.run.config, ways[lowest][-1], pair, sides)
     if losses is None:
         return None
     others = [np.delete(way, pair, axis=1) for way in ways]
-    held = others[0][-1]
+    held = others[lowest][-1]
     return Landscape(
         names=(first.names[pair[0]], first.names[pair[1]]),
         sides=sides,
         losses=losses,
-        held=members[0],
+        held=members[lowest],
         on=tuple(k for k, way in zip(members, others, strict=True) if (way[-1] == held).all()),
         flat=all(bool((way == held).all()) for way in others),
         members=tuple(members),
@@ -109,6 +111,11 @@ def _is_beside(result: Result, first: Result) -> bool:
     own, other = result.run.config, first.run.config
     same = (own.network, own.data, own.loss) == (other.network, other.data, other.loss)
     return same and np.array_equal(result.run.trace.weights[0], first.run.trace.weights[0])
+
+
+def _last_loss(result: Result, rounds: int) -> float:
+    loss = result.loss(rounds)
+    return np.inf if loss is None else loss
 
 
 def _most_moved(ways: Sequence[np.ndarray], config: RunConfig) -> list[int] | None:

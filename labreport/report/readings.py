@@ -18,6 +18,9 @@ from labreport.report.trajectories import Move, Trajectory
 Named = tuple[str, float | None]
 """What something is called, and its number; None where it has none."""
 
+EQUAL = 2e-6
+"""Share by which numbers differ that rounding alone may set apart in single precision."""
+
 MOST_NAMED = 4
 """Names that a caption lists; a reader finds more of them in a table."""
 
@@ -48,15 +51,15 @@ class Readings:
         return self._text(
             "read-ends",
             rounds=rounds,
-            low=self._all(known, low),
+            low=self._all(known, ordered[0][1]),
             lowest=low,
-            high=self._all(known, high),
+            high=self._all(known, ordered[-1][1]),
             highest=high,
         )
 
-    def _all(self, named: Sequence[tuple[str, float]], value: str) -> str:
-        """Everything with this number as it is printed."""
-        names = [name for name, number in named if numbers.measured(number) == value]
+    def _all(self, named: Sequence[tuple[str, float]], value: float) -> str:
+        """Everything with this number, but for rounding."""
+        names = [name for name, number in named if np.isclose(number, value, rtol=EQUAL, atol=0)]
         if len(names) <= MOST_NAMED:
             return self.language.join(names)
         first = self.language.text("list.item").join(names[:MOST_NAMED])
@@ -71,12 +74,22 @@ class Readings:
         names = [self.name(result) for result in results]
         return self._text("read-left-out", names=self.language.join(names)) if names else ""
 
-    def floors(self, levels: Sequence[float]) -> str:
-        """What the dashed lines are."""
+    def beyond(self, results: Sequence[Result], far: float) -> str:
+        """Which runs a landscape has no place for."""
+        names = [self.name(result) for result in results]
+        words = self.language.join(names)
+        return self._text("read-landscape-out", names=words, far=far) if names else ""
+
+    def floors(self, levels: Sequence[float], drawn: Sequence[Result] = ()) -> str:
+        """What the dashed lines are, and which of the runs that are drawn have a floor of 0."""
         if not levels:
             return ""
-        shown = [numbers.measured(level) for level in dict.fromkeys(levels)]
-        return self._text("read-floor", levels=self.language.join(shown))
+        shown = self.language.join([numbers.measured(level) for level in dict.fromkeys(levels)])
+        without = [self.name(result) for result in drawn if result.floor.value == 0]
+        if without:
+            names = self.language.join(without)
+            return self._text("read-floor-zero", levels=shown, names=names)
+        return self._text("read-floor", levels=shown)
 
     def budgets(self) -> str:
         """What the dotted lines are."""

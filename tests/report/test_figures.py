@@ -19,7 +19,7 @@ from labreport.report.curves import MOST_CURVES, Curve, _spread_out, single_curv
 from labreport.report.figures import style
 from labreport.report.figures.curves import curve_figure
 from labreport.report.figures.landscape import landscape_figure
-from labreport.report.figures.panels import FAR, runs_away, sizes_figure, weights_figure
+from labreport.report.figures.panels import RUNAWAY, runs_away, sizes_figure, weights_figure
 from labreport.report.figures.starts import starts_curves_figure, starts_figure
 from labreport.report.figures.sweep import Swept, sweep_figure
 from labreport.report.landscape import Landscape
@@ -274,7 +274,7 @@ def test_a_variant_has_one_colour_in_every_figure(shipped_build: Any) -> None:
 
 
 def test_weights_run_away_beyond_what_a_linear_axis_can_show() -> None:
-    values = np.array([[0.0, 1.0], [FAR + 1, np.inf]])
+    values = np.array([[0.0, 1.0], [RUNAWAY + 1, np.inf]])
     runs = [Trajectory("a", ("w1", "w2"), values, 0)]
     assert runs_away(runs, "w1")
     assert not runs_away(runs, "w2")

@@ -185,6 +185,8 @@ BAD_FILES: list[tuple[Files, list[tuple[str, str, int]]]] = [
         [("theme-element", "cover.html.j2", 1)],
     ),
     ({"style.css": "a {\n  color: blurple;\n}"}, [("theme-sheet", "style.css", 2)]),
+    # What no renderer complains of, because it fails.
+    ({"print.css": "* { position: running(x) }"}, [("theme-style", "", 0)]),
     (
         {
             "style.css": "a { color: red; }\n\n.b { colour: red; }",

@@ -279,7 +279,8 @@ class _Leading:
     """Who has the lowest loss at a budget.
 
     Attributes:
-        tied: those whose losses differ from the lowest by no more than rounding, the lowest first.
+        tied: those whose losses differ from the lowest by no more than rounding, or that are at the
+            same floor as it is, to within rounding; the lowest first.
         others: the rest.
     """
 
@@ -290,10 +291,21 @@ class _Leading:
     @property
     def claims(self) -> Iterator[Source]:
         for result in (*self.tied[1:], *self.others):
+            if result in self.tied and _share_a_floor(self.tied[0], result, self.budget):
+                for each in (self.tied[0], result):
+                    yield each.cite(f"{each.gap_formula(self.budget)} <= allowance")
+                continue
             sign = "<=" if result in self.tied else ">"
             above = "r2.{0} - r1.{1} {2} ROUNDING * max((r1.precision, r2.precision)) * abs(r1.{1})"
             pair = (result.loss_formula(self.budget), self.tied[0].loss_formula(self.budget), sign)
             yield cite(above.format(*pair), (self.tied[0], result))
+
+
+def _share_a_floor(one: Result, other: Result, budget: int) -> bool:
+    """Whether two runs are at the same floor, to within rounding: neither can get lower."""
+    gaps = [(result.gap(budget), result.at_floor) for result in (one, other)]
+    there = all(gap is not None and gap <= allowance for gap, allowance in gaps)
+    return there and one.floor.value == other.floor.value
 
 
 def _leading(ranked: list[Result], budget: int) -> _Leading:
@@ -301,6 +313,8 @@ def _leading(ranked: list[Result], budget: int) -> _Leading:
 
     def is_tied(result: Result) -> bool:
         """What rounding alone can explain is no lead."""
+        if _share_a_floor(lowest, result, budget):
+            return True
         one, other = result.loss(budget) or 0.0, lowest.loss(budget) or 0.0
         precision = max(PRECISION[r.run.config.dtype] for r in (result, lowest))
         return one - other <= thresholds.ROUNDING * precision * abs(other)

@@ -23,14 +23,14 @@ POINTS = 80
 LINEAR = 5
 """Up to where a vertical axis is linear on which weights run away: where they usually are."""
 
-FAR = 50
+RUNAWAY = 50
 """Weights beyond which an axis is logarithmic far from 0."""
 
 
 def runs_away(runs: Sequence[Trajectory], name: str) -> bool:
     """Whether a number goes so far in some run that its start would be flat on a linear axis."""
     found = [_drawn(run, name) for run in runs if name in run.columns]
-    return any(bool((np.abs(values[np.isfinite(values)]) > FAR).any()) for values in found)
+    return any(bool((np.abs(values[np.isfinite(values)]) > RUNAWAY).any()) for values in found)
 
 
 def weights_figure(
