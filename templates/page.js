@@ -593,8 +593,8 @@ class Rounds {
       draw("polyline", { points: line, class: "way" }), this.gone, this.point);
     const bar = make("span", { class: "bar", "aria-hidden": "true" });
     bar.style.background = `linear-gradient(to right, ${[0, 0.25, 0.5, 0.75, 1].map(shade).join(", ")})`;
-    const key = make("p", { class: "key" }, surface, " ", words.loss, " ",
-      measured(Math.min(...losses), 2), " ", bar, " ", measured(Math.max(...losses), 2));
+    const key = make("p", { class: "key" }, surface, " ",
+      make("span", { class: "scale" }, words.loss, " ", measured(Math.min(...losses), 2), " ", bar, " ", measured(Math.max(...losses), 2)));
     return make("div", { class: "surface" }, map, key);
   }
 
