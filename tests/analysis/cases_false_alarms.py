@@ -24,6 +24,18 @@ def a_leader_that_another_one_comes_level_with() -> ExperimentResults:
     return experiment(single("a", [3, 2, 1]), other, budgets=(1, 2))
 
 
+@silent("ranking")
+def runs_that_are_at_their_floor_to_within_rounding() -> ExperimentResults:
+    other = single("b", [3, 2e-18], {MOMENTUM: 0.5})
+    return experiment(single("a", [3, 1e-18]), other)
+
+
+@fires("ranking", "single", subjects=("a",), value=1e-3)
+def a_run_that_is_nearer_to_the_floor_than_rounding_can_tell() -> ExperimentResults:
+    other = single("b", [3, 2e-3], {MOMENTUM: 0.5})
+    return experiment(single("a", [3, 1e-3]), other)
+
+
 @fires("sweep-best", "stays", best=((1, (("", 2.0), 2.0)), (2, (("", 2.0), 1.0))))
 def a_value_that_is_best_throughout_and_level_with_another_one_at_first() -> ExperimentResults:
     losses = {1.0: [3, 2, 1.5], 2.0: [3, 2, 1], 3.0: [3, 2.5, 2]}

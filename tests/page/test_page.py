@@ -114,6 +114,42 @@ def test_the_language_changes_and_the_place_stays(open_page: Open, report: Path)
     assert page.evaluate("document.documentElement.lang") == "zh-CN"
 
 
+def test_a_link_to_a_figure_leads_there_in_the_other_language_and_in_the_other_file(
+    open_page: Open, report: Path
+) -> None:
+    page = open_page(report, place="figure-9")
+    page.wait_for_function("document.getElementById('figure-9').getBoundingClientRect().top < 400")
+    page.locator("#zh .language-switch").click()
+    assert page.url.endswith("#en-figure-9")
+    # There the English places have no language in front.
+    other = open_page(report.with_name("report.en.html"), place="en-figure-9")
+    top = "document.getElementById('figure-9').getBoundingClientRect().top"
+    other.wait_for_function(f"Math.abs({top}) < 400")
+
+
+def test_a_figure_that_can_be_zoomed_is_described_like_its_picture(
+    open_page: Open, report: Path
+) -> None:
+    page = open_page(report, place="figure-4")
+    figure = page.locator("#figure-4.interactive")
+    figure.wait_for()
+    words = figure.locator(".picture [aria-label]").first.get_attribute("aria-label")
+    assert words
+    assert figure.locator(".reader > .spoken").first.inner_text() == words
+
+
+def test_the_drawing_that_moves_says_what_its_units_are(open_page: Open, report: Path) -> None:
+    page = open_page(report, place="figure-1")
+    drawing = page.locator("#figure-1 .rounds .network")
+    drawing.wait_for()
+    before = drawing.get_attribute("aria-label")
+    assert "o1 0.4769" in before
+    page.locator("#figure-1 .rounds input").press("End")
+    after = drawing.get_attribute("aria-label")
+    assert after != before
+    assert "o1 0.4047" in after
+
+
 def test_the_page_is_dark_where_the_system_is_and_where_it_is_told(
     open_page: Open, report: Path
 ) -> None:
@@ -178,6 +214,9 @@ def test_a_table_sorts_by_click_and_by_keyboard(open_page: Open, report: Path) -
     page = open_page(report)
     written = values(page, 1)
     head = page.locator(f"{FIRST_TABLE} thead th").nth(4)
+    head.scroll_into_view_if_needed()
+    # The curves beside it take their place first, and the table moves.
+    page.locator("#figure-4.interactive").wait_for()
     head.locator("button").click()
     assert head.get_attribute("aria-sort") == "ascending"
     numbers = [float(re.sub(r"[^\d.]", "", text)) for text in values(page, 5)]
@@ -274,7 +313,7 @@ def test_curves_are_read_off_by_pointer_and_by_keyboard(open_page: Open, report:
         page.keyboard.press("ArrowRight")
     assert figure.locator(".at").inner_text().endswith(" 10")
     assert read.all_inner_texts() == [text.split()[0] for text in values(page, 3)]
-    assert read.first.inner_text() in figure.locator(".spoken").inner_text()
+    assert read.first.inner_text() in figure.locator(".spoken[aria-live]").inner_text()
     page.keyboard.press("+")
     figure.locator(".whole").wait_for()
     page.keyboard.press("0")

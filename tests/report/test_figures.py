@@ -121,12 +121,16 @@ def test_thinning_by_ratio_keeps_the_first_rounds() -> None:
     assert np.diff(steps).max() < 0.06 * 100_000
 
 
-@given(st.integers(1, 60))
-def test_curves_of_a_sweep_include_both_ends(count: int) -> None:
-    chosen = _spread_out(list(range(count)))  # type: ignore[arg-type]
+@given(st.data())
+def test_curves_of_a_sweep_include_both_ends_and_the_best(data: st.DataObject) -> None:
+    count = data.draw(st.integers(1, 60))
+    top = data.draw(st.one_of(st.none(), st.integers(0, count - 1)))
+    chosen = _spread_out(list(range(count)), top)  # type: ignore[arg-type]
     assert chosen[0] == 0
     assert chosen[-1] == count - 1
-    assert len(set(chosen)) == len(chosen) == min(count, MOST_CURVES)
+    assert top is None or top in chosen
+    assert chosen == sorted(set(chosen))
+    assert len(chosen) == min(count, MOST_CURVES)
 
 
 # --- labels ------------------------------------------------------------------------------------
