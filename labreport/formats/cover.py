@@ -11,12 +11,19 @@ import base64
 import re
 import traceback
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from functools import cache, partial
 from html.parser import HTMLParser
 from pathlib import Path, PurePath
 from typing import Any
 
-from jinja2 import Environment, FunctionLoader, StrictUndefined, TemplateSyntaxError
+from jinja2 import (
+    Environment,
+    FunctionLoader,
+    StrictUndefined,
+    TemplateSyntaxError,
+    UndefinedError,
+)
 from jinja2.ext import Extension
 from jinja2.lexer import Token, TokenStream
 from markupsafe import Markup
@@ -54,6 +61,15 @@ VOID = {"br", "col", "hr", "img"}
 
 INSIDE = {"href": "#", "src": "data:image/"}
 """How attributes begin that could lead elsewhere."""
+
+_GIVEN = ("logo", "picture", "printed", "report", "text")
+"""What a template is given."""
+
+_OF_REPORT = (*(field.name for field in fields(Report)), "on_cover")
+"""What a template can ask of the report."""
+
+_UNDEFINED = re.compile(r"^'(?:(\S*\.Report) object' has no attribute ')?(\w+)'(?: is undefined)?$")
+"""How Jinja says that there is no such thing."""
 
 _MARK = re.compile("\ufdd0([0-9]+)\ufdd1")
 """The number of a line of the template, between characters that stand for nothing."""
@@ -145,6 +161,10 @@ def _fault(source: str, file: Path, error: Exception) -> Fault:
             if frame.filename == str(file):
                 line = frame.lineno or 0
     place: dict[str, Any] = {"file": file, "line": line, "excerpt": _excerpt(source, line)}
+    if isinstance(error, UndefinedError) and (named := _UNDEFINED.search(str(error))):
+        known = _OF_REPORT if named[1] else _GIVEN
+        place |= {"allowed": known, "nearest": nearest(named[2], known)}
+        return Fault("theme-undefined", {"found": named[2]}, **place)
     if isinstance(error, RefusedError):
         place |= {"allowed": error.allowed, "nearest": error.nearest}
         return Fault(error.code, error.values, **place)

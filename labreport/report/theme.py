@@ -19,6 +19,7 @@ from labreport.lab.faults import nearest
 from labreport.lab.lab import ThemeTable
 from labreport.report.page_room import Room
 from labreport.report.sheets import DEEPEST, Sheet, fetched, too_deep
+from labreport.report.theme_svg import oddities
 from labreport.shipped import shipped
 
 COVER = "cover.html.j2"
@@ -171,7 +172,10 @@ class _Reading:
         ):
             self._fault(path, "theme-picture", {"kind": MEDIA[ending]})
             return None
-        return content
+        odd = oddities(content) if ending == ".svg" else ()
+        for each in odd:
+            self._fault(path, "theme-svg", {"detail": each.detail}, line=each.line)
+        return None if odd else content
 
     def _text(self, name: str, path: Path, content: bytes) -> None:
         try:

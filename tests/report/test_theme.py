@@ -157,7 +157,7 @@ def test_any_byte_of_a_theme_makes_the_report_one_to_build_anew(lab: Callable[..
 BAD_FILES: list[tuple[Files, list[tuple[str, str, int]]]] = [
     ({"covr.html.j2": ""}, [("theme-file", "covr.html.j2", 0)]),
     ({"cover.html.j2": "a\n{% if %}"}, [("theme-template", "cover.html.j2", 2)]),
-    ({"cover.html.j2": "a\n\n{{ report.titel }}"}, [("theme-template", "cover.html.j2", 3)]),
+    ({"cover.html.j2": "a\n\n{{ report.titel }}"}, [("theme-undefined", "cover.html.j2", 3)]),
     ({"cover.html.j2": '{{ text("cover.x") }}'}, [("theme-template", "cover.html.j2", 1)]),
     ({"cover.html.j2": '{{ picture("x.png") }}'}, [("theme-no-picture", "cover.html.j2", 1)]),
     ({"cover.html.j2": "{{ 1 / 0 }}"}, [("theme-template", "cover.html.j2", 1)]),
@@ -185,6 +185,22 @@ BAD_FILES: list[tuple[Files, list[tuple[str, str, int]]]] = [
         [("theme-element", "cover.html.j2", 1)],
     ),
     ({"style.css": "a {\n  color: blurple;\n}"}, [("theme-sheet", "style.css", 2)]),
+    (
+        {
+            "logo.svg": '<svg xmlns="http://www.w3.org/2000/svg">\n<image href="http://a.b/c"/></svg>'
+        },
+        [("theme-svg", "logo.svg", 2)],
+    ),
+    (
+        {"logo.svg": '<svg xmlns="http://www.w3.org/2000/svg">\n<script/><g onclick="a"/>\n</svg>'},
+        [("theme-svg", "logo.svg", 2), ("theme-svg", "logo.svg", 2)],
+    ),
+    ({"logo.svg": "<svg>\n<g>\n"}, [("theme-svg", "logo.svg", 3)]),
+    (
+        {"cover.html.j2": "<h1>a</h1>\n{{ report.titel }}"},
+        [("theme-undefined", "cover.html.j2", 2)],
+    ),
+    ({"cover.html.j2": "<h1>a</h1>\n{{ reprt }}"}, [("theme-undefined", "cover.html.j2", 2)]),
     # What no renderer complains of, because it fails.
     ({"print.css": "* { position: running(x) }"}, [("theme-style", "", 0)]),
     (
