@@ -14,6 +14,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from click.testing import Result
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lab_texts import MINIMAL, toml
@@ -124,6 +125,13 @@ BAD = st.one_of(garbled(), garbled(), mutated().map(lambda raw: toml(raw).encode
 seen: Counter[str] = Counter()
 
 
+def checked(path: Path, locale: str) -> tuple[Result, float]:
+    """What the command says, and how long it kept the processor busy, in seconds."""
+    start = time.process_time()
+    done = CliRunner().invoke(app, ["check", str(path)], env={"LC_ALL": locale})
+    return done, time.process_time() - start
+
+
 @settings(
     max_examples=EXAMPLES,
     deadline=None,
@@ -138,14 +146,13 @@ def test_a_bad_lab_is_told_and_nothing_else(
     folder.mkdir(exist_ok=True)
     path = folder / "lab.toml"
     path.write_bytes(content)
-    start = time.perf_counter()
-    done = CliRunner().invoke(app, ["check", str(path)], env={"LC_ALL": locale})
-    took = time.perf_counter() - start
+    done, took = checked(path, locale)
     assert [entry.name for entry in folder.iterdir()] == ["lab.toml"]
     seen["good" if done.exit_code == 0 else "bad"] += 1
     if done.exit_code == 0:
         return
-    assert took < SECONDS
+    # Once more where it took long: the first one imports, and a machine may be held up.
+    assert took < SECONDS or checked(path, locale)[1] < SECONDS
     assert (done.exit_code, done.stdout) == (2, "")
     assert isinstance(done.exception, SystemExit)
     first, *_, last = done.stderr.splitlines()
