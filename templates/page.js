@@ -615,9 +615,10 @@ class Rounds {
       this.cells[k][0].textContent = measured(course.weights[index][k]);
       this.cells[k][1].textContent = measured(course.gradients[index][k]);
     });
-    const known = course.units.length ? course.layers.flatMap((layer, l) => layer.map((name, u) => `${name} ${measured(course.units[index][l][u])}`)) : [];
-    this.drawing.setAttribute("aria-label", filled(words.reading, { at: text, values: known.join(words.between) || words.weight }));
+    this.drawing.setAttribute("aria-label", text);
     if (course.units.length) {
+      const known = course.layers.flatMap((layer, l) => layer.map((name, u) => `${name} ${measured(course.units[index][l][u])}`));
+      this.drawing.setAttribute("aria-label", filled(words.reading, { at: text, values: known.join(words.between) }));
       this.under.forEach((layer, l) => layer.forEach((text, u) => { text.textContent = measured(course.units[index][l][u]); }));
     }
     if (this.point) {

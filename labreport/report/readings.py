@@ -10,7 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from labreport.analysis.observation import Subject
-from labreport.analysis.results import ExperimentResults, Result
+from labreport.analysis.results import PRECISION, ExperimentResults, Result
+from labreport.analysis.thresholds import ROUNDING
 from labreport.report import numbers
 from labreport.report.language import Language
 from labreport.report.trajectories import Move, Trajectory
@@ -18,7 +19,7 @@ from labreport.report.trajectories import Move, Trajectory
 Named = tuple[str, float | None]
 """What something is called, and its number; None where it has none."""
 
-EQUAL = 2e-6
+EQUAL = ROUNDING * PRECISION["float32"]
 """Share by which numbers differ that rounding alone may set apart in single precision."""
 
 MOST_NAMED = 4

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from xml.parsers import expat
 
-FORBIDDEN = ("script", "foreignobject", "handler", "iframe", "animate", "set")
+FORBIDDEN = ("script", "foreignobject", "handler", "iframe", "set")
 """Elements that a drawing on paper has no use for."""
 
 INSIDE = ("#", "data:image/")
