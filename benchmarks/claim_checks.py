@@ -703,36 +703,72 @@ def linear_reaches(seen: Seen, o: Observation) -> bool:
 
 def equal_start(seen: Seen, o: Observation) -> bool:
     high = seen.run(o.facts["other"])
-    return all(_equal_start(seen, o, low, high) for low in seen.runs(o.facts["subject"]))
+    if not o.form.endswith("-many"):
+        return all(_equal_start(seen, o, low, high) for low in seen.runs(o.facts["subject"]))
+    budgets = [value(r) for r in as_tuple(o.facts["budgets"])]
+    leads = as_tuple(o.facts["leads"])
+    low_runs = seen.runs(o.facts["subjects"])
+    if not 3 <= len(leads) == len(low_runs) == value(o.facts["count"]):
+        return False
+    form = o.form.removesuffix("-many")
+    for lead, low in zip(leads, low_runs, strict=True):
+        start, updates, *shares = as_tuple(lead.detail)
+        gone = _gone(low, high, value(updates), budgets)
+        if not (
+            seen.run(lead.what).name == low.name
+            and gone is not None
+            and same_measure((low, high))
+            and value(start) == at(low, 0) < at(high, 0)
+            and _comes_down(high, value(updates), at(low, 0))
+            and _how_much(gone) == form
+            and len(shares) == (0 if form == "gone" else len(gone))
+            and all(near(value(s), part, 1e-5) for s, part in zip(shares, gone, strict=False))
+        ):
+            return False
+    return True
+
+
+def _gone(low: Run, high: Run, step: int, budgets: Sequence[int]) -> list[float] | None:
+    """How much of each lead is gone from an equal loss; none where one of them is no lead."""
+    gone = []
+    for rounds in budgets:
+        mine, same, theirs = at(low, rounds), at(high, rounds), at(high, step + rounds)
+        if not mine < same:
+            return None
+        gone.append(1 - (theirs - mine) / (same - mine))
+    return gone
+
+
+def _comes_down(high: Run, step: int, start: float) -> bool:
+    losses = high.trace.losses
+    return bool(losses[step] <= start < losses[:step].min())
+
+
+def _how_much(gone: Sequence[float]) -> str:
+    kinds = {"kept" if part <= 0.5 else "mostly" if part < 1 else "gone" for part in gone}
+    return kinds.pop() if len(kinds) == 1 else "mixed" if "kept" in kinds else "mostly"
 
 
 def _equal_start(seen: Seen, o: Observation, low: Run, high: Run) -> bool:
     step = value(o.facts["updates"])
-    losses = high.trace.losses
     shares = {value(w.what): value(w.detail) for w in as_tuple(o.facts["gone"])}
-    gone = {}
-    for rounds in shares:
-        mine, same, theirs = at(low, rounds), at(high, rounds), at(high, step + rounds)
-        if not mine < same:
-            return False
-        gone[rounds] = 1 - (theirs - mine) / (same - mine)
+    gone = _gone(low, high, step, tuple(shares))
+    if gone is None:
+        return False
     first = min(shares)
     told = tuple(value(o.facts[k]) for k in ("mine", "same", "theirs", "start"))
     if seen.effort.worth("equal-start"):
         again = stock.train(high.config, high.trace.weights[step], first)
         if not isclose(again.losses[-1], at(high, step + first), rel_tol=1e-2, abs_tol=1e-6):
             return False
-    kinds = {"kept" if part <= 0.5 else "mostly" if part < 1 else "gone" for part in gone.values()}
-    form = "mixed" if "kept" in kinds else "mostly"
-    form = kinds.pop() if len(kinds) == 1 else form
     return (
         same_measure((low, high))
         and value(o.facts["rounds"]) == first
         and told == (at(low, first), at(high, first), at(high, step + first), at(low, 0))
         and at(low, 0) < at(high, 0)
-        and losses[step] <= at(low, 0) < losses[:step].min()
-        and all(near(shares[rounds], part, 1e-5) for rounds, part in gone.items())
-        and o.form == form
+        and _comes_down(high, step, at(low, 0))
+        and all(near(s, part, 1e-5) for s, part in zip(shares.values(), gone, strict=True))
+        and o.form == _how_much(gone)
     )
 
 

@@ -288,9 +288,13 @@ def _answers(findings: list[Observation]) -> list[Observation]:
 
 
 def _uncovered(found: list[Observation]) -> list[Observation]:
-    """Without findings that another one on the same subjects makes needless."""
-    covered = {(rule, _about(o)) for o in found for rule in RULES[o.rule].covers}
-    return [o for o in found if (o.rule, _about(o)) not in covered]
+    """Without findings that another one on the same subjects, or on more, makes needless."""
+    covering = [(rule, _about(o)) for o in found for rule in RULES[o.rule].covers]
+    return [
+        o
+        for o in found
+        if not any(o.rule == rule and set() < _about(o) <= about for rule, about in covering)
+    ]
 
 
 def _about(observation: Observation) -> frozenset[Subject]:

@@ -213,6 +213,54 @@ def a_lead_whose_start_matters_less_with_more_rounds() -> ExperimentResults:
     return equal_start([1.0, 0.5, 0.25, 0.25], [0.5, 0.25, 0.0, 0.0], budgets=(1, 2, 3))
 
 
+def many_equal_starts(
+    high: list[float], low: list[float], budgets: tuple[int, ...] = (2,)
+) -> ExperimentResults:
+    """As above, but several variants start at 0.5."""
+    others = [
+        single(f"b{i}", low, {"network.activations": [name, "sigmoid"]})
+        for i, name in enumerate(("relu", "tanh", "elu"))
+    ]
+    return experiment(single("a", high), *others, budgets=budgets)
+
+
+@fires(
+    "equal-start",
+    "kept-many",
+    count=3,
+    subjects=("b0", "b1", "b2"),
+    other="a",
+    budgets=(2,),
+    leads=(("b0", (0.5, 1, 0.5)), ("b1", (0.5, 1, 0.5)), ("b2", (0.5, 1, 0.5))),
+)
+def three_leads_of_one_kind_are_one_sentence() -> ExperimentResults:
+    return many_equal_starts([1.0, 0.5, 0.375, 0.25], [0.5, 0.25, 0.125, 0.1])
+
+
+@fires("equal-start", "mostly-many", count=3)
+def three_leads_that_are_mostly_the_start() -> ExperimentResults:
+    return many_equal_starts([1.0, 0.5, 0.375, 0.1875], [0.5, 0.25, 0.125, 0.1])
+
+
+@fires(
+    "equal-start",
+    "gone-many",
+    leads=(("b0", (0.5, 1)), ("b1", (0.5, 1)), ("b2", (0.5, 1))),
+)
+def three_leads_of_which_nothing_is_left() -> ExperimentResults:
+    return many_equal_starts([1.0, 0.5, 0.375, 0.125], [0.5, 0.25, 0.125, 0.1])
+
+
+@fires(
+    "equal-start",
+    "mixed-many",
+    budgets=(1, 2),
+    leads=tuple((name, (0.5, 1, 1.0, 0.0)) for name in ("b0", "b1", "b2")),
+)
+def three_leads_whose_start_matters_less_with_more_rounds() -> ExperimentResults:
+    return many_equal_starts([1.0, 0.5, 0.25, 0.25], [0.5, 0.25, 0.0, 0.0], budgets=(1, 2, 3))
+
+
 @silent("equal-start")
 def starts_that_differ_by_a_hundredth() -> ExperimentResults:
     return equal_start([100.0, 98.0, 97.0, 96.0], [99.0, 50.0, 25.0, 10.0])

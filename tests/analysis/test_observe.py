@@ -139,6 +139,26 @@ def test_a_finding_that_another_one_covers_is_left_out() -> None:
     assert ("start-differs", "c") in found
 
 
+def starts_and_leads(variants: int) -> list[Observation]:
+    """What is said of that many variants that start lower than a and lead mostly for that."""
+    made = experiment(
+        single("a", [1.0, 0.5, 0.375, 0.1875]),
+        *(
+            single(f"b{i}", [0.5, 0.25, last, 0.1], {"network.activations": [name, "sigmoid"]})
+            for i, (name, last) in enumerate(
+                [("relu", 0.125), ("tanh", 0.12), ("elu", 0.11)][:variants]
+            )
+        ),
+    )
+    return [o for o in everything(made) if o.rule in ("equal-start", "start-differs")]
+
+
+def test_leads_of_one_kind_are_one_sentence_from_three_on() -> None:
+    assert [o.form for o in starts_and_leads(2)] == ["mostly", "mostly"]
+    # It covers what would be said of each start alone.
+    assert [(o.rule, o.form) for o in starts_and_leads(3)] == [("equal-start", "mostly-many")]
+
+
 def test_nothing_is_concluded_from_one_run_alone() -> None:
     found = conclude([experiment(single("a", [1, 0.5, 0.05]))])
     assert [o.rule for _, o in found] == ["all-runs"]
