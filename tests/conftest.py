@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from shutil import copyfile
+from shutil import copyfile, copytree
 from typing import Any
 from unittest.mock import patch
 
@@ -191,5 +191,37 @@ def build_pages(build_lab: Callable[..., Built]) -> Callable[..., Built]:
     def built(*arguments: Any, **options: Any) -> Built:
         with patch.object(pdf_format, "render", lambda report, language: b"%PDF-left-out"):
             return build_lab(*arguments, **options)
+
+    return built
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
+    """Fill a folder once, and copy it for each test that needs it, which may change its copy."""
+    made: dict[object, tuple[Path, Any]] = {}
+
+    def copied(key: object, make: Callable[[Path], Any], to: Path) -> Any:
+        if key not in made:
+            folder = tmp_path_factory.mktemp("once")
+            made[key] = folder, make(folder)
+        folder, result = made[key]
+        copytree(folder, to, dirs_exist_ok=True)
+        return result
+
+    return copied
+
+
+@pytest.fixture
+def pages_of(made_once: Callable[..., Any], tmp_path: Path) -> Callable[[str], Built]:
+    """Like `build_pages`, but built once for all tests of a lab that change nothing of a build."""
+
+    def make(text: str, folder: Path) -> Built:
+        (folder / "lab.toml").write_text(text, encoding="utf-8")
+        with patch.object(pdf_format, "render", lambda report, language: b"%PDF-left-out"):
+            return build(folder / "lab.toml", folder / "output")
+
+    def built(text: str) -> Built:
+        made = made_once(("pages", text), lambda folder: make(text, folder), tmp_path)
+        return replace(made, path=tmp_path / "lab.toml", output=tmp_path / "output")
 
     return built

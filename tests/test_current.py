@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -45,19 +46,25 @@ def request_(write_lab: Callable[..., Path], base_text: str, tmp_path: Path) -> 
 
 
 @pytest.fixture
-def build(monkeypatch: pytest.MonkeyPatch) -> Callable[[Request], None]:
+def build() -> Callable[[Request], None]:
     """Build without the PDF, which takes most of the time."""
-    monkeypatch.setattr(pdf, "render", lambda report, language: b"%PDF-left-out")
 
     def build(request: Request) -> None:
-        pipeline.build(request, lambda *_: None)
+        with patch.object(pdf, "render", lambda report, language: b"%PDF-left-out"):
+            pipeline.build(request, lambda *_: None)
 
     return build
 
 
 @pytest.fixture
-def built(request_: Request, build: Callable[[Request], None]) -> Wanted:
-    build(request_)
+def built(
+    request_: Request, build: Callable[[Request], None], made_once: Callable[..., Any]
+) -> Wanted:
+    def make(folder: Path) -> None:
+        shutil.copytree(request_.lab.parent, folder, dirs_exist_ok=True)
+        build(replace(request_, lab=folder / request_.lab.name, output=folder / "output"))
+
+    made_once((__file__, "built"), make, request_.lab.parent)
     return request_.report
 
 

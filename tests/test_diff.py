@@ -157,11 +157,19 @@ def test_hostile_texts_are_harmless(write: Callable[..., Path]) -> None:
 
 
 @pytest.fixture
-def two(write: Callable[..., Path], tmp_path: Path) -> tuple[Path, Path]:
+def two(made_once: Callable[..., Any], base_text: str, tmp_path: Path) -> tuple[Path, Path]:
     """The folders of two labs that differ in one learning rate."""
-    a = build(write("a.toml"), tmp_path / "a")
-    changed = write("b.toml", ("learning_rate = 10.0", "learning_rate = 9.0"))
-    return a, build(changed, tmp_path / "b")
+    text = base_text + LAB
+    changed = text.replace("learning_rate = 10.0", "learning_rate = 9.0")
+
+    def make(folder: Path) -> None:
+        for name, lab in (("a", text), ("b", changed)):
+            path = folder / f"{name}.toml"
+            path.write_text(lab, encoding="utf-8")
+            build(path, folder / name)
+
+    made_once(("two labs", text, changed), make, tmp_path)
+    return tmp_path / "a", tmp_path / "b"
 
 
 def test_folders_differ_in_settings_numbers_and_findings(two: tuple[Path, Path]) -> None:

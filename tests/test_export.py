@@ -52,13 +52,13 @@ FORMATS = ("csv", "json", "parquet", "safetensors")
 
 @pytest.fixture
 def built(
-    build_pages: Callable[..., Any],
+    pages_of: Callable[[str], Any],
     base_text: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Any:
     monkeypatch.chdir(tmp_path)
-    return build_pages(base_text + LAB)
+    return pages_of(base_text + LAB)
 
 
 def parts(built: Any, name: str) -> list[tuple[str, Any]]:

@@ -39,13 +39,13 @@ sweep.optimizer.learning_rate = [0.1, 1.0]
 
 @pytest.fixture
 def built(
-    build_pages: Callable[..., Any],
+    pages_of: Callable[[str], Any],
     base_text: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Any:
     monkeypatch.chdir(tmp_path)
-    return build_pages(base_text + LAB)
+    return pages_of(base_text + LAB)
 
 
 def there(folder: Path) -> dict[str, bytes]:
