@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -684,12 +685,17 @@ def test_language_of_messages(lab: str, environment: dict[str, str], word: str) 
 
 
 @pytest.fixture
-def _built(lab: str, _no_pdf: None) -> None:
+def _built(lab: str, tmp_path: Path, _no_pdf: None, made_once: Callable[..., Any]) -> None:
     """Two labs built into one folder: lab.toml, and one that shares no run with it."""
-    other = Path(lab).read_text(encoding="utf-8").replace("rounds = 10", "rounds = 11")
-    Path("other.toml").write_text(other, encoding="utf-8")
-    for name in (lab, "other.toml"):
-        assert run("build", name, "--lang", "en").exit_code == 0
+    text = Path(lab).read_text(encoding="utf-8")
+
+    def make(folder: Path) -> None:
+        (folder / "other.toml").write_text(text.replace("rounds = 10", "rounds = 11"), "utf-8")
+        for path in (Path(lab).absolute(), folder / "other.toml"):
+            done = run("build", path, "--lang", "en", "-o", folder / "output")
+            assert done.exit_code == 0
+
+    made_once((__file__, "two labs"), make, tmp_path)
 
 
 def stored(tmp_path: Path) -> set[str]:
