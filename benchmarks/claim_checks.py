@@ -1347,8 +1347,7 @@ def stable_rate(seen: Seen, o: Observation) -> bool:
 
 
 def first_step(seen: Seen, o: Observation) -> bool:
-    # Of variants that are told together, each gives the same numbers.
-    runs = [run for _, run in seen.variants[first_of(o.facts["subject"])]]
+    runs = [run for s in several(o.facts["subject"]) for _, run in seen.variants[s.variant]]
     ratios: list[float] = []
     for run in runs:
         moving = run.trace.gradients[0] != 0

@@ -23,7 +23,7 @@ from labreport.report.curves import (
 )
 from labreport.report.gradient_check import check_blocks, check_tables
 from labreport.report.kept import Kept
-from labreport.report.landscape import FAR, landscape
+from labreport.report.landscape import landscape
 from labreport.report.language import Language
 from labreport.report.numbering import Numbering
 from labreport.report.readings import Readings
@@ -244,8 +244,9 @@ class _Illustration:
                 "landscape-title",
                 [
                     self._text(f"read-landscape{flat}", held=held, on=on, budget=found.rounds),
-                    self.readings.beyond(
-                        [r for k, r in enumerate(chosen.results) if k not in found.members], FAR
+                    self.readings.off_the_landscape(
+                        [chosen.results[k] for k in found.far],
+                        [chosen.results[k] for k in found.beside],
                     ),
                     lengths,
                 ],
@@ -281,8 +282,8 @@ class _Illustration:
         svg = self.kept.draw(sweep_figure, lines, floors, axes)
         plot = plot_of_sweep(lines, floors, axes)
         facts = self._best_of_each(found)
-        lowest = self._text("read-lowest", facts=self.language.enumerate(facts))
-        caption = [lowest, self.readings.floors(floors)]
+        after = self._text("read-budget", budget=found[0][1]) if self._is_one_budget else ""
+        caption = [after, self._lowest_points(found), self.readings.floors(floors)]
         return [self._figure("sweep-title", caption, svg, "alternative-sweep", facts, plot=plot)]
 
     def _sweep_lines(
@@ -352,13 +353,31 @@ class _Illustration:
             round=lowest[1],
             value=numbers.measured(lowest[0]),
         )
-        caption = [self._text("read-map"), reading]
+        ended = any(r.loss(last) is None for r in ordered)
+        crosses = self._text("read-map-ended") if ended else ""
+        caption = [self._text("read-map"), crosses, reading]
         return [self._figure("map-title", caption, svg, "alternative-map", facts, [reading])]
+
+    @property
+    def _is_one_budget(self) -> bool:
+        """Whether all lines of a sweep are losses after the same number of rounds."""
+        return len(self.results.swept) > 1 or len(self.results.budgets) == 1
+
+    def _lowest_points(self, found: Sequence[tuple[Result, int]]) -> str:
+        """Where the dots of a sweep stand, line by line."""
+        facts = []
+        for result, budget in found:
+            value = numbers.measured(result.loss(budget) or 0.0)
+            point = self.language.text("with", what=self.readings.name(result), detail=value)
+            rounds = self.language.text("rounds", count=budget)
+            line = self._text("best-of-line", line=rounds, best=point)
+            facts.append(point if self._is_one_budget else line)
+        return self._text("read-lowest", facts=self.language.enumerate(facts))
 
     def _best_of_each(self, found: Sequence[tuple[Result, int]]) -> list[str]:
         """The lowest point of each line; lines of one variant are told apart by their rounds."""
         best = [self._best(result, budget) for result, budget in found]
-        if len(self.results.swept) > 1 or len(self.results.budgets) == 1:
+        if self._is_one_budget:
             return best
         return [
             self._text("best-of-line", line=self.language.text("rounds", count=budget), best=words)
@@ -397,14 +416,26 @@ class _Illustration:
             for group in losses
         ]
         medians = self.readings.medians([(group.name, group.values) for group in losses])
+        lines = self._single_starts([(name, value) for name, value, _ in marks])
         histogram = self._figure(
             "starts-title",
-            [self._text("read-starts", budget=last), medians],
+            [self._text("read-starts", budget=last), lines, medians],
             self.kept.draw(starts.starts_figure, losses, marks, axes),
             "alternative-starts",
             facts,
+            [lines],
         )
         return [histogram, self._spread(groups, singles)]
+
+    def _single_starts(self, named: Sequence[tuple[str, float]]) -> str:
+        """What the lines beside a distribution are."""
+        facts = [
+            self.language.text("with", what=name, detail=numbers.measured(value))
+            for name, value in named
+        ]
+        return (
+            self._text("read-starts-singles", facts=self.language.enumerate(facts)) if facts else ""
+        )
 
     def _spread(
         self, groups: Sequence[tuple[str, tuple[Result, ...]]], singles: Sequence[Result]

@@ -39,7 +39,9 @@ class Landscape:
         on: which of the runs end on this surface: their last weights are those that are held.
         flat: whether those that are held never moved, in no run, so that all of it is the surface.
         members: which of the runs have a way here, as places in the given order.
-        ways: [steps, 2] of each of them.
+        far: which of the others have a weight that goes too far.
+        beside: which of the others have another network, data, loss or start.
+        ways: [steps, 2] of each of the members.
         rounds: the last round of the ways.
     """
 
@@ -50,6 +52,8 @@ class Landscape:
     on: tuple[int, ...]
     flat: bool
     members: tuple[int, ...]
+    far: tuple[int, ...]
+    beside: tuple[int, ...]
     ways: tuple[np.ndarray, ...]
     rounds: int
 
@@ -93,6 +97,8 @@ def landscape(results: Sequence[Result], budgets: Sequence[int]) -> Landscape | 
         on=tuple(k for k, way in zip(members, others, strict=True) if (way[-1] == held).all()),
         flat=all(bool((way == held).all()) for way in others),
         members=tuple(members),
+        far=tuple(k for k, r in enumerate(results) if k not in near and _has_a_way(r)),
+        beside=tuple(k for k in near if k not in members),
         ways=tuple(shown),
         rounds=rounds,
     )
@@ -100,10 +106,12 @@ def landscape(results: Sequence[Result], budgets: Sequence[int]) -> Landscape | 
 
 def _is_near(result: Result, rounds: int) -> bool:
     """Whether every weight stays near 0 up to a round; not where it is recorded in part only."""
+    return _has_a_way(result) and bool((np.abs(weights_of(result, rounds)) <= FAR).all())
+
+
+def _has_a_way(result: Result) -> bool:
     trace = result.run.trace
-    if not trace.is_whole or len(trace.weights) < 2:
-        return False
-    return bool((np.abs(weights_of(result, rounds)) <= FAR).all())
+    return trace.is_whole and len(trace.weights) > 1
 
 
 def _is_beside(result: Result, first: Result) -> bool:

@@ -13,6 +13,7 @@ from labreport.analysis.observation import Subject
 from labreport.analysis.results import PRECISION, ExperimentResults, Result
 from labreport.analysis.thresholds import ROUNDING
 from labreport.report import numbers
+from labreport.report.landscape import FAR
 from labreport.report.language import Language
 from labreport.report.trajectories import Move, Trajectory
 
@@ -75,11 +76,20 @@ class Readings:
         names = [self.name(result) for result in results]
         return self._text("read-left-out", names=self.language.join(names)) if names else ""
 
-    def beyond(self, results: Sequence[Result], far: float) -> str:
-        """Which runs a landscape has no place for."""
-        names = [self.name(result) for result in results]
-        words = self.language.join(names)
-        return self._text("read-landscape-out", names=words, far=far) if names else ""
+    def off_the_landscape(self, far: Sequence[Result], beside: Sequence[Result]) -> str:
+        """Which runs a landscape has no place for, and why."""
+        reasons = (("far", far), ("others", beside))
+        return self.language.paragraph(
+            [
+                self._text(
+                    f"read-landscape-{reason}",
+                    names=self.language.join([self.name(result) for result in results]),
+                    **({"far": FAR} if reason == "far" else {}),
+                )
+                for reason, results in reasons
+                if results
+            ]
+        )
 
     def floors(self, levels: Sequence[float], drawn: Sequence[Result] = ()) -> str:
         """What the dashed lines are, and which of the runs that are drawn have a floor of 0."""

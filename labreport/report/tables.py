@@ -152,8 +152,13 @@ def comparison_table(
         row.append(_lowest_on_the_way(result))
         row += [] if whole else [_text(ending(result, language))]
         rows.append(tuple(row))
-    key = "report.comparison-table" if ranked else "report.comparison-table-plain"
-    return Table(anchor, label, language.text(key), tuple(header), tuple(rows))
+    caption = [
+        language.text("report.comparison-table" if ranked else "report.comparison-table-plain")
+    ]
+    if errors and not ranked:
+        told = "best-error" if best[-1] is not None else "errors"
+        caption.append(language.text(f"report.comparison-table-{told}"))
+    return Table(anchor, label, language.paragraph(caption), tuple(header), tuple(rows))
 
 
 def _lowest_on_the_way(result: Result) -> Cell:
@@ -247,7 +252,9 @@ def starts_table(
         values = final_losses(tuple(members), results.last)
         subject = language.subject(Subject(variant, point), results.plan)
         rows.append((_text(subject), Cell(str(len(values)), numeric=True), *_statistics(values)))
-    caption = language.text("report.starts-table", budget=results.last)
+    singles = any(len(members) == 1 for members in groups.values())
+    key = "report.starts-table" + ("-singles" if singles else "")
+    caption = language.text(key, budget=results.last)
     return Table(anchor, label, caption, tuple(header), tuple(rows))
 
 

@@ -358,7 +358,7 @@ STEADY, RISING = [9.0, 5.0, 3.0], [9.0, 5.0, 6.0]
     curvature=CURVATURE,
     limit=LIMIT,
     factor=1.5,
-    samples=3,
+    samples=2,
     budget=2,
 )
 def the_limit_lies_between_the_two_rates() -> ExperimentResults:

@@ -407,13 +407,13 @@ def pairs_with_momentum() -> ExperimentResults:
     return experiment(sweep("a", RATE, curves, {MOMENTUM: 0.9}), budgets=(1, 10))
 
 
-def first_steps(*moved: float, gradient: Any = 0.5, rate: float = 1.0) -> Made:
+def first_steps(*moved: float, gradient: Any = 0.5, rate: float = 1.0, name: str = "a") -> Made:
     """A run whose weights start at 0 and whose first step is so long in each weight."""
     weights = np.zeros((3, 8))
     weights[1:] = np.resize(np.array(moved), 8)
     gradients = np.full((3, 8), 0.5) * gradient
     changes = {"optimizer.name": "adam", RATE: rate}
-    return single("a", [3, 2, 1], changes, weights=weights, gradients=gradients)
+    return single(name, [3, 2, 1], changes, weights=weights, gradients=gradients)
 
 
 @fires("first-step", subject="a", smallest=1 - ALIKE, largest=1 + ALIKE, count=1)
@@ -424,6 +424,15 @@ def first_steps_of_nearly_the_learning_rate() -> ExperimentResults:
 @fires("first-step", smallest=0.5 / 0.5)
 def a_first_step_is_measured_by_the_learning_rate() -> ExperimentResults:
     return experiment(first_steps(0.5, -0.5, rate=0.5))
+
+
+@fires("first-step", subject=("a", "c"), smallest=1 - ALIKE, largest=1 + ALIKE / 2, count=2)
+def first_steps_of_several_variants() -> ExperimentResults:
+    return experiment(
+        first_steps(1 - ALIKE, 1),
+        first_steps(2, 1, name="b"),
+        first_steps(1, 1 + ALIKE / 2, name="c"),
+    )
 
 
 @silent("first-step")
@@ -1428,7 +1437,7 @@ def test_measured_facts_name_their_source(case: Case) -> None:
                     assert part.source is not None, (name, part)
 
 
-CHOSEN = {"share", "level", "confidence", "power"}
+CHOSEN = {"share", "level", "least", "confidence", "power"}
 """Shares that are thresholds, where a sentence has no share of the same name that is measured."""
 
 

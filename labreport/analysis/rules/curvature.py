@@ -95,6 +95,8 @@ def _against_theory(
 ) -> Observation | None:
     steady = steady_runs[-1]
     steps = _sampled(steady, budget)
+    if not steps:
+        return None
     try:
         curvatures = [_curvature(steady, step) for step in steps]
     except ValueError:
@@ -184,8 +186,11 @@ def _conditions(result: Result) -> tuple[Source, ...]:
 
 
 def _sampled(result: Result, budget: int) -> list[int]:
-    """Recorded steps up to a budget, the first and the last among them, ever farther apart."""
-    recorded = result.run.trace.recorded
+    """Recorded steps up to a budget, the first and the last among them, ever farther apart.
+
+    Weights before training are not among them: what curves there is left behind by one step.
+    """
+    recorded = result.run.trace.recorded[1:]
     there = recorded[recorded <= (result.index(budget) or 0)]
     places = np.unique(np.rint(np.geomspace(1, len(there), MOST_SAMPLES)).astype(int)) - 1
     return [int(step) for step in there[places]]

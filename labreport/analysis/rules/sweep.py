@@ -383,25 +383,37 @@ def first_step(results: ExperimentResults) -> Iterator[Observation]:
 
     The bias-corrected first step of Adam is lr · g / (|g| + eps) (Kingma and Ba 2015, section 2).
     """
+    names: list[str] = []
+    members: list[Result] = []
+    ratios: list[tuple[float, float]] = []
     for name in dict.fromkeys(r.variant for r in results.results):
-        members = results.of(name)
-        ratios = [ratio for r in members if (ratio := _first_step_ratio(r)) is not None]
-        if not ratios or len(ratios) != len(members):
-            continue
-        step = "(abs(wide(weights[1]) - wide(weights[0])) / learning_rate)[gradients[0] != 0]"
-        lows, highs = zip(*ratios, strict=True)
-        if min(lows) >= 1 - thresholds.ALIKE and max(highs) <= 1 + thresholds.ALIKE:
-            facts: Facts = {
-                "subject": Subject(name),
-                "smallest": Share(min(lows), cite(f"min(each(min({step})))", members)),
-                "largest": Share(max(highs), cite(f"max(each(max({step})))", members)),
-                "count": Count(len(ratios), cite("size(each(rounds))", members)),
-            }
-            claims = (
-                cite(f"min(each(min({step}))) >= 1 - ALIKE", members),
-                cite(f"max(each(max({step}))) <= 1 + ALIKE", members),
-            )
-            yield Observation("first-step", facts, runs=len(ratios), claims=claims)
+        own = results.of(name)
+        found = [ratio for r in own if (ratio := _first_step_ratio(r)) is not None]
+        if len(found) == len(own) > 0 and all(map(_is_the_rate, found)):
+            names.append(name)
+            members += own
+            ratios += found
+    if not names:
+        return
+    subjects = tuple(map(Subject, names))
+    step = "(abs(wide(weights[1]) - wide(weights[0])) / learning_rate)[gradients[0] != 0]"
+    lows, highs = zip(*ratios, strict=True)
+    facts: Facts = {
+        "subject": subjects if len(subjects) > 1 else subjects[0],
+        "smallest": Share(min(lows), cite(f"min(each(min({step})))", members)),
+        "largest": Share(max(highs), cite(f"max(each(max({step})))", members)),
+        "count": Count(len(ratios), cite("size(each(rounds))", members)),
+    }
+    claims = (
+        cite(f"min(each(min({step}))) >= 1 - ALIKE", members),
+        cite(f"max(each(max({step}))) <= 1 + ALIKE", members),
+    )
+    yield Observation("first-step", facts, runs=len(ratios), claims=claims)
+
+
+def _is_the_rate(ratio: tuple[float, float]) -> bool:
+    low, high = ratio
+    return low >= 1 - thresholds.ALIKE and high <= 1 + thresholds.ALIKE
 
 
 def _first_step_ratio(result: Result) -> tuple[float, float] | None:
