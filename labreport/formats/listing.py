@@ -18,11 +18,12 @@ _REMARK = re.compile(r"\s*(?:（[^（）]*）|\([^()]*\)|[,，;；] ?★.*)$")
 
 @dataclass(frozen=True)
 class Entry:
-    """A figure or table: where it is, its number, and the first sentence under it."""
+    """A figure or table: where it is, its number, the first sentence under it, and its section."""
 
     anchor: str
     label: str
     words: str
+    where: str
 
 
 @dataclass(frozen=True)
@@ -62,5 +63,5 @@ def _blocks(section: Section) -> Iterator[tuple[Section, Block]]:
 def _entry(block: Figure | Table, section: Section, language: Language) -> Entry:
     # Many experiments have a table of the same name: the section tells them apart.
     words = first_sentence(block.caption)
-    said = language.text("report.listed", words=words, section=section.number)
-    return Entry(block.anchor, block.label, said)
+    where = language.text("report.listed", section=section.number)
+    return Entry(block.anchor, block.label, words, where)

@@ -11,6 +11,7 @@ from labreport.analysis.results import ExperimentResults, Result
 from labreport.analysis.rules.initialisation import final_losses
 from labreport.analysis.rules.points import is_number
 from labreport.analysis.rules.sweep import best
+from labreport.analysis.thresholds import OVERSHOOT
 from labreport.report import numbers, tables
 from labreport.report.curves import (
     Curve,
@@ -145,16 +146,14 @@ class _Illustration:
             read.floors(floors, chosen.results),
             read.budgets() if chosen.by_ratio else "",
         ]
-        facts = [
-            self._fact(curve.name, float(curve.values[0]), float(curve.values[-1]))
-            for curve in chosen.curves
-        ]
+        facts = [self._course(curve.name, curve.values) for curve in chosen.curves]
         return self._figure(
             title,
             caption,
             self.kept.draw(curve_figure, *drawn),
             f"alternative-{kind}",
             facts,
+            caption[-2:],
             plot=plot_of_curves(*drawn),
         )
 
@@ -189,7 +188,7 @@ class _Illustration:
 
     def sizes(self) -> list[Block]:
         """Sizes of the gradient of single runs by layer and round."""
-        from labreport.report.figures.panels import sizes_figure
+        from labreport.report.figures.panels import is_cut, sizes_figure
 
         singles = self._recorded()
         # Layers are compared by their place, so networks are of one shape.
@@ -215,7 +214,8 @@ class _Illustration:
         ]
         axes = (self._text("axis-updates"), self._text("axis-norm"))
         svg = self.kept.draw(sizes_figure, runs, titles, axes)
-        caption = [self._text("read-norms"), read[0], self._missing(singles)]
+        cut = self._text("read-norms-cut") if is_cut([run.values for run in runs]) else ""
+        caption = [self._text("read-norms"), cut, read[0], self._missing(singles)]
         read = read[:MOST_FACTS]
         return [self._figure("sizes-title", caption, svg, "alternative-sizes", sentences=read)]
 
@@ -452,16 +452,17 @@ class _Illustration:
         floors = self._floors([m for _, members in groups for m in members[:1]])
         axes = self._axes("axis-loss")
         svg = self.kept.draw(starts_curves_figure, curves, lines, floors, axes)
-        facts = [
-            self._fact(c.name, float(np.median(c.values[:, 0])), float(np.median(c.values[:, -1])))
-            for c in curves
-        ]
+        facts = [self._course(c.name, np.median(c.values, axis=0)) for c in curves]
         caption = [
             self._text("read-spread"),
             self._text("read-medians", facts=self.language.enumerate(facts)),
             self.readings.floors(floors),
         ]
-        return self._figure("starts-curves-title", caption, svg, "alternative-losses", facts)
+        facts += [self._course(line.name, line.values) for line in lines]
+        described = [self._text("read-spread"), caption[-1]]
+        return self._figure(
+            "starts-curves-title", caption, svg, "alternative-losses", facts, described
+        )
 
     def _group(self, name: str, values: np.ndarray) -> Curve:
         return Curve(self.language.label(self.results.plan, name), values, self._place(name))
@@ -492,13 +493,21 @@ class _Illustration:
         text = self.language.paragraph([self._text(title), *caption])
         return Figure(anchor, label, text, svg, words, plot)
 
-    def _fact(self, name: str, first: float, last: float) -> str:
-        return self.language.text(
-            "report.alternative-fact",
-            subject=name,
-            first=numbers.measured(first),
-            last=numbers.measured(last),
-        )
+    def _course(self, name: str, values: np.ndarray) -> str:
+        """What a curve does: where it begins and ends, and its lowest point if that is another."""
+        first, last = float(values[0]), float(values[-1])
+        said = {
+            "subject": name,
+            "first": numbers.measured(first),
+            "last": numbers.measured(last),
+        }
+        k = int(np.nanargmin(values)) if np.isfinite(values).any() else 0
+        lowest = float(values[k])
+        if 0 < lowest < min(first, last / OVERSHOOT):
+            return self._text(
+                "alternative-fact-low", **said, lowest=numbers.measured(lowest), updates=k
+            )
+        return self._text("alternative-fact", **said)
 
     def _axes(self, vertical: str) -> tuple[str, str, str]:
         return self._text("axis-updates"), self._text(vertical), self._text("floor")

@@ -27,6 +27,10 @@ MOST_NAMED = 4
 """Names that a caption lists; a reader finds more of them in a table."""
 
 
+MOST_LENGTHS = 6
+"""Paths whose lengths a caption lists; of more it says where they begin and end."""
+
+
 class Readings:
     """Readings of the figures of one experiment in one language."""
 
@@ -154,6 +158,11 @@ class Readings:
             self.language.text("with", what=name, detail=numbers.measured(length))
             for name, length in found
         ]
+        if len(found) > MOST_LENGTHS:
+            low, high = (
+                items[pick(range(len(found)), key=lambda k: found[k][1])] for pick in (min, max)
+            )
+            return self._text("read-lengths-many", low=low, high=high, budget=rounds)
         return self._text("read-lengths", lengths=self.language.enumerate(items), budget=rounds)
 
     def _text(self, key: str, **values: object) -> str:

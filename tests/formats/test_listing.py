@@ -44,7 +44,7 @@ def test_few_figures_are_not_listed() -> None:
     assert listings(report_with(FEWEST - 1), language("en")) == ()
     (listing,) = listings(report_with(FEWEST), language("en"))
     assert [entry.anchor for entry in listing.entries] == ["f0", "f1", "f2", "f3"]
-    assert listing.entries[0].words == "Loss (1.1)"
+    assert (listing.entries[0].words, listing.entries[0].where) == ("Loss", "(1.1)")
     assert 'class="listings"' not in paper(report_with(FEWEST - 1), language("en"))
     assert 'class="contents listed"' in paper(report_with(FEWEST), language("en"))
 
@@ -63,7 +63,7 @@ def test_every_figure_and_table_is_listed_with_a_link_and_its_page(
     text = text_of(shipped_build.pdf(code))
     for listing in found:
         for entry in listing.entries:
-            words = re.escape("".join((entry.label + entry.words).split()))
+            words = re.escape("".join((entry.label + entry.words + entry.where).split()))
             assert re.search(rf"{words}\.*\d+", text)
 
 

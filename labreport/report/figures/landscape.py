@@ -43,7 +43,8 @@ def landscape_figure(landscape: Landscape, named: Sequence[tuple[str, int]], lab
             axes.contour(across, up, losses, levels=levels, colors="#7c8790", linewidths=0.4)
             beside = figure.add_axes((0.875, 0.17, 0.02, 0.7))
             bar = figure.colorbar(shades, cax=beside)
-            beside.set_title(label, pad=3)
+            # Below, where no legend runs up against it.
+            beside.set_xlabel(label, labelpad=4)
             told = [float(level) for level in levels[:: LEVELS // 3]]
             bar.set_ticks(told, labels=[measured(level, 3) for level in told])
             bar.ax.minorticks_off()
@@ -65,6 +66,14 @@ def _way(axes: Axes, way: np.ndarray, name: str, look: int, width: float) -> Non
     steps = style.thinned(len(way), by_ratio=len(way) > style.MOST_POINTS)
     line = {**style.line(look), "linewidth": width}
     axes.plot(way[steps, 0], way[steps, 1], label=style.literal(name), zorder=3, **line)
-    colour = style.colour(look)
-    for place, face in ((way[0], "white"), (way[-1], colour)):
-        axes.plot(*place, "o", markersize=4, color=colour, markerfacecolor=face, zorder=4)
+    colour, marker = style.colour(look), style.marker(look)
+    # A dot fits into a ring: that of a run that never moves does not cover where all begin.
+    for place, face, size in ((way[0], "white", 5), (way[-1], colour, 3.4)):
+        axes.plot(
+            *place,
+            marker,
+            markersize=size,
+            color=colour,
+            markerfacecolor=face,
+            zorder=5 - size / 10,
+        )

@@ -26,6 +26,10 @@ LINEAR = 5
 RUNAWAY = 50
 """Weights beyond which an axis is logarithmic far from 0."""
 
+DEEPEST = 1e-16
+"""Sizes that are smaller than the largest by more than this move no weight that it moved; an axis
+that shows them would show little else."""
+
 
 def runs_away(runs: Sequence[Trajectory], name: str) -> bool:
     """Whether a number goes so far in some run that its start would be flat on a linear axis."""
@@ -56,7 +60,7 @@ def weights_figure(
                 panel.plot(
                     place,
                     values[place],
-                    "o",
+                    style.marker(run.look),
                     markersize=3,
                     color=style.colour(run.look),
                     markerfacecolor=face,
@@ -69,10 +73,25 @@ def weights_figure(
     return _multiples(runs, names, labels, finish)
 
 
+def is_cut(sizes: Sequence[np.ndarray]) -> bool:
+    """Whether some sizes, 0 aside, are too small for an axis that shows the largest."""
+    low, high = _extent(sizes)
+    return low < DEEPEST * high
+
+
+def _extent(sizes: Sequence[np.ndarray]) -> tuple[float, float]:
+    """The smallest and the largest size that can be drawn on a logarithmic axis; 1, 1 for none."""
+    found = np.concatenate([style.drawable(values).ravel() for values in sizes])
+    found = found[np.isfinite(found) & (found > 0)]
+    return (float(found.min()), float(found.max())) if len(found) else (1.0, 1.0)
+
+
 def sizes_figure(
     runs: Sequence[Trajectory], names: Sequence[str], labels: tuple[str, str]
 ) -> bytes:
     """Sizes over updates on a logarithmic axis that all panels share; 0 is a gap.
+
+    What is smaller than the largest by more than DEEPEST lies below the axis.
 
     Args:
         runs: sizes of each, at two steps at least.
@@ -80,13 +99,11 @@ def sizes_figure(
         labels: of the horizontal and the vertical axis.
     """
     positive = [run._replace(values=np.where(run.values > 0, run.values, np.nan)) for run in runs]
-    found = np.concatenate([style.drawable(run.values).ravel() for run in positive])
-    found = found[np.isfinite(found)]
+    low, high = _extent([run.values for run in runs])
 
     def finish(panel: Axes, _: str) -> None:
-        if len(found):
-            panel.set_yscale("log")
-            panel.set_ylim(found.min() / 2, found.max() * 2)
+        panel.set_yscale("log")
+        panel.set_ylim(max(low, DEEPEST * high) / 2, high * 2)
 
     return _multiples(positive, names, labels, finish, shared=True)
 

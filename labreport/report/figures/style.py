@@ -33,6 +33,8 @@ STYLES: tuple[Any, ...] = (
     (0, (1, 1)),
     (0, (8, 2, 2, 2)),
 )
+MARKERS = ("o", "s", "^")
+
 EM = 8.5 / 72
 """Size of the letters of a figure, in inches."""
 
@@ -121,6 +123,11 @@ def settings() -> dict[str, Any]:
 
 def colour(index: int) -> str:
     return COLOURS[index % len(COLOURS)]
+
+
+def marker(index: int) -> str:
+    """What marks a point of a variant: another shape where a colour comes again."""
+    return MARKERS[index // len(COLOURS) % len(MARKERS)]
 
 
 def line(index: int) -> dict[str, Any]:

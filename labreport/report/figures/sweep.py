@@ -47,9 +47,8 @@ def sweep_figure(
             axes.plot(values, shown, label=style.literal(name), **style.line(look))
             if np.isfinite(shown).any():
                 lowest = int(np.nanargmin(shown))
-                axes.plot(
-                    values[lowest], shown[lowest], "o", color=style.colour(look), markersize=5
-                )
+                where = (values[lowest], shown[lowest])
+                axes.plot(*where, style.marker(look), color=style.colour(look), markersize=5)
             everything += [float(loss) for loss in shown if np.isfinite(loss)]
         style.mark_floors(axes, floors, labels[2])
         if everything and all(value > 0 for line in lines for value in line.values):
