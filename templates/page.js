@@ -247,7 +247,11 @@ function scrollers() {
 
 /* --- curves to zoom and read off ---------------------------------------------------------------- */
 
-const AXIS = { stroke: "#59636b", grid: { stroke: "#e4e4e4", width: 1 }, ticks: { stroke: "#c9d0d6", width: 1 } };
+const AXIS = {
+  stroke: "#59636b", grid: { stroke: "#e4e4e4", width: 1 }, ticks: { stroke: "#c9d0d6", width: 1 },
+  // Of a logarithmic axis uPlot would number the powers of ten alone, of which a part may have none.
+  filter: (_, splits) => splits,
+};
 
 /* What the picture of a figure shows, in words. */
 function descriptionOf(figure) {
@@ -457,8 +461,9 @@ function decades(low, high) {
   return inside.length > 1 ? inside : evenly(low, high);
 }
 
-/* 0, 1, 10, 100 …, or evenly where less than a decade is shown. */
+/* 0, 1, 10, 100 …, or evenly where less than a decade is shown; away from 0 as on any logarithmic axis. */
 function roundTicks(low, high) {
+  if (low >= 1) return decades(low, high);
   const powers = [0];
   for (let power = 1; power <= high * 1.0001; power *= 10) powers.push(power);
   const inside = powers.filter((value) => value >= low && value <= high);

@@ -297,6 +297,36 @@ def test_curves_are_zoomed_by_dragging_and_shown_whole_again(open_page: Open, re
     assert figure.locator("canvas").is_visible()
 
 
+RECORD = """() => {
+  const own = CanvasRenderingContext2D.prototype.fillText;
+  window.written = [];
+  CanvasRenderingContext2D.prototype.fillText = function (text, ...rest) {
+    window.written.push(text);
+    return own.call(this, text, ...rest);
+  };
+}"""
+
+
+@pytest.mark.parametrize(("start", "end"), [(0.2, 0.5), (0.55, 0.8), (0.9, 0.97)])
+def test_a_part_of_the_rounds_has_numbers_along_its_axis(
+    open_page: Open, report: Path, start: float, end: float
+) -> None:
+    page = open_page(report, place="figure-4")
+    figure = page.locator("#figure-4")
+    figure.locator("canvas").wait_for()
+    figure.locator(".frame").scroll_into_view_if_needed()
+    box = figure.locator(".u-over").bounding_box()
+    page.evaluate(RECORD)
+    page.mouse.move(box["x"] + start * box["width"], box["y"] + 60)
+    page.mouse.down()
+    page.mouse.move(box["x"] + end * box["width"], box["y"] + 60, steps=6)
+    page.mouse.up()
+    figure.locator(".whole").wait_for()
+    written = {text for text in page.evaluate("window.written") if re.fullmatch(r"[\d.]+", text)}
+    rounds = {float(text) for text in written if float(text) > 1}
+    assert len(rounds) >= 2
+
+
 def test_curves_are_read_off_by_pointer_and_by_keyboard(open_page: Open, report: Path) -> None:
     page = open_page(report, place="figure-4")
     figure = page.locator("#figure-4")
