@@ -1,7 +1,9 @@
 """The structure of a PDF where PDF/UA-1 asks for more than WeasyPrint gives.
 
 WeasyPrint tags running heads like text, but gives them no place in the structure tree; to
-ISO 14289-1, 7.1 they are artifacts. And it calls every picture a figure, also that of a formula.
+ISO 14289-1, 7.1 they are artifacts. It calls every picture a figure, also that of a formula. And
+where a part of a link is marked up, it gives the place of the link to that part; by 7.18.5 it is
+the link's own.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from typing import Any
 
 
 def mend(pdf: Any, formulas: Collection[str]) -> None:
-    """Make what has no place in the structure an artifact, and formulas what they are.
+    """Make what has no place in the structure an artifact, and formulas and links what they are.
 
     Args:
         pdf: a `pydyf.PDF` that has not been written.
@@ -28,9 +30,36 @@ def mend(pdf: Any, formulas: Collection[str]) -> None:
             element.clear()
         elif element["S"] == "/Figure" and element["Alt"].string in formulas:
             element["S"] = "/Formula"
+        else:
+            _give_to_the_link(pdf, element)
     for page, numbers in marks.items():
         _forget(pdf, page, numbers)
         _stamp(_object(pdf, pdf.objects[page]["Contents"]), numbers)
+
+
+def _give_to_the_link(pdf: Any, element: Any) -> None:
+    """Places of links that a part of a link has, as kids of the link itself."""
+    places = [kid for kid in element.get("K", ()) if _is_place(pdf, kid)]
+    if not places or (link := _link_above(pdf, element)) is element:
+        return
+    owners = _object(pdf, _object(pdf, pdf.catalog["StructTreeRoot"])["ParentTree"])["Nums"]
+    for place in places:
+        element["K"].remove(place)
+        link["K"].append(place)
+        annotation = _object(pdf, _object(pdf, place)["Obj"])
+        owners[owners.index(annotation["StructParent"]) + 1] = link.reference
+
+
+def _is_place(pdf: Any, kid: Any) -> bool:
+    return isinstance(kid, bytes) and _object(pdf, kid).get("Type") == "/OBJR"
+
+
+def _link_above(pdf: Any, element: Any) -> Any:
+    """The link that an element is a part of; the element itself, where it is one or in none."""
+    above = element
+    while above.get("S") not in ("/Link", None):
+        above = _object(pdf, above["P"])
+    return above if above.get("S") else element
 
 
 def _is_element(item: Any) -> bool:

@@ -51,6 +51,27 @@ def fetched(text: str) -> Iterator[tuple[int, str]]:
         waiting += [(each, _takes_addresses(token)) for each in reversed(_inner(token))]
 
 
+def unpaired(text: str) -> Iterator[tuple[int, str]]:
+    """Lines and openings or closings of brackets and comments that have no partner.
+
+    A browser closes at the end of a sheet whatever is open, and drops what closes nothing: the
+    rules between are lost without a word.
+    """
+    import tinycss2
+
+    tokens = tinycss2.parse_component_value_list(text)
+    yield from ((t.source_line, t.kind) for t in tokens if _closes_nothing(t))
+    # One that is put after all others closes nothing, unless something is still open.
+    last = tinycss2.parse_component_value_list(text + "\n}")[-1]
+    if not _closes_nothing(last):
+        opening = {"comment": "/*", "[] block": "[", "() block": "(", "function": "("}
+        yield last.source_line, opening.get(last.type, "{")
+
+
+def _closes_nothing(token: Any) -> bool:
+    return token.type == "error" and token.kind in ("}", "]", ")")
+
+
 def too_deep(text: str) -> int:
     """The first line of a style sheet that has too many brackets in each other; 0 if none has."""
     import tinycss2

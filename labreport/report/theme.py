@@ -18,7 +18,7 @@ from labreport.errors import Fault, InputError
 from labreport.lab.faults import nearest
 from labreport.lab.lab import ThemeTable
 from labreport.report.page_room import Room
-from labreport.report.sheets import DEEPEST, Sheet, fetched, too_deep
+from labreport.report.sheets import DEEPEST, Sheet, fetched, too_deep, unpaired
 from labreport.report.theme_svg import oddities
 from labreport.shipped import shipped
 
@@ -194,8 +194,11 @@ class _Reading:
     def _check_sheet(self, name: str, path: Path, text: str) -> None:
         """A style sheet asks for nothing but data, and for print for files of the theme."""
         lines = text.split("\n")
-        if number := too_deep(text):
-            self._fault(path, "theme-nested", {"limit": DEEPEST}, line=number)
+        if deep := too_deep(text):
+            self._fault(path, "theme-nested", {"limit": DEEPEST}, line=deep)
+        for number, sign in () if deep else unpaired(text):
+            excerpt = lines[number - 1] if number <= len(lines) else ""
+            self._fault(path, "theme-unpaired", {"found": sign}, (), "", number, excerpt)
         for number, address in fetched(text):
             own = address.startswith("theme:") and address[len("theme:") :] in self.files
             if not address.startswith("data:") and not (name == "print.css" and own):

@@ -45,6 +45,8 @@ LANDSCAPE = Landscape(
     (0,),
     False,
     (0, 1),
+    (),
+    (),
     (np.stack([SIDE, SIDE], axis=1), np.stack([SIDE, -SIDE], axis=1)),
     19,
 )

@@ -233,6 +233,8 @@ BAD_FILES: list[tuple[Files, list[tuple[str, str, int]]]] = [
     ({"style.css": "a {\n b: " + "(" * 3000 + "}"}, [("theme-nested", "style.css", 2)]),
     ({"style.css": "@media print {\n" * 2000}, [("theme-nested", "style.css", 50)]),
     ({"style.css": "</style><script>"}, [("theme-address", "style.css", 1)]),
+    ({"print.css": "\np { color: red\nh2 { color: blue }"}, [("theme-unpaired", "print.css", 2)]),
+    ({"screen.css": "p { color: red }\n}"}, [("theme-unpaired", "screen.css", 2)]),
     ({"print.css": 'a { src: url("theme:x.ttf"); }'}, [("theme-address", "print.css", 1)]),
     (
         {"style.css": 'a { background: url("theme:x.png"); }', "x.png": PNG},

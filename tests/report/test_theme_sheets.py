@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from labreport.report.page_room import Room
-from labreport.report.sheets import DEEPEST, fetched, too_deep
+from labreport.report.sheets import DEEPEST, fetched, too_deep, unpaired
 from labreport.shipped import shipped
 
 ASKED = [
@@ -53,6 +53,27 @@ def test_brackets_inside_of_each_other_are_limited() -> None:
     assert too_deep("a { b: c(d(e)) }\n" * 100) == 0
     assert too_deep("a { b: c }\n" + "(" * DEEPEST) == 0
     assert too_deep("a { b: c }\n" + "(" * DEEPEST + "d") == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("p { color: red", [(2, "{")]),
+        ("p { color: red\nh2 { color: blue }", [(2, "{")]),
+        ("@media print { p { color: red }", [(2, "{")]),
+        ("p } h2 { color: red }", [(2, "}")]),
+        ("p { color: red } }\n}", [(2, "}"), (3, "}")]),
+        ("/* never closed\np { color: red }", [(2, "/*")]),
+        ("a[href { color: red }", [(2, "[")]),
+        ("p { color: red } ) \n/*", [(2, ")"), (3, "/*")]),
+        ("p { color: red } /* } { */ q { content: '{' }", []),
+        ("p { width: calc(1px + (2px)) } a[href] { color: red }", []),
+    ],
+)
+def test_brackets_and_comments_without_a_partner_are_found(
+    text: str, found: list[tuple[int, str]]
+) -> None:
+    assert list(unpaired(f"/* first */\n{text}")) == found
 
 
 # --- the room on a page ---------------------------------------------------------------------------
