@@ -14,6 +14,7 @@ from labreport.analysis.rules import (
     comparison,
     curvature,
     descent,
+    equal_start,
     equivalence,
     explanations,
     gradient_check,
@@ -96,7 +97,7 @@ RULES: dict[str, Rule] = {
     "silent-weights": Rule(gradients.silent_weights, "gradients", 0.95, ("ROUNDING",)),
     "revived": Rule(explanations.revived, "gradients", 0.92),
     "equal-start": Rule(
-        explanations.equal_start,
+        equal_start.equal_start,
         "comparison",
         0.93,
         ("OTHER_START", "MOSTLY"),

@@ -1,0 +1,227 @@
+"""A lead that is there from the start: what is left of it when two runs start equal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from labreport.analysis import thresholds
+from labreport.analysis.observation import (
+    Count,
+    Facts,
+    Observation,
+    Rounds,
+    Share,
+    Source,
+    With,
+)
+from labreport.analysis.results import ExperimentResults, Result, cite
+from labreport.analysis.rules.comparison import comparable, same_measure
+
+
+def equal_start(results: ExperimentResults) -> Iterator[Observation]:
+    """A lead that is there from the start, compared once more from an equal loss.
+
+    Plain gradient descent remembers nothing: what follows a step of a run is what training from
+    the weights of that step gives. So the run that starts higher is, from where it has come down
+    to the other's first loss, a run with an equal start.
+    """
+    alike: dict[tuple[object, ...], list[_HeadStart]] = {}
+    for found in _head_starts(results):
+        budgets = tuple(lead.rounds for lead in found.leads)
+        alike.setdefault((found.high.subject, found.form, budgets), []).append(found)
+    for members in alike.values():
+        if len(members) >= MANY:
+            yield _together(members)
+        else:
+            yield from map(_from_equal_loss, members)
+
+
+MANY = 3
+"""Findings that differ in their numbers alone and are told in one sentence."""
+
+
+def _head_starts(results: ExperimentResults) -> Iterator[_HeadStart]:
+    """Pairs of which one starts lower and leads, and the other gets down to its start."""
+    for result in results.singles:
+        other = results.against(result)
+        if other is None or not comparable(result, other):
+            continue
+        if not (remembers_nothing(result) and remembers_nothing(other)):
+            continue
+        if not len(result.losses) or not len(other.losses):
+            continue
+        low, high = sorted((result, other), key=lambda r: float(r.losses[0]))
+        start, above = float(low.losses[0]), float(high.losses[0])
+        if above - start <= thresholds.OTHER_START * abs(above):
+            continue
+        step = high.first_below(start)
+        leads = () if step is None else _leads(low, high, step, results.budgets)
+        if step is not None and leads:
+            yield _HeadStart(low, high, step, leads)
+
+
+@dataclass(frozen=True)
+class _Lead:
+    """A lead after so many rounds, and what is left of it from an equal loss.
+
+    Attributes:
+        rounds: after which the two are compared.
+        mine: the loss of the run that starts lower.
+        same: that of the other after as many rounds.
+        theirs: that of the other after as many rounds from the equal loss.
+    """
+
+    rounds: int
+    mine: float
+    same: float
+    theirs: float
+
+    @property
+    def share(self) -> float:
+        """How much of the lead is gone."""
+        return 1 - (self.theirs - self.mine) / (self.same - self.mine)
+
+    def formula(self, step: int) -> str:
+        """The same of the stored losses; r1 starts lower, r2 comes down to it at ``step``."""
+        left = f"(r2.losses[{step + self.rounds}] - r1.losses[{self.rounds}])"
+        return f"1 - {left} / {self.lead}"
+
+    @property
+    def lead(self) -> str:
+        return f"(r2.losses[{self.rounds}] - r1.losses[{self.rounds}])"
+
+
+def _leads(low: Result, high: Result, step: int, budgets: Sequence[int]) -> tuple[_Lead, ...]:
+    """Leads after those numbers of rounds for which the other run is long enough."""
+    leads = [
+        _Lead(
+            budget,
+            float(low.losses[budget]),
+            float(high.losses[budget]),
+            float(high.losses[step + budget]),
+        )
+        for budget in budgets
+        if step + budget < len(high.losses) and budget < len(low.losses)
+    ]
+    # Where there is no lead, there is none that the start could explain.
+    return tuple(lead for lead in leads if lead.mine < lead.same)
+
+
+@dataclass(frozen=True)
+class _HeadStart:
+    """A run that starts lower than another one and leads.
+
+    Attributes:
+        low: the run that starts lower.
+        high: the other one.
+        step: updates after which the other one has come down to where the first one starts.
+        leads: after the numbers of rounds that are compared; at least one.
+    """
+
+    low: Result
+    high: Result
+    step: int
+    leads: tuple[_Lead, ...]
+
+    @property
+    def form(self) -> str:
+        """Which sentence says how much of the leads is gone."""
+        if all(lead.share >= 1 for lead in self.leads):
+            return "gone"
+        mostly = {lead.share > thresholds.MOSTLY for lead in self.leads}
+        return "mixed" if len(mostly) > 1 else "mostly" if True in mostly else "kept"
+
+    def cite(self, formula: str) -> Source:
+        return cite(formula, (self.low, self.high))
+
+    @property
+    def updates(self) -> Count:
+        return Count(self.step, self.cite("argmax(wide(r2.losses) <= r1.losses[0])"))
+
+    @property
+    def shares(self) -> tuple[Share, ...]:
+        """How much of each lead is gone."""
+        return tuple(Share(lead.share, self.cite(lead.formula(self.step))) for lead in self.leads)
+
+    @property
+    def claims(self) -> tuple[Source, ...]:
+        return (
+            self.cite("r2.losses[0] - r1.losses[0] > OTHER_START * abs(r2.losses[0])"),
+            *(self.cite(f"{lead.lead} > 0") for lead in self.leads),
+            *(self.cite(f"{lead.formula(self.step)} {self._bound(lead)}") for lead in self.leads),
+            *(
+                r.cite(f"setting({key!r}) == {value!r}")
+                for r in (self.low, self.high)
+                for key, value in MEMORYLESS.items()
+            ),
+            *same_measure(self.low, self.high),
+        )
+
+    def _bound(self, lead: _Lead) -> str:
+        if self.form == "gone":
+            return ">= 1"
+        return "> MOSTLY" if lead.share > thresholds.MOSTLY else "<= MOSTLY"
+
+
+def _from_equal_loss(found: _HeadStart) -> Observation:
+    low, high, leads = found.low, found.high, found.leads
+    facts: Facts = {
+        "subject": low.subject,
+        "other": high.subject,
+        "start": low.number(0),
+        "updates": found.updates,
+        "gone": tuple(
+            With(Rounds(lead.rounds), share)
+            for lead, share in zip(leads, found.shares, strict=True)
+        ),
+        "budgets": tuple(Rounds(lead.rounds) for lead in leads),
+        "rounds": Count(leads[0].rounds),
+        "mine": low.number(leads[0].rounds),
+        "same": high.number(leads[0].rounds),
+        "theirs": high.number(found.step + leads[0].rounds),
+    }
+    return Observation(
+        "equal-start",
+        facts,
+        runs=2,
+        form=found.form,
+        strength="explanation",
+        claims=found.claims,
+    )
+
+
+def _together(members: Sequence[_HeadStart]) -> Observation:
+    """Many that lead over the same run in the same way: one sentence, not one for each."""
+    first = members[0]
+    # Of leads that are gone altogether, the sentence says just that.
+    told = [() if m.form == "gone" else m.shares for m in members]
+    facts: Facts = {
+        "count": Count(len(members), cite("size(each(rounds))", [m.low for m in members])),
+        "subjects": tuple(m.low.subject for m in members),
+        "other": first.high.subject,
+        "budgets": tuple(Rounds(lead.rounds) for lead in first.leads),
+        "leads": tuple(
+            With(m.low.subject, (m.low.number(0), m.updates, *shares))
+            for m, shares in zip(members, told, strict=True)
+        ),
+    }
+    return Observation(
+        "equal-start",
+        facts,
+        runs=len(members) + 1,
+        form=f"{first.form}-many",
+        strength="explanation",
+        claims=tuple(claim for m in members for claim in m.claims),
+    )
+
+
+MEMORYLESS = {"gradients": "cleared", "optimizer.name": "sgd", "optimizer.momentum": 0.0}
+"""Settings with which each step follows from the weights alone, if a round sees all rows."""
+
+
+def remembers_nothing(result: Result) -> bool:
+    """Whether each step of a run follows from the weights alone."""
+    flat, data = result.run.config.flat(), result.run.config.data
+    alike = all(flat.get(key) == value for key, value in MEMORYLESS.items())
+    return alike and data.batch_rows == len(data.inputs)
