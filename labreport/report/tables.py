@@ -60,7 +60,7 @@ FIRST_ROWS = 6
 
 def _in_short(path: str, value: Any, language: Language) -> str:
     """A value of the base configuration; of many rows of data the first ones and the last."""
-    if not path.startswith("data.") or not isinstance(value, tuple) or len(value) <= MOST_ROWS:
+    if not path.startswith("data.") or not isinstance(value, list) or len(value) <= MOST_ROWS:
         return language.value(path, value)
     first, last = (language.value(path, rows) for rows in (value[:FIRST_ROWS], value[-1:]))
     return language.text("report.rows-shown", first=first, last=last, count=len(value))

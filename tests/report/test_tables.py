@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from statistics import fmean, median, stdev
 from typing import Any
@@ -9,11 +10,15 @@ from typing import Any
 import pytest
 
 from labreport.analysis.results import ExperimentResults
+from labreport.lab.configuration import RunConfig
 from labreport.report.language import Language, language
 from labreport.report.numbering import Numbering
 from labreport.report.numbers import measured
 from labreport.report.tables import (
+    FIRST_ROWS,
+    MOST_ROWS,
     NONE,
+    base_table,
     comparison_table,
     cross_table,
     differences_table,
@@ -28,6 +33,25 @@ RATES = "sweep.optimizer.learning_rate = [0.1, 1.0, 10.0]\n"
 
 def experiments(text: str) -> str:
     return '[experiment.a]\ntitle = "a"\n' + text
+
+
+@pytest.mark.parametrize("count", [MOST_ROWS, MOST_ROWS + 1])
+def test_of_many_rows_the_base_prints_the_first_and_the_last(count: int) -> None:
+    base = RunConfig.model_validate(
+        {
+            "data": {"inputs": [[float(k)] for k in range(count)], "targets": [[0.5]] * count},
+            "network": {"layers": [1, 1], "activations": "sigmoid"},
+            "optimizer": {"name": "sgd", "learning_rate": 1.0},
+        }
+    )
+    table = base_table(base, EN, Numbering(EN))
+    inputs = next(row[1].text for row in table.rows if row[0].text == "inputs x")
+    shown = [int(k) for k in re.findall(r"\((\d+)\)", inputs)]
+    if count == MOST_ROWS:
+        assert shown == list(range(count))
+    else:
+        assert shown == [*range(FIRST_ROWS), count - 1]
+        assert f"({count} rows)" in inputs
 
 
 def variant(name: str, *lines: str) -> str:
