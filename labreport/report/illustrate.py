@@ -136,6 +136,10 @@ class _Illustration:
         names = [read.name(r) for r in chosen.results]
         lasts = [r.loss(last) if kind == "losses" else r.error(last) for r in chosen.results]
         same = comparable_all(chosen.results)
+        lines = [
+            read.floors(floors, chosen.results),
+            read.budgets() if chosen.by_ratio else "",
+        ]
         caption = [
             read.ends(list(zip(names, lasts, strict=True)))
             if same or kind == "errors"
@@ -143,8 +147,7 @@ class _Illustration:
             self._text("read-errors") if kind == "errors" else "",
             read.ended([name for name, value in zip(names, lasts, strict=True) if value is None]),
             self._missing(chosen.results),
-            read.floors(floors, chosen.results),
-            read.budgets() if chosen.by_ratio else "",
+            *lines,
         ]
         facts = [self._course(curve.name, curve.values) for curve in chosen.curves]
         return self._figure(
@@ -153,7 +156,7 @@ class _Illustration:
             self.kept.draw(curve_figure, *drawn),
             f"alternative-{kind}",
             facts,
-            caption[-2:],
+            lines,
             plot=plot_of_curves(*drawn),
         )
 
@@ -233,6 +236,7 @@ class _Illustration:
             return []
         named = [(chosen.curves[k].name, chosen.curves[k].look) for k in found.members]
         shown = [chosen.results[k] for k in found.members]
+        told = {*found.members, *found.far, *found.beside}
         lengths = self.readings.lengths(
             [(self.readings.name(r), weights_of(r, found.rounds)) for r in shown], found.rounds
         )
@@ -247,6 +251,9 @@ class _Illustration:
                     self.readings.off_the_landscape(
                         [chosen.results[k] for k in found.far],
                         [chosen.results[k] for k in found.beside],
+                    ),
+                    self.readings.left_out(
+                        [r for k, r in enumerate(chosen.results) if k not in told]
                     ),
                     lengths,
                 ],

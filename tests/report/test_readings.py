@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -128,3 +129,34 @@ def test_a_run_that_stands_still_moves_no_weight(
         assert sum(said in caption for caption in captions) == 1
         # One run that goes nowhere has no path.
         assert not any(c.startswith(("Paths over", "损失曲面")) for c in captions)
+
+
+def test_captions_say_what_is_drawn_and_why_something_is_not(shipped_build: Any) -> None:
+    captions = [f.caption for f in figures(shipped_build.reports["en"])]
+    paths = [c for c in captions if c.startswith("Paths over the loss.")]
+    because = [re.findall(r"Not shown[^:]*: [^.]*\.", c) for c in paths]
+    assert because == [
+        ["Not shown, because start or network are others: “published without bias”."],
+        ["Not shown, because a weight goes beyond ±15: learning rate 1000."],
+        ["Not shown, because a weight goes beyond ±15: “SGD with momentum”, learning rate 50."],
+    ]
+    # Nothing of the map has diverged.
+    assert sum(c.startswith("Loss by swept value and round.") for c in captions) == 1
+    assert not any("Crosses" in c for c in captions)
+    results = readings(shipped_build, "no-init").results
+    marked = "; ".join(
+        f"{name} ({measured(result.loss(results.last) or 0.0)})"
+        for name, result in zip(("given weights", "all-zero weights"), results.singles, strict=True)
+    )
+    (starts,) = (c for c in captions if "Distribution of the loss" in c)
+    assert f"Lines mark single starts: {marked}." in starts
+
+
+def test_an_alternative_text_says_where_a_curve_is_lowest(shipped_build: Any) -> None:
+    run = readings(shipped_build, "published").results.singles[0]
+    lowest = int(np.argmin(run.losses))
+    assert 0 < lowest < len(run.losses) - 1
+    first, low, last = (measured(float(run.losses[k])) for k in (0, lowest, -1))
+    said = f"as published from {first} down to {low} after {lowest} updates, then {last}"
+    texts = [f.alternative for f in figures(shipped_build.reports["en"])]
+    assert sum(said in text and "Dashed: the floor" in text for text in texts) == 1
