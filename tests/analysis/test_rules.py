@@ -1437,7 +1437,7 @@ def test_measured_facts_name_their_source(case: Case) -> None:
                     assert part.source is not None, (name, part)
 
 
-CHOSEN = {"share", "level", "least", "confidence", "power"}
+CHOSEN = {"share", "level", "confidence", "power"}
 """Shares that are thresholds, where a sentence has no share of the same name that is measured."""
 
 

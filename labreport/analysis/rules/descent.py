@@ -134,7 +134,7 @@ def still_falling(results: ExperimentResults) -> Iterator[Observation]:
         facts: Facts = {
             "falls": falls if len(group) <= MOST_NAMED else (*falls, Verbatim("…")),
             "count": Count(len(group)),
-            "least": Share(thresholds.STILL_FALLING),
+            "share": Share(thresholds.STILL_FALLING),
             "budget": Count(results.last),
         }
         claims = tuple(claim for fall in group for claim in fall.claims)
