@@ -330,22 +330,37 @@ class _Scope:
         return self._run.config.flat().get(key)
 
     def apart(self, way: str) -> Array:
-        """Differences [looked at] of a way of computing gradients from autograd.
+        """Largest differences [looked at] of a way of computing gradients.
 
-        ``by hand``, ``by differences`` or the name of a formula; in units of the terms that
-        derivatives are sums of.
+        ``by hand`` and ``by differences`` from autograd, the name of a formula from by hand;
+        relative to the derivative, or to what its rounding allows where that is more.
         """
         ways = {"by hand": self._checked.hand, "by differences": self._checked.differences}
         return ways[way].apart if way in ways else self._formula(way).way.apart
 
     def felt(self, name: str) -> Array:
-        """The largest derivative [steps] that a formula replaces, in the same units."""
+        """Of each derivative that a formula replaces, the largest of any round, in such units."""
         return self._formula(name).felt
 
     @property
     def tolerance(self) -> float:
         """Difference from which on a way of computing gradients is another one."""
         return self._checked.tolerance
+
+    @property
+    def run_tolerance(self) -> float:
+        """The same beside autograd, which has the precision of the run."""
+        return self._checked.run_tolerance
+
+    @property
+    def by_hand(self) -> Array:
+        """Gradients [steps, parameters] derived by hand, in float64."""
+        return self._checked.hand.gradients
+
+    @property
+    def clamped(self) -> Array:
+        """1 where autograd's derivative [steps, parameters] is decided by clamps and rounding."""
+        return self._checked.clamped.astype(np.float64)
 
     def by_formula(self, name: str) -> Array:
         """Gradients [steps, parameters] by a formula of the lab."""

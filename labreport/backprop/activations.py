@@ -28,10 +28,13 @@ class Activation:
     `pullback(pre_activation, value, upstream)` maps dL/da [rows, units] to dL/dz
     [rows, units], where `value` is what `value(pre_activation)` returned. Both keep the
     dtype they are given. At a kink the pullback takes the side that torch takes.
+    `size(pre_activation, value, upstream)`, with an upstream of absolute values, is the sum of the
+    absolute values of what the pullback adds up: its rounding error is in proportion to that.
     """
 
     value: Callable[[FloatArray], FloatArray]
     pullback: Callable[[FloatArray, FloatArray, FloatArray], FloatArray]
+    size: Callable[[FloatArray, FloatArray, FloatArray], FloatArray]
 
 
 def sigmoid(pre_activation: FloatArray) -> FloatArray:
@@ -76,11 +79,55 @@ def _softmax_pullback(
     return value * (upstream - _sum_of_row(upstream * value))
 
 
+def _softmax_pairs(
+    pre_activation: FloatArray, value: FloatArray, upstream: FloatArray
+) -> FloatArray:
+    # p_i Σ_j p_j (u_i − u_j) is the same, as Σ_j p_j is 1; and it keeps its digits where one p is
+    # next to 1, which leaves none to 1 − p.
+    apart = upstream[..., :, np.newaxis] - upstream[..., np.newaxis, :]
+    return value * (apart @ value[..., np.newaxis])[..., 0]
+
+
+def _softmax_pairs_size(z: FloatArray, value: FloatArray, upstream: FloatArray) -> FloatArray:
+    both = upstream[..., :, np.newaxis] + upstream[..., np.newaxis, :]
+    units = np.arange(value.shape[-1])
+    both[..., units, units] = 0.0
+    return value * (both @ value[..., np.newaxis])[..., 0]
+
+
+def _of_others(values: FloatArray) -> FloatArray:
+    """Of each unit, the sum over the other units of its row."""
+    units = values.shape[-1]
+    others: FloatArray = values @ (1.0 - np.eye(units, dtype=values.dtype))
+    return others
+
+
+def _log_softmax_pairs(
+    pre_activation: FloatArray, value: FloatArray, upstream: FloatArray
+) -> FloatArray:
+    # 1 − p is the sum of the others.
+    p = np.exp(value)
+    return upstream * _of_others(p) - p * _of_others(upstream)
+
+
+def _log_softmax_pairs_size(z: FloatArray, value: FloatArray, upstream: FloatArray) -> FloatArray:
+    p = np.exp(value)
+    return upstream * _of_others(p) + p * _of_others(upstream)
+
+
 def _log_softmax_pullback(
     pre_activation: FloatArray, value: FloatArray, upstream: FloatArray
 ) -> FloatArray:
     # The Jacobian of a row is I - 1 pᵀ.
     return upstream - np.exp(value) * _sum_of_row(upstream)
+
+
+def _softmax_size(z: FloatArray, value: FloatArray, upstream: FloatArray) -> FloatArray:
+    return value * (upstream + _sum_of_row(upstream * value))
+
+
+def _log_softmax_size(z: FloatArray, value: FloatArray, upstream: FloatArray) -> FloatArray:
+    return upstream + np.exp(value) * _sum_of_row(upstream)
 
 
 def _unitwise(
@@ -93,7 +140,10 @@ def _unitwise(
         diagonal = derivative(pre_activation, out)
         return upstream * diagonal.astype(pre_activation.dtype, copy=False)
 
-    return Activation(value, pullback)
+    def size(pre_activation: FloatArray, out: FloatArray, upstream: FloatArray) -> FloatArray:
+        return np.abs(pullback(pre_activation, out, upstream))
+
+    return Activation(value, pullback, size)
 
 
 def _identity(z: FloatArray) -> FloatArray:
@@ -252,6 +302,27 @@ ACTIVATIONS: dict[str, Activation] = {
     "relu6": _unitwise(_relu6, _relu6_derivative),
     "hardsigmoid": _unitwise(_hardsigmoid, _hardsigmoid_derivative),
     "mish": _unitwise(_mish, _mish_derivative),
-    "softmax": Activation(softmax, _softmax_pullback),
-    "log_softmax": Activation(log_softmax, _log_softmax_pullback),
+    "softmax": Activation(softmax, _softmax_pullback, _softmax_size),
+    "log_softmax": Activation(log_softmax, _log_softmax_pullback, _log_softmax_size),
 }
+
+
+
+def _sigmoid_slope(z: FloatArray, a: FloatArray) -> FloatArray:
+    # σ(z) σ(−z): 1 − a has no digits left where a is next to 1.
+    return sigmoid(z) * sigmoid(-z)
+
+
+def _tanh_slope(z: FloatArray, a: FloatArray) -> FloatArray:
+    # 1 − tanh² is 4 σ(2z) σ(−2z).
+    return 4.0 * sigmoid(2.0 * z) * sigmoid(-2.0 * z)
+
+
+SIMPLIFIED: dict[str, Activation] = {
+    "sigmoid": _unitwise(sigmoid, _sigmoid_slope),
+    "tanh": _unitwise(_tanh, _tanh_slope),
+    "softmax": Activation(softmax, _softmax_pairs, _softmax_pairs_size),
+    "log_softmax": Activation(log_softmax, _log_softmax_pairs, _log_softmax_pairs_size),
+}
+"""Activations with a pullback that keeps its digits where the usual one, which is torch's, cancels.
+That of softmax takes units × units numbers a row."""

@@ -73,7 +73,7 @@ def hessian(config: RunConfig, flat: FloatArray) -> FloatArray:
 def _refuse_kinks(
     one_sided: tuple[FloatArray, FloatArray], central: FloatArray, here: Evaluated
 ) -> None:
-    rounding = ROUNDINGS * np.finfo(np.float64).eps * float(here.terms) / RELATIVE_STEP
+    rounding = ROUNDINGS * np.finfo(np.float64).eps * float(here.terms.max()) / RELATIVE_STEP
     room = MOST_ONE_SIDED * float(np.max(np.abs(central))) + rounding
     if np.any(np.abs(one_sided[0] - one_sided[1]) > room):
         raise ValueError("the gradient jumps within a step of these parameters")

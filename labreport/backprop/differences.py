@@ -1,6 +1,7 @@
 """Central differences of the loss: gradients that no derivation can get wrong."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -20,6 +21,22 @@ from labreport.backprop.network import LayerParameters, forward
 RELATIVE_STEP = float(np.finfo(np.float64).eps) ** (1.0 / 3.0)
 
 
+NOISE = 32
+"""Units of rounding, of the terms of a loss and of what its output's rounding makes of it, by which
+a loss may be wrong."""
+
+
+@dataclass(frozen=True)
+class Differences:
+    """Estimated derivatives [parameters], and by how much each may be wrong.
+
+    The error is what doubling the step changes, and the rounding of the losses over the step.
+    """
+
+    gradient: FloatArray
+    error: FloatArray
+
+
 def central_differences(
     parameters: Sequence[LayerParameters],
     activations: Sequence[str],
@@ -27,8 +44,8 @@ def central_differences(
     inputs: FloatArray,
     targets: FloatArray,
     bias: BiasPolicy,
-) -> FloatArray:
-    """Estimate the gradient of the loss [parameters] in float64, one parameter at a time.
+) -> Differences:
+    """Estimate the gradient of the loss in float64, one parameter at a time.
 
     `inputs` are [rows, in] and `targets` [rows, out]; the order of the parameters is that
     of `flatten_parameters`. The estimate means nothing within a step (6e-6, or that share
@@ -40,22 +57,35 @@ def central_differences(
     wide_inputs = np.asarray(inputs, dtype=np.float64)
     wide_targets = np.asarray(targets, dtype=np.float64)
 
-    def loss_at(shifted: FloatArray) -> float:
+    def output_at(shifted: FloatArray) -> FloatArray:
         restored = restore_parameters(shifted, layers, bias)
-        output = forward(restored, activations, wide_inputs).output
-        return LOSSES[loss].value(output, wide_targets)
+        return forward(restored, activations, wide_inputs).output
 
-    gradient = np.empty_like(weights)
+    def loss_at(shifted: FloatArray) -> float:
+        return LOSSES[loss].value(output_at(shifted), wide_targets)
+
+    output = output_at(weights)
+    value_terms = LOSSES[loss].value_terms(output, wide_targets)
+    carried = np.abs(output) * np.abs(LOSSES[loss].slope_terms(output, wide_targets))
+    noise = NOISE * float(np.finfo(np.float64).eps) * float((value_terms + carried).sum())
+    gradient, error = np.empty_like(weights), np.empty_like(weights)
     for index in range(weights.size):
-        gradient[index] = _central_difference(loss_at, weights, index)
-    return gradient
+        # A step that grows with the parameter stays far above the spacing of floats there.
+        step = RELATIVE_STEP * max(1.0, abs(float(weights[index])))
+        gradient[index] = _central_difference(loss_at, weights, index, step)
+        try:
+            wider = _central_difference(loss_at, weights, index, 2.0 * step)
+        except ValueError:
+            # The wider step leaves the domain of the loss: nothing is known of the error.
+            error[index] = np.inf
+        else:
+            error[index] = abs(wider - gradient[index]) + noise / step
+    return Differences(gradient, error)
 
 
 def _central_difference(
-    loss_at: Callable[[FloatArray], float], weights: FloatArray, index: int
+    loss_at: Callable[[FloatArray], float], weights: FloatArray, index: int, step: float
 ) -> float:
-    # A step that grows with the parameter stays far above the spacing of floats there.
-    step = RELATIVE_STEP * max(1.0, abs(float(weights[index])))
     above, below = weights.copy(), weights.copy()
     above[index] += step
     below[index] -= step

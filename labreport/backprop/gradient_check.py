@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from labreport.backprop.arrays import FloatArray
+from labreport.backprop.arrays import BoolArray, FloatArray
 from labreport.backprop.differences import central_differences
 from labreport.backprop.network import ForwardPass
-from labreport.backprop.runs import data_of, evaluate, hyperparameters_of, layers_of
-from labreport.backprop.training import HandTrace, Rewrite, train
+from labreport.backprop.rounding import Nudged, farthest, nudged
+from labreport.backprop.runs import Evaluated, data_of, evaluate, hyperparameters_of, layers_of
+from labreport.backprop.training import HandTrace, train
 from labreport.lab.configuration import RunConfig
-from labreport.lab.expression import Expression, parse
+from labreport.lab.expression import Expression, parse, rounding_of
 from labreport.lab.expression import evaluate as evaluate_expression
 from labreport.lab.gradient_check import DERIVATIVE
 from labreport.lab.lab import Formula
@@ -24,14 +26,25 @@ MOST_DIFFERENCES = 5_000
 """Derivatives that are estimated by differences: more would take longer than all training."""
 
 TOLERANCE = 1e-6
-"""Relative difference from which on a formula is another one. Central differences in float64 are
-good to about 1e-9, a wrong factor in a formula is seldom nearer than 1e-4."""
+"""Relative difference from which on a derivative is another one. Central differences in float64
+are good to about 1e-9, a wrong factor in a formula is seldom nearer than 1e-4."""
 
 SINGLE_TOLERANCE = 1e-4
-"""The same where autograd worked in float32, which holds seven digits."""
+"""The same beside autograd in float32, which holds seven digits."""
 
 VISIBLE = 100
-"""In tolerances, how large a derivative must be for a mistake of a hundredth in it to be seen."""
+"""How many times as large as its rounding a derivative must be for a mistake of a hundredth in it
+to be seen."""
+
+NUDGE = 4
+"""Units of rounding by which weights and activations are nudged. A formula is evaluated from the
+same activations as the derivation by hand, which are good to one or two."""
+
+RUN_NUDGE = 16
+"""The same beside autograd, whose activations come from sums in another order."""
+
+ARITHMETIC = 16
+"""Units of rounding, of the terms that are added up, by which a sum may be wrong."""
 
 DECIMALS = 2
 """What the programs of the course print."""
@@ -39,11 +52,11 @@ DECIMALS = 2
 
 @dataclass(frozen=True)
 class Deviation:
-    """How far one way of computing gradients is from autograd.
+    """How far one way of computing gradients is from another.
 
     Attributes:
         absolute: largest absolute difference over all weights and rounds.
-        relative: largest difference, in units of the largest terms up to its round.
+        relative: largest difference, relative to the derivative or to what its rounding allows.
         round: the first round in which ``relative`` exceeds the tolerance; None for none.
         weight: name of the weight that differs most in that round; "" for none.
     """
@@ -61,8 +74,9 @@ class Way:
     Attributes:
         gradients: [steps, parameters] at the weights of ``steps``.
         steps: [steps] the steps of the run that were looked at.
-        apart: [steps] largest difference from autograd, in units of the largest terms so far.
-        deviation: from autograd.
+        apart: [steps] the largest difference of a derivative: relative to the derivative, or to
+            what rounding allows divided by the tolerance where that is more.
+        deviation: the whole in short.
     """
 
     gradients: FloatArray
@@ -90,10 +104,13 @@ class Checked:
 
     Attributes:
         formula: of the lab.
-        way: its gradients.
+        way: its gradients, compared with those by hand.
         training: with it.
         shown: what that would show.
-        felt: [steps] the largest derivative that it replaces, in the units of ``way.apart``.
+        felt: [replaced] of each derivative that the formula replaces, in the order of the
+            formula, the largest of any round: 1 where it is far above its rounding, and a
+            tolerance where it is no more than that.
+        visible: ``felt`` from which on a mistake of a hundredth would have been seen.
     """
 
     formula: Formula
@@ -101,19 +118,45 @@ class Checked:
     training: HandTrace
     shown: Shown
     felt: FloatArray
+    visible: float
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether it gives another derivative in some round."""
+        return self.way.deviation.round is not None
 
     @property
     def is_right(self) -> bool:
-        return self.way.deviation.round is None
+        """Whether it gives the same ones, of which each was large enough to tell in some round."""
+        return not self.is_wrong and not self.unseen
+
+    @property
+    def unseen(self) -> tuple[str, ...]:
+        """Weights whose derivative was never more than rounding, so that any formula passes."""
+        names = self.formula.derivatives
+        return tuple(n for n, f in zip(names, self.felt, strict=True) if f <= self.visible)
 
 
 @dataclass(frozen=True)
 class GradientCheck:
-    """Gradients of one run, four ways. ``truth`` is the training by hand with the chain rule."""
+    """Gradients of one run, four ways.
+
+    Attributes:
+        tolerance: relative difference from which on a formula is another one.
+        run_tolerance: the same beside autograd, which has the precision of the run.
+        hand: by hand in float64, without torch's clamps, compared with autograd.
+        differences: by central differences, compared with autograd.
+        clamped: [steps, parameters] where autograd's value is decided by torch's clamp of the
+            loss, or by the rounding of an output to 0 or 1, and is no derivative.
+        truth: training by hand with the chain rule.
+        formulas: those of the lab, compared with the derivation by hand.
+    """
 
     tolerance: float
+    run_tolerance: float
     hand: Way
     differences: Way
+    clamped: BoolArray
     truth: HandTrace
     formulas: tuple[Checked, ...]
 
@@ -126,39 +169,136 @@ def check_gradients(run: Run, formulas: Sequence[Formula]) -> GradientCheck:
         formulas: of the lab, already known to be sound for this network.
     """
     config, trace = run.config, run.trace
-    tolerance = TOLERANCE if config.dtype == "float64" else SINGLE_TOLERANCE
-    every = np.arange(len(trace.weights))
-    some = _spread(len(every), max(1, MOST_DIFFERENCES // max(1, trace.weights.shape[-1])))
+    run_tolerance = TOLERANCE if config.dtype == "float64" else SINGLE_TOLERANCE
     weights = trace.weights.astype(np.float64)
-    names = parameter_names(config.network)
-
     # Formulas may divide by 0: that is as far from the truth as anything.
     with np.errstate(all="ignore"):
-        right = evaluate(config, weights)
-
-        def way(gradients: FloatArray, steps: Steps) -> Way:
-            apart = np.abs(gradients - trace.gradients[steps])
-            apart = np.where(np.isfinite(apart), apart, np.inf)
-            relative = _relative(apart, right.terms[steps])
-            deviation = _deviation(apart, relative, steps, names, tolerance)
-            return Way(gradients, steps, relative, deviation)
-
-        hand = way(right.gradient, every)
-        differences = way(np.array([_by_differences(config, weights[s]) for s in some]), some)
+        right = evaluate(config, weights, simplified=True)
+        hand, clamped = _beside_autograd(run, right, run_tolerance)
+        differences = _by_differences(run, right, clamped, run_tolerance)
         truth = _train(run, None)
-        checked = []
-        for formula in formulas:
-            rewrite = _rewriting(formula, config)
-            other = way(rewrite(right.passed, weights, right.gradient), every)
-            training = _train(run, rewrite)
-            shown = Shown(
-                _first_shown(training.gradients, truth.gradients),
-                _first_shown(training.losses[:, None], truth.losses[:, None]),
-            )
-            replaced = [names.index(weight) for weight in formula.derivatives]
-            felt = _relative(np.abs(right.gradient[:, replaced]), right.terms)
-            checked.append(Checked(formula, other, training, shown, felt))
-    return GradientCheck(tolerance, hand, differences, truth, tuple(checked))
+        near = list(nudged(config, weights, NUDGE * _unit("float64"), simplified=True))
+        checked = tuple(
+            _check(run, formula, right, near, truth, weights) for formula in formulas
+        )
+    return GradientCheck(TOLERANCE, run_tolerance, hand, differences, clamped, truth, checked)
+
+
+def _unit(dtype: str) -> float:
+    return float(np.finfo(np.dtype(dtype)).eps)
+
+
+def _beside_autograd(run: Run, right: Evaluated, tolerance: float) -> tuple[Way, BoolArray]:
+    """The derivation by hand against autograd, and where torch does not give the derivative."""
+    config, trace = run.config, run.trace
+    unit, dtype = _unit(config.dtype), np.dtype(config.dtype)
+    near = nudged(config, trace.weights, RUN_NUDGE * unit, simplified=True)
+    room = farthest(near, _gradient, right.gradient) + ARITHMETIC * unit * right.terms
+    relative = _relative(right.gradient - trace.gradients, right.gradient, room, tolerance)
+    # As torch computes it: in the precision of the run, with its clamps.
+    alike = evaluate(config, trace.weights, dtype)
+    near = nudged(config, trace.weights, RUN_NUDGE * unit, dtype)
+    alike_room = farthest(near, _gradient, alike.gradient) + ARITHMETIC * unit * alike.terms
+    as_torch = _relative(alike.gradient - trace.gradients, alike.gradient, alike_room, tolerance)
+    clamped = (relative > tolerance) & (as_torch <= tolerance)
+    return _way(run, right.gradient, trace.gradients, relative, tolerance, clamped), clamped
+
+
+def _by_differences(run: Run, right: Evaluated, clamped: BoolArray, tolerance: float) -> Way:
+    """Central differences against autograd, at as many steps as there is time for."""
+    config, trace = run.config, run.trace
+    count, parameters = trace.weights.shape
+    steps = _spread(count, max(1, MOST_DIFFERENCES // max(1, parameters)))
+    found = [_differences_at(config, trace.weights[s].astype(np.float64)) for s in steps]
+    gradient, error = (np.array(values) for values in zip(*found, strict=True))
+    room = error + ARITHMETIC * _unit(config.dtype) * right.terms[steps]
+    there = right.gradient[steps]
+    relative = _relative(gradient - trace.gradients[steps], there, room, tolerance)
+    return _way(run, gradient, trace.gradients, relative, tolerance, clamped, steps)
+
+
+def _check(
+    run: Run,
+    formula: Formula,
+    right: Evaluated,
+    near: list[Nudged],
+    truth: HandTrace,
+    weights: FloatArray,
+) -> Checked:
+    """A formula against the derivation by hand, both in float64 and of the same activations."""
+    rewrite = _Rewriting(formula, run.config)
+    made = rewrite(right.passed, weights, right.gradient)
+
+    def by_formula(beside: Nudged) -> FloatArray:
+        evaluated = beside.evaluated
+        return rewrite(evaluated.passed, beside.weights, evaluated.gradient)
+
+    terms = right.terms + rewrite.rounding(right.passed, weights, right.gradient)
+    room = ARITHMETIC * _unit("float64") * terms
+    room = room + farthest(near, _gradient, right.gradient) + farthest(near, by_formula, made)
+    relative = _relative(made - right.gradient, right.gradient, room, TOLERANCE)
+    # What gives no number in any round is no derivative; 0/0 in some of them may be one.
+    numbers = [np.isfinite(made), *(np.isfinite(by_formula(beside)) for beside in near)]
+    relative = np.where(np.any(numbers, axis=(0, 1)), relative, np.inf)
+    training = _train(run, rewrite)
+    shown = Shown(
+        _first_shown(training.gradients, truth.gradients),
+        _first_shown(training.losses[:, None], truth.losses[:, None]),
+    )
+    size = np.abs(right.gradient)
+    felt = np.divide(
+        size, np.maximum(size, room / TOLERANCE), out=np.zeros_like(size), where=size > 0
+    )
+    way = _way(run, made, right.gradient, relative, TOLERANCE)
+    seen = felt.max(axis=0)[rewrite.replaced]
+    return Checked(formula, way, training, shown, seen, VISIBLE * TOLERANCE)
+
+
+def _gradient(beside: Nudged) -> FloatArray:
+    return beside.evaluated.gradient
+
+
+def _relative(
+    apart: FloatArray, sizes: FloatArray, room: FloatArray, tolerance: float
+) -> FloatArray:
+    """Differences relative to derivatives, or to what rounding allows where that is more."""
+    apart = np.where(np.isnan(apart), np.inf, np.abs(apart))
+    scale = np.maximum(np.abs(sizes), room / tolerance)
+    # Where a derivative is exactly 0 and its terms are, any difference is infinitely large.
+    nothing = np.where(apart > 0, np.inf, 0.0)
+    with np.errstate(invalid="ignore"):
+        found: FloatArray = np.divide(apart, scale, out=nothing, where=scale > 0)
+    # Where rounding leaves nothing of the derivative, it is no measure of anything.
+    return np.where(np.isinf(room), 0.0, found)
+
+
+def _way(
+    run: Run,
+    gradients: FloatArray,
+    reference: FloatArray,
+    relative: FloatArray,
+    tolerance: float,
+    clamped: BoolArray | None = None,
+    steps: Steps | None = None,
+) -> Way:
+    """Gradients and their relative differences [steps, parameters] from a reference, in short."""
+    steps = np.arange(len(gradients)) if steps is None else steps
+    apart = np.abs(gradients - reference[steps])
+    apart = np.where(np.isfinite(apart), apart, np.inf)
+    if clamped is not None:
+        apart = np.where(clamped[steps], 0.0, apart)
+        relative = np.where(clamped[steps], 0.0, relative)
+    far = relative.max(axis=1)
+    beyond = np.flatnonzero(far > tolerance)
+    first = int(beyond[0]) if len(beyond) else None
+    names = parameter_names(run.config.network)
+    deviation = Deviation(
+        absolute=float(apart.max()),
+        relative=float(far.max()),
+        round=None if first is None else int(steps[first]) + 1,
+        weight="" if first is None else names[int(relative[first].argmax())],
+    )
+    return Way(gradients, steps, far, deviation)
 
 
 def falls(training: HandTrace, rounds: int) -> bool:
@@ -173,76 +313,85 @@ def _spread(count: int, most: int) -> Steps:
     return np.unique(np.linspace(0, count - 1, most).round().astype(int))
 
 
-def _by_differences(config: RunConfig, weights: FloatArray) -> FloatArray:
+def _differences_at(config: RunConfig, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Derivatives by differences and their errors; NaN where the loss cannot be had beside."""
     inputs, targets = data_of(config, np.float64)
     network = config.network
     # A bias that is held at 0 is none.
     policy = network.bias if network.trains_bias else "none"
     layers, names = layers_of(config, weights), network.activations
     try:
-        return central_differences(layers, names, config.loss, inputs, targets, policy)
+        found = central_differences(layers, names, config.loss, inputs, targets, policy)
     except ValueError:
         # Beside an output at the end of what the loss takes, it cannot be computed on both sides.
-        return np.full(len(weights), np.nan)
+        return np.full(len(weights), np.nan), np.zeros(len(weights))
+    return found.gradient, found.error
 
 
-def _relative(apart: FloatArray, sizes: FloatArray) -> FloatArray:
-    """Differences [steps, parameters] as [steps], in units of the largest terms so far.
+class _Rewriting:
+    """What replaces the derivatives that a formula names, and leaves the others.
 
-    The derivatives of the step itself would not do: where training has arrived, or where examples
-    cancel, they are no larger than the rounding of the numbers that they are computed from.
+    Attributes:
+        replaced: indices of the derivatives, in the order of the formula.
     """
-    most, largest = apart.max(axis=1), np.maximum.accumulate(sizes)
-    # Where no weight has a gradient, any difference is infinitely large.
-    nothing = np.where(most > 0, np.inf, 0.0)
-    relative: FloatArray = np.divide(most, largest, out=nothing, where=largest > 0)
-    return relative
 
+    def __init__(self, formula: Formula, config: RunConfig) -> None:
+        self._names = parameter_names(config.network)
+        self._expressions: dict[int, Expression] = {
+            self._names.index(weight): parse(text) for weight, text in formula.derivatives.items()
+        }
+        layers = unit_names(config.network)
+        self._units = [name.replace(".", "_") for layer in layers for name in layer]
+        targets = np.array(config.data.targets[0])
+        self._targets = {f"y{k}": y for k, y in enumerate(targets, start=1)}
+        self.replaced = list(self._expressions)
 
-def _deviation(
-    apart: FloatArray, far: FloatArray, steps: Steps, names: Sequence[str], tolerance: float
-) -> Deviation:
-    beyond = np.flatnonzero(far > tolerance)
-    first = int(beyond[0]) if len(beyond) else None
-    return Deviation(
-        absolute=float(apart.max()),
-        relative=float(far.max()),
-        round=None if first is None else int(steps[first]) + 1,
-        weight="" if first is None else names[int(apart[first].argmax())],
-    )
-
-
-def _rewriting(formula: Formula, config: RunConfig) -> Rewrite:
-    """What replaces the derivatives that a formula names, and leaves the others."""
-    names = parameter_names(config.network)
-    replaced: dict[int, Expression] = {
-        names.index(weight): parse(text) for weight, text in formula.derivatives.items()
-    }
-    units = [name.replace(".", "_") for layer in unit_names(config.network) for name in layer]
-    targets = {f"y{k}": y for k, y in enumerate(np.array(config.data.targets[0]), start=1)}
-
-    def rewrite(passed: ForwardPass, weights: FloatArray, gradient: FloatArray) -> FloatArray:
-        # Formulas are of labs with one row; the inputs are the same at every step.
-        front = weights.shape[:-1]
-        layers = [
-            np.broadcast_to(a, (*front, *a.shape[-2:]))[..., 0, :] for a in passed.activations
-        ]
-        values = dict(zip(units, np.moveaxis(np.concatenate(layers, -1), -1, 0), strict=True))
-        values |= targets | dict(zip(names, np.moveaxis(weights, -1, 0), strict=True))
-        derivatives = [f"{DERIVATIVE}{name}" for name in names]
-        values |= dict(zip(derivatives, np.moveaxis(gradient, -1, 0), strict=True))
+    def __call__(
+        self, passed: ForwardPass, weights: FloatArray, gradient: FloatArray
+    ) -> FloatArray:
+        """The gradient [..., parameters] with the derivatives of the formula in it."""
+        values = self._values(passed, weights, gradient)
         rewritten = gradient.copy()
-        for index, expression in replaced.items():
+        for index, expression in self._expressions.items():
             try:
                 rewritten[..., index] = evaluate_expression(expression, values)
             except ZeroDivisionError:
                 rewritten[..., index] = np.nan
         return rewritten
 
-    return rewrite
+    def rounding(
+        self, passed: ForwardPass, weights: FloatArray, gradient: FloatArray
+    ) -> FloatArray:
+        """Units of rounding that the operations of the formula may add to each derivative."""
+        values = self._values(passed, weights, gradient)
+        units = np.zeros_like(gradient)
+        for index, expression in self._expressions.items():
+            try:
+                units[..., index] = rounding_of(expression, values)[1]
+            except ZeroDivisionError:
+                units[..., index] = 0.0
+        # What is not finite is no rounding: the derivative itself tells that.
+        return np.where(np.isfinite(units), units, 0.0)
+
+    def _values(
+        self, passed: ForwardPass, weights: FloatArray, gradient: FloatArray
+    ) -> Mapping[str, Any]:
+        # Formulas are of labs with one row; the inputs are the same at every step.
+        front = weights.shape[:-1]
+        layers = [
+            np.broadcast_to(a, (*front, *a.shape[-2:]))[..., 0, :] for a in passed.activations
+        ]
+        units = np.moveaxis(np.concatenate(layers, -1), -1, 0)
+        derivatives = [f"{DERIVATIVE}{name}" for name in self._names]
+        return {
+            **dict(zip(self._units, units, strict=True)),
+            **self._targets,
+            **dict(zip(self._names, np.moveaxis(weights, -1, 0), strict=True)),
+            **dict(zip(derivatives, np.moveaxis(gradient, -1, 0), strict=True)),
+        }
 
 
-def _train(run: Run, rewrite: Rewrite | None) -> HandTrace:
+def _train(run: Run, rewrite: _Rewriting | None) -> HandTrace:
     """Train from the run's start in float64, with a formula's gradients or with the right ones.
 
     It ends where the loss refuses what a formula has made of the outputs.

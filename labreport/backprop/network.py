@@ -4,14 +4,15 @@ Every array may have further axes in front: the same network at many steps of a 
 weights [steps, out, in]. Each is then worked on by itself.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from labreport.backprop.activations import ACTIVATIONS
+from labreport.backprop.activations import ACTIVATIONS, Activation
+from labreport.backprop.activations import SIMPLIFIED as SIMPLIFIED_ACTIVATIONS
 from labreport.backprop.arrays import FloatArray
-from labreport.backprop.losses import LOSSES
+from labreport.backprop.losses import LOSSES, SIMPLIFIED
 
 
 @dataclass(frozen=True)
@@ -53,11 +54,15 @@ class Gradients:
 
 
 def forward(
-    parameters: Sequence[LayerParameters], activations: Sequence[str], inputs: FloatArray
+    parameters: Sequence[LayerParameters],
+    activations: Sequence[str],
+    inputs: FloatArray,
+    adjusted: Callable[[FloatArray], FloatArray] | None = None,
 ) -> ForwardPass:
     """Evaluate the network on `inputs` [rows, in].
 
-    `activations` names one row of ACTIVATIONS per layer. Raises ValueError where there
+    `activations` names one row of ACTIVATIONS per layer. With `adjusted`, what it makes of the
+    activation of each layer takes its place. Raises ValueError where there
     is not one name per layer, and KeyError on a name that the table does not have.
     """
     pre_activations: list[FloatArray] = []
@@ -67,7 +72,8 @@ def forward(
         if layer.bias is not None:
             pre_activation = pre_activation + layer.bias[..., np.newaxis, :]
         pre_activations.append(pre_activation)
-        values.append(ACTIVATIONS[name].value(pre_activation))
+        value = ACTIVATIONS[name].value(pre_activation)
+        values.append(value if adjusted is None else adjusted(value))
     return ForwardPass(tuple(pre_activations), tuple(values))
 
 
@@ -77,15 +83,18 @@ def backward(
     activations: Sequence[str],
     loss: str,
     targets: FloatArray,
+    simplified: bool = False,
 ) -> Gradients:
     """Differentiate the loss with respect to every parameter, by back-propagation.
 
     The arguments are those of the forward pass, its result, the name of a row of LOSSES
     and the targets [rows, out]. The equations are those of Rumelhart, Hinton and
     Williams 1986, in the matrix form of Nielsen 2015 ("Neural Networks and Deep
-    Learning", chapter 2, BP1 to BP4). Raises KeyError on an unknown name.
+    Learning", chapter 2, BP1 to BP4). With `simplified`, factors and terms that cancel are left
+    out (the tables SIMPLIFIED of losses and activations), and with them the clamp that torch
+    puts on one of them. Raises KeyError on an unknown name.
     """
-    deltas = _all_deltas(forward_pass, parameters, activations, loss, targets)
+    deltas = _all_deltas(forward_pass, parameters, activations, loss, targets, simplified)
     layer_inputs = forward_pass.activations[:-1]
     return Gradients(
         deltas=deltas,
@@ -104,24 +113,39 @@ def _all_deltas(
     activations: Sequence[str],
     loss: str,
     targets: FloatArray,
+    simplified: bool,
 ) -> tuple[FloatArray, ...]:
     """δ = dL/dz of every layer: the output layer's first, then each from the next one's."""
     last = len(parameters) - 1
     # δ of the output layer: what the loss says of the output, through its activation.
-    upstream = LOSSES[loss].gradient(forward_pass.output, targets)
-    deltas = [_through_activation(forward_pass, activations, last, upstream)]
+    short = SIMPLIFIED.get((loss, activations[last])) if simplified else None
+    if short is not None:
+        deltas = [short[0](forward_pass.pre_activations[last], targets)]
+    else:
+        upstream = LOSSES[loss].gradient(forward_pass.output, targets)
+        deltas = [_through_activation(forward_pass, activations, last, upstream, simplified)]
     # δ of a hidden layer: δ of the next layer, through its weights and this activation.
     for layer in range(last - 1, -1, -1):
         upstream = deltas[0] @ parameters[layer + 1].weight
-        deltas.insert(0, _through_activation(forward_pass, activations, layer, upstream))
+        delta = _through_activation(forward_pass, activations, layer, upstream, simplified)
+        deltas.insert(0, delta)
     return tuple(deltas)
 
 
+def _activation(name: str, simplified: bool) -> Activation:
+    short = SIMPLIFIED_ACTIVATIONS.get(name) if simplified else None
+    return short or ACTIVATIONS[name]
+
+
 def _through_activation(
-    forward_pass: ForwardPass, activations: Sequence[str], layer: int, upstream: FloatArray
+    forward_pass: ForwardPass,
+    activations: Sequence[str],
+    layer: int,
+    upstream: FloatArray,
+    simplified: bool,
 ) -> FloatArray:
     """Turn dL/da of a layer into its dL/dz, both [rows, out]."""
-    return ACTIVATIONS[activations[layer]].pullback(
+    return _activation(activations[layer], simplified).pullback(
         forward_pass.pre_activations[layer], forward_pass.activations[layer + 1], upstream
     )
 
@@ -131,27 +155,39 @@ def _sum_of_outer_products(delta: FloatArray, layer_input: FloatArray) -> FloatA
     return np.swapaxes(delta, -1, -2) @ layer_input
 
 
-def size_of_terms(
+def absolute_terms(
     forward_pass: ForwardPass,
     parameters: Sequence[LayerParameters],
+    activations: Sequence[str],
     loss: str,
     targets: FloatArray,
-    gradients: Gradients,
-) -> FloatArray:
-    """The largest sum of absolute terms behind any derivative, a number for each network.
+    simplified: bool = False,
+) -> Gradients:
+    """Add up the absolute values of the terms behind each derivative, in the shapes of `backward`.
 
-    A derivative is a sum over rows and units. Its rounding error is in proportion to the terms,
-    and not to the sum, which may be next to nothing where they cancel (Higham 2002, "Accuracy and
-    Stability of Numerical Algorithms", section 4.2). Each δ counts as large as what comes to it:
-    the derivative of an activation that saturates is itself such a sum, as 1 − a² is.
+    A derivative is a sum over rows and units. Its rounding error is in proportion to the absolute
+    terms, and not to the sum, which may be next to nothing where they cancel (Higham 2002,
+    "Accuracy and Stability of Numerical Algorithms", section 3.1). What rounding of an activation
+    does to the derivative of that activation is not in it: 1 − a² where a is next to 1.
     """
-    largest: FloatArray = np.zeros(forward_pass.output.shape[:-2])
-    upstream = np.abs(LOSSES[loss].gradient(forward_pass.output, targets))
-    for layer in range(len(parameters) - 1, -1, -1):
-        terms = np.maximum(np.abs(gradients.deltas[layer]), upstream)
-        carried = np.abs(forward_pass.activations[layer])
-        by_weights = _sum_of_outer_products(terms, carried).max(axis=(-2, -1))
-        by_biases = terms.sum(axis=-2).max(axis=-1)
-        largest = np.maximum(largest, np.maximum(by_weights, by_biases))
-        upstream = terms @ np.abs(parameters[layer].weight)
-    return largest
+    last = len(parameters) - 1
+    short = SIMPLIFIED.get((loss, activations[last])) if simplified else None
+    sizes: list[FloatArray] = []
+    for layer in range(last, -1, -1):
+        z, a = forward_pass.pre_activations[layer], forward_pass.activations[layer + 1]
+        if layer == last and short is not None:
+            sizes.insert(0, short[1](z, targets))
+            continue
+        if layer == last:
+            size = np.abs(LOSSES[loss].slope_terms(forward_pass.output, targets))
+        else:
+            size = sizes[0] @ np.abs(parameters[layer + 1].weight)
+        sizes.insert(0, _activation(activations[layer], simplified).size(z, a, size))
+    return Gradients(
+        deltas=tuple(sizes),
+        weights=tuple(
+            _sum_of_outer_products(terms, np.abs(layer_input))
+            for terms, layer_input in zip(sizes, forward_pass.activations[:-1], strict=True)
+        ),
+        biases=tuple(terms.sum(axis=-2) for terms in sizes),
+    )

@@ -15,9 +15,9 @@ from labreport.backprop.network import (
     ForwardPass,
     Gradients,
     LayerParameters,
+    absolute_terms,
     backward,
     forward,
-    size_of_terms,
 )
 from labreport.backprop.optimizers import OPTIMIZERS, UpdateRule
 from labreport.lab.configuration import RunConfig
@@ -32,7 +32,8 @@ class Evaluated:
         losses: [...] the loss of each.
         found: all derivatives.
         gradient: [..., parameters] the same, in stored order.
-        terms: [...] how large the terms are that a derivative is a sum of.
+        terms: [..., parameters] absolute terms that each derivative is a sum of, added up.
+        loss_terms: [...] the same of each loss.
     """
 
     passed: ForwardPass
@@ -40,27 +41,57 @@ class Evaluated:
     found: Gradients
     gradient: FloatArray
     terms: FloatArray
+    loss_terms: FloatArray
 
 
-def evaluate(config: RunConfig, flat: FloatArray, dtype: DTypeLike = np.float64) -> Evaluated:
+def evaluate(
+    config: RunConfig,
+    flat: FloatArray,
+    dtype: DTypeLike = np.float64,
+    *,
+    simplified: bool = False,
+    data: tuple[FloatArray, FloatArray] | None = None,
+) -> Evaluated:
     """Evaluate and differentiate a network at flat parameters [..., parameters].
+
+    Args:
+        config: of the run.
+        flat: its parameters.
+        dtype: to compute in.
+        simplified: without factors and terms that cancel, and so without torch's clamps.
+        data: inputs [..., rows, in] and targets [..., rows, out]; all rows if None.
 
     Raises:
         ValueError: if an output or a target is beside the domain of the loss.
     """
-    inputs, targets = data_of(config, dtype)
+    inputs, targets = data_of(config, dtype) if data is None else data
     layers, names = layers_of(config, flat, dtype), config.network.activations
     # What is too large for the precision is infinite, as it is in the trainer.
     with np.errstate(over="ignore", invalid="ignore"):
         passed = forward(layers, names, inputs)
-        found = backward(passed, layers, names, config.loss, targets)
-        return Evaluated(
-            passed=passed,
-            losses=LOSSES[config.loss].values(passed.output, targets),
-            found=found,
-            gradient=flatten_gradients(found, config.network.bias),
-            terms=size_of_terms(passed, layers, config.loss, targets, found),
-        )
+        return derivatives(config, passed, layers, targets, simplified=simplified)
+
+
+def derivatives(
+    config: RunConfig,
+    passed: ForwardPass,
+    layers: tuple[LayerParameters, ...],
+    targets: FloatArray,
+    *,
+    simplified: bool = False,
+) -> Evaluated:
+    """Differentiate a network after a forward pass through its layers."""
+    names, loss, bias = config.network.activations, config.loss, config.network.bias
+    found = backward(passed, layers, names, loss, targets, simplified)
+    terms = absolute_terms(passed, layers, names, loss, targets, simplified)
+    return Evaluated(
+        passed=passed,
+        losses=LOSSES[loss].values(passed.output, targets),
+        found=found,
+        gradient=flatten_gradients(found, bias),
+        terms=flatten_gradients(terms, bias),
+        loss_terms=LOSSES[loss].value_terms(passed.output, targets).sum(axis=(-2, -1)),
+    )
 
 
 def layers_of(

@@ -136,3 +136,36 @@ def evaluate(expression: Expression, values: Mapping[str, Any]) -> Any:
                     return first / second
                 case "**":
                     return first**second
+
+
+def rounding_of(expression: Expression, values: Mapping[str, Any]) -> tuple[Any, Any]:
+    """The value of an expression, and how many units of rounding its operations may add to it.
+
+    A running error analysis of the operations as they stand, with names taken as exact (Higham
+    2002, "Accuracy and Stability of Numerical Algorithms", section 3.3).
+    """
+    match expression:
+        case Constant(value):
+            return value, 0.0
+        case Symbol(name):
+            return values[name], 0.0
+        case Negative(of):
+            value, error = rounding_of(of, values)
+            return -value, error
+        case Operation(left, operator, right):
+            first, first_error = rounding_of(left, values)
+            second, second_error = rounding_of(right, values)
+            match operator:
+                case "+" | "-":
+                    value = first + second if operator == "+" else first - second
+                    error = first_error + second_error
+                case "*":
+                    value = first * second
+                    error = first_error * abs(second) + second_error * abs(first)
+                case "/":
+                    value = first / second
+                    error = (first_error + second_error * abs(value)) / abs(second)
+                case "**":
+                    value = first**second
+                    error = first_error * second * abs(first) ** max(second - 1.0, 0.0)
+            return value, error + abs(value)

@@ -1,0 +1,88 @@
+"""How far rounding alone can move what a network computes: its weights and activations, nudged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from labreport.backprop.arrays import FloatArray
+from labreport.backprop.network import forward
+from labreport.backprop.runs import Evaluated, data_of, derivatives, layers_of
+from labreport.lab.configuration import RunConfig
+from labreport.lab.vocabulary.activations import ACTIVATIONS
+
+NUDGES = 6
+"""Times that signs are drawn: a number that any nudge moves stays still in all of them by a chance
+of one in sixty."""
+
+SAFETY = 2.0
+"""The largest of some random nudges is not the largest possible one."""
+
+
+@dataclass(frozen=True)
+class Nudged:
+    """A network beside itself: its weights [..., parameters], and the network evaluated there."""
+
+    weights: FloatArray
+    evaluated: Evaluated
+
+
+def nudged(
+    config: RunConfig,
+    flat: FloatArray,
+    unit: float,
+    dtype: DTypeLike = np.float64,
+    *,
+    simplified: bool = False,
+    data: tuple[FloatArray, FloatArray] | None = None,
+) -> Iterator[Nudged]:
+    """Evaluate a network again with all weights and activations moved by ``unit``, up or down.
+
+    What is computed from a number takes the number as it was moved, wherever it takes it: a factor
+    1 − o, of which rounding leaves little, still cancels where it is divided by itself.
+
+    Args:
+        config: of the run.
+        flat: its parameters [..., parameters].
+        unit: relative size of a nudge.
+        dtype: to compute in.
+        simplified: as in `backprop.runs.evaluate`.
+        data: inputs and targets, as there.
+    """
+    signs = np.random.default_rng(0)
+    inputs, targets = data_of(config, dtype) if data is None else data
+    names = config.network.activations
+    last = ACTIVATIONS[names[-1]]
+    bounds = (0.0, 1.0) if config.loss == "bce" else (last.low, last.high)
+
+    def moved(values: FloatArray) -> FloatArray:
+        sign = signs.choice([-1.0, 1.0], size=values.shape)
+        return (values * (1.0 + unit * sign)).astype(values.dtype)
+
+    for _ in range(NUDGES):
+        weights = moved(np.asarray(flat, dtype=dtype))
+        layers = layers_of(config, weights, dtype)
+        with np.errstate(all="ignore"):
+            passed = forward(layers, names, inputs, adjusted=moved)
+            # Where it ends, an activation ends, and so does what the loss takes.
+            output = np.clip(passed.output, *bounds).astype(passed.output.dtype)
+            passed = type(passed)(passed.pre_activations, (*passed.activations[:-1], output))
+            found = derivatives(config, passed, layers, targets, simplified=simplified)
+        yield Nudged(weights, found)
+
+
+def farthest(
+    beside: Iterator[Nudged] | list[Nudged],
+    quantity: Callable[[Nudged], FloatArray],
+    at: FloatArray,
+) -> FloatArray:
+    """How far nudges move a quantity of the shape of ``at``; ∞ where they leave no number."""
+    found = np.zeros(np.shape(at))
+    with np.errstate(all="ignore"):
+        for near in beside:
+            apart = np.abs(quantity(near) - at)
+            found = np.maximum(found, np.where(np.isnan(apart), np.inf, apart))
+    return SAFETY * found
