@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from labreport.backprop.replay import Replay, replay
+from labreport.backprop.replay import Replay, replay_together, replayable_with
 from labreport.errors import BuildError, Fault
 from labreport.lab.naming import parameter_names
-from labreport.lab.plan import Lab, Point
+from labreport.lab.plan import Lab
+from labreport.lab.size import products
 from labreport.run import Run
 
 MOST_STARTS = 20
-"""Random starts of one variant that are replayed: enough to find any mistake that all share."""
+"""Random starts of one configuration that are carried on by hand before others are: enough to find
+any mistake that all share."""
+
+MOST_PRODUCTS = 10**10
+"""Multiplications of a lab's steps up to which all of its runs are carried on: some ten seconds."""
 
 
 @dataclass(frozen=True)
@@ -43,10 +48,19 @@ class Replayed:
 
 @dataclass(frozen=True)
 class Replays:
-    """All replays of a lab, which has ``runs`` runs."""
+    """All replays of a lab."""
 
-    runs: int
     replayed: tuple[Replayed, ...]
+
+    @property
+    def runs(self) -> int:
+        """Runs that were compared."""
+        return len(self.replayed)
+
+    @property
+    def carried(self) -> int:
+        """Runs that were carried on by hand from step to step; the others at stored steps alone."""
+        return sum(found.replay.is_carried for found in self.replayed)
 
     @property
     def steps(self) -> int:
@@ -54,13 +68,13 @@ class Replays:
         return sum(found.replay.steps for found in self.replayed)
 
     @property
-    def batched(self) -> int:
-        """Replays of runs with mini-batches, whose losses and gradients cannot be compared."""
-        return sum(not found.replay.compares_gradients for found in self.replayed)
+    def not_drawn(self) -> int:
+        """Runs whose start was not drawn again."""
+        return sum(not found.replay.draws_start for found in self.replayed)
 
     @property
     def largest(self) -> float:
-        """The largest relative difference of any number."""
+        """The largest difference of any number, in units of the terms that it is a sum of."""
         return max((found.replay.largest for found in self.replayed), default=0.0)
 
     def refuse_differences(self) -> None:
@@ -71,23 +85,42 @@ class Replays:
 
 
 def replay_lab(lab: Lab, runs: Mapping[str, Run]) -> Replays:
-    """Replay every run of a lab, and some of each variant that has many random starts.
+    """Replay every run of a lab.
 
     Args:
         lab: the lab.
         runs: by the digest of their configuration.
     """
-    places: dict[str, tuple[str, str]] = {lab.base.digest: ("base", "base")}
+    places = _places(lab)
+    found: dict[str, Replay] = {}
+    for group, carries_on in _groups([runs[digest] for digest in places]):
+        for run, replay in zip(group, replay_together(group, carries_on), strict=True):
+            found[run.config.digest] = replay
+    return Replays(
+        tuple(Replayed(runs[digest], *place, found[digest]) for digest, place in places.items())
+    )
+
+
+def _places(lab: Lab) -> dict[str, tuple[str, str]]:
+    """Experiment and variant in which each run of a lab stands first, by its digest."""
+    places = {lab.base.digest: ("base", "base")}
     for plan in (*lab.plans, *(plan for a in lab.appendices for plan in a.plans)):
-        starts: dict[tuple[str, Point], int] = {}
         for trial in plan.trials:
-            place = (trial.variant, trial.point)
-            starts[place] = starts.get(place, 0) + 1
-            if trial.seed is None or starts[place] <= MOST_STARTS:
-                places.setdefault(trial.config.digest, (plan.name, trial.variant))
+            places.setdefault(trial.config.digest, (plan.name, trial.variant))
     for config in lab.controls:
         places.setdefault(config.digest, ("controls", "control"))
-    replayed = tuple(
-        Replayed(runs[digest], *place, replay(runs[digest])) for digest, place in places.items()
-    )
-    return Replays(len(runs), replayed)
+    return places
+
+
+def _groups(runs: list[Run]) -> Iterator[tuple[list[Run], bool]]:
+    """Runs that can be replayed together, and whether there is time to carry them on by hand."""
+    alike: dict[object, list[Run]] = {}
+    for run in runs:
+        alike.setdefault(replayable_with(run), []).append(run)
+    parts = [group[:MOST_STARTS] for group in alike.values()]
+    parts += [group[MOST_STARTS:] for group in alike.values() if len(group) > MOST_STARTS]
+    left = MOST_PRODUCTS
+    for part in parts:
+        config = part[0].config
+        left -= len(part) * config.rounds * products(config)
+        yield part, left >= 0 or part is parts[0]

@@ -307,7 +307,6 @@ ACTIVATIONS: dict[str, Activation] = {
 }
 
 
-
 def _sigmoid_slope(z: FloatArray, a: FloatArray) -> FloatArray:
     # σ(z) σ(−z): 1 − a has no digits left where a is next to 1.
     return sigmoid(z) * sigmoid(-z)

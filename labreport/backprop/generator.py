@@ -85,3 +85,19 @@ def _box_muller(uniform: FloatArray) -> FloatArray:
     radius = np.sqrt(-2.0 * np.log(1.0 - uniform[:half]))
     angle = 2.0 * np.pi * uniform[half:]
     return np.concatenate([radius * np.cos(angle), radius * np.sin(angle)])
+
+
+ORDER_STREAM = 0x6F72646572
+"""Added to a run's seed for its order of rows, as the trainer does."""
+
+
+def row_orders(seed: int, rows: int, batch: int, steps: int) -> NDArray[np.int64]:
+    """The rows [steps, batch] that each round of a run with mini-batches sees.
+
+    A new order is drawn for every pass; rows that do not fill a batch at its end are left out.
+    """
+    generator = Generator((seed + ORDER_STREAM) % 2**63)
+    a_pass = rows // batch
+    orders = [generator.permutation(rows) for _ in range(-(-steps // a_pass))]
+    chosen = [order[: a_pass * batch].reshape(a_pass, batch) for order in orders]
+    return np.concatenate(chosen)[:steps]

@@ -178,9 +178,7 @@ def check_gradients(run: Run, formulas: Sequence[Formula]) -> GradientCheck:
         differences = _by_differences(run, right, clamped, run_tolerance)
         truth = _train(run, None)
         near = list(nudged(config, weights, NUDGE * _unit("float64"), simplified=True))
-        checked = tuple(
-            _check(run, formula, right, near, truth, weights) for formula in formulas
-        )
+        checked = tuple(_check(run, formula, right, near, truth, weights) for formula in formulas)
     return GradientCheck(TOLERANCE, run_tolerance, hand, differences, clamped, truth, checked)
 
 

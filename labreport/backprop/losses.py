@@ -328,9 +328,7 @@ def _binary_cross_entropy_delta(pre_activation: FloatArray, target: FloatArray) 
     return ((1.0 - target) * up - target * down) / float(_elements(pre_activation))
 
 
-def _binary_cross_entropy_delta_terms(
-    pre_activation: FloatArray, target: FloatArray
-) -> FloatArray:
+def _binary_cross_entropy_delta_terms(pre_activation: FloatArray, target: FloatArray) -> FloatArray:
     up, down = sigmoid(pre_activation), sigmoid(-pre_activation)
     terms = np.abs(1.0 - target) * up + np.abs(target) * down
     return terms / float(_elements(pre_activation))

@@ -302,17 +302,17 @@ class _Composition:
     def _replays(self) -> list[Block]:
         """What a second implementation says of the stored runs."""
         replays, text = self.measured.replays, self.language.text
-        all_or_some = "" if len(replays.replayed) < replays.runs else "-all"
+        all_or_some = "" if replays.carried < replays.runs else "-all"
         said = text(
             f"report.replays{all_or_some}",
-            replayed=len(replays.replayed),
+            carried=replays.carried,
             runs=replays.runs,
             steps=replays.steps,
             largest=numbers.measured(replays.largest, 2),
         )
         blocks: list[Block] = [Paragraph(said)]
-        if replays.batched:
-            blocks.append(Paragraph(text("report.replays-batched", count=replays.batched)))
+        if replays.not_drawn:
+            blocks.append(Paragraph(text("report.replays-not-drawn", count=replays.not_drawn)))
         return blocks
 
     def _thinned(self) -> list[Block]:

@@ -1,10 +1,12 @@
 """Which runs of a lab are computed again by hand, and what is said of them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from labreport.analysis.replays import MOST_STARTS, Replays, replay_lab
+from labreport.analysis.replays import Replays, replay_lab
+from labreport.errors import BuildError
 from labreport.lab.load import load
 from labreport.lab.plan import Lab
 from labreport.run import Environment, Run
@@ -38,29 +40,54 @@ change.data.batch_size = 1
 
 
 @pytest.fixture(scope="module")
-def replays(lab: Lab) -> Replays:
+def runs(lab: Lab) -> dict[str, Run]:
     configurations, strides = zip(*lab.recordings(), strict=True)
     runs = {}
     for family in families(configurations, strides, 2**30):
         traces = train(family, "cpu", Memory())
         for config, trace in zip(family.configurations, traces, strict=True):
             runs[config.digest] = Run(config, trace, Environment(1, "test"), config.digest)
+    return runs
+
+
+@pytest.fixture(scope="module")
+def replays(lab: Lab, runs: dict[str, Run]) -> Replays:
     return replay_lab(lab, runs)
 
 
-def test_all_runs_but_of_many_random_starts_a_sample(replays: Replays) -> None:
+def test_all_runs_are_replayed(replays: Replays) -> None:
     places = [(found.experiment, found.variant) for found in replays.replayed]
-    assert places.count(("starts", "base")) == MOST_STARTS
+    assert places.count(("starts", "base")) == 30
     assert places.count(("steps", "base")) == 3
     # The base itself is the worked example of the report.
     assert places.count(("base", "base")) == 1
     # … and the base with its control, a linear output.
     assert places.count(("controls", "control")) == 1
-    assert replays.runs == 1 + 30 + 3 + 1 + 1
+    assert replays.runs == replays.carried == 1 + 30 + 3 + 1 + 1
+    assert replays.not_drawn == 0
 
 
-def test_all_agree_and_batches_are_counted(replays: Replays) -> None:
+def test_all_agree(replays: Replays) -> None:
     assert 0 < replays.largest < 1e-5
     assert replays.steps == sum(found.replay.steps for found in replays.replayed)
-    assert replays.batched == 1
     replays.refuse_differences()
+
+
+def test_what_takes_too_long_is_compared_at_stored_steps(
+    lab: Lab, runs: dict[str, Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("labreport.analysis.replays.MOST_PRODUCTS", 0)
+    replays = replay_lab(lab, runs)
+    assert 0 < replays.carried < replays.runs
+    replays.refuse_differences()
+    # A loss of a start that is not carried on is still compared with its weights.
+    starts = [f.run for f in replays.replayed if f.experiment == "starts"]
+    forged = starts[-1]
+    losses = forged.trace.losses.copy()
+    losses[-1] = 1e-6
+    changed = {
+        **runs,
+        forged.config.digest: replace(forged, trace=replace(forged.trace, losses=losses)),
+    }
+    with pytest.raises(BuildError):
+        replay_lab(lab, changed).refuse_differences()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from labreport.backprop import activations, optimizers
-from labreport.backprop.replay import replay
+from labreport.backprop.replay import replay, replay_together
 from labreport.lab.configuration import RunConfig
 from labreport.lab.vocabulary.activations import ACTIVATIONS
 from labreport.lab.vocabulary.losses import LOSSES
@@ -71,23 +71,41 @@ def test_a_refused_run_has_nothing_to_check() -> None:
 
 
 def test_records_that_are_thinned_are_bridged() -> None:
-    found = replay(run(stride=7))
+    good = run(stride=7)
+    found = replay(good)
     assert found.agrees
-    assert found.steps < 61
+    assert found.steps == 61
+    losses = good.trace.losses.copy()
+    losses[30] *= 1.001
+    changed = replay(replace(good, trace=replace(good.trace, losses=losses)))
+    assert not changed.of("losses").allowed
+    assert changed.of("losses").step == 30
 
 
-def test_batches_leave_outputs_and_updates_to_check() -> None:
-    batches = run(data={**BASE["data"], "batch_size": 1})
-    found = replay(batches)
-    assert found.agrees
-    assert not found.compares_gradients
-    assert found.compares_updates
-    thinned = replay(run(stride=7, data={**BASE["data"], "batch_size": 1}))
-    assert thinned.agrees
-    assert not thinned.compares_updates
-    weights = batches.trace.weights.copy()
-    weights[30, 2] *= 1.001
-    assert not replay(replace(batches, trace=replace(batches.trace, weights=weights))).agrees
+@pytest.mark.parametrize("stride", [1, 7])
+@pytest.mark.parametrize("quantity", ["losses", "gradients", "weights"])
+def test_rows_of_batches_are_drawn_again(quantity: str, stride: int) -> None:
+    data = {
+        "inputs": [[0.5, 0.3], [-0.2, 0.9], [0.1, -0.4], [0.8, 0.2], [-0.6, -0.1]],
+        "targets": [[0.23, 0.77], [0.6, 0.4], [0.1, 0.9], [0.5, 0.5], [0.3, 0.3]],
+        "batch_size": 2,
+    }
+    good = run(stride=stride, data=data)
+    assert replay(good).agrees
+    changed = getattr(good.trace, quantity).copy()
+    changed[5] *= 1.001
+    found = replay(replace(good, trace=replace(good.trace, **{quantity: changed})))
+    assert not found.of(quantity).allowed
+
+
+def test_many_starts_are_compared_together() -> None:
+    runs = [run(seed=seed, stride=7) for seed in range(20)]
+    assert all(found.agrees for found in replay_together(runs))
+    weights = runs[13].trace.weights.copy()
+    weights[2, 4] *= 1.001
+    runs[13] = replace(runs[13], trace=replace(runs[13].trace, weights=weights))
+    found = replay_together(runs)
+    assert [number for number, each in enumerate(found) if not each.agrees] == [13]
 
 
 @pytest.mark.parametrize("quantity", ["losses", "gradients", "weights", "outputs"])
@@ -99,9 +117,9 @@ def test_one_changed_number_is_found(quantity: str) -> None:
     changed[step] += 1e-3 * np.abs(changed[step]).max()
     found = replay(replace(good, trace=replace(good.trace, **{quantity: changed})))
     assert not found.agrees
-    assert not getattr(found, quantity).allowed
+    assert not found.of(quantity).allowed
     if quantity in ("losses", "gradients"):
-        assert getattr(found, quantity).step == 10
+        assert found.of(quantity).step == 10
 
 
 def test_a_wrong_derivative_and_a_wrong_rule_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,13 +128,13 @@ def test_a_wrong_derivative_and_a_wrong_rule_are_found(monkeypatch: pytest.Monke
     with monkeypatch.context() as patch:
         wrong = replace(right, pullback=lambda z, a, upstream: upstream * (1 - a))
         patch.setitem(activations.ACTIVATIONS, "tanh", wrong)
-        assert not replay(good).gradients.allowed
+        assert not replay(good).of("gradients").allowed
     with monkeypatch.context() as patch:
         step = optimizers.Sgd.step
         patch.setattr(
             optimizers.Sgd, "step", lambda self, w, g, state: step(self, w, 1.001 * g, state)
         )
-        assert not replay(good).weights.allowed
+        assert not replay(good).of("weights").allowed
     assert replay(good).agrees
 
 
@@ -129,7 +147,7 @@ def test_outputs_are_checked_however_large_the_weights_are() -> None:
     outputs = large.trace.outputs.copy()
     outputs[0, 0, 0] -= 1e-3
     found = replay(replace(large, trace=replace(large.trace, outputs=outputs)))
-    assert not found.outputs.allowed
+    assert not found.of("outputs").allowed
 
 
 def test_what_is_not_allowed_is_told_before_what_is_large() -> None:
@@ -137,5 +155,5 @@ def test_what_is_not_allowed_is_told_before_what_is_large() -> None:
     losses = good.trace.losses.copy()
     losses[40] *= 1 + 1e-9
     found = replay(replace(good, trace=replace(good.trace, losses=losses)))
-    assert found.worst == ("losses", found.losses)
-    assert found.losses.step == 40
+    assert found.worst == ("losses", found.of("losses"))
+    assert found.of("losses").step == 40
