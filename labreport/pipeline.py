@@ -477,12 +477,12 @@ def list_experiments(given: Path | None, output: Path) -> tuple[Listed, ...]:
     listed = []
     for plan in lab.plans:
         plans = [plan, *(p for a in lab.appendices for p in a.plans if p.name == plan.name)]
-        recordings = distinct((t.config, t.stride) for p in plans for t in p.trials)
-        named = [(run_name(config, environment), stride) for config, stride in recordings]
+        recordings = distinct(recording for p in plans for recording in p.recordings)
+        named = [(run_name(config, environment), schedule) for config, schedule in recordings]
         title = {code: plan.experiment.title.within(code) for code in LANGUAGES}
         listed.append(
             Listed(
-                plan.name, title, len(named), sum(store.has(name, stride) for name, stride in named)
+                plan.name, title, len(named), sum(store.has(name, schedule) for name, schedule in named)
             )
         )
     return tuple(listed)

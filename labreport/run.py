@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -39,13 +39,17 @@ class Trace:
     were recorded: all of them, or a thinned selection with the first and the last.
 
     Attributes:
-        losses: [steps] loss with the weights of that step.
+        losses: [steps] loss with the weights of that step, of the rows that the step saw: all of
+            them, or a mini-batch.
         recorded: [recorded] the steps at which weights and gradients were recorded, ascending.
         weights: [recorded, parameters] in the order of ``lab.naming.parameter_names``.
         gradients: [recorded, parameters] of the loss at that step, never accumulated.
         shown: [shown] the steps at which outputs were recorded, ascending.
         outputs: [shown, rows, output units] for all rows of the data.
         ending: how it ended.
+        measured: [measured] the steps at which the loss over all rows was computed beside that of a
+            mini-batch, ascending; none where every loss is over all rows.
+        overall: [measured] that loss.
     """
 
     losses: Array
@@ -55,6 +59,8 @@ class Trace:
     shown: Steps
     outputs: Array
     ending: Ending
+    measured: Steps = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    overall: Array = field(default_factory=lambda: np.zeros(0))
 
     @property
     def rounds(self) -> int:
@@ -99,6 +105,8 @@ class Traces:
         shown: [shown] steps of outputs.
         outputs: [shown, rows, output units, runs].
         endings: how each run ended; what lies behind an ending is meaningless.
+        measured: [measured] steps of ``overall``.
+        overall: [measured, runs] losses over all rows, of runs with mini-batches.
     """
 
     losses: Array
@@ -108,6 +116,8 @@ class Traces:
     shown: Steps
     outputs: Array
     endings: tuple[Ending, ...]
+    measured: Steps
+    overall: Array
 
     def __len__(self) -> int:
         return len(self.endings)
@@ -117,6 +127,7 @@ class Traces:
         ending = self.endings[run]
         kept = int(np.searchsorted(self.recorded, ending.step))
         shown = int(np.searchsorted(self.shown, ending.step))
+        measured = int(np.searchsorted(self.measured, ending.step))
         return Trace(
             losses=self.losses[: ending.step, run],
             recorded=self.recorded[:kept],
@@ -125,6 +136,8 @@ class Traces:
             shown=self.shown[:shown],
             outputs=self.outputs[:shown, :, :, run],
             ending=ending,
+            measured=self.measured[:measured],
+            overall=self.overall[:measured, run],
         )
 
     def __iter__(self) -> Iterator[Trace]:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from labreport.analysis.results import ExperimentResults, attach
 from labreport.errors import BuildError, Fault
 from labreport.lab.load import load
-from labreport.lab.plan import Lab, Plan
+from labreport.lab.plan import Lab, Plan, Recording, distinct
 from labreport.pipeline import part_of, this_environment, usable_folder
 from labreport.run import Run
 from labreport.shipped import lab_path
 from labreport.store.format import DamagedError, run_name
 from labreport.store.store import Store
-from labreport.work import DEVICES, Recording
+from labreport.work import DEVICES
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,8 @@ def stored_parts(selection: Selection) -> tuple[tuple[str, ExperimentResults], .
     lab = _lab(selection)
     plans: list[tuple[str, Plan]] = [("main", lab.plan(selection.name))]
     plans += [(a.name, plan) for a in lab.appendices for plan in a.plans]
-    trials = [(trial.config, trial.stride) for _, plan in plans for trial in plan.trials]
-    runs = _read(trials, selection)
+    recordings = distinct(recording for _, plan in plans for recording in plan.recordings)
+    runs = _read(recordings, selection)
     return tuple((part, attach(plan, runs)) for part, plan in plans)
 
 
@@ -68,12 +69,10 @@ def _lab(selection: Selection) -> Lab:
     return lab
 
 
-def _read(
-    recordings: tuple[Recording, ...] | list[Recording], selection: Selection
-) -> dict[str, Run]:
+def _read(recordings: Sequence[Recording], selection: Selection) -> dict[str, Run]:
     """Runs by the digest of their configuration, all computed in the same environment."""
     store = Store(selection.output)
-    needed = {config.digest: (config, stride) for config, stride in recordings}
+    needed = {config.digest: (config, schedule) for config, schedule in recordings}
     by_device = [
         {digest: run_name(config, where) for digest, (config, _) in needed.items()}
         for where in map(this_environment, DEVICES)

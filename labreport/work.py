@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from labreport.errors import BuildError, Fault, InputError
 from labreport.estimate import estimate
 from labreport.lab.configuration import RunConfig
+from labreport.lab.plan import Recording
 from labreport.run import Environment, Run
 from labreport.store.files import nearest_there
 from labreport.store.format import DamagedError, run_name
@@ -37,9 +38,6 @@ WORTH_PROCESSES = 50_000_000
 ATTEMPTS = 3
 """How often a build reads what it needs: once to find what is damaged, once when that is mended,
 and once more. A disk that goes on damaging files is none to build on."""
-
-Recording = tuple[RunConfig, int]
-"""A run, and how often its weights are to be recorded, at least."""
 
 UNKNOWN_MEMORY = 8 * 2**30
 """Taken for the memory of a machine whose system does not tell, as Windows does not."""
@@ -71,8 +69,8 @@ class Machine:
 
 def check_size(
     path: Path,
-    recordings: Sequence[tuple[RunConfig, int]],
-    missing: Sequence[tuple[RunConfig, int]],
+    recordings: Sequence[Recording],
+    missing: Sequence[Recording],
     output: Path,
     machine: Machine,
 ) -> None:
@@ -87,8 +85,8 @@ def check_size(
 
 def too_big(
     path: Path,
-    recordings: Sequence[tuple[RunConfig, int]],
-    missing: Sequence[tuple[RunConfig, int]],
+    recordings: Sequence[Recording],
+    missing: Sequence[Recording],
     output: Path,
     machine: Machine,
 ) -> tuple[Fault, ...]:
@@ -177,7 +175,11 @@ def obtain(
     names = {config.digest: run_name(config, environment) for config, _ in recordings}
 
     def missing() -> list[Recording]:
-        return [(c, stride) for c, stride in recordings if not store.has(names[c.digest], stride)]
+        return [
+            (config, schedule)
+            for config, schedule in recordings
+            if not store.has(names[config.digest], schedule)
+        ]
 
     def read(trained: Iterable[Recording]) -> Obtained:
         runs = store.read(list(names.values()))
@@ -209,15 +211,15 @@ def train_missing(
     machine: Machine,
     progress: Progress,
 ) -> None:
-    """Train runs, each given with its stride; each family is stored as soon as it is done."""
+    """Train runs, each given with its schedule; each family is stored as soon as it is done."""
     if not missing:
         return
     from labreport.training.family import families
 
-    configurations, strides = zip(*missing, strict=True)
+    configurations, schedules = zip(*missing, strict=True)
     work = sum(map(_rounds, configurations))
     jobs = machine.jobs if work >= WORTH_PROCESSES and machine.device == "cpu" else 1
-    groups = families(configurations, strides, machine.memory // jobs)
+    groups = families(configurations, schedules, machine.memory // jobs)
     done = 0
     progress("training", done, work)
     for family, path in _trained(groups, environment, store.folder, machine.device, jobs):
@@ -295,4 +297,4 @@ def train_and_write(family: Family, environment: Environment, folder: Path, devi
     from labreport.training.trainer import train
 
     traces = train(family, device, _memory())
-    return write_runs(folder, family.configurations, traces, environment, family.stride)
+    return write_runs(folder, family.configurations, traces, environment, family.schedule)

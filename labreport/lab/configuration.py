@@ -41,6 +41,11 @@ class Data(Table):
         """Rows that a round sees."""
         return self.batch_size or len(self.inputs)
 
+    @property
+    def sees_all_rows(self) -> bool:
+        """Whether every round sees all rows."""
+        return self.batch_rows == len(self.inputs)
+
 
 class Network(Table):
     """A fully connected feed-forward network."""

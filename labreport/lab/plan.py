@@ -10,6 +10,10 @@ from typing import Any
 from labreport.lab.configuration import RunConfig
 from labreport.lab.controls import controls, linear_output
 from labreport.lab.lab import Cover, Experiment, LabFile, Text, Variant
+from labreport.lab.schedule import Schedule
+
+Recording = tuple[RunConfig, Schedule]
+"""A run, and at which steps it is to be recorded, at least."""
 
 Point = tuple[tuple[str, Any], ...]
 """Where in a sweep a trial stands: dotted key and value, one pair an axis."""
@@ -86,6 +90,14 @@ class Plan:
         made = (control for config in self.explained for control in controls(config))
         return tuple(config for control in made for config in control.configurations)
 
+    @property
+    def recordings(self) -> tuple[Recording, ...]:
+        """Every run of it with its schedule."""
+        return tuple(
+            (trial.config, Schedule.of(trial.config, trial.stride, self.budgets))
+            for trial in self.trials
+        )
+
     def against(self, variant: Variant) -> Variant | None:
         """The variant that this one is compared with; None for the first one."""
         if variant.against is not None:
@@ -93,15 +105,15 @@ class Plan:
         return None if variant is self.variants[0] else self.variants[0]
 
 
-def distinct(recordings: Iterable[tuple[RunConfig, int]]) -> tuple[tuple[RunConfig, int], ...]:
-    """Every distinct run once, with its smallest stride.
+def distinct(recordings: Iterable[Recording]) -> tuple[Recording, ...]:
+    """Every distinct run once, with a schedule that covers all of its own.
 
     A run that one experiment shows in full and another one thinned is recorded in full.
     """
-    found: dict[str, tuple[RunConfig, int]] = {}
-    for config, stride in recordings:
-        known = found.get(config.digest, (config, stride))
-        found[config.digest] = (config, min(stride, known[1]))
+    found: dict[str, Recording] = {}
+    for config, schedule in recordings:
+        known = found.get(config.digest, (config, schedule))
+        found[config.digest] = (config, schedule.with_(known[1]))
     return tuple(found.values())
 
 
@@ -149,14 +161,15 @@ class Lab:
             self.file,
         )
 
-    def recordings(self) -> tuple[tuple[RunConfig, int], ...]:
-        """Every distinct run, in the order in which the report meets it, and its stride.
+    def recordings(self) -> tuple[Recording, ...]:
+        """Every distinct run, in the order in which the report meets it, and its schedule.
 
         The base configuration is the first: it is the worked example of the report.
         """
         plans = (*self.plans, *(plan for a in self.appendices for plan in a.plans))
-        trials = [(trial.config, trial.stride) for plan in plans for trial in plan.trials]
-        return distinct([(self.base, 1), *trials, *((config, 1) for config in self.controls)])
+        trials = [recording for plan in plans for recording in plan.recordings]
+        others = [(config, Schedule()) for config in (self.base, *self.controls)]
+        return distinct([others[0], *trials, *others[1:]])
 
     @cached_property
     def controls(self) -> tuple[RunConfig, ...]:
@@ -166,11 +179,10 @@ class Lab:
         made = (config for plan in self.plans for config in plan.controls)
         return tuple({config.digest: config for config in (*self.base_tested, *made)}.values())
 
-    def recordings_of(self, plan: Plan) -> tuple[tuple[RunConfig, int], ...]:
-        """Every distinct run that an experiment's section rests on, and its stride."""
-        trials = [(trial.config, trial.stride) for trial in plan.trials]
+    def recordings_of(self, plan: Plan) -> tuple[Recording, ...]:
+        """Every distinct run that an experiment's section rests on, and its schedule."""
         tested = plan.controls if self.file.test_explanations else ()
-        return distinct([*trials, *((config, 1) for config in tested)])
+        return distinct([*plan.recordings, *((config, Schedule()) for config in tested)])
 
     @property
     def base_tested(self) -> tuple[RunConfig, ...]:

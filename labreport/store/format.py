@@ -1,7 +1,8 @@
 """What a stored file looks like, and whether it is whole.
 
 A file holds the arrays of runs that were trained together, with the runs along the last axis; the
-steps at which weights and gradients were ``recorded`` and outputs ``shown``; in ``runs``, as bytes
+steps at which weights and gradients were ``recorded``, outputs ``shown`` and the loss over all
+rows ``measured``; in ``runs``, as bytes
 of JSON, the name, configuration, ending and environment of each run; and in ``runs_sha256`` the
 digest of those bytes. It can be read with nothing but the safetensors library. Its name is the
 SHA-256 of all of its bytes: ``sha256sum`` checks it.
@@ -23,19 +24,20 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from labreport.lab.configuration import RunConfig, canonical_json
+from labreport.lab.schedule import Schedule
 from labreport.run import Environment, Traces
 
-FORMAT = "4"
+FORMAT = "5"
 """Version of the files; a file of another version is left alone and its runs trained again."""
 
-ARRAYS = ("losses", "weights", "gradients", "outputs")
-STEPS = ("recorded", "shown")
+ARRAYS = ("losses", "weights", "gradients", "outputs", "overall")
+STEPS = ("recorded", "shown", "measured")
 
 UNREADABLE = (SafetensorError, OSError, ValueError, LookupError, TypeError)
 """What reading a file may raise that is no whole file of runs."""
 
 Entry = Mapping[str, Any]
-"""What a file says of one run: config, ending, environment, name, stride."""
+"""What a file says of one run: config, ending, environment, name, schedule."""
 
 
 class DamagedError(Exception):
@@ -55,14 +57,17 @@ def _canonical(environment: Environment) -> str:
 
 
 def pack(
-    configurations: Sequence[RunConfig], traces: Traces, environment: Environment, stride: int
+    configurations: Sequence[RunConfig],
+    traces: Traces,
+    environment: Environment,
+    schedule: Schedule,
 ) -> tuple[str, bytes]:
     """The name and the bytes of a file with runs that were trained together."""
-    where = _canonical(environment)
+    where, recorded = _canonical(environment), canonical_json(asdict(schedule))
     # Put together from what is JSON already: there may be thousands of configurations.
     entries = ",".join(
         f'{{"config":{config.canonical},"ending":{canonical_json(asdict(ending))},'
-        f'"environment":{where},"name":"{run_name(config, environment)}","stride":{stride}}}'
+        f'"environment":{where},"name":"{run_name(config, environment)}","schedule":{recorded}}}'
         for config, ending in zip(configurations, traces.endings, strict=True)
     )
     runs = f"[{entries}]".encode()

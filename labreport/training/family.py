@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from labreport.lab.configuration import RunConfig
-from labreport.lab.size import outputs_are_few, thinned_steps, training_bytes
+from labreport.lab.schedule import Schedule
+from labreport.lab.size import training_bytes
 from labreport.training.network import initial_parameters
 
 PADDING = 64
@@ -34,11 +35,11 @@ class Family:
 
     Attributes:
         configurations: the runs.
-        stride: weights and gradients are recorded every so many steps, with first and last.
+        schedule: at which steps they are recorded.
     """
 
     configurations: tuple[RunConfig, ...]
-    stride: int = 1
+    schedule: Schedule = Schedule()
 
     @property
     def first(self) -> RunConfig:
@@ -46,35 +47,37 @@ class Family:
 
     def recorded(self) -> list[int]:
         """Steps at which weights and gradients are recorded."""
-        return thinned_steps(self.first.rounds, self.stride)
+        return self.schedule.recorded(self.first)
 
     def shown(self) -> list[int]:
         """Steps at which outputs are recorded."""
-        if outputs_are_few(self.first):
-            return self.recorded()
-        return [0, self.first.rounds]
+        return self.schedule.shown(self.first)
+
+    def measured(self) -> list[int]:
+        """Steps at which the loss over all rows is computed beside that of a batch."""
+        return self.schedule.measured(self.first)
 
 
 def families(
     configurations: Iterable[RunConfig],
-    strides: Sequence[int] | None = None,
+    schedules: Sequence[Schedule] | None = None,
     memory: int = MEMORY,
 ) -> tuple[Family, ...]:
     """Configurations grouped into families, each small enough for memory, in a fixed order.
 
     Args:
         configurations: the runs.
-        strides: how often to record each of them; every step if left out.
+        schedules: at which steps to record each of them; at every step if left out.
         memory: bytes that training one family may take.
     """
     members = list(configurations)
     grouped: dict[Any, list[RunConfig]] = {}
-    for config, stride in zip(members, strides or [1] * len(members), strict=True):
-        grouped.setdefault((structure(config), stride), []).append(config)
+    for config, schedule in zip(members, schedules or [Schedule()] * len(members), strict=True):
+        grouped.setdefault((structure(config), schedule), []).append(config)
     return tuple(
-        Family(chunk, stride)
-        for (_, stride), group in grouped.items()
-        for chunk in _chunks(group, stride, memory)
+        Family(chunk, schedule)
+        for (_, schedule), group in grouped.items()
+        for chunk in _chunks(group, schedule, memory)
     )
 
 
@@ -177,8 +180,10 @@ def pad(values: Tensor, padded: int) -> Tensor:
     return torch.cat([values, last], dim=-1).contiguous()
 
 
-def _chunks(members: list[RunConfig], stride: int, memory: int) -> Iterator[tuple[RunConfig, ...]]:
-    fitting = memory // training_bytes(members[0], stride) // PADDING * PADDING
+def _chunks(
+    members: list[RunConfig], schedule: Schedule, memory: int
+) -> Iterator[tuple[RunConfig, ...]]:
+    fitting = memory // training_bytes(members[0], schedule.stride) // PADDING * PADDING
     size = max(PADDING, min(fitting, CHUNK))
     for start in range(0, len(members), size):
         yield tuple(members[start : start + size])

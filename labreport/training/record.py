@@ -47,6 +47,7 @@ class Record:
         self._rounds = config.rounds
         self._targets = targets
         self._recorded, self._shown = family.recorded(), family.shown()
+        self._measured = family.measured()
 
         rows, units = len(config.data.inputs), config.network.layers[-1]
         room = (memory or Memory()).room
@@ -54,17 +55,23 @@ class Record:
         self._weights = room("weights", (len(self._recorded), count, runs), parameters)
         self._gradients = room("gradients", (len(self._recorded), count, runs), parameters)
         self._outputs = room("outputs", (len(self._shown), rows, units, runs), parameters)
+        self._overall = room("overall", (len(self._measured), runs), parameters)
         # Rows taken out once: asking a tensor for one in every step takes longer than filling it.
         self._loss_rows = self._losses.unbind()
         self._weight_rows = dict(zip(self._recorded, self._weights.unbind(), strict=True))
         self._gradient_rows = dict(zip(self._recorded, self._gradients.unbind(), strict=True))
         self._output_rows = dict(zip(self._shown, self._outputs.unbind(), strict=True))
+        self._overall_rows = dict(zip(self._measured, self._overall.unbind(), strict=True))
         # Of each run, the first output that the loss does not take, and its step.
         self._illegal: dict[int, tuple[int, Tensor]] = {}
 
     def shows(self, step: int) -> bool:
         """Whether outputs are recorded at a step."""
         return step in self._output_rows
+
+    def measures(self, step: int) -> bool:
+        """Whether the loss over all rows is recorded at a step, beside that of a mini-batch."""
+        return step in self._overall_rows
 
     def room_for_gradient(self, step: int) -> Tensor | None:
         """Where the gradient of a step goes, or None if it is not recorded."""
@@ -89,9 +96,17 @@ class Record:
             if not (parameters.sum(dim=0) + gradient.sum(dim=0)).isfinite().all():
                 finite = parameters.isfinite().all(dim=0) & gradient.isfinite().all(dim=0)
                 self._loss_rows[step].masked_fill_(~finite, torch.nan)
+        self._refuse(step, outputs, refused)
+
+    def _refuse(self, step: int, outputs: Tensor, refused: Tensor | None) -> None:
         if refused is not None:
             for run in refused.nonzero().flatten().tolist():
                 self._illegal.setdefault(run, (step, outputs.detach()[..., run].clone()))
+
+    def measure(self, step: int, losses: Tensor, outputs: Tensor, refused: Tensor | None) -> None:
+        """Copy losses [runs] over all rows, of these outputs."""
+        self._overall_rows[step].copy_(losses)
+        self._refuse(step, outputs, refused)
 
     def show(self, step: int, outputs: Tensor) -> None:
         """Copy outputs for all rows, [rows, units, runs] or [units, runs]."""
@@ -107,6 +122,8 @@ class Record:
             shown=np.array(self._shown, dtype=np.int64),
             outputs=self._array(self._outputs),
             endings=self._endings(),
+            measured=np.array(self._measured, dtype=np.int64),
+            overall=self._array(self._overall),
         )
 
     def _array(self, values: Tensor) -> np.ndarray:
@@ -130,6 +147,7 @@ class Record:
         # weight that is not finite stays so, whatever is added to it: the last ones tell.
         sums = self._losses.sum(dim=0) + self._weights[-1].sum(dim=0)
         sums += self._gradients.sum(dim=(0, 1)) + self._outputs.sum(dim=(0, 1, 2))
+        sums += self._overall.sum(dim=0)
         doubtful = (~sums[: self._runs].isfinite()).nonzero().flatten()
         if len(doubtful):
             lasted[doubtful.cpu()] = self._finite_steps_of(doubtful).cpu()
@@ -141,6 +159,7 @@ class Record:
         weights, gradients = self._weights[:, :, runs], self._gradients[:, :, runs]
         finite[self._recorded] &= (weights.isfinite() & gradients.isfinite()).all(dim=1)
         finite[self._shown] &= self._outputs[..., runs].isfinite().flatten(1, 2).all(dim=1)
+        finite[self._measured] &= self._overall[:, runs].isfinite()
         # Of the steps 0, 1, 2, …, all before the first that is not finite are counted.
         return finite.int().cumprod(dim=0).sum(dim=0)
 

@@ -66,11 +66,17 @@ def _train(family: Family, device: torch.device, memory: Memory | None) -> Trace
         # Backward: how does each weight change the loss? Runs do not see each other.
         gradient = parameters.gradient(losses, out=record.room_for_gradient(step))
         record.keep(step, parameters.flat, gradient, losses, outputs, refused)
-        if record.shows(step):
+        if record.shows(step) or record.measures(step):
+            # A round that sees only some of the rows has neither the outputs nor the loss of all.
             with torch.no_grad():
-                # A round that sees only some of the rows does not have the outputs of all.
                 whole = config.data.batch_size is None
-                record.show(step, outputs if whole else parameters.forward(inputs))
+                everything = outputs if whole else parameters.forward(inputs)
+                if record.shows(step):
+                    record.show(step, everything)
+                if record.measures(step):
+                    out_of_domain = targets.refusals(everything)
+                    overall = targets.losses(everything, targets.legal, out_of_domain)
+                    record.measure(step, overall, everything, out_of_domain)
         if step == config.rounds:
             break
         # Without zero_grad(), torch hands the optimizer the sum of all gradients so far.

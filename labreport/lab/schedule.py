@@ -1,0 +1,66 @@
+"""At which steps of a run what is recorded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from labreport.lab.configuration import RunConfig
+from labreport.lab.size import outputs_are_few, thinned_steps
+
+MOST_MEASURED, FEWEST_MEASURED = 50, 10
+"""Steps, beside budgets, at which the loss over all rows of a run with mini-batches is computed: as
+many as see together about as many rows as the batches do, between these two."""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How often a run is recorded.
+
+    Step 0 and the last one always are.
+
+    Attributes:
+        stride: weights and gradients are recorded every so many steps.
+        budgets: further steps at which the loss over all rows is to be known, ascending; empty for
+            runs whose every loss is over all rows.
+    """
+
+    stride: int = 1
+    budgets: tuple[int, ...] = ()
+
+    @classmethod
+    def of(cls, config: RunConfig, stride: int, budgets: tuple[int, ...]) -> Schedule:
+        """The schedule of a run that is compared after so many rounds."""
+        if config.data.sees_all_rows:
+            return cls(stride)
+        return cls(stride, tuple(budget for budget in budgets if budget <= config.rounds))
+
+    def covers(self, other: Schedule) -> bool:
+        """Whether what is recorded by this one is enough for another one."""
+        return self.stride <= other.stride and set(other.budgets) <= set(self.budgets)
+
+    def with_(self, other: Schedule) -> Schedule:
+        """One that covers both."""
+        budgets = tuple(sorted({*self.budgets, *other.budgets}))
+        return Schedule(min(self.stride, other.stride), budgets)
+
+    def recorded(self, config: RunConfig) -> list[int]:
+        """Steps at which weights and gradients are recorded."""
+        return sorted({*thinned_steps(config.rounds, self.stride), *self.budgets})
+
+    def shown(self, config: RunConfig) -> list[int]:
+        """Steps at which the outputs for all rows are recorded."""
+        if outputs_are_few(config):
+            return self.recorded(config)
+        return [0, config.rounds]
+
+    def measured(self, config: RunConfig) -> list[int]:
+        """Steps at which the loss over all rows is computed beside that of a batch.
+
+        All of them are recorded, so that each such loss can be compared with its weights.
+        """
+        if config.data.sees_all_rows:
+            return []
+        alike = config.rounds * config.data.batch_rows // len(config.data.inputs)
+        count = min(MOST_MEASURED, max(FEWEST_MEASURED, alike))
+        apart = -(-config.rounds // (count * self.stride)) * self.stride
+        return sorted({*range(0, config.rounds, apart), config.rounds, *self.budgets})
