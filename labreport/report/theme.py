@@ -48,13 +48,28 @@ LARGEST = 40_000_000
 LARGEST_PICTURE = 400_000
 """Bytes of a picture, which is in every page, too."""
 
-OWN_TEXTS = ("report.", "cover.")
-"""How the keys of texts begin that a theme may change."""
+TITLES = tuple(
+    f"report.{name}"
+    for name in (
+        *("default-title", "contents", "key-findings", "list-of-figures", "list-of-tables"),
+        *("purpose", "principle", "set-up", "experiments", "comparison", "conclusions"),
+        "reflection",
+    )
+)
+"""Keys of the titles that a theme may change; of tables, figures and sentences it changes none."""
+
+LONGEST_TEXT = 100
+"""Characters of such a text: a title, and no paragraph."""
 
 _UNENDED = re.compile(r'\s*(?!#)[^"]*"(?!(?:[^"\\]|\\.)*"\s*$)')
 """A line of a .po file with a quotation mark and not one more at its end."""
 
 _MAGIC = {".png": b"\x89PNG\r\n\x1a\n", ".jpg": b"\xff\xd8\xff", ".jpeg": b"\xff\xd8\xff"}
+
+
+def is_own(key: str) -> bool:
+    """Whether a theme may change the text with this key: a title, or one of the cover."""
+    return key.startswith("cover.") or key in TITLES
 
 
 @dataclass(frozen=True)
@@ -239,7 +254,7 @@ class _Reading:
             self._fault(path, "theme-texts", {"detail": str(error)}, line=number)
             return
         words = language(code)
-        allowed = [key for key in words.keys if key.startswith(OWN_TEXTS)]
+        allowed = [key for key in words.keys if is_own(key)]
         for message in catalogue:
             if not message.id:
                 continue
@@ -250,9 +265,13 @@ class _Reading:
                 self._fault(path, "theme-key", {"found": shown}, (), near, line)
                 continue
             text = str(message.string)
+            if len(text) > LONGEST_TEXT:
+                values = {"found": key, "limit": LONGEST_TEXT}
+                self._fault(path, "theme-long-text", values, line=line)
+                continue
             own, other = _placeholders(text), _placeholders(words.template(key))
             if own is None or own != other:
-                names = ", ".join(sorted(f"{{{name}}}" for name in other or ())) or "—"
+                names = ", ".join(f"{{{name}}}" for name in other or ()) or "—"
                 self._fault(path, "theme-values", {"found": key, "names": names}, line=line)
                 continue
             self.texts[code][key] = text
@@ -290,9 +309,15 @@ def _found(folder: Path) -> Iterator[tuple[str, Path]]:
                 yield path.relative_to(folder).as_posix(), path
 
 
-def _placeholders(text: str) -> set[str] | None:
-    """Names of the values that a text takes; None if it cannot be read."""
+def _placeholders(text: str) -> list[str] | None:
+    """Names of the values that a text takes, in order; None where one is not a mere ``{name}``.
+
+    A width could be a thousand million characters, a conversion shows a value as a program has it.
+    """
     try:
-        return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+        fields = [field[1:] for field in string.Formatter().parse(text) if field[1] is not None]
     except ValueError:
         return None
+    if any(spec or conversion for _, spec, conversion in fields):
+        return None
+    return sorted(name or "" for name, _, _ in fields)

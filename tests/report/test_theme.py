@@ -66,8 +66,8 @@ def test_a_folder_changes_cover_style_texts_and_pictures(lab: Callable[..., Path
     path = lab(
         {
             "cover.html.j2": '<header class="cover"><h1>{{ report.title }}</h1><p>ours</p>'
-            '<img src="{{ logo }}" alt="logo"><img src="{{ picture("seal.png") }}" alt="seal">'
-            '<p>{{ report.on_cover("school") }}|{{ report.on_cover("place") }}|</p></header>',
+            '<img src="{{ logo }}" alt="logo"><img src="{{ picture["seal.png"] }}" alt="seal">'
+            '<p>{{ report.on_cover.school }}|{{ report.on_cover["place"] }}|</p></header>',
             "logo.svg": SVG,
             "seal.png": PNG,
             "style.css": ".ours { color: #123456; }",
@@ -158,8 +158,8 @@ BAD_FILES: list[tuple[Files, list[tuple[str, str, int]]]] = [
     ({"covr.html.j2": ""}, [("theme-file", "covr.html.j2", 0)]),
     ({"cover.html.j2": "a\n{% if %}"}, [("theme-template", "cover.html.j2", 2)]),
     ({"cover.html.j2": "a\n\n{{ report.titel }}"}, [("theme-undefined", "cover.html.j2", 3)]),
-    ({"cover.html.j2": '{{ text("cover.x") }}'}, [("theme-template", "cover.html.j2", 1)]),
-    ({"cover.html.j2": '{{ picture("x.png") }}'}, [("theme-no-picture", "cover.html.j2", 1)]),
+    ({"cover.html.j2": '{{ text["cover.x"] }}'}, [("theme-undefined", "cover.html.j2", 1)]),
+    ({"cover.html.j2": '{{ picture["x.png"] }}'}, [("theme-undefined", "cover.html.j2", 1)]),
     ({"cover.html.j2": "{{ 1 / 0 }}"}, [("theme-template", "cover.html.j2", 1)]),
     (
         {"cover.html.j2": "{{ report.__class__.__mro__ }}"},
@@ -246,15 +246,15 @@ BAD_FILES: list[tuple[Files, list[tuple[str, str, int]]]] = [
         [("theme-key", "en.po", 1)],
     ),
     (
-        {"languages/zh.po": '\nmsgid "report.figure"\nmsgstr "图"'},
-        [("theme-values", "zh.po", 2)],
+        {"languages/zh.po": '\nmsgid "report.figure"\nmsgstr "图 {number}"'},
+        [("theme-key", "zh.po", 2)],
     ),
     (
-        {"languages/zh.po": 'msgid "report.figure"\nmsgstr "图 {number.__class__}"'},
+        {"languages/zh.po": 'msgid "cover.place"\nmsgstr "{number.__class__}"'},
         [("theme-values", "zh.po", 1)],
     ),
     ({"languages/zh.po": "\nmsgid nonsense\n"}, [("theme-texts", "zh.po", 2)]),
-    ({"languages/zh.po": '\nmsgid "report.figure\nmsgstr "x"'}, [("theme-quotes", "zh.po", 2)]),
+    ({"languages/zh.po": '\nmsgid "cover.place\nmsgstr "x"'}, [("theme-quotes", "zh.po", 2)]),
     ({"languages/zh.po": 'msgid "cover.place"\nmsgstr "'}, [("theme-quotes", "zh.po", 2)]),
     ({"languages/zh.po": 'msgid "cover.place"\nmsgstr "\\"'}, [("theme-quotes", "zh.po", 2)]),
     ({"languages/zh.po": 'msgid "cover.place"\nmsgstr "a" b'}, [("theme-quotes", "zh.po", 2)]),
@@ -317,12 +317,12 @@ def test_quotation_marks_and_notes_in_texts_are_read(lab: Callable[..., Path]) -
 
 
 def test_a_picture_that_is_not_there_is_told_with_those_that_are(lab: Callable[..., Path]) -> None:
-    cover = '<h1>t</h1>\n<img src="{{ picture("seal.pgn") }}" alt="">'
+    cover = '<h1>t</h1>\n<img src="{{ picture["seal.pgn"] }}" alt="">'
     path = lab({"cover.html.j2": cover, "seal.png": PNG, "logo.svg": SVG, "a.css.txt": ""})
     with pytest.raises(InputError) as caught:
         check(path)
     (fault,) = caught.value.faults
-    assert (fault.code, fault.line, fault.values) == ("theme-no-picture", 2, {"found": "seal.pgn"})
+    assert (fault.code, fault.line, fault.values) == ("theme-undefined", 2, {"found": "seal.pgn"})
     assert (fault.allowed, fault.nearest) == (("logo.svg", "seal.png"), "seal.png")
 
 
