@@ -1,8 +1,8 @@
 """The cover of a report: its template, which a theme may replace, rendered and checked.
 
 A theme may be anybody's. Its template reaches nothing but the plain values that it is given, and
-makes nothing but elements and attributes that a cover needs. This is checked wherever a cover is rendered, because a
-template can show one thing in a trial and another one in a report.
+makes nothing but elements and attributes that a cover needs. This is checked wherever a cover is
+rendered, because a template can show one thing in a trial and another one in a report.
 """
 
 from __future__ import annotations
