@@ -26,9 +26,6 @@ from labreport.shipped import lab_path, notes_folder, shipped, theme_folder
 RECORD = "report.json"
 """Written with the files of a report, and last of them."""
 
-PICTURES = "pictures.json"
-"""Pictures and formulas for the next build, which need not be drawn again; no part of a report."""
-
 PACKAGE = Path(__file__).resolve().parent
 TEMPLATES = shipped("templates")
 
@@ -137,12 +134,6 @@ def _made_of(report: Wanted) -> dict[str, str]:
         "fonts": _digest(_fonts()),
         "system": _digest(_system()),
     }
-
-
-def drawn_by(made: Mapping[str, str]) -> str:
-    """One digest of all that draws, apart from what is drawn; "" where that is not known."""
-    parts = ("program", "packages", "fonts", "system")
-    return _digest(made[part] for part in parts) if made else ""
 
 
 def record(

@@ -13,12 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from labreport.current import (
-    PICTURES,
     RECORD,
     Record,
     Wanted,
     altered,
-    drawn_by,
     is_whole,
     made_of,
     record,
@@ -274,7 +272,7 @@ def write_report(
         (request.output / "observations.json", observations_json.render(measured, places)),
     ]
     total = 2 * len(languages)
-    pictures = Kept(drawn_by(made), kept_pictures(request.output))
+    pictures = Kept()
     words = [language(code).saying(theme.texts.get(code, {})) for code in languages]
     reports = [(compose(measured, facts, own, pictures), own) for own in words]
     for index, (report, own) in enumerate(reports):
@@ -291,13 +289,7 @@ def write_report(
     # In turn, so that the files of two builds do not mix.
     with turn(request.output, lambda: progress("waiting", 0, 1)):
         before = recorded(request.output)
-        write_together(
-            [
-                *files,
-                (request.output / RECORD, kept.content()),
-                (request.output / PICTURES, pictures.content()),
-            ]
-        )
+        write_together([*files, (request.output / RECORD, kept.content())])
         remove_earlier(request.output, before, kept)
     return tuple(path for path, _ in files)
 
@@ -314,14 +306,6 @@ def remove_earlier(output: Path, before: Record | None, now: Record) -> None:
         with suppress(OSError):
             if name not in now.files and is_whole(path, digest):
                 path.unlink()
-
-
-def kept_pictures(output: Path) -> bytes:
-    """The pictures that an earlier build left; nothing if there are none that can be read."""
-    try:
-        return (output / PICTURES).read_bytes()
-    except OSError:
-        return b""
 
 
 def printed_environment(device: str) -> tuple[tuple[str, str, str], ...]:
