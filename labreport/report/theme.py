@@ -12,15 +12,17 @@ import re
 import string
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 
 from labreport.errors import Fault, InputError
 from labreport.lab.faults import nearest
 from labreport.lab.lab import ThemeTable
 from labreport.report.page_room import Room
-from labreport.report.sheets import DEEPEST, Sheet, fetched, too_deep, unpaired
+from labreport.report.sheets import DEEPEST, Sheet, fetched, too_deep, unpaired, written
 from labreport.report.theme_svg import oddities
 from labreport.shipped import shipped
+from labreport.store.files import NotRegularError, read_regular, refuse_irregular
 
 COVER = "cover.html.j2"
 SHEETS = ("style.css", "screen.css", "print.css")
@@ -83,6 +85,8 @@ class Theme:
         texts: by language, texts in place of others, by key.
         files: pictures and fonts, by name.
         accent: colour of headings and links; "" for that of the design.
+        own: names of the files that are not of a design that ships.
+        digest: of these, what ``sha256sum NAMES | sha256sum`` prints; "" for none.
     """
 
     cover: str = ""
@@ -91,6 +95,8 @@ class Theme:
     texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     files: Mapping[str, bytes] = field(default_factory=dict)
     accent: str = ""
+    own: tuple[str, ...] = ()
+    digest: str = ""
 
     @property
     def logo(self) -> str:
@@ -115,8 +121,7 @@ def read_theme(table: ThemeTable, designs: Path, own: Path) -> Theme:
     read = _Reading()
     if table.name != "plain":
         read.folder(designs / table.name)
-    if os.path.lexists(own):
-        read.folder(own)
+    files = read.folder(own) if os.path.lexists(own) else {}
     if not read.faults:
         read.room()
     if read.faults:
@@ -132,7 +137,15 @@ def read_theme(table: ThemeTable, designs: Path, own: Path) -> Theme:
         {code: texts for code, texts in read.texts.items() if texts},
         read.files,
         table.accent or "",
+        tuple(files),
+        _digest(files),
     )
+
+
+def _digest(files: Mapping[str, bytes]) -> str:
+    """One digest of files, as the tool ``sha256sum`` makes it of its own list of them."""
+    lines = (f"{sha256(content).hexdigest()}  {name}\n" for name, content in files.items())
+    return sha256("".join(lines).encode()).hexdigest() if files else ""
 
 
 class _Reading:
@@ -145,10 +158,11 @@ class _Reading:
         self.texts: dict[str, dict[str, str]] = {code: {} for code in CATALOGUES.values()}
         self.files: dict[str, bytes] = {}
 
-    def folder(self, folder: Path) -> None:
+    def folder(self, folder: Path) -> dict[str, bytes]:
+        """Take in a folder; gives the bytes of its files by their names, in order."""
         if not folder.is_dir():
             self.faults.append(Fault("not-a-folder", file=folder))
-            return
+            return {}
         found = dict(_found(folder))
         contents = {name: self._content(folder, name, path) for name, path in found.items()}
         # Files first: style sheets may name them.
@@ -158,6 +172,7 @@ class _Reading:
         for name, content in contents.items():
             if content is not None and name in FILES:
                 self._text(name, found[name], content)
+        return {name: content for name, content in contents.items() if content is not None}
 
     def _content(self, folder: Path, name: str, path: Path) -> bytes | None:
         """The bytes of a file that a theme may have."""
@@ -175,12 +190,17 @@ class _Reading:
             if not path.resolve(strict=True).is_relative_to(folder.resolve()):
                 self._fault(path, "theme-outside")
                 return None
+            refuse_irregular(path)
             if path.stat().st_size > largest:
                 self._fault(path, "theme-too-large", {"limit": largest // 1000})
                 return None
-            content = path.read_bytes()
-        except OSError as error:
-            self._fault(path, "file-unreadable", {"detail": error.strerror or str(error)})
+            content = read_regular(path, largest)
+        except NotRegularError:
+            self._fault(path, "not-regular")
+            return None
+        except (OSError, RuntimeError) as error:
+            # A link that leads to itself is one or the other, by the version of Python.
+            self._fault(path, "file-unreadable", {"detail": _said(error)})
             return None
         if not content.startswith(_MAGIC.get(ending, b"")) or (
             ending == ".svg" and (b"<!" in content.replace(b"<!--", b"") or b"<svg" not in content)
@@ -214,12 +234,15 @@ class _Reading:
         for number, sign in () if deep else unpaired(text):
             excerpt = lines[number - 1] if number <= len(lines) else ""
             self._fault(path, "theme-unpaired", {"found": sign}, (), "", number, excerpt)
+        for number, found in () if deep else written(text):
+            excerpt = lines[number - 1] if number <= len(lines) else ""
+            self._fault(path, "theme-writes", {"found": found}, (), "", number, excerpt)
         for number, address in fetched(text):
             own = address.startswith("theme:") and address[len("theme:") :] in self.files
             if not address.startswith("data:") and not (name == "print.css" and own):
-                found, allowed = {"found": address[:80]}, tuple(sorted(self.files))
+                values, allowed = {"found": address[:80]}, tuple(sorted(self.files))
                 excerpt = lines[number - 1] if number <= len(lines) else ""
-                self._fault(path, "theme-address", found, allowed, "", number, excerpt)
+                self._fault(path, "theme-address", values, allowed, "", number, excerpt)
 
     def room(self) -> None:
         """What the style sheets for print, in their order, leave of a page."""
@@ -307,6 +330,11 @@ def _found(folder: Path) -> Iterator[tuple[str, Path]]:
             path = Path(place, name)
             if not name.startswith(".") and path.suffix.lower() not in (".md", ".txt"):
                 yield path.relative_to(folder).as_posix(), path
+
+
+def _said(error: OSError | RuntimeError) -> str:
+    """What the system says of a file."""
+    return getattr(error, "strerror", None) or str(error)
 
 
 def _placeholders(text: str) -> list[str] | None:

@@ -7,9 +7,9 @@ import os
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from io import BufferedReader
 from pathlib import Path
 from stat import S_ISREG
-from typing import BinaryIO
 
 from labreport.errors import BuildError, Fault, InputError
 
@@ -30,7 +30,7 @@ def refuse_irregular(path: Path) -> None:
     _refuse_mode(path.stat().st_mode)
 
 
-def open_regular(path: Path) -> BinaryIO:
+def open_regular(path: Path) -> BufferedReader:
     """Open a regular file to be read as bytes, never waiting for the other end of a pipe.
 
     Raises:
@@ -142,6 +142,19 @@ def _sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
+def set_aside(path: Path) -> Path:
+    """Give a file, or a link, a name that nothing has: ``report.altered.pdf`` for ``report.pdf``.
+
+    Raises:
+        OSError: if it cannot be renamed.
+    """
+    number, aside = 1, path.with_name(f"{path.stem}.altered{path.suffix}")
+    while os.path.lexists(aside):
+        number += 1
+        aside = path.with_name(f"{path.stem}.altered.{number}{path.suffix}")
+    return path.rename(aside)
+
+
 def nearest_there(path: Path) -> Path:
     """A path, or the nearest one above it that is there, be it a link that leads nowhere.
 
@@ -157,7 +170,8 @@ def nearest_there(path: Path) -> Path:
 
 def unfinished(folder: Path) -> list[Path]:
     """Temporary files in a folder: of a write that is under way, or of one that was killed."""
-    return sorted(folder.glob(f".*{UNFINISHED}"))
+    found = folder.glob(f".*{UNFINISHED}")
+    return sorted(path for path in found if path.is_symlink() or not path.is_dir())
 
 
 @contextmanager
