@@ -55,6 +55,17 @@ VOID = {"br", "col", "hr", "img"}
 INSIDE = {"href": "#", "src": "data:image/"}
 """How attributes begin that could lead elsewhere."""
 
+LARGEST: Mapping[str, int] = {
+    **dict.fromkeys(("colspan", "rowspan", "span"), 20),
+    **dict.fromkeys(("height", "width"), 2000),
+    "start": 1000,
+}
+"""Attributes that are whole numbers, and how large these are: a renderer makes as many cells."""
+
+MOST_ELEMENTS = 2000
+LONGEST_TEXT = 20_000
+"""Elements of a cover, and characters of its text and of each attribute but pictures: a page."""
+
 _MARK = re.compile("\ufdd0([0-9]+)\ufdd1")
 """The number of a line of the template, between characters that stand for nothing."""
 
@@ -174,7 +185,7 @@ class _Check(HTMLParser):
         super().__init__()
         self.found: dict[object, tuple[int, str, Mapping[str, object], tuple[str, ...]]] = {}
         self._open: list[tuple[str, int]] = []
-        self._line = self._headings = self._heading = 0
+        self._line = self._headings = self._heading = self._elements = self._text = 0
 
     def end(self) -> None:
         """What shows when all has been read."""
@@ -192,6 +203,9 @@ class _Check(HTMLParser):
             self._say("theme-element", tuple(sorted(ELEMENTS)), found=tag)
         else:
             self._attributes(tag, attrs)
+        self._elements += 1
+        if self._elements > MOST_ELEMENTS:
+            self._say("theme-many", limit=MOST_ELEMENTS)
         if tag == "h1":
             self._headings, self._heading = self._headings + 1, self._line
         if tag not in VOID:
@@ -212,6 +226,9 @@ class _Check(HTMLParser):
     def handle_data(self, data: str) -> None:
         if marks := _MARK.findall(data):
             self._line = int(marks[-1])
+        self._text += len(_MARK.sub("", data))
+        if self._text > LONGEST_TEXT:
+            self._say("theme-long", limit=LONGEST_TEXT)
 
     def handle_comment(self, data: str) -> None:
         # Where a comment ends is not the same to all that read one with a bracket in it.
@@ -233,8 +250,18 @@ class _Check(HTMLParser):
             begins = INSIDE.get(name, "")
             if name not in allowed:
                 self._say("theme-attribute", allowed, found=name[:40], tag=tag)
+            elif name != "src" and len(value or "") > LONGEST_TEXT:
+                self._say("theme-long", limit=LONGEST_TEXT)
+            elif name in LARGEST and not _is_small(value or "", LARGEST[name]):
+                found = _MARK.sub("", value or "")[:80]
+                self._say("theme-number", found=found, name=name, limit=LARGEST[name])
             elif not (value or "").startswith(begins):
                 self._say("theme-link", found=_MARK.sub("", value or "")[:80], name=name)
 
     def _say(self, code: str, allowed: tuple[str, ...] = (), **values: object) -> None:
         self.found.setdefault((code, *values.values()), (self._line, code, values, allowed))
+
+
+def _is_small(text: str, limit: int) -> bool:
+    """Whether a text is a whole number from 1 to a limit, in digits alone."""
+    return re.fullmatch("[0-9]{1,4}", text) is not None and 1 <= int(text) <= limit

@@ -92,6 +92,37 @@ def test_another_attribute_is_told(tag: str, attribute: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "number", ["100000000", "21", "0", "-1", "1e9", "2.5", "", "٣", "9" * 9999]
+)
+@pytest.mark.parametrize("name", ["colspan", "rowspan"])
+def test_a_cell_spans_few_others(name: str, number: str) -> None:
+    (fault,) = faults(f'<h1>t</h1>\n<table><tr><td {name}="{number}">x</td></tr></table>')
+    assert (fault.code, fault.line) == ("theme-number", 2)
+    assert fault.values == {"found": number[:80], "name": name, "limit": 20}
+
+
+def test_a_cover_is_about_a_page_long() -> None:
+    word = "{% set x = 'xxxxxxxxxx' %}" + "{% set x = x ~ x %}" * 12
+    for html in ("<p>{{ x }}</p>", '<p class="{{ x }}"></p>', "{{ x }}" * 9):
+        assert [f.code for f in faults(f"<h1>t</h1>\n{word}{html}")] == ["theme-long"]
+    rows = "{% for i in range(999) %}<p></p><p></p><p></p>{% endfor %}"
+    (fault,) = faults(f"<h1>t</h1>\n{rows}")
+    assert (fault.code, fault.line) == ("theme-many", 2)
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        '<ol start="9999999"><li>x</li></ol>',
+        '<img src="{{ logo }}" alt="" width="99999999">',
+        '<table><col span="99999999"><tr><td>x</td></tr></table>',
+    ],
+)
+def test_numbers_of_other_attributes_are_limited_too(html: str) -> None:
+    assert [fault.code for fault in faults(f"<h1>t</h1>{html}")] == ["theme-number"]
+
+
+@pytest.mark.parametrize(
     "html",
     [
         '<a href="https://example.org">x</a>',
