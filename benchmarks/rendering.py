@@ -3,9 +3,8 @@
     python benchmarks/rendering.py [ROUNDS]
 
 WeasyPrint alone is a process that reads the finished documents for paper, one a language, and makes
-PDFs of them. Each round runs it, then a build that may use the pictures of an earlier one, then a
-build that has to draw all of them. The lab is the one that ships, in both languages; nothing
-trains.
+PDFs of them. Each round runs it, then a build. The lab is the one that ships, in both languages;
+nothing trains.
 """
 
 from __future__ import annotations
@@ -16,8 +15,6 @@ import tempfile
 from pathlib import Path
 from statistics import median
 from time import perf_counter
-
-from labreport.current import PICTURES
 
 BUILD = "import sys; sys.argv[0] = 'labreport'; from labreport.__main__ import main; main()"
 
@@ -53,18 +50,13 @@ def main(rounds: int) -> None:
         folder = Path(name)
         seconds(BUILD, ("build",), folder)
         seconds(KEEP_DOCUMENTS, (), folder)
-        rows: list[tuple[float, float, float]] = []
+        rows: list[tuple[float, float]] = []
         for _ in range(rounds):
             alone = seconds(ALONE, (), folder)
-            again = seconds(BUILD, ("build", "--force"), folder)
-            (folder / "output" / PICTURES).unlink()
-            first = seconds(BUILD, ("build", "--force"), folder)
-            rows.append((alone, again, first))
+            rows.append((alone, seconds(BUILD, ("build", "--force"), folder)))
     print("| what | s | times WeasyPrint alone |")
     print("|---|---|---|")
-    for index, what in enumerate(
-        ("WeasyPrint alone", "a build, pictures kept", "a build that draws all pictures")
-    ):
+    for index, what in enumerate(("WeasyPrint alone", "a build")):
         ratio = median(row[index] / row[0] for row in rows)
         print(f"| {what} | {median(row[index] for row in rows):.1f} | {ratio:.2f} |")
 

@@ -14,20 +14,27 @@ import importlib.util
 import json
 import os
 import platform
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from labreport.shipped import lab_path, notes_folder, shipped, theme_folder
+from labreport.store.files import NotRegularError, open_regular, read_regular
 
 RECORD = "report.json"
 """Written with the files of a report, and last of them."""
 
-PICTURES = "pictures.json"
-"""Pictures and formulas for the next build, which need not be drawn again; no part of a report."""
+LARGEST_RECORD = 10_000_000
+"""Bytes of a record; one of a thousand files of runs has a hundred thousand."""
+
+_OWN_NAME = re.compile(r"runs\.csv|observations\.json|report(?:\.[a-z]{2})?\.(?:html|pdf)")
+"""Names of the files of a report."""
+
+_RUNS_NAME = re.compile(r"runs/[0-9a-f]{64}\.safetensors")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 PACKAGE = Path(__file__).resolve().parent
 TEMPLATES = shipped("templates")
@@ -100,16 +107,33 @@ class Record:
         made_of: the digest of each part of what determines the report.
         files: SHA-256 of each file of the report, by name.
         runs: files of the runs that it rests on, as seen from the folder, named by their SHA-256.
+        replaced: while files take their places, SHA-256 of those that they replace, by name.
     """
 
     only: tuple[str, ...]
     made_of: dict[str, str]
     files: dict[str, str]
     runs: tuple[str, ...]
+    replaced: dict[str, str] = field(default_factory=dict)
 
     def content(self) -> bytes:
         """The bytes of ``report.json``."""
-        return (json.dumps(asdict(self), ensure_ascii=False, indent=1) + "\n").encode()
+        values = asdict(self)
+        if not self.replaced:
+            del values["replaced"]
+        return (json.dumps(values, ensure_ascii=False, indent=1) + "\n").encode()
+
+    def has_written(self, path: Path) -> bool:
+        """Whether a file is one of this record's, byte by byte; a link is none.
+
+        Raises:
+            OSError: if it cannot be read.
+        """
+        digests = {self.files.get(path.name), self.replaced.get(path.name)} - {None}
+        try:
+            return bool(digests) and not path.is_symlink() and digest_of(path) in digests
+        except NotRegularError:
+            return False
 
 
 def made_of(report: Wanted) -> dict[str, str]:
@@ -128,7 +152,7 @@ def _made_of(report: Wanted) -> dict[str, str]:
     asked = [report.lab.name, *report.only, "", *report.languages, "", report.device]
     return {
         "asked": _digest(asked),
-        "lab": _digest([report.lab.read_bytes()]),
+        "lab": _digest([read_regular(report.lab)]),
         "notes": _digest(_contents(report.notes, _notes(report))),
         "theme": _digest(_contents(report.theme, _files(report.theme))),
         "program": _digest(_contents(PACKAGE, _files(PACKAGE, ".py"))),
@@ -137,12 +161,6 @@ def _made_of(report: Wanted) -> dict[str, str]:
         "fonts": _digest(_fonts()),
         "system": _digest(_system()),
     }
-
-
-def drawn_by(made: Mapping[str, str]) -> str:
-    """One digest of all that draws, apart from what is drawn; "" where that is not known."""
-    parts = ("program", "packages", "fonts", "system")
-    return _digest(made[part] for part in parts) if made else ""
 
 
 def record(
@@ -168,9 +186,10 @@ def current(report: Wanted) -> Record | None:
     found = recorded(report.output)
     if found is None or not found.made_of or found.made_of != made_of(report):
         return None
-    digests = found.files | {name: Path(name).stem for name in found.runs}
     try:
-        whole = all(is_whole(report.output / name, digest) for name, digest in digests.items())
+        whole = all(found.has_written(report.output / name) for name in found.files) and all(
+            digest_of(report.output / name) == Path(name).stem for name in found.runs
+        )
     except OSError:
         return None
     return found if whole else None
@@ -180,34 +199,76 @@ def altered(output: Path) -> tuple[str, ...]:
     """Files of the report in a folder that are there and not as they were written."""
     found = recorded(output)
     names = []
-    for name, digest in found.files.items() if found else ():
+    for name in found.files if found else ():
         with suppress(OSError):
-            if not is_whole(output / name, digest):
+            if not found or not found.has_written(output / name):
                 names.append(name)
     return tuple(names)
+
+
+def foreign(output: Path, names: Iterable[str]) -> tuple[Path, ...]:
+    """What stands under names of a report, but is of no report that this program wrote there.
+
+    A file that the record names belongs to its report, also when it was changed since.
+    """
+    found = recorded(output)
+    known = {RECORD, *found.files, *found.replaced} if found else set()
+    paths = (output / name for name in (*names, RECORD))
+    return tuple(
+        path
+        for path in paths
+        if os.path.lexists(path)
+        and not (path.name in known and not path.is_symlink() and path.is_file())
+    )
+
+
+def replacing(now: Record, before: Record | None) -> Record:
+    """The record that stands while the files of a report take their places: no report is current.
+
+    It names the files of both, so that a build that is killed leaves none of which nobody knows.
+    """
+    old = {**before.replaced, **before.files} if before else {}
+    return replace(now, made_of={}, replaced=old)
 
 
 def recorded(output: Path) -> Record | None:
     """What the folder says of its report; None if it has no record, or one of no use."""
     try:
-        found = json.loads((output / RECORD).read_bytes())
-        made, files = _texts(found["made_of"]), _texts(found["files"])
-        only, runs = tuple(map(str, found["only"])), tuple(map(str, found["runs"]))
-    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        content = read_regular(output / RECORD, LARGEST_RECORD)
+        found = json.loads(content)
+        record = Record(
+            _list(found["only"]),
+            _texts(found["made_of"]),
+            _texts(found["files"]),
+            _list(found["runs"]),
+            _texts(found.get("replaced", {})),
+        )
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return None
-    # A record that this tool has written names files of its folder alone.
-    inside = bool(files) and all(Path(name).name == name for name in files)
-    return Record(only, made, files, runs) if inside else None
+    # A record that this tool has written names files of a report alone.
+    files = [*record.files.items(), *record.replaced.items()]
+    own = all(_OWN_NAME.fullmatch(n) and _SHA256.fullmatch(digest) for n, digest in files)
+    return record if record.files and own and all(map(_RUNS_NAME.fullmatch, record.runs)) else None
 
 
-def _texts(found: Mapping[Any, Any]) -> dict[str, str]:
-    return {str(key): str(value) for key, value in found.items()}
+def _texts(found: object) -> dict[str, str]:
+    """An object of texts. Raises TypeError for anything else."""
+    if not isinstance(found, dict) or not all(isinstance(text, str) for text in found.values()):
+        raise TypeError("no object of texts")
+    return found
 
 
-def is_whole(path: Path, digest: str) -> bool:
-    """Whether a file has this digest. Raises OSError if it cannot be read."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() == digest
+def _list(found: object) -> tuple[str, ...]:
+    """An array of texts. Raises TypeError for anything else."""
+    if not isinstance(found, list) or not all(isinstance(text, str) for text in found):
+        raise TypeError("no array of texts")
+    return tuple(found)
+
+
+def digest_of(path: Path) -> str:
+    """The SHA-256 of a regular file. Raises OSError if it cannot be read, or is none."""
+    with open_regular(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _sha256(content: bytes) -> str:
@@ -262,7 +323,7 @@ def _contents(folder: Path, paths: Iterable[Path]) -> Iterator[str | bytes]:
     """Files by name, as seen from a folder, with their bytes."""
     for path in paths:
         yield path.relative_to(folder).as_posix()
-        yield path.read_bytes()
+        yield read_regular(path)
 
 
 def _packages() -> Iterator[str]:

@@ -13,16 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from labreport.current import (
-    PICTURES,
     RECORD,
     Record,
     Wanted,
     altered,
-    drawn_by,
-    is_whole,
+    foreign,
     made_of,
     record,
     recorded,
+    replacing,
     wanted,
 )
 from labreport.errors import BuildError, Fault, InputError
@@ -33,6 +32,7 @@ from labreport.lab.plan import Lab, distinct
 from labreport.run import Environment, Run
 from labreport.shipped import LAB_FILE, lab_path, notes_folder, shipped, theme_folder
 from labreport.store.clean import Removable, removable, remove
+from labreport.store.files import set_aside, write_together, writing
 from labreport.store.format import run_name
 from labreport.store.store import Store
 from labreport.training import SEMANTICS
@@ -54,6 +54,8 @@ class Request:
     languages: tuple[str, ...]
     output: Path
     machine: Machine = field(default_factory=Machine)
+    force: bool = False
+    """Whether files of the output folder are replaced that no build wrote there."""
 
     @property
     def report(self) -> Wanted:
@@ -102,6 +104,8 @@ def build(request: Request, progress: Progress) -> Summary:
     notes = notes_folder(path)
     written_notes = check_notes(lab, notes, languages)
     usable_folder(request.output)
+    if not request.force:
+        refuse_foreign(request.output, languages)
     check_characters(lab, path, written_notes, languages)
     check_device(request.machine)
 
@@ -230,6 +234,24 @@ def usable_folder(output: Path) -> None:
         raise InputError(Fault("not-a-folder", file=output))
 
 
+def refuse_foreign(output: Path, languages: Sequence[str]) -> None:
+    """Refuse to replace what this program did not write.
+
+    Raises:
+        InputError: naming each such file.
+    """
+    names = ["runs.csv", "observations.json"]
+    for suffix in _suffixes(languages):
+        names += [f"report{suffix}.html", f"report{suffix}.pdf"]
+    if others := foreign(output, names):
+        raise InputError([Fault("not-ours", file=path) for path in others])
+
+
+def _suffixes(languages: Sequence[str]) -> list[str]:
+    """What stands between name and ending of the report in each language."""
+    return ["" if index == 0 else f".{code}" for index, code in enumerate(languages)]
+
+
 def this_environment(device: str = "cpu") -> Environment:
     """What determines numbers beside a configuration, without importing torch."""
     return Environment(trainer=SEMANTICS, torch=version("torch"), device=device)
@@ -252,7 +274,6 @@ def write_report(
     from labreport.report.compose import Facts, compose, measure
     from labreport.report.kept import Kept
     from labreport.report.language import language
-    from labreport.store.files import write_together
     from labreport.store.turns import turn
 
     measured = measure(lab, runs)
@@ -274,11 +295,11 @@ def write_report(
         (request.output / "observations.json", observations_json.render(measured, places)),
     ]
     total = 2 * len(languages)
-    pictures = Kept(drawn_by(made), kept_pictures(request.output))
+    pictures = Kept()
     words = [language(code).saying(theme.texts.get(code, {})) for code in languages]
     reports = [(compose(measured, facts, own, pictures), own) for own in words]
-    for index, (report, own) in enumerate(reports):
-        suffix = "" if index == 0 else f".{own.code}"
+    suffixes = _suffixes([own.code for _, own in reports])
+    for index, ((report, own), suffix) in enumerate(zip(reports, suffixes, strict=True)):
         # Every page has all languages, its own in front.
         editions = [reports[index], *reports[:index], *reports[index + 1 :]]
         progress("writing", 2 * index, total)
@@ -291,15 +312,27 @@ def write_report(
     # In turn, so that the files of two builds do not mix.
     with turn(request.output, lambda: progress("waiting", 0, 1)):
         before = recorded(request.output)
-        write_together(
-            [
-                *files,
-                (request.output / RECORD, kept.content()),
-                (request.output / PICTURES, pictures.content()),
-            ]
-        )
+        path = request.output / RECORD
+        meanwhile = replacing(kept, before)
+        keep_others([*dict(files), path], before)
+        write_together([(path, meanwhile.content()), *files, (path, kept.content())])
         remove_earlier(request.output, before, kept)
     return tuple(path for path, _ in files)
+
+
+def keep_others(paths: Sequence[Path], before: Record | None) -> None:
+    """Give files another name that are about to be replaced, and not as a build had written them.
+
+    Raises:
+        BuildError: if one cannot be renamed.
+    """
+    for path in paths:
+        if not os.path.lexists(path) or (path.is_dir() and not path.is_symlink()):
+            continue
+        with writing(path):
+            ours = before is not None and (path.name == RECORD or before.has_written(path))
+            if not ours or path.is_symlink():
+                set_aside(path)
 
 
 def remove_earlier(output: Path, before: Record | None, now: Record) -> None:
@@ -309,19 +342,10 @@ def remove_earlier(output: Path, before: Record | None, now: Record) -> None:
     """
     if before is None:
         return
-    for name, digest in before.files.items():
-        path = output / name
+    for path in (output / name for name in before.files):
         with suppress(OSError):
-            if name not in now.files and is_whole(path, digest):
+            if path.name not in now.files and before.has_written(path):
                 path.unlink()
-
-
-def kept_pictures(output: Path) -> bytes:
-    """The pictures that an earlier build left; nothing if there are none that can be read."""
-    try:
-        return (output / PICTURES).read_bytes()
-    except OSError:
-        return b""
 
 
 def printed_environment(device: str) -> tuple[tuple[str, str, str], ...]:

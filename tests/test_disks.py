@@ -73,7 +73,6 @@ def test_a_disk_that_is_full_while_training_keeps_the_report_and_finished_runs(
     assert before["code"] == 0
     names = (
         "observations.json",
-        "pictures.json",
         "report.html",
         "report.json",
         "report.pdf",

@@ -100,7 +100,6 @@ def test_everything_is_written(built: Path) -> None:
     names = {path.name for path in (built / "output").iterdir()}
     assert names == {
         ".lock",
-        "pictures.json",
         "report.html",
         "report.pdf",
         "report.en.html",

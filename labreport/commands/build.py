@@ -64,7 +64,7 @@ def build(
         machine = Machine(device, jobs or os.cpu_count() or 1, hours=hours)
         if memory is not None:
             machine = replace(machine, memory=memory * 2**20, limit=memory * 2**20)
-        summary = build(Request(lab, chosen, languages, output, machine), progress)
+        summary = build(Request(lab, chosen, languages, output, machine, force), progress)
     _print_summary(summary, chosen)
 
 

@@ -8,6 +8,7 @@ from stat import S_ISDIR, S_ISREG
 from typing import Any, Literal, TypeVar
 
 from labreport.errors import Fault, InputError
+from labreport.store.files import NotRegularError, read_regular
 
 Kind = Literal["lab", "folder", "observations"]
 Read = TypeVar("Read")
@@ -67,9 +68,11 @@ def together(*reads: Callable[[], Any]) -> list[Any]:
 def text_of(path: Path) -> str:
     """The text of a file of a report. Raises InputError if there is none."""
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        return read_regular(path).decode("utf-8-sig")
     except FileNotFoundError:
         raise InputError(Fault("no-report", file=path)) from None
+    except NotRegularError:
+        raise InputError(Fault("not-regular", file=path)) from None
     except OSError as error:
         raise _unreadable(path, error) from None
     except UnicodeDecodeError:

@@ -1,39 +1,32 @@
 """The cover of a report: its template, which a theme may replace, rendered and checked.
 
-A theme may be anybody's. Its template reaches nothing but what it is given, and makes nothing but
-elements and attributes that a cover needs. This is checked wherever a cover is rendered, because a
-template can show one thing in a trial and another one in a report.
+A theme may be anybody's. Its template reaches nothing but the plain values that it is given, and
+makes nothing but elements and attributes that a cover needs. This is checked wherever a cover is
+rendered, because a template can show one thing in a trial and another one in a report.
 """
 
 from __future__ import annotations
 
-import base64
 import re
 import traceback
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
-from functools import cache, partial
+from functools import cache
 from html.parser import HTMLParser
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 
-from jinja2 import (
-    Environment,
-    FunctionLoader,
-    StrictUndefined,
-    TemplateSyntaxError,
-    UndefinedError,
-)
+from jinja2 import Environment, FunctionLoader, TemplateSyntaxError
 from jinja2.ext import Extension
 from jinja2.lexer import Token, TokenStream
 from markupsafe import Markup
 
 from labreport.errors import Fault, InputError
-from labreport.formats.sandbox import RefusedError, Sandbox, render
+from labreport.formats.cover_values import cover_values, refuse_objects
+from labreport.formats.sandbox import RefusedError, Sandbox, Unknown, render
 from labreport.lab.faults import nearest
 from labreport.report.language import Language
 from labreport.report.sheets import DEEPEST
-from labreport.report.theme import COVER, MEDIA, Theme
+from labreport.report.theme import COVER
 from labreport.report.tree import Report
 from labreport.shipped import shipped
 
@@ -62,14 +55,16 @@ VOID = {"br", "col", "hr", "img"}
 INSIDE = {"href": "#", "src": "data:image/"}
 """How attributes begin that could lead elsewhere."""
 
-_GIVEN = ("logo", "picture", "printed", "report", "text")
-"""What a template is given."""
+LARGEST: Mapping[str, int] = {
+    **dict.fromkeys(("colspan", "rowspan", "span"), 20),
+    **dict.fromkeys(("height", "width"), 2000),
+    "start": 1000,
+}
+"""Attributes that are whole numbers, and how large these are: a renderer makes as many cells."""
 
-_OF_REPORT = (*(field.name for field in fields(Report)), "on_cover")
-"""What a template can ask of the report."""
-
-_UNDEFINED = re.compile(r"^'(?:(\S*\.Report) object' has no attribute ')?(\w+)'(?: is undefined)?$")
-"""How Jinja says that there is no such thing."""
+MOST_ELEMENTS = 2000
+LONGEST_TEXT = 20_000
+"""Elements of a cover, and characters of its text and of each attribute but pictures: a page."""
 
 _MARK = re.compile("\ufdd0([0-9]+)\ufdd1")
 """The number of a line of the template, between characters that stand for nothing."""
@@ -84,13 +79,8 @@ def cover(report: Report, language: Language, printed: bool) -> Markup:
     theme = report.theme
     file = theme.cover_file if theme.cover else shipped("templates") / COVER
     source = theme.cover or file.read_text(encoding="utf-8")
-    values = {
-        "report": report,
-        "logo": _picture(theme, theme.logo) if theme.logo else "",
-        "picture": partial(_picture, theme),
-        "text": language.text,
-        "printed": printed,
-    }
+    values = cover_values(report, language, printed)
+    refuse_objects(values)
     html = _rendered(source, file, values)
     if faults := _faults(html, source, file):
         # Once more with the lines of the template in it. What is at fault is the same, unless the
@@ -98,20 +88,6 @@ def cover(report: Report, language: Language, printed: bool) -> Markup:
         marked = _rendered(source, file, values, marked=True)
         raise InputError(_faults(marked, source, file) or faults)
     return Markup(html)
-
-
-def _picture(theme: Theme, name: str) -> str:
-    """A picture of the theme as a data: URI.
-
-    Raises:
-        RefusedError: if the theme has no such picture.
-    """
-    kinds = {file: MEDIA[PurePath(file).suffix.lower()] for file in theme.files}
-    pictures = tuple(sorted(file for file, kind in kinds.items() if kind.startswith("image/")))
-    if name not in pictures:
-        near = nearest(name, pictures)
-        raise RefusedError("theme-no-picture", pictures, near, found=str(name)[:80])
-    return f"data:{kinds[name]};base64,{base64.b64encode(theme.files[name]).decode()}"
 
 
 def _rendered(
@@ -122,7 +98,7 @@ def _rendered(
         return render(template, str(file), values)
     except Exception as error:
         # Whatever is raised in a template of somebody's is a fault of the template.
-        raise InputError(_fault(source, file, error)) from None
+        raise InputError(_fault(source, file, error, tuple(values))) from None
 
 
 @cache
@@ -131,7 +107,7 @@ def _environment(source: str, file: str, marked: bool) -> Environment:
     return Sandbox(
         loader=FunctionLoader(own.get),
         autoescape=True,
-        undefined=StrictUndefined,
+        undefined=Unknown,
         trim_blocks=True,
         lstrip_blocks=True,
         extensions=[_Marks] if marked else [],
@@ -151,8 +127,15 @@ class _Marks(Extension):
                 yield token
 
 
-def _fault(source: str, file: Path, error: Exception) -> Fault:
-    """A fault of the template, at its line."""
+def _fault(source: str, file: Path, error: Exception, given: tuple[str, ...]) -> Fault:
+    """A fault of the template, at its line.
+
+    Args:
+        source: the text of the template.
+        file: its place.
+        error: what was raised.
+        given: names of the values that it has.
+    """
     line = 0
     if isinstance(error, TemplateSyntaxError):
         line = error.lineno
@@ -161,12 +144,12 @@ def _fault(source: str, file: Path, error: Exception) -> Fault:
             if frame.filename == str(file):
                 line = frame.lineno or 0
     place: dict[str, Any] = {"file": file, "line": line, "excerpt": _excerpt(source, line)}
-    if isinstance(error, UndefinedError) and (named := _UNDEFINED.search(str(error))):
-        known = _OF_REPORT if named[1] else _GIVEN
-        place |= {"allowed": known, "nearest": nearest(named[2], known)}
-        return Fault("theme-undefined", {"found": named[2]}, **place)
     if isinstance(error, RefusedError):
-        place |= {"allowed": error.allowed, "nearest": error.nearest}
+        found = str(error.values.get("found", ""))
+        if error.code == "theme-undefined" and not error.allowed:
+            place |= {"allowed": given, "nearest": nearest(found, given)}
+        else:
+            place |= {"allowed": error.allowed, "nearest": error.nearest}
         return Fault(error.code, error.values, **place)
     detail = str(error) or type(error).__name__
     return Fault("theme-template", {"detail": detail[:300]}, **place)
@@ -202,7 +185,7 @@ class _Check(HTMLParser):
         super().__init__()
         self.found: dict[object, tuple[int, str, Mapping[str, object], tuple[str, ...]]] = {}
         self._open: list[tuple[str, int]] = []
-        self._line = self._headings = self._heading = 0
+        self._line = self._headings = self._heading = self._elements = self._text = 0
 
     def end(self) -> None:
         """What shows when all has been read."""
@@ -220,6 +203,9 @@ class _Check(HTMLParser):
             self._say("theme-element", tuple(sorted(ELEMENTS)), found=tag)
         else:
             self._attributes(tag, attrs)
+        self._elements += 1
+        if self._elements > MOST_ELEMENTS:
+            self._say("theme-many", limit=MOST_ELEMENTS)
         if tag == "h1":
             self._headings, self._heading = self._headings + 1, self._line
         if tag not in VOID:
@@ -240,6 +226,9 @@ class _Check(HTMLParser):
     def handle_data(self, data: str) -> None:
         if marks := _MARK.findall(data):
             self._line = int(marks[-1])
+        self._text += len(_MARK.sub("", data))
+        if self._text > LONGEST_TEXT:
+            self._say("theme-long", limit=LONGEST_TEXT)
 
     def handle_comment(self, data: str) -> None:
         # Where a comment ends is not the same to all that read one with a bracket in it.
@@ -261,8 +250,18 @@ class _Check(HTMLParser):
             begins = INSIDE.get(name, "")
             if name not in allowed:
                 self._say("theme-attribute", allowed, found=name[:40], tag=tag)
+            elif name != "src" and len(value or "") > LONGEST_TEXT:
+                self._say("theme-long", limit=LONGEST_TEXT)
+            elif name in LARGEST and not _is_small(value or "", LARGEST[name]):
+                found = _MARK.sub("", value or "")[:80]
+                self._say("theme-number", found=found, name=name, limit=LARGEST[name])
             elif not (value or "").startswith(begins):
                 self._say("theme-link", found=_MARK.sub("", value or "")[:80], name=name)
 
     def _say(self, code: str, allowed: tuple[str, ...] = (), **values: object) -> None:
         self.found.setdefault((code, *values.values()), (self._line, code, values, allowed))
+
+
+def _is_small(text: str, limit: int) -> bool:
+    """Whether a text is a whole number from 1 to a limit, in digits alone."""
+    return re.fullmatch("[0-9]{1,4}", text) is not None and 1 <= int(text) <= limit

@@ -13,10 +13,13 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-from jinja2 import TemplateRuntimeError, filters, pass_eval_context
+from jinja2 import StrictUndefined, TemplateRuntimeError, UndefinedError, filters, pass_eval_context
 from jinja2.nodes import EvalContext
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.utils import missing
+
+from labreport.lab.faults import nearest
 
 LONGEST = 5_000_000
 """Characters of what a template makes; a picture of a theme has half a million."""
@@ -59,6 +62,25 @@ class RefusedError(TemplateRuntimeError):
         self.code, self.values, self.allowed, self.nearest = code, values, allowed, nearest
 
 
+class Unknown(StrictUndefined):
+    """What a template asks for and is not given; used, it tells the names that there are."""
+
+    def __init__(
+        self,
+        hint: str | None = None,
+        obj: Any = missing,
+        name: str | None = None,
+        exc: type[TemplateRuntimeError] = UndefinedError,
+    ) -> None:
+        def refused(_: str | None) -> RefusedError:
+            known = tuple(map(str, obj)) if isinstance(obj, dict) else ()
+            found = str(name)[:80]
+            return RefusedError("theme-undefined", known, nearest(found, known), found=found)
+
+        told = hint is None and (obj is missing or isinstance(obj, dict))
+        super().__init__(hint, obj, name, refused if told else exc)  # type: ignore[arg-type]
+
+
 class Sandbox(ImmutableSandboxedEnvironment):
     """Jinja's sandbox, without what takes long or makes much."""
 
@@ -66,7 +88,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.globals = {"range": _range, "dict": dict}
+        self.globals = {"range": _range}
         self.filters = {name: self.filters[name] for name in FILTERS}
         self.filters |= {"join": _joined, "replace": _replaced}
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from labreport.analysis.conclusions import Conclusion, conclude, key_findings
 from labreport.analysis.evidence import Failure, Known, failures
-from labreport.analysis.observation import Observation
+from labreport.analysis.observation import Names, Observation
 from labreport.analysis.observe import Observations, observe, observe_base
 from labreport.analysis.replays import Replays, replay_lab
 from labreport.analysis.results import ExperimentResults, attach
@@ -263,7 +263,8 @@ class _Composition:
 
     def _set_up(self) -> Section:
         text, lab, base = self.language.text, self.lab, self.lab.base
-        blocks: list[Block] = [Paragraph(text("report.set-up-text")), *self._thinned()]
+        blocks: list[Block] = [Paragraph(text("report.set-up-text")), *self._own_look()]
+        blocks += self._thinned()
         blocks.append(tables.base_table(base, self.language, self.numbering))
         if not lab.file.test_explanations:
             blocks.append(Paragraph(text("report.no-controls")))
@@ -283,6 +284,15 @@ class _Composition:
         blocks.append(tables.pairs_table(caption, pairs, self.language, self.numbering))
         blocks += self._replays()
         return Section("set-up", "", text("report.set-up"), tuple(blocks))
+
+    def _own_look(self) -> list[Block]:
+        """That the report has a theme of its own, with its files and their digest, if it has."""
+        theme = self.facts.theme
+        if not theme.own:
+            return []
+        files = self.language.fact(Names(theme.own), self._results[0].plan)
+        said = self.language.text("report.own-look", files=files, digest=theme.digest)
+        return [Paragraph(said)]
 
     def _kinds_of_runs(self) -> dict[str, int]:
         """How many distinct runs there are, by what they are for; each is counted once."""

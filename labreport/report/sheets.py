@@ -103,3 +103,68 @@ def _takes_addresses(token: Any) -> bool:
 
 def _inner(token: Any) -> Sequence[Any]:
     return getattr(token, "content", None) or getattr(token, "arguments", None) or ()
+
+
+_WRITING = (
+    *("content", "quotes", "list-style", "list-style-type", "text-overflow", "block-ellipsis"),
+    *("hyphenate-character", "text-emphasis", "text-emphasis-style", "string-set"),
+    "bookmark-label",
+)
+"""Properties whose strings are shown, or are where a reader of the PDF looks for titles."""
+
+MOST_ON_A_MARGIN = 40
+"""Characters that a style sheet may write on the margin of a page."""
+
+
+def written(text: str) -> Iterator[tuple[int, str]]:
+    """Lines and declarations that would write words or numbers: these are for the report alone.
+
+    Signs are let through, and on the margins of a page a few words.
+    """
+    import tinycss2
+
+    waiting = [(tinycss2.parse_component_value_list(text, skip_comments=True), False)]
+    while waiting:
+        tokens, on_margin = waiting.pop()
+        yield from _writing(tokens, on_margin)
+        inside = on_margin
+        for token in tokens:
+            if token.type == "at-keyword":
+                inside = on_margin or token.lower_value == "page"
+                if token.lower_value == "counter-style":
+                    yield token.source_line, "@counter-style"
+            elif token.type == "{} block":
+                waiting.append((token.content, inside))
+                inside = on_margin
+            elif token == ";":
+                inside = on_margin
+
+
+def _writing(tokens: Sequence[Any], on_margin: bool) -> Iterator[tuple[int, str]]:
+    """Lines and names of the declarations of a block that would write something."""
+    for declaration in _declarations(tokens):
+        name = declaration[0].lower_value.removeprefix("-webkit-")
+        if name in _WRITING and not all(_is_mute(t, on_margin) for t in declaration[2:]):
+            yield declaration[0].source_line, name
+
+
+def _declarations(tokens: Sequence[Any]) -> Iterator[list[Any]]:
+    """What stands between semicolons and blocks and begins as a declaration does, without space."""
+    found: list[Any] = []
+    for token in (*tokens, None):
+        if token is None or token == ";" or token.type == "{} block":
+            if len(found) > 2 and found[0].type == "ident" and found[1] == ":":
+                yield found
+            found = []
+        elif token.type != "whitespace":
+            found.append(token)
+
+
+def _is_mute(token: Any, on_margin: bool) -> bool:
+    """Whether a value of a declaration shows no words and no numbers."""
+    if token.type == "string":
+        if on_margin:
+            return len(token.value) <= MOST_ON_A_MARGIN
+        return not any(character.isalnum() for character in token.value)
+    # A counter writes any number, attr() and var() what stands elsewhere, and a picture anything.
+    return on_margin or token.type not in ("function", "url")

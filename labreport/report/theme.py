@@ -12,15 +12,17 @@ import re
 import string
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 
 from labreport.errors import Fault, InputError
 from labreport.lab.faults import nearest
 from labreport.lab.lab import ThemeTable
 from labreport.report.page_room import Room
-from labreport.report.sheets import DEEPEST, Sheet, fetched, too_deep, unpaired
+from labreport.report.sheets import DEEPEST, Sheet, fetched, too_deep, unpaired, written
 from labreport.report.theme_svg import oddities
 from labreport.shipped import shipped
+from labreport.store.files import NotRegularError, read_regular, refuse_irregular
 
 COVER = "cover.html.j2"
 SHEETS = ("style.css", "screen.css", "print.css")
@@ -48,13 +50,28 @@ LARGEST = 40_000_000
 LARGEST_PICTURE = 400_000
 """Bytes of a picture, which is in every page, too."""
 
-OWN_TEXTS = ("report.", "cover.")
-"""How the keys of texts begin that a theme may change."""
+TITLES = tuple(
+    f"report.{name}"
+    for name in (
+        *("default-title", "contents", "key-findings", "list-of-figures", "list-of-tables"),
+        *("purpose", "principle", "set-up", "experiments", "comparison", "conclusions"),
+        "reflection",
+    )
+)
+"""Keys of the titles that a theme may change; of tables, figures and sentences it changes none."""
+
+LONGEST_TEXT = 100
+"""Characters of such a text: a title, and no paragraph."""
 
 _UNENDED = re.compile(r'\s*(?!#)[^"]*"(?!(?:[^"\\]|\\.)*"\s*$)')
 """A line of a .po file with a quotation mark and not one more at its end."""
 
 _MAGIC = {".png": b"\x89PNG\r\n\x1a\n", ".jpg": b"\xff\xd8\xff", ".jpeg": b"\xff\xd8\xff"}
+
+
+def is_own(key: str) -> bool:
+    """Whether a theme may change the text with this key: a title, or one of the cover."""
+    return key.startswith("cover.") or key in TITLES
 
 
 @dataclass(frozen=True)
@@ -68,6 +85,8 @@ class Theme:
         texts: by language, texts in place of others, by key.
         files: pictures and fonts, by name.
         accent: colour of headings and links; "" for that of the design.
+        own: names of the files that are not of a design that ships.
+        digest: of these, what ``sha256sum NAMES | sha256sum`` prints; "" for none.
     """
 
     cover: str = ""
@@ -76,6 +95,8 @@ class Theme:
     texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     files: Mapping[str, bytes] = field(default_factory=dict)
     accent: str = ""
+    own: tuple[str, ...] = ()
+    digest: str = ""
 
     @property
     def logo(self) -> str:
@@ -100,8 +121,7 @@ def read_theme(table: ThemeTable, designs: Path, own: Path) -> Theme:
     read = _Reading()
     if table.name != "plain":
         read.folder(designs / table.name)
-    if os.path.lexists(own):
-        read.folder(own)
+    files = read.folder(own) if os.path.lexists(own) else {}
     if not read.faults:
         read.room()
     if read.faults:
@@ -117,7 +137,15 @@ def read_theme(table: ThemeTable, designs: Path, own: Path) -> Theme:
         {code: texts for code, texts in read.texts.items() if texts},
         read.files,
         table.accent or "",
+        tuple(files),
+        _digest(files),
     )
+
+
+def _digest(files: Mapping[str, bytes]) -> str:
+    """One digest of files, as the tool ``sha256sum`` makes it of its own list of them."""
+    lines = (f"{sha256(content).hexdigest()}  {name}\n" for name, content in files.items())
+    return sha256("".join(lines).encode()).hexdigest() if files else ""
 
 
 class _Reading:
@@ -130,10 +158,11 @@ class _Reading:
         self.texts: dict[str, dict[str, str]] = {code: {} for code in CATALOGUES.values()}
         self.files: dict[str, bytes] = {}
 
-    def folder(self, folder: Path) -> None:
+    def folder(self, folder: Path) -> dict[str, bytes]:
+        """Take in a folder; gives the bytes of its files by their names, in order."""
         if not folder.is_dir():
             self.faults.append(Fault("not-a-folder", file=folder))
-            return
+            return {}
         found = dict(_found(folder))
         contents = {name: self._content(folder, name, path) for name, path in found.items()}
         # Files first: style sheets may name them.
@@ -143,6 +172,7 @@ class _Reading:
         for name, content in contents.items():
             if content is not None and name in FILES:
                 self._text(name, found[name], content)
+        return {name: content for name, content in contents.items() if content is not None}
 
     def _content(self, folder: Path, name: str, path: Path) -> bytes | None:
         """The bytes of a file that a theme may have."""
@@ -160,12 +190,17 @@ class _Reading:
             if not path.resolve(strict=True).is_relative_to(folder.resolve()):
                 self._fault(path, "theme-outside")
                 return None
+            refuse_irregular(path)
             if path.stat().st_size > largest:
                 self._fault(path, "theme-too-large", {"limit": largest // 1000})
                 return None
-            content = path.read_bytes()
-        except OSError as error:
-            self._fault(path, "file-unreadable", {"detail": error.strerror or str(error)})
+            content = read_regular(path, largest)
+        except NotRegularError:
+            self._fault(path, "not-regular")
+            return None
+        except (OSError, RuntimeError) as error:
+            # A link that leads to itself is one or the other, by the version of Python.
+            self._fault(path, "file-unreadable", {"detail": _said(error)})
             return None
         if not content.startswith(_MAGIC.get(ending, b"")) or (
             ending == ".svg" and (b"<!" in content.replace(b"<!--", b"") or b"<svg" not in content)
@@ -199,12 +234,15 @@ class _Reading:
         for number, sign in () if deep else unpaired(text):
             excerpt = lines[number - 1] if number <= len(lines) else ""
             self._fault(path, "theme-unpaired", {"found": sign}, (), "", number, excerpt)
+        for number, found in () if deep else written(text):
+            excerpt = lines[number - 1] if number <= len(lines) else ""
+            self._fault(path, "theme-writes", {"found": found}, (), "", number, excerpt)
         for number, address in fetched(text):
             own = address.startswith("theme:") and address[len("theme:") :] in self.files
             if not address.startswith("data:") and not (name == "print.css" and own):
-                found, allowed = {"found": address[:80]}, tuple(sorted(self.files))
+                values, allowed = {"found": address[:80]}, tuple(sorted(self.files))
                 excerpt = lines[number - 1] if number <= len(lines) else ""
-                self._fault(path, "theme-address", found, allowed, "", number, excerpt)
+                self._fault(path, "theme-address", values, allowed, "", number, excerpt)
 
     def room(self) -> None:
         """What the style sheets for print, in their order, leave of a page."""
@@ -239,7 +277,7 @@ class _Reading:
             self._fault(path, "theme-texts", {"detail": str(error)}, line=number)
             return
         words = language(code)
-        allowed = [key for key in words.keys if key.startswith(OWN_TEXTS)]
+        allowed = [key for key in words.keys if is_own(key)]
         for message in catalogue:
             if not message.id:
                 continue
@@ -250,9 +288,13 @@ class _Reading:
                 self._fault(path, "theme-key", {"found": shown}, (), near, line)
                 continue
             text = str(message.string)
+            if len(text) > LONGEST_TEXT:
+                values = {"found": key, "limit": LONGEST_TEXT}
+                self._fault(path, "theme-long-text", values, line=line)
+                continue
             own, other = _placeholders(text), _placeholders(words.template(key))
             if own is None or own != other:
-                names = ", ".join(sorted(f"{{{name}}}" for name in other or ())) or "—"
+                names = ", ".join(f"{{{name}}}" for name in other or ()) or "—"
                 self._fault(path, "theme-values", {"found": key, "names": names}, line=line)
                 continue
             self.texts[code][key] = text
@@ -290,9 +332,20 @@ def _found(folder: Path) -> Iterator[tuple[str, Path]]:
                 yield path.relative_to(folder).as_posix(), path
 
 
-def _placeholders(text: str) -> set[str] | None:
-    """Names of the values that a text takes; None if it cannot be read."""
+def _said(error: OSError | RuntimeError) -> str:
+    """What the system says of a file."""
+    return getattr(error, "strerror", None) or str(error)
+
+
+def _placeholders(text: str) -> list[str] | None:
+    """Names of the values that a text takes, in order; None where one is not a mere ``{name}``.
+
+    A width could be a thousand million characters, a conversion shows a value as a program has it.
+    """
     try:
-        return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+        fields = [field[1:] for field in string.Formatter().parse(text) if field[1] is not None]
     except ValueError:
         return None
+    if any(spec or conversion for _, spec, conversion in fields):
+        return None
+    return sorted(name or "" for name, _, _ in fields)

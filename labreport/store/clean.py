@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Collection, Iterator, Sequence
+import re
+from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from labreport.errors import BuildError, Fault
-from labreport.store.files import unfinished
+from safetensors import SafetensorError, safe_open
+
+from labreport.errors import BuildError, Fault, InputError
+from labreport.store.files import refuse_irregular, unfinished
 from labreport.store.store import Store
 from labreport.store.turns import Waiting, turn
 
@@ -40,12 +43,15 @@ def removable(output: Path, wanted: Collection[str]) -> tuple[Removable, ...]:
     A file holds many runs: it stays as long as one of them is wanted.
     """
     store = Store(output)
+    refuse_links(store)
     unwanted = [path for path, names in store.files.items() if names.isdisjoint(wanted)]
     aside = sorted(store.aside.iterdir()) if store.aside.is_dir() else []
+    damaged = [path for path in (*store.damaged, *aside) if _is_own(path)]
+    outdated = [path for path in store.outdated if _is_own(path) or _says_version(path)]
     found: list[tuple[Kind, Sequence[Path], int]] = [
         ("runs", unwanted, len({name for path in unwanted for name in store.files[path]})),
-        ("outdated", store.outdated, 0),
-        ("damaged", [*store.damaged, *aside], 0),
+        ("outdated", outdated, 0),
+        ("damaged", damaged, 0),
         ("unfinished", [*unfinished(output), *unfinished(store.folder)], 0),
     ]
     return tuple(
@@ -71,22 +77,42 @@ def remove(
             _remove(path)
 
 
+def refuse_links(store: Store) -> None:
+    """Refuse to remove anything in a folder that a link leads to: others may have it, too.
+
+    Raises:
+        InputError: naming the link.
+    """
+    links = [folder for folder in (store.folder, store.aside) if folder.is_symlink()]
+    if links:
+        raise InputError(Fault("clean-link", file=links[0]))
+
+
+def _is_own(path: Path) -> bool:
+    """Whether a file has a name that the store gives, and is no folder."""
+    named = re.fullmatch(r"[0-9a-f]{64}(\.[0-9]+)?\.safetensors", path.name)
+    return named is not None and (path.is_symlink() or not path.is_dir())
+
+
+def _says_version(path: Path) -> bool:
+    """Whether a file of tensors says which version of the store wrote it: others say no number."""
+    try:
+        refuse_irregular(path)
+        with safe_open(path, "numpy") as file:
+            return str((file.metadata() or {}).get("format", "")).isdigit()
+    except (OSError, SafetensorError):
+        return False
+
+
 def _remove(path: Path) -> None:
     try:
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
     except OSError as error:
         values = {"detail": error.strerror or str(error)}
         raise BuildError(Fault("not-removed", values, file=path)) from None
 
 
 def _size(path: Path) -> int:
-    return sum(file.lstat().st_size for file in _files(path) if not file.is_dir())
-
-
-def _files(path: Path) -> Iterator[Path]:
-    yield path
-    if path.is_dir() and not path.is_symlink():
-        yield from path.rglob("*")
+    with suppress(OSError):
+        return path.lstat().st_size
+    return 0

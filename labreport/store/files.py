@@ -7,7 +7,9 @@ import os
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from io import BufferedReader
 from pathlib import Path
+from stat import S_ISREG
 
 from labreport.errors import BuildError, Fault, InputError
 
@@ -17,6 +19,58 @@ UNFINISHED = ".labreport-unfinished"
 FULL = {errno.ENOSPC, errno.EDQUOT}
 FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 OCCUPIED = {errno.EISDIR, errno.ENOTDIR, errno.EEXIST}
+
+
+class NotRegularError(OSError):
+    """What stands under the name of a file is a folder, a pipe, a device or a socket."""
+
+
+def refuse_irregular(path: Path) -> None:
+    """Raise NotRegularError if a path leads to no regular file, OSError if it leads nowhere."""
+    _refuse_mode(path.stat().st_mode)
+
+
+def open_regular(path: Path) -> BufferedReader:
+    """Open a regular file to be read as bytes, never waiting for the other end of a pipe.
+
+    Raises:
+        NotRegularError: if the path leads to something else than a regular file.
+        OSError: if it cannot be opened.
+    """
+    # Before it is opened, because to open a device can do something; after it, because what has
+    # the name may have changed in between.
+    refuse_irregular(path)
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    handle = os.open(path, flags)
+    try:
+        _refuse_mode(os.fstat(handle).st_mode)
+        return os.fdopen(handle, "rb")
+    except BaseException:
+        os.close(handle)
+        raise
+
+
+def read_regular(path: Path, largest: int | None = None) -> bytes:
+    """The bytes of a regular file.
+
+    Args:
+        path: the file.
+        largest: bytes that it may have; any number if None.
+
+    Raises:
+        NotRegularError: if the path leads to something else than a regular file.
+        OSError: if it cannot be read, or has more bytes.
+    """
+    with open_regular(path) as file:
+        content = file.read(-1 if largest is None else largest + 1)
+    if largest is not None and len(content) > largest:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+    return content
+
+
+def _refuse_mode(mode: int) -> None:
+    if not S_ISREG(mode):
+        raise NotRegularError(errno.EINVAL, "not a regular file")
 
 
 Content = bytes | Iterable[bytes]
@@ -88,6 +142,19 @@ def _sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
+def set_aside(path: Path) -> Path:
+    """Give a file, or a link, a name that nothing has: ``report.altered.pdf`` for ``report.pdf``.
+
+    Raises:
+        OSError: if it cannot be renamed.
+    """
+    number, aside = 1, path.with_name(f"{path.stem}.altered{path.suffix}")
+    while os.path.lexists(aside):
+        number += 1
+        aside = path.with_name(f"{path.stem}.altered.{number}{path.suffix}")
+    return path.rename(aside)
+
+
 def nearest_there(path: Path) -> Path:
     """A path, or the nearest one above it that is there, be it a link that leads nowhere.
 
@@ -103,7 +170,8 @@ def nearest_there(path: Path) -> Path:
 
 def unfinished(folder: Path) -> list[Path]:
     """Temporary files in a folder: of a write that is under way, or of one that was killed."""
-    return sorted(folder.glob(f".*{UNFINISHED}"))
+    found = folder.glob(f".*{UNFINISHED}")
+    return sorted(path for path in found if path.is_symlink() or not path.is_dir())
 
 
 @contextmanager

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import os
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ from command_line import run
 from labreport.errors import InputError
 from labreport.lab.lab import LEAST_CONTRAST, ThemeTable, contrast_with_white
 from labreport.pipeline import Request, build, check
-from labreport.report.theme import FILES, LARGEST_PICTURE, PLAIN, read_theme
+from labreport.report.theme import FILES, LARGEST_PICTURE, PLAIN, Theme, read_theme
 from labreport.shipped import shipped
 
 THEMES = shipped("templates") / "themes"
@@ -46,6 +48,19 @@ def lab(tmp_path: Path, base_text: str) -> Callable[..., Path]:
     return written
 
 
+OWN = (
+    *("cover.html.j2", "logo.svg", "print.css", "screen.css", "seal.png", "style.css"),
+    "languages/en.po",
+)
+"""Files of the theme below, in the order in which folders are read."""
+
+
+def own_digest(folder: Path, names: tuple[str, ...]) -> str:
+    """As `sha256sum NAMES | sha256sum` has it."""
+    lines = (f"{sha256((folder / name).read_bytes()).hexdigest()}  {name}\n" for name in names)
+    return sha256("".join(lines).encode()).hexdigest()
+
+
 def faults(path: Path) -> list[tuple[str, str, int]]:
     """Codes, names of files and lines of the faults of a lab."""
     with pytest.raises(InputError) as caught:
@@ -66,8 +81,8 @@ def test_a_folder_changes_cover_style_texts_and_pictures(lab: Callable[..., Path
     path = lab(
         {
             "cover.html.j2": '<header class="cover"><h1>{{ report.title }}</h1><p>ours</p>'
-            '<img src="{{ logo }}" alt="logo"><img src="{{ picture("seal.png") }}" alt="seal">'
-            '<p>{{ report.on_cover("school") }}|{{ report.on_cover("place") }}|</p></header>',
+            '<img src="{{ logo }}" alt="logo"><img src="{{ picture["seal.png"] }}" alt="seal">'
+            '<p>{{ report.on_cover.school }}|{{ report.on_cover["place"] }}|</p></header>',
             "logo.svg": SVG,
             "seal.png": PNG,
             "style.css": ".ours { color: #123456; }",
@@ -95,6 +110,11 @@ def test_a_folder_changes_cover_style_texts_and_pictures(lab: Callable[..., Path
         titles = [str(item.title) for first in outline.root for item in first.children]
     assert any("器材" in title for title in titles)
     assert not any("实验设置" in title for title in titles)
+    # What somebody else's looks can do is told, in both languages, with a digest to compare.
+    assert html.count(own_digest(path.parent / "theme", OWN)) == 2
+    assert "README.md" not in html.split("SHA-256")[0]
+    assert "from a theme made for it" in html
+    assert "采用另外制作的主题" in html
 
 
 def test_without_a_theme_nothing_is_changed(lab: Callable[..., Path], tmp_path: Path) -> None:
@@ -112,6 +132,8 @@ def test_the_cover_of_a_school(lab: Callable[..., Path]) -> None:
     html, pdf = built(path)
     for text in ("某某大学", "张三", "实验室", "404", "课程名称"):
         assert text in html
+    # A design that ships is nobody's own.
+    assert "from a theme made for it" not in html
     # What is filled in by hand is on paper alone.
     assert "成绩" not in html
     import pypdfium2
@@ -158,8 +180,8 @@ BAD_FILES: list[tuple[Files, list[tuple[str, str, int]]]] = [
     ({"covr.html.j2": ""}, [("theme-file", "covr.html.j2", 0)]),
     ({"cover.html.j2": "a\n{% if %}"}, [("theme-template", "cover.html.j2", 2)]),
     ({"cover.html.j2": "a\n\n{{ report.titel }}"}, [("theme-undefined", "cover.html.j2", 3)]),
-    ({"cover.html.j2": '{{ text("cover.x") }}'}, [("theme-template", "cover.html.j2", 1)]),
-    ({"cover.html.j2": '{{ picture("x.png") }}'}, [("theme-no-picture", "cover.html.j2", 1)]),
+    ({"cover.html.j2": '{{ text["cover.x"] }}'}, [("theme-undefined", "cover.html.j2", 1)]),
+    ({"cover.html.j2": '{{ picture["x.png"] }}'}, [("theme-undefined", "cover.html.j2", 1)]),
     ({"cover.html.j2": "{{ 1 / 0 }}"}, [("theme-template", "cover.html.j2", 1)]),
     (
         {"cover.html.j2": "{{ report.__class__.__mro__ }}"},
@@ -228,6 +250,29 @@ BAD_FILES: list[tuple[Files, list[tuple[str, str, int]]]] = [
         [("theme-address", "screen.css", 1)],
     ),
     ({"style.css": '@import "x.css";'}, [("theme-address", "style.css", 1)]),
+    *(
+        ({"style.css": f"\n{rule}"}, [("theme-writes", "style.css", 2)])
+        for rule in (
+            '.best::after { content: "all is well"; }',
+            ".best::after { content: '0'; }",
+            r".best::after { c\6fntent: 'x'; }",
+            "@media print { @supports (a: b) { td { &::after { CONTENT: 'x' } } } }",
+            ":root { --x: 'all is well' } p::after { content: var(--x); }",
+            "td { counter-reset: n 42 } td::after { content: counter(n); }",
+            "td::after { content: attr(class); }",
+            "td { content: url(data:image/png;base64,AAAA); }",
+            "q { quotes: 'all' 'well'; }",
+            "li { list-style: 'x' inside; }",
+            "li { list-style-type: 'No. ' }",
+            "td { text-overflow: '9'; }",
+            "h2 { bookmark-label: 'Proved'; }",
+            "h2 { string-set: x 'Proved'; }",
+            "td { text-emphasis: 'x'; }",
+            "@counter-style x { system: cyclic; symbols: A B; }",
+            "@page { margin: 2cm; @top-left { content: '" + "x" * 41 + "'; } }",
+            "@page { margin: 2cm } p::after { content: 'x' }",
+        )
+    ),
     ({"print.css": "\n@page { size: 1mm }"}, [("theme-page-size", "print.css", 2)]),
     ({"style.css": "@page { margin: 9cm }"}, [("theme-page-room", "style.css", 1)]),
     ({"style.css": "a {\n b: " + "(" * 3000 + "}"}, [("theme-nested", "style.css", 2)]),
@@ -246,15 +291,41 @@ BAD_FILES: list[tuple[Files, list[tuple[str, str, int]]]] = [
         [("theme-key", "en.po", 1)],
     ),
     (
-        {"languages/zh.po": '\nmsgid "report.figure"\nmsgstr "图"'},
-        [("theme-values", "zh.po", 2)],
+        {"languages/zh.po": '\nmsgid "report.figure"\nmsgstr "图 {number}"'},
+        [("theme-key", "zh.po", 2)],
     ),
     (
-        {"languages/zh.po": 'msgid "report.figure"\nmsgstr "图 {number.__class__}"'},
+        {"languages/zh.po": 'msgid "cover.place"\nmsgstr "{number.__class__}"'},
         [("theme-values", "zh.po", 1)],
     ),
+    *(
+        ({"languages/en.po": f'msgid "{key}"\nmsgstr "x {values}"'}, [("theme-key", "en.po", 1)])
+        for key, values in (
+            ("report.comparison-table", ""),
+            ("report.column-loss", "{budget}"),
+            ("report.table", "{number}"),
+            ("report.limits", ""),
+            ("report.replays-all", "{replayed} {runs} {steps} {largest}"),
+            ("report.own-look", "{files} {digest}"),
+            ("report.page", "{page} {pages}"),
+            ("evidence.claim", ""),
+        )
+    ),
+    *(
+        ({"languages/en.po": f'msgid "cover.place"\nmsgstr "{text}"'}, [(code, "en.po", 1)])
+        for text, code in (
+            ("{x:999999999}", "theme-values"),
+            ("{x!r}", "theme-values"),
+            ("{x:{y}}", "theme-values"),
+            ("{0.__class__}", "theme-values"),
+            ("{", "theme-values"),
+            ("{:>999999999}", "theme-values"),
+            ("x" * 101, "theme-long-text"),
+            ("x" * 900_000, "theme-long-text"),
+        )
+    ),
     ({"languages/zh.po": "\nmsgid nonsense\n"}, [("theme-texts", "zh.po", 2)]),
-    ({"languages/zh.po": '\nmsgid "report.figure\nmsgstr "x"'}, [("theme-quotes", "zh.po", 2)]),
+    ({"languages/zh.po": '\nmsgid "cover.place\nmsgstr "x"'}, [("theme-quotes", "zh.po", 2)]),
     ({"languages/zh.po": 'msgid "cover.place"\nmsgstr "'}, [("theme-quotes", "zh.po", 2)]),
     ({"languages/zh.po": 'msgid "cover.place"\nmsgstr "\\"'}, [("theme-quotes", "zh.po", 2)]),
     ({"languages/zh.po": 'msgid "cover.place"\nmsgstr "a" b'}, [("theme-quotes", "zh.po", 2)]),
@@ -309,6 +380,33 @@ def test_a_file_or_a_link_that_leads_out_is_no_folder(
     ]
 
 
+@pytest.mark.parametrize("name", ["logo.svg", "style.css", "cover.html.j2", "x.ttf"])
+def test_only_regular_files_of_a_theme_are_opened(
+    lab: Callable[..., Path], tmp_path: Path, name: str
+) -> None:
+    path = lab({"print.css": ""})
+    os.mkfifo(tmp_path / "theme" / name)
+    assert faults(path) == [("not-regular", name, 0)]
+    (tmp_path / "theme" / name).unlink()
+    (tmp_path / "theme" / name).symlink_to(name)
+    assert faults(path) == [("file-unreadable", name, 0)]
+
+
+def test_signs_and_words_on_margins_may_be_written(lab: Callable[..., Path]) -> None:
+    sheet = (
+        "li::marker { content: '→ '; }\np::before { content: none; }\nq { quotes: '«' '»'; }\n"
+        "@page { @top-left { content: 'Our school, ' counter(page); } }\n"
+        "@font-face { font-family: 'Song 2'; src: url(data:font/ttf;base64,AAAA); }\n"
+        ".a[class='content'] { font-family: 'Song 2', serif; }\n"
+    )
+    theme_of(lab({"screen.css": sheet.split("@page")[0], "print.css": sheet.split("@font")[0]}))
+    theme_of(lab({"screen.css": sheet.split("@page")[1].partition("\n")[2]}))
+
+
+def theme_of(path: Path) -> Theme:
+    return read_theme(ThemeTable.model_validate({}), THEMES, path.parent / "theme")
+
+
 def test_quotation_marks_and_notes_in_texts_are_read(lab: Callable[..., Path]) -> None:
     text = '\ufeff# a "note\nmsgid "cover.place"\nmsgstr ""\n"the \\"room\\""\n'
     check(lab({"languages/en.po": text}))
@@ -317,12 +415,12 @@ def test_quotation_marks_and_notes_in_texts_are_read(lab: Callable[..., Path]) -
 
 
 def test_a_picture_that_is_not_there_is_told_with_those_that_are(lab: Callable[..., Path]) -> None:
-    cover = '<h1>t</h1>\n<img src="{{ picture("seal.pgn") }}" alt="">'
+    cover = '<h1>t</h1>\n<img src="{{ picture["seal.pgn"] }}" alt="">'
     path = lab({"cover.html.j2": cover, "seal.png": PNG, "logo.svg": SVG, "a.css.txt": ""})
     with pytest.raises(InputError) as caught:
         check(path)
     (fault,) = caught.value.faults
-    assert (fault.code, fault.line, fault.values) == ("theme-no-picture", 2, {"found": "seal.pgn"})
+    assert (fault.code, fault.line, fault.values) == ("theme-undefined", 2, {"found": "seal.pgn"})
     assert (fault.allowed, fault.nearest) == (("logo.svg", "seal.png"), "seal.png")
 
 

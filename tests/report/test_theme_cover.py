@@ -9,10 +9,11 @@ import pytest
 
 from labreport.errors import Fault, InputError
 from labreport.formats.cover import ELEMENTS, EVERYWHERE, cover
+from labreport.formats.cover_values import cover_values, refuse_objects
 from labreport.report.language import language
 from labreport.report.sheets import DEEPEST
-from labreport.report.theme import PLAIN
-from labreport.report.tree import Report
+from labreport.report.theme import PLAIN, is_own
+from labreport.report.tree import CoverField, Report
 
 FILE = Path("theme") / "cover.html.j2"
 REPORT = Report(language="en", html_language="en", title="T", course="C", cover=())
@@ -91,6 +92,37 @@ def test_another_attribute_is_told(tag: str, attribute: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "number", ["100000000", "21", "0", "-1", "1e9", "2.5", "", "٣", "9" * 9999]
+)
+@pytest.mark.parametrize("name", ["colspan", "rowspan"])
+def test_a_cell_spans_few_others(name: str, number: str) -> None:
+    (fault,) = faults(f'<h1>t</h1>\n<table><tr><td {name}="{number}">x</td></tr></table>')
+    assert (fault.code, fault.line) == ("theme-number", 2)
+    assert fault.values == {"found": number[:80], "name": name, "limit": 20}
+
+
+def test_a_cover_is_about_a_page_long() -> None:
+    word = "{% set x = 'xxxxxxxxxx' %}" + "{% set x = x ~ x %}" * 12
+    for html in ("<p>{{ x }}</p>", '<p class="{{ x }}"></p>', "{{ x }}" * 9):
+        assert [f.code for f in faults(f"<h1>t</h1>\n{word}{html}")] == ["theme-long"]
+    rows = "{% for i in range(999) %}<p></p><p></p><p></p>{% endfor %}"
+    (fault,) = faults(f"<h1>t</h1>\n{rows}")
+    assert (fault.code, fault.line) == ("theme-many", 2)
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        '<ol start="9999999"><li>x</li></ol>',
+        '<img src="{{ logo }}" alt="" width="99999999">',
+        '<table><col span="99999999"><tr><td>x</td></tr></table>',
+    ],
+)
+def test_numbers_of_other_attributes_are_limited_too(html: str) -> None:
+    assert [fault.code for fault in faults(f"<h1>t</h1>{html}")] == ["theme-number"]
+
+
+@pytest.mark.parametrize(
     "html",
     [
         '<a href="https://example.org">x</a>',
@@ -124,8 +156,8 @@ def test_tags_that_do_not_match_are_told_with_their_line(source: str, line: int)
 
 
 def test_a_font_is_no_picture() -> None:
-    (fault,) = faults('<h1>t</h1><img src="{{ picture("Song.ttf") }}" alt="">')
-    assert (fault.code, fault.allowed) == ("theme-no-picture", ("logo.png", "seal.png"))
+    (fault,) = faults('<h1>t</h1><img src="{{ picture["Song.ttf"] }}" alt="">')
+    assert (fault.code, fault.allowed) == ("theme-undefined", ("logo.png", "seal.png"))
 
 
 @pytest.mark.parametrize("deep", [DEEPEST - 1, DEEPEST])
@@ -216,3 +248,139 @@ def test_what_watched_the_program_before_watches_it_again() -> None:
     before = sys.gettrace()
     faults("<h1>t</h1>{% for a in range(999) %}{% for b in range(999) %}{% endfor %}{% endfor %}")
     assert sys.gettrace() is before
+
+
+# --- what a template reaches ----------------------------------------------------------------------
+
+HERE = "{secret}"
+"""Stands in an attack for a file that is not the template's."""
+
+GIVEN = (
+    "report",
+    "logo",
+    "picture",
+    "text",
+    "printed",
+    "''",
+    "[]",
+    "range",
+    "dict",
+    "self",
+    "loop",
+)
+
+ATTACKS = [
+    '{{ (report.theme.cover_file / "{secret}").read_text() }}',
+    '{{ (report.theme.cover_file / "{secret}").write_text("x") }}',
+    '{{ (report.theme.cover_file / "{secret}").unlink() }}',
+    "{{ report.theme.files }}",
+    "{{ report.sections }}",
+    "{{ report.on_cover.__self__ }}",
+    "{{ report.on_cover.__func__.__globals__ }}",
+    "{{ picture.func.__globals__ }}",
+    "{{ picture.__globals__ }}",
+    "{{ text.__self__._translations }}",
+    "{{ text.__func__.__globals__['__builtins__'] }}",
+    "{{ ''.__class__.__mro__[1].__subclasses__() }}",
+    "{{ ''['__class__'] }}",
+    "{{ report | map(attribute='__class__') | list }}",
+    "{{ [report] | map(attribute='__class__') | list }}",
+    "{{ [report] | sort(attribute='__class__') }}",
+    "{{ [report] | join(attribute='__class__') }}",
+    "{{ [report] | selectattr('__class__') | list }}",
+    "{{ [''] | map('attr', '__class__') | list }}",
+    "{{ '' | attr('__class__') }}",
+    "{{ '{0.__class__}'.format(report) }}",
+    "{{ '{0.__class__}'.format_map({'0': report}) }}",
+    "{{ ('{0.__class__}' | safe).format(report) }}",
+    "{{ 'x'.format.__self__ }}",
+    "{{ '%s' | format(report.__class__) }}",
+    "{{ range.__globals__ }}",
+    "{{ range.__code__ }}",
+    "{{ dict.__base__.__subclasses__() }}",
+    "{{ dict.mro() }}",
+    "{{ self._TemplateReference__context }}",
+    "{{ self.__init__.__globals__ }}",
+    "{% for a in [1] %}{{ loop.__init__.__globals__ }}{% endfor %}",
+    "{% for a in [1] %}{{ loop._iterable }}{{ loop.__class__ }}{% endfor %}",
+    "{% macro m() %}{% endmacro %}{{ m.__init__.__globals__ }}",
+    "{% macro m() %}{% endmacro %}{{ m._environment }}",
+    "{% macro m() %}{{ caller.__class__ }}{% endmacro %}{% call m() %}{% endcall %}",
+    "{{ cycler.__init__.__globals__.os }}",
+    "{{ lipsum.__globals__.os }}",
+    "{{ joiner.__init__ }}",
+    "{{ namespace.__init__ }}",
+    "{% set a.__class__ = 1 %}",
+    "{{ report.update({'title': 'x'}) }}",
+    "{{ report.cover.append(1) }}",
+    "{{ report.cover.clear() }}",
+    "{{ report.pop('title') }}",
+    "{% do report.clear() %}",
+    "{{ undefined_thing.__class__ }}",
+    "{{ (undefined_thing | default).__class__ }}",
+    "{{ caller }}",
+    "{{ varargs }}",
+    "{{ eval('1') }}{{ open('{secret}').read() }}",
+    "{% include '{secret}' %}",
+    "{% import '{secret}' as x %}",
+    "{% extends '{secret}' %}",
+    "{{ (1).__class__ }}",
+    "{{ (1).to_bytes(9) }}",
+    "{{ printed.real.__class__ }}",
+    "{{ (report.items() | first).__class__ }}",
+    "{{ report.items().mapping.__class__ }}",
+    "{{ ('a' | string).__html__.__globals__ }}",
+    "{{ debug() }}",
+    "{% debug %}",
+]
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=range(len(ATTACKS)))
+def test_a_template_touches_nothing_but_what_it_is_given(attack: str, tmp_path: Path) -> None:
+    secret = tmp_path / "secret.txt"
+    secret.write_text("hidden")
+    source = "<h1>t</h1>" + attack.replace(HERE, str(secret))
+    try:
+        made = rendered(source)
+    except InputError as error:
+        made = "".join(f"{fault.values} {fault.allowed}" for fault in error.faults)
+    assert "hidden" not in made
+    assert not any(word in made for word in ("&lt;class", "&lt;module", "0x", "<class", "builtins"))
+    assert secret.read_text() == "hidden"
+    assert list(tmp_path.iterdir()) == [secret]
+
+
+@pytest.mark.parametrize("given", GIVEN)
+@pytest.mark.parametrize(
+    "name", ["__class__", "__init__", "__globals__", "__reduce_ex__", "__subclasshook__", "format"]
+)
+def test_no_value_has_a_way_into_the_program(given: str, name: str) -> None:
+    for asked in (f"{given}.{name}", f"{given}['{name}']"):
+        with pytest.raises(InputError):
+            rendered("<h1>t</h1>{% for a in [1] %}{{ " + asked + " }}{% endfor %}")
+
+
+def test_a_template_is_given_plain_values_alone() -> None:
+    report = replace(
+        REPORT,
+        theme=replace(PLAIN, files={"logo.png": b"\x89PNG\r\n\x1a\n", "Song.ttf": b""}),
+        cover=(CoverField("college", "College", "C"), CoverField("", "Room", "404")),
+    )
+    values = cover_values(report, language("zh"), printed=True)
+    refuse_objects(values)
+    assert set(values) == {"report", "logo", "picture", "text", "printed"}
+    assert values["picture"] == {"logo.png": values["logo"]}
+    assert values["report"]["on_cover"]["college"] == "C"
+    assert values["report"]["on_cover"]["class"] == ""
+    assert [line["value"] for line in values["report"]["cover"]] == ["C", "404"]
+    assert values["text"]
+    assert all(map(is_own, values["text"]))
+
+
+@pytest.mark.parametrize(
+    "odd", [FILE, REPORT, len, "".upper, ("a",), {1}, b"x", None, type("Str", (str,), {})("a")]
+)
+def test_what_is_not_plain_is_not_given_to_a_template(odd: object) -> None:
+    for values in ({"a": odd}, {"a": [{"b": [odd]}]}):
+        with pytest.raises(TypeError, match="no plain value"):
+            refuse_objects(values)

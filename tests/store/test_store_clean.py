@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
+from labreport.errors import InputError
 from labreport.lab.configuration import RunConfig
 from labreport.run import Environment, Traces
 from labreport.store.clean import Removable, removable, remove
@@ -51,10 +52,10 @@ def test_all_that_is_of_no_use_is_found_and_removed(
     runs = first.parent
     old = runs / "old.safetensors"
     save_file({"x": np.zeros(3)}, old, {"format": "3"})
-    bad = runs / "bad.safetensors"
+    bad = runs / f"{'b' * 64}.safetensors"
     bad.write_bytes(b"bad")
     (runs / "damaged").mkdir()
-    aside = runs / "damaged" / "aside.safetensors"
+    aside = runs / "damaged" / f"{'a' * 64}.2.safetensors"
     aside.write_bytes(b"worse")
     left = [runs / f".x.y{UNFINISHED}", tmp_path / f".report.pdf.y{UNFINISHED}"]
     mine = [tmp_path / "report.html", runs / "mine.txt", tmp_path / ".hidden"]
@@ -81,14 +82,56 @@ def test_all_that_is_of_no_use_is_found_and_removed(
     assert removable(tmp_path, names[:1]) == ()
 
 
-def test_a_folder_that_was_moved_aside_goes_with_what_is_in_it(tmp_path: Path) -> None:
-    folder = tmp_path / "runs" / "damaged" / "x.safetensors"
-    (folder / "inside").mkdir(parents=True)
-    (folder / "inside" / "file").write_bytes(b"12345")
+def test_what_has_no_name_of_ours_stays(
+    tmp_path: Path, stored: tuple[Path, Path, list[str]]
+) -> None:
+    """Models of the user's own, folders, and what somebody put beside damaged files."""
+    _, _, names = stored
+    runs = tmp_path / "runs"
+    (runs / "damaged" / f"{'d' * 64}.safetensors" / "inside").mkdir(parents=True)
+    mine = [
+        runs / "model.safetensors",
+        runs / "notes.safetensors",
+        runs / "damaged" / "thesis.docx",
+        runs / "damaged" / "aside.safetensors",
+        runs / "damaged" / f"{'d' * 64}.safetensors" / "inside" / "file",
+        tmp_path / f".folder{UNFINISHED}" / "file",
+    ]
+    mine[-1].parent.mkdir()
+    save_file({"x": np.zeros(3)}, mine[0], {"format": "pt"})
+    for path in mine[1:]:
+        path.write_bytes(b"1234567")
+    assert removable(tmp_path, names) == ()
     found = removable(tmp_path, [])
-    assert [(group.kind, group.size) for group in found] == [("damaged", 5)]
     remove(tmp_path, [], found, lambda: None)
-    assert not folder.exists()
+    assert all(path.exists() for path in mine)
+
+
+@pytest.mark.parametrize("linked", ["runs", "runs/damaged"])
+def test_nothing_is_removed_where_a_link_leads(tmp_path: Path, linked: str) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    theirs = elsewhere / f"{'c' * 64}.safetensors"
+    theirs.write_bytes(b"bad")
+    link = tmp_path / "output" / linked
+    link.parent.mkdir(parents=True)
+    link.symlink_to(elsewhere)
+    with pytest.raises(InputError) as caught:
+        removable(tmp_path / "output", [])
+    (fault,) = caught.value.faults
+    assert (fault.code, fault.file) == ("clean-link", link)
+    assert theirs.exists()
+
+
+def test_a_link_among_the_files_goes_and_what_it_leads_to_stays(tmp_path: Path) -> None:
+    theirs = tmp_path / "theirs"
+    theirs.write_bytes(b"bad")
+    link = tmp_path / "output" / "runs" / f"{'c' * 64}.safetensors"
+    link.parent.mkdir(parents=True)
+    link.symlink_to(theirs)
+    remove(tmp_path / "output", [], removable(tmp_path / "output", []), lambda: None)
+    assert not link.is_symlink()
+    assert theirs.read_bytes() == b"bad"
 
 
 def test_only_what_was_agreed_upon_is_removed(
@@ -97,7 +140,7 @@ def test_only_what_was_agreed_upon_is_removed(
     """Between the question and the answer a build may have stored, or removed, something."""
     first, second, names = stored
     agreed = removable(tmp_path, names[:1])
-    late = first.parent / "late.safetensors"
+    late = first.parent / f"{'e' * 64}.safetensors"
     late.write_bytes(b"bad")
     remove(tmp_path, names[:1], agreed, lambda: None)
     assert not second.exists()

@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 from labreport.errors import BuildError
-from labreport.store.files import unfinished, write_atomically, write_together
+from labreport.store.files import (
+    NotRegularError,
+    read_regular,
+    refuse_irregular,
+    unfinished,
+    write_atomically,
+    write_together,
+)
 
 
 def files(folder: Path) -> set[str]:
@@ -139,3 +146,32 @@ def test_what_is_being_written_is_known_by_its_name(
     write_atomically(tmp_path / "file", b"new")
     assert len(seen) == 1
     assert unfinished(tmp_path) == []
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe", "device", "link to a pipe", "loop", "nothing"])
+def test_only_a_regular_file_is_opened_and_nothing_is_waited_for(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "it"
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "device":
+        path.symlink_to("/dev/zero")
+    elif kind == "link to a pipe":
+        os.mkfifo(tmp_path / "pipe")
+        path.symlink_to("pipe")
+    elif kind == "loop":
+        path.symlink_to("it")
+    expected = OSError if kind in ("loop", "nothing") else NotRegularError
+    with pytest.raises(expected):
+        read_regular(path)
+    with pytest.raises(expected):
+        refuse_irregular(path)
+
+
+def test_a_regular_file_is_read_whole_up_to_a_limit(tmp_path: Path) -> None:
+    (tmp_path / "it").write_bytes(b"1234")
+    (tmp_path / "link").symlink_to("it")
+    assert read_regular(tmp_path / "link", 4) == b"1234"
+    with pytest.raises(OSError, match="too large"):
+        read_regular(tmp_path / "it", 3)
