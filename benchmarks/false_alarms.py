@@ -133,8 +133,8 @@ def _trained(labs: Sequence[Lab], output: Path, found: Found) -> dict[str, Run]:
     """All runs of some labs, trained together, stored, and read from the store."""
     recordings = {}
     for one in labs:
-        for config, stride in one.recordings():
-            recordings.setdefault(config.digest, (config, stride))
+        for config, schedule in one.recordings():
+            recordings.setdefault(config.digest, (config, schedule))
     environment, store = this_environment(), Store(output)
     store.folder.mkdir(parents=True)
     machine = Machine(memory=2**29)

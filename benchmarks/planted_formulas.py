@@ -104,7 +104,7 @@ def _config(
         "bce_with_logits": drawn.choice([0.0, 1.0, 0.3], 2),
         "hinge_embedding": drawn.choice([-1.0, 1.0], 2),
         "soft_margin": drawn.choice([-1.0, 1.0], 2),
-        "cross_entropy": np.array([0.3, 0.7]),
+        "cross_entropy": np.array([(0.3, 0.7), (1.0, 0.0)][drawn.integers(2)]),
         "kl_div": np.array([0.4, 0.6]),
         "multilabel_soft_margin": drawn.choice([0.0, 1.0], 2),
         "poisson_nll": drawn.choice([0.0, 1.0, 2.0], 2),

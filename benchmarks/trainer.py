@@ -25,6 +25,7 @@ from torch import nn
 
 from labreport.lab.configuration import RunConfig
 from labreport.lab.load import load
+from labreport.lab.schedule import Schedule
 from labreport.pipeline import this_environment
 from labreport.shipped import shipped
 from labreport.store.store import Store
@@ -75,7 +76,7 @@ def digits_runs(count: int) -> list[RunConfig]:
 
 def ours(runs: list[RunConfig], stride: int = 1) -> None:
     """Our trainer in this process; each chunk is recorded over the one before."""
-    for family in families(runs, [stride] * len(runs), MEMORY):
+    for family in families(runs, [Schedule(stride)] * len(runs), MEMORY):
         train(family, memory=RECORDS)
 
 

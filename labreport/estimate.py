@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from labreport.lab.configuration import RunConfig
+from labreport.lab.plan import Recording
+from labreport.lab.schedule import Schedule
 from labreport.lab.size import products, recorded_bytes, training_bytes
 
 STEP_SECONDS = 2e-4
@@ -58,11 +60,11 @@ class Estimate:
         return max(self.training, self.reading)
 
 
-def estimate(recordings: Iterable[tuple[RunConfig, int]]) -> Estimate:
-    """The estimate for runs that are yet to be trained, each given with its stride."""
-    alike: dict[object, list[tuple[RunConfig, int]]] = {}
-    for config, stride in recordings:
-        alike.setdefault(_kind(config, stride), []).append((config, stride))
+def estimate(recordings: Iterable[Recording]) -> Estimate:
+    """The estimate for runs that are yet to be trained, each given with its schedule."""
+    alike: dict[object, list[Recording]] = {}
+    for config, schedule in recordings:
+        alike.setdefault(_kind(config, schedule), []).append((config, schedule))
     families = [_of_family(members) for members in alike.values()]
     return Estimate(
         runs=sum(family.runs for family in families),
@@ -74,28 +76,28 @@ def estimate(recordings: Iterable[tuple[RunConfig, int]]) -> Estimate:
     )
 
 
-def _kind(config: RunConfig, stride: int) -> object:
+def _kind(config: RunConfig, schedule: Schedule) -> object:
     """What runs have in common that are trained as one, near enough."""
     rows = (len(config.data.inputs), config.data.batch_size)
     kind = (config.network, config.loss, config.optimizer.name, config.rounds, config.dtype)
-    return (kind, rows, stride)
+    return (kind, rows, schedule)
 
 
-def _of_family(members: Sequence[tuple[RunConfig, int]]) -> Estimate:
-    config, stride = members[0]
+def _of_family(members: Sequence[Recording]) -> Estimate:
+    config, schedule = members[0]
     runs = len(members)
     padded = -(-runs // TOGETHER) * TOGETHER
     # Updating and recording pads to whole vectors, in as many steps as there are chunks.
     step = -(-runs // CHUNK) * STEP_SECONDS
     step += padded * PARAMETER_SECONDS * config.network.parameter_count
     step += padded * PRODUCT_SECONDS * products(config)
-    record = recorded_bytes(config, stride)
+    record = recorded_bytes(config, schedule)
     written = len(config.canonical) + ENTRY_BYTES
     return Estimate(
         runs=runs,
         run_rounds=runs * config.rounds,
         seconds=config.rounds * step + runs * record * BYTE_SECONDS,
-        training=TOGETHER * training_bytes(config, stride),
+        training=TOGETHER * training_bytes(config, schedule),
         reading=runs * record,
         disk=runs * (record + written),
     )

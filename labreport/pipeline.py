@@ -506,7 +506,10 @@ def list_experiments(given: Path | None, output: Path) -> tuple[Listed, ...]:
         title = {code: plan.experiment.title.within(code) for code in LANGUAGES}
         listed.append(
             Listed(
-                plan.name, title, len(named), sum(store.has(name, schedule) for name, schedule in named)
+                plan.name,
+                title,
+                len(named),
+                sum(store.has(name, schedule) for name, schedule in named),
             )
         )
     return tuple(listed)

@@ -176,7 +176,7 @@ def obtain(
 
     def missing() -> list[Recording]:
         return [
-            (config, schedule)
+            (config, store.with_stored(names[config.digest], schedule))
             for config, schedule in recordings
             if not store.has(names[config.digest], schedule)
         ]

@@ -56,12 +56,12 @@ def test_the_estimate_of_disk_and_reading_is_what_is_stored(
     assert told.runs == 121
     assert told.run_rounds == 10 + 120 * 300
     assert stored / 1.3 < told.disk < stored * 1.3
-    for config, stride in runs:
+    for config, schedule in runs:
         (run,) = store.read([work_name(store, config)]).values()
         trace = run.trace
         kept = (trace.losses, trace.weights, trace.gradients, trace.outputs)
         assert sum(array.nbytes for array in kept) == pytest.approx(
-            recorded_bytes(config, stride), rel=0.02
+            recorded_bytes(config, schedule), rel=0.02
         )
 
 

@@ -95,7 +95,7 @@ def _softmax_pairs_size(z: FloatArray, value: FloatArray, upstream: FloatArray) 
     return value * (both @ value[..., np.newaxis])[..., 0]
 
 
-def _of_others(values: FloatArray) -> FloatArray:
+def of_others(values: FloatArray) -> FloatArray:
     """Of each unit, the sum over the other units of its row."""
     units = values.shape[-1]
     others: FloatArray = values @ (1.0 - np.eye(units, dtype=values.dtype))
@@ -107,12 +107,12 @@ def _log_softmax_pairs(
 ) -> FloatArray:
     # 1 − p is the sum of the others.
     p = np.exp(value)
-    return upstream * _of_others(p) - p * _of_others(upstream)
+    return upstream * of_others(p) - p * of_others(upstream)
 
 
 def _log_softmax_pairs_size(z: FloatArray, value: FloatArray, upstream: FloatArray) -> FloatArray:
     p = np.exp(value)
-    return upstream * _of_others(p) + p * _of_others(upstream)
+    return upstream * of_others(p) + p * of_others(upstream)
 
 
 def _log_softmax_pullback(

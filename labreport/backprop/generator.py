@@ -41,7 +41,9 @@ class Generator:
     def _double(self) -> float:
         """A uniform number in [0, 1) of double precision."""
         high, low = (int(word) for word in self._words(2))
-        return ((high << 32 | low) & (2**DOUBLE_BITS - 1)) / 2**DOUBLE_BITS
+        kept: int = (high << 32 | low) & (2**DOUBLE_BITS - 1)
+        share: float = kept / 2**DOUBLE_BITS
+        return share
 
     def uniform(self, count: int, low: float, high: float) -> FloatArray:
         """Numbers of ``torch.Tensor.uniform_`` for a float32 tensor, as float64."""

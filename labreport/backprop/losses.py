@@ -6,10 +6,12 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from labreport.backprop.activations import log_sigmoid, log_softmax, sigmoid, softmax
+from labreport.backprop.activations import log_sigmoid, log_softmax, of_others, sigmoid, softmax
 from labreport.backprop.arrays import FloatArray
 
 TermFunction: TypeAlias = Callable[[FloatArray, FloatArray], FloatArray]
+SlopeAndTerms: TypeAlias = tuple[TermFunction, TermFunction]
+Count: TypeAlias = Callable[[FloatArray], int]
 
 # torch.nn.BCELoss clamps both logarithms from below, so that its value stays finite.
 BCE_SMALLEST_LOGARITHM = -100.0
@@ -49,7 +51,7 @@ class Loss:
         return float(self.values(output, target))
 
 
-def _averaged(terms: TermFunction, count: Callable[[FloatArray], int]) -> TermFunction:
+def _averaged(terms: TermFunction, count: Count) -> TermFunction:
     """Divide terms by how many there are in an output."""
 
     def averaged(output: FloatArray, target: FloatArray) -> FloatArray:
@@ -164,7 +166,8 @@ def _binary_cross_entropy_terms(output: FloatArray, target: FloatArray) -> Float
     with np.errstate(divide="ignore"):
         log_output = np.maximum(np.log(output), BCE_SMALLEST_LOGARITHM)
         log_complement = np.maximum(np.log1p(-output), BCE_SMALLEST_LOGARITHM)
-    return np.abs(target * log_output) + np.abs((1.0 - target) * log_complement)
+    terms: FloatArray = np.abs(target * log_output) + np.abs((1.0 - target) * log_complement)
+    return terms
 
 
 def _binary_cross_entropy_slope_terms(output: FloatArray, target: FloatArray) -> FloatArray:
@@ -181,7 +184,8 @@ def _binary_cross_entropy_with_logits_slope(output: FloatArray, target: FloatArr
 
 
 def _binary_cross_entropy_with_logits_terms(output: FloatArray, target: FloatArray) -> FloatArray:
-    return np.abs((1.0 - target) * output) + np.abs(log_sigmoid(output))
+    terms: FloatArray = np.abs((1.0 - target) * output) + np.abs(log_sigmoid(output))
+    return terms
 
 
 def _binary_cross_entropy_with_logits_slope_terms(
@@ -209,7 +213,8 @@ def _cross_entropy_gradient(output: FloatArray, target: FloatArray) -> FloatArra
 
 def _cross_entropy_terms(output: FloatArray, target: FloatArray) -> FloatArray:
     # The logarithm of a sum of exponentials that is next to 1 is as uncertain as that sum.
-    return np.abs(target) * (1.0 - log_softmax(output))
+    terms: FloatArray = np.abs(target) * (1.0 - log_softmax(output))
+    return terms
 
 
 def _cross_entropy_slope_terms(output: FloatArray, target: FloatArray) -> FloatArray:
@@ -227,7 +232,8 @@ def _divergence_terms(output: FloatArray, target: FloatArray) -> FloatArray:
 def _divergence_sizes(output: FloatArray, target: FloatArray) -> FloatArray:
     with np.errstate(invalid="ignore"):
         logarithm = np.log(np.where(target == 0.0, 1.0, target))
-    return np.abs(target * logarithm) + np.abs(target * output)
+    terms: FloatArray = np.abs(target * logarithm) + np.abs(target * output)
+    return terms
 
 
 def _divergence_slope_terms(output: FloatArray, target: FloatArray) -> FloatArray:
@@ -294,7 +300,8 @@ def _multilabel_soft_margin_sizes(output: FloatArray, target: FloatArray) -> Flo
 
 
 def _multilabel_soft_margin_slope_sizes(output: FloatArray, target: FloatArray) -> FloatArray:
-    return np.abs(1.0 - target) * sigmoid(output) + np.abs(target) * sigmoid(-output)
+    terms: FloatArray = np.abs(1.0 - target) * sigmoid(output) + np.abs(target) * sigmoid(-output)
+    return terms
 
 
 def _hinge_embedding_terms(output: FloatArray, target: FloatArray) -> FloatArray:
@@ -330,16 +337,61 @@ def _binary_cross_entropy_delta(pre_activation: FloatArray, target: FloatArray) 
 
 def _binary_cross_entropy_delta_terms(pre_activation: FloatArray, target: FloatArray) -> FloatArray:
     up, down = sigmoid(pre_activation), sigmoid(-pre_activation)
-    terms = np.abs(1.0 - target) * up + np.abs(target) * down
+    terms: FloatArray = np.abs(1.0 - target) * up + np.abs(target) * down
     return terms / float(_elements(pre_activation))
 
 
-SIMPLIFIED: dict[tuple[str, str], tuple[TermFunction, TermFunction]] = {
+SIMPLIFIED: dict[tuple[str, str], SlopeAndTerms] = {
     ("bce", "sigmoid"): (_binary_cross_entropy_delta, _binary_cross_entropy_delta_terms),
 }
-"""For a loss and a last activation whose factors cancel, dL/dz of the output layer [rows, units] from
-z and the targets, and its absolute terms added up. The loss divides by o(1 − o), which torch clamps,
-and the activation multiplies by it (Bishop 2006, section 5.2)."""
+"""For a loss and a last activation whose factors cancel, dL/dz of the output layer [rows, units]
+from z and the targets, and its absolute terms added up. The loss divides by o(1 − o), which torch
+clamps, and the activation multiplies by it (Bishop 2006, section 5.2)."""
+
+
+def _logits_slope(output: FloatArray, target: FloatArray) -> FloatArray:
+    # σ(o) − t = (1 − t) σ(o) − t σ(−o)
+    return (1.0 - target) * sigmoid(output) - target * sigmoid(-output)
+
+
+def _cross_entropy_pairs(output: FloatArray, target: FloatArray) -> FloatArray:
+    # p_i Σ_j t_j − t_i Σ_j p_j, of which the terms with j = i cancel.
+    p = softmax(output)
+    return p * of_others(target) - target * of_others(p)
+
+
+def _cross_entropy_pairs_terms(output: FloatArray, target: FloatArray) -> FloatArray:
+    p, t = softmax(output), np.abs(target)
+    terms: FloatArray = p * of_others(t) + t * of_others(p)
+    return terms
+
+
+def _poisson_expm1_slope(output: FloatArray, target: FloatArray) -> FloatArray:
+    with np.errstate(over="ignore"):
+        return np.expm1(output) + (1.0 - target)
+
+
+def _poisson_expm1_terms(output: FloatArray, target: FloatArray) -> FloatArray:
+    with np.errstate(over="ignore"):
+        terms: FloatArray = np.abs(np.expm1(output)) + np.abs(1.0 - target)
+        return terms
+
+
+def _simplified(slope: TermFunction, terms: TermFunction, count: Count) -> SlopeAndTerms:
+    def averaged(output: FloatArray, target: FloatArray) -> FloatArray:
+        found: FloatArray = slope(output, target) / float(count(output))
+        return found
+
+    return averaged, _averaged(terms, count)
+
+
+SIMPLIFIED_SLOPES: dict[str, SlopeAndTerms] = {
+    "bce_with_logits": _simplified(_logits_slope, _multilabel_soft_margin_slope_sizes, _elements),
+    "cross_entropy": _simplified(_cross_entropy_pairs, _cross_entropy_pairs_terms, _rows),
+    "poisson_nll": _simplified(_poisson_expm1_slope, _poisson_expm1_terms, _elements),
+}
+"""dL/d(output) [rows, units] and its absolute terms added up, for losses whose usual derivative,
+which is torch's, cancels where a target has nearly been met."""
 
 
 # The losses are those of the torch.nn modules with their defaults, except kl_div, which

@@ -12,7 +12,7 @@ import numpy as np
 from labreport.backprop.activations import ACTIVATIONS, Activation
 from labreport.backprop.activations import SIMPLIFIED as SIMPLIFIED_ACTIVATIONS
 from labreport.backprop.arrays import FloatArray
-from labreport.backprop.losses import LOSSES, SIMPLIFIED
+from labreport.backprop.losses import LOSSES, SIMPLIFIED, SIMPLIFIED_SLOPES
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,10 @@ def _all_deltas(
     if short is not None:
         deltas = [short[0](forward_pass.pre_activations[last], targets)]
     else:
-        upstream = LOSSES[loss].gradient(forward_pass.output, targets)
+        slope = LOSSES[loss].gradient
+        if simplified and loss in SIMPLIFIED_SLOPES:
+            slope = SIMPLIFIED_SLOPES[loss][0]
+        upstream = slope(forward_pass.output, targets)
         deltas = [_through_activation(forward_pass, activations, last, upstream, simplified)]
     # δ of a hidden layer: δ of the next layer, through its weights and this activation.
     for layer in range(last - 1, -1, -1):
@@ -179,7 +182,10 @@ def absolute_terms(
             sizes.insert(0, short[1](z, targets))
             continue
         if layer == last:
-            size = np.abs(LOSSES[loss].slope_terms(forward_pass.output, targets))
+            slope_terms = LOSSES[loss].slope_terms
+            if simplified and loss in SIMPLIFIED_SLOPES:
+                slope_terms = SIMPLIFIED_SLOPES[loss][1]
+            size = np.abs(slope_terms(forward_pass.output, targets))
         else:
             size = sizes[0] @ np.abs(parameters[layer + 1].weight)
         sizes.insert(0, _activation(activations[layer], simplified).size(z, a, size))

@@ -23,11 +23,11 @@ from labreport.backprop.runs import Evaluated, data_of, derivatives, layers_of, 
 from labreport.backprop.starts import initial_weights
 from labreport.run import Run, Steps
 
-ROUNDINGS = 64
+ROUNDINGS = 16
 """Units of rounding, of the terms that a number is a sum of, by which two right programs may
 differ: sums in another order."""
 
-NUDGE = 16
+NUDGE = 8
 """Where more is found, weights and activations are nudged by so many units of rounding: if that
 changes the result as much, rounding explains it (a unit of ReLU at its kink)."""
 
@@ -97,8 +97,9 @@ class Replay:
     @property
     def worst(self) -> tuple[str, Difference]:
         """The first quantity that differs as it may not, else the one that differs most."""
-        named = zip(QUANTITIES, self.differences, strict=True)
-        return max(named, key=lambda pair: (not pair[1].allowed, pair[1].relative))
+        named = list(zip(QUANTITIES, self.differences, strict=True))
+        refused = [pair for pair in named if not pair[1].allowed]
+        return refused[0] if refused else max(named, key=lambda pair: pair[1].relative)
 
     def of(self, quantity: str) -> Difference:
         """The largest difference of one quantity."""
@@ -111,7 +112,7 @@ def replay(run: Run) -> Replay:
 
 
 def replay_together(runs: Sequence[Run], carries_on: bool = True) -> list[Replay]:
-    """Compute runs again that differ in nothing but their seeds, and are recorded at the same steps.
+    """Compute runs again that differ in their seeds alone, and are recorded at the same steps.
 
     Args:
         runs: the runs.
@@ -222,6 +223,7 @@ class _Together:
             self._compare_start(drawn)
             self._compare_derivatives()
             self._compare_outputs()
+            self._compare_overall()
         if carries_on:
             self._carry_on(np.arange(len(self.runs)), drawn)
         return [
@@ -339,6 +341,25 @@ class _Together:
                     near, lambda n: _flat_outputs(n.evaluated), hand[doubtful]
                 )
             self.found["outputs"].note(runs, both[cases], apart, scale, room)
+
+    def _compare_overall(self) -> None:
+        """Losses over all rows of runs with mini-batches, at the steps where they are stored."""
+        measured = self.runs[0].trace.measured
+        both, places, stored_at = np.intersect1d(self.recorded, measured, return_indices=True)
+        overall = np.stack([run.trace.overall for run in self.runs])
+        for runs, cases in self._parts(both):
+            flat = self.weights[runs, places[cases]]
+            hand = self.evaluate(flat, self._data)
+            apart = _apart(hand.losses, overall[runs, stored_at[cases]])
+            room = ROUNDINGS * self.unit * hand.loss_terms
+            doubtful = np.flatnonzero(apart > room)
+            if len(doubtful):
+                near = self._beside(flat[doubtful], self._data)
+                room[doubtful] += farthest(
+                    near, lambda n: n.evaluated.losses, hand.losses[doubtful]
+                )
+            apart, scale, room = (v[:, None] for v in (apart, hand.loss_terms, room))
+            self.found["losses"].note(runs, both[cases], apart, scale, room)
 
     def _carry_on(self, chosen: Steps, drawn: list[FloatArray | None]) -> None:
         """Weights after each update, and losses where no weights are stored, of some runs."""
@@ -473,8 +494,9 @@ class _Carried:
             # What is in doubt is noted once it has been compared with nudged copies.
             alive = alive & ~np.isin(chosen, list(self.doubtful))
         at = np.flatnonzero(alive)
-        parts = (values[at] for values in (chosen, steps, apart, scale, room))
-        of.found[quantity].note(*parts, named=quantity == "weights")
+        of.found[quantity].note(
+            chosen[at], steps[at], apart[at], scale[at], room[at], named=quantity == "weights"
+        )
 
     def _note_ending(self, weights: FloatArray, step: int, alive: BoolArray) -> None:
         of = self.together

@@ -47,7 +47,7 @@ def _layer(
         biases = chosen.biases[layer] if chosen.biases else [0.0] * shape[0]
         return np.array(chosen.weights[layer]), np.array(biases)
     weight = DRAWS[chosen.scheme](chosen, shape, generator)
-    bias = np.zeros(shape[0])
+    bias: FloatArray = np.zeros(shape[0])
     if chosen.scheme == "pytorch" and config.network.bias != "none":
         bound = 1.0 / math.sqrt(shape[1])
         bias = generator.uniform(shape[0], -bound, bound)

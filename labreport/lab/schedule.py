@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from labreport.lab.configuration import RunConfig
-from labreport.lab.size import outputs_are_few, thinned_steps
+
+FEW_OUTPUTS = 64
+"""Outputs (rows × units) that are recorded at every step; of more, the first and the last."""
 
 MOST_MEASURED, FEWEST_MEASURED = 50, 10
 """Steps, beside budgets, at which the loss over all rows of a run with mini-batches is computed: as
@@ -45,11 +47,12 @@ class Schedule:
 
     def recorded(self, config: RunConfig) -> list[int]:
         """Steps at which weights and gradients are recorded."""
-        return sorted({*thinned_steps(config.rounds, self.stride), *self.budgets})
+        return sorted({*range(0, config.rounds + 1, self.stride), config.rounds, *self.budgets})
 
     def shown(self, config: RunConfig) -> list[int]:
         """Steps at which the outputs for all rows are recorded."""
-        if outputs_are_few(config):
+        outputs = len(config.data.inputs) * config.network.layers[-1]
+        if outputs <= FEW_OUTPUTS and config.data.batch_size is None:
             return self.recorded(config)
         return [0, config.rounds]
 
@@ -64,3 +67,7 @@ class Schedule:
         count = min(MOST_MEASURED, max(FEWEST_MEASURED, alike))
         apart = -(-config.rounds // (count * self.stride)) * self.stride
         return sorted({*range(0, config.rounds, apart), config.rounds, *self.budgets})
+
+
+EVERY_STEP = Schedule()
+"""Everything at every step."""

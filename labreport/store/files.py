@@ -183,6 +183,23 @@ def writing(path: Path) -> Iterator[None]:
         raise BuildError(_fault(path, error)) from None
 
 
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turn the system's refusal to read what is there into an error that names it.
+
+    Raises:
+        BuildError: if a file or folder may not be read, or reading it fails.
+    """
+    try:
+        yield
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, NotRegularError):
+        # Not there, or not what is looked for: that is the caller's to tell.
+        raise
+    except OSError as error:
+        detail = {"detail": error.strerror or str(error)}
+        raise BuildError(Fault("file-unreadable", detail, file=path)) from None
+
+
 def _fault(path: Path, error: OSError) -> Fault:
     detail = {"detail": error.strerror or str(error)}
     if error.errno in FULL:

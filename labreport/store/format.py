@@ -26,6 +26,7 @@ from safetensors.numpy import save
 from labreport.lab.configuration import RunConfig, canonical_json
 from labreport.lab.schedule import Schedule
 from labreport.run import Environment, Traces
+from labreport.store.files import NotRegularError, open_regular
 
 FORMAT = "5"
 """Version of the files; a file of another version is left alone and its runs trained again."""
@@ -33,8 +34,12 @@ FORMAT = "5"
 ARRAYS = ("losses", "weights", "gradients", "outputs", "overall")
 STEPS = ("recorded", "shown", "measured")
 
-UNREADABLE = (SafetensorError, OSError, ValueError, LookupError, TypeError)
-"""What reading a file may raise that is no whole file of runs."""
+UNREADABLE = (
+    *(SafetensorError, NotRegularError, FileNotFoundError, IsADirectoryError),
+    *(ValueError, LookupError, TypeError, RecursionError, AttributeError),
+)
+"""What reading a file may raise that is no whole file of runs. Not what the system refuses: a file
+that may not be read is not damaged."""
 
 Entry = Mapping[str, Any]
 """What a file says of one run: config, ending, environment, name, schedule."""
@@ -89,6 +94,8 @@ def entries(path: Path) -> list[Entry] | None:
         DamagedError: if it is no whole file of runs.
     """
     try:
+        # The library waits for what is no regular file, and calls damaged what may not be read.
+        open_regular(path).close()
         with safe_open(path, "numpy") as file:
             if (file.metadata() or {}).get("format") == FORMAT:
                 return _entries(file)
@@ -106,6 +113,8 @@ def _entries(file: Any) -> list[Entry]:
     if hashlib.sha256(runs).digest() != file.get_tensor("runs_sha256").tobytes():
         raise ValueError("not the digest of what is said of the runs")
     found: list[Entry] = json.loads(runs)
+    if not all(isinstance(entry, dict) for entry in found):
+        raise ValueError("no tables")
     if any(file.get_slice(key).get_shape()[-1] != len(found) for key in ARRAYS):
         raise ValueError("another number of runs than of their names")
     return found
@@ -113,6 +122,6 @@ def _entries(file: Any) -> list[Entry]:
 
 def check(path: Path) -> None:
     """Compare the bytes of a file with its name. Raises DamagedError or an OSError."""
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         if hashlib.file_digest(file, "sha256").hexdigest() != path.stem:
             raise DamagedError(path)

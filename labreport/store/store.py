@@ -6,13 +6,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from safetensors import safe_open
 
 from labreport.lab.configuration import RunConfig
+from labreport.lab.schedule import EVERY_STEP, Schedule
 from labreport.run import Ending, Environment, Run, Trace, Traces
-from labreport.store.files import write_atomically, writing
+from labreport.store.consistency import (
+    InconsistentError,
+    check_arrays,
+    check_numbers,
+    name_of,
+    read_ending,
+    read_schedule,
+)
+from labreport.store.files import reading, write_atomically, writing
 from labreport.store.format import (
     ARRAYS,
     STEPS,
@@ -28,18 +38,20 @@ from labreport.store.turns import Waiting, turn
 FEW = 8
 """Runs of a file up to which each is read by itself; for more, the whole file is read."""
 
+SUFFIX = ".safetensors"
+
 ASIDE = "damaged"
 """Folder beside the runs to which damaged files are moved."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a stored run lies, and how often its weights were recorded."""
+    """Where a stored run lies, and at which steps it was recorded."""
 
     path: Path
     column: int
     name: str
-    stride: int
+    schedule: Schedule
     entry: Entry
 
 
@@ -65,8 +77,11 @@ class Store:
         self._damaged: list[Path] = []
         self._places: dict[str, Place] = {}
         self._files: dict[Path, frozenset[str]] = {}
-        for path in sorted(self.folder.glob("*.safetensors")):
-            self.add(path)
+        with reading(self.folder):
+            paths = sorted(self.folder.iterdir()) if self.folder.is_dir() else []
+        for path in paths:
+            if path.suffix == SUFFIX and not path.name.startswith("."):
+                self.add(path)
 
     @property
     def damaged(self) -> list[Path]:
@@ -83,10 +98,15 @@ class Store:
         """The names of the runs in each file."""
         return self._files
 
-    def has(self, name: str, stride: int = 1) -> bool:
-        """Whether a run is stored with its weights at least every ``stride`` steps."""
+    def has(self, name: str, schedule: Schedule = EVERY_STEP) -> bool:
+        """Whether a run is stored with all that a schedule asks for."""
         place = self._places.get(name)
-        return place is not None and place.stride <= stride
+        return place is not None and place.schedule.covers(schedule)
+
+    def with_stored(self, name: str, schedule: Schedule) -> Schedule:
+        """A schedule that also covers what is stored of a run, so that nothing of it is lost."""
+        place = self._places.get(name)
+        return schedule if place is None else schedule.with_(place.schedule)
 
     def place(self, name: str) -> tuple[str, int]:
         """The file of a stored run, as seen from the output folder, and its index in the arrays.
@@ -131,12 +151,13 @@ class Store:
     def add(self, path: Path) -> None:
         """Take in a file, which another process may have written."""
         try:
-            found = entries(path)
+            with reading(path):
+                found = entries(path)
             if found is None:
                 self.outdated.append(path)
                 return
             places = [
-                Place(path, column, str(entry["name"]), int(entry["stride"]), entry)
+                Place(path, column, str(entry["name"]), read_schedule(entry["schedule"]), entry)
                 for column, entry in enumerate(found)
             ]
         except (DamagedError, *UNREADABLE):
@@ -146,7 +167,7 @@ class Store:
         for place in places:
             known = self._places.get(place.name)
             # Of two records of a run, the one that keeps more.
-            if known is None or place.stride < known.stride:
+            if known is None or place.schedule.covers(known.schedule):
                 self._places[place.name] = place
 
     def _lose(self, path: Path) -> None:
@@ -161,10 +182,10 @@ class Store:
         configurations: Sequence[RunConfig],
         traces: Traces,
         environment: Environment,
-        stride: int = 1,
+        schedule: Schedule = EVERY_STEP,
     ) -> Path:
         """Store runs that were trained together, as one file."""
-        path = write_runs(self.folder, configurations, traces, environment, stride)
+        path = write_runs(self.folder, configurations, traces, environment, schedule)
         self.add(path)
         return path
 
@@ -185,8 +206,9 @@ class Store:
         lost: list[Path] = []
         for path, places in by_file.items():
             try:
-                check(path)
-                runs |= _read(path, places)
+                with reading(path):
+                    check(path)
+                    runs |= _read(path, places)
             except (DamagedError, *UNREADABLE):
                 lost.append(path)
         for path in lost:
@@ -201,44 +223,60 @@ def write_runs(
     configurations: Sequence[RunConfig],
     traces: Traces,
     environment: Environment,
-    stride: int,
+    schedule: Schedule,
 ) -> Path:
     """Write one file with runs that were trained together; says where it is."""
-    name, content = pack(configurations, traces, environment, stride)
+    name, content = pack(configurations, traces, environment, schedule)
     write_atomically(folder / name, content)
     return folder / name
 
 
 def _read(path: Path, places: Sequence[Place]) -> dict[str, Run]:
+    """Runs of a file, with every part of it compared with their configurations.
+
+    Raises:
+        ValueError: and others of UNREADABLE, if something does not fit.
+    """
     with safe_open(path, "numpy") as file:
         steps = {key: file.get_tensor(key) for key in STEPS}
         if len(places) > FEW:
             arrays = {key: file.get_tensor(key) for key in ARRAYS}
             columns = [place.column for place in places]
         else:
-            slices = {key: file.get_slice(key) for key in ARRAYS}
-            arrays = {
-                key: np.stack([part[..., place.column] for place in places], axis=-1)
-                for key, part in slices.items()
-            }
+            arrays = {key: _columns(file, key, places) for key in ARRAYS}
             columns = list(range(len(places)))
+    configurations = [RunConfig.model_validate(place.entry["config"]) for place in places]
     endings = {
-        column: Ending(**place.entry["ending"])
-        for column, place in zip(columns, places, strict=True)
+        column: read_ending(place.entry["ending"], config)
+        for column, place, config in zip(columns, places, configurations, strict=True)
     }
-    everyone = tuple(
-        endings.get(column, Ending("completed", 0)) for column in range(arrays["losses"].shape[-1])
-    )
+    runs = arrays["losses"].shape[-1]
+    everyone = tuple(endings.get(column, Ending("completed", 0)) for column in range(runs))
+    for place, config in zip(places, configurations, strict=True):
+        check_arrays(arrays, steps, runs, config, place.schedule)
     traces = Traces(endings=everyone, **steps, **arrays)
     return {
-        place.name: _run(place.entry, traces[column])
-        for place, column in zip(places, columns, strict=True)
+        place.name: _run(place, config, traces[column])
+        for place, config, column in zip(places, configurations, columns, strict=True)
     }
 
 
-def _run(entry: Entry, trace: Trace) -> Run:
-    config = RunConfig.model_validate(entry["config"])
-    return Run(config, trace, Environment(**entry["environment"]), str(entry["name"]))
+def _columns(file: Any, key: str, places: Sequence[Place]) -> np.ndarray:
+    """An array of some runs of a file."""
+    part = file.get_slice(key)
+    if 0 in part.get_shape():
+        # The library cuts nothing out of nothing.
+        whole: np.ndarray = file.get_tensor(key)
+        return whole[..., [place.column for place in places]]
+    return np.stack([part[..., place.column] for place in places], axis=-1)
+
+
+def _run(place: Place, config: RunConfig, trace: Trace) -> Run:
+    entry = place.entry
+    if name_of(entry["config"], entry["environment"]) != place.name:
+        raise InconsistentError("name")
+    check_numbers(trace)
+    return Run(config, trace, Environment(**entry["environment"]), place.name)
 
 
 def _free(path: Path) -> Path:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from labreport.lab.configuration import RunConfig
-from labreport.lab.schedule import Schedule
+from labreport.lab.schedule import EVERY_STEP, Schedule
 from labreport.lab.size import training_bytes
 from labreport.training.network import initial_parameters
 
@@ -39,7 +39,7 @@ class Family:
     """
 
     configurations: tuple[RunConfig, ...]
-    schedule: Schedule = Schedule()
+    schedule: Schedule = EVERY_STEP
 
     @property
     def first(self) -> RunConfig:
@@ -183,7 +183,7 @@ def pad(values: Tensor, padded: int) -> Tensor:
 def _chunks(
     members: list[RunConfig], schedule: Schedule, memory: int
 ) -> Iterator[tuple[RunConfig, ...]]:
-    fitting = memory // training_bytes(members[0], schedule.stride) // PADDING * PADDING
+    fitting = memory // training_bytes(members[0], schedule) // PADDING * PADDING
     size = max(PADDING, min(fitting, CHUNK))
     for start in range(0, len(members), size):
         yield tuple(members[start : start + size])

@@ -41,9 +41,9 @@ change.data.batch_size = 1
 
 @pytest.fixture(scope="module")
 def runs(lab: Lab) -> dict[str, Run]:
-    configurations, strides = zip(*lab.recordings(), strict=True)
+    configurations, schedules = zip(*lab.recordings(), strict=True)
     runs = {}
-    for family in families(configurations, strides, 2**30):
+    for family in families(configurations, schedules, 2**30):
         traces = train(family, "cpu", Memory())
         for config, trace in zip(family.configurations, traces, strict=True):
             runs[config.digest] = Run(config, trace, Environment(1, "test"), config.digest)

@@ -11,6 +11,7 @@ from labreport.backprop.gradient_check import Checked, GradientCheck, check_grad
 from labreport.lab.configuration import Data, Network, RunConfig
 from labreport.lab.lab import Formula
 from labreport.lab.load import load
+from labreport.lab.schedule import Schedule
 from labreport.lab.vocabulary.initialisers import Given
 from labreport.lab.vocabulary.optimizers import SGD
 from labreport.run import Environment, Run
@@ -31,7 +32,7 @@ W1_TO_W4 = [0, 2, 1, 3]
 @pytest.fixture(scope="module")
 def checked_run() -> Run:
     trial = load(shipped("experiments.toml")).plan("companion").trials[0]
-    (family,) = families([trial.config], [1], 2**30)
+    (family,) = families([trial.config], [Schedule()], 2**30)
     return Run(trial.config, train(family)[0], Environment(1, "test"), "companion")
 
 
@@ -115,7 +116,7 @@ def test_a_planted_wrong_derivative_is_caught(
 def checked_alone(derivatives: dict[str, str], **changes: Any) -> Checked:
     plan = load(shipped("experiments.toml")).plan("companion")
     config = plan.trials[0].config.model_copy(update={"rounds": 20, **changes})
-    (family,) = families([config], [1], 2**30)
+    (family,) = families([config], [Schedule()], 2**30)
     run = Run(config, train(family)[0], Environment(1, "test"), "alone")
     formula = Formula.model_validate({"name": "alone", "derivatives": derivatives})
     return check_gradients(run, [formula]).formulas[0]

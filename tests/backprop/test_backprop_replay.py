@@ -9,6 +9,7 @@ import pytest
 from labreport.backprop import activations, optimizers
 from labreport.backprop.replay import replay, replay_together
 from labreport.lab.configuration import RunConfig
+from labreport.lab.schedule import Schedule
 from labreport.lab.vocabulary.activations import ACTIVATIONS
 from labreport.lab.vocabulary.losses import LOSSES
 from labreport.lab.vocabulary.optimizers import OPTIMIZER_TITLES
@@ -29,7 +30,7 @@ BASE: dict[str, Any] = {
 
 def run(stride: int = 1, **changes: Any) -> Run:
     config = RunConfig.model_validate({**BASE, **changes})
-    (family,) = families([config], [stride], 2**30)
+    (family,) = families([config], [Schedule(stride)], 2**30)
     return Run(config, train(family)[0], Environment(1, "test"), "replayed")
 
 

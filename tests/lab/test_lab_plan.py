@@ -9,6 +9,7 @@ from labreport.lab.configuration import RunConfig
 from labreport.lab.lab import Range
 from labreport.lab.load import FEW_STARTS
 from labreport.lab.plan import Lab, Plan
+from labreport.lab.schedule import Schedule
 
 Loaded = Callable[[str], Lab]
 
@@ -314,8 +315,8 @@ def test_a_run_of_two_experiments_is_recorded_for_the_one_that_wants_more(loaded
     drawn = 'change.initial.scheme = "pytorch"\nseeds = 1\n'
     second = f'[experiment.second]\ntitle = "x"\n{drawn}record_every = 6\n'
     lab = loaded(changed(add=f"{drawn}record_every = 4\n{second}"))
-    (_, (_, stride)) = lab.recordings()
-    assert stride == 4
+    (_, (_, schedule)) = lab.recordings()
+    assert schedule == Schedule(4)
 
 
 def test_only_some_experiments(loaded: Loaded) -> None:

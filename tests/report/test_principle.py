@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from labreport.lab.configuration import RunConfig
+from labreport.lab.schedule import Schedule
 from labreport.report.kept import Kept
 from labreport.report.language import language
 from labreport.report.numbering import Numbering
@@ -50,7 +51,7 @@ DEEP: dict[str, Any] = {
 
 def trained(configuration: dict[str, Any]) -> Run:
     config = RunConfig.model_validate({"loss": "mse", "rounds": 3, **configuration})
-    (family,) = families([config], [1], 2**30)
+    (family,) = families([config], [Schedule()], 2**30)
     return Run(config, train(family)[0], Environment(1, "test"), "worked")
 
 

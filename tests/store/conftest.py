@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from labreport.lab.configuration import RunConfig
+from labreport.lab.schedule import Schedule
 from labreport.run import Environment, Traces
 from labreport.training.family import families
 from labreport.training.trainer import train
@@ -75,7 +76,7 @@ def environment() -> Environment:
 
 
 def train_one_family(runs: list[RunConfig], stride: int = 1) -> Traces:
-    (family,) = families(runs, [stride] * len(runs))
+    (family,) = families(runs, [Schedule(stride)] * len(runs))
     return train(family)
 
 

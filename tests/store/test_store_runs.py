@@ -12,18 +12,22 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from labreport.lab.configuration import RunConfig
+from labreport.lab.schedule import Schedule
 from labreport.run import Ending, Environment, Trace, Traces
 from labreport.store.format import FORMAT, DamagedError, run_name
 from labreport.store.store import FEW, Store
 
 Trained = Callable[..., Traces]
-ARRAYS = ("losses", "weights", "gradients", "outputs", "recorded", "shown")
+ARRAYS = (
+    *("losses", "weights", "gradients", "outputs", "overall"),
+    *("recorded", "shown", "measured"),
+)
 
 
 def keep(
     store: Store, runs: list[RunConfig], traces: Traces, environment: Environment, stride: int = 1
 ) -> list[str]:
-    store.keep(runs, traces, environment, stride)
+    store.keep(runs, traces, environment, Schedule(stride))
     return [run_name(config, environment) for config in runs]
 
 
@@ -129,7 +133,7 @@ def test_a_thinned_record_is_kept_as_it_is(
     traces = trained(runs, 4)
     names = keep(Store(tmp_path), runs, traces, environment, 4)
     store = Store(tmp_path)
-    assert [store.has(names[0], stride) for stride in (1, 3, 4, 5, 8)] == [
+    assert [store.has(names[0], Schedule(stride)) for stride in (1, 3, 4, 5, 8)] == [
         *(False, False, True, True, True)
     ]
     for name, trace in zip(names, traces, strict=True):
@@ -150,7 +154,7 @@ def test_of_two_records_of_a_run_the_one_that_keeps_more_is_read(
     assert len(list((tmp_path / "runs").iterdir())) == 2
     whole = trained(runs)
     for opened in (store, Store(tmp_path)):
-        assert opened.has(names[0], 1)
+        assert opened.has(names[0], Schedule(1))
         assert_same(opened.read(names[:1])[names[0]].trace, whole[0])
 
 
@@ -264,7 +268,9 @@ def test_what_is_said_of_runs_may_be_longer_than_a_header_of_safetensors(
     (name,) = keep(Store(tmp_path), [config], traces, environment)
     store = Store(tmp_path)
     assert store.damaged == []
-    assert store.read([name])[name].trace.ending == long
+    entry = store.entry(name)
+    assert entry is not None
+    assert entry["ending"]["message"] == long.message
 
 
 # --------------------------------------------------------------------------------------- damage
@@ -317,7 +323,7 @@ JSON = {
     "no utf-8": b"\xff\xfe",
     "no list": b"3",
     "no tables": b"[1, 2]",
-    "no names": b'[{"stride": 1}]',
+    "no names": b'[{"schedule": {"stride": 1, "budgets": []}}]',
     "too few": b"[]",
 }
 

@@ -8,6 +8,7 @@ import torch
 from training_stock import alone, exercise, same_bits, stock, together, ulps
 
 from labreport.lab.configuration import RunConfig
+from labreport.lab.schedule import Schedule
 from labreport.run import Ending, Trace
 from labreport.training.family import families
 from labreport.training.parts.losses import LOSSES
@@ -113,7 +114,7 @@ def test_a_run_ends_where_it_ends_however_often_it_is_recorded(
 ) -> None:
     whole = alone(config)
     assert whole.ending.kind == "diverged"
-    (family,) = families([config], [stride])
+    (family,) = families([config], [Schedule(stride)])
     (thinned,) = train(family)
     assert thinned.ending == whole.ending
     assert thinned.losses.tobytes() == whole.losses.tobytes()

@@ -7,6 +7,7 @@ import pytest
 from training_stock import INPUTS, PROBABILITIES, alone, example, same_bits
 
 from labreport.lab.configuration import RunConfig
+from labreport.lab.schedule import Schedule
 from labreport.lab.size import training_bytes
 from labreport.training import family as family_module
 from labreport.training.family import PADDING, families
@@ -114,21 +115,21 @@ def test_all_that_may_train_together_at_once_gives_the_bits_of_training_alone() 
     ids=["float32", "float64", "one row"],
 )
 def test_the_estimate_covers_the_record(config: RunConfig, stride: int) -> None:
-    (family,) = families([config], [stride])
+    (family,) = families([config], [Schedule(stride)])
     traces = train(family)
     arrays = (traces.losses, traces.weights, traces.gradients, traces.outputs)
-    assert sum(array.nbytes for array in arrays) < training_bytes(config, stride)
+    assert sum(array.nbytes for array in arrays) < training_bytes(config, Schedule(stride))
 
 
 @pytest.mark.parametrize("multiples", [1, 1.5, 2, 3.99])
 def test_chunks_fit_into_memory(multiples: float) -> None:
     runs = [example(rounds=2, seed=seed) for seed in range(5 * PADDING + 1)]
-    memory = int(multiples * PADDING * training_bytes(runs[0], 1))
+    memory = int(multiples * PADDING * training_bytes(runs[0], Schedule()))
     chunks = families(runs, memory=memory)
     assert [c for family in chunks for c in family.configurations] == runs
     for family in chunks:
         padded = family_module.padded_count(len(family.configurations))
-        assert padded * training_bytes(runs[0], 1) <= memory
+        assert padded * training_bytes(runs[0], Schedule()) <= memory
     # As few as fit.
     assert len(chunks) == -(-len(runs) // (int(multiples) * PADDING))
 
@@ -146,7 +147,7 @@ def test_chunks_change_no_number() -> None:
 @pytest.mark.parametrize(("rounds", "stride"), [(10, 1), (10, 3), (10, 5), (10, 10), (10, 99)])
 def test_thinning_keeps_first_and_last_and_every_loss(rounds: int, stride: int) -> None:
     config = example(rounds=rounds)
-    (family,) = families([config], [stride])
+    (family,) = families([config], [Schedule(stride)])
     (thinned,), whole = train(family), alone(config)
     assert thinned.recorded[0] == 0
     assert thinned.recorded[-1] == rounds
