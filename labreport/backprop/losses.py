@@ -368,7 +368,8 @@ def _cross_entropy_pairs_terms(output: FloatArray, target: FloatArray) -> FloatA
 
 def _poisson_expm1_slope(output: FloatArray, target: FloatArray) -> FloatArray:
     with np.errstate(over="ignore"):
-        return np.expm1(output) + (1.0 - target)
+        slope: FloatArray = np.expm1(output) + (1.0 - target)
+        return slope
 
 
 def _poisson_expm1_terms(output: FloatArray, target: FloatArray) -> FloatArray:

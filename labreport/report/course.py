@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from labreport.backprop.runs import evaluate, layers_of
+from labreport.backprop.surface import cells_of, plane_losses
 from labreport.lab.naming import display_order, parameter_names, unit_names
 from labreport.report import numbers
 from labreport.report.tree import Course, Edge, Surface
@@ -84,27 +85,25 @@ def _surface(run: Run, weights: np.ndarray) -> Surface | None:
     _, sizes, directions = np.linalg.svd(moved, full_matrices=False)
     if len(sizes) < 2 or sizes[0] == 0:
         return None
+    cells = cells_of(run.config, CELLS)
+    if not cells:
+        return None
     plane = directions[:2]
     path = moved @ plane.T
     low, high = path.min(axis=0), path.max(axis=0)
     extent = np.maximum(high - low, 0.15 * float((high - low).max()))
     middle = (low + high) / 2
     sides = [
-        np.linspace(m - e * (0.5 + MARGIN), m + e * (0.5 + MARGIN), CELLS)
+        np.linspace(m - e * (0.5 + MARGIN), m + e * (0.5 + MARGIN), cells)
         for m, e in zip(middle, extent, strict=True)
     ]
-    across, up = np.meshgrid(*sides)
-    points = weights[-1] + np.stack([across, up], axis=-1) @ plane
-    try:
-        losses = evaluate(run.config, points.reshape(-1, weights.shape[1])).losses
-    except ValueError:
-        return None
-    if not np.isfinite(losses).all():
+    losses = plane_losses(run.config, weights[-1], plane, (sides[0], sides[1]))
+    if losses is None:
         return None
     return Surface(
         horizontal=_numbers(sides[0]),
         vertical=_numbers(sides[1]),
-        losses=_numbers(losses),
+        losses=_numbers(losses.ravel()),
         path=tuple(_numbers(place) for place in path),
         share=round(float((sizes[:2] ** 2).sum() / (sizes**2).sum()), 4),
     )

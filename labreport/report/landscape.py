@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from labreport.analysis.results import Result
-from labreport.backprop.runs import evaluate
+from labreport.backprop.surface import cells_of, plane_losses
 from labreport.lab.configuration import RunConfig
 from labreport.lab.naming import display_order
 from labreport.report.trajectories import weights_of
@@ -82,7 +82,10 @@ def landscape(results: Sequence[Result], budgets: Sequence[int]) -> Landscape | 
     if pair is None:
         return None
     shown = [way[:, pair] for way in ways]
-    sides = _sides(np.concatenate(shown))
+    cells = cells_of(first.run.config, CELLS)
+    if not cells:
+        return None
+    sides = _sides(np.concatenate(shown), cells)
     lowest = min(range(len(members)), key=lambda k: _last_loss(results[members[k]], rounds))
     losses = _losses(first.run.config, ways[lowest][-1], pair, sides)
     if losses is None:
@@ -136,11 +139,11 @@ def _most_moved(ways: Sequence[np.ndarray], config: RunConfig) -> list[int] | No
     return sorted(furthest, key=order.index)
 
 
-def _sides(places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _sides(places: np.ndarray, cells: int) -> tuple[np.ndarray, np.ndarray]:
     low, high = places.min(axis=0), places.max(axis=0)
     extent = np.maximum(high - low, NARROWEST * float((high - low).max()))
     middle, half = (low + high) / 2, extent * (0.5 + MARGIN)
-    across, up = (np.linspace(m - h, m + h, CELLS) for m, h in zip(middle, half, strict=True))
+    across, up = (np.linspace(m - h, m + h, cells) for m, h in zip(middle, half, strict=True))
     return across, up
 
 
@@ -148,11 +151,8 @@ def _losses(
     config: RunConfig, held: np.ndarray, pair: list[int], sides: tuple[np.ndarray, np.ndarray]
 ) -> np.ndarray | None:
     """The loss in every cell; None where it is not defined everywhere."""
-    across, up = np.meshgrid(*sides)
-    points = np.broadcast_to(held, (*across.shape, len(held))).copy()
-    points[..., pair[0]], points[..., pair[1]] = across, up
-    try:
-        losses: np.ndarray = evaluate(config, points.reshape(-1, len(held))).losses
-    except ValueError:
-        return None
-    return losses.reshape(across.shape) if np.isfinite(losses).all() else None
+    center = held.astype(np.float64)
+    center[pair] = 0.0
+    directions = np.zeros((2, len(held)))
+    directions[[0, 1], pair] = 1.0
+    return plane_losses(config, center, directions, sides)
