@@ -137,6 +137,7 @@ RULES: dict[str, Rule] = {
         classification.share_right_swept, "classification", 0.86, ("ROUNDING",)
     ),
     "share-right-starts": Rule(classification.share_right_starts, "classification", 0.82),
+    "level-answers": Rule(classification.level_answers, "classification", 0.6, ("ROUNDING",)),
     "loss-against-share": Rule(
         classification.loss_against_share, "classification", 0.84, ("ROUNDING",)
     ),

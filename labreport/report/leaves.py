@@ -58,6 +58,7 @@ UNITS: Mapping[str, str] = {
     "Count.rounds": "rounds",
     "Count.rows": "rows",
     "Count.seen": "rows",
+    "Count.ties": "rows",
     "Count.untied": "pairs",
     "Count.updates": "updates",
     "Number.after": "loss",
