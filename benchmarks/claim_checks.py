@@ -486,15 +486,47 @@ def dead(run: Run) -> set[str]:
 
 
 def silent_weights(seen: Seen, o: Observation) -> bool:
-    units = set(value(o.facts["units"]))
+    names = set(value(o.facts["names"]))
     return all(
-        untouched(run) == set(value(o.facts["names"]))
-        and value(o.facts["count"]) == len(untouched(run))
+        names <= untouched(run)
+        and value(o.facts["count"]) == len(names)
         and value(o.facts["total"]) == len(names_of(run.config))
         and value(o.facts["rounds"]) == run.trace.rounds
-        and (dead(run) == units if o.form == "dead" else not units)
+        and _is_cause(run, o.form, set(value(o.facts["units"])), names)
         for run in seen.runs(o.facts["subject"])
     )
+
+
+def _is_cause(run: Run, form: str, units: set[str], names: set[str]) -> bool:
+    """Whether the cause is there, and explains each of these parameters."""
+    ends: dict[str, set[str]] = {name: set() for name in names_of(run.config)}
+    stored = names_of(run.config)
+    for layer, (weights, biases) in enumerate(blocks(run.config)):
+        for unit in range(len(weights)):
+            target = unit_name(run.config, layer, unit)
+            for source, place in enumerate(weights[unit]):
+                before = f"x{source + 1}" if layer == 0 else unit_name(run.config, layer - 1, source)
+                ends[stored[place]] = {before, target}
+            if len(biases):
+                ends[stored[biases[unit]]] = {target}
+    touched = all(ends[name] & units for name in names)
+    if form == "dead":
+        return dead(run) == units and touched
+    if form == "input":
+        inputs = np.array(run.config.data.inputs)
+        zero = {f"x{k + 1}" for k in np.flatnonzero((inputs == 0).all(axis=0))}
+        hidden = {u for u in units if not u.startswith("x")}
+        return {u for u in units if u.startswith("x")} <= zero and touched and hidden <= _zero(run)
+    return touched if form == "blocked" else not units
+
+
+def _zero(run: Run) -> set[str]:
+    """Units that give exactly 0 for every row before training."""
+    return {
+        unit_name(run.config, layer, unit)
+        for layer, (_, made) in enumerate(stock.passes(run.config, run.trace.weights[0]))
+        for unit in np.flatnonzero((made == 0).all(axis=0))
+    }
 
 
 def revived(seen: Seen, o: Observation) -> bool:

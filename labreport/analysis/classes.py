@@ -8,9 +8,7 @@ from numpy.typing import NDArray
 from labreport.analysis import thresholds
 from labreport.analysis.results import PRECISION, Result
 from labreport.lab.configuration import RunConfig
-
-FEWEST_ROWS = 4
-"""Two rows that are told apart are no classifier."""
+from labreport.lab.constant_answers import FEWEST_ROWS
 
 Labels = NDArray[np.integer]
 

@@ -22,7 +22,7 @@ from labreport.analysis.observation import (
     With,
     Wording,
 )
-from labreport.analysis.observe import RULES, Observations
+from labreport.analysis.observe import RULES, Observations, weight
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rules.comparison import comparable
 from labreport.analysis.rules.gradients import find_stuck
@@ -31,13 +31,13 @@ from labreport.lab.plan import Plan
 KEY_FINDINGS = 5
 """Findings that open the report: what a reader keeps who reads nothing else."""
 
-MOST_NAMED = 6
-"""Experiments that a sentence names before it stops."""
-
 Conclusion = tuple[Plan, Observation]
 """A statement, and the plan whose variants it names."""
 
 Experiments = Sequence[ExperimentResults]
+
+OF_ALL_RUNS = frozenset({"all-runs"})
+"""Rules that also speak of runs whose loss is 0 whatever their weights."""
 
 
 @dataclass(frozen=True)
@@ -75,10 +75,11 @@ def key_findings(
 
 def conclude(experiments: Experiments) -> tuple[Conclusion, ...]:
     """Statements over all experiments together, the most relevant first."""
+    telling = [e.with_a_loss for e in experiments]
     found = [
-        (plan, replace(observation, relevance=rule.relevance))
-        for rule in LAB_RULES.values()
-        for plan, observation in rule.find(experiments)
+        (plan, replace(observation, relevance=rule.relevance * weight(observation.effect)))
+        for name, rule in LAB_RULES.items()
+        for plan, observation in rule.find(experiments if name in OF_ALL_RUNS else telling)
     ]
     return tuple(sorted(found, key=lambda conclusion: -conclusion[1].relevance))
 
@@ -94,7 +95,7 @@ def change_against_chance(experiments: Experiments) -> Iterator[Conclusion]:
     ranges.sort(key=lambda r: -r.width)
     ranges = [r for r in ranges if comparable(r.low, ranges[0].low)]
     facts: Facts = {
-        "ranges": tuple(With(title(r.results), r.number) for r in ranges[:MOST_NAMED]),
+        "ranges": tuple(With(title(r.results), r.number) for r in ranges),
         "budget": Count(budget),
     }
     idle = sum(len(r.idle) for r in ranges)
@@ -216,7 +217,7 @@ def budget_decides(experiments: Experiments) -> Iterator[Conclusion]:
     if not flips or asked < 2:
         return
     facts: Facts = {
-        "experiments": tuple(title(e) for e in flips[:MOST_NAMED]),
+        "experiments": tuple(title(e) for e in flips),
         "count": Count(len(flips)),
         "total": Count(asked),
     }
@@ -251,7 +252,14 @@ def stuck_together(experiments: Experiments) -> Iterator[Conclusion]:
         cite(f"min(each(learning_rate)) == {rate!r}", members),
     )
     form = "rate" if below else "any"
-    together = Observation("stuck-together", facts, runs=len(shown), form=form, claims=claims)
+    together = Observation(
+        "stuck-together",
+        facts,
+        runs=len(shown),
+        form=form,
+        claims=claims,
+        effect=len(stuck) / len(shown),
+    )
     yield experiments[0].plan, together
 
 
@@ -271,7 +279,14 @@ def silent_together(experiments: Experiments) -> Iterator[Conclusion]:
     }
     claims = (cite(f"all(each({quiet}) > 0)", members),)
     form = "relu" if every else ""
-    found = Observation("silent-together", facts, runs=len(shown), form=form, claims=claims)
+    found = Observation(
+        "silent-together",
+        facts,
+        runs=len(shown),
+        form=form,
+        claims=claims,
+        effect=len(silent) / len(shown),
+    )
     yield experiments[0].plan, found
 
 
@@ -386,8 +401,7 @@ def _title_of(plan: Plan) -> Wording:
 
 
 def _titles(experiments: list[ExperimentResults]) -> tuple[Fact, ...]:
-    names = dict.fromkeys(title(e) for e in experiments)
-    return tuple(names)[:MOST_NAMED]
+    return tuple(dict.fromkeys(title(e) for e in experiments))
 
 
 def _distinct(

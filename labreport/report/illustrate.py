@@ -306,7 +306,7 @@ class _Illustration:
         if len(swept) == 1:
             ((_, members),) = swept.items()
             series = [
-                (self.language.text("rounds", count=budget), members, budget, place)
+                (self.language.counted("rounds", budget), members, budget, place)
                 for place, budget in enumerate(self.results.budgets)
             ]
         else:
@@ -376,7 +376,7 @@ class _Illustration:
         for result, budget in found:
             value = numbers.measured(result.loss(budget) or 0.0)
             point = self.language.text("with", what=self.readings.name(result), detail=value)
-            rounds = self.language.text("rounds", count=budget)
+            rounds = self.language.counted("rounds", budget)
             line = self._text("best-of-line", line=rounds, best=point)
             facts.append(point if self._is_one_budget else line)
         return self._text("read-lowest", facts=self.language.enumerate(facts))
@@ -387,7 +387,7 @@ class _Illustration:
         if self._is_one_budget:
             return best
         return [
-            self._text("best-of-line", line=self.language.text("rounds", count=budget), best=words)
+            self._text("best-of-line", line=self.language.counted("rounds", budget), best=words)
             for (_, budget), words in zip(found, best, strict=True)
         ]
 

@@ -44,12 +44,34 @@ _LATIN_AFTER_HAN = re.compile(f"(?<=[{_HAN}])(?=[A-Za-z0-9−])")
 _WORDS = re.compile(rf"(?:^|\s)[a-z{_HAN}]")
 """In a label that reads like words, as "as published" does and "ReLU–linear" does not."""
 
-MOST_NAMES = 8
-"""Names of weights or units that a sentence lists; of more it gives the first few."""
+MOST_ITEMS = 8
+"""Items that a list in words has; of more it gives the first few, and how many others there are."""
 
-FIRST_NAMES = 6
+FIRST_ITEMS = 6
 
 HTML_NAMES = {"zh": "zh-CN", "en": "en"}
+
+
+class Counted(str):
+    """A whole number as text, which a text of the catalogue may want with its noun.
+
+    ``{rounds}`` is the number, ``{rounds:rounds}`` what ``counted.rounds`` makes of it in the plural
+    form that the language has for it: 1 round, 2 rounds.
+    """
+
+    amount: int
+    _language: Language
+
+    def __new__(cls, amount: int, language: Language) -> Counted:
+        """The number in the digits of reports."""
+        made = super().__new__(cls, numbers.count(amount))
+        made.amount, made._language = amount, language
+        return made
+
+    def __format__(self, noun: str) -> str:
+        if not noun:
+            return str(self)
+        return self._language.counted(noun, self.amount)
 
 
 class Language:
@@ -77,9 +99,19 @@ class Language:
         Raises:
             KeyError: if the catalogue has no such text.
         """
-        number = str(values.get("count", 1))
-        template = self.template(key, int(number) if number.isdigit() else 1)
-        return self._spaced(template.format(**values))
+        told = {name: self._counted(value) for name, value in values.items()}
+        count = told.get("count")
+        amount = count.amount if isinstance(count, Counted) else 1
+        return self._spaced(self.template(key, amount).format(**told))
+
+    def _counted(self, value: object) -> object:
+        is_number = isinstance(value, int) and not isinstance(value, bool)
+        return Counted(value, self) if is_number else value  # type: ignore[arg-type]
+
+    def counted(self, noun: str, amount: int) -> str:
+        """A number with what it counts: 1 round, 2 rounds. Raises KeyError for an unknown noun."""
+        template = self.template(f"counted.{noun}", amount)
+        return self._spaced(template.format(count=numbers.count(amount)))
 
     def template(self, key: str, amount: int = 1) -> str:
         """The text for a key without its values. Raises KeyError if there is none."""
@@ -107,15 +139,33 @@ class Language:
         return key in self._translations._catalog
 
     def join(self, items: Sequence[str]) -> str:
-        """A list in words: a, b and c."""
+        """A list in words: a, b and c; a long one is cut: a, b, c and 54 others."""
         if len(items) < 2:
             return "".join(items)
-        first = self.text("list.item").join(items[:-1])
-        return self.text("list.last", first=first, last=items[-1])
+        shown, last = self._cut(items)
+        first = self.text("list.item").join(shown)
+        return self.text("list.last", first=first, last=last)
+
+    def _cut(self, items: Sequence[str]) -> tuple[Sequence[str], str]:
+        """What a list begins with, and how it ends: with its last item, or with the number left."""
+        if len(items) <= MOST_ITEMS:
+            return items[:-1], items[-1]
+        return items[:FIRST_ITEMS], self.text("list.others", count=len(items) - FIRST_ITEMS)
 
     def enumerate(self, items: Sequence[str]) -> str:
-        """A list whose items may have commas of their own: a (1, 2); b (3)."""
-        return self.text("list.clause").join(items)
+        """A list whose items may have commas of their own, cut as well: a (1, 2); b (3)."""
+        return self._row("list.clause", items)
+
+    def row(self, items: Sequence[str]) -> str:
+        """Values side by side, cut as well: 1, 2, 3."""
+        return self._row("list.comma", items)
+
+    def _row(self, separator: str, items: Sequence[str]) -> str:
+        between = self.text(separator)
+        if len(items) <= MOST_ITEMS:
+            return between.join(items)
+        shown, last = self._cut(items)
+        return self.text("list.last", first=between.join(shown), last=last)
 
     def paragraph(self, sentences: Sequence[str]) -> str:
         """Sentences one after the other, empty ones left out; Chinese has no space in between."""
@@ -191,7 +241,8 @@ class Language:
         """The sentence that states an observation."""
         digits = numbers.digits_for(_numbers(observation.facts.values()))
         values: dict[str, object] = {
-            name: self.fact(fact, plan, digits) for name, fact in observation.facts.items()
+            name: fact.value if isinstance(fact, Count) else self.fact(fact, plan, digits)
+            for name, fact in observation.facts.items()
         }
         text = self.text(observation.message, **values)
         # A label in front may be written small; a sentence is not.
@@ -208,7 +259,7 @@ class Language:
                 return self.enumerate(items) if apart else self.join(items)
             if any(isinstance(f, With) for f in fact):
                 return self.enumerate(items)
-            return self.text("list.comma").join(items)
+            return self.row(items)
         if isinstance(fact, With):
             # What stands before its number in brackets is set off by them.
             what = (
@@ -230,15 +281,11 @@ class Language:
         if isinstance(fact, Count):
             return numbers.count(fact.value)
         if isinstance(fact, Rounds):
-            return self.text("rounds", count=numbers.count(fact.value))
+            return self.counted("rounds", fact.value)
         if isinstance(fact, OutOf):
             return f"{fact.value}/{fact.total}"
         if isinstance(fact, Names):
-            if len(fact.values) <= MOST_NAMES:
-                return self.join(fact.values)
-            return self.text(
-                "names-and-more", names=self.text("list.item").join(fact.values[:FIRST_NAMES])
-            )
+            return self.join(fact.values)
         if isinstance(fact, From):
             return self._from(fact.start, plan)
         if isinstance(fact, Keys):

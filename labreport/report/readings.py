@@ -47,7 +47,7 @@ class Readings:
         known = [(name, value) for name, value in named if value is not None and np.isfinite(value)]
         if not known:
             return ""
-        rounds = self.language.text("rounds", count=numbers.count(self.results.last))
+        rounds = self.language.counted("rounds", self.results.last)
         ordered = sorted(known, key=lambda pair: pair[1])
         low, high = (numbers.measured(value) for value in (ordered[0][1], ordered[-1][1]))
         if len(known) == 1:

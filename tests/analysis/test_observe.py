@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from cases_small_inputs import cross_entropy_of_one_unit
 from synthetic_runs import MOMENTUM, experiment, plain, single, starts
 
 from labreport.analysis import observe as module
@@ -66,6 +67,17 @@ def test_equally_relevant_findings_keep_the_order_of_the_rules(
     monkeypatch.setattr(module, "RULES", {name: rule(name) for name in ("z", "a", "m")})
     made = experiment(single("a", [3, 2, 1]))
     assert [o.rule for o in observe(made).answers] == ["z", "a", "m"]
+
+
+def test_nothing_is_built_on_a_loss_that_is_0_whatever_the_weights() -> None:
+    made = cross_entropy_of_one_unit()
+    for observation in observe(made):
+        runs = {run for claim in observation.claims for run in claim.runs}
+        spoken = {o.variant for o in made.results if o.run.name in runs}
+        allowed = observation.rule in ("constant-answer", "several-changes")
+        assert allowed or "ce" not in spoken, observation
+    together = [o for _, o in conclude([made])]
+    assert [o.rule for o in together] == ["all-runs"]
 
 
 def observations(*relevances: float) -> Observations:

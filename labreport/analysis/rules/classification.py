@@ -102,7 +102,7 @@ def share_right_swept(results: ExperimentResults) -> Iterator[Observation]:
         counted = cite(f"count({shares} == {formula})", (best, *others)) if same_steps else None
         facts: Facts = {
             "subject": Subject(name),
-            "points": tuple(Subject("", r.point) for r in tied[:3]),
+            "points": tuple(Subject("", r.point) for r in tied),
             "count": Count(len(tied), counted),
             "share": _share(best, results.last),
             "total": Count(len(there), cite("size(each(rounds))", there)),
@@ -111,13 +111,12 @@ def share_right_swept(results: ExperimentResults) -> Iterator[Observation]:
         claims = (
             tuple(
                 cite(f"{formula} == max({shares})", (one, *(r for r in there if r is not one)))
-                for one in tied[:3]
+                for one in tied
             )
             if same_steps
             else ()
         )
-        form = "many" if len(tied) > 3 else ""
-        yield Observation("share-right-swept", facts, runs=len(there), form=form, claims=claims)
+        yield Observation("share-right-swept", facts, runs=len(there), claims=claims)
 
 
 def share_right_starts(results: ExperimentResults) -> Iterator[Observation]:
