@@ -1721,8 +1721,9 @@ def sweep_best(seen: Seen, o: Observation) -> bool:
     if o.form.startswith("several"):
         for told in as_tuple(o.facts.get("leaders", ())):
             here, (name, point, loss) = value(told.what), told.detail
-            least = min(at(r, here) for r in everywhere if got_to(r, here))
-            if at(seen.run(Subject(name.variant, point.point)), here) != value(loss) != least:
+            first = ahead([r for r in everywhere if got_to(r, here)], here)
+            run = seen.run(Subject(name.variant, point.point))
+            if at(run, here) != value(loss) or not any(run is r for r in first):
                 return False
         leading = {told.detail[0].variant for told in as_tuple(o.facts.get("leaders", ()))}
         if (o.form == "several-flips") != (len(leading) > 1):
@@ -1752,17 +1753,17 @@ def sweep_best(seen: Seen, o: Observation) -> bool:
     if o.form == "one" and len(as_tuple(o.facts["best"])) != 1:
         return False
     always: set[int] | None = None
-    points = set()
     for told in o.facts["best"]:  # type: ignore[union-attr]
-        budget, (point, loss) = value(told.what), told.detail  # type: ignore[union-attr]
-        lowest = min(at(r, budget) for r in everywhere if got_to(r, budget))
-        if value(loss) != lowest or at(seen.run(point), budget) != lowest:
+        budget, (*points, loss) = value(told.what), told.detail  # type: ignore[union-attr]
+        best = {id(r) for r in ahead([r for r in everywhere if got_to(r, budget)], budget)}
+        named = [seen.run(point) for point in points]
+        if value(loss) != min(at(r, budget) for r in named) or not {id(r) for r in named} <= best:
             return False
-        points.add(point.point)
-        best = {id(r) for r in everywhere if got_to(r, budget) and at(r, budget) == lowest}
         always = best if always is None else always & best
+    if o.form == "level":
+        return always == {id(r) for r in everywhere}
     # The best value depends on the rounds only if none is best at all of them.
-    return (not always) if o.form == "moves" else len(points) == 1
+    return (not always) if o.form == "moves" else bool(always)
 
 
 def same_value(seen: Seen, o: Observation) -> bool:
@@ -1825,14 +1826,27 @@ def start_differs(seen: Seen, o: Observation) -> bool:
 
 def leads(runs: Mapping[str, Run], budget: int) -> set[str]:
     """Variants with the lowest loss, but for rounding."""
-    lowest = min(runs.values(), key=lambda r: at(r, budget))
+    first = ahead(list(runs.values()), budget)
+    return {name for name, r in runs.items() if any(r is other for other in first)}
+
+
+def ahead(runs: Sequence[Run], budget: int) -> list[Run]:
+    """Those with the lowest loss, but for rounding, or at the same floor, but for rounding."""
+    lowest = min(runs, key=lambda r: at(r, budget))
     least = at(lowest, budget)
-    return {
-        name
-        for name, r in runs.items()
-        if at(r, budget) - least
-        <= 16 * max(UNIT[r.config.dtype], UNIT[lowest.config.dtype]) * abs(least)
-    }
+
+    def at_bottom(run: Run) -> bool:
+        low = bottom(run.config)
+        slack = 16 * UNIT[run.config.dtype] * max(abs(low), 1e-3) if low is not None else 0.0
+        return low is not None and at(run, budget) - low <= slack
+
+    def is_level(run: Run) -> bool:
+        if at_bottom(run) and at_bottom(lowest) and bottom(run.config) == bottom(lowest.config):
+            return True
+        unit = max(UNIT[run.config.dtype], UNIT[lowest.config.dtype])
+        return at(run, budget) - least <= 16 * unit * abs(least)
+
+    return [run for run in runs if is_level(run)]
 
 
 def ranking(seen: Seen, o: Observation) -> bool:
@@ -1875,7 +1889,7 @@ def leaders_along_axis(seen: Seen, o: Observation) -> bool:
                 points.setdefault(trial.point, {})[name] = run
     full = [there for there in points.values() if len(there) == len(seen.swept)]
     wins = {
-        name: sum(at(t[name], budget) == min(at(r, budget) for r in t.values()) for t in full)
+        name: sum(name in leads(t, budget) for t in full)
         for name in seen.swept
     }
     told = {w.what.variant: (w.detail.value, w.detail.total) for w in o.facts["wins"]}  # type: ignore[union-attr]
@@ -1897,13 +1911,13 @@ def edge_of_grid(seen: Seen, o: Observation) -> bool:
         subject, budget = told.what, value(told.detail)  # type: ignore[union-attr]
         members = seen.swept[subject.variant]  # type: ignore[union-attr]
         there = [(t, r) for t, r in members if got_to(r, budget)]
-        lowest = min(at(r, budget) for _, r in there)
         for key, edge in subject.point:  # type: ignore[union-attr]
             tried = [dict(t.point)[key] for t, _ in members]
             if edge not in (min(tried), max(tried)):
                 return False
             # A best value in the midst of the grid would be a best value as well.
-            best = [dict(t.point)[key] for t, r in there if at(r, budget) == lowest]
+            first = ahead([r for _, r in there], budget)
+            best = [dict(t.point)[key] for t, r in there if any(r is f for f in first)]
             if edge not in best or any(min(tried) < v < max(tried) for v in best):
                 return False
     return True
@@ -1950,6 +1964,10 @@ def answers(run: Run, budget: int) -> np.ndarray:
     return np.array(made)
 
 
+def has_ties(run: Run, budget: int) -> bool:
+    return bool((answers(run, budget) < 0).any())
+
+
 def right(run: Run, budget: int) -> float:
     return float(np.mean(own_classes(run) == answers(run, budget)))
 
@@ -1989,7 +2007,8 @@ def share_right_swept(seen: Seen, o: Observation) -> bool:
         near(value(o.facts["share"]), top)
         and value(o.facts["total"]) == len(there)
         and value(o.facts["count"]) == len(reached)
-        and (told < reached if o.form == "many" else told == reached)
+        and told == reached
+        and not any(has_ties(r, budget) for _, r in members if got_to(r, budget))
     )
 
 
@@ -2009,6 +2028,7 @@ def loss_against_share(seen: Seen, o: Observation) -> bool:
     budget = value(o.facts["budget"])
     low, best = seen.run(o.facts["subject"]), seen.run(o.facts["other"])
     there = [r for r in seen.singles.values() if got_to(r, budget) and is_classes(r)]
+    there = [r for r in there if not has_ties(r, budget)]
     # "The lowest loss is not the best classifier": nobody with that loss classifies as well.
     least, top = min(at(r, budget) for r in there), max(right(r, budget) for r in there)
     lowest = [right(r, budget) for r in there if at(r, budget) == least]
@@ -2019,6 +2039,40 @@ def loss_against_share(seen: Seen, o: Observation) -> bool:
         and near(value(o.facts["other_share"]), right(best, budget))
         and right(best, budget) == top > max(lowest)
     )
+
+
+def level_answers(seen: Seen, o: Observation) -> bool:
+    budget = value(o.facts["budget"])
+    for told in o.facts["ties"]:  # type: ignore[union-attr]
+        run, (count, share) = seen.run(told.what), told.detail  # type: ignore[union-attr]
+        made = answers(run, budget)
+        if value(count) != (made < 0).sum() or not value(count):
+            return False
+        outputs = run.trace.outputs_at(budget)
+        assert outputs is not None
+        slack = 16 * UNIT[run.config.dtype]
+        first = [
+            0 if outputs.shape[1] == 1 else int(np.argmax(row >= row.max() - slack * abs(row).max()))
+            for row in outputs.astype(float)
+        ]
+        counted = np.where(made < 0, first, made)
+        if not near(value(share), float(np.mean(own_classes(run) == counted))):
+            return False
+    return True
+
+
+def constant_answer(seen: Seen, o: Observation) -> bool:
+    for subject in as_tuple(o.facts["subject"]):
+        for run in seen.all_of(subject):
+            targets = np.array(run.config.data.targets)
+            if o.form == "one-class":
+                if not (targets == targets[0]).all() or len(targets) != value(o.facts["rows"]):
+                    return False
+            elif run.config.network.layers[-1] != 1 or run.trace.gradients.any():
+                return False
+            elif o.form == "cross-entropy" and run.trace.losses.any():
+                return False
+    return True
 
 
 def mistaken(seen: Seen, o: Observation) -> bool:
@@ -2046,6 +2100,7 @@ CHECKS: dict[str, Check] = {
     "unbounded": unbounded,
     "frozen": frozen,
     "refused": refused,
+    "constant-answer": constant_answer,
     "silent-weights": silent_weights,
     "revived": revived,
     "equal-start": equal_start,
@@ -2071,6 +2126,7 @@ CHECKS: dict[str, Check] = {
     "share-right-starts": share_right_starts,
     "loss-against-share": loss_against_share,
     "mistaken": mistaken,
+    "level-answers": level_answers,
     "unreachable-target": unreachable_target,
     "ranking": ranking,
     "floor-above-zero": floor_above_zero,

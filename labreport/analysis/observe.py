@@ -123,7 +123,9 @@ RULES: dict[str, Rule] = {
         covers=("start-differs",),
     ),
     "linear-reaches": Rule(explanations.linear_reaches, "target", 0.82),
-    "sweep-best": Rule(sweep.sweep_best, "comparison", 0.95),
+    "sweep-best": Rule(
+        sweep.sweep_best, "comparison", {"": 0.95, "level": 0.7}, ("ROUNDING",)
+    ),
     "place-among-starts": Rule(initialisation.place_among_starts, "initialisation", 0.95),
     "overshoot": Rule(trajectory.overshoot, "trajectory", 0.9, ("OVERSHOOT", "ROUNDING")),
     "stuck": Rule(
@@ -132,8 +134,8 @@ RULES: dict[str, Rule] = {
         0.9,
         ("VANISHED", "STANDING_STILL", "FAR_FROM_FLOOR", "ROUNDING"),
     ),
-    "same-value": Rule(sweep.same_value, "comparison", 0.9),
-    "common-measure": Rule(comparison.common_measure, "comparison", 0.9),
+    "same-value": Rule(sweep.same_value, "comparison", 0.9, ("ROUNDING",)),
+    "common-measure": Rule(comparison.common_measure, "comparison", 0.9, ("LOOK_ALIKE",)),
     "diverged": Rule(stability.diverged, "stability", {"": 0.9, "all": 0.96}),
     "start-differs": Rule(comparison.start_differs, "comparison", 0.65, ("OTHER_START",)),
     "symmetry": Rule(initialisation.symmetry, "initialisation", 0.85),
@@ -173,7 +175,9 @@ RULES: dict[str, Rule] = {
     "worse-than-start": Rule(stability.worse_than_start, "stability", 0.6),
     "threshold": Rule(comparison.threshold, "convergence", 0.55, ("MOST_OF_THE_WAY", "ROUNDING")),
     "tolerance": Rule(sweep.tolerance, "convergence", 0.65, ("MOST_OF_THE_WAY",)),
-    "leaders-along-axis": Rule(sweep.leaders_along_axis, "comparison", 0.85),
+    "leaders-along-axis": Rule(
+        sweep.leaders_along_axis, "comparison", 0.85, ("ROUNDING",)
+    ),
     "rises": Rule(sweep.rises, "stability", 0.75, ("ROUNDING",)),
     "stuck-points": Rule(
         gradients.stuck_points,
@@ -185,7 +189,7 @@ RULES: dict[str, Rule] = {
     "largest-move": Rule(trajectory.largest_move, "trajectory", 0.3),
     "monotone": Rule(trajectory.monotone, "convergence", 0.2),
     "different-losses": Rule(comparison.different_losses, "comparison", 0.8),
-    "edge-of-grid": Rule(sweep.edge_of_grid, "comparison", 0.8),
+    "edge-of-grid": Rule(sweep.edge_of_grid, "comparison", 0.8, ("ROUNDING",)),
     "several-changes": Rule(comparison.several_changes, "comparison", 0.5),
     "single-start": Rule(initialisation.single_start, "reliability", 0.3),
     "same-answer": Rule(same_answer.same_answer, "target", 0.9, ("SAME_ANSWER",)),
