@@ -505,7 +505,9 @@ def _is_cause(run: Run, form: str, units: set[str], names: set[str]) -> bool:
         for unit in range(len(weights)):
             target = unit_name(run.config, layer, unit)
             for source, place in enumerate(weights[unit]):
-                before = f"x{source + 1}" if layer == 0 else unit_name(run.config, layer - 1, source)
+                before = (
+                    f"x{source + 1}" if layer == 0 else unit_name(run.config, layer - 1, source)
+                )
                 ends[stored[place]] = {before, target}
             if len(biases):
                 ends[stored[biases[unit]]] = {target}
@@ -647,10 +649,12 @@ def same_bits(one: Run, other: Run) -> bool:
 
 
 def coincide(seen: Seen, o: Observation) -> bool:
-    named = ("subjects",) if o.form in ("", "same") else ("subject", "other")
-    first, *others = (run for name in named for run in seen.runs(o.facts[name]))
     if o.form == "same":
-        return all(first.config == other.config for other in others)
+        # Variants that are names for one training may each be several runs.
+        alike = [[r.config.digest for r in seen.all_of(s)] for s in as_tuple(o.facts["subjects"])]
+        return len(alike) > 1 and all(one == alike[0] for one in alike)
+    named = ("subjects",) if not o.form else ("subject", "other")
+    first, *others = (run for name in named for run in seen.runs(o.facts[name]))
     return (
         all(same_bits(first, r) and r.trace.is_whole for r in others)
         and any(first.config.digest != r.config.digest for r in others)
@@ -1837,8 +1841,9 @@ def ahead(runs: Sequence[Run], budget: int) -> list[Run]:
 
     def at_bottom(run: Run) -> bool:
         low = bottom(run.config)
-        slack = 16 * UNIT[run.config.dtype] * max(abs(low), 1e-3) if low is not None else 0.0
-        return low is not None and at(run, budget) - low <= slack
+        if low is None or not np.isfinite(low):
+            return False
+        return at(run, budget) - low <= 16 * UNIT[run.config.dtype] * max(abs(low), 1e-3)
 
     def is_level(run: Run) -> bool:
         if at_bottom(run) and at_bottom(lowest) and bottom(run.config) == bottom(lowest.config):
@@ -1888,10 +1893,7 @@ def leaders_along_axis(seen: Seen, o: Observation) -> bool:
             if got_to(run, budget):
                 points.setdefault(trial.point, {})[name] = run
     full = [there for there in points.values() if len(there) == len(seen.swept)]
-    wins = {
-        name: sum(name in leads(t, budget) for t in full)
-        for name in seen.swept
-    }
+    wins = {name: sum(name in leads(t, budget) for t in full) for name in seen.swept}
     told = {w.what.variant: (w.detail.value, w.detail.total) for w in o.facts["wins"]}  # type: ignore[union-attr]
     return (
         value(o.facts["points"]) == len(full)
@@ -1921,6 +1923,13 @@ def edge_of_grid(seen: Seen, o: Observation) -> bool:
             if edge not in best or any(min(tried) < v < max(tried) for v in best):
                 return False
     return True
+
+
+def unseen_rows(seen: Seen, o: Observation) -> bool:
+    keys = value(o.facts["keys"])
+    configs = [run.config for _, run in seen.pairs]
+    differ = all(len({str(c.flat().get(key)) for c in configs}) > 1 for key in keys)
+    return differ and value(o.facts["rows"]) == max(len(c.data.inputs) for c in configs) > 1
 
 
 def several_changes(seen: Seen, o: Observation) -> bool:
@@ -2052,7 +2061,9 @@ def level_answers(seen: Seen, o: Observation) -> bool:
         assert outputs is not None
         slack = 16 * UNIT[run.config.dtype]
         first = [
-            0 if outputs.shape[1] == 1 else int(np.argmax(row >= row.max() - slack * abs(row).max()))
+            0
+            if outputs.shape[1] == 1
+            else int(np.argmax(row >= row.max() - slack * abs(row).max()))
             for row in outputs.astype(float)
         ]
         counted = np.where(made < 0, first, made)
@@ -2127,6 +2138,7 @@ CHECKS: dict[str, Check] = {
     "loss-against-share": loss_against_share,
     "mistaken": mistaken,
     "level-answers": level_answers,
+    "unseen-rows": unseen_rows,
     "unreachable-target": unreachable_target,
     "ranking": ranking,
     "floor-above-zero": floor_above_zero,
@@ -2372,12 +2384,15 @@ def change_against_chance(experiments: Sequence[Seen], plan: Plan, o: Observatio
 
 
 def own_rows(experiments: Sequence[Seen], plan: Plan, o: Observation) -> bool:
-    """Nothing but targets of 0 and 1 is told apart, of at least four rows in two classes."""
+    """Classes are targets of 0 and 1, of at least four rows; without them there are some rows."""
     told = {w.en for w in o.facts["experiments"]}  # type: ignore[union-attr]
     for seen in experiments:
         if titled(seen.plan) in told:
             wanted = [np.array(run.config.data.targets) for _, run in seen.pairs]
-            if not any(len(w) >= 4 and np.isin(w, (0, 1)).all() for w in wanted):
+            if o.form == "loss":
+                if not any(len(w) > 1 for w in wanted):
+                    return False
+            elif not any(len(w) >= 4 and np.isin(w, (0, 1)).all() for w in wanted):
                 return False
     return True
 

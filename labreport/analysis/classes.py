@@ -68,8 +68,9 @@ def _margins(result: Result, budget: int) -> NDArray[np.bool_] | None:
         scale = np.abs(values).max(axis=1)
     rounding = thresholds.ROUNDING * PRECISION[result.run.config.dtype] * scale
     ahead = values.max(axis=1, keepdims=True)
+    # Infinite outputs have no difference, but are equal.
     with np.errstate(invalid="ignore"):
-        return np.asarray(ahead - values <= rounding[:, None])
+        return np.asarray((values == ahead) | (ahead - values <= rounding[:, None]))
 
 
 def accuracy(result: Result, budget: int) -> float | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from labreport.analysis import thresholds
-from labreport.analysis.classes import accuracy
+from labreport.analysis.classes import decided
 from labreport.analysis.observation import (
     Count,
     Fact,
@@ -361,6 +361,10 @@ def lowest_error(experiments: Experiments) -> Iterator[Conclusion]:
     if len(distinct) < 2:
         return
     error, plan, result = min(candidates, key=lambda c: c[0])
+    level = {r.run.name for e, _, r in candidates if e - error <= thresholds.LOOK_ALIKE * e}
+    # Where several are as near, none of them is the nearest.
+    if len(level) > 1:
+        return
     own, formula = result.run.name, result.error_formula(shared)
     facts: Facts = {
         "subject": With(Subject(result.variant, result.point), Number(error, result.cite(formula))),
@@ -370,23 +374,33 @@ def lowest_error(experiments: Experiments) -> Iterator[Conclusion]:
     }
     mine = result.error_formula(shared, "r1.")
     claims = tuple(
-        cite(f"{mine} <= {r.error_formula(shared, 'r2.')}", (result, r))
+        cite(f"{theirs} - {mine} > LOOK_ALIKE * {theirs}", (result, r))
         for name, r in distinct.items()
         if name != own
+        for theirs in [r.error_formula(shared, "r2.")]
     )
     yield plan, Observation("lowest-error", facts, runs=len(distinct), claims=claims)
 
 
 def own_rows(experiments: Experiments) -> Iterator[Conclusion]:
-    """Shares of right rows that are of the rows that were trained on."""
-    classified = [(e, r) for e in experiments for r in e.results if accuracy(r, e.last) is not None]
-    if not classified:
+    """Losses and shares of right rows that are of the rows that were trained on."""
+    classified = [(e, r) for e in experiments for r in e.results if decided(r, e.last)]
+    several = [(e, r) for e in experiments for r in e.results if len(r.run.config.data.inputs) > 1]
+    members = classified or several
+    if not members:
         return
-    first = {id(e): r for e, r in reversed(classified)}
-    facts: Facts = {"experiments": _titles([e for e, _ in classified])}
+    first = {id(e): r for e, r in reversed(members)}
+    facts: Facts = {"experiments": _titles([e for e, _ in members])}
     classes = "all((given_targets == 0) | (given_targets == 1)) and max(classes) > min(classes)"
-    claims = tuple(r.cite(classes) for r in first.values())
-    found = Observation("own-rows", facts, runs=len(classified), limits=True, claims=claims)
+    claim = classes if classified else "size(inputs[:, 0]) > 1"
+    found = Observation(
+        "own-rows",
+        facts,
+        runs=len(members),
+        form="" if classified else "loss",
+        limits=True,
+        claims=tuple(r.cite(claim) for r in first.values()),
+    )
     yield experiments[0].plan, found
 
 
@@ -421,7 +435,7 @@ LAB_RULES: dict[str, LabRule] = {
         stuck_together, 0.8, ("VANISHED", "STANDING_STILL", "FAR_FROM_FLOOR", "ROUNDING")
     ),
     "silent-together": LabRule(silent_together, 0.75),
-    "lowest-error": LabRule(lowest_error, 0.7),
+    "lowest-error": LabRule(lowest_error, 0.7, ("LOOK_ALIKE",)),
     "near-floor": LabRule(near_floor, 0.6, ("MOST_OF_THE_WAY", "ROUNDING")),
     "all-runs": LabRule(how_runs_ended, 0.5),
     "own-rows": LabRule(own_rows, 0.4),

@@ -387,8 +387,9 @@ class _Scope:
 def _ahead(outputs: Array, unit: float) -> Array:
     """Which outputs [rows, units] are the largest of their row, but for rounding."""
     room = unit * np.max(np.abs(outputs), axis=1, keepdims=True)
+    largest = np.max(outputs, axis=1, keepdims=True)
     with np.errstate(invalid="ignore"):
-        found: Array = np.max(outputs, axis=1, keepdims=True) - outputs <= room
+        found: Array = (outputs == largest) | (largest - outputs <= room)
     return found
 
 

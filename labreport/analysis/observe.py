@@ -29,6 +29,7 @@ from labreport.analysis.rules import (
     sweep,
     target,
     trajectory,
+    unseen_rows,
 )
 from labreport.analysis.told import Told
 from labreport.run import Run
@@ -123,9 +124,7 @@ RULES: dict[str, Rule] = {
         covers=("start-differs",),
     ),
     "linear-reaches": Rule(explanations.linear_reaches, "target", 0.82),
-    "sweep-best": Rule(
-        sweep.sweep_best, "comparison", {"": 0.95, "level": 0.7}, ("ROUNDING",)
-    ),
+    "sweep-best": Rule(sweep.sweep_best, "comparison", {"": 0.95, "level": 0.7}, ("ROUNDING",)),
     "place-among-starts": Rule(initialisation.place_among_starts, "initialisation", 0.95),
     "overshoot": Rule(trajectory.overshoot, "trajectory", 0.9, ("OVERSHOOT", "ROUNDING")),
     "stuck": Rule(
@@ -175,9 +174,7 @@ RULES: dict[str, Rule] = {
     "worse-than-start": Rule(stability.worse_than_start, "stability", 0.6),
     "threshold": Rule(comparison.threshold, "convergence", 0.55, ("MOST_OF_THE_WAY", "ROUNDING")),
     "tolerance": Rule(sweep.tolerance, "convergence", 0.65, ("MOST_OF_THE_WAY",)),
-    "leaders-along-axis": Rule(
-        sweep.leaders_along_axis, "comparison", 0.85, ("ROUNDING",)
-    ),
+    "leaders-along-axis": Rule(sweep.leaders_along_axis, "comparison", 0.85, ("ROUNDING",)),
     "rises": Rule(sweep.rises, "stability", 0.75, ("ROUNDING",)),
     "stuck-points": Rule(
         gradients.stuck_points,
@@ -191,6 +188,7 @@ RULES: dict[str, Rule] = {
     "different-losses": Rule(comparison.different_losses, "comparison", 0.8),
     "edge-of-grid": Rule(sweep.edge_of_grid, "comparison", 0.8, ("ROUNDING",)),
     "several-changes": Rule(comparison.several_changes, "comparison", 0.5),
+    "unseen-rows": Rule(unseen_rows.unseen_rows, "comparison", 0.7),
     "single-start": Rule(initialisation.single_start, "reliability", 0.3),
     "same-answer": Rule(same_answer.same_answer, "target", 0.9, ("SAME_ANSWER",)),
     "oscillation": Rule(
@@ -223,7 +221,16 @@ RULES: dict[str, Rule] = {
 """Rules by name; of findings with the same relevance, the earlier rule's comes first."""
 
 WITHOUT_A_BUDGET = frozenset(
-    {"coincide", "refused", "constant-answer", "diverged", "first-step", "different-losses", "several-changes"}
+    {
+        "coincide",
+        "refused",
+        "constant-answer",
+        "diverged",
+        "first-step",
+        "different-losses",
+        "several-changes",
+        "unseen-rows",
+    }
 )
 """Rules whose sentences speak of no number of rounds."""
 

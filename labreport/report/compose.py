@@ -247,7 +247,15 @@ class _Composition:
         if self.lab.purpose is not None:
             purpose = Paragraph(self.lab.purpose.within(self.language.code))
             sections.append(Section("purpose", "", text("report.purpose"), (purpose,)))
-        sections.append(principle(self.measured.base, self.language, self.numbering, self.kept))
+        sections.append(
+            principle(
+                self.measured.base,
+                self.lab.file.worked_row,
+                self.language,
+                self.numbering,
+                self.kept,
+            )
+        )
         sections.append(self._set_up())
         experiments = tuple(map(self._experiment, self._results, self._observed))
         sections.append(Section("experiments", "", text("report.experiments"), (), experiments))

@@ -166,9 +166,7 @@ def a_loss_without_a_floor_falls_below_nothing() -> ExperimentResults:
 
 @fires("still-falling", "", count=9)
 def many_falling_losses() -> ExperimentResults:
-    made = [
-        single(f"v{k}", [*HIGH, 1, 0.5 + k / 100], {MOMENTUM: k / 10}) for k in range(9)
-    ]
+    made = [single(f"v{k}", [*HIGH, 1, 0.5 + k / 100], {MOMENTUM: k / 10}) for k in range(9)]
     return experiment(*made, budgets=(10,))
 
 

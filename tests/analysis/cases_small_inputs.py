@@ -34,7 +34,9 @@ def one_training_from_several_seeds_under_two_names() -> ExperimentResults:
 @fires("paired-starts", "few", count=2)
 def two_trainings_that_end_level_seed_by_seed() -> ExperimentResults:
     other = {"network.bias": "trained"}
-    return experiment(starts("a", ([9, 5, 1], [9, 5, 3])), starts("b", ([9, 5, 2], [9, 5, 4]), other))
+    return experiment(
+        starts("a", ([9, 5, 1], [9, 5, 3])), starts("b", ([9, 5, 2], [9, 5, 4]), other)
+    )
 
 
 @fires("place-among-starts", "below", count=1)
@@ -227,3 +229,26 @@ def the_largest_weight_decay_that_was_tried() -> ExperimentResults:
 @fires("edge-of-grid", subjects=((("a", 0.001), 2),))
 def the_smallest_learning_rate_that_was_tried() -> ExperimentResults:
     return experiment(sweep("a", RATE, {0.001: [3, 2, 1], 0.1: [3, 2, 2], 1.0: [3, 2, 3]}))
+
+
+# --- rows that were not trained on ---------------------------------------------------------------
+
+TWO_ROWS = {"data": {"inputs": [[0.5, 0.3], [0.1, 0.2]], "targets": [[0.2, 0.1], [0.3, 0.4]]}}
+DECAY = "optimizer.weight_decay"
+
+
+@fires("unseen-rows", keys=(DECAY,), rows=2)
+def weight_decay_judged_by_the_training_loss() -> ExperimentResults:
+    other = single("b", [3, 2, 1.5], {**TWO_ROWS, DECAY: 0.1})
+    return experiment(single("a", [3, 2, 1], TWO_ROWS), other)
+
+
+@silent("unseen-rows")
+def weight_decay_with_a_single_row() -> ExperimentResults:
+    return experiment(single("a", [3, 2, 1]), single("b", [3, 2, 1.5], {DECAY: 0.1}))
+
+
+@silent("unseen-rows")
+def another_momentum_with_several_rows() -> ExperimentResults:
+    other = single("b", [3, 2, 1.5], {**TWO_ROWS, MOMENTUM: 0.1})
+    return experiment(single("a", [3, 2, 1], TWO_ROWS), other)

@@ -62,7 +62,7 @@ def worked(configuration: dict[str, Any]) -> Worked:
 
 def blocks(configuration: dict[str, Any], code: str) -> list[Block]:
     words = language(code)
-    chapter = principle(trained(configuration), words, Numbering(words), Kept())
+    chapter = principle(trained(configuration), None, words, Numbering(words), Kept())
     return [block for section in chapter.sections for block in section.blocks]
 
 

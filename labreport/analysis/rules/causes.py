@@ -19,7 +19,18 @@ from labreport.lab.naming import unit_names
 Form = Literal["dead", "input", "blocked"]
 
 ODD = frozenset(
-    {"identity", "tanh", "softsign", "hardtanh", "leaky_relu", "elu", "selu", "gelu", "silu", "mish"}
+    {
+        "identity",
+        "tanh",
+        "softsign",
+        "hardtanh",
+        "leaky_relu",
+        "elu",
+        "selu",
+        "gelu",
+        "silu",
+        "mish",
+    }
 )
 """Activations that give 0 for a weighted sum of 0, and not for all smaller ones."""
 

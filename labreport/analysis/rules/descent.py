@@ -126,8 +126,7 @@ def still_falling(results: ExperimentResults) -> Iterator[Observation]:
         if not group:
             continue
         falls: tuple[Fact, ...] = tuple(
-            With(f.result.subject, Share(f.share, f.result.cite(f.formula)))
-            for f in group
+            With(f.result.subject, Share(f.share, f.result.cite(f.formula))) for f in group
         )
         facts: Facts = {
             "falls": falls,

@@ -13,6 +13,7 @@ from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rules.causes import causes_of
 from labreport.analysis.rules.points import from_a_value_on
 
+
 def silent_weights(results: ExperimentResults) -> Iterator[Observation]:
     """Weights whose gradient is exactly 0 in every round: those with each cause, and the rest."""
     for result in results.singles:

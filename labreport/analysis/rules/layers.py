@@ -65,9 +65,7 @@ def layer_gradients(results: ExperimentResults) -> Iterator[Observation]:
         claims = (result.cite(claim), result.cite(f"{formulas[0]} > 0 and {formulas[-1]} > 0"))
         # A factor of ten is a tenth of ten orders of magnitude, of which float32 holds few more.
         effect = float(np.log10(times.value)) / 10
-        yield Observation(
-            "layer-gradients", facts, runs=1, form=form, claims=claims, effect=effect
-        )
+        yield Observation("layer-gradients", facts, runs=1, form=form, claims=claims, effect=effect)
 
 
 def _weights_of_layers(network: Network) -> list[tuple[int, int]]:

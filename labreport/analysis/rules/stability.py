@@ -46,6 +46,4 @@ def worse_than_start(results: ExperimentResults) -> Iterator[Observation]:
             "budget": Count(results.last),
         }
         effect = len(worse) / len(swept)
-        yield Observation(
-            "worse-than-start", facts, runs=len(swept), claims=claims, effect=effect
-        )
+        yield Observation("worse-than-start", facts, runs=len(swept), claims=claims, effect=effect)

@@ -38,7 +38,8 @@ def best(members: tuple[Result, ...], budget: int) -> Result | None:
 
 def _tied(top: Result, members: Sequence[Result], budget: int) -> list[Result]:
     """All points whose loss at a budget is that of the best, but for rounding."""
-    return [r for r in members if r.loss(budget) is not None and level(top, r, budget)]
+    there = (r for r in members if r.loss(budget) is not None)
+    return [r for r in there if r is top or level(top, r, budget)]
 
 
 def _best_of_one(
