@@ -2079,9 +2079,11 @@ def constant_answer(seen: Seen, o: Observation) -> bool:
             if o.form == "one-class":
                 if not (targets == targets[0]).all() or len(targets) != value(o.facts["rows"]):
                     return False
-            elif run.config.network.layers[-1] != 1 or run.trace.gradients.any():
-                return False
-            elif o.form == "cross-entropy" and run.trace.losses.any():
+            elif (
+                run.config.network.layers[-1] != 1
+                or run.trace.gradients.any()
+                or (o.form == "cross-entropy" and run.trace.losses.any())
+            ):
                 return False
     return True
 

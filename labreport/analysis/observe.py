@@ -53,7 +53,7 @@ THEMES: tuple[Theme, ...] = get_args(Theme)
 
 
 SIZEABLE = 0.25
-"""What a quarter of a network, of its runs or of its rounds shows is told as what all of it does."""
+"""What a quarter of a network, its runs or its rounds shows is told as what all of them do."""
 
 LEAST_WEIGHT = 0.35
 """What is left of the relevance of a finding that is about next to nothing."""

@@ -34,7 +34,7 @@ from labreport.analysis.observation import (
 from labreport.lab.plan import Plan, Point
 from labreport.lab.vocabulary.losses import LOSSES
 from labreport.lab.vocabulary.optimizers import OPTIMIZER_TITLES
-from labreport.report import numbers
+from labreport.report import arrays, numbers
 from labreport.shipped import shipped
 
 _HAN = "\u3400-\u9fff"
@@ -49,14 +49,20 @@ MOST_ITEMS = 8
 
 FIRST_ITEMS = 6
 
+_MARKS = re.compile('[.,;:!?()“”"‘’。，；：！？、（）]')
+"""In a label, what could be taken for the end of it, or for a sentence of ours."""
+
+_INNER = str.maketrans({"“": "‘", "”": "’", '"': "'"})
+"""Quotation marks within quotation marks are of the other kind, so that none ends the quotation."""
+
 HTML_NAMES = {"zh": "zh-CN", "en": "en"}
 
 
 class Counted(str):
     """A whole number as text, which a text of the catalogue may want with its noun.
 
-    ``{rounds}`` is the number, ``{rounds:rounds}`` what ``counted.rounds`` makes of it in the plural
-    form that the language has for it: 1 round, 2 rounds.
+    ``{rounds}`` is the number, ``{rounds:rounds}`` what ``counted.rounds`` makes of it in the
+    plural form that the language has for it: 1 round, 2 rounds.
     """
 
     amount: int
@@ -178,6 +184,8 @@ class Language:
 
     def value(self, path: str, value: Any) -> str:
         """A value of a key of the configuration."""
+        if arrays.is_long(value):
+            return self._array(path, value)
         if isinstance(value, list | tuple):
             if value and isinstance(value[0], list | tuple):
                 return "; ".join(self.value(path, row) for row in value)
@@ -188,6 +196,14 @@ class Language:
         if isinstance(value, str):
             return self.name(value)
         return "—" if value is None else numbers.setting(value)
+
+    def _array(self, path: str, value: Any) -> str:
+        """An array that is too long to be read: its shape, how it begins, and a digest."""
+        row = [self.value(path, v) for v in arrays.first_row(value)]
+        begins = ", ".join(row[:FIRST_ITEMS]) + (", …" if len(row) > FIRST_ITEMS else "")
+        return self.text(
+            "value.array", shape=arrays.shape(value), first=begins, digest=arrays.digest(value)
+        )
 
     def name(self, word: str) -> str:
         """A word of the vocabulary as print writes it."""
@@ -228,8 +244,13 @@ class Language:
     def _quoted(self, plan: Plan, variant: str) -> str:
         label = self.label(plan, variant)
         # All of an experiment or none: a list in which only some are quoted looks like two kinds.
-        is_words = any(_WORDS.search(self.label(plan, v.name)) for v in plan.variants)
-        return self.text("quoted", words=label) if is_words else label
+        labels = [self.label(plan, v.name) for v in plan.variants]
+        is_words = any(_WORDS.search(label) or _MARKS.search(label) for label in labels)
+        return self.quoted(label) if is_words else label
+
+    def quoted(self, words: str) -> str:
+        """Words of the lab's author in quotation marks."""
+        return self.text("quoted", words=words.translate(_INNER))
 
     def _from(self, start: Subject, plan: Plan) -> str:
         point = self.point(start.point)
@@ -261,9 +282,10 @@ class Language:
                 return self.enumerate(items)
             return self.row(items)
         if isinstance(fact, With):
-            # What stands before its number in brackets is set off by them.
+            # What stands before its number in brackets is set off by them, but for such marks.
+            marked = any(_MARKS.search(self.label(plan, v.name)) for v in plan.variants)
             what = (
-                self.subject(fact.what, plan)
+                self.subject(fact.what, plan, quoted=marked)
                 if isinstance(fact.what, Subject)
                 else self.fact(fact.what, plan, digits)
             )
@@ -294,7 +316,7 @@ class Language:
             return self.name(fact.name)
         if isinstance(fact, Wording):
             words = fact.en if self.code == "en" else fact.zh
-            return self.text("quoted", words=words) if fact.is_name else words
+            return self.quoted(words) if fact.is_name else words
         if isinstance(fact, RoundNumber):
             return self.text("round-number", number=fact.value)
         assert isinstance(fact, Verbatim)

@@ -154,7 +154,7 @@ UNITS: Mapping[str, str] = {
     "silent-weights.total": "parameters",
     "single-start.count": "runs",
     "spread.count": "starts",
-    "spread.total": "starts",
+    "spread.total": "runs",
     "still-falling.count": "runs",
     "stuck-points.count": "points",
     "stuck-points.total": "points",

@@ -13,7 +13,7 @@ OF_GENERALISATION = ("optimizer.weight_decay", "network.layers", "data.batch_siz
 
 def unseen_rows(results: ExperimentResults) -> Iterator[Observation]:
     """An experiment that changes what bears on overfitting, judged by the training loss alone."""
-    first = {key: results.results[0] for key in OF_GENERALISATION} if results.results else {}
+    first = dict.fromkeys(OF_GENERALISATION, results.results[0]) if results.results else {}
     differing = {
         key: next((r for r in results.results if _setting(r, key) != _setting(one, key)), None)
         for key, one in first.items()
