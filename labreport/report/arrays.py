@@ -56,7 +56,7 @@ def digest(value: Any) -> str:
     return hashlib.sha256(canonical_json(value).encode()).hexdigest()[:DIGEST]
 
 
-_PLACES = re.compile(r"\((\d+(?:, \d+){%d,}),?\)" % MOST_PLACES)
+_PLACES = re.compile(rf"\((\d+(?:, \d+){{{MOST_PLACES},}}),?\)")
 
 
 def formula_in_short(formula: str) -> str:

@@ -191,7 +191,8 @@ class _Illustration:
 
     def sizes(self) -> list[Block]:
         """Sizes of the gradient of single runs by layer and round."""
-        from labreport.report.figures.panels import is_cut, sizes_figure
+        from labreport.report.figures.layers import layers_figure
+        from labreport.report.figures.panels import extent_of, is_cut, sizes_figure
 
         singles = self._recorded()
         # Layers are compared by their place, so networks are of one shape.
@@ -201,12 +202,12 @@ class _Illustration:
         titles = tuple(
             self._text("layer-panel", number=k, source=into, target=out)
             for k, (out, into) in enumerate(network.shapes, start=1)
-        )[:MOST_LAYERS]
+        )
         runs = [
             Trajectory(
                 self._label(r),
                 titles,
-                gradient_sizes(r, self.results.last)[:, :MOST_LAYERS],
+                gradient_sizes(r, self.results.last),
                 self._look(r),
             )
             for r in singles
@@ -216,9 +217,14 @@ class _Illustration:
             for run, r in zip(runs, singles, strict=True)
         ]
         axes = (self._text("axis-updates"), self._text("axis-norm"))
-        svg = self.kept.draw(sizes_figure, runs, titles, axes)
+        if len(titles) <= MOST_LAYERS:
+            svg, how = self.kept.draw(sizes_figure, runs, titles, axes), "read-norms"
+        else:
+            names = (axes[0], self._text("axis-layer"), axes[1])
+            extent = extent_of([run.values for run in runs])
+            svg, how = self.kept.draw(layers_figure, runs, extent, names), "read-norms-map"
         cut = self._text("read-norms-cut") if is_cut([run.values for run in runs]) else ""
-        caption = [self._text("read-norms"), cut, read[0], self._missing(singles)]
+        caption = [self._text(how), cut, read[0], self._missing(singles)]
         read = read[:MOST_FACTS]
         return [self._figure("sizes-title", caption, svg, "alternative-sizes", sentences=read)]
 
