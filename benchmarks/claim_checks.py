@@ -519,7 +519,7 @@ def _is_cause(run: Run, form: str, units: set[str], names: set[str]) -> bool:
         zero = {f"x{k + 1}" for k in np.flatnonzero((inputs == 0).all(axis=0))}
         hidden = {u for u in units if not u.startswith("x")}
         return {u for u in units if u.startswith("x")} <= zero and touched and hidden <= _zero(run)
-    return touched if form == "blocked" else not units
+    return touched if form == "blocked" else not units and form in ("", "rows")
 
 
 def _zero(run: Run) -> set[str]:

@@ -249,7 +249,15 @@ OF_A_GRADIENT_CHECK = frozenset(
 """Rules that speak of gradient checks."""
 
 OF_ALL_RUNS = frozenset(
-    {"coincide", "constant-answer", "different-losses", "refused", "several-changes"}
+    {
+        "coincide",
+        "constant-answer",
+        "different-losses",
+        "refused",
+        "several-changes",
+        "single-start",
+        "unseen-rows",
+    }
 )
 """Rules that also speak of runs whose loss is 0 whatever their weights; no other is built on it."""
 

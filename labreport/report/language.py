@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from io import BytesIO
+from string import Formatter
 from typing import Any
 
 from babel.messages.mofile import write_mo
@@ -49,35 +50,41 @@ MOST_ITEMS = 8
 
 FIRST_ITEMS = 6
 
-_MARKS = re.compile('[.,;:!?()“”"‘’。，；：！？、（）]')
+_MARKS = re.compile(r"[“”\"‘’。；：！？]|[.;:!?](?:\s|$)")
 """In a label, what could be taken for the end of it, or for a sentence of ours."""
 
 _INNER = str.maketrans({"“": "‘", "”": "’", '"': "'"})
 """Quotation marks within quotation marks are of the other kind, so that none ends the quotation."""
 
+MANY = 2
+"""Stands for a number that is not known to be one."""
+
 HTML_NAMES = {"zh": "zh-CN", "en": "en"}
 
 
-class Counted(str):
-    """A whole number as text, which a text of the catalogue may want with its noun.
+class _Wording(Formatter):
+    """How values are put into a text of the catalogue.
 
-    ``{rounds}`` is the number, ``{rounds:rounds}`` what ``counted.rounds`` makes of it in the
-    plural form that the language has for it: 1 round, 2 rounds.
+    ``{rounds}`` is a number, ``{rounds:rounds}`` what ``counted.rounds`` makes of it in the plural
+    form that the language has for it: 1 round, 2 rounds.
     """
 
-    amount: int
-    _language: Language
+    def __init__(self, language: Language) -> None:
+        self._language = language
 
-    def __new__(cls, amount: int, language: Language) -> Counted:
-        """The number in the digits of reports."""
-        made = super().__new__(cls, numbers.count(amount))
-        made.amount, made._language = amount, language
-        return made
+    def format_field(self, value: Any, noun: str) -> str:
+        """The value, a whole number with what it counts."""
+        amount = _whole(value)
+        if noun:
+            return self._language.counted(noun, value if amount is None else amount)
+        return str(value)
 
-    def __format__(self, noun: str) -> str:
-        if not noun:
-            return str(self)
-        return self._language.counted(noun, self.amount)
+
+def _whole(value: object) -> int | None:
+    """A whole number, also one that is written already; None for anything else."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    return int(value) if isinstance(value, str) and value.isdecimal() else None
 
 
 class Language:
@@ -105,19 +112,21 @@ class Language:
         Raises:
             KeyError: if the catalogue has no such text.
         """
-        told = {name: self._counted(value) for name, value in values.items()}
-        count = told.get("count")
-        amount = count.amount if isinstance(count, Counted) else 1
-        return self._spaced(self.template(key, amount).format(**told))
+        amount = _whole(values.get("count"))
+        template = self.template(key, 1 if amount is None else amount)
+        return self._spaced(_Wording(self).vformat(template, (), values))
 
-    def _counted(self, value: object) -> object:
-        is_number = isinstance(value, int) and not isinstance(value, bool)
-        return Counted(value, self) if is_number else value  # type: ignore[arg-type]
+    def counted(self, noun: str, amount: object) -> str:
+        """A number with what it counts: 1 round, 2 rounds. Raises KeyError for an unknown noun.
 
-    def counted(self, noun: str, amount: int) -> str:
-        """A number with what it counts: 1 round, 2 rounds. Raises KeyError for an unknown noun."""
-        template = self.template(f"counted.{noun}", amount)
-        return self._spaced(template.format(count=numbers.count(amount)))
+        Args:
+            noun: ``counted.<noun>`` in the catalogue.
+            amount: a whole number, or words for one: then it is many.
+        """
+        whole = _whole(amount)
+        count = amount if whole is None else numbers.count(whole)
+        template = self.template(f"counted.{noun}", MANY if whole is None else whole)
+        return self._spaced(template.format(count=count))
 
     def template(self, key: str, amount: int = 1) -> str:
         """The text for a key without its values. Raises KeyError if there is none."""
@@ -262,6 +271,7 @@ class Language:
         """The sentence that states an observation."""
         digits = numbers.digits_for(_numbers(observation.facts.values()))
         values: dict[str, object] = {
+            # A whole number is put into words by the text, which says what it counts.
             name: fact.value if isinstance(fact, Count) else self.fact(fact, plan, digits)
             for name, fact in observation.facts.items()
         }

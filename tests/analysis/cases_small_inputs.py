@@ -174,6 +174,12 @@ def a_hidden_unit_that_gives_0() -> ExperimentResults:
     return experiment(single("a", [3, 2, 1], changes, **without_gradient("w2 w4 w7 w8", weights)))
 
 
+@fires("silent-weights", "rows", units=(), names=("w1",))
+def a_weight_without_a_cause_and_several_rows() -> ExperimentResults:
+    changes = {"data": {"inputs": [[0.5, 0.3]] * 2, "targets": [[0.25, 0.0625]] * 2}}
+    return experiment(single("a", [3, 2, 1], changes, **without_gradient("w1", [0.1] * 8)))
+
+
 # --- level is level ----------------------------------------------------------------------------
 
 

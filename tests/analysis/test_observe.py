@@ -11,7 +11,15 @@ from synthetic_runs import MOMENTUM, experiment, plain, single, starts
 from labreport.analysis import observe as module
 from labreport.analysis.conclusions import KEY_FINDINGS, conclude, key_findings
 from labreport.analysis.observation import Count, Observation, Subject
-from labreport.analysis.observe import ANSWERS, RULES, Observations, Rule, Theme, observe
+from labreport.analysis.observe import (
+    ANSWERS,
+    OF_ALL_RUNS,
+    RULES,
+    Observations,
+    Rule,
+    Theme,
+    observe,
+)
 
 OVERSHOOT = [9.0, 1.0, 5.0]
 
@@ -74,10 +82,21 @@ def test_nothing_is_built_on_a_loss_that_is_0_whatever_the_weights() -> None:
     for observation in observe(made):
         runs = {run for claim in observation.claims for run in claim.runs}
         spoken = {o.variant for o in made.results if o.run.name in runs}
-        allowed = observation.rule in ("constant-answer", "different-losses", "several-changes")
+        allowed = observation.rule in OF_ALL_RUNS
         assert allowed or "ce" not in spoken, observation
     together = [o for _, o in conclude([made])]
     assert [o.rule for o in together] == ["all-runs"]
+
+
+def test_a_small_effect_makes_a_finding_less_relevant() -> None:
+    def found(effect: float) -> float:
+        one = Observation("z", {"n": Count(1)}, runs=1, effect=effect)
+        rule = Rule(lambda results: iter([one]), "gradients", 0.9)
+        (told,) = rule(experiment(single("a", [3, 2, 1])))
+        return told.relevance
+
+    assert found(1.0) == found(0.25) == 0.9
+    assert 0.3 < found(1 / 32) < 0.45 < found(0.2) < 0.9
 
 
 def observations(*relevances: float) -> Observations:

@@ -28,7 +28,8 @@ def silent_weights(results: ExperimentResults) -> Iterator[Observation]:
         rest = tuple(name for name in names if name not in explained)
         if rest:
             known = tuple(claim for cause in causes for claim in cause.claims)
-            yield _silent(result, rest, "", (), known)
+            several = len(result.run.config.data.inputs) > 1
+            yield _silent(result, rest, "rows" if several else "", (), known)
 
 
 def _silent(
