@@ -18,6 +18,7 @@ from labreport.analysis.rules.comparison import differing_keys
 from labreport.analysis.told import Told
 from labreport.errors import BuildError, Fault
 from labreport.lab.plan import AppendixPlan, Lab, Plan
+from labreport.lab.vocabulary.initialisers import WITHOUT_CHANCE
 from labreport.report import numbers, tables
 from labreport.report.claims import (
     APPENDIX_FINDINGS,
@@ -271,7 +272,8 @@ class _Composition:
 
     def _set_up(self) -> Section:
         text, lab, base = self.language.text, self.lab, self.lab.base
-        blocks: list[Block] = [Paragraph(text("report.set-up-text")), *self._thinned()]
+        blocks: list[Block] = [Paragraph(text("report.set-up-text")), *self._conventions()]
+        blocks += self._thinned()
         blocks.append(tables.base_table(base, self.language, self.numbering))
         if not lab.file.test_explanations:
             blocks.append(Paragraph(text("report.no-controls")))
@@ -409,7 +411,7 @@ class _Composition:
 
     def _appendix(self) -> list[Section]:
         sections = [self._repetition(*pair) for pair in self.measured.appendices]
-        return [*sections, self._again()]
+        return [*sections, glossary(self.language, self.numbering), self._again()]
 
     def _repetition(self, appendix: AppendixPlan, repeated: tuple[Repetition, ...]) -> Section:
         text = self.language.text
@@ -445,6 +447,14 @@ class _Composition:
             sections.append(Section(anchor, "", title, tuple(inner)))
         title = text("report.appendix-title", title=appendix.title.within(self.language.code))
         return Section(f"appendix-{appendix.name}", "", title, tuple(blocks), tuple(sections))
+
+    def _conventions(self) -> list[Block]:
+        """Conventions that not every program shares, of what this lab computes."""
+        configs = [run.config for run in self.measured.runs]
+        wide = any(c.dtype == "float64" and c.initial.scheme not in WITHOUT_CHANCE for c in configs)
+        told = ["set-up-kl-div"] if any(c.loss == "kl_div" for c in configs) else []
+        told += ["set-up-float64"] if wide else []
+        return [Paragraph(self.language.text(f"report.{key}")) for key in (*told, "glossary-at")]
 
     def _again(self) -> Section:
         text = self.language.text

@@ -98,7 +98,7 @@ def sweep_best(results: ExperimentResults) -> Iterator[Observation]:
         # Where no variant is ahead of another one, there is no order to tell.
         if len(tuned) == 1 or (tuned and not level(tuned[0][0], tuned[-1][0], results.last)):
             ranked = [r for r, _ in tuned]
-            facts = {
+            facts: Facts = {
                 "ranking": tuple(
                     With(Subject(r.variant), _point_and_loss(r, results.last)) for r in ranked
                 ),
