@@ -29,6 +29,7 @@ from labreport.report.claims import (
 )
 from labreport.report.evidence import brief, evidence
 from labreport.report.front import front
+from labreport.report.glossary import glossary
 from labreport.report.illustrate import illustrate
 from labreport.report.kept import Kept
 from labreport.report.language import Language
