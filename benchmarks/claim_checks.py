@@ -486,15 +486,49 @@ def dead(run: Run) -> set[str]:
 
 
 def silent_weights(seen: Seen, o: Observation) -> bool:
-    units = set(value(o.facts["units"]))
+    names = set(value(o.facts["names"]))
     return all(
-        untouched(run) == set(value(o.facts["names"]))
-        and value(o.facts["count"]) == len(untouched(run))
+        names <= untouched(run)
+        and value(o.facts["count"]) == len(names)
         and value(o.facts["total"]) == len(names_of(run.config))
         and value(o.facts["rounds"]) == run.trace.rounds
-        and (dead(run) == units if o.form == "dead" else not units)
+        and _is_cause(run, o.form, set(value(o.facts["units"])), names)
         for run in seen.runs(o.facts["subject"])
     )
+
+
+def _is_cause(run: Run, form: str, units: set[str], names: set[str]) -> bool:
+    """Whether the cause is there, and explains each of these parameters."""
+    ends: dict[str, set[str]] = {name: set() for name in names_of(run.config)}
+    stored = names_of(run.config)
+    for layer, (weights, biases) in enumerate(blocks(run.config)):
+        for unit in range(len(weights)):
+            target = unit_name(run.config, layer, unit)
+            for source, place in enumerate(weights[unit]):
+                before = (
+                    f"x{source + 1}" if layer == 0 else unit_name(run.config, layer - 1, source)
+                )
+                ends[stored[place]] = {before, target}
+            if len(biases):
+                ends[stored[biases[unit]]] = {target}
+    touched = all(ends[name] & units for name in names)
+    if form == "dead":
+        return dead(run) == units and touched
+    if form == "input":
+        inputs = np.array(run.config.data.inputs)
+        zero = {f"x{k + 1}" for k in np.flatnonzero((inputs == 0).all(axis=0))}
+        hidden = {u for u in units if not u.startswith("x")}
+        return {u for u in units if u.startswith("x")} <= zero and touched and hidden <= _zero(run)
+    return touched if form == "blocked" else not units and form in ("", "rows")
+
+
+def _zero(run: Run) -> set[str]:
+    """Units that give exactly 0 for every row before training."""
+    return {
+        unit_name(run.config, layer, unit)
+        for layer, (_, made) in enumerate(stock.passes(run.config, run.trace.weights[0]))
+        for unit in np.flatnonzero((made == 0).all(axis=0))
+    }
 
 
 def revived(seen: Seen, o: Observation) -> bool:
@@ -615,10 +649,12 @@ def same_bits(one: Run, other: Run) -> bool:
 
 
 def coincide(seen: Seen, o: Observation) -> bool:
-    named = ("subjects",) if o.form in ("", "same") else ("subject", "other")
-    first, *others = (run for name in named for run in seen.runs(o.facts[name]))
     if o.form == "same":
-        return all(first.config == other.config for other in others)
+        # Variants that are names for one training may each be several runs.
+        alike = [[r.config.digest for r in seen.all_of(s)] for s in as_tuple(o.facts["subjects"])]
+        return len(alike) > 1 and all(one == alike[0] for one in alike)
+    named = ("subjects",) if not o.form else ("subject", "other")
+    first, *others = (run for name in named for run in seen.runs(o.facts[name]))
     return (
         all(same_bits(first, r) and r.trace.is_whole for r in others)
         and any(first.config.digest != r.config.digest for r in others)
@@ -1689,8 +1725,9 @@ def sweep_best(seen: Seen, o: Observation) -> bool:
     if o.form.startswith("several"):
         for told in as_tuple(o.facts.get("leaders", ())):
             here, (name, point, loss) = value(told.what), told.detail
-            least = min(at(r, here) for r in everywhere if got_to(r, here))
-            if at(seen.run(Subject(name.variant, point.point)), here) != value(loss) != least:
+            first = ahead([r for r in everywhere if got_to(r, here)], here)
+            run = seen.run(Subject(name.variant, point.point))
+            if at(run, here) != value(loss) or not any(run is r for r in first):
                 return False
         leading = {told.detail[0].variant for told in as_tuple(o.facts.get("leaders", ()))}
         if (o.form == "several-flips") != (len(leading) > 1):
@@ -1720,17 +1757,17 @@ def sweep_best(seen: Seen, o: Observation) -> bool:
     if o.form == "one" and len(as_tuple(o.facts["best"])) != 1:
         return False
     always: set[int] | None = None
-    points = set()
     for told in o.facts["best"]:  # type: ignore[union-attr]
-        budget, (point, loss) = value(told.what), told.detail  # type: ignore[union-attr]
-        lowest = min(at(r, budget) for r in everywhere if got_to(r, budget))
-        if value(loss) != lowest or at(seen.run(point), budget) != lowest:
+        budget, (*points, loss) = value(told.what), told.detail  # type: ignore[union-attr]
+        best = {id(r) for r in ahead([r for r in everywhere if got_to(r, budget)], budget)}
+        named = [seen.run(point) for point in points]
+        if value(loss) != min(at(r, budget) for r in named) or not {id(r) for r in named} <= best:
             return False
-        points.add(point.point)
-        best = {id(r) for r in everywhere if got_to(r, budget) and at(r, budget) == lowest}
         always = best if always is None else always & best
+    if o.form == "level":
+        return always == {id(r) for r in everywhere}
     # The best value depends on the rounds only if none is best at all of them.
-    return (not always) if o.form == "moves" else len(points) == 1
+    return (not always) if o.form == "moves" else bool(always)
 
 
 def same_value(seen: Seen, o: Observation) -> bool:
@@ -1793,14 +1830,28 @@ def start_differs(seen: Seen, o: Observation) -> bool:
 
 def leads(runs: Mapping[str, Run], budget: int) -> set[str]:
     """Variants with the lowest loss, but for rounding."""
-    lowest = min(runs.values(), key=lambda r: at(r, budget))
+    first = ahead(list(runs.values()), budget)
+    return {name for name, r in runs.items() if any(r is other for other in first)}
+
+
+def ahead(runs: Sequence[Run], budget: int) -> list[Run]:
+    """Those with the lowest loss, but for rounding, or at the same floor, but for rounding."""
+    lowest = min(runs, key=lambda r: at(r, budget))
     least = at(lowest, budget)
-    return {
-        name
-        for name, r in runs.items()
-        if at(r, budget) - least
-        <= 16 * max(UNIT[r.config.dtype], UNIT[lowest.config.dtype]) * abs(least)
-    }
+
+    def at_bottom(run: Run) -> bool:
+        low = bottom(run.config)
+        if low is None or not np.isfinite(low):
+            return False
+        return at(run, budget) - low <= 16 * UNIT[run.config.dtype] * max(abs(low), 1e-3)
+
+    def is_level(run: Run) -> bool:
+        if at_bottom(run) and at_bottom(lowest) and bottom(run.config) == bottom(lowest.config):
+            return True
+        unit = max(UNIT[run.config.dtype], UNIT[lowest.config.dtype])
+        return at(run, budget) - least <= 16 * unit * abs(least)
+
+    return [run for run in runs if is_level(run)]
 
 
 def ranking(seen: Seen, o: Observation) -> bool:
@@ -1842,10 +1893,7 @@ def leaders_along_axis(seen: Seen, o: Observation) -> bool:
             if got_to(run, budget):
                 points.setdefault(trial.point, {})[name] = run
     full = [there for there in points.values() if len(there) == len(seen.swept)]
-    wins = {
-        name: sum(at(t[name], budget) == min(at(r, budget) for r in t.values()) for t in full)
-        for name in seen.swept
-    }
+    wins = {name: sum(name in leads(t, budget) for t in full) for name in seen.swept}
     told = {w.what.variant: (w.detail.value, w.detail.total) for w in o.facts["wins"]}  # type: ignore[union-attr]
     return (
         value(o.facts["points"]) == len(full)
@@ -1865,16 +1913,23 @@ def edge_of_grid(seen: Seen, o: Observation) -> bool:
         subject, budget = told.what, value(told.detail)  # type: ignore[union-attr]
         members = seen.swept[subject.variant]  # type: ignore[union-attr]
         there = [(t, r) for t, r in members if got_to(r, budget)]
-        lowest = min(at(r, budget) for _, r in there)
         for key, edge in subject.point:  # type: ignore[union-attr]
             tried = [dict(t.point)[key] for t, _ in members]
             if edge not in (min(tried), max(tried)):
                 return False
             # A best value in the midst of the grid would be a best value as well.
-            best = [dict(t.point)[key] for t, r in there if at(r, budget) == lowest]
+            first = ahead([r for _, r in there], budget)
+            best = [dict(t.point)[key] for t, r in there if any(r is f for f in first)]
             if edge not in best or any(min(tried) < v < max(tried) for v in best):
                 return False
     return True
+
+
+def unseen_rows(seen: Seen, o: Observation) -> bool:
+    keys = value(o.facts["keys"])
+    configs = [run.config for _, run in seen.pairs]
+    differ = all(len({str(c.flat().get(key)) for c in configs}) > 1 for key in keys)
+    return differ and value(o.facts["rows"]) == max(len(c.data.inputs) for c in configs) > 1
 
 
 def several_changes(seen: Seen, o: Observation) -> bool:
@@ -1918,6 +1973,10 @@ def answers(run: Run, budget: int) -> np.ndarray:
     return np.array(made)
 
 
+def has_ties(run: Run, budget: int) -> bool:
+    return bool((answers(run, budget) < 0).any())
+
+
 def right(run: Run, budget: int) -> float:
     return float(np.mean(own_classes(run) == answers(run, budget)))
 
@@ -1957,7 +2016,8 @@ def share_right_swept(seen: Seen, o: Observation) -> bool:
         near(value(o.facts["share"]), top)
         and value(o.facts["total"]) == len(there)
         and value(o.facts["count"]) == len(reached)
-        and (told < reached if o.form == "many" else told == reached)
+        and told == reached
+        and not any(has_ties(r, budget) for _, r in members if got_to(r, budget))
     )
 
 
@@ -1977,6 +2037,7 @@ def loss_against_share(seen: Seen, o: Observation) -> bool:
     budget = value(o.facts["budget"])
     low, best = seen.run(o.facts["subject"]), seen.run(o.facts["other"])
     there = [r for r in seen.singles.values() if got_to(r, budget) and is_classes(r)]
+    there = [r for r in there if not has_ties(r, budget)]
     # "The lowest loss is not the best classifier": nobody with that loss classifies as well.
     least, top = min(at(r, budget) for r in there), max(right(r, budget) for r in there)
     lowest = [right(r, budget) for r in there if at(r, budget) == least]
@@ -1987,6 +2048,44 @@ def loss_against_share(seen: Seen, o: Observation) -> bool:
         and near(value(o.facts["other_share"]), right(best, budget))
         and right(best, budget) == top > max(lowest)
     )
+
+
+def level_answers(seen: Seen, o: Observation) -> bool:
+    budget = value(o.facts["budget"])
+    for told in o.facts["ties"]:  # type: ignore[union-attr]
+        run, (count, share) = seen.run(told.what), told.detail  # type: ignore[union-attr]
+        made = answers(run, budget)
+        if value(count) != (made < 0).sum() or not value(count):
+            return False
+        outputs = run.trace.outputs_at(budget)
+        assert outputs is not None
+        slack = 16 * UNIT[run.config.dtype]
+        first = [
+            0
+            if outputs.shape[1] == 1
+            else int(np.argmax(row >= row.max() - slack * abs(row).max()))
+            for row in outputs.astype(float)
+        ]
+        counted = np.where(made < 0, first, made)
+        if not near(value(share), float(np.mean(own_classes(run) == counted))):
+            return False
+    return True
+
+
+def constant_answer(seen: Seen, o: Observation) -> bool:
+    for subject in as_tuple(o.facts["subject"]):
+        for run in seen.all_of(subject):
+            targets = np.array(run.config.data.targets)
+            if o.form == "one-class":
+                if not (targets == targets[0]).all() or len(targets) != value(o.facts["rows"]):
+                    return False
+            elif (
+                run.config.network.layers[-1] != 1
+                or run.trace.gradients.any()
+                or (o.form == "cross-entropy" and run.trace.losses.any())
+            ):
+                return False
+    return True
 
 
 def mistaken(seen: Seen, o: Observation) -> bool:
@@ -2014,6 +2113,7 @@ CHECKS: dict[str, Check] = {
     "unbounded": unbounded,
     "frozen": frozen,
     "refused": refused,
+    "constant-answer": constant_answer,
     "silent-weights": silent_weights,
     "revived": revived,
     "equal-start": equal_start,
@@ -2039,6 +2139,8 @@ CHECKS: dict[str, Check] = {
     "share-right-starts": share_right_starts,
     "loss-against-share": loss_against_share,
     "mistaken": mistaken,
+    "level-answers": level_answers,
+    "unseen-rows": unseen_rows,
     "unreachable-target": unreachable_target,
     "ranking": ranking,
     "floor-above-zero": floor_above_zero,
@@ -2284,12 +2386,15 @@ def change_against_chance(experiments: Sequence[Seen], plan: Plan, o: Observatio
 
 
 def own_rows(experiments: Sequence[Seen], plan: Plan, o: Observation) -> bool:
-    """Nothing but targets of 0 and 1 is told apart, of at least four rows in two classes."""
+    """Classes are targets of 0 and 1, of at least four rows; without them there are some rows."""
     told = {w.en for w in o.facts["experiments"]}  # type: ignore[union-attr]
     for seen in experiments:
         if titled(seen.plan) in told:
             wanted = [np.array(run.config.data.targets) for _, run in seen.pairs]
-            if not any(len(w) >= 4 and np.isin(w, (0, 1)).all() for w in wanted):
+            if o.form == "loss":
+                if not any(len(w) > 1 for w in wanted):
+                    return False
+            elif not any(len(w) >= 4 and np.isin(w, (0, 1)).all() for w in wanted):
                 return False
     return True
 

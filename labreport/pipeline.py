@@ -29,6 +29,8 @@ from labreport.estimate import Estimate, estimate
 from labreport.lab.faults import nearest
 from labreport.lab.load import load
 from labreport.lab.plan import Lab, distinct
+from labreport.lab.read import read
+from labreport.lab.warnings import warnings
 from labreport.run import Environment, Run
 from labreport.shipped import LAB_FILE, lab_path, notes_folder, shipped, theme_folder
 from labreport.store.clean import Removable, removable, remove
@@ -451,6 +453,7 @@ class Checked:
         needs: what all of its runs take.
         stray: notes that belong to no experiment, each with the name that is nearest.
         refused: why a build of it, with nothing stored and nothing allowed, would be refused.
+        warnings: what it may say, but hardly means.
     """
 
     path: Path
@@ -459,6 +462,7 @@ class Checked:
     needs: Estimate
     stray: tuple[tuple[Path, str], ...] = ()
     refused: tuple[Fault, ...] = ()
+    warnings: tuple[Fault, ...] = ()
 
 
 def check(given: Path | None) -> Checked:
@@ -483,6 +487,7 @@ def check(given: Path | None) -> Checked:
         estimate(runs),
         stray(lab, notes_folder(path)),
         too_big(path, runs, runs, path.parent, Machine()),
+        warnings(lab, read(path)),
     )
 
 

@@ -242,6 +242,49 @@ def test_check_says_that_a_build_would_be_refused(base_text: str, tmp_path: Path
     assert run("build", "large.toml").exit_code == 2
 
 
+ONE_UNIT = """
+[base]
+loss = "{loss}"
+[base.data]
+inputs = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]
+targets = {targets}
+[base.network]
+layers = [2, 2, 1]
+activations = ["tanh", "{last}"]
+[base.optimizer]
+name = "sgd"
+learning_rate = 0.1
+[experiment.one]
+title = "one unit"
+"""
+TWO_CLASSES, ONE_CLASS = "[[0.0], [1.0], [1.0], [0.0]]", "[[1.0], [1.0], [1.0], [1.0]]"
+
+
+@pytest.mark.parametrize(
+    ("loss", "last", "targets", "warned"),
+    [
+        ("cross_entropy", "identity", TWO_CLASSES, ["cross-entropy-of-one-unit"]),
+        ("mse", "softmax", TWO_CLASSES, ["softmax-of-one-unit"]),
+        ("mse", "log_softmax", TWO_CLASSES, ["softmax-of-one-unit"]),
+        ("bce", "sigmoid", ONE_CLASS, ["targets-of-one-class"]),
+        ("bce", "sigmoid", TWO_CLASSES, []),
+        ("mse", "sigmoid", ONE_CLASS, []),
+    ],
+)
+def test_check_warns_of_what_cannot_be_learned(
+    tmp_path: Path, loss: str, last: str, targets: str, warned: list[str]
+) -> None:
+    text = ONE_UNIT.format(loss=loss, last=last, targets=targets)
+    (tmp_path / "one.toml").write_text(text, encoding="utf-8")
+    told = json.loads(run("check", "one.toml", "--json").stdout)
+    assert [warning["code"] for warning in told["warnings"]] == warned
+    for code, word in (("en", "warning"), ("zh", "警告")):
+        done = run("check", "one.toml", code=code)
+        assert done.exit_code == 0
+        assert (word in done.stderr) == bool(warned)
+        assert ("experiment.one" in done.stderr) == bool(warned)
+
+
 @pytest.mark.parametrize("code", ["zh", "en"])
 def test_check_as_json_tells_faults_to_an_editor(base_text: str, code: str, tmp_path: Path) -> None:
     text = base_text.replace('loss = "mse"', 'loss = "mes"') + LAB

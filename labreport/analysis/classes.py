@@ -8,9 +8,7 @@ from numpy.typing import NDArray
 from labreport.analysis import thresholds
 from labreport.analysis.results import PRECISION, Result
 from labreport.lab.configuration import RunConfig
-
-FEWEST_ROWS = 4
-"""Two rows that are told apart are no classifier."""
+from labreport.lab.constant_answers import FEWEST_ROWS
 
 Labels = NDArray[np.integer]
 
@@ -32,30 +30,47 @@ def labels(config: RunConfig) -> Labels | None:
     return found if len(np.unique(found)) > 1 else None
 
 
-UNDECIDED = -1
-"""Stands for no class, where rounding alone would put a row into one."""
-
-
 def answers(result: Result, budget: int) -> Labels | None:
     """The class [rows] that a run puts each row into; None where it had ended, or has no classes.
 
-    The unit with the largest output; of a single unit, 1 where it predicts more than a half.
-    Predictions grow with outputs, but several of them may be rounded to 1. A row whose outputs are
-    level but for rounding is put into no class.
+    The unit with the largest output; of a single unit, 1 where it predicts more than a half. Rows
+    whose outputs are level (``ties``) follow the convention of ``> 0.5``, ``round`` and ``argmax``:
+    class 0 of a single unit, else the first of the level ones.
+    """
+    margins = _margins(result, budget)
+    return None if margins is None else np.asarray(margins.argmax(axis=1))
+
+
+def ties(result: Result, budget: int) -> NDArray[np.bool_] | None:
+    """Whether each row [rows] is put into its class by that convention, or by rounding, alone.
+
+    None where there are no answers.
+    """
+    margins = _margins(result, budget)
+    return None if margins is None else np.asarray(margins.sum(axis=1) > 1)
+
+
+def _margins(result: Result, budget: int) -> NDArray[np.bool_] | None:
+    """Which classes [rows, classes] are ahead: several of a row only where rounding decides.
+
+    Predictions grow with outputs, but several of them may be rounded to 1; so units are compared
+    by their outputs.
     """
     outputs = result.outputs(budget)
     predictions = result.wide_predictions(budget)
     if outputs is None or predictions is None or labels(result.run.config) is None:
         return None
     if outputs.shape[1] == 1:
-        found: Labels = (predictions[:, 0] > 0.5).astype(int)
-        apart, scale = np.abs(predictions[:, 0] - 0.5), np.full(len(predictions), 0.5)
+        yes = predictions[:, 0] - 0.5
+        values, scale = np.column_stack([-yes, yes]) / 2, np.full(len(yes), 0.5)
     else:
-        found = outputs.argmax(axis=1)
-        ordered = np.sort(outputs.astype(np.float64), axis=1)
-        apart, scale = ordered[:, -1] - ordered[:, -2], np.abs(ordered).max(axis=1)
+        values = outputs.astype(np.float64)
+        scale = np.abs(values).max(axis=1)
     rounding = thresholds.ROUNDING * PRECISION[result.run.config.dtype] * scale
-    return np.where(apart <= rounding, UNDECIDED, found)
+    ahead = values.max(axis=1, keepdims=True)
+    # Infinite outputs have no difference, but are equal.
+    with np.errstate(invalid="ignore"):
+        return np.asarray((values == ahead) | (ahead - values <= rounding[:, None]))
 
 
 def accuracy(result: Result, budget: int) -> float | None:
@@ -67,6 +82,17 @@ def accuracy(result: Result, budget: int) -> float | None:
 def accuracy_formula(result: Result, budget: int, run: str = "") -> str:
     """How that is computed, with ``run`` in front of names where there are several."""
     return f"mean({run}classes_at({result.index(budget)}) == {run}classes)"
+
+
+def ties_formula(result: Result, budget: int) -> str:
+    """How many rows are put into a class by convention."""
+    return f"count(ties_at({result.index(budget)}))"
+
+
+def decided(result: Result, budget: int) -> bool:
+    """Whether the run classifies, and no row of it hangs on how a tie is counted."""
+    level = ties(result, budget)
+    return level is not None and not level.any()
 
 
 def largest_class(config: RunConfig) -> float:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from labreport.analysis import thresholds
-from labreport.analysis.classes import accuracy
+from labreport.analysis.classes import decided
 from labreport.analysis.observation import (
     Count,
     Fact,
@@ -22,7 +22,7 @@ from labreport.analysis.observation import (
     With,
     Wording,
 )
-from labreport.analysis.observe import RULES, Observations
+from labreport.analysis.observe import RULES, Observations, weight
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rules.comparison import comparable
 from labreport.analysis.rules.gradients import find_stuck
@@ -31,13 +31,13 @@ from labreport.lab.plan import Plan
 KEY_FINDINGS = 5
 """Findings that open the report: what a reader keeps who reads nothing else."""
 
-MOST_NAMED = 6
-"""Experiments that a sentence names before it stops."""
-
 Conclusion = tuple[Plan, Observation]
 """A statement, and the plan whose variants it names."""
 
 Experiments = Sequence[ExperimentResults]
+
+OF_ALL_RUNS = frozenset({"all-runs"})
+"""Rules that also speak of runs whose loss is 0 whatever their weights."""
 
 
 @dataclass(frozen=True)
@@ -75,10 +75,11 @@ def key_findings(
 
 def conclude(experiments: Experiments) -> tuple[Conclusion, ...]:
     """Statements over all experiments together, the most relevant first."""
+    telling = [e.with_a_loss for e in experiments]
     found = [
-        (plan, replace(observation, relevance=rule.relevance))
-        for rule in LAB_RULES.values()
-        for plan, observation in rule.find(experiments)
+        (plan, replace(observation, relevance=rule.relevance * weight(observation.effect)))
+        for name, rule in LAB_RULES.items()
+        for plan, observation in rule.find(experiments if name in OF_ALL_RUNS else telling)
     ]
     return tuple(sorted(found, key=lambda conclusion: -conclusion[1].relevance))
 
@@ -94,7 +95,7 @@ def change_against_chance(experiments: Experiments) -> Iterator[Conclusion]:
     ranges.sort(key=lambda r: -r.width)
     ranges = [r for r in ranges if comparable(r.low, ranges[0].low)]
     facts: Facts = {
-        "ranges": tuple(With(title(r.results), r.number) for r in ranges[:MOST_NAMED]),
+        "ranges": tuple(With(title(r.results), r.number) for r in ranges),
         "budget": Count(budget),
     }
     idle = sum(len(r.idle) for r in ranges)
@@ -216,7 +217,7 @@ def budget_decides(experiments: Experiments) -> Iterator[Conclusion]:
     if not flips or asked < 2:
         return
     facts: Facts = {
-        "experiments": tuple(title(e) for e in flips[:MOST_NAMED]),
+        "experiments": tuple(title(e) for e in flips),
         "count": Count(len(flips)),
         "total": Count(asked),
     }
@@ -251,7 +252,14 @@ def stuck_together(experiments: Experiments) -> Iterator[Conclusion]:
         cite(f"min(each(learning_rate)) == {rate!r}", members),
     )
     form = "rate" if below else "any"
-    together = Observation("stuck-together", facts, runs=len(shown), form=form, claims=claims)
+    together = Observation(
+        "stuck-together",
+        facts,
+        runs=len(shown),
+        form=form,
+        claims=claims,
+        effect=len(stuck) / len(shown),
+    )
     yield experiments[0].plan, together
 
 
@@ -271,7 +279,14 @@ def silent_together(experiments: Experiments) -> Iterator[Conclusion]:
     }
     claims = (cite(f"all(each({quiet}) > 0)", members),)
     form = "relu" if every else ""
-    found = Observation("silent-together", facts, runs=len(shown), form=form, claims=claims)
+    found = Observation(
+        "silent-together",
+        facts,
+        runs=len(shown),
+        form=form,
+        claims=claims,
+        effect=len(silent) / len(shown),
+    )
     yield experiments[0].plan, found
 
 
@@ -346,6 +361,10 @@ def lowest_error(experiments: Experiments) -> Iterator[Conclusion]:
     if len(distinct) < 2:
         return
     error, plan, result = min(candidates, key=lambda c: c[0])
+    level = {r.run.name for e, _, r in candidates if e - error <= thresholds.LOOK_ALIKE * e}
+    # Where several are as near, none of them is the nearest.
+    if len(level) > 1:
+        return
     own, formula = result.run.name, result.error_formula(shared)
     facts: Facts = {
         "subject": With(Subject(result.variant, result.point), Number(error, result.cite(formula))),
@@ -355,23 +374,33 @@ def lowest_error(experiments: Experiments) -> Iterator[Conclusion]:
     }
     mine = result.error_formula(shared, "r1.")
     claims = tuple(
-        cite(f"{mine} <= {r.error_formula(shared, 'r2.')}", (result, r))
+        cite(f"{theirs} - {mine} > LOOK_ALIKE * {theirs}", (result, r))
         for name, r in distinct.items()
         if name != own
+        for theirs in [r.error_formula(shared, "r2.")]
     )
     yield plan, Observation("lowest-error", facts, runs=len(distinct), claims=claims)
 
 
 def own_rows(experiments: Experiments) -> Iterator[Conclusion]:
-    """Shares of right rows that are of the rows that were trained on."""
-    classified = [(e, r) for e in experiments for r in e.results if accuracy(r, e.last) is not None]
-    if not classified:
+    """Losses and shares of right rows that are of the rows that were trained on."""
+    classified = [(e, r) for e in experiments for r in e.results if decided(r, e.last)]
+    several = [(e, r) for e in experiments for r in e.results if len(r.run.config.data.inputs) > 1]
+    members = classified or several
+    if not members:
         return
-    first = {id(e): r for e, r in reversed(classified)}
-    facts: Facts = {"experiments": _titles([e for e, _ in classified])}
+    first = {id(e): r for e, r in reversed(members)}
+    facts: Facts = {"experiments": _titles([e for e, _ in members])}
     classes = "all((given_targets == 0) | (given_targets == 1)) and max(classes) > min(classes)"
-    claims = tuple(r.cite(classes) for r in first.values())
-    found = Observation("own-rows", facts, runs=len(classified), limits=True, claims=claims)
+    claim = classes if classified else "size(inputs[:, 0]) > 1"
+    found = Observation(
+        "own-rows",
+        facts,
+        runs=len(members),
+        form="" if classified else "loss",
+        limits=True,
+        claims=tuple(r.cite(claim) for r in first.values()),
+    )
     yield experiments[0].plan, found
 
 
@@ -386,8 +415,7 @@ def _title_of(plan: Plan) -> Wording:
 
 
 def _titles(experiments: list[ExperimentResults]) -> tuple[Fact, ...]:
-    names = dict.fromkeys(title(e) for e in experiments)
-    return tuple(names)[:MOST_NAMED]
+    return tuple(dict.fromkeys(title(e) for e in experiments))
 
 
 def _distinct(
@@ -407,7 +435,7 @@ LAB_RULES: dict[str, LabRule] = {
         stuck_together, 0.8, ("VANISHED", "STANDING_STILL", "FAR_FROM_FLOOR", "ROUNDING")
     ),
     "silent-together": LabRule(silent_together, 0.75),
-    "lowest-error": LabRule(lowest_error, 0.7),
+    "lowest-error": LabRule(lowest_error, 0.7, ("LOOK_ALIKE",)),
     "near-floor": LabRule(near_floor, 0.6, ("MOST_OF_THE_WAY", "ROUNDING")),
     "all-runs": LabRule(how_runs_ended, 0.5),
     "own-rows": LabRule(own_rows, 0.4),

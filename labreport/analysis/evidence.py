@@ -34,7 +34,7 @@ TOLERANCE = 1e-9
 """Relative difference that two orders of the same sum can make in float64, with room to spare."""
 
 
-HIDDEN_IN = {"allowance": "ROUNDING", "classes_at": "ROUNDING"}
+HIDDEN_IN = {"allowance": "ROUNDING", "classes_at": "ROUNDING", "ties_at": "ROUNDING"}
 """Names of a run that stand for an expression with a threshold in it."""
 
 
@@ -267,17 +267,22 @@ class _Scope:
     def classes_at(self, step: int) -> Array:
         """The class [rows] that each row is put into, counted from 0.
 
-        −1 where its outputs are level but for ``ROUNDING`` units of rounding.
+        Where outputs are level but for ``ROUNDING`` units of rounding, the first of the level ones;
+        of a single unit, 0.
         """
-        outputs = self.outputs_at(step)
-        wide = outputs.astype(np.float64)
+        outputs = self.outputs_at(step).astype(np.float64)
         unit = thresholds.ROUNDING * self.precision
         if outputs.shape[1] == 1:
-            yes = self._predictions(wide)[:, 0]
-            return _array(np.select([abs(yes - 0.5) <= unit * 0.5, yes > 0.5], [-1, 1], 0))
-        first = np.argmax(outputs, axis=1)
-        others = np.sum(np.max(wide, axis=1, keepdims=True) - wide <= _level(wide, unit), axis=1)
-        return _array(np.where(others > 1, -1, first))
+            return _array((self._predictions(outputs)[:, 0] - 0.5 > unit * 0.5).astype(int))
+        return _array(np.argmax(_ahead(outputs, unit), axis=1))
+
+    def ties_at(self, step: int) -> Array:
+        """Whether rounding or convention alone puts each row [rows] into its class."""
+        outputs = self.outputs_at(step).astype(np.float64)
+        unit = thresholds.ROUNDING * self.precision
+        if outputs.shape[1] == 1:
+            return _array(abs(self._predictions(outputs)[:, 0] - 0.5) <= unit * 0.5)
+        return _array(np.sum(_ahead(outputs, unit), axis=1) > 1)
 
     @property
     def classes(self) -> Array:
@@ -394,9 +399,12 @@ class _Scope:
         return next(c for c in self._checked.formulas if c.formula.name == name)
 
 
-def _level(outputs: Array, unit: float) -> Array:
-    """Difference of outputs [rows, 1] that rounding alone can explain."""
-    found: Array = unit * np.max(np.abs(outputs), axis=1, keepdims=True)
+def _ahead(outputs: Array, unit: float) -> Array:
+    """Which outputs [rows, units] are the largest of their row, but for rounding."""
+    room = unit * np.max(np.abs(outputs), axis=1, keepdims=True)
+    largest = np.max(outputs, axis=1, keepdims=True)
+    with np.errstate(invalid="ignore"):
+        found: Array = (outputs == largest) | (largest - outputs <= room)
     return found
 
 

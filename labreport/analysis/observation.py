@@ -188,6 +188,8 @@ class Observation:
             ``explanation`` names a mechanism that a run of its own has tested.
         relevance: 0 … 1, how directly it answers the experiment's question; the table of rules
             says how much for each rule.
+        effect: 0 … 1, how large the part of the run is that it is about: the share of its
+            parameters, units or rounds. A finding about a hundredth of a network answers less.
         limits: whether it says what the experiment does not show.
         claims: what must be true for the sentence to hold, in formulas that give true or false;
             a name in capitals is a threshold.
@@ -201,6 +203,7 @@ class Observation:
     strength: Strength = "exact"
     limits: bool = False
     claims: tuple[Source, ...] = ()
+    effect: float = 1.0
 
     @property
     def message(self) -> str:

@@ -12,6 +12,7 @@ from labreport.analysis.rules import (
     batches,
     classification,
     comparison,
+    constant_answers,
     curvature,
     descent,
     equal_start,
@@ -28,6 +29,7 @@ from labreport.analysis.rules import (
     sweep,
     target,
     trajectory,
+    unseen_rows,
 )
 from labreport.analysis.told import Told
 from labreport.run import Run
@@ -50,6 +52,18 @@ Theme = Literal[
 THEMES: tuple[Theme, ...] = get_args(Theme)
 
 
+SIZEABLE = 0.25
+"""What a quarter of a network, its runs or its rounds shows is told as what all of them do."""
+
+LEAST_WEIGHT = 0.35
+"""What is left of the relevance of a finding that is about next to nothing."""
+
+
+def weight(effect: float) -> float:
+    """By how much the relevance of a finding is multiplied that has so large an effect."""
+    return LEAST_WEIGHT + (1 - LEAST_WEIGHT) * min(1.0, effect / SIZEABLE)
+
+
 @dataclass(frozen=True)
 class Rule:
     """One row of the table of rules.
@@ -58,7 +72,7 @@ class Rule:
         find: a pure function from the results of an experiment to observations.
         theme: what it looks at.
         relevance: how directly what it finds answers the experiment's question; by form where
-            forms differ, then the key "" is for all others.
+            forms differ, then the key "" is for all others. It is less for a small effect.
         thresholds: those of ``analysis/thresholds.py`` that decide whether it speaks.
         covers: rules whose findings on the same subjects say less than its own, and are left out.
     """
@@ -73,7 +87,7 @@ class Rule:
         """What it finds, each with its relevance, unless the rule itself has given less."""
         for observation in self.find(results):
             relevance = observation.relevance or self.relevance_of(observation.form)
-            yield replace(observation, relevance=relevance)
+            yield replace(observation, relevance=relevance * weight(observation.effect))
 
     def relevance_of(self, form: str) -> float:
         if isinstance(self.relevance, float | int):
@@ -92,6 +106,12 @@ RULES: dict[str, Rule] = {
     "coincide": Rule(equivalence.coincide, "equivalence", {"": 1.0, "key": 0.94}),
     "undamped": Rule(explanations.undamped, "equivalence", 1.0),
     "refused": Rule(target.refused, "target", 1.0),
+    "constant-answer": Rule(
+        constant_answers.constant_answers,
+        "target",
+        {"": 1.0, "one-class": 0.6},
+        covers=("silent-weights", "same-answer", "frozen"),
+    ),
     "unbounded": Rule(target.unbounded, "target", {"": 0.7, "negative": 0.88}),
     "frozen": Rule(trajectory.frozen, "trajectory", 0.87, covers=("float-limit",)),
     "silent-weights": Rule(gradients.silent_weights, "gradients", 0.95, ("ROUNDING",)),
@@ -104,7 +124,7 @@ RULES: dict[str, Rule] = {
         covers=("start-differs",),
     ),
     "linear-reaches": Rule(explanations.linear_reaches, "target", 0.82),
-    "sweep-best": Rule(sweep.sweep_best, "comparison", 0.95),
+    "sweep-best": Rule(sweep.sweep_best, "comparison", {"": 0.95, "level": 0.7}, ("ROUNDING",)),
     "place-among-starts": Rule(initialisation.place_among_starts, "initialisation", 0.95),
     "overshoot": Rule(trajectory.overshoot, "trajectory", 0.9, ("OVERSHOOT", "ROUNDING")),
     "stuck": Rule(
@@ -113,8 +133,8 @@ RULES: dict[str, Rule] = {
         0.9,
         ("VANISHED", "STANDING_STILL", "FAR_FROM_FLOOR", "ROUNDING"),
     ),
-    "same-value": Rule(sweep.same_value, "comparison", 0.9),
-    "common-measure": Rule(comparison.common_measure, "comparison", 0.9),
+    "same-value": Rule(sweep.same_value, "comparison", 0.9, ("ROUNDING",)),
+    "common-measure": Rule(comparison.common_measure, "comparison", 0.9, ("LOOK_ALIKE",)),
     "diverged": Rule(stability.diverged, "stability", {"": 0.9, "all": 0.96}),
     "start-differs": Rule(comparison.start_differs, "comparison", 0.65, ("OTHER_START",)),
     "symmetry": Rule(initialisation.symmetry, "initialisation", 0.85),
@@ -137,6 +157,7 @@ RULES: dict[str, Rule] = {
         classification.share_right_swept, "classification", 0.86, ("ROUNDING",)
     ),
     "share-right-starts": Rule(classification.share_right_starts, "classification", 0.82),
+    "level-answers": Rule(classification.level_answers, "classification", 0.6, ("ROUNDING",)),
     "loss-against-share": Rule(
         classification.loss_against_share, "classification", 0.84, ("ROUNDING",)
     ),
@@ -153,7 +174,7 @@ RULES: dict[str, Rule] = {
     "worse-than-start": Rule(stability.worse_than_start, "stability", 0.6),
     "threshold": Rule(comparison.threshold, "convergence", 0.55, ("MOST_OF_THE_WAY", "ROUNDING")),
     "tolerance": Rule(sweep.tolerance, "convergence", 0.65, ("MOST_OF_THE_WAY",)),
-    "leaders-along-axis": Rule(sweep.leaders_along_axis, "comparison", 0.85),
+    "leaders-along-axis": Rule(sweep.leaders_along_axis, "comparison", 0.85, ("ROUNDING",)),
     "rises": Rule(sweep.rises, "stability", 0.75, ("ROUNDING",)),
     "stuck-points": Rule(
         gradients.stuck_points,
@@ -165,8 +186,9 @@ RULES: dict[str, Rule] = {
     "largest-move": Rule(trajectory.largest_move, "trajectory", 0.3),
     "monotone": Rule(trajectory.monotone, "convergence", 0.2),
     "different-losses": Rule(comparison.different_losses, "comparison", 0.8),
-    "edge-of-grid": Rule(sweep.edge_of_grid, "comparison", 0.8),
+    "edge-of-grid": Rule(sweep.edge_of_grid, "comparison", 0.8, ("ROUNDING",)),
     "several-changes": Rule(comparison.several_changes, "comparison", 0.5),
+    "unseen-rows": Rule(unseen_rows.unseen_rows, "comparison", 0.7),
     "single-start": Rule(initialisation.single_start, "reliability", 0.3),
     "same-answer": Rule(same_answer.same_answer, "target", 0.9, ("SAME_ANSWER",)),
     "oscillation": Rule(
@@ -192,14 +214,23 @@ RULES: dict[str, Rule] = {
     "still-falling": Rule(
         descent.still_falling, "convergence", 0.55, ("FEW_ROUNDS", "ROUNDING", "STILL_FALLING")
     ),
-    "layer-gradients": Rule(layers.layer_gradients, "gradients", 0.45, ("EXPLODING", "VANISHING")),
+    "layer-gradients": Rule(layers.layer_gradients, "gradients", 0.75, ("EXPLODING", "VANISHING")),
     "path": Rule(path.path, "trajectory", {"": 0.4, "straight": 0.15}, ("STRAIGHT", "WINDING")),
     "sign-changes": Rule(path.sign_changes, "trajectory", 0.22),
 }
 """Rules by name; of findings with the same relevance, the earlier rule's comes first."""
 
 WITHOUT_A_BUDGET = frozenset(
-    {"coincide", "refused", "diverged", "first-step", "different-losses", "several-changes"}
+    {
+        "coincide",
+        "refused",
+        "constant-answer",
+        "diverged",
+        "first-step",
+        "different-losses",
+        "several-changes",
+        "unseen-rows",
+    }
 )
 """Rules whose sentences speak of no number of rounds."""
 
@@ -216,6 +247,19 @@ OF_A_GRADIENT_CHECK = frozenset(
     }
 )
 """Rules that speak of gradient checks."""
+
+OF_ALL_RUNS = frozenset(
+    {
+        "coincide",
+        "constant-answer",
+        "different-losses",
+        "refused",
+        "several-changes",
+        "single-start",
+        "unseen-rows",
+    }
+)
+"""Rules that also speak of runs whose loss is 0 whatever their weights; no other is built on it."""
 
 ANSWERS = 3
 """Findings that open an experiment's section: what a reader keeps in mind at once."""
@@ -261,7 +305,14 @@ def observe(results: ExperimentResults) -> Observations:
     if any(key == "rounds" for key, _ in results.plan.axes):
         # There is no number of rounds that all points have, so nothing is said of one.
         rules = [(name, rule) for name, rule in rules if name in WITHOUT_A_BUDGET]
-    found = _uncovered([observation for _, rule in rules for observation in rule(results)])
+    telling = results.with_a_loss
+    found = _uncovered(
+        [
+            observation
+            for name, rule in rules
+            for observation in rule(results if name in OF_ALL_RUNS else telling)
+        ]
+    )
     found = _merged(found)
     found.sort(key=lambda observation: -observation.relevance)
     findings = [o for o in found if not o.limits]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -12,6 +12,7 @@ from labreport.analysis import thresholds
 from labreport.analysis.floor import Floor, floor, gap
 from labreport.analysis.observation import Number, Source, Subject
 from labreport.backprop.gradient_check import GradientCheck, check_gradients
+from labreport.lab.constant_answers import has_no_loss
 from labreport.lab.controls import KINDS, Kind
 from labreport.lab.naming import parameter_names
 from labreport.lab.plan import Plan, Point, Trial
@@ -286,6 +287,12 @@ class ExperimentResults:
             for config in configurations
         )
 
+    @cached_property
+    def with_a_loss(self) -> ExperimentResults:
+        """Without runs whose loss is 0 whatever their weights; itself where there are none."""
+        telling = tuple(r for r in self.results if not has_no_loss(r.run.config))
+        return self if len(telling) == len(self.results) else replace(self, results=telling)
+
     @property
     def budgets(self) -> tuple[int, ...]:
         return self.plan.budgets
@@ -316,7 +323,7 @@ class ExperimentResults:
         return {
             name: results
             for name, results in self._by_variant.items()
-            if results[0].point and all(r.trial.seed is None for r in results)
+            if results and results[0].point and all(r.trial.seed is None for r in results)
         }
 
     @property

@@ -1,4 +1,4 @@
-"""The loss on a plane through the weights of a network, computed within bounds of time and memory."""
+"""The loss on a plane through the weights of a network, within bounds of time and memory."""
 
 from __future__ import annotations
 

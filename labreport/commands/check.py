@@ -34,6 +34,10 @@ def check(lab: LabArgument = None, as_json: JsonOption = False) -> None:
     else:
         typer.echo(_in_words(checked))
         say_stray(checked.stray)
+        if checked.warnings:
+            say(terminal_language().text("cli.warnings", count=len(checked.warnings)))
+            for warning in checked.warnings:
+                print_fault(warning, terminal_language())
         if checked.refused:
             say(terminal_language().text("cli.would-be-refused"))
             for fault in checked.refused:
@@ -65,6 +69,7 @@ def _as_json(checked: Checked) -> dict[str, object]:
     return {
         "file": str(checked.path),
         "faults": [],
+        "warnings": [fault_as_json(warning, words) for warning in checked.warnings],
         "experiments": checked.experiments,
         "notes": [str(path) for path in checked.notes],
         "stray_notes": [str(path) for path, _ in checked.stray],

@@ -117,11 +117,18 @@ def _measured(change: Change) -> str:
 
 
 def _value(value: Any) -> str:
-    """A value as a lab file would have it, a long list by its beginning and its length."""
+    """A value as a lab file would have it, a long list by its beginning and its length.
+
+    An array of many numbers by its shape and a digest, which tells it from another one.
+    """
+    from labreport.report import arrays
+
     if value is None:
         return "—"
     if isinstance(value, str):
         return printable(value)
+    if arrays.is_long(value):
+        return f"[{arrays.shape(value)}; SHA-256 {arrays.digest(value)}…]"
     if isinstance(value, list | tuple) and len(value) > MOST_VALUES:
         shown = ", ".join(map(_value, value[:MOST_VALUES]))
         return f"[{shown}, … ({len(value)})]"

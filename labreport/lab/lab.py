@@ -237,6 +237,11 @@ class LabFile(Table):
         default_factory=dict, description="Repetitions of every experiment on another base."
     )
     check_fonts: StrictBool = Field(True, description="Fail on characters that no font has.")
+    worked_row: Annotated[int, Field(strict=True, ge=1)] | None = Field(
+        None,
+        description="Row of the base's data, counted from 1, whose numbers the chapter on "
+        "backpropagation shows; one with many inputs and derivatives that are not 0 if left out.",
+    )
     test_explanations: StrictBool = Field(
         True, description="Train controls, the runs that test why something happened."
     )

@@ -112,6 +112,7 @@ class _Reading:
     def lab(self) -> Lab:
         file = self._file()
         base = self._sound(Layer(("base",), _table(self.raw.get("base"))))
+        self._check_worked_row(file, base)
         plans = tuple(self._plans(file, [base])) if file else ()
         appendices = tuple(self._appendices(file, base)) if file else ()
         if self.faults or self.consequences or file is None:
@@ -125,6 +126,13 @@ class _Reading:
             appendices,
             file,
         )
+
+    def _check_worked_row(self, file: LabFile | None, base: Layer) -> None:
+        """Note a row for the worked example that the base's data do not have."""
+        row, inputs = file.worked_row if file else None, base.change.get("data", {}).get("inputs")
+        if row is not None and isinstance(inputs, list | tuple) and row > len(inputs):
+            values = {"found": row, "bound": f"≤ {len(inputs)}"}
+            self._fault(("worked_row",), "out-of-range", values=values)
 
     def _told(self) -> list[Fault]:
         """What is wrong, in the order of the file; consequences only if there is nothing else."""

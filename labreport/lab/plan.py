@@ -102,7 +102,8 @@ class Plan:
         """The variant that this one is compared with; None for the first one."""
         if variant.against is not None:
             return self.variant(variant.against)
-        return None if variant is self.variants[0] else self.variants[0]
+        first = self.variants[0]
+        return None if variant.name == first.name else first
 
 
 def distinct(recordings: Iterable[Recording]) -> tuple[Recording, ...]:

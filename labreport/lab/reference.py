@@ -71,6 +71,11 @@ def reference() -> str:
     )
     parts.append("## Names\n\nActivations: " + _listed(ACTIVATIONS) + ".\n")
     parts.append("Losses: " + _listed(LOSSES) + ".\n")
+    parts.append(
+        "As PyTorch's modules compute them with their defaults, but for `kl_div`, which is summed "
+        'over the output units and averaged over the rows (`reduction="batchmean"`). Random '
+        "initial weights of `float64` are those of `float32`, as `model.double()` gives them.\n"
+    )
     return "\n".join(parts)
 
 

@@ -18,6 +18,7 @@ from labreport.analysis.rules.comparison import differing_keys
 from labreport.analysis.told import Told
 from labreport.errors import BuildError, Fault
 from labreport.lab.plan import AppendixPlan, Lab, Plan
+from labreport.lab.vocabulary.initialisers import WITHOUT_CHANCE
 from labreport.report import numbers, tables
 from labreport.report.claims import (
     APPENDIX_FINDINGS,
@@ -28,6 +29,7 @@ from labreport.report.claims import (
 )
 from labreport.report.evidence import brief, evidence
 from labreport.report.front import front
+from labreport.report.glossary import glossary
 from labreport.report.illustrate import illustrate
 from labreport.report.kept import Kept
 from labreport.report.language import Language
@@ -247,7 +249,15 @@ class _Composition:
         if self.lab.purpose is not None:
             purpose = Paragraph(self.lab.purpose.within(self.language.code))
             sections.append(Section("purpose", "", text("report.purpose"), (purpose,)))
-        sections.append(principle(self.measured.base, self.language, self.numbering, self.kept))
+        sections.append(
+            principle(
+                self.measured.base,
+                self.lab.file.worked_row,
+                self.language,
+                self.numbering,
+                self.kept,
+            )
+        )
         sections.append(self._set_up())
         experiments = tuple(map(self._experiment, self._results, self._observed))
         sections.append(Section("experiments", "", text("report.experiments"), (), experiments))
@@ -264,6 +274,7 @@ class _Composition:
     def _set_up(self) -> Section:
         text, lab, base = self.language.text, self.lab, self.lab.base
         blocks: list[Block] = [Paragraph(text("report.set-up-text")), *self._own_look()]
+        blocks += self._conventions()
         blocks += self._thinned()
         blocks.append(tables.base_table(base, self.language, self.numbering))
         if not lab.file.test_explanations:
@@ -411,7 +422,7 @@ class _Composition:
 
     def _appendix(self) -> list[Section]:
         sections = [self._repetition(*pair) for pair in self.measured.appendices]
-        return [*sections, self._again()]
+        return [*sections, glossary(self.language, self.numbering), self._again()]
 
     def _repetition(self, appendix: AppendixPlan, repeated: tuple[Repetition, ...]) -> Section:
         text = self.language.text
@@ -447,6 +458,14 @@ class _Composition:
             sections.append(Section(anchor, "", title, tuple(inner)))
         title = text("report.appendix-title", title=appendix.title.within(self.language.code))
         return Section(f"appendix-{appendix.name}", "", title, tuple(blocks), tuple(sections))
+
+    def _conventions(self) -> list[Block]:
+        """Conventions that not every program shares, of what this lab computes."""
+        configs = [run.config for run in self.measured.runs]
+        wide = any(c.dtype == "float64" and c.initial.scheme not in WITHOUT_CHANCE for c in configs)
+        told = ["set-up-kl-div"] if any(c.loss == "kl_div" for c in configs) else []
+        told += ["set-up-float64"] if wide else []
+        return [Paragraph(self.language.text(f"report.{key}")) for key in (*told, "glossary-at")]
 
     def _again(self) -> Section:
         text = self.language.text

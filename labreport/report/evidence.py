@@ -18,6 +18,7 @@ from labreport.analysis.observation import (
     Verbatim,
 )
 from labreport.report import numbers
+from labreport.report.arrays import formula_in_short
 from labreport.report.claims import Claim
 from labreport.report.language import Language
 from labreport.report.leaves import Leaf, Stated, stated, unit
@@ -90,7 +91,7 @@ def _bases(claim: Claim, language: Language) -> tuple[Basis, ...]:
         lists.setdefault(condition.formula, {})[condition.runs] = None
     conditions: dict[tuple[RunList, ...], list[str]] = {}
     for formula, of in lists.items():
-        conditions.setdefault(tuple(of), []).append(formula)
+        conditions.setdefault(tuple(of), []).append(formula_in_short(formula))
     alone = [
         Basis(
             _runs(names, language),
@@ -113,7 +114,7 @@ def _reading(claim: Claim, leaf: Stated, language: Language) -> Reading:
         name=_name(claim, leaf, language),
         value=exact(leaf.fact),
         unit=language.text(f"unit.{measure}") if measure else "",
-        formula=leaf.source.formula if leaf.source else "",
+        formula=formula_in_short(leaf.source.formula) if leaf.source else "",
     )
 
 

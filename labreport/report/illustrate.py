@@ -191,7 +191,8 @@ class _Illustration:
 
     def sizes(self) -> list[Block]:
         """Sizes of the gradient of single runs by layer and round."""
-        from labreport.report.figures.panels import is_cut, sizes_figure
+        from labreport.report.figures.layers import layers_figure
+        from labreport.report.figures.panels import extent_of, is_cut, sizes_figure
 
         singles = self._recorded()
         # Layers are compared by their place, so networks are of one shape.
@@ -201,12 +202,12 @@ class _Illustration:
         titles = tuple(
             self._text("layer-panel", number=k, source=into, target=out)
             for k, (out, into) in enumerate(network.shapes, start=1)
-        )[:MOST_LAYERS]
+        )
         runs = [
             Trajectory(
                 self._label(r),
                 titles,
-                gradient_sizes(r, self.results.last)[:, :MOST_LAYERS],
+                gradient_sizes(r, self.results.last),
                 self._look(r),
             )
             for r in singles
@@ -216,9 +217,14 @@ class _Illustration:
             for run, r in zip(runs, singles, strict=True)
         ]
         axes = (self._text("axis-updates"), self._text("axis-norm"))
-        svg = self.kept.draw(sizes_figure, runs, titles, axes)
+        if len(titles) <= MOST_LAYERS:
+            svg, how = self.kept.draw(sizes_figure, runs, titles, axes), "read-norms"
+        else:
+            names = (axes[0], self._text("axis-layer"), axes[1])
+            extent = extent_of([run.values for run in runs])
+            svg, how = self.kept.draw(layers_figure, runs, extent, names), "read-norms-map"
         cut = self._text("read-norms-cut") if is_cut([run.values for run in runs]) else ""
-        caption = [self._text("read-norms"), cut, read[0], self._missing(singles)]
+        caption = [self._text(how), cut, read[0], self._missing(singles)]
         read = read[:MOST_FACTS]
         return [self._figure("sizes-title", caption, svg, "alternative-sizes", sentences=read)]
 
@@ -306,7 +312,7 @@ class _Illustration:
         if len(swept) == 1:
             ((_, members),) = swept.items()
             series = [
-                (self.language.text("rounds", count=budget), members, budget, place)
+                (self.language.counted("rounds", budget), members, budget, place)
                 for place, budget in enumerate(self.results.budgets)
             ]
         else:
@@ -376,7 +382,7 @@ class _Illustration:
         for result, budget in found:
             value = numbers.measured(result.loss(budget) or 0.0)
             point = self.language.text("with", what=self.readings.name(result), detail=value)
-            rounds = self.language.text("rounds", count=budget)
+            rounds = self.language.counted("rounds", budget)
             line = self._text("best-of-line", line=rounds, best=point)
             facts.append(point if self._is_one_budget else line)
         return self._text("read-lowest", facts=self.language.enumerate(facts))
@@ -387,7 +393,7 @@ class _Illustration:
         if self._is_one_budget:
             return best
         return [
-            self._text("best-of-line", line=self.language.text("rounds", count=budget), best=words)
+            self._text("best-of-line", line=self.language.counted("rounds", budget), best=words)
             for (_, budget), words in zip(found, best, strict=True)
         ]
 

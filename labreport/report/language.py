@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from io import BytesIO
+from string import Formatter
 from typing import Any
 
 from babel.messages.mofile import write_mo
@@ -34,7 +35,7 @@ from labreport.analysis.observation import (
 from labreport.lab.plan import Plan, Point
 from labreport.lab.vocabulary.losses import LOSSES
 from labreport.lab.vocabulary.optimizers import OPTIMIZER_TITLES
-from labreport.report import numbers
+from labreport.report import arrays, numbers
 from labreport.shipped import shipped
 
 _HAN = "\u3400-\u9fff"
@@ -44,12 +45,46 @@ _LATIN_AFTER_HAN = re.compile(f"(?<=[{_HAN}])(?=[A-Za-z0-9−])")
 _WORDS = re.compile(rf"(?:^|\s)[a-z{_HAN}]")
 """In a label that reads like words, as "as published" does and "ReLU–linear" does not."""
 
-MOST_NAMES = 8
-"""Names of weights or units that a sentence lists; of more it gives the first few."""
+MOST_ITEMS = 8
+"""Items that a list in words has; of more it gives the first few, and how many others there are."""
 
-FIRST_NAMES = 6
+FIRST_ITEMS = 6
+
+_MARKS = re.compile(r"[“”\"‘’。；：！？]|[.;:!?](?:\s|$)")
+"""In a label, what could be taken for the end of it, or for a sentence of ours."""
+
+_INNER = str.maketrans({"“": "‘", "”": "’", '"': "'"})
+"""Quotation marks within quotation marks are of the other kind, so that none ends the quotation."""
+
+MANY = 2
+"""Stands for a number that is not known to be one."""
 
 HTML_NAMES = {"zh": "zh-CN", "en": "en"}
+
+
+class _Wording(Formatter):
+    """How values are put into a text of the catalogue.
+
+    ``{rounds}`` is a number, ``{rounds:rounds}`` what ``counted.rounds`` makes of it in the plural
+    form that the language has for it: 1 round, 2 rounds.
+    """
+
+    def __init__(self, language: Language) -> None:
+        self._language = language
+
+    def format_field(self, value: Any, noun: str) -> str:
+        """The value, a whole number with what it counts."""
+        amount = _whole(value)
+        if noun:
+            return self._language.counted(noun, value if amount is None else amount)
+        return str(value)
+
+
+def _whole(value: object) -> int | None:
+    """A whole number, also one that is written already; None for anything else."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    return int(value) if isinstance(value, str) and value.isdecimal() else None
 
 
 class Language:
@@ -77,9 +112,21 @@ class Language:
         Raises:
             KeyError: if the catalogue has no such text.
         """
-        number = str(values.get("count", 1))
-        template = self.template(key, int(number) if number.isdigit() else 1)
-        return self._spaced(template.format(**values))
+        amount = _whole(values.get("count"))
+        template = self.template(key, 1 if amount is None else amount)
+        return self._spaced(_Wording(self).vformat(template, (), values))
+
+    def counted(self, noun: str, amount: object) -> str:
+        """A number with what it counts: 1 round, 2 rounds. Raises KeyError for an unknown noun.
+
+        Args:
+            noun: ``counted.<noun>`` in the catalogue.
+            amount: a whole number, or words for one: then it is many.
+        """
+        whole = _whole(amount)
+        count = amount if whole is None else numbers.count(whole)
+        template = self.template(f"counted.{noun}", MANY if whole is None else whole)
+        return self._spaced(template.format(count=count))
 
     def template(self, key: str, amount: int = 1) -> str:
         """The text for a key without its values. Raises KeyError if there is none."""
@@ -107,15 +154,33 @@ class Language:
         return key in self._translations._catalog
 
     def join(self, items: Sequence[str]) -> str:
-        """A list in words: a, b and c."""
+        """A list in words: a, b and c; a long one is cut: a, b, c and 54 others."""
         if len(items) < 2:
             return "".join(items)
-        first = self.text("list.item").join(items[:-1])
-        return self.text("list.last", first=first, last=items[-1])
+        shown, last = self._cut(items)
+        first = self.text("list.item").join(shown)
+        return self.text("list.last", first=first, last=last)
+
+    def _cut(self, items: Sequence[str]) -> tuple[Sequence[str], str]:
+        """What a list begins with, and how it ends: with its last item, or with the number left."""
+        if len(items) <= MOST_ITEMS:
+            return items[:-1], items[-1]
+        return items[:FIRST_ITEMS], self.text("list.others", count=len(items) - FIRST_ITEMS)
 
     def enumerate(self, items: Sequence[str]) -> str:
-        """A list whose items may have commas of their own: a (1, 2); b (3)."""
-        return self.text("list.clause").join(items)
+        """A list whose items may have commas of their own, cut as well: a (1, 2); b (3)."""
+        return self._row("list.clause", items)
+
+    def row(self, items: Sequence[str]) -> str:
+        """Values side by side, cut as well: 1, 2, 3."""
+        return self._row("list.comma", items)
+
+    def _row(self, separator: str, items: Sequence[str]) -> str:
+        between = self.text(separator)
+        if len(items) <= MOST_ITEMS:
+            return between.join(items)
+        shown, last = self._cut(items)
+        return self.text("list.last", first=between.join(shown), last=last)
 
     def paragraph(self, sentences: Sequence[str]) -> str:
         """Sentences one after the other, empty ones left out; Chinese has no space in between."""
@@ -128,6 +193,8 @@ class Language:
 
     def value(self, path: str, value: Any) -> str:
         """A value of a key of the configuration."""
+        if arrays.is_long(value):
+            return self._array(path, value)
         if isinstance(value, list | tuple):
             if value and isinstance(value[0], list | tuple):
                 return "; ".join(self.value(path, row) for row in value)
@@ -138,6 +205,14 @@ class Language:
         if isinstance(value, str):
             return self.name(value)
         return "—" if value is None else numbers.setting(value)
+
+    def _array(self, path: str, value: Any) -> str:
+        """An array that is too long to be read: its shape, how it begins, and a digest."""
+        row = [self.value(path, v) for v in arrays.first_row(value)]
+        begins = ", ".join(row[:FIRST_ITEMS]) + (", …" if len(row) > FIRST_ITEMS else "")
+        return self.text(
+            "value.array", shape=arrays.shape(value), first=begins, digest=arrays.digest(value)
+        )
 
     def name(self, word: str) -> str:
         """A word of the vocabulary as print writes it."""
@@ -178,8 +253,13 @@ class Language:
     def _quoted(self, plan: Plan, variant: str) -> str:
         label = self.label(plan, variant)
         # All of an experiment or none: a list in which only some are quoted looks like two kinds.
-        is_words = any(_WORDS.search(self.label(plan, v.name)) for v in plan.variants)
-        return self.text("quoted", words=label) if is_words else label
+        labels = [self.label(plan, v.name) for v in plan.variants]
+        is_words = any(_WORDS.search(label) or _MARKS.search(label) for label in labels)
+        return self.quoted(label) if is_words else label
+
+    def quoted(self, words: str) -> str:
+        """Words of the lab's author in quotation marks."""
+        return self.text("quoted", words=words.translate(_INNER))
 
     def _from(self, start: Subject, plan: Plan) -> str:
         point = self.point(start.point)
@@ -191,7 +271,9 @@ class Language:
         """The sentence that states an observation."""
         digits = numbers.digits_for(_numbers(observation.facts.values()))
         values: dict[str, object] = {
-            name: self.fact(fact, plan, digits) for name, fact in observation.facts.items()
+            # A whole number is put into words by the text, which says what it counts.
+            name: fact.value if isinstance(fact, Count) else self.fact(fact, plan, digits)
+            for name, fact in observation.facts.items()
         }
         text = self.text(observation.message, **values)
         # A label in front may be written small; a sentence is not.
@@ -208,11 +290,12 @@ class Language:
                 return self.enumerate(items) if apart else self.join(items)
             if any(isinstance(f, With) for f in fact):
                 return self.enumerate(items)
-            return self.text("list.comma").join(items)
+            return self.row(items)
         if isinstance(fact, With):
-            # What stands before its number in brackets is set off by them.
+            # What stands before its number in brackets is set off by them, but for such marks.
+            marked = any(_MARKS.search(self.label(plan, v.name)) for v in plan.variants)
             what = (
-                self.subject(fact.what, plan)
+                self.subject(fact.what, plan, quoted=marked)
                 if isinstance(fact.what, Subject)
                 else self.fact(fact.what, plan, digits)
             )
@@ -230,15 +313,11 @@ class Language:
         if isinstance(fact, Count):
             return numbers.count(fact.value)
         if isinstance(fact, Rounds):
-            return self.text("rounds", count=numbers.count(fact.value))
+            return self.counted("rounds", fact.value)
         if isinstance(fact, OutOf):
             return f"{fact.value}/{fact.total}"
         if isinstance(fact, Names):
-            if len(fact.values) <= MOST_NAMES:
-                return self.join(fact.values)
-            return self.text(
-                "names-and-more", names=self.text("list.item").join(fact.values[:FIRST_NAMES])
-            )
+            return self.join(fact.values)
         if isinstance(fact, From):
             return self._from(fact.start, plan)
         if isinstance(fact, Keys):
@@ -247,7 +326,7 @@ class Language:
             return self.name(fact.name)
         if isinstance(fact, Wording):
             words = fact.en if self.code == "en" else fact.zh
-            return self.text("quoted", words=words) if fact.is_name else words
+            return self.quoted(words) if fact.is_name else words
         if isinstance(fact, RoundNumber):
             return self.text("round-number", number=fact.value)
         assert isinstance(fact, Verbatim)

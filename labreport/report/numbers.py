@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from math import inf, isclose, isfinite, isnan
 
+from labreport.analysis.thresholds import LOOK_ALIKE
+
 DIGITS = 4
 """Significant digits of a measured number, unless more are needed to tell two apart."""
 
 MOST_DIGITS = 9
 """All that float32 holds."""
 
-ALIKE = 1e-6
+ALIKE = LOOK_ALIKE
 """Relative difference below which two numbers may look alike: rounding in float32 makes it."""
 
 LONGEST = 8

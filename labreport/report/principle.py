@@ -43,9 +43,19 @@ MOST_NAMED = 2
 """Parameters that the table of program steps names."""
 
 
-def principle(run: Run, language: Language, numbering: Numbering, kept: Kept) -> Section:
-    """The chapter for a lab whose base configuration gave this run."""
-    worked = work(run)
+def principle(
+    run: Run, row: int | None, language: Language, numbering: Numbering, kept: Kept
+) -> Section:
+    """The chapter for a lab whose base configuration gave this run.
+
+    Args:
+        run: of the base.
+        row: of its data, counted from 1, whose numbers are shown; chosen if left out.
+        language: to write in.
+        numbering: of figures, tables and formulas.
+        kept: pictures that are drawn already.
+    """
+    worked = work(run, row)
     chapter = _Chapter(run.config, worked, language, numbering, kept)
     sections = [chapter.forward(), chapter.backward(), chapter.update()]
     if worked is not None:
@@ -115,6 +125,8 @@ class _Chapter:
             blocks.append(self._formula(formulas.COUPLED_DELTA))
         if len(self.config.data.inputs) > 1:
             blocks.append(Paragraph(self._text("principle-rows")))
+            if self.worked is not None:
+                blocks.append(Paragraph(self._row_shown(self.worked)))
         if self.small is not None:
             blocks.append(self._lead("principle-output-numbers"))
             blocks += self._lines(self.small.output_deltas(), self.small.derivatives(1))
@@ -178,9 +190,17 @@ class _Chapter:
         words = (self._text(f"program-{step}-{column}") for column in ("step", "hand", "torch"))
         return (*map(Cell, words), Cell(shown))
 
+    def _row_shown(self, worked: Worked) -> str:
+        """Whose numbers stand for single units, where there are several rows."""
+        inputs, targets = (
+            self.language.row([numbers.setting(value) for value in rows[worked.row]])
+            for rows in (self.config.data.inputs, self.config.data.targets)
+        )
+        return self._text("principle-row", row=worked.row + 1, inputs=inputs, targets=targets)
+
     def _outputs(self, worked: Worked) -> str:
         names = unit_names(self.config.network)[-1][:MOST_NAMED]
-        values = worked.first.passed.output[0]
+        values = worked.first.passed.output[worked.row]
         items = [f"{n} = {numbers.measured(float(v))}" for n, v in zip(names, values, strict=False)]
         return self._listed(items, len(values))
 
@@ -217,7 +237,7 @@ class _Chapter:
         return parameter_names(self.config.network)
 
     def _units_table(self, worked: Worked) -> Table:
-        """z, a and δ of the first units of every layer, for the first row of the data."""
+        """z, a and δ of the first units of every layer, for the row that is shown."""
         names = unit_names(self.config.network)[1:]
         head = [Cell(self._text("column-unit"))]
         head += [Cell(symbol, numeric=True) for symbol in ("z", "a", "δ")]
@@ -225,9 +245,9 @@ class _Chapter:
         rows = []
         for layer, units in enumerate(names):
             columns = (
-                worked.first.passed.pre_activations[layer][0],
-                worked.first.passed.activations[layer + 1][0],
-                worked.first.found.deltas[layer][0],
+                worked.first.passed.pre_activations[layer][worked.row],
+                worked.first.passed.activations[layer + 1][worked.row],
+                worked.first.found.deltas[layer][worked.row],
             )
             for unit in units[:each]:
                 values = [float(column[units.index(unit)]) for column in columns]
@@ -236,7 +256,7 @@ class _Chapter:
         shown = sum(min(each, len(units)) for units in names)
         some = shown < sum(map(len, names))
         anchor, label = self.numbering.next("table")
-        caption = self._text("units-table" + ("-some" if some else ""))
+        caption = self._text("units-table" + ("-some" if some else ""), row=worked.row + 1)
         return Table(anchor, label, caption, tuple(head), tuple(rows))
 
     def _layers_table(self, worked: Worked) -> Table:
@@ -265,10 +285,10 @@ class _Chapter:
             written, way = None, "bare"
         elif way == "forward":
             # The inputs stand beside their units already.
-            units = [np.array([]), *(a[0] for a in worked.first.passed.activations[1:])]
+            units = [np.array([]), *(a[worked.row] for a in worked.first.passed.activations[1:])]
             written = Written(worked.weights, units if self.small else ())
         else:
-            units = [np.array([]), *(d[0] for d in worked.first.found.deltas)]
+            units = [np.array([]), *(d[worked.row] for d in worked.first.found.deltas)]
             written = Written(worked.first.gradient, units, "∂{name} = {value}", "δ = ")
         anchor, label = self.numbering.next("figure")
         layers = "-".join(map(str, self.config.network.layers))

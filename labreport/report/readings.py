@@ -23,6 +23,9 @@ Named = tuple[str, float | None]
 EQUAL = ROUNDING * PRECISION["float32"]
 """Share by which numbers differ that rounding alone may set apart in single precision."""
 
+MOST_SIZES = 8
+"""Layers whose sizes a sentence tells; of more it tells the first and the last ones."""
+
 MOST_NAMED = 4
 """Names that a caption lists; a reader finds more of them in a table."""
 
@@ -47,7 +50,7 @@ class Readings:
         known = [(name, value) for name, value in named if value is not None and np.isfinite(value)]
         if not known:
             return ""
-        rounds = self.language.text("rounds", count=numbers.count(self.results.last))
+        rounds = self.language.counted("rounds", self.results.last)
         ordered = sorted(known, key=lambda pair: pair[1])
         low, high = (numbers.measured(value) for value in (ordered[0][1], ordered[-1][1]))
         if len(known) == 1:
@@ -142,10 +145,16 @@ class Readings:
         return self._text(
             "read-sizes",
             what=name,
-            first=self.language.text("list.comma").join(first),
-            last=self.language.text("list.comma").join(last),
+            first=self._ends(first),
+            last=self._ends(last),
             count=len(run.values) - 1,
         )
+
+    def _ends(self, sizes: Sequence[str]) -> str:
+        """Sizes of all layers; of many, those of the first and of the last ones."""
+        half = MOST_SIZES // 2
+        shown = sizes if len(sizes) <= MOST_SIZES else [*sizes[:half], "…", *sizes[-half:]]
+        return self.language.text("list.comma").join(shown)
 
     def lengths(self, named: Sequence[tuple[str, np.ndarray]], rounds: int) -> str:
         """How long the way of each run was through the space of all weights [steps, weights]."""

@@ -16,7 +16,9 @@ NAMES: Mapping[str, str] = {
     "are from autograd's at each step, in units of the terms that derivatives are sums of",
     "by_formula": "`by_formula(name)`: gradients [steps, parameters] by a formula of the lab",
     "classes": "the class [rows] that each row belongs to, counted from 0",
-    "classes_at": "`classes_at(step)`: the class [rows] that each row is put into",
+    "classes_at": "`classes_at(step)`: the class [rows] that each row is put into; where outputs "
+    "are level, the first of them",
+    "ties_at": "`ties_at(step)`: whether [rows] rounding or that convention alone decides a class",
     "curvature_at": "`curvature_at(step)`: largest eigenvalue of the Hessian of the loss",
     "curvatures_at": "`curvatures_at((0, 1, 5))`: those of several steps",
     "dead_units": "how many units with ReLU give 0 for every row at the start and get no gradient",

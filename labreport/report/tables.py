@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -38,7 +37,7 @@ def base_table(base: RunConfig, language: Language, numbering: Numbering) -> Tab
     """Every key of the base configuration."""
     anchor, label = numbering.next("table")
     rows = [
-        (_text(language.key(path)), _text(_in_short(path, value, language)))
+        (_text(language.key(path)), _text(language.value(path, value)))
         for path, value in base.flat().items()
         if value is not None and path != "seed" and not _is_default(path, value)
     ]
@@ -49,21 +48,6 @@ def base_table(base: RunConfig, language: Language, numbering: Numbering) -> Tab
         (_head(language.text("report.column-key")), _head(language.text("report.column-value"))),
         tuple(rows),
     )
-
-
-MOST_ROWS = 12
-"""Rows of data that a table prints; who wants to read more of them opens the lab file."""
-
-FIRST_ROWS = 6
-"""Of more rows, how many it begins with."""
-
-
-def _in_short(path: str, value: Any, language: Language) -> str:
-    """A value of the base configuration; of many rows of data the first ones and the last."""
-    if not path.startswith("data.") or not isinstance(value, list) or len(value) <= MOST_ROWS:
-        return language.value(path, value)
-    first, last = (language.value(path, rows) for rows in (value[:FIRST_ROWS], value[-1:]))
-    return language.text("report.rows-shown", first=first, last=last, count=len(value))
 
 
 def _is_default(path: str, value: object) -> bool:

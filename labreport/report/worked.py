@@ -28,6 +28,7 @@ class Worked:
         first: the network at those weights.
         updated: [parameters] the weights after the first update.
         second: the network at those; None where its loss refuses to be computed.
+        row: of the data, counted from 0, whose numbers stand for single units.
     """
 
     run: Run
@@ -35,6 +36,7 @@ class Worked:
     first: Evaluated
     updated: np.ndarray
     second: Evaluated | None
+    row: int = 0
 
     @property
     def config(self) -> RunConfig:
@@ -72,8 +74,13 @@ class Worked:
         return difference / largest if largest else difference
 
 
-def work(run: Run) -> Worked | None:
-    """One round of a run by hand; None where its loss cannot be computed at all."""
+def work(run: Run, row: int | None = None) -> Worked | None:
+    """One round of a run by hand; None where its loss cannot be computed at all.
+
+    Args:
+        run: of the configuration to be worked.
+        row: to be shown, counted from 1; one that shows much if left out.
+    """
     if not len(run.trace.weights):
         return None
     weights = np.asarray(run.trace.weights[0], dtype=np.float64)
@@ -85,4 +92,20 @@ def work(run: Run) -> Worked | None:
             second = evaluate(run.config, updated)
         except ValueError:
             second = None
-    return Worked(run, weights, first, updated, second)
+    shown = telling_row(run.config, first) if row is None else row - 1
+    return Worked(run, weights, first, updated, second, shown)
+
+
+def telling_row(config: RunConfig, evaluated: Evaluated) -> int:
+    """The row, counted from 0, with most inputs that are not 0; of these, with most different δ.
+
+    A row of zeros would show weighted sums of 0 and weights without a derivative.
+    """
+    rows = range(len(config.data.inputs))
+
+    def told(row: int) -> tuple[int, int]:
+        inputs = sum(value != 0 for value in config.data.inputs[row])
+        deltas = {float(d) for layer in evaluated.found.deltas for d in layer[row] if d != 0}
+        return inputs, len(deltas)
+
+    return max(rows, key=told)

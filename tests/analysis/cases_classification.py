@@ -113,7 +113,7 @@ def one_class_is_no_choice() -> ExperimentResults:
 
 
 @fires("share-right", "one", shares=(("a", 0.75),), largest=0.5)
-@silent("mistaken")
+@silent("mistaken", "level-answers")
 def one_unit_that_says_yes_or_no() -> ExperimentResults:
     changes = {
         "data": {"inputs": [[0.1, 0.5]] * 4, "targets": [[0.0], [0.0], [1.0], [1.0]]},
@@ -124,7 +124,8 @@ def one_unit_that_says_yes_or_no() -> ExperimentResults:
     return experiment(single("a", [3, 2, 1], changes, outputs=np.stack([last] * 3)))
 
 
-@fires("share-right", "one", shares=(("a", 0.5),))
+@fires("level-answers", ties=(("a", (1, 0.75)),), rows=4, budget=2)
+@silent("share-right", "mistaken")
 def a_row_that_only_rounding_puts_into_a_class() -> ExperimentResults:
     changes = {
         "data": {"inputs": [[0.1, 0.5]] * 4, "targets": [[0.0], [0.0], [1.0], [1.0]]},
@@ -135,8 +136,8 @@ def a_row_that_only_rounding_puts_into_a_class() -> ExperimentResults:
     return experiment(single("a", [3, 2, 1], changes, outputs=np.stack([last] * 3)))
 
 
-@fires("share-right", "one", shares=(("a", 0.0),))
-@silent("mistaken")
+@fires("level-answers", ties=(("a", (6, 0.5)),))
+@silent("share-right", "mistaken")
 def rows_whose_largest_outputs_are_level() -> ExperimentResults:
     level = np.full((6, 3), 0.25) + np.array([0.0, 1e-16, -1e-16])
     return experiment(single("a", [3, 2, 1], CHANGES, outputs=np.stack([level] * 3)))
@@ -168,9 +169,47 @@ def three_values_classify_best() -> ExperimentResults:
     return swept(ONE_WRONG, ONE_WRONG, ONE_WRONG, TWO_WRONG)
 
 
-@fires("share-right-swept", "many", count=4, points=(("", 0.5), ("", 1.5), ("", 2.5)))
+@fires("share-right-swept", "", count=4, points=(("", 0.5), ("", 1.5), ("", 2.5), ("", 3.5)))
 def four_values_classify_best() -> ExperimentResults:
     return swept(ONE_WRONG, ONE_WRONG, ONE_WRONG, ONE_WRONG)
+
+
+XOR: dict[str, Any] = {
+    "data": {"inputs": [[0, 0], [0, 1], [1, 0], [1, 1]], "targets": [[0.0], [1.0], [1.0], [0.0]]},
+    "network": {"layers": [2, 2, 1], "activations": "sigmoid"},
+    "initial": {"scheme": "xavier_normal"},
+}
+
+
+def answering_xor(name: str, last: float, *answers: float) -> Made:
+    rows = np.array(answers)[:, None]
+    return single(name, [3, 2, last], XOR, outputs=np.stack([rows] * 3))
+
+
+@fires("level-answers", ties=(("a", (4, 0.5)),), rows=4)
+@fires("share-right", "one", shares=(("b", 0.75),))
+@silent("loss-against-share")
+def an_answer_that_is_always_exactly_a_half() -> ExperimentResults:
+    # As `> 0.5` and round() count it: 0 everywhere, which is right for half of the rows.
+    level = answering_xor("a", 0.5, 0.5, 0.5, 0.5, 0.5)
+    return experiment(level, answering_xor("b", 1.0, 0.25, 0.75, 0.75, 0.75))
+
+
+@silent("share-right-swept")
+def a_sweep_with_a_value_that_ends_level() -> ExperimentResults:
+    made = swept(ONE_WRONG, TWO_WRONG)
+    (rows,) = sweep("a", RATE, {9.5: [9, 5, 3]}, CHANGES, outputs=np.zeros((3, 6, 3))).rows
+    old = tuple((r.point, None, r.run.config, r.run.trace) for r in made.results)
+    return experiment(Made("a", (*old, rows)))
+
+
+@silent("share-right-starts")
+def a_start_that_ends_level() -> ExperimentResults:
+    rows = []
+    for seed, given in enumerate((outputs(TWO_WRONG), np.zeros((3, 6, 3)))):
+        ((point, _, config, made),) = single("a", [3, 2, 1], CHANGES, outputs=given).rows
+        rows.append((point, seed, config.with_seed(seed), made))
+    return experiment(Made("a", tuple(rows)))
 
 
 @silent("share-right-swept")

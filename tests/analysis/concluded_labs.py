@@ -160,6 +160,10 @@ def rows_in_classes() -> Lab:
     return classified(0.0)
 
 
+def rows_that_are_no_classes() -> Lab:
+    return classified(0.5)
+
+
 def silent_weights() -> dict[str, np.ndarray]:
     quiet = np.arange(8) == 0
     steps = np.arange(3)[:, None]
@@ -206,6 +210,7 @@ LABS: tuple[Callable[[], Lab], ...] = (
     silent_with_relu,
     silent_without_relu,
     rows_in_classes,
+    rows_that_are_no_classes,
     one_alone_diverged,
     smaller_beside_an_idle_run,
     larger_beside_an_idle_run,

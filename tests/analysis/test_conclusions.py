@@ -20,6 +20,7 @@ from concluded_labs import (
     one_alone_diverged,
     one_diverged,
     rows_in_classes,
+    rows_that_are_no_classes,
     silent_with_relu,
     silent_without_relu,
     some_turn,
@@ -158,5 +159,6 @@ def test_where_weights_are_silent() -> None:
 def test_shares_are_said_to_be_of_the_rows_that_were_trained_on() -> None:
     assert the_only(rows_in_classes(), "own-rows", "")["experiments"] == ("made by hand",)
     # A target between the two classes is of neither.
-    assert concluded(classified(0.5), "own-rows") == []
+    assert the_only(rows_that_are_no_classes(), "own-rows", "loss")
+    assert concluded(completed(), "own-rows") == []
     assert concluded(classified(-0.0), "own-rows") != []

@@ -5,12 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from cases_small_inputs import cross_entropy_of_one_unit
 from synthetic_runs import MOMENTUM, experiment, plain, single, starts
 
 from labreport.analysis import observe as module
 from labreport.analysis.conclusions import KEY_FINDINGS, conclude, key_findings
 from labreport.analysis.observation import Count, Observation, Subject
-from labreport.analysis.observe import ANSWERS, RULES, Observations, Rule, Theme, observe
+from labreport.analysis.observe import (
+    ANSWERS,
+    OF_ALL_RUNS,
+    RULES,
+    Observations,
+    Rule,
+    Theme,
+    observe,
+)
 
 OVERSHOOT = [9.0, 1.0, 5.0]
 
@@ -66,6 +75,28 @@ def test_equally_relevant_findings_keep_the_order_of_the_rules(
     monkeypatch.setattr(module, "RULES", {name: rule(name) for name in ("z", "a", "m")})
     made = experiment(single("a", [3, 2, 1]))
     assert [o.rule for o in observe(made).answers] == ["z", "a", "m"]
+
+
+def test_nothing_is_built_on_a_loss_that_is_0_whatever_the_weights() -> None:
+    made = cross_entropy_of_one_unit()
+    for observation in observe(made):
+        runs = {run for claim in observation.claims for run in claim.runs}
+        spoken = {o.variant for o in made.results if o.run.name in runs}
+        allowed = observation.rule in OF_ALL_RUNS
+        assert allowed or "ce" not in spoken, observation
+    together = [o for _, o in conclude([made])]
+    assert [o.rule for o in together] == ["all-runs", "own-rows"]
+
+
+def test_a_small_effect_makes_a_finding_less_relevant() -> None:
+    def found(effect: float) -> float:
+        one = Observation("z", {"n": Count(1)}, runs=1, effect=effect)
+        rule = Rule(lambda results: iter([one]), "gradients", 0.9)
+        (told,) = rule(experiment(single("a", [3, 2, 1])))
+        return told.relevance
+
+    assert found(1.0) == found(0.25) == 0.9
+    assert 0.3 < found(1 / 32) < 0.45 < found(0.2) < 0.9
 
 
 def observations(*relevances: float) -> Observations:

@@ -36,7 +36,6 @@ from labreport.analysis.evidence import failures, known_of, thresholds_of
 from labreport.analysis.observation import Number, Observation, Share, With
 from labreport.analysis.observe import RULES, observe_base
 from labreport.analysis.results import ExperimentResults
-from labreport.analysis.rules.gradients import MOST_NAMED
 from labreport.analysis.thresholds import (
     ALIKE,
     CLOSE,
@@ -572,19 +571,16 @@ def stuck_at(count: int) -> ExperimentResults:
     return experiment(Made("a", moving + stopped))
 
 
-@fires("stuck-points", "", count=MOST_NAMED, total=MOST_NAMED + 2, budget=2)
-def as_many_stuck_points_as_a_sentence_names() -> ExperimentResults:
-    return stuck_at(MOST_NAMED)
-
-
 @fires(
     "stuck-points",
-    "more",
-    subjects=tuple(("a", float(r)) for r in range(1, MOST_NAMED + 1)),
-    count=MOST_NAMED + 1,
+    "",
+    subjects=tuple(("a", float(r)) for r in range(1, 10)),
+    count=9,
+    total=11,
+    budget=2,
 )
-def more_stuck_points_than_a_sentence_names() -> ExperimentResults:
-    return stuck_at(MOST_NAMED + 1)
+def many_stuck_points() -> ExperimentResults:
+    return stuck_at(9)
 
 
 # --- overshoot ---------------------------------------------------------------------------------

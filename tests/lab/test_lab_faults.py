@@ -374,6 +374,12 @@ CASES = [
     ),
     Case(
         "out-of-range",
+        "worked_row",
+        changed((MINIMAL, at("worked_row = 2") + "\n" + MINIMAL)),
+        {"found": 2, "bound": "≤ 1"},
+    ),
+    Case(
+        "out-of-range",
         "base.rounds",
         changed(("rounds = 10", at("rounds = -4"))),
         {"found": -4, "bound": "≥ 1"},

@@ -115,6 +115,69 @@ def test_english_has_no_chinese_left_in_it() -> None:
         assert not re.search(r"[\u3000-\u9fff\uff00-\uffef]", "".join(forms)), key
 
 
+# --- numbers and what they count -------------------------------------------------------------
+
+
+def nouns(code: str) -> set[str]:
+    """What texts ask to be put with its number: the part behind the colon."""
+    texts = (form for forms in messages(code).values() for form in forms)
+    found = {spec for text in texts for _, _, spec, _ in string.Formatter().parse(text) if spec}
+    return found
+
+
+def test_every_noun_that_is_counted_has_its_forms() -> None:
+    counted = endings_of("en", "counted.")
+    assert nouns("en") | {"rounds"} == counted
+    assert nouns("zh") <= counted
+
+
+MEASURED = {"factor", "times", "saturated", "rises", "shape"}
+"""Values that are no whole number alone: 2.5 times, 24/200 updates, 150×4 numbers."""
+
+
+def spoken(code: str, key: str, number: int) -> str:
+    """A text with the same number everywhere."""
+    names = {name for form in messages(code)[key] for name in placeholders(form)}
+    return language(code).text(key, **{n: "2.5" if n in MEASURED else number for n in names})
+
+
+MANY = "|".join(
+    sorted(
+        {
+            forms[-1].split()[-1]
+            for key, forms in messages("en").items()
+            if key.startswith("counted.") or len(forms) > 1
+            if re.fullmatch(r"\{count\} [a-z ]+s", forms[-1]) or key.startswith("counted.")
+        }
+    )
+)
+"""Plurals of all that is counted."""
+
+OF_MANY = re.compile(
+    rf"(?<![\d.,+×/=] )\b1 (?:(?:distinct|larger|more|random|single|wrong) )?(?:{MANY})\b"
+)
+
+
+@pytest.mark.parametrize("key", [k for k in messages("en") if not k.startswith("unit.")])
+def test_one_is_not_spoken_of_as_many(key: str) -> None:
+    one = spoken("en", key, 1)
+    assert not OF_MANY.search(one), one
+
+
+def test_the_pattern_finds_what_it_is_for() -> None:
+    for wrong in ("1 rounds take", "Of 1 formulas none", "Over 1 parameters", "takes 1 updates"):
+        assert OF_MANY.search(wrong)
+    assert OF_MANY.search("and 1 random starts")
+    assert not OF_MANY.search("after 11 rounds, 1 round and 2 rounds")
+
+
+@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize("key", messages("en"))
+def test_every_text_can_be_written_with_one_and_with_many(code: str, key: str) -> None:
+    for number in (1, 2):
+        assert "{" not in spoken(code, key, number).replace("{ from, to, count }", "")
+
+
 # --- what the code asks for --------------------------------------------------------------------
 
 NAMES_OF_TEXT = ("text", "_text")
@@ -214,7 +277,16 @@ def test_no_text_is_left_that_nothing_asks_for() -> None:
         )
 
     # These are checked against the rules and the vocabulary.
-    elsewhere = ("observation.", "key.", "name.", "rule.", "theme.", "threshold.", "unit.")
+    elsewhere = (
+        "observation.",
+        "key.",
+        "name.",
+        "rule.",
+        "theme.",
+        "threshold.",
+        "unit.",
+        "counted.",
+    )
     rest = [k for k in messages("en") if not k.startswith(elsewhere)]
     assert [key for key in rest if not used(key)] == []
 

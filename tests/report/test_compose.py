@@ -133,7 +133,7 @@ def test_sections_of_a_lab_report(shipped_build: Any) -> None:
         "各实验的横向比较",
         "实验结论",
     ]
-    assert [t.split("：")[0] for t in zh[6:]] == ["附录", "附录"]
+    assert [t.split("：")[0] for t in zh[6:]] == ["附录", "附录", "附录"]
     assert len(en) == len(zh)
     assert en[0] == "Purpose"
 
@@ -325,8 +325,8 @@ def test_notes_stand_with_their_experiments(
         "实验者的记录",
         "The experimenter’s notes",
     )
-    assert titles(reports["zh"])[-2] == "总结及心得体会"
-    assert titles(reports["en"])[-2] == "Summary and reflection"
+    assert titles(reports["zh"])[-3] == "总结及心得体会"
+    assert titles(reports["en"])[-3] == "Summary and reflection"
 
 
 def test_no_reflection_is_invented(shipped_build: Any) -> None:

@@ -19,6 +19,7 @@ from labreport.report.curves import MOST_CURVES, Curve, _spread_out, single_curv
 from labreport.report.figures import style
 from labreport.report.figures.curves import curve_figure
 from labreport.report.figures.landscape import landscape_figure
+from labreport.report.figures.layers import layers_figure
 from labreport.report.figures.panels import RUNAWAY, runs_away, sizes_figure, weights_figure
 from labreport.report.figures.starts import starts_curves_figure, starts_figure
 from labreport.report.figures.sweep import Swept, sweep_figure
@@ -34,6 +35,15 @@ CURVES = [
 ]
 RUNS = [
     Trajectory(c.name, ("w1", "w2"), np.stack([c.values, -c.values], axis=1), c.look)
+    for c in CURVES
+]
+LAYERS = [
+    Trajectory(
+        c.name,
+        tuple(f"layer {k + 1}" for k in range(10)),
+        c.values[:, None] * 10.0 ** -np.arange(10),
+        c.look,
+    )
     for c in CURVES
 ]
 SIDE = np.linspace(-1, 1, 20)
@@ -62,6 +72,7 @@ DRAWINGS: dict[str, Callable[[], bytes]] = {
     ),
     "weights": lambda: weights_figure(RUNS, ("w1", "w2"), AXES[:2]),
     "sizes": lambda: sizes_figure(RUNS, ("w1", "w2"), AXES[:2]),
+    "layers": lambda: layers_figure(LAYERS, (1e-12, 1.0), ("updates", "layer", "norm")),
     "landscape": lambda: landscape_figure(LANDSCAPE, [("A", 0), ("B", 1)], "loss"),
 }
 
@@ -197,6 +208,20 @@ def test_curves_take_any_number(values: np.ndarray) -> None:
     runs = [Trajectory("a", ("w1",), values[:, None], 0)]
     assert weights_figure(runs, ("w1",), AXES[:2])
     assert sizes_figure(runs, ("w1",), AXES[:2])
+    assert layers_figure(runs, (0.5, 2.0), AXES)
+
+
+def test_a_map_of_layers_has_every_layer(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[Any] = []
+    monkeypatch.setattr(style, "svg", lambda figure: drawn.append(figure) or b"")
+    layers_figure(LAYERS, (1e-12, 1.0), ("updates", "layer", "norm"))
+    (figure,) = drawn
+    maps = [axes for axes in figure.axes if axes.get_title("left")]
+    assert [axes.get_title("left") for axes in maps] == ["甲", "B"]
+    for axes in maps:
+        (mesh,) = axes.collections
+        assert mesh.get_array().shape[0] == 10
+        assert axes.get_ylim() == (0.5, 10.5)
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def test_unknown_text_is_an_error() -> None:
 def test_missing_value_is_an_error() -> None:
     for words in (ZH, EN):
         with pytest.raises(KeyError):
-            words.text("rounds")
+            words.text("counted.rounds")
 
 
 @pytest.mark.parametrize("words", [ZH, EN])
@@ -77,9 +77,32 @@ def test_doubled_braces_are_single_in_print(words: Any) -> None:
 
 @pytest.mark.parametrize(("count", "text"), [(0, "0 rounds"), (1, "1 round"), (2, "2 rounds")])
 def test_plurals(count: int, text: str) -> None:
-    assert EN.text("rounds", count=count) == text
-    assert EN.text("rounds", count=str(count)) == text
-    assert ZH.text("rounds", count=count) == f"{count} 轮"
+    assert EN.counted("rounds", count) == text
+    assert EN.counted("rounds", str(count)) == text
+    assert ZH.counted("rounds", count) == f"{count} 轮"
+
+
+@pytest.mark.parametrize(("count", "text"), [(1, "after 1 round."), (2, "after 2 rounds.")])
+def test_texts_put_numbers_with_what_they_count(count: int, text: str) -> None:
+    assert EN.text("report.read-budget", budget=count).lower() == text
+
+
+def test_a_list_is_cut_and_says_how_many_others_there_are() -> None:
+    names = [f"v{k}" for k in range(60)]
+    assert EN.join(names) == "v0, v1, v2, v3, v4, v5 and 54 others"
+    assert EN.enumerate(names) == "v0; v1; v2; v3; v4; v5 and 54 others"
+    assert ZH.join(names) == "v0、v1、v2、v3、v4、v5 和另外 54 项"
+    assert EN.join(names[:8]) == "v0, v1, v2, v3, v4, v5, v6 and v7"
+
+
+def test_a_label_cannot_end_its_quotation() -> None:
+    label = {"zh": "x”. All weights are 0. “y", "en": "x”. All weights are 0. “y"}
+    two = plan({"name": "a", "label": label}, {"name": "b"})
+    for words in (EN, ZH):
+        for fact in (Subject("a"), With(Subject("a"), Count(1))):
+            told = words.fact(fact, two)
+            assert told.startswith("“x’. All weights are 0. ‘y”")
+            assert (told.count("“"), told.count("”")) == (1, 1)
 
 
 @pytest.mark.parametrize(
@@ -138,7 +161,7 @@ FACTS: list[tuple[Fact, str, str]] = [
     ),
     (From(Subject("", ((RATE, 0.5),))), "学习率 0.5 及以上", "learning rate 0.5 and above"),
     (Names(tuple("abcdefgh")), "a、b、c、d、e、f、g 和 h", "a, b, c, d, e, f, g and h"),
-    (Names(tuple("abcdefghi")), "a、b、c、d、e、f 等", "a, b, c, d, e, f and others"),
+    (Names(tuple("abcdefghi")), "a、b、c、d、e、f 和另外 3 项", "a, b, c, d, e, f and 3 others"),
     (With(Subject("old"), Rounds(7)), "原程序（7 轮）", "as published (7 rounds)"),
     ((Subject("old"), Subject("new")), "“原程序”和“ReLU–ReLU”", "“as published” and “ReLU–ReLU”"),
     ((Part("loss", "mse"), Part("loss", "bce")), "MSE 和 BCE", "MSE and BCE"),

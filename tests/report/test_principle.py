@@ -63,7 +63,7 @@ def worked(configuration: dict[str, Any]) -> Worked:
 
 def blocks(configuration: dict[str, Any], code: str) -> list[Block]:
     words = language(code)
-    chapter = principle(trained(configuration), words, Numbering(words), Kept())
+    chapter = principle(trained(configuration), None, words, Numbering(words), Kept())
     return [block for section in chapter.sections for block in section.blocks]
 
 
@@ -227,3 +227,39 @@ def test_softmax_and_several_rows_are_told() -> None:
 def test_a_floor_is_told_where_the_last_activation_has_one() -> None:
     assert "The last activation limits the outputs" in paragraphs(EXERCISE)
     assert "The last activation limits the outputs" not in paragraphs(TANH)
+
+
+XOR: dict[str, Any] = {
+    "data": {
+        "inputs": [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]],
+        "targets": [[0.0], [1.0], [1.0], [0.0]],
+    },
+    "network": {"layers": [2, 3, 1], "activations": ["tanh", "sigmoid"]},
+    "initial": {"scheme": "xavier_normal"},
+    "optimizer": {"name": "sgd", "learning_rate": 0.5},
+}
+
+
+def test_the_row_that_is_shown_has_most_inputs() -> None:
+    assert worked(XOR).row == 3
+    data = {"inputs": XOR["data"]["inputs"][:3], "targets": XOR["data"]["targets"][:3]}
+    assert worked({**XOR, "data": data}).row in (1, 2)
+    assert worked(EXERCISE).row == 0
+
+
+@pytest.mark.parametrize("code", ["zh", "en"])
+@pytest.mark.parametrize(("row", "shown", "inputs"), [(None, 4, "1, 1"), (2, 2, "0, 1")])
+def test_a_lab_may_name_the_row(code: str, row: int | None, shown: int, inputs: str) -> None:
+    words = language(code)
+    run = trained(XOR)
+    chapter = principle(run, row, words, Numbering(words), Kept())
+    found = [block for section in chapter.sections for block in section.blocks]
+    told = [b.text for b in found if isinstance(b, Paragraph)]
+    comma = words.text("list.comma")
+    assert any(inputs.replace(", ", comma) in text and str(shown) in text for text in told)
+    table = next(b for b in found if isinstance(b, Table))
+    made = work(run, row)
+    assert made is not None
+    sums = [float(z) for layer in made.first.passed.pre_activations for z in layer[shown - 1]]
+    printed = [float(line[1].text.replace("−", "-")) for line in table.rows]
+    assert printed == pytest.approx(sums, rel=1e-3)

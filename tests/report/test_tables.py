@@ -11,12 +11,11 @@ import pytest
 
 from labreport.analysis.results import ExperimentResults
 from labreport.lab.configuration import RunConfig
+from labreport.report.arrays import MOST_NUMBERS
 from labreport.report.language import Language, language
 from labreport.report.numbering import Numbering
 from labreport.report.numbers import measured
 from labreport.report.tables import (
-    FIRST_ROWS,
-    MOST_ROWS,
     NONE,
     base_table,
     comparison_table,
@@ -35,23 +34,38 @@ def experiments(text: str) -> str:
     return '[experiment.a]\ntitle = "a"\n' + text
 
 
-@pytest.mark.parametrize("count", [MOST_ROWS, MOST_ROWS + 1])
-def test_of_many_rows_the_base_prints_the_first_and_the_last(count: int) -> None:
+def printed_inputs(rows: list[list[float]]) -> str:
     base = RunConfig.model_validate(
         {
-            "data": {"inputs": [[float(k)] for k in range(count)], "targets": [[0.5]] * count},
-            "network": {"layers": [1, 1], "activations": "sigmoid"},
+            "data": {"inputs": rows, "targets": [[0.5]] * len(rows)},
+            "network": {"layers": [len(rows[0]), 1], "activations": "sigmoid"},
             "optimizer": {"name": "sgd", "learning_rate": 1.0},
         }
     )
     table = base_table(base, EN, Numbering(EN))
-    inputs = next(row[1].text for row in table.rows if row[0].text == "inputs x")
-    shown = [int(k) for k in re.findall(r"\((\d+)\)", inputs)]
-    if count == MOST_ROWS:
-        assert shown == list(range(count))
-    else:
-        assert shown == [*range(FIRST_ROWS), count - 1]
-        assert f"({count} rows)" in inputs
+    return next(row[1].text for row in table.rows if row[0].text == "inputs x")
+
+
+def test_arrays_that_can_be_read_are_printed() -> None:
+    shown = printed_inputs([[float(k)] for k in range(MOST_NUMBERS)])
+    assert [int(k) for k in re.findall(r"\((\d+)\)", shown)] == list(range(MOST_NUMBERS))
+
+
+def test_of_longer_arrays_the_shape_the_beginning_and_a_digest_are() -> None:
+    rows = [[float(k), 0.5, 0.0, 2.0] for k in range(150)]
+    shown = printed_inputs(rows)
+    assert re.fullmatch(
+        r"150×4 numbers, beginning with 0, 0\.5, 0, 2 \(digest [0-9a-f]{8}\)", shown
+    )
+    rows[149][3] = 3.0
+    assert printed_inputs(rows) != shown
+    wide = printed_inputs([[float(k) for k in range(64)]])
+    assert wide.startswith("1×64 numbers, beginning with 0, 1, 2, 3, 4, 5, … (")
+
+
+def test_matrices_of_several_shapes_are_named_one_by_one() -> None:
+    matrices = [[[0.5] * 30] * 8, [[0.5] * 8]]
+    assert EN.value("initial.weights", matrices).startswith("8×30, 1×8 numbers, ")
 
 
 def variant(name: str, *lines: str) -> str:

@@ -8,12 +8,14 @@ from itertools import pairwise
 import numpy as np
 
 from labreport.analysis.classes import (
-    UNDECIDED,
     accuracy,
     accuracy_formula,
     answers,
+    decided,
     labels,
     largest_class,
+    ties,
+    ties_formula,
 )
 from labreport.analysis.observation import (
     Count,
@@ -42,6 +44,31 @@ def share_right(results: ExperimentResults) -> Iterator[Observation]:
         yield _shares(results, there)
 
 
+def level_answers(results: ExperimentResults) -> Iterator[Observation]:
+    """Runs that put rows into a class by convention alone: no conclusion rests on their share."""
+    members = (*results.singles, *results.everywhere)
+    level = [
+        (r, int(tied.sum()))
+        for r in {r.run.name: r for r in members}.values()
+        if (tied := ties(r, results.last)) is not None and tied.any()
+    ]
+    if not level:
+        return
+    facts: Facts = {
+        "ties": tuple(
+            With(
+                r.subject,
+                (Count(n, r.cite(ties_formula(r, results.last))), _share(r, results.last)),
+            )
+            for r, n in level
+        ),
+        "rows": Count(len(level[0][0].run.config.data.inputs), level[0][0].cite("size(classes)")),
+        "budget": Count(results.last),
+    }
+    claims = tuple(r.cite(f"{ties_formula(r, results.last)} > 0") for r, _ in level)
+    yield Observation("level-answers", facts, runs=len(level), limits=True, claims=claims)
+
+
 def _shares(results: ExperimentResults, there: list[Result]) -> Observation:
     ranked = sorted(there, key=lambda r: -(accuracy(r, results.last) or 0.0))
     first = ranked[0]
@@ -62,7 +89,8 @@ def share_right_swept(results: ExperimentResults) -> Iterator[Observation]:
     """The largest share of right rows along a sweep, and where it is reached."""
     for name, members in results.swept.items():
         there = _classified(members, results.last)
-        if len(there) < 2:
+        # A value that ends level has no share to be ranked by, so none of the sweep has.
+        if len(there) < 2 or any(_is_level(r, results.last) for r in members):
             continue
         best = max(there, key=lambda r: accuracy(r, results.last) or 0.0)
         top = accuracy(best, results.last)
@@ -74,7 +102,7 @@ def share_right_swept(results: ExperimentResults) -> Iterator[Observation]:
         counted = cite(f"count({shares} == {formula})", (best, *others)) if same_steps else None
         facts: Facts = {
             "subject": Subject(name),
-            "points": tuple(Subject("", r.point) for r in tied[:3]),
+            "points": tuple(Subject("", r.point) for r in tied),
             "count": Count(len(tied), counted),
             "share": _share(best, results.last),
             "total": Count(len(there), cite("size(each(rounds))", there)),
@@ -83,13 +111,12 @@ def share_right_swept(results: ExperimentResults) -> Iterator[Observation]:
         claims = (
             tuple(
                 cite(f"{formula} == max({shares})", (one, *(r for r in there if r is not one)))
-                for one in tied[:3]
+                for one in tied
             )
             if same_steps
             else ()
         )
-        form = "many" if len(tied) > 3 else ""
-        yield Observation("share-right-swept", facts, runs=len(there), form=form, claims=claims)
+        yield Observation("share-right-swept", facts, runs=len(there), claims=claims)
 
 
 def share_right_starts(results: ExperimentResults) -> Iterator[Observation]:
@@ -98,7 +125,8 @@ def share_right_starts(results: ExperimentResults) -> Iterator[Observation]:
     runs = 0
     for name, members in results.replicated.items():
         there = _classified(members, results.last)
-        if len(there) < 2:
+        # Without the starts that end level, the others would be a choice of starts.
+        if len(there) < 2 or any(_is_level(r, results.last) for r in members):
             continue
         runs += len(there)
         values = [accuracy(r, results.last) or 0.0 for r in there]
@@ -120,8 +148,7 @@ def mistaken(results: ExperimentResults) -> Iterator[Observation]:
         given, found = labels(result.run.config), answers(result, results.last)
         assert given is not None
         assert found is not None
-        # What no class is said of is not taken for another one.
-        wrong = (given != found) & (found != UNDECIDED)
+        wrong = given != found
         names = unit_names(result.run.config.network)[-1]
         if not wrong.any() or len(names) < 3:
             continue
@@ -131,8 +158,7 @@ def mistaken(results: ExperimentResults) -> Iterator[Observation]:
         answered = f"classes_at({result.index(results.last)})"
         taken = f"(classes == {own}) & ({answered} == {other})"
         most = Count(int(table.max()), result.cite(f"count({taken})"))
-        other_class = f"count((classes != {answered}) & ({answered} >= 0))"
-        total = Count(int(wrong.sum()), result.cite(other_class))
+        total = Count(int(wrong.sum()), result.cite(f"count(classes != {answered})"))
         confused = Names((f"{names[own]} → {names[other]}",))
         pairs.append(With(result.subject, (confused, most, total)))
         claims.append(result.cite(f"any({taken})"))
@@ -167,7 +193,13 @@ def loss_against_share(results: ExperimentResults) -> Iterator[Observation]:
 
 
 def _classified(members: Sequence[Result], budget: int) -> list[Result]:
-    return [r for r in members if accuracy(r, budget) is not None]
+    """The runs that put every row into a class, none by convention alone."""
+    return [r for r in members if decided(r, budget)]
+
+
+def _is_level(result: Result, budget: int) -> bool:
+    level = ties(result, budget)
+    return level is not None and bool(level.any())
 
 
 def _share(result: Result, budget: int) -> Share:

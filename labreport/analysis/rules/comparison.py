@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, product
 
@@ -153,13 +153,9 @@ def common_measure(results: ExperimentResults) -> Iterator[Observation]:
             "value": Number(mine, result.cite(result.error_formula(results.last))),
             "other_value": Number(theirs, other.cite(other.error_formula(results.last))),
         }
-        form, sign = (
-            ("lower", "<")
-            if mine < theirs
-            else ("higher", ">")
-            if mine > theirs
-            else ("equal", "==")
-        )
+        # Numbers that print alike would not bear out that one is the smaller.
+        apart = thresholds.LOOK_ALIKE * max(mine, theirs)
+        form = "equal" if abs(mine - theirs) <= apart else "lower" if mine < theirs else "higher"
         if form != "equal":
             # Outputs of several rows side by side would not say which is which.
             if len(result.run.config.data.inputs) == 1:
@@ -167,8 +163,15 @@ def common_measure(results: ExperimentResults) -> Iterator[Observation]:
                 facts["other_outputs"] = _numbers(other, results.last)
             else:
                 form += "-rows"
-        errors = (r.error_formula(results.last, f"r{k}.") for k, r in enumerate((result, other), 1))
-        claims = (cite(f" {sign} ".join(errors), (result, other)),)
+        pair = (result, other)
+        one, two = (r.error_formula(results.last, f"r{k}.") for k, r in enumerate(pair, 1))
+        larger = f"LOOK_ALIKE * max(({one}, {two}))"
+        claim = {
+            "equal": f"abs({one} - {two}) <= {larger}",
+            "lower": f"{two} - {one} > {larger}",
+            "higher": f"{one} - {two} > {larger}",
+        }[form.removesuffix("-rows")]
+        claims = (cite(claim, pair),)
         yield Observation("common-measure", facts, runs=2, form=form, claims=claims)
 
 
@@ -242,19 +245,19 @@ def ranking(results: ExperimentResults) -> Iterator[Observation]:
         ranked = [r for r in same if r.loss(budget) is not None]
         if len(ranked) < 2:
             return
-        leaders.append(_leading(ranked, budget))
-    if all(len(leading.tied) == len(same) for leading in leaders):
+        leaders.append(leading(ranked, budget))
+    if all(len(leader.tied) == len(same) for leader in leaders):
         return
     last = leaders[-1]
     # A variant that is among the first at every budget leads throughout, whoever is level with it.
-    always = tuple(r for r in last.tied if all(r in leading.tied for leading in leaders))
+    always = tuple(r for r in last.tied if all(r in leader.tied for leader in leaders))
     facts: Facts = {
         "leaders": tuple(
             With(
-                Rounds(leading.budget),
-                (*_in_order(results, leading.tied), leading.tied[0].number(leading.budget)),
+                Rounds(leader.budget),
+                (*_in_order(results, leader.tied), leader.tied[0].number(leader.budget)),
             )
-            for leading in leaders
+            for leader in leaders
         ),
         "subjects": _in_order(results, always or last.tied),
         "budget": Count(results.last),
@@ -262,11 +265,11 @@ def ranking(results: ExperimentResults) -> Iterator[Observation]:
         "count": Count(len(same)),
     }
     form = "same" if always else "flips"
-    if always and any(len(leading.tied) > len(always) for leading in leaders):
+    if always and any(len(leader.tied) > len(always) for leader in leaders):
         form = "shared"
     if len(results.budgets) == 1:
         form = "single"
-    claims = tuple(claim for leading in leaders for claim in leading.claims)
+    claims = tuple(claim for leader in leaders for claim in leader.claims)
     yield Observation("ranking", facts, runs=len(same), form=form, claims=claims)
 
 
@@ -275,7 +278,7 @@ def _in_order(results: ExperimentResults, members: tuple[Result, ...]) -> tuple[
 
 
 @dataclass(frozen=True)
-class _Leading:
+class Leading:
     """Who has the lowest loss at a budget.
 
     Attributes:
@@ -290,15 +293,30 @@ class _Leading:
 
     @property
     def claims(self) -> Iterator[Source]:
-        for result in (*self.tied[1:], *self.others):
-            if result in self.tied and _share_a_floor(self.tied[0], result, self.budget):
-                for each in (self.tied[0], result):
-                    yield each.cite(f"{each.gap_formula(self.budget)} <= allowance")
-                continue
-            sign = "<=" if result in self.tied else ">"
-            above = "r2.{0} - r1.{1} {2} ROUNDING * max((r1.precision, r2.precision)) * abs(r1.{1})"
-            pair = (result.loss_formula(self.budget), self.tied[0].loss_formula(self.budget), sign)
-            yield cite(above.format(*pair), (self.tied[0], result))
+        for result in self.tied[1:]:
+            yield from level_claims(self.tied[0], result, self.budget)
+        for result in self.others:
+            yield above(self.tied[0], result, self.budget)
+
+
+def level_claims(lowest: Result, result: Result, budget: int) -> Iterator[Source]:
+    """The claim that a run's loss is that of the lowest, but for rounding."""
+    if _share_a_floor(lowest, result, budget):
+        for each in (lowest, result):
+            yield each.cite(f"{each.gap_formula(budget)} <= allowance")
+    else:
+        yield _apart(lowest, result, budget, "<=")
+
+
+def above(lowest: Result, result: Result, budget: int) -> Source:
+    """The claim that a run's loss is higher than that of the lowest by more than rounding."""
+    return _apart(lowest, result, budget, ">")
+
+
+def _apart(lowest: Result, result: Result, budget: int, sign: str) -> Source:
+    mine, least = f"r2.{result.loss_formula(budget)}", f"r1.{lowest.loss_formula(budget)}"
+    room = f"ROUNDING * max((r1.precision, r2.precision)) * abs({least})"
+    return cite(f"{mine} - {least} {sign} {room}", (lowest, result))
 
 
 def _share_a_floor(one: Result, other: Result, budget: int) -> bool:
@@ -308,20 +326,24 @@ def _share_a_floor(one: Result, other: Result, budget: int) -> bool:
     return there and one.floor.value == other.floor.value
 
 
-def _leading(ranked: list[Result], budget: int) -> _Leading:
+def level(lowest: Result, result: Result, budget: int) -> bool:
+    """Whether two losses, of which the first is the lower one, differ by no more than rounding.
+
+    What rounding alone can explain is no lead.
+    """
+    if _share_a_floor(lowest, result, budget):
+        return True
+    one, other = result.loss(budget) or 0.0, lowest.loss(budget) or 0.0
+    precision = max(PRECISION[r.run.config.dtype] for r in (result, lowest))
+    return one - other <= thresholds.ROUNDING * precision * abs(other)
+
+
+def leading(ranked: Sequence[Result], budget: int) -> Leading:
+    """Who has the lowest loss of these at a budget that all of them reached."""
     lowest = min(ranked, key=lambda r: r.loss(budget) or 0.0)
-
-    def is_tied(result: Result) -> bool:
-        """What rounding alone can explain is no lead."""
-        if _share_a_floor(lowest, result, budget):
-            return True
-        one, other = result.loss(budget) or 0.0, lowest.loss(budget) or 0.0
-        precision = max(PRECISION[r.run.config.dtype] for r in (result, lowest))
-        return one - other <= thresholds.ROUNDING * precision * abs(other)
-
-    tied = [r for r in ranked if is_tied(r)]
+    tied = [r for r in ranked if level(lowest, r, budget)]
     tied.sort(key=lambda r: r is not lowest)
-    return _Leading(budget, tuple(tied), tuple(r for r in ranked if not is_tied(r)))
+    return Leading(budget, tuple(tied), tuple(r for r in ranked if r not in tied))
 
 
 def comparable(one: Result, other: Result) -> bool:

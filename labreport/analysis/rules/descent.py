@@ -20,11 +20,9 @@ from labreport.analysis.observation import (
     RoundNumber,
     Share,
     Source,
-    Verbatim,
     With,
 )
 from labreport.analysis.results import PRECISION, SMALLEST_SCALE, ExperimentResults, Result
-from labreport.analysis.rules.gradients import MOST_NAMED
 
 Values = NDArray[np.float64]
 Truths = NDArray[np.bool_]
@@ -128,11 +126,10 @@ def still_falling(results: ExperimentResults) -> Iterator[Observation]:
         if not group:
             continue
         falls: tuple[Fact, ...] = tuple(
-            With(f.result.subject, Share(f.share, f.result.cite(f.formula)))
-            for f in group[:MOST_NAMED]
+            With(f.result.subject, Share(f.share, f.result.cite(f.formula))) for f in group
         )
         facts: Facts = {
-            "falls": falls if len(group) <= MOST_NAMED else (*falls, Verbatim("…")),
+            "falls": falls,
             "count": Count(len(group)),
             "share": Share(thresholds.STILL_FALLING),
             "budget": Count(results.last),

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from labreport.analysis.observation import Count, Facts, Keys, Number, Observation, Source
+from labreport.analysis.observation import (
+    Count,
+    Facts,
+    Keys,
+    Number,
+    Observation,
+    Source,
+    Subject,
+)
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rules.comparison import differing_keys
 from labreport.lab.controls import momentum
@@ -36,17 +44,25 @@ def coincide(results: ExperimentResults) -> Iterator[Observation]:
 
 def _same_configuration(results: ExperimentResults) -> Iterator[Observation]:
     """Variants that differ in their name alone."""
-    named: dict[str, list[Result]] = {}
-    for result in results.singles:
-        named.setdefault(result.run.config.digest, []).append(result)
-    for members in named.values():
-        if len(members) > 1:
-            facts: Facts = {"subjects": tuple(r.subject for r in members)}
-            first, *others = members
-            alike = (f"r1.setting({k!r}) == r2.setting({k!r})" for k in first.run.config.flat())
+    named: dict[tuple[str, ...], list[tuple[Result, ...]]] = {}
+    for variant in results.plan.variants:
+        members = results.of(variant.name)
+        named.setdefault(tuple(r.run.config.digest for r in members), []).append(members)
+    for groups in named.values():
+        if len(groups) > 1:
+            first, *others = groups
+            facts: Facts = {"subjects": tuple(_variant_of(members) for members in groups)}
+            alike = (f"r1.setting({k!r}) == r2.setting({k!r})" for k in first[0].run.config.flat())
             same = " and ".join(alike)
-            claims = tuple(cite(same, (first, other)) for other in others)
-            yield Observation("coincide", facts, runs=1, form="same", claims=claims)
+            claims = tuple(
+                cite(same, pair) for members in others for pair in zip(first, members, strict=True)
+            )
+            yield Observation("coincide", facts, runs=len(first), form="same", claims=claims)
+
+
+def _variant_of(members: Sequence[Result]) -> Subject:
+    """A variant as a whole; with its point, where that is all that it is."""
+    return members[0].subject if len(members) == 1 else Subject(members[0].variant)
 
 
 SAME_BITS = "all(r1.losses == r2.losses) and all(r1.weights == r2.weights)"

@@ -14,8 +14,8 @@ from labreport.analysis.observation import (
     With,
 )
 from labreport.analysis.results import ExperimentResults, Result, cite
+from labreport.analysis.rules.causes import dead_units
 from labreport.analysis.rules.comparison import same_measure
-from labreport.analysis.rules.gradients import dead_units
 from labreport.analysis.rules.target import differs_in_reach
 from labreport.lab.plan import Trial
 from labreport.run import Run
@@ -143,4 +143,5 @@ def revived(results: ExperimentResults) -> Iterator[Observation]:
             form=form,
             strength="explanation" if alive else "statistical",
             claims=claims,
+            effect=len(units) / sum(result.run.config.network.layers[1:]),
         )

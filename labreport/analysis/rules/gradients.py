@@ -10,91 +10,56 @@ import numpy as np
 from labreport.analysis import thresholds
 from labreport.analysis.observation import Count, Facts, Names, Number, Observation, Source, With
 from labreport.analysis.results import ExperimentResults, Result, cite
+from labreport.analysis.rules.causes import causes_of
 from labreport.analysis.rules.points import from_a_value_on
-from labreport.backprop.network import forward
-from labreport.backprop.runs import layers_of
-from labreport.lab.naming import unit_names
-
-MOST_NAMED = 6
-"""Points that a sentence names before it stops; the table has them all."""
 
 
 def silent_weights(results: ExperimentResults) -> Iterator[Observation]:
-    """Weights whose gradient is exactly 0 in every round, and the units that are dead."""
+    """Weights whose gradient is exactly 0 in every round: those with each cause, and the rest."""
     for result in results.singles:
         names = result.never_moved_by_gradient
         # What ended early says nothing of every round, and at the floor there is no gradient.
         if not names or result.diverged or result.starts_at_floor:
             continue
-        units = dead_units(result)
-        positions = tuple(result.names.index(name) for name in names)
-        still = f"gradients[:, {positions}] == 0"
-        facts: Facts = {
-            "subject": result.subject,
-            "names": Names(names),
-            "count": Count(
-                len(names),
-                result.cite(
-                    "count(every_round(gradients == 0) & every_round(weights == weights[0]))"
-                ),
-            ),
-            "total": Count(len(result.names), result.cite("size(weights[0])")),
-            "rounds": Count(result.run.trace.rounds, result.cite("rounds")),
-            "units": Names(tuple(unit.name for unit in units)),
-        }
-        claims = [
-            result.cite(f"all({still})"),
-            result.cite(f"all(weights[:, {positions}] == weights[0, {positions}])"),
-        ]
-        claims += [
-            result.cite(f"all(sums_at({unit.layer}, 0)[:, {unit.position}] <= 0)") for unit in units
-        ]
-        claims.append(result.cite("ending != 'diverged'"))
-        if result.gap(0) is not None:
-            claims.append(result.cite(f"{result.gap_formula(0)} > allowance"))
-        form = "dead" if units else ""
-        yield Observation("silent-weights", facts, runs=1, form=form, claims=tuple(claims))
+        causes = causes_of(result)
+        for cause in causes:
+            yield _silent(result, cause.parameters, cause.form, cause.units, cause.claims)
+        explained = {name for cause in causes for name in cause.parameters}
+        rest = tuple(name for name in names if name not in explained)
+        if rest:
+            known = tuple(claim for cause in causes for claim in cause.claims)
+            several = len(result.run.config.data.inputs) > 1
+            yield _silent(result, rest, "rows" if several else "", (), known)
 
 
-@dataclass(frozen=True)
-class Unit:
-    """A unit of a network.
-
-    Attributes:
-        name: h2, o1.
-        layer: counted from 1, the first hidden one.
-        position: in its layer, counted from 0.
-    """
-
-    name: str
-    layer: int
-    position: int
-
-
-def dead_units(result: Result) -> tuple[Unit, ...]:
-    """Units with a weighted sum of at most 0 for every example, and no gradient in any round.
-
-    With ReLU such a unit gives 0 and passes no gradient back: its own weights stay as they are.
-    """
-    config = result.run.config
-    layers = layers_of(config, result.run.trace.weights[0])
-    inputs = np.array(config.data.inputs, dtype=np.float64)
-    sums = forward(layers, config.network.activations, inputs).pre_activations
-    silent = np.all(result.run.trace.gradients == 0, axis=0)
-    dead: list[Unit] = []
-    start = 0
-    for layer, (out, into) in enumerate(config.network.shapes):
-        quiet = silent[start : start + out * into].reshape(out, into).all(axis=1)
-        start += out * (into + config.network.trains_bias)
-        if config.network.activations[layer] == "relu":
-            below = np.all(sums[layer] <= 0, axis=0)
-            names = unit_names(config.network)[layer + 1]
-            dead += [
-                Unit(names[unit], layer + 1, unit)
-                for unit in range(out)
-                if quiet[unit] and below[unit]
-            ]
-    return tuple(dead)
+def _silent(
+    result: Result,
+    names: tuple[str, ...],
+    form: str,
+    units: tuple[str, ...],
+    claims: tuple[Source, ...],
+) -> Observation:
+    positions = tuple(result.names.index(name) for name in names)
+    quiet = f"every_round(gradients[:, {positions}] == 0)"
+    still = f"every_round(weights[:, {positions}] == weights[0, {positions}])"
+    facts: Facts = {
+        "subject": result.subject,
+        "names": Names(names),
+        "count": Count(len(names), result.cite(f"count({quiet} & {still})")),
+        "total": Count(len(result.names), result.cite("size(weights[0])")),
+        "rounds": Count(result.run.trace.rounds, result.cite("rounds")),
+        "units": Names(units),
+    }
+    told = [
+        result.cite(f"all(gradients[:, {positions}] == 0)"),
+        result.cite(f"all(weights[:, {positions}] == weights[0, {positions}])"),
+        *claims,
+        result.cite("ending != 'diverged'"),
+    ]
+    if result.gap(0) is not None:
+        told.append(result.cite(f"{result.gap_formula(0)} > allowance"))
+    share = len(names) / len(result.names)
+    return Observation("silent-weights", facts, runs=1, form=form, claims=tuple(told), effect=share)
 
 
 def stuck(results: ExperimentResults) -> Iterator[Observation]:
@@ -143,15 +108,15 @@ def stuck_points(results: ExperimentResults) -> Iterator[Observation]:
         lowest = min(r.loss(results.last) or 0.0 for r in stopped)
         losses = f"each(losses[{stopped[0].index(results.last)}])"
         facts: Facts = {
-            "subjects": subjects[:MOST_NAMED],
+            "subjects": subjects,
             "count": Count(len(stopped), cite("size(each(rounds))", stopped)),
             "total": Count(len(members), cite("size(each(rounds))", members)),
             "lowest": Number(lowest, cite(f"min({losses})", stopped)),
             "budget": Count(results.last),
         }
-        form = "more" if len(subjects) > MOST_NAMED else ""
         claims = tuple(claim for s in found.values() for claim in s.claims)
-        yield Observation("stuck-points", facts, runs=len(members), form=form, claims=claims)
+        effect = len(stopped) / len(members)
+        yield Observation("stuck-points", facts, runs=len(members), claims=claims, effect=effect)
 
 
 @dataclass(frozen=True)

@@ -139,7 +139,9 @@ def place_among_starts(results: ExperimentResults) -> Iterator[Observation]:
             keys = differing_keys(single.run.config, members[0].run.config)
             if not set(keys) <= {"initial.scheme", "seed"} or not comparable(single, members[0]):
                 continue
-            there = arrived(members, results.last)
+            # A start that is the single one under another name is not compared with itself.
+            others = tuple(r for r in members if r.run.config.digest != single.run.config.digest)
+            there = arrived(others, results.last)
             if there:
                 yield _place(results, single, loss, name, there)
 

@@ -33,7 +33,10 @@ Pair = tuple[Result, Result]
 
 
 def pairs_of(mine: tuple[Result, ...], theirs: tuple[Result, ...], budget: int) -> list[Pair]:
-    """Runs from the same seed that both got so far and whose losses measure the same thing."""
+    """Runs from the same seed that both got so far and whose losses measure the same thing.
+
+    A run that stands under two names is no pair: its difference from itself says nothing.
+    """
     by_seed = {r.trial.seed: r for r in theirs}
     return [
         (r, other)
@@ -42,6 +45,7 @@ def pairs_of(mine: tuple[Result, ...], theirs: tuple[Result, ...], budget: int) 
         and r.loss(budget) is not None
         and other.loss(budget) is not None
         and comparable(r, other)
+        and r.run.config.digest != other.run.config.digest
     ]
 
 

@@ -23,7 +23,10 @@ def diverged(results: ExperimentResults) -> Iterator[Observation]:
         }
         claims = (cite("all(each(ending == 'diverged'))", ended),)
         form = "all" if len(ended) == len(alone) > 1 else ""
-        yield Observation("diverged", facts, runs=len(ended), form=form, claims=claims)
+        effect = len(ended) / len(alone)
+        yield Observation(
+            "diverged", facts, runs=len(ended), form=form, claims=claims, effect=effect
+        )
 
 
 def worse_than_start(results: ExperimentResults) -> Iterator[Observation]:
@@ -42,4 +45,5 @@ def worse_than_start(results: ExperimentResults) -> Iterator[Observation]:
             "total": Count(len(swept), cite("size(each(rounds))", swept)),
             "budget": Count(results.last),
         }
-        yield Observation("worse-than-start", facts, runs=len(swept), claims=claims)
+        effect = len(worse) / len(swept)
+        yield Observation("worse-than-start", facts, runs=len(swept), claims=claims, effect=effect)

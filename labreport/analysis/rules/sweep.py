@@ -21,9 +21,10 @@ from labreport.analysis.observation import (
     With,
 )
 from labreport.analysis.results import ExperimentResults, Result, cite
-from labreport.analysis.rules.comparison import rankable
+from labreport.analysis.rules.comparison import above, leading, level, level_claims, rankable
 from labreport.analysis.rules.descent import rising, rising_formula
 from labreport.analysis.rules.points import is_number
+from labreport.lab.bounds import allowed
 
 
 def best(members: tuple[Result, ...], budget: int) -> Result | None:
@@ -36,19 +37,39 @@ def best(members: tuple[Result, ...], budget: int) -> Result | None:
 
 
 def _tied(top: Result, members: Sequence[Result], budget: int) -> list[Result]:
-    """All points whose loss at a budget is that of the best."""
-    return [r for r in members if r.loss(budget) == top.loss(budget)]
+    """All points whose loss at a budget is that of the best, but for rounding."""
+    there = (r for r in members if r.loss(budget) is not None)
+    return [r for r in there if r is top or level(top, r, budget)]
 
 
-def _best_of_one(members: tuple[Result, ...], budgets: Sequence[int]) -> list[tuple[int, Result]]:
-    """The best point at each budget; one that is among the best at all of them, if there is one."""
-    found = [(b, r) for b in budgets if (r := best(members, b)) is not None]
-    always = [r for r in members if all(r in _tied(top, members, b) for b, top in found)]
-    return [(b, always[0]) for b, _ in found] if always else found
+def _best_of_one(
+    members: tuple[Result, ...], budgets: Sequence[int]
+) -> list[tuple[int, list[Result]]]:
+    """The best points at each budget; those that are among the best at all of them, if any are."""
+    found = [(b, _tied(r, members, b)) for b in budgets if (r := best(members, b)) is not None]
+    always = [r for r in members if all(r in tied for _, tied in found)]
+    return [(b, always) for b, _ in found] if always else found
 
 
 def _point_and_loss(result: Result, budget: int) -> tuple[Subject, Number]:
     return Subject("", result.point), result.number(budget)
+
+
+def _points_and_loss(tied: Sequence[Result], budget: int) -> tuple[Subject | Number, ...]:
+    lowest = min(tied, key=lambda r: r.loss(budget) or 0.0)
+    return (*(Subject("", r.point) for r in tied), lowest.number(budget))
+
+
+def _best_claims(
+    members: tuple[Result, ...], tied: Sequence[Result], budget: int
+) -> Iterator[Source]:
+    """The claims that these are the best points at a budget."""
+    top = best(members, budget)
+    assert top is not None
+    yield lowest_of(top, members, budget)
+    for result in tied:
+        if result is not top:
+            yield from level_claims(top, result, budget)
 
 
 def lowest_of(result: Result, members: Sequence[Result], budget: int) -> Source:
@@ -70,30 +91,14 @@ def sweep_best(results: ExperimentResults) -> Iterator[Observation]:
         ((name, members),) = results.swept.items()
         found = _best_of_one(members, results.budgets)
         if found:
-            facts: Facts = {
-                "best": tuple(With(Rounds(b), _point_and_loss(r, b)) for b, r in found),
-                "subject": Subject(name, found[-1][1].point),
-                "total": Count(len(members), cite("size(each(rounds))", members)),
-                "budget": Count(results.last),
-            }
-            final = found[-1][1]
-            facts["point"] = Subject("", final.point)
-            facts["value"] = final.number(found[-1][0])
-            ended = [r for r in members if r.loss(results.last) is None]
-            form = _form_of_one(found, members, ended)
-            if form == "ended":
-                facts["end"] = Count(found[-1][0])
-            claims = (
-                *(lowest_of(r, members, b) for b, r in found),
-                *(r.cite(f"rounds < {results.last}") for r in ended if form in ("ended", "only")),
-            )
-            yield Observation("sweep-best", facts, runs=len(members), form=form, claims=claims)
+            yield _best_value(results, name, members, found)
     elif results.swept and rankable(results.everywhere):
         tuned = [(r, m) for m in results.swept.values() if (r := best(m, results.last)) is not None]
         tuned.sort(key=lambda pair: pair[0].loss(results.last) or 0.0)
-        if tuned:
+        # Where no variant is ahead of another one, there is no order to tell.
+        if len(tuned) == 1 or (tuned and not level(tuned[0][0], tuned[-1][0], results.last)):
             ranked = [r for r, _ in tuned]
-            facts = {
+            facts: Facts = {
                 "ranking": tuple(
                     With(Subject(r.variant), _point_and_loss(r, results.last)) for r in ranked
                 ),
@@ -107,28 +112,66 @@ def sweep_best(results: ExperimentResults) -> Iterator[Observation]:
                 *(lowest_of(r, m, results.last) for r, m in tuned),
                 *in_order(ranked, results.last),
             )
+            if len(ranked) > 1:
+                claims += (above(ranked[0], ranked[-1], results.last),)
             runs = len(results.everywhere)
             form = "several"
-            leading = _leading_when_tuned(results)
-            if len({r.variant for _, r in leading}) > 1:
+            leaders = _leading_when_tuned(results)
+            if len({r.variant for _, r in leaders}) > 1:
                 form = "several-flips"
                 facts["leaders"] = tuple(
                     With(Rounds(b), (Subject(r.variant), *_point_and_loss(r, b)))
-                    for b, r in leading
+                    for b, r in leaders
                 )
-            claims += tuple(lowest_of(r, results.everywhere, b) for b, r in leading)
+            for b, r in leaders:
+                top = best(results.everywhere, b)
+                assert top is not None
+                claims += (lowest_of(top, results.everywhere, b),)
+                if r is not top:
+                    claims += tuple(level_claims(top, r, b))
             yield Observation("sweep-best", facts, runs=runs, form=form, claims=claims)
 
 
+def _best_value(
+    results: ExperimentResults,
+    name: str,
+    members: tuple[Result, ...],
+    found: Sequence[tuple[int, list[Result]]],
+) -> Observation:
+    """The best points of a single sweep."""
+    budget, final = found[-1]
+    ended = [r for r in members if r.loss(results.last) is None]
+    form = _form_of_one(found, members, ended)
+    lowest = min(final, key=lambda r: r.loss(budget) or 0.0)
+    points = tuple(Subject("", r.point) for r in final)
+    facts: Facts = {
+        "best": tuple(With(Rounds(b), _points_and_loss(tied, b)) for b, tied in found),
+        "subject": Subject(name, lowest.point),
+        "total": Count(len(members), cite("size(each(rounds))", members)),
+        "budget": Count(results.last),
+        "point": points if len(points) > 1 else points[0],
+        "value": lowest.number(budget),
+    }
+    if form == "ended":
+        facts["end"] = Count(budget)
+    claims = (
+        *(claim for b, tied in found for claim in _best_claims(members, tied, b)),
+        *(r.cite(f"rounds < {results.last}") for r in ended if form in ("ended", "only")),
+    )
+    return Observation("sweep-best", facts, runs=len(members), form=form, claims=claims)
+
+
 def _form_of_one(
-    found: Sequence[tuple[int, Result]], members: Sequence[Result], ended: Sequence[Result]
+    found: Sequence[tuple[int, list[Result]]], members: Sequence[Result], ended: Sequence[Result]
 ) -> str:
     """Which sentence tells the best points of a single sweep, some of which may have ended."""
     if len(ended) == len(members):
         return "ended"
     if len(ended) == len(members) - 1 and ended:
         return "only"
-    if len({r.point for _, r in found}) > 1:
+    if len(members) > 1 and all(len(tied) == len(members) for _, tied in found):
+        return "level"
+    if any({r.point for r in tied} != {r.point for r in found[0][1]} for _, tied in found):
         return "moves"
     return "one" if len(found) == 1 else "stays"
 
@@ -139,21 +182,20 @@ def _leading_when_tuned(results: ExperimentResults) -> list[tuple[int, Result]]:
     Whoever is level with it.
     """
     tops = [(b, top) for b in results.budgets if (top := best(results.everywhere, b)) is not None]
-    level = {b: _tied(top, results.everywhere, b) for b, top in tops}
+    tied = {b: _tied(top, results.everywhere, b) for b, top in tops}
     throughout = [
         name
         for name in results.swept
-        if all(name in {r.variant for r in members} for members in level.values())
+        if all(name in {r.variant for r in members} for members in tied.values())
     ]
     if not throughout:
         return tops
-    return [(b, next(r for r in level[b] if r.variant == throughout[0])) for b, _ in tops]
-
-
-def _above(result: Result, top: Result, budget: int) -> Source:
-    """The claim that a run has a higher loss than another one."""
-    formula = f"r1.{result.loss_formula(budget)} > r2.{top.loss_formula(budget)}"
-    return cite(formula, (result, top))
+    # The lowest of that variant's, which others may be below by no more than rounding.
+    return [
+        (b, min(there, key=lambda r: r.loss(b) or 0.0))
+        for b, members in tied.items()
+        if (there := [r for r in members if r.variant == throughout[0]])
+    ]
 
 
 def in_order(ranked: Sequence[Result], budget: int) -> Iterator[Source]:
@@ -177,6 +219,9 @@ def same_value(results: ExperimentResults) -> Iterator[Observation]:
         return
     at_value.sort(key=lambda r: r.loss(results.last) or 0.0)
     tuned.sort(key=lambda r: r.loss(results.last) or 0.0)
+    # Of variants that are level the order says nothing.
+    if any(level(*pair, results.last) for order in (at_value, tuned) for pair in pairwise(order)):
+        return
     facts: Facts = {
         "point": Subject("", ((key, value),)),
         "at_value": tuple(With(Subject(r.variant), r.number(results.last)) for r in at_value),
@@ -186,7 +231,11 @@ def same_value(results: ExperimentResults) -> Iterator[Observation]:
     }
     same = [r.variant for r in at_value] == [r.variant for r in tuned]
     form = "agrees" if same else "differs"
-    claims = (*in_order(at_value, results.last), *in_order(tuned, results.last))
+    claims = tuple(
+        above(one, other, results.last)
+        for order in (at_value, tuned)
+        for one, other in pairwise(order)
+    )
     yield Observation("same-value", facts, runs=len(at_value) * 2, form=form, claims=claims)
 
 
@@ -202,18 +251,25 @@ def edge_of_grid(results: ExperimentResults) -> Iterator[Observation]:
         for members in results.swept.values():
             top = best(members, budget)
             # Where a value in the midst of the grid is as good, the best is not at its edge.
-            tied = [dict(r.point) for r in _tied(top, members, budget)] if top else []
+            best_ones = _tied(top, members, budget) if top else []
+            # … and where all are as good, there is no best.
+            if len(best_ones) == len(members):
+                continue
+            tied = [dict(r.point) for r in best_ones]
             at_end = [
                 (k, v)
                 for k, v in (top.point if top else ())
-                if k in ends and all(point[k] in ends[k] for point in tied)
+                if k in ends
+                and all(point[k] in ends[k] for point in tied)
+                # Beyond the edge of what is allowed there is nothing to try.
+                and v not in allowed(top.run.config, k)  # type: ignore[union-attr]
             ]
             if top is not None and at_end:
                 found.append(With(Subject(top.variant, tuple(at_end)), Rounds(budget)))
                 claims.append(lowest_of(top, members, budget))
                 claims += [_at_end(top, members, key) for key, _ in at_end]
                 claims += [
-                    _above(r, top, budget)
+                    above(top, r, budget)
                     for r in members
                     if r.loss(budget) is not None
                     and any(dict(r.point)[key] not in ends[key] for key, _ in at_end)
@@ -274,14 +330,11 @@ def leaders_along_axis(results: ExperimentResults) -> Iterator[Observation]:
         ]
         if len(here) == len(results.swept):
             points += 1
-            lowest = min(r.loss(results.last) or 0.0 for r in here)
-            for result in here:
-                if result.loss(results.last) == lowest:
-                    wins[result.variant] += 1
-                    claims.append(lowest_of(result, here, results.last))
-                else:
-                    first = next(r for r in here if r.loss(results.last) == lowest)
-                    claims.append(_above(result, first, results.last))
+            ahead = leading(here, results.last)
+            for result in ahead.tied:
+                wins[result.variant] += 1
+            claims.append(lowest_of(ahead.tied[0], here, results.last))
+            claims += ahead.claims
     if points and max(wins.values()) < points:
         facts: Facts = {
             "wins": tuple(With(Subject(name), OutOf(n, points)) for name, n in wins.items() if n),

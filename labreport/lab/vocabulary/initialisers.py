@@ -101,7 +101,10 @@ class Orthogonal(Table):
 
 
 class LinearDefault(Table):
-    """What torch.nn.Linear does when nobody sets its weights: uniform within ±1/√fan-in."""
+    """What torch.nn.Linear does when nobody sets its weights: uniform within ±1/√fan-in.
+
+    With float64 the numbers are those of float32, widened, as model.double() gives them.
+    """
 
     scheme: Literal["pytorch"]
 

@@ -79,6 +79,12 @@ def is_cut(sizes: Sequence[np.ndarray]) -> bool:
     return low < DEEPEST * high
 
 
+def extent_of(sizes: Sequence[np.ndarray]) -> tuple[float, float]:
+    """The smallest and the largest size that an axis or a scale of colours shows."""
+    low, high = _extent(sizes)
+    return max(low, DEEPEST * high), high
+
+
 def _extent(sizes: Sequence[np.ndarray]) -> tuple[float, float]:
     """The smallest and the largest size that can be drawn on a logarithmic axis; 1, 1 for none."""
     found = np.concatenate([style.drawable(values).ravel() for values in sizes])
