@@ -398,7 +398,7 @@ def wrong_formula(seen: Seen, o: Observation) -> bool:
     reason = formula.reason.within("en") == o.facts["reason"].en if o.form == "" else True  # type: ignore[union-attr]
     return (
         reason
-        and value(o.facts["right"]) == right
+        and near(value(o.facts["right"]), right, 1e-3)
         and near(value(o.facts["made"]), made, 1e-5)
         and not near(made, right, 1e-7)
     )

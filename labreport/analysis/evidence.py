@@ -364,8 +364,8 @@ class _Scope:
 
     @property
     def clamped(self) -> Array:
-        """1 where autograd's derivative [steps, parameters] is decided by clamps and rounding."""
-        return self._checked.clamped.astype(np.float64)
+        """1 at steps [steps] where clamps or rounding decide one of autograd's derivatives."""
+        return self._checked.clamped.any(axis=1).astype(np.float64)
 
     def by_formula(self, name: str) -> Array:
         """Gradients [steps, parameters] by a formula of the lab."""

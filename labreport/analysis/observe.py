@@ -100,6 +100,8 @@ RULES: dict[str, Rule] = {
     "gradients-agree": Rule(gradient_check.gradients_agree, "gradients", 0.97),
     "shown-decimals": Rule(gradient_check.shown_decimals, "gradients", 0.95),
     "wrong-formula": Rule(gradient_check.wrong_formula, "gradients", 0.9),
+    "clamped-gradients": Rule(gradient_check.clamped_gradients, "gradients", 0.975),
+    "open-formula": Rule(gradient_check.open_formula, "gradients", 0.96),
     "right-formula": Rule(
         gradient_check.right_formula, "gradients", {"": 0.8, "some": 0.98, "none": 0.98}
     ),
@@ -241,6 +243,8 @@ OF_A_GRADIENT_CHECK = frozenset(
         "shown-decimals",
         "wrong-formula",
         "right-formula",
+        "clamped-gradients",
+        "open-formula",
         "refused",
         "diverged",
         "single-start",

@@ -10,6 +10,7 @@ import numpy as np
 
 from labreport.backprop.arrays import BoolArray, FloatArray
 from labreport.backprop.differences import central_differences
+from labreport.backprop.losses import BCE_SMALLEST_VARIANCE
 from labreport.backprop.network import ForwardPass
 from labreport.backprop.rounding import Nudged, farthest, nudged
 from labreport.backprop.runs import Evaluated, data_of, evaluate, hyperparameters_of, layers_of
@@ -198,7 +199,12 @@ def _beside_autograd(run: Run, right: Evaluated, tolerance: float) -> tuple[Way,
     near = nudged(config, trace.weights, RUN_NUDGE * unit, dtype)
     alike_room = farthest(near, _gradient, alike.gradient) + ARITHMETIC * unit * alike.terms
     as_torch = _relative(alike.gradient - trace.gradients, alike.gradient, alike_room, tolerance)
-    clamped = (relative > tolerance) & (as_torch <= tolerance)
+    # A derivation that is wrong differs as well: torch must be seen to clamp, or to round away.
+    output = alike.passed.output
+    is_clamped = config.loss == "bce" and (output * (1 - output) < BCE_SMALLEST_VARIANCE)
+    clamps = np.any(is_clamped, axis=(-2, -1))[:, None] if config.loss == "bce" else False
+    rounds = alike_room > tolerance * np.abs(alike.gradient)
+    clamped = (relative > tolerance) & (as_torch <= tolerance) & (clamps | rounds)
     return _way(run, right.gradient, trace.gradients, relative, tolerance, clamped), clamped
 
 
@@ -408,6 +414,7 @@ def _train(run: Run, rewrite: _Rewriting | None) -> HandTrace:
             network.bias,
             config.gradients,
             rewrite=rewrite,
+            simplified=True,
         )
 
     try:

@@ -65,6 +65,7 @@ class _Experiment:
     targets: FloatArray
     bias: BiasPolicy
     rewrite: Rewrite | None
+    simplified: bool
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,7 @@ def train(
     gradients: GradientPolicy,
     dtype: DTypeLike = np.float64,
     rewrite: Rewrite | None = None,
+    simplified: bool = False,
 ) -> HandTrace:
     """Train on all rows at once for `rounds` updates, and record every step.
 
@@ -98,7 +100,7 @@ def train(
     `inputs` are [rows, in] and `targets` [rows, out]. With `gradients` "accumulated" the
     optimizer sees the sum of all gradients so far. All arithmetic is done in `dtype`.
     With `rewrite`, what it makes of each gradient takes the gradient's place, also in the
-    trace, where it need not be finite at the last index.
+    trace, where it need not be finite at the last index. `simplified` is that of `backward`.
 
     Raises KeyError on an unknown name, TypeError on an unknown or missing
     hyper-parameter, and ValueError where layers contradict the bias policy, where there
@@ -115,6 +117,7 @@ def train(
         targets=np.asarray(targets, dtype=dtype),
         bias=bias,
         rewrite=rewrite,
+        simplified=simplified,
     )
     _refuse_mismatched_targets(experiment)
     # A training that diverges overflows on the way; the trace reports it, so that NumPy
@@ -162,7 +165,12 @@ def _evaluate(experiment: _Experiment, weights: FloatArray) -> _Point:
     layers = restore_parameters(weights, experiment.layers, experiment.bias)
     forward_pass = forward(layers, experiment.activations, experiment.inputs)
     derivatives = backward(
-        forward_pass, layers, experiment.activations, experiment.loss, experiment.targets
+        forward_pass,
+        layers,
+        experiment.activations,
+        experiment.loss,
+        experiment.targets,
+        experiment.simplified,
     )
     gradient = flatten_gradients(derivatives, experiment.bias)
     if experiment.rewrite is not None:

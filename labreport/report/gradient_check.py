@@ -96,7 +96,11 @@ class _Shown:
         ]
         for checked in self.check.formulas:
             last = measured(_last(checked.training.losses))
-            cells = (*self._measures(checked.way, checked), last, self._verdict(checked.way))
+            cells = (
+                *self._measures(checked.way, checked),
+                last,
+                self._verdict(checked.way, checked),
+            )
             rows.append((Cell(self._label(checked)), *cells))
         anchor, self.units = self.numbering.next("table")
         tolerance = numbers.setting(self.check.tolerance)
@@ -119,8 +123,11 @@ class _Shown:
             *(Cell(NONE if r is None else self._text("check-round", round=r)) for r in shown),
         )
 
-    def _verdict(self, way: Way) -> Cell:
-        return Cell(self._text("check-right" if way.deviation.round is None else "check-wrong"))
+    def _verdict(self, way: Way, checked: Checked | None = None) -> Cell:
+        if way.deviation.round is not None:
+            return Cell(self._text("check-wrong"))
+        is_open = checked is not None and not checked.is_right
+        return Cell(self._text("check-open" if is_open else "check-right"))
 
     def first_round(self) -> list[Block]:
         """The derivatives by each weight before any update, as each way has them."""

@@ -139,6 +139,8 @@ UNITS: Mapping[str, str] = {
     "place-among-starts.count": "starts",
     "ranking.count": "variants",
     "revived.count": "starts",
+    "clamped-gradients.count": "rounds",
+    "clamped-gradients.total": "rounds",
     "right-formula.count": "formulas",
     "right-formula.total": "formulas",
     "rises.count": "points",

@@ -12,8 +12,9 @@ from labreport.report.rules import RuleInWords, rules_in_words, thresholds_in_wo
 
 NAMES: Mapping[str, str] = {
     "allowance": "distance from the floor that rounding alone can explain: `ROUNDING` units of it",
-    "apart": '`apart("by hand")`, `"by differences"` or the name of a formula: how far gradients '
-    "are from autograd's at each step, in units of the terms that derivatives are sums of",
+    "apart": '`apart("by hand")`, `"by differences"`: how far gradients are from autograd\'s at each '
+    "step; with the name of a formula, from those by hand: relative to the derivative, or to what "
+    "its rounding allows divided by the tolerance",
     "by_formula": "`by_formula(name)`: gradients [steps, parameters] by a formula of the lab",
     "classes": "the class [rows] that each row belongs to, counted from 0",
     "classes_at": "`classes_at(step)`: the class [rows] that each row is put into; where outputs "
@@ -24,8 +25,8 @@ NAMES: Mapping[str, str] = {
     "dead_units": "how many units with ReLU give 0 for every row at the start and get no gradient",
     "ending": "how the run ended: `completed`, `diverged` or `refused`",
     "ending_step": "index of the first step that was not recorded",
-    "felt": "`felt(name)`: how large the derivatives are that a formula replaces, at each step, in "
-    "the units of `apart`",
+    "felt": "`felt(name)`: of each derivative that a formula replaces how far it is above its "
+    "rounding at best: 1 where far, the tolerance where it is no more than that",
     "floor": "the lowest loss with outputs that the last activation can give",
     "given_targets": "targets [rows, units] in double precision, as the lab file has them",
     "gradients": "gradients of the loss at the recorded steps [recorded, parameters]",
@@ -47,6 +48,10 @@ NAMES: Mapping[str, str] = {
     "setting": '`setting("optimizer.momentum")`: what the configuration has for a key',
     "sums_at": "`sums_at(layer, step)`: weighted sums [rows, units] of a layer, counted from 1",
     "targets": "targets [rows, units] of the data",
+    "by_hand": "gradients [steps, parameters] derived by hand, in float64",
+    "clamped": "1 at steps where a clamp of torch, or an output rounded to 0 or 1, decides a "
+    "derivative by autograd",
+    "run_tolerance": "`tolerance` beside autograd, which has the precision of the run",
     "tolerance": "difference from which on gradients count as others, in a gradient check",
     "trained_by": "`trained_by(name)`: losses of a training with a formula of the lab",
     "trained_right": "losses of the same training with the chain rule",

@@ -32,6 +32,7 @@ from labreport.lab.configuration import RunConfig
 from labreport.lab.controls import KINDS, Kind
 from labreport.lab.lab import Experiment, change_at, merge
 from labreport.lab.plan import Plan, Point, Trial
+from labreport.lab.vocabulary.initialisers import Given
 from labreport.run import Ending, Environment, Run, Trace
 
 RATE = "optimizer.learning_rate"
@@ -232,17 +233,25 @@ FORMULAS: dict[str, dict[str, str]] = {
     # Twice as far along the right way: the loss falls the faster.
     "double": {w: f"2 * {d}" for w, d in {"w1": RIGHT}.items()},
     "triple": {"w1": f"3 * {RIGHT}"},
+    "nothing": {"w1": "0"},
+    "output": {"w5": "(o1 - y1) / 2 * h1"},
     "uphill": {f"w{k}": f"-5 * {v}" for k, v in ((5, "h1"), (6, "h1"), (7, "h2"), (8, "h2"))},
 }
 
 
-def check(*names: str, reason: str | None = None, shift: float = 0.0) -> ExperimentResults:
+def check(
+    *names: str,
+    reason: str | None = None,
+    shift: float = 0.0,
+    changes: Mapping[str, Any] | None = None,
+) -> ExperimentResults:
     """A gradient check of these formulas on a run of 3 rounds, computed by hand.
 
     Args:
         names: keys of FORMULAS.
         reason: what each formula says of itself.
         shift: added to every recorded gradient, as if autograd were wrong.
+        changes: of the configuration.
     """
     written = Experiment.model_validate(
         {
@@ -255,11 +264,14 @@ def check(*names: str, reason: str | None = None, shift: float = 0.0) -> Experim
             ],
         }
     )
-    configuration = config({"rounds": 3})
-    layers = [LayerParameters(np.array(w)) for w in BASE["initial"]["weights"]]
-    inputs, targets = (np.array(BASE["data"][key]) for key in ("inputs", "targets"))
+    configuration = config({"rounds": 3, **(changes or {})})
+    initial, data = configuration.initial, configuration.data
+    assert isinstance(initial, Given)
+    layers = [LayerParameters(np.array(w)) for w in initial.weights]
+    inputs, targets = np.array(data.inputs), np.array(data.targets)
     hand = train(
-        layers, ["sigmoid"] * 2, "mse", "sgd", {"learning_rate": 1.0}, inputs, targets, 3, "none",
+        layers, ["sigmoid"] * 2, configuration.loss, "sgd", {"learning_rate": configuration.optimizer.learning_rate},
+        inputs, targets, 3, "none",
         "cleared",
     )  # fmt: skip
     made = trace(

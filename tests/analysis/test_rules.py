@@ -1346,6 +1346,35 @@ def autograd_that_is_right_but_for_rounding() -> ExperimentResults:
     return check(shift=1e-9)
 
 
+@fires("clamped-gradients", count=4, total=4)
+@fires("right-formula", labels=("output",), count=1, total=1)
+@silent("gradients-agree")
+def outputs_that_torch_clamps() -> ExperimentResults:
+    weights = ((0.2, 0.5), (-0.4, 0.6)), ((-60.0, -60.0), (0.1, 0.2))
+    return check(
+        "output",
+        changes={
+            "loss": "bce",
+            "dtype": "float64",
+            "initial": {"scheme": "given", "weights": weights},
+            "data": {"inputs": ((0.5, 0.3),), "targets": ((1.0, 0.5),)},
+            "optimizer": {"name": "sgd", "learning_rate": 1e-6},
+        },
+    )
+
+
+@fires("open-formula", label="nothing", weights=("w1",), count=1)
+@silent("clamped-gradients", "right-formula")
+def an_input_of_0_shows_nothing_of_its_weights() -> ExperimentResults:
+    data = {"inputs": ((0.0, 0.3),), "targets": ((0.23, 0.1),)}
+    return check("nothing", changes={"data": data})
+
+
+@silent("open-formula")
+def an_input_that_is_not_0_shows_it() -> ExperimentResults:
+    return check("nothing", "right")
+
+
 @silent("gradients-agree", "right-formula", "wrong-formula", "falling-loss", "shown-decimals")
 def a_comparison_checks_no_gradients() -> ExperimentResults:
     return experiment(single("a", [3, 2, 1]), single("b", [3, 2, 1], {MOMENTUM: 0.5}))

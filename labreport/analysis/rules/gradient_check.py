@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from labreport.analysis.observation import (
     Count,
     Facts,
@@ -42,8 +44,12 @@ def gradients_agree(results: ExperimentResults) -> Iterator[Observation]:
         return
     run = results.results[0]
     hand, differences = check.hand.deviation, check.differences.deviation
+    # Where clamps or rounding decide autograd's value, nothing is compared with it.
+    rounds = int((~check.clamped.any(axis=1)).sum())
+    if not rounds:
+        return
     facts: Facts = {
-        "rounds": Count(len(check.hand.steps), run.cite("size(losses)")),
+        "rounds": Count(rounds, run.cite("size(losses) - sum(clamped)")),
         "count": Count(check.hand.gradients.shape[1], run.cite("size(weights[0])")),
         "hand": Number(hand.relative, run.cite("max(apart('by hand'))"), ROUGH),
         "differences": Number(
@@ -57,6 +63,56 @@ def gradients_agree(results: ExperimentResults) -> Iterator[Observation]:
     claims = (run.cite(agree if right else f"not ({agree})"),)
     form = "" if right else "apart"
     yield Observation("gradients-agree", facts, runs=1, form=form, claims=claims)
+
+
+def clamped_gradients(results: ExperimentResults) -> Iterator[Observation]:
+    """Rounds in which torch's clamp, or an output rounded to 0 or 1, decides autograd's value."""
+    check = results.check
+    if check is None or not check.clamped.any():
+        return
+    run = results.results[0]
+    rounds = check.clamped.any(axis=1)
+    step = int(rounds.argmax())
+    gap = np.abs(check.hand.gradients[step] - run.run.trace.gradients[step])
+    weight = int(np.where(check.clamped[step], gap, -1.0).argmax())
+    facts: Facts = {
+        "count": Count(int(rounds.sum()), run.cite("sum(clamped)")),
+        "total": Count(len(rounds), run.cite("size(losses)")),
+        "round": RoundNumber(step + 1, run.cite("argmax(clamped) + 1")),
+        "weight": Names((run.names[weight],)),
+        "made": Number(
+            float(run.run.trace.gradients[step, weight]),
+            run.cite(f"gradients[{step}, {weight}]"),
+        ),
+        "right": Number(
+            float(check.hand.gradients[step, weight]), run.cite(f"by_hand[{step}, {weight}]")
+        ),
+    }
+    far = f"abs(by_hand[{step}, {weight}] - gradients[{step}, {weight}])"
+    claims = (run.cite(f"{far} > run_tolerance * abs(by_hand[{step}, {weight}])"),)
+    yield Observation("clamped-gradients", facts, runs=1, claims=claims)
+
+
+def open_formula(results: ExperimentResults) -> Iterator[Observation]:
+    """Formulas of which these weights do not tell: what they replace is no more than rounding."""
+    check = results.check
+    if check is None:
+        return
+    run = results.results[0]
+    for checked in check.formulas:
+        if checked.is_wrong or checked.is_right:
+            continue
+        name = checked.formula.name
+        facts: Facts = {
+            "label": wording(checked.formula),
+            "weights": Names(checked.unseen),
+            "count": Count(len(checked.unseen)),
+        }
+        claims = (
+            run.cite(f"max(apart({name!r})) <= tolerance"),
+            run.cite(f"min(felt({name!r})) <= {VISIBLE} * tolerance"),
+        )
+        yield Observation("open-formula", facts, runs=1, claims=claims)
 
 
 def wrong_formula(results: ExperimentResults) -> Iterator[Observation]:
