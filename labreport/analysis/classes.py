@@ -66,11 +66,10 @@ def _margins(result: Result, budget: int) -> NDArray[np.bool_] | None:
     else:
         values = outputs.astype(np.float64)
         scale = np.abs(values).max(axis=1)
+    # Infinite outputs are level with one another, and with nothing else.
+    scale = np.where(np.isfinite(scale), scale, 0.0)
     rounding = thresholds.ROUNDING * PRECISION[result.run.config.dtype] * scale
-    ahead = values.max(axis=1, keepdims=True)
-    # Infinite outputs have no difference, but are equal.
-    with np.errstate(invalid="ignore"):
-        return np.asarray((values == ahead) | (ahead - values <= rounding[:, None]))
+    return np.asarray(values >= values.max(axis=1, keepdims=True) - rounding[:, None])
 
 
 def accuracy(result: Result, budget: int) -> float | None:

@@ -401,10 +401,9 @@ class _Scope:
 
 def _ahead(outputs: Array, unit: float) -> Array:
     """Which outputs [rows, units] are the largest of their row, but for rounding."""
-    room = unit * np.max(np.abs(outputs), axis=1, keepdims=True)
-    largest = np.max(outputs, axis=1, keepdims=True)
-    with np.errstate(invalid="ignore"):
-        found: Array = (outputs == largest) | (largest - outputs <= room)
+    scale = np.max(np.abs(outputs), axis=1, keepdims=True)
+    room = unit * np.where(np.isfinite(scale), scale, 0.0)
+    found: Array = outputs >= np.max(outputs, axis=1, keepdims=True) - room
     return found
 
 

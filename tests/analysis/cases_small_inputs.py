@@ -183,10 +183,15 @@ def a_weight_without_a_cause_and_several_rows() -> ExperimentResults:
 # --- level is level ----------------------------------------------------------------------------
 
 
-@fires("sweep-best", "level", total=3, value=0.0, budget=2)
+@fires("sweep-best", "level", total=3, value=0.25, budget=2)
 @silent("edge-of-grid")
 def values_that_are_level() -> ExperimentResults:
-    return experiment(sweep("a", RATE, {0.5: [3, 1, 0], 1.0: [3, 1, 0], 2.0: [3, 1, 0]}))
+    return experiment(sweep("a", RATE, {0.5: [3, 1, 0.25], 1.0: [3, 1, 0.25], 2.0: [3, 1, 0.25]}))
+
+
+@silent("edge-of-grid", "leaders-along-axis", "same-value")
+def values_that_all_reach_a_loss_of_0() -> ExperimentResults:
+    return experiment(sweep("a", RATE, {0.0: [3, 1, 0], 0.05: [3, 1, 0]}))
 
 
 @fires("sweep-best", "level", value=1.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from cases_small_inputs import cross_entropy_of_one_unit
+from cases_small_inputs import cross_entropy_of_one_unit, values_that_all_reach_a_loss_of_0
 from synthetic_runs import MOMENTUM, experiment, plain, single, starts
 
 from labreport.analysis import observe as module
@@ -97,6 +97,11 @@ def test_a_small_effect_makes_a_finding_less_relevant() -> None:
 
     assert found(1.0) == found(0.25) == 0.9
     assert 0.3 < found(1 / 32) < 0.45 < found(0.2) < 0.9
+
+
+def test_losses_that_are_all_0_have_no_best_value() -> None:
+    (found,) = RULES["sweep-best"](values_that_all_reach_a_loss_of_0())
+    assert (found.form, plain(found.facts["value"])) == ("level", 0.0)
 
 
 def observations(*relevances: float) -> Observations:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.collections import QuadMesh
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
@@ -54,7 +55,7 @@ def layers_figure(
         return style.svg(figure)
 
 
-def _map(panel: Axes, run: Trajectory, colours: LogNorm):  # type: ignore[no-untyped-def]
+def _map(panel: Axes, run: Trajectory, colours: LogNorm) -> QuadMesh:
     steps, count = run.values.shape
     by_ratio = steps > style.MOST_POINTS
     shown = style.thinned(steps, by_ratio=by_ratio, most=COLUMNS)
