@@ -365,7 +365,8 @@ class _Scope:
     @property
     def clamped(self) -> Array:
         """1 at steps [steps] where clamps or rounding decide one of autograd's derivatives."""
-        return self._checked.clamped.any(axis=1).astype(np.float64)
+        found: Array = np.any(self._checked.clamped, axis=1).astype(np.float64)
+        return found
 
     def by_formula(self, name: str) -> Array:
         """Gradients [steps, parameters] by a formula of the lab."""

@@ -12,9 +12,9 @@ from labreport.report.rules import RuleInWords, rules_in_words, thresholds_in_wo
 
 NAMES: Mapping[str, str] = {
     "allowance": "distance from the floor that rounding alone can explain: `ROUNDING` units of it",
-    "apart": '`apart("by hand")`, `"by differences"`: how far gradients are from autograd\'s at each '
-    "step; with the name of a formula, from those by hand: relative to the derivative, or to what "
-    "its rounding allows divided by the tolerance",
+    "apart": '`apart("by hand")`, `"by differences"`: how far gradients are at each step from '
+    "autograd's; with the name of a formula, from those by hand: relative to the derivative, or to "
+    "what its rounding allows divided by the tolerance",
     "by_formula": "`by_formula(name)`: gradients [steps, parameters] by a formula of the lab",
     "classes": "the class [rows] that each row belongs to, counted from 0",
     "classes_at": "`classes_at(step)`: the class [rows] that each row is put into; where outputs "

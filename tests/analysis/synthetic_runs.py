@@ -269,9 +269,9 @@ def check(
     assert isinstance(initial, Given)
     layers = [LayerParameters(np.array(w)) for w in initial.weights]
     inputs, targets = np.array(data.inputs), np.array(data.targets)
+    rate = {"learning_rate": configuration.optimizer.learning_rate}
     hand = train(
-        layers, ["sigmoid"] * 2, configuration.loss, "sgd", {"learning_rate": configuration.optimizer.learning_rate},
-        inputs, targets, 3, "none",
+        layers, ["sigmoid"] * 2, configuration.loss, "sgd", rate, inputs, targets, 3, "none",
         "cleared",
     )  # fmt: skip
     made = trace(

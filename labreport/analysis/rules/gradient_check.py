@@ -45,7 +45,7 @@ def gradients_agree(results: ExperimentResults) -> Iterator[Observation]:
     run = results.results[0]
     hand, differences = check.hand.deviation, check.differences.deviation
     # Where clamps or rounding decide autograd's value, nothing is compared with it.
-    rounds = int((~check.clamped.any(axis=1)).sum())
+    rounds = int(np.sum(~check.clamped.any(axis=1)))
     if not rounds:
         return
     facts: Facts = {
@@ -71,13 +71,13 @@ def clamped_gradients(results: ExperimentResults) -> Iterator[Observation]:
     if check is None or not check.clamped.any():
         return
     run = results.results[0]
-    rounds = check.clamped.any(axis=1)
+    rounds = np.any(check.clamped, axis=1)
     step = int(rounds.argmax())
     gap = np.abs(check.hand.gradients[step] - run.run.trace.gradients[step])
     weight = int(np.where(check.clamped[step], gap, -1.0).argmax())
     facts: Facts = {
         "count": Count(int(rounds.sum()), run.cite("sum(clamped)")),
-        "total": Count(len(rounds), run.cite("size(losses)")),
+        "total": Count(rounds.size, run.cite("size(losses)")),
         "round": RoundNumber(step + 1, run.cite("argmax(clamped) + 1")),
         "weight": Names((run.names[weight],)),
         "made": Number(
