@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import io
 import os
 import sys
+from typing import NoReturn
 
 STARTING = 50_000
 """Objects from which on garbage is looked for. Importing makes many that stay, and the looking, at
@@ -15,6 +17,9 @@ every 700th as Python is set, takes a tenth of the time of a short command."""
 def main() -> None:
     """Run the command line."""
     gc.set_threshold(STARTING)
+    # Figures need no window: a setting for programs that have some must not stop this one.
+    os.environ["MPLBACKEND"] = "agg"
+    _open_streams()
     # A terminal or a file that lacks a character gets its number, and all of the rest.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -30,10 +35,35 @@ def main() -> None:
             sys.stdout.flush()
     except OSError as error:
         # Of a file the commands tell themselves; this is what is printed to.
-        sys.stderr.write(f"labreport: stdout: {error.strerror or error}\n")
-        # What is still to be printed cannot be: Python shall not try it again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(1) from None
+        _fail("stdout", error.strerror or str(error))
+
+
+def _open_streams() -> None:
+    """Give a place to the streams that whoever started the program has closed.
+
+    Else the first file that is opened would be what the program prints to.
+    """
+    closed = []
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            # The lowest number that is free, which is this one.
+            os.open(os.devnull, os.O_RDWR)
+            closed.append(number)
+    sys.stdin = sys.stdin or open(0)  # noqa: SIM115
+    sys.stderr = sys.stderr or open(2, "w")  # noqa: SIM115
+    if 1 in closed:
+        sys.stdout = open(1, "w")  # noqa: SIM115
+        _fail("stdout", os.strerror(errno.EBADF))
+
+
+def _fail(file: str, detail: str) -> NoReturn:
+    """End with what the system says of a file, printing no more."""
+    sys.stderr.write(f"labreport: {file}: {detail}\n")
+    # What is still to be printed cannot be: Python shall not try it again.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    raise SystemExit(1) from None
 
 
 if __name__ == "__main__":
