@@ -7,6 +7,7 @@ import gc
 import io
 import os
 import sys
+from traceback import walk_tb
 from typing import NoReturn
 
 STARTING = 50_000
@@ -34,8 +35,15 @@ def main() -> None:
         finally:
             sys.stdout.flush()
     except OSError as error:
-        # Of a file the commands tell themselves; this is what is printed to.
-        _fail("stdout", error.strerror or str(error))
+        # Of a file the commands tell themselves; this is mostly what is printed to.
+        _fail("stdout" if _is_of_output(error) else "", error.strerror or str(error))
+
+
+def _is_of_output(error: OSError) -> bool:
+    """Whether an error is of what is printed to: a command prints, or the program ends."""
+    frames = (frame.f_globals.get("__name__", "") for frame, _ in walk_tb(error.__traceback__))
+    own = [str(name) for name in frames if str(name).startswith(("__main__", "labreport"))]
+    return own[-1].startswith(("__main__", "labreport.__main__", "labreport.commands"))
 
 
 def _open_streams() -> None:
@@ -60,7 +68,7 @@ def _open_streams() -> None:
 
 def _fail(file: str, detail: str) -> NoReturn:
     """End with what the system says of a file, printing no more."""
-    sys.stderr.write(f"labreport: {file}: {detail}\n")
+    sys.stderr.write(": ".join(filter(None, ("labreport", file, detail))) + "\n")
     # What is still to be printed cannot be: Python shall not try it again.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     raise SystemExit(1) from None
