@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import io
 import os
 import sys
+from traceback import walk_tb
+from typing import NoReturn
 
 STARTING = 50_000
 """Objects from which on garbage is looked for. Importing makes many that stay, and the looking, at
@@ -15,6 +18,9 @@ every 700th as Python is set, takes a tenth of the time of a short command."""
 def main() -> None:
     """Run the command line."""
     gc.set_threshold(STARTING)
+    # Figures need no window: a setting for programs that have some must not stop this one.
+    os.environ["MPLBACKEND"] = "agg"
+    _open_streams()
     # A terminal or a file that lacks a character gets its number, and all of the rest.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -29,11 +35,43 @@ def main() -> None:
         finally:
             sys.stdout.flush()
     except OSError as error:
-        # Of a file the commands tell themselves; this is what is printed to.
-        sys.stderr.write(f"labreport: stdout: {error.strerror or error}\n")
-        # What is still to be printed cannot be: Python shall not try it again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(1) from None
+        # Of a file the commands tell themselves; this is mostly what is printed to.
+        _fail("stdout" if _is_of_output(error) else "", error.strerror or str(error))
+
+
+def _is_of_output(error: OSError) -> bool:
+    """Whether an error is of what is printed to: a command prints, or the program ends."""
+    frames = (frame.f_globals.get("__name__", "") for frame, _ in walk_tb(error.__traceback__))
+    own = [str(name) for name in frames if str(name).startswith(("__main__", "labreport"))]
+    return own[-1].startswith(("__main__", "labreport.__main__", "labreport.commands"))
+
+
+def _open_streams() -> None:
+    """Give a place to the streams that whoever started the program has closed.
+
+    Else the first file that is opened would be what the program prints to.
+    """
+    closed = []
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            # The lowest number that is free, which is this one.
+            os.open(os.devnull, os.O_RDWR)
+            closed.append(number)
+    sys.stdin = sys.stdin or open(0)  # noqa: SIM115
+    sys.stderr = sys.stderr or open(2, "w")  # noqa: SIM115
+    if 1 in closed:
+        sys.stdout = open(1, "w")  # noqa: SIM115
+        _fail("stdout", os.strerror(errno.EBADF))
+
+
+def _fail(file: str, detail: str) -> NoReturn:
+    """End with what the system says of a file, printing no more."""
+    sys.stderr.write(": ".join(filter(None, ("labreport", file, detail))) + "\n")
+    # What is still to be printed cannot be: Python shall not try it again.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    raise SystemExit(1) from None
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
+from stat import S_ISDIR
 from typing import TYPE_CHECKING
 
 from labreport.current import (
@@ -228,11 +229,16 @@ def check_characters(lab: Lab, path: Path, notes: Sequence[Path], languages: Seq
 def usable_folder(output: Path) -> None:
     """Refuse an output that is there and is no folder, or that can be none."""
     try:
-        is_other = output.exists() and not output.is_dir()
+        is_folder = S_ISDIR(output.stat().st_mode)
+    except NotADirectoryError:
+        # What stands in the way is told when the folder is made.
+        return
     except OSError as error:
+        if isinstance(error, FileNotFoundError) and not output.is_symlink():
+            return
         detail = {"detail": error.strerror or str(error)}
         raise InputError(Fault("file-unreadable", detail, file=output)) from None
-    if is_other:
+    if not is_folder:
         raise InputError(Fault("not-a-folder", file=output))
 
 

@@ -12,6 +12,7 @@ from labreport.errors import BuildError, Fault, InputError
 from labreport.lab.faults import nearest
 from labreport.pipeline import LANGUAGES, usable_folder
 from labreport.report.language import HTML_NAMES
+from labreport.store.files import open_regular
 
 _LANGUAGE = re.compile(rb'<html lang="([A-Za-z-]+)"')
 _BEGINNING = 1000
@@ -47,7 +48,7 @@ def report_file(output: Path, language: str | None, ending: str) -> Path:
 def _language(page: Path) -> str | None:
     """The language that a page names; None if there is no page that does."""
     try:
-        with page.open("rb") as file:
+        with open_regular(page) as file:
             found = _LANGUAGE.search(file.read(_BEGINNING))
     except OSError:
         return None

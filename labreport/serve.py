@@ -2,18 +2,19 @@
 
 The server listens on 127.0.0.1 alone and answers requests that name it so: a page of elsewhere
 whose name was turned to this machine gets nothing. It gives out the files that ``report.json``
-names, by these names, and nothing else. The script that loads a page again is put in when the page
-is served; beside it the browser may run what the page's own policy names, and nothing else.
+names, by these names and as they were written, and nothing else. The script that loads a page again
+is put in when the page is served; beside it the browser may run what the page's own policy names,
+and nothing else.
 """
 
 from __future__ import annotations
 
-import hashlib
 import re
 import secrets
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -21,6 +22,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from labreport.current import recorded
 from labreport.errors import Fault, InputError
+from labreport.store.files import read_regular
 
 PAGE = "report.html"
 """The page that an address without a name means."""
@@ -90,10 +92,23 @@ class Server(ThreadingHTTPServer):
         found = recorded(self.output)
         return tuple(found.files) if found else ()
 
+    def content(self, name: str) -> bytes:
+        """The bytes of a file of the report, as they were written there.
+
+        Raises:
+            OSError: if it cannot be read, or is another one by now.
+        """
+        found, path = recorded(self.output), self.output / name
+        content = read_regular(path)
+        digests = (found.files.get(name), found.replaced.get(name)) if found else ()
+        if path.is_symlink() or sha256(content).hexdigest() not in digests:
+            raise FileNotFoundError(name)
+        return content
+
     def version(self) -> str:
         """What tells this report from the one before."""
         found = recorded(self.output)
-        return hashlib.sha256(found.content() if found else b"").hexdigest()
+        return sha256(found.content() if found else b"").hexdigest()
 
     def announce(self) -> None:
         """Have those who wait look whether the report has changed."""
@@ -131,7 +146,7 @@ class _Handler(BaseHTTPRequestHandler):
         # Before the bytes: of two versions the older one, so that the page is loaded once more.
         version = self.server.version()
         try:
-            content = (self.server.output / name).read_bytes()
+            content = self.server.content(name)
         except OSError:
             self.send_error(HTTPStatus.NOT_FOUND)
             return

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ def write_report(output: Path, page: bytes = PAGE) -> None:
     output.mkdir(exist_ok=True)
     for name, content in files.items():
         (output / name).write_bytes(content)
-    digests = {name: serve.hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    digests = {name: sha256(content).hexdigest() for name, content in files.items()}
     (output / RECORD).write_bytes(Record((), {"lab": "x"}, digests, ()).content())
 
 
@@ -116,6 +117,21 @@ def test_nothing_else_is_given_out(server: Server, target: str) -> None:
     answer = ask_raw(server, target.encode("latin-1"))
     assert not answer.startswith(b"HTTP/1.0 200")
     assert b"private" not in answer.partition(b"\r\n\r\n")[2].replace(b"private.txt", b"")
+
+
+@pytest.mark.parametrize("kind", ["changed", "link", "pipe", "folder", "gone"])
+def test_a_file_that_is_not_as_it_was_written_is_not_given_out(server: Server, kind: str) -> None:
+    path = server.output / "report.html"
+    path.unlink()
+    if kind == "changed":
+        path.write_bytes(b"private")
+    elif kind == "link":
+        path.symlink_to(server.output / "report.en.html")
+    elif kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    assert ask(server, "/").status == 404
 
 
 def ask_raw(server: Server, target: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from labreport.commands.quick import terminal_code
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from labreport.errors import Fault, LabreportError
+    from labreport.errors import BuildError, Fault, LabreportError
     from labreport.report.language import Language
     from labreport.work import Progress
 
@@ -39,6 +40,11 @@ def reported() -> Iterator[None]:
     except LabreportError as error:
         print_faults(error)
         raise typer.Exit(error.exit_code) from None
+    except OSError as error:
+        if error.filename is None:
+            raise
+        print_faults(_of_the_system(error))
+        raise typer.Exit(1) from None
     except KeyboardInterrupt:
         say(terminal_language().text("cli.interrupted"))
         raise typer.Exit(130) from None
@@ -56,6 +62,22 @@ def told_as_json() -> Iterator[None]:
         faults = [fault_as_json(fault, words) for fault in error.faults]
         print_json({"faults": faults})
         raise typer.Exit(error.exit_code) from None
+    except OSError as error:
+        if error.filename is None:
+            raise
+        (fault,) = _of_the_system(error).faults
+        print_json({"faults": [fault_as_json(fault, terminal_language())]})
+        raise typer.Exit(1) from None
+
+
+def _of_the_system(error: OSError) -> BuildError:
+    """What the system says of a file, where nobody has looked closer."""
+    from pathlib import Path
+
+    from labreport.errors import BuildError, Fault
+
+    file = Path(os.fsdecode(error.filename))
+    return BuildError(Fault("system", {"detail": error.strerror or str(error)}, file=file))
 
 
 def fault_as_json(fault: Fault, words: Language) -> dict[str, object]:
@@ -116,9 +138,9 @@ def print_fault(fault: Fault, words: Language) -> None:
         # A Chinese character is as wide as two others in a terminal.
         say("    " + " " * sum(1 + (east_asian_width(c) in "WF") for c in before) + "^")
     if fault.nearest:
-        say("    " + words.text("fault-part.nearest", name=fault.nearest))
+        say("    " + words.text("fault-part.nearest", name=printable(fault.nearest)))
     if fault.allowed:
-        say("    " + words.text("fault-part.allowed", names=", ".join(fault.allowed)))
+        say("    " + words.text("fault-part.allowed", names=clean(", ".join(fault.allowed))))
 
 
 def headline(fault: Fault, words: Language) -> str:

@@ -62,8 +62,8 @@ LARGEST: Mapping[str, int] = {
 }
 """Attributes that are whole numbers, and how large these are: a renderer makes as many cells."""
 
-MOST_ELEMENTS = 2000
-LONGEST_TEXT = 20_000
+MOST_ELEMENTS = 1000
+LONGEST_TEXT = 5_000
 """Elements of a cover, and characters of its text and of each attribute but pictures: a page."""
 
 _MARK = re.compile("\ufdd0([0-9]+)\ufdd1")

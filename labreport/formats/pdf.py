@@ -6,9 +6,10 @@ import gc
 import logging
 import os
 import re
+import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import PurePath
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path, PurePath
 from typing import Any
 from urllib.parse import unquote
 
@@ -19,6 +20,7 @@ from labreport.report.figures.style import code_font_path, font_path
 from labreport.report.language import Language
 from labreport.report.theme import MEDIA
 from labreport.report.tree import Report
+from labreport.store.files import writing
 
 FONT_URL = "labreport:font"
 """What the style sheet calls the font that ships with the tool."""
@@ -41,7 +43,7 @@ def render(report: Report, language: Language) -> bytes:
             no glyph (unless the lab says not to check).
     """
     html = paper(report, language)
-    with _fixed_time(), _collected_log() as messages, _no_garbage_collection():
+    with _fixed_time(), _collected_log() as messages, _no_garbage_collection(), _temporary():
         weasyprint = _weasyprint()
         fetcher = _fetcher(report.theme.files)
         document = weasyprint.HTML(string=html, url_fetcher=fetcher, base_url=None)
@@ -57,7 +59,7 @@ def render(report: Report, language: Language) -> bytes:
 
 def glyphless(html: str) -> list[str]:
     """Characters of a page for which no font has a glyph. Raises BuildError without Pango."""
-    with _collected_log() as messages:
+    with _collected_log() as messages, _temporary():
         weasyprint = _weasyprint()
         weasyprint.HTML(string=html, url_fetcher=_fetcher(), base_url=None).write_pdf()
     return [c for message in messages for c in _code_points(message.getMessage())]
@@ -79,12 +81,14 @@ def complaints(report: Report, language: Language) -> list[str]:
         BuildError: if Pango is missing.
     """
     html = paper(report, language)
-    with _fixed_time(), _collected_log() as messages:
+    with _fixed_time(), _collected_log() as messages, _temporary():
         weasyprint, failure = _weasyprint(), ""
         fetcher = _fetcher(report.theme.files)
         try:
             document = weasyprint.HTML(string=html, url_fetcher=fetcher, base_url=None)
             document.write_pdf(pdf_variant="pdf/ua-1")
+        except OSError:
+            raise
         except Exception as error:
             # There are style sheets that WeasyPrint stumbles over instead of complaining of them.
             failure = f"{type(error).__name__}: {error}"
@@ -173,6 +177,11 @@ def _fixed_time() -> Iterator[None]:
     finally:
         if before is None:
             del os.environ["SOURCE_DATE_EPOCH"]
+
+
+def _temporary() -> AbstractContextManager[None]:
+    """Tell what the system says of the temporary files into which WeasyPrint puts fonts."""
+    return writing(Path(tempfile.gettempdir()))
 
 
 @contextmanager

@@ -63,7 +63,11 @@ def _row(
 
 
 def harmless(value: object) -> object:
-    """A cell that a spreadsheet does not take for a formula; numbers stay numbers."""
-    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
-        return "'" + value
-    return value
+    """A cell that a spreadsheet takes for no formula and a terminal for no order.
+
+    Numbers stay numbers, and characters that control something are written by their numbers.
+    """
+    if not isinstance(value, str):
+        return value
+    text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in value)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text

@@ -330,7 +330,7 @@ class Language:
         if isinstance(fact, RoundNumber):
             return self.text("round-number", number=fact.value)
         assert isinstance(fact, Verbatim)
-        return fact.value
+        return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in fact.value)
 
 
 def _numbers(facts: Any) -> Iterator[float]:

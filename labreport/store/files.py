@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from io import BufferedReader
@@ -44,7 +43,7 @@ def open_regular(path: Path) -> BufferedReader:
     handle = os.open(path, flags)
     try:
         _refuse_mode(os.fstat(handle).st_mode)
-        return os.fdopen(handle, "rb")
+        return open(handle, "rb")  # noqa: PTH123
     except BaseException:
         os.close(handle)
         raise
@@ -114,6 +113,9 @@ def write_together(files: Sequence[tuple[Path, Content]]) -> None:
 
 def _stage(path: Path, content: Content) -> Path:
     """Write what is to become a file under a temporary name beside it; says which."""
+    # Here, because a build that has nothing to do writes no file, and is to say so at once.
+    import tempfile
+
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     path.parent.mkdir(parents=True, exist_ok=True)

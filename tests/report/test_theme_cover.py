@@ -91,9 +91,7 @@ def test_another_attribute_is_told(tag: str, attribute: str) -> None:
     assert set(EVERYWHERE) < set(fault.allowed) or fault.allowed == EVERYWHERE
 
 
-@pytest.mark.parametrize(
-    "number", ["100000000", "21", "0", "-1", "1e9", "2.5", "", "٣", "9" * 9999]
-)
+@pytest.mark.parametrize("number", ["100000000", "21", "0", "-1", "1e9", "2.5", "", "٣", "9" * 99])
 @pytest.mark.parametrize("name", ["colspan", "rowspan"])
 def test_a_cell_spans_few_others(name: str, number: str) -> None:
     (fault,) = faults(f'<h1>t</h1>\n<table><tr><td {name}="{number}">x</td></tr></table>')

@@ -1,0 +1,140 @@
+"""What the system refuses is told with the file that it is about, and never as a traceback."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+from command_line import run
+
+from labreport import pipeline
+from labreport.commands.terminal import print_fault
+from labreport.errors import BuildError, Fault
+from labreport.formats import pdf
+from labreport.formats.runs_csv import harmless
+from labreport.report.language import language
+
+LAB = "[experiment.a]\ntitle = 'a'\nchange.rounds = 2\n"
+PACKAGE = Path(pipeline.__file__).parents[1]
+
+
+@pytest.fixture
+def lab(write_lab: Callable[..., Path], base_text: str) -> Path:
+    return write_lab(base_text + LAB)
+
+
+def shell(command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """A command of the shell, in which LABREPORT stands for the program."""
+    program = f"'{sys.executable}' -m labreport"
+    return subprocess.run(
+        ["sh", "-c", command.replace("LABREPORT", program)],
+        env={**os.environ, "PYTHONPATH": str(PACKAGE), "LC_ALL": "en_US.UTF-8", **environment},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("redirected", "code", "said"),
+    [
+        (">&-", 1, "labreport: stdout: Bad file descriptor\n"),
+        (">&- 2>&-", 1, ""),
+        (">/dev/full", 1, "labreport: stdout: No space left on device\n"),
+        ("2>&-", 0, ""),
+        ("<&-", 0, ""),
+        ("<&- >&- 2>&-", 1, ""),
+    ],
+)
+def test_streams_that_are_closed_or_full(lab: Path, redirected: str, code: int, said: str) -> None:
+    done = shell(f"LABREPORT check {lab} {redirected}")
+    assert (done.returncode, done.stderr) == (code, said)
+
+
+def test_a_backend_of_matplotlib_that_is_none_stops_nothing() -> None:
+    code = (
+        "import sys; sys.argv[1:] = ['--version']; from labreport.__main__ import main\n"
+        "try:\n main()\nexcept SystemExit: pass\n"
+        "import matplotlib; print(matplotlib.rcParams['backend'])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": str(PACKAGE), "MPLBACKEND": "nope"},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("agg\n")
+
+
+@pytest.mark.parametrize("code", ["en", "zh"])
+@pytest.mark.parametrize("command", ["list", "build", "clean"])
+@pytest.mark.parametrize("target", ["loop", "none"])
+def test_an_output_that_is_a_link_to_nowhere_is_told_early(
+    lab: Path, tmp_path: Path, command: str, code: str, target: str
+) -> None:
+    output = tmp_path / "loop"
+    output.symlink_to(target)
+    done = run(command, lab, "-o", output, code=code)
+    assert done.exit_code == 2
+    assert done.stderr.startswith(f"{output}: ")
+
+
+@pytest.mark.parametrize("code", ["en", "zh"])
+def test_what_the_system_says_of_a_file_names_the_file(lab: Path, code: str) -> None:
+    error = PermissionError(13, "Permission denied", "output/runs/x.safetensors")
+    with patch.object(pipeline, "Store", side_effect=error):
+        told = run("list", lab, code=code)
+        as_json = run("list", lab, "--json", code=code)
+    for done in (told, as_json):
+        assert done.exit_code == 1
+        assert "output/runs/x.safetensors" in done.output + done.stderr
+        assert "Permission denied" in done.output + done.stderr
+
+
+def test_a_limit_on_the_size_of_files_is_told_with_the_folder_of_temporary_files(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    weasyprint = pdf._weasyprint()
+
+    def too_large(*_: object, **__: object) -> bytes:
+        raise OSError(27, "File too large")
+
+    monkeypatch.setattr(weasyprint.HTML, "write_pdf", too_large)
+    with pytest.raises(BuildError) as caught:
+        pdf.glyphless("<p>x</p>")
+    (fault,) = caught.value.faults
+    assert (fault.code, fault.values["detail"]) == ("not-written", "File too large")
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("a\x1b[2Jb", "a\\x1b[2Jb"),
+        ("a\r\nb\tc\x00", "a\\r\\nb\\tc\\x00"),
+        ("\u202eabc\u2028", "\\u202eabc\\u2028"),
+        ("\t=1+1", "\\t=1+1"),
+        ("=1+1", "'=1+1"),
+        ("甲 – “x”", "甲 – “x”"),
+    ],
+)
+def test_no_character_of_a_cell_controls_anything(text: str, written: str) -> None:
+    assert harmless(text) == written
+
+
+def test_names_that_are_allowed_reach_the_terminal_without_control_characters(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    fault = Fault(
+        "theme-undefined", {"found": "x"}, allowed=("\x1b[2J.png",), nearest="\x1b[2J.png"
+    )
+    print_fault(fault, language("en"))
+    said = capsys.readouterr().err
+    assert ".png" in said
+    assert "\x1b" not in said
