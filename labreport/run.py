@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -161,3 +162,13 @@ class Run:
     trace: Trace
     environment: Environment
     name: str
+
+    @cached_property
+    def losses(self) -> Array:
+        """Losses [steps] over all rows; NaN at steps where that of a mini-batch alone is known."""
+        trace = self.trace
+        if self.config.data.sees_all_rows:
+            return trace.losses
+        known: Array = np.full_like(trace.losses, np.nan)
+        known[trace.measured] = trace.overall
+        return known

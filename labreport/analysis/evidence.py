@@ -159,7 +159,7 @@ class _Scope:
 
     @property
     def losses(self) -> Array:
-        return self._trace.losses
+        return self._run.losses
 
     @property
     def weights(self) -> Array:
@@ -327,8 +327,7 @@ class _Scope:
     @property
     def sees_all_rows(self) -> bool:
         """Whether the loss of every round is over all rows."""
-        data = self._run.config.data
-        return data.batch_rows == len(data.inputs)
+        return self._run.config.data.sees_all_rows
 
     def setting(self, key: str) -> Any:
         """What the run's configuration has for a dotted key; None where it has no such key."""

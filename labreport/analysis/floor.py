@@ -55,9 +55,6 @@ def floor(config: RunConfig) -> Floor:
 
 
 def _floor(config: RunConfig) -> Floor:
-    if config.data.batch_rows < len(config.data.inputs):
-        # The loss of a round is that of its batch; it may well be below that of all rows.
-        return Floor(None)
     activation = ACTIVATIONS[config.network.activations[-1]]
     targets = np.array(config.data.targets, dtype=np.float64)
     if config.loss == "cross_entropy":

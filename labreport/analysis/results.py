@@ -101,7 +101,13 @@ class Result:
 
     @property
     def losses(self) -> Array:
-        return self.run.trace.losses
+        """Losses [steps] over all rows; NaN where that of a mini-batch alone is known."""
+        return self.run.losses
+
+    @property
+    def sees_all_rows(self) -> bool:
+        """Whether the loss over all rows is known at every step."""
+        return self.run.config.data.sees_all_rows
 
     @property
     def initial_loss(self) -> float | None:
@@ -113,9 +119,10 @@ class Result:
         return step if step < len(self.losses) else None
 
     def loss(self, budget: int) -> float | None:
-        """Loss after so many updates; None if the run had ended."""
+        """Loss over all rows after so many updates; None if the run had ended."""
         step = self.index(budget)
-        return None if step is None else float(self.losses[step])
+        loss = np.nan if step is None else float(self.losses[step])
+        return None if np.isnan(loss) else float(loss)
 
     def gap(self, budget: int) -> float | None:
         """Distance of that loss from its floor; None where either is missing.
@@ -235,8 +242,11 @@ class Result:
 
     @cached_property
     def best_round(self) -> int | None:
-        """Updates after which the loss was lowest, the first if there are several."""
-        return int(self.losses.argmin()) if len(self.losses) else None
+        """Updates after which the loss was lowest, the first if there are several.
+
+        Of a run with mini-batches, among the steps at which the loss over all rows is known.
+        """
+        return int(np.nanargmin(self.losses)) if len(self.losses) else None
 
     def first_below(self, threshold: float) -> int | None:
         """First number of updates after which the loss is at most ``threshold``."""

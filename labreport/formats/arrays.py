@@ -55,14 +55,17 @@ def describe(part: str, experiment: ExperimentResults, result: Result) -> dict[s
 
 
 def columns(parts: Parts) -> tuple[str, ...]:
-    """Weights, gradients and outputs of all runs: w1, gradient_w1, row1_o1."""
+    """Batch losses, weights, gradients and outputs of all runs: w1, gradient_w1, row1_o1."""
     networks = dict.fromkeys(
         (r.run.config.network, len(r.run.config.data.inputs)) for _, _, r in members(parts)
     )
     names = [name for network, _ in networks for name in names_as_read(network)]
     weights = sorted(dict.fromkeys(names), key=lambda name: (name[0] != "w", int(name[1:])))
     outputs = [name for network, rows in networks for name in _output_names(network, rows)]
-    return (*weights, *(f"gradient_{name}" for name in weights), *dict.fromkeys(outputs))
+    batched = any(not result.sees_all_rows for _, _, result in members(parts))
+    losses = ("batch_loss",) if batched else ()
+    gradients = (f"gradient_{name}" for name in weights)
+    return (*losses, *weights, *gradients, *dict.fromkeys(outputs))
 
 
 def _output_names(network: Network, rows: int) -> list[str]:
@@ -73,10 +76,12 @@ def _output_names(network: Network, rows: int) -> list[str]:
 def series(result: Result) -> dict[str, tuple[Steps | None, Array]]:
     """Each array of a run by its column: the rounds that it has values of, and the values.
 
-    No rounds stand for all of them.
+    No rounds stand for all of them. A loss is over all rows; that of a mini-batch is called so.
     """
     trace, network = result.run.trace, result.run.config.network
     found: dict[str, tuple[Steps | None, Array]] = {"loss": (None, trace.losses)}
+    if not result.sees_all_rows:
+        found = {"loss": (trace.measured, trace.overall), "batch_loss": (None, trace.losses)}
     for position, name in enumerate(result.names):
         found[name] = (trace.recorded, trace.weights[:, position])
         found[f"gradient_{name}"] = (trace.recorded, trace.gradients[:, position])

@@ -29,8 +29,14 @@ def _arrays(result: Result) -> dict[str, Any]:
     """Weights and gradients by parameter; outputs by unit, for each row of the data."""
     trace = result.run.trace
     units = unit_names(result.run.config.network)[-1]
-    return {
-        "losses": _numbers(trace.losses),
+    losses: dict[str, Any] = {"losses": _numbers(trace.losses)}
+    if not result.sees_all_rows:
+        losses = {
+            "measured": trace.measured.tolist(),
+            "losses": _numbers(trace.overall),
+            "batch_losses": _numbers(trace.losses),
+        }
+    return losses | {
         "recorded": trace.recorded.tolist(),
         "weights": _by_name(result.names, trace.weights),
         "gradients": _by_name(result.names, trace.gradients),

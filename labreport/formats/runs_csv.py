@@ -6,6 +6,8 @@ import csv
 from collections.abc import Iterable, Sequence
 from io import StringIO
 
+import numpy as np
+
 from labreport.analysis.results import ExperimentResults, Result
 
 BYTE_ORDER_MARK = "\ufeff"
@@ -52,7 +54,7 @@ def _row(
         *losses,
         result.initial_loss,
         result.floor.value,
-        float(result.losses.min()) if len(result.losses) else None,
+        float(np.nanmin(result.losses)) if len(result.losses) else None,
         result.best_round,
         result.error(experiment.last),
         ending.kind,

@@ -463,9 +463,15 @@ class _Composition:
         """Conventions that not every program shares, of what this lab computes."""
         configs = [run.config for run in self.measured.runs]
         wide = any(c.dtype == "float64" and c.initial.scheme not in WITHOUT_CHANCE for c in configs)
+        batched = [c for c in configs if not c.data.sees_all_rows]
+        blocks: list[Block] = []
+        if batched:
+            steps = max(len(run.trace.measured) for run in self.measured.runs)
+            blocks.append(Paragraph(self.language.text("report.set-up-batches", count=steps)))
         told = ["set-up-kl-div"] if any(c.loss == "kl_div" for c in configs) else []
         told += ["set-up-float64"] if wide else []
-        return [Paragraph(self.language.text(f"report.{key}")) for key in (*told, "glossary-at")]
+        told.append("glossary-at")
+        return [*blocks, *(Paragraph(self.language.text(f"report.{key}")) for key in told)]
 
     def _again(self) -> Section:
         text = self.language.text

@@ -127,7 +127,7 @@ def median_curves(results: ExperimentResults, language: Language) -> Curves | No
     drawn += [
         Curve(
             language.label(plan, r.variant),
-            r.losses[: last + 1].astype(np.float64),
+            drawn_losses(r)[: last + 1],
             look(results, r.variant),
         )
         for r in singles
@@ -137,9 +137,20 @@ def median_curves(results: ExperimentResults, language: Language) -> Curves | No
 
 def starts_curves(members: Sequence[Result], budget: int) -> np.ndarray:
     """Loss curves [starts, steps] of the starts that got so far, float64."""
-    return np.array(
-        [r.losses[: budget + 1] for r in members if r.loss(budget) is not None], dtype=np.float64
-    )
+    return np.array([drawn_losses(r)[: budget + 1] for r in members if r.loss(budget) is not None])
+
+
+def drawn_losses(result: Result) -> np.ndarray:
+    """Losses [steps] as a figure has them, float64.
+
+    Straight lines join those over all rows where only some are known, as with mini-batches.
+    """
+    losses: np.ndarray = result.losses.astype(np.float64)
+    known = np.flatnonzero(~np.isnan(losses))
+    if len(known) == len(losses):
+        return losses
+    joined: np.ndarray = np.interp(np.arange(len(losses)), known, losses[known])
+    return joined
 
 
 def look(results: ExperimentResults, variant: str) -> int:
@@ -155,7 +166,7 @@ def _curves(
 ) -> Curves | None:
     drawn: list[tuple[Result, Curve]] = []
     for (name, place), result in zip(named, chosen, strict=True):
-        values = result.losses.astype(np.float64) if kind == "losses" else result.errors
+        values = drawn_losses(result) if kind == "losses" else result.errors
         if values is not None and 1 < len(values) == len(result.losses):
             drawn.append((result, Curve(name, values, place)))
     if not drawn:

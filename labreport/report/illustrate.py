@@ -17,6 +17,7 @@ from labreport.report.curves import (
     Curve,
     Curves,
     comparable_all,
+    drawn_losses,
     look,
     single_curves,
     starts_curves,
@@ -338,13 +339,15 @@ class _Illustration:
             return []
         ((_, members),) = self.results.swept.items()
         ordered = sorted(members, key=lambda r: float(r.point[0][1]))
-        if len(ordered) < FEWEST_ROWS or not any((r.losses[1:] > 0).any() for r in ordered):
+        if len(ordered) < FEWEST_ROWS or not any(
+            np.nanmax(r.losses[1:], initial=0.0) > 0 for r in ordered
+        ):
             return []
         last = self.results.last
         svg = self.kept.draw(
             map_figure,
             [float(r.point[0][1]) for r in ordered],
-            [r.losses.astype(np.float64) for r in ordered],
+            [drawn_losses(r) for r in ordered],
             last,
             self.results.budgets,
             (
@@ -458,10 +461,7 @@ class _Illustration:
 
         last = self.results.last
         curves = [self._group(name, starts_curves(members, last)) for name, members in groups]
-        lines = [
-            Curve(self._label(r), r.losses[: last + 1].astype(np.float64), self._look(r))
-            for r in singles
-        ]
+        lines = [Curve(self._label(r), drawn_losses(r)[: last + 1], self._look(r)) for r in singles]
         floors = self._floors([m for _, members in groups for m in members[:1]])
         axes = self._axes("axis-loss")
         svg = self.kept.draw(starts_curves_figure, curves, lines, floors, axes)

@@ -92,6 +92,8 @@ def trace(
         shown=np.arange(steps),
         outputs=np.array(outputs, dtype=dtype).reshape(steps, *targets.shape),
         ending=Ending(kind, steps, message),  # type: ignore[arg-type]
+        measured=np.arange(0 if configuration.data.sees_all_rows else steps),
+        overall=values[: 0 if configuration.data.sees_all_rows else steps],
     )
 
 

@@ -1,4 +1,4 @@
-"""Runs with mini-batches, whose recorded losses are of the rows of one round only."""
+"""Runs with mini-batches of different sizes, which see different numbers of rows in a round."""
 
 from __future__ import annotations
 

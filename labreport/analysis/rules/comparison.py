@@ -23,7 +23,7 @@ from labreport.analysis.observation import (
     With,
 )
 from labreport.analysis.results import PRECISION, ExperimentResults, Result, cite
-from labreport.lab.configuration import RunConfig
+from labreport.lab.configuration import Data, RunConfig
 
 MOST_OUTPUTS = 4
 """Outputs that a sentence or a cell writes out before it stops with an ellipsis."""
@@ -197,7 +197,8 @@ def threshold(results: ExperimentResults) -> Iterator[Observation]:
     if start is None or bottom is None or start <= reference.at_floor:
         return
     level = bottom + (1 - thresholds.MOST_OF_THE_WAY) * start
-    same = [r for r in singles if comparable(r, reference)]
+    # Between the steps at which a loss over all rows is known, nobody knows when it was reached.
+    same = [r for r in singles if comparable(r, reference) and r.sees_all_rows]
     reached = {r.variant: _reached(r, level, results.last) for r in same}
     if len(same) < 2 or all(step is None for step in reached.values()):
         return
@@ -349,7 +350,12 @@ def leading(ranked: Sequence[Result], budget: int) -> Leading:
 def comparable(one: Result, other: Result) -> bool:
     """Whether two losses measure the same thing: same kind, same examples."""
     a, b = one.run.config, other.run.config
-    return a.loss == b.loss and a.data == b.data
+    return a.loss == b.loss and same_rows(a.data, b.data)
+
+
+def same_rows(one: Data, other: Data) -> bool:
+    """Whether these are the same examples, in batches of whatever size."""
+    return one is other or (one.inputs, one.targets) == (other.inputs, other.targets)
 
 
 def same_measure(one: Result, other: Result) -> tuple[Source, ...]:

@@ -60,17 +60,11 @@ def _rounding_formula(step: int) -> str:
     return f"ROUNDING * precision * larger(abs(wide(losses[:{step + 1}][:-1])), {SMALLEST_SCALE})"
 
 
-def sees_all_rows(result: Result) -> bool:
-    """Whether the losses of all rounds are of the same rows, so that they can be compared."""
-    data = result.run.config.data
-    return data.batch_rows == len(data.inputs)
-
-
 def oscillation(results: ExperimentResults) -> Iterator[Observation]:
     """Runs whose loss goes up and down again and again."""
     for result in results.singles:
         step = result.index(results.last)
-        if step is None or step < thresholds.FEW_ROUNDS or not sees_all_rows(result):
+        if step is None or step < thresholds.FEW_ROUNDS or not result.sees_all_rows:
             continue
         losses = _losses(result, step)
         changes, noise = np.diff(losses), _rounding(result, losses[:-1])
@@ -167,7 +161,7 @@ class _Fall:
 
 def _last_fall(result: Result, budget: int) -> _Fall | None:
     step = result.index(budget)
-    if step is None or step < thresholds.FEW_ROUNDS or not sees_all_rows(result):
+    if step is None or step < thresholds.FEW_ROUNDS or not result.sees_all_rows:
         return None
     start = step - step // LAST_PART
     losses = _losses(result, step)
@@ -200,7 +194,7 @@ def plateau(results: ExperimentResults) -> Iterator[Observation]:
     """Runs whose loss lay flat for a good part of the training, and then fell after all."""
     for result in results.singles:
         step = result.index(results.last)
-        if step is None or step < thresholds.FEW_ROUNDS or not sees_all_rows(result):
+        if step is None or step < thresholds.FEW_ROUNDS or not result.sees_all_rows:
             continue
         losses = _losses(result, step)
         whole = float(losses.max() - losses.min())

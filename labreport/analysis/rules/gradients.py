@@ -144,6 +144,8 @@ def find_stuck(result: Result, budget: int, among: Sequence[Result]) -> Stuck | 
     step, gap, first = result.index(budget), result.gap(budget), result.gap(0)
     if step is None or gap is None or not first or not result.run.trace.is_whole:
         return None
+    if not result.sees_all_rows:
+        return None
     # With weight decay it is not the loss alone that is brought down.
     if result.run.config.flat().get("optimizer.weight_decay"):
         return None

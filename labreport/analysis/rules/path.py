@@ -20,7 +20,6 @@ from labreport.analysis.observation import (
     With,
 )
 from labreport.analysis.results import PRECISION, ExperimentResults, Result, cite
-from labreport.analysis.rules.descent import sees_all_rows
 from labreport.lab.naming import display_order
 
 MOST_WEIGHTS = 30
@@ -150,7 +149,7 @@ def float_limit(results: ExperimentResults) -> Iterator[Observation]:
         if step is None or step < thresholds.FEW_ROUNDS or not trace.is_whole:
             continue
         # The loss of a round that sees some rows goes on changing with the rows.
-        if not sees_all_rows(result):
+        if not result.sees_all_rows:
             continue
         moved = np.flatnonzero((np.diff(trace.weights[: step + 1], axis=0) != 0).any(axis=1))
         if not len(moved):

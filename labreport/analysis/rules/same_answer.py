@@ -9,7 +9,6 @@ import numpy as np
 from labreport.analysis import thresholds
 from labreport.analysis.observation import Count, Facts, Number, Observation, Part
 from labreport.analysis.results import ExperimentResults, Result
-from labreport.analysis.rules.descent import sees_all_rows
 
 AVERAGE = "average_row(given_targets)"
 
@@ -18,7 +17,7 @@ def same_answer(results: ExperimentResults) -> Iterator[Observation]:
     """Runs that end with one output for all rows, although inputs and targets differ."""
     for result in results.singles:
         outputs = result.outputs(results.last)
-        if outputs is None or not sees_all_rows(result):
+        if outputs is None or not result.sees_all_rows:
             continue
         config = result.run.config
         inputs, targets = np.array(config.data.inputs), np.array(config.data.targets)

@@ -17,6 +17,8 @@ MOST_WEIGHTS = 30
 def overshoot(results: ExperimentResults) -> Iterator[Observation]:
     """Runs that were nearer to the floor once than they are at the end."""
     for result in results.singles:
+        if not result.sees_all_rows:
+            continue
         best, end, final = result.best_round, result.gap(results.last), result.loss(results.last)
         if best is None or end is None or final is None or best >= results.last:
             continue
