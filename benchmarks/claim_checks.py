@@ -131,11 +131,11 @@ def near(one: float, other: float, relative: float = RELATIVE) -> bool:
 
 def at(run: Run, budget: int) -> float:
     """The loss after so many updates; the run must have made them."""
-    return float(run.trace.losses[budget])
+    return float(run.losses[budget])
 
 
 def got_to(run: Run, budget: int) -> bool:
-    return len(run.trace.losses) > budget
+    return len(run.losses) > budget
 
 
 def same_measure(runs: Iterable[Run]) -> bool:
@@ -270,14 +270,14 @@ def sizes(run: Run) -> np.ndarray:
 
 def rose(run: Run, budget: int) -> np.ndarray:
     """In which updates the loss rose by more than rounding."""
-    losses = run.trace.losses[: budget + 1].astype(float)
+    losses = run.losses[: budget + 1].astype(float)
     noise = 16 * UNIT[run.config.dtype] * np.maximum(np.abs(losses[:-1]), 1e-3)
     return np.asarray(np.diff(losses) > noise)
 
 
 def still_there(run: Run, budget: int, allowed: float = 0.02) -> bool:
     """Whether the loss has hardly changed in the second half, whenever one looks."""
-    half = run.trace.losses[budget // 2 : budget + 1].astype(float)
+    half = run.losses[budget // 2 : budget + 1].astype(float)
     return bool(np.ptp(half) <= allowed * max(above(run, budget), room(run)) + slack(run))
 
 
@@ -307,7 +307,7 @@ def could_do_better(seen: Seen, run: Run, budget: int, lead: float = 0.99) -> bo
     for _, other in seen.pairs:
         alike = (other.config.network, other.config.loss, other.config.data) == own
         low = bottom(run.config) or 0.0
-        lowest = other.trace.losses.min(initial=np.inf)
+        lowest = lowest_of(other)
         if alike and float(lowest) - low < lead * above(run, budget):
             return True
     return False
@@ -357,9 +357,14 @@ def tolerance_of(run: Run) -> float:
     return 1e-6 if run.config.dtype == "float64" else 1e-3
 
 
+def lowest_of(run: Run) -> float:
+    """The lowest loss over all rows that is known of a run."""
+    return float(np.nanmin(run.losses)) if len(run.losses) else np.inf
+
+
 def gradients_agree(seen: Seen, o: Observation) -> bool:
     ((_, run),) = seen.pairs
-    counted = value(o.facts["rounds"]) == len(run.trace.losses)
+    counted = value(o.facts["rounds"]) <= len(run.losses)
     counted = counted and value(o.facts["count"]) == len(names_of(run.config))
     far = []
     for weights, gradient in zip(run.trace.weights, run.trace.gradients, strict=True):
@@ -384,6 +389,52 @@ def _slope_by_outputs(run: Run, outputs: Any) -> float:
     wanted = stock.torch.tensor(run.config.data.targets, dtype=stock.torch.float64)
     stock.LOSSES[run.config.loss]()(moved, wanted).backward()
     return float(moved.grad.abs().max())
+
+
+def clamped_gradients(seen: Seen, o: Observation) -> bool:
+    """Autograd is another number than the derivative where an output is all but 0 or 1."""
+    ((_, run),) = seen.pairs
+    step, (name,) = int(value(o.facts["round"])) - 1, o.facts["weight"].names  # type: ignore[union-attr]
+    index = names_of(run.config).index(name)
+    outputs = run.trace.outputs_at(step)
+    told = float(run.trace.gradients[step, index])
+    near_an_end = outputs is None or float((outputs * (1 - outputs)).min()) < 1e-5
+    by_differences = slope_of(run, step, index)
+    right = value(o.facts["right"])
+    return (
+        near_an_end
+        and value(o.facts["made"]) == told
+        and not near(told, right, 1e-5)
+        and (by_differences is None or near(by_differences, right, 1e-2))
+        and 0 < value(o.facts["count"]) <= value(o.facts["total"]) == len(run.losses)
+    )
+
+
+def slope_of(run: Run, step: int, index: int) -> float | None:
+    """The derivative by one weight, of binary cross entropy written with logits; else None."""
+    config = run.config
+    if config.loss != "bce" or config.network.activations[-1] != "sigmoid":
+        return None
+    layers = [*config.network.activations[:-1], "identity"]
+    network = config.network.model_copy(update={"activations": tuple(layers)})
+    plain = config.model_copy(update={"loss": "bce_with_logits", "network": network})
+    found = stock.train(plain, run.trace.weights[step], 0, "float64").gradients[0]
+    return float(found[index])
+
+
+def open_formula(seen: Seen, o: Observation) -> bool:
+    """The derivatives that a formula replaces are next to nothing beside their own terms."""
+    ((_, run),) = seen.pairs
+    formula = formula_named(seen, o.facts["label"])
+    unseen = o.facts["weights"].names  # type: ignore[union-attr]
+    places = [names_of(run.config).index(name) for name in unseen]
+    largest = float(np.abs(run.trace.gradients[:, places]).max(initial=0.0))
+    whole = max(1.0, float(np.abs(run.trace.weights).max()))
+    return (
+        set(unseen) <= set(formula.derivatives)
+        and value(o.facts["count"]) == len(unseen)
+        and largest <= 1e-6 * whole
+    )
 
 
 def wrong_formula(seen: Seen, o: Observation) -> bool:
@@ -538,7 +589,7 @@ def revived(seen: Seen, o: Observation) -> bool:
         starts = controls_like(seen, run.config, allowed | {"initial.scheme"})
         starts = [s for s in starts if s.config.initial.scheme == "pytorch" and s.config.seed < 20]
         # A start that ended at once has no round in which a unit could be dead or alive.
-        starts = [s for s in starts if len(s.trace.losses)]
+        starts = [s for s in starts if len(s.losses)]
         alive = sum(not dead(s) for s in starts)
         form = "all" if alive == counted else "some" if alive else "none"
         if len(starts) != counted or alive != value(o.facts["alive"]) or form != o.form:
@@ -564,7 +615,7 @@ def stuck(seen: Seen, o: Observation) -> bool:
         if o.form == "rows":
             told = o.facts["better"]
             assert isinstance(told, With)
-            lowest = min(r.trace.losses.min(initial=np.inf) for r in seen.all_of(told.what))
+            lowest = min(lowest_of(r) for r in seen.all_of(told.what))
             if value(told.detail) != lowest:
                 return False
         if o.form == "sigmoid":
@@ -643,7 +694,7 @@ def layer_gradients(seen: Seen, o: Observation) -> bool:
 
 
 def same_bits(one: Run, other: Run) -> bool:
-    return np.array_equal(one.trace.losses, other.trace.losses) and np.array_equal(
+    return np.array_equal(one.losses, other.losses) and np.array_equal(
         one.trace.weights, other.trace.weights
     )
 
@@ -699,7 +750,7 @@ def undamped(seen: Seen, o: Observation) -> bool:
         if run.config.data.batch_size is None and seen.effort.worth("undamped"):
             few = min(3, run.trace.rounds)
             told = stock.train(made[0].config, run.trace.weights[0], few)
-            if not np.allclose(told.losses, run.trace.losses[: few + 1], rtol=1e-3):
+            if not np.allclose(told.losses, run.losses[: few + 1], rtol=1e-3):
                 return False
     return True
 
@@ -731,7 +782,7 @@ def linear_reaches(seen: Seen, o: Observation) -> bool:
         if seen.effort.worth("linear") and budget <= 60:
             # A few steps: wild settings magnify every rounding.
             again = stock.train(controls[0].config, controls[0].trace.weights[0], min(budget, 1))
-            kept = controls[0].trace.losses[: len(again.losses)]
+            kept = controls[0].losses[: len(again.losses)]
             if not np.allclose(again.losses[: len(kept)], kept, rtol=1e-2):
                 return False
     return True
@@ -776,7 +827,7 @@ def _gone(low: Run, high: Run, step: int, budgets: Sequence[int]) -> list[float]
 
 
 def _comes_down(high: Run, step: int, start: float) -> bool:
-    losses = high.trace.losses
+    losses = high.losses
     return bool(losses[step] <= start < losses[:step].min())
 
 
@@ -815,7 +866,7 @@ def refused(seen: Seen, o: Observation) -> bool:
     return all(
         run.trace.ending.kind == "refused"
         and value(o.facts["message"]) == run.trace.ending.message
-        and value(o.facts["round"]) == len(run.trace.losses) + 1
+        and value(o.facts["round"]) == len(run.losses) + 1
         and value(o.facts["loss"]) == run.config.loss
         and _refuses(run)
         for run in seen.runs(o.facts["subject"])
@@ -847,8 +898,8 @@ def unreachable_target(seen: Seen, o: Observation) -> bool:
         target, mine = value(o.facts["target"]), bottom(run.config)
         said = (value(o.facts["low"]), value(o.facts["high"]))
         outputs = run.trace.outputs
-        floor_holds = not len(run.trace.losses) or (
-            mine is not None and float(run.trace.losses.min()) >= mine - slack(run)
+        floor_holds = not len(run.losses) or (
+            mine is not None and lowest_of(run) >= mine - slack(run)
         )
         ok = (
             value(o.facts["activation"]) == activation
@@ -883,7 +934,7 @@ def floor_above_zero(seen: Seen, o: Observation) -> bool:
             return False
         if value(o.facts["value"]) != at(run, budget) or (o.form == "reached") != reached:
             return False
-        if float(run.trace.losses.min()) < told - slack(run):
+        if lowest_of(run) < told - slack(run):
             return False
     return True
 
@@ -910,9 +961,9 @@ def distance_to_floor(seen: Seen, o: Observation) -> bool:
 def overshoot(seen: Seen, o: Observation) -> bool:
     budget, best = value(o.facts["budget"]), value(o.facts["updates"])
     return all(
-        value(o.facts["lowest"]) == at(run, best) == run.trace.losses[: budget + 1].min()
+        value(o.facts["lowest"]) == at(run, best) == run.losses[: budget + 1].min()
         and best < budget
-        and best == int(np.argmin(run.trace.losses[: budget + 1]))
+        and best == int(np.argmin(run.losses[: budget + 1]))
         and value(o.facts["final"]) == at(run, budget) > at(run, best)
         and above(run, budget) > 1.5 * above(run, best) - slack(run)
         for run in seen.runs(o.facts["subject"])
@@ -922,13 +973,12 @@ def overshoot(seen: Seen, o: Observation) -> bool:
 def monotone(seen: Seen, o: Observation) -> bool:
     runs = seen.runs(o.facts["subjects"])
     rounds = value(o.facts["rounds"])
-    ok = all(bool((np.diff(r.trace.losses) <= 0).all()) for r in runs)
+    ok = all(bool((np.diff(r.losses) <= 0).all()) for r in runs)
     ok = ok and rounds == min(r.trace.rounds for r in runs)
     if o.form == "all":
         # For any variant: also for those that are more than a run, or that ended at once.
         ok = ok and all(
-            len(run.trace.losses) > rounds
-            and bool((np.diff(run.trace.losses[: rounds + 1]) <= 0).all())
+            len(run.losses) > rounds and bool((np.diff(run.losses[: rounds + 1]) <= 0).all())
             for _, run in seen.pairs
         )
     return ok
@@ -1020,7 +1070,7 @@ def unbounded(seen: Seen, o: Observation) -> bool:
         activation = stock.MODULES[run.config.network.activations[-1]]()
         outputs = stock.torch.zeros_like(wanted)
         # Farther out than the run has come.
-        far = 1e6 * (1 + float(np.abs(run.trace.losses).max()))
+        far = 1e6 * (1 + float(np.abs(run.losses).max()))
         for place in np.ndindex(tuple(wanted.shape)):
             tried = []
             for sums in (-far, 0.0, far):
@@ -1029,9 +1079,9 @@ def unbounded(seen: Seen, o: Observation) -> bool:
             outputs[place] = min(tried)[1]
         lowest = float(module(activation(outputs), wanted))
         final = at(run, budget)
-        ok = lowest < -100 and lowest < float(run.trace.losses.min())
+        ok = lowest < -100 and lowest < lowest_of(run)
         ok = ok and value(o.facts["value"]) == final
-        ok = ok and value(o.facts["start"]) == run.trace.losses[0]
+        ok = ok and value(o.facts["start"]) == run.losses[0]
         if not (ok and (o.form == "negative") == (final < 0)):
             return False
     return True
@@ -1051,7 +1101,7 @@ def float_limit(seen: Seen, o: Observation) -> bool:
             and value(o.facts["loss"]) == at(run, budget)
             and value(o.facts["type"]) == run.config.dtype
             # All rows in another order are the same sum but for rounding.
-            and np.ptp(run.trace.losses[still : budget + 1].astype(float)) <= 2 * noise
+            and np.ptp(run.losses[still : budget + 1].astype(float)) <= 2 * noise
         )
         if o.form == "no-gradient":
             ok = ok and not gradients[still:].any()
@@ -1077,7 +1127,7 @@ def _too_small(run: Run, step: int) -> bool:
 def oscillation(seen: Seen, o: Observation) -> bool:
     budget = value(o.facts["budget"])
     for run in seen.runs(o.facts["subject"]):
-        losses = run.trace.losses[: budget + 1].astype(float)
+        losses = run.losses[: budget + 1].astype(float)
         changes = np.diff(losses)
         noise = 16 * UNIT[run.config.dtype] * np.maximum(np.abs(losses[:-1]), 1e-3)
         strict = np.sign(changes[changes != 0])
@@ -1103,7 +1153,7 @@ def plateau(seen: Seen, o: Observation) -> bool:
     budget = value(o.facts["budget"])
     first, last = value(o.facts["first"]) - 1, value(o.facts["last"]) - 1
     for run in seen.runs(o.facts["subject"]):
-        losses = run.trace.losses[: budget + 1].astype(float)
+        losses = run.losses[: budget + 1].astype(float)
         whole, flat = np.ptp(losses), losses[first : last + 1]
         after = losses[last:].min()
         ok = (
@@ -1146,13 +1196,13 @@ def threshold(seen: Seen, o: Observation) -> bool:
         return False
     for told in o.facts["arrived"]:  # type: ignore[union-attr]
         run, step = seen.run(told.what), value(told.detail)  # type: ignore[union-attr]
-        early = run.trace.losses[:step].astype(float)
+        early = run.losses[:step].astype(float)
         if at(run, step) > level or (early <= level).any() or step > rounds:
             return False
         if not same_measure((run, reference)):
             return False
     return all(
-        not (r.trace.losses[: rounds + 1].astype(float) <= level).any()
+        not (r.losses[: rounds + 1].astype(float) <= level).any()
         for r in seen.runs(o.facts["never"])
     )
 
@@ -1231,7 +1281,7 @@ def diverged(seen: Seen, o: Observation) -> bool:
     if value(o.facts["count"]) != len(ended) != len(told):
         return False
     for run, rounds in told:
-        if run.trace.ending.kind != "diverged" or rounds != len(run.trace.losses):
+        if run.trace.ending.kind != "diverged" or rounds != len(run.losses):
             return False
         if rounds and run.config.data.batch_size is None and seen.effort.worth("diverged"):
             # From the last finite weights, stock torch comes to what is not finite.
@@ -1637,11 +1687,11 @@ def goes_on(seen: Seen, o: Observation) -> bool:
     budget, told = value(o.facts["budget"]), as_tuple(o.facts["ends"])
     for one in told:
         run, (rounds, loss) = seen.run(one.what), one.detail
-        if not budget < value(rounds) == run.config.rounds == len(run.trace.losses) - 1:
+        if not budget < value(rounds) == run.config.rounds == len(run.losses) - 1:
             return False
-        if value(loss) != run.trace.losses[-1]:
+        if value(loss) != run.losses[-1]:
             return False
-    ended = [r for r in seen.singles.values() if len(r.trace.losses) - 1 == r.config.rounds]
+    ended = [r for r in seen.singles.values() if len(r.losses) - 1 == r.config.rounds]
     return len(told) == sum(r.config.rounds > budget for r in ended)
 
 
@@ -1859,7 +1909,7 @@ def ranking(seen: Seen, o: Observation) -> bool:
     named = {w.what.value: w.detail for w in o.facts["leaders"]}  # type: ignore[union-attr]
     groups: dict[str, dict[str, Run]] = {}
     for name, run in seen.singles.items():
-        if len(run.trace.losses):
+        if len(run.losses):
             key = run.config.loss + run.config.data.model_dump_json()
             groups.setdefault(key, {})[name] = run
     for members in groups.values():
@@ -2082,7 +2132,7 @@ def constant_answer(seen: Seen, o: Observation) -> bool:
             elif (
                 run.config.network.layers[-1] != 1
                 or run.trace.gradients.any()
-                or (o.form == "cross-entropy" and run.trace.losses.any())
+                or (o.form == "cross-entropy" and run.losses.any())
             ):
                 return False
     return True
@@ -2108,6 +2158,8 @@ CHECKS: dict[str, Check] = {
     "shown-decimals": shown_decimals,
     "wrong-formula": wrong_formula,
     "right-formula": right_formula,
+    "clamped-gradients": clamped_gradients,
+    "open-formula": open_formula,
     "coincide": coincide,
     "undamped": undamped,
     "unbounded": unbounded,
@@ -2194,7 +2246,7 @@ def shown(experiments: Sequence[Seen]) -> dict[str, tuple[Seen, Run]]:
         (seen, run)
         for seen in experiments
         for run in (*seen.singles.values(), *(r for m in seen.swept.values() for _, r in m))
-        if len(run.trace.losses)
+        if len(run.losses)
     )
 
 
@@ -2288,9 +2340,7 @@ def stuck_together(experiments: Sequence[Seen], plan: Plan, o: Observation) -> b
 
 
 def silent_together(experiments: Sequence[Seen], plan: Plan, o: Observation) -> bool:
-    alone = distinct(
-        (s, r) for s in experiments for r in s.singles.values() if len(r.trace.losses) > 1
-    )
+    alone = distinct((s, r) for s in experiments for r in s.singles.values() if len(r.losses) > 1)
     silent = [(s, r) for s, r in alone.values() if untouched(r)]
     titles = {w.en for w in o.facts["experiments"]}  # type: ignore[union-attr]
     every = all("relu" in r.config.network.activations for _, r in silent)
@@ -2314,7 +2364,7 @@ def _winners(seen: Seen) -> list[set[str]]:
         return found
     groups: dict[str, dict[str, Run]] = {}
     for name, run in seen.singles.items():
-        if len(run.trace.losses):
+        if len(run.losses):
             key = run.config.loss + run.config.data.model_dump_json()
             groups.setdefault(key, {})[name] = run
     members = max(groups.values(), key=len, default={})

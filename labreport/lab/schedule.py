@@ -13,6 +13,9 @@ MOST_MEASURED, FEWEST_MEASURED = 50, 10
 """Steps, beside budgets, at which the loss over all rows of a run with mini-batches is computed: as
 many as see together about as many rows as the batches do, between these two."""
 
+CHEAP = 10_000_000
+"""Multiplications that these may take in any case: a few milliseconds."""
+
 
 @dataclass(frozen=True)
 class Schedule:
@@ -63,8 +66,10 @@ class Schedule:
         """
         if config.data.sees_all_rows:
             return []
-        alike = config.rounds * config.data.batch_rows // len(config.data.inputs)
-        count = min(MOST_MEASURED, max(FEWEST_MEASURED, alike))
+        rows = len(config.data.inputs)
+        alike = config.rounds * config.data.batch_rows // rows
+        cheap = CHEAP // (rows * config.network.parameter_count)
+        count = min(MOST_MEASURED, max(FEWEST_MEASURED, alike, cheap))
         apart = -(-config.rounds // (count * self.stride)) * self.stride
         return sorted({*range(0, config.rounds, apart), config.rounds, *self.budgets})
 

@@ -339,9 +339,8 @@ class _Illustration:
             return []
         ((_, members),) = self.results.swept.items()
         ordered = sorted(members, key=lambda r: float(r.point[0][1]))
-        if len(ordered) < FEWEST_ROWS or not any(
-            np.nanmax(r.losses[1:], initial=0.0) > 0 for r in ordered
-        ):
+        positive = [r for r in ordered if np.nanmax(r.losses[1:], initial=0.0) > 0]
+        if len(ordered) < FEWEST_ROWS or not positive:
             return []
         last = self.results.last
         svg = self.kept.draw(
