@@ -31,6 +31,7 @@ from labreport.analysis.conclusions import LAB_RULES, Conclusion, conclude
 from labreport.analysis.evidence import Known, failures
 from labreport.analysis.observation import Observation
 from labreport.analysis.observe import RULES, observe, observe_base
+from labreport.analysis.replays import replay_lab
 from labreport.analysis.results import ExperimentResults, attach
 from labreport.errors import InputError
 from labreport.lab.load import load
@@ -66,6 +67,8 @@ class Found:
         labs: that were observed.
         redrawn: labs that were refused when they were loaded.
         runs: that were trained.
+        replayed: that were computed again by hand.
+        unlike: of these, that differed by more than rounding.
         wrong: in words, what was wrong.
     """
 
@@ -75,6 +78,8 @@ class Found:
     labs: int = 0
     redrawn: int = 0
     runs: int = 0
+    replayed: int = 0
+    unlike: int = 0
     wrong: list[str] = field(default_factory=list)
 
 
@@ -148,6 +153,7 @@ def _trained(labs: Sequence[Lab], output: Path, found: Found) -> dict[str, Run]:
 def _check_lab(one: Lab, runs: dict[str, Run], found: Found, effort: Effort) -> None:
     mine = {config.digest: runs[config.digest] for config in one.configurations()}
     known = {run.name: run for run in mine.values()}
+    _replay(one, mine, found)
     controls = {config.digest for config in one.controls}
     experiments = [attach(plan, mine, controls) for plan in one.plans]
     seen = [Seen(e.plan, [(r.trial, r.run) for r in e.results], mine, effort) for e in experiments]
@@ -171,6 +177,21 @@ def _check_lab(one: Lab, runs: dict[str, Run], found: Found, effort: Effort) -> 
         alone = Seen(one.plans[0], [(Trial("base", (), None, which.config), which)], mine, effort)
         check = partial(CHECKS[observation.rule], alone, observation)
         _check(observation, Known(known), found, check)
+
+
+def _replay(one: Lab, runs: dict[str, Run], found: Found) -> None:
+    """Compute all runs again by hand; each was trained honestly, so that none may differ."""
+    try:
+        with _strict():
+            replays = replay_lab(one, runs)
+    except Exception:
+        found.wrong.append(f"replaying: {traceback.format_exc()}")
+        return
+    found.replayed += replays.runs
+    for each in replays.replayed:
+        if not each.replay.agrees:
+            found.unlike += 1
+            found.wrong.append(f"replay: {each.fault.values} {each.run.config.canonical}")
 
 
 def _observed(results: ExperimentResults, found: Found) -> Sequence[Observation]:

@@ -48,8 +48,8 @@ class World:
 
 def world(draw: random.Random) -> World:
     """One world, drawn at random."""
-    rows = draw.choice((1, 1, 2, 3, 4, 5, 6))
-    depth = draw.choice((1, 1, 1, 2, 3))
+    rows = draw.choice((1, 1, 2, 3, 4, 5, 6, 12, 30))
+    depth = draw.choice((1, 1, 1, 2, 3, 9))
     widths = [tuple(draw.randint(1, 5) for _ in range(depth)) for _ in range(2)]
 
     def activation() -> str:
@@ -70,7 +70,7 @@ def world(draw: random.Random) -> World:
         biases=tuple(draw.sample(("none", "trained", "zero"), 2)),
         rounds=tuple(sorted(draw.sample(ROUNDS, 2))),
         dtype=draw.choice(("float32", "float32", "float64")),
-        batch_size=draw.randint(1, rows - 1) if rows > 1 and draw.random() < 0.2 else None,
+        batch_size=draw.randint(1, rows - 1) if rows > 1 and draw.random() < 0.35 else None,
     )
 
 
@@ -126,8 +126,13 @@ class _Drawing:
         }
 
     def inputs(self) -> list[list[float]]:
+        dead = self.draw.randrange(self.world.inputs) if self.draw.random() < 0.15 else None
+        level = self.draw.random() < 0.1
         return [
-            [round(self.draw.gauss(0, 1), 2) for _ in range(self.world.inputs)]
+            [
+                0.0 if unit == dead else float(level) or round(self.draw.gauss(0, 1), 2)
+                for unit in range(self.world.inputs)
+            ]
             for _ in range(self.world.rows)
         ]
 
@@ -165,6 +170,11 @@ class _Drawing:
         made: Table = {"scheme": scheme}
         if scheme == "constant":
             made["value"] = round(self.draw.gauss(0, 1), 2)
+        if scheme in ("normal", "uniform") and self.draw.random() < 0.2:
+            # Far out, where outputs saturate.
+            far = self.draw.choice((10.0, 30.0, 100.0))
+            limits = {"low": -far, "high": far}
+            return {**made, **({"standard_deviation": far} if scheme == "normal" else limits)}
         if scheme in ("normal", "truncated_normal") and self.draw.random() < 0.5:
             made["standard_deviation"] = self.log_uniform(-2, 1.5 if self.wild else 0.5)
         if scheme == "uniform" and self.draw.random() < 0.5:
@@ -267,7 +277,8 @@ class _Drawing:
         return list(dict.fromkeys(float(f"{value:.3g}") for value in raw))
 
     def singles(self) -> Table:
-        return {"variant": self.variants(self.draw.randint(2, 4))}
+        many = 60 if self.draw.random() < 0.02 else self.draw.randint(2, 4)
+        return {"variant": self.variants(many)}
 
     def sweep_of_one(self) -> Table:
         if self.draw.random() < 0.2:

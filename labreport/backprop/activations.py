@@ -133,14 +133,20 @@ def _log_softmax_size(z: FloatArray, value: FloatArray, upstream: FloatArray) ->
 def _unitwise(
     value: Callable[[FloatArray], FloatArray],
     derivative: Callable[[FloatArray, FloatArray], FloatArray],
+    terms: Callable[[FloatArray], FloatArray] | None = None,
 ) -> Activation:
-    """Build an activation whose Jacobian is diagonal; `derivative(z, a)` is that diagonal."""
+    """Build an activation whose Jacobian is diagonal; `derivative(z, a)` is that diagonal.
+
+    `terms(z)` are the absolute terms that torch adds up for it, where some of them may cancel.
+    """
 
     def pullback(pre_activation: FloatArray, out: FloatArray, upstream: FloatArray) -> FloatArray:
         diagonal = derivative(pre_activation, out)
         return upstream * diagonal.astype(pre_activation.dtype, copy=False)
 
     def size(pre_activation: FloatArray, out: FloatArray, upstream: FloatArray) -> FloatArray:
+        if terms is not None:
+            return upstream * terms(pre_activation)
         return np.abs(pullback(pre_activation, out, upstream))
 
     return Activation(value, pullback, size)
@@ -220,6 +226,11 @@ def _gelu_derivative(z: FloatArray, a: FloatArray) -> FloatArray:
     return _normal_cumulative(z) + z * density
 
 
+def _gelu_terms(z: FloatArray) -> FloatArray:
+    # 1 + erf, of which little is left far to the left.
+    return 1.0 + np.abs(z) * np.exp(-0.5 * z * z)
+
+
 def _silu(z: FloatArray) -> FloatArray:
     return z * sigmoid(z)
 
@@ -227,6 +238,11 @@ def _silu(z: FloatArray) -> FloatArray:
 def _silu_derivative(z: FloatArray, a: FloatArray) -> FloatArray:
     gate = sigmoid(z)
     return gate * (1.0 + z * (1.0 - gate))
+
+
+def _silu_terms(z: FloatArray) -> FloatArray:
+    gate = sigmoid(z)
+    return gate * (1.0 + np.abs(z) * (1.0 - gate))
 
 
 def _softplus(z: FloatArray) -> FloatArray:
@@ -244,6 +260,13 @@ def _softsign(z: FloatArray) -> FloatArray:
 
 def _softsign_derivative(z: FloatArray, a: FloatArray) -> FloatArray:
     return 1.0 / np.square(1.0 + np.abs(z))
+
+
+def _softsign_terms(z: FloatArray) -> FloatArray:
+    # Torch differentiates the quotient: 1/(1 + |z|) − |z|/(1 + |z|)².
+    width = 1.0 + np.abs(z)
+    terms: FloatArray = 1.0 / width + np.abs(z) / np.square(width)
+    return terms
 
 
 def _hardtanh(z: FloatArray) -> FloatArray:
@@ -285,6 +308,11 @@ def _mish_derivative(z: FloatArray, a: FloatArray) -> FloatArray:
     return gate + z * sigmoid(z) * (1.0 - gate * gate)
 
 
+def _mish_terms(z: FloatArray) -> FloatArray:
+    terms: FloatArray = np.abs(_tanh_of_softplus(z)) + np.abs(z) * sigmoid(z)
+    return terms
+
+
 # The functions are those of the torch.nn modules of the same names, with their defaults.
 ACTIVATIONS: dict[str, Activation] = {
     "identity": _unitwise(_identity, _identity_derivative),
@@ -294,14 +322,14 @@ ACTIVATIONS: dict[str, Activation] = {
     "leaky_relu": _unitwise(_leaky_relu, _leaky_relu_derivative),
     "elu": _unitwise(_elu, _elu_derivative),
     "selu": _unitwise(_selu, _selu_derivative),
-    "gelu": _unitwise(_gelu, _gelu_derivative),
-    "silu": _unitwise(_silu, _silu_derivative),
+    "gelu": _unitwise(_gelu, _gelu_derivative, _gelu_terms),
+    "silu": _unitwise(_silu, _silu_derivative, _silu_terms),
     "softplus": _unitwise(_softplus, _softplus_derivative),
-    "softsign": _unitwise(_softsign, _softsign_derivative),
+    "softsign": _unitwise(_softsign, _softsign_derivative, _softsign_terms),
     "hardtanh": _unitwise(_hardtanh, _hardtanh_derivative),
     "relu6": _unitwise(_relu6, _relu6_derivative),
     "hardsigmoid": _unitwise(_hardsigmoid, _hardsigmoid_derivative),
-    "mish": _unitwise(_mish, _mish_derivative),
+    "mish": _unitwise(_mish, _mish_derivative, _mish_terms),
     "softmax": Activation(softmax, _softmax_pullback, _softmax_size),
     "log_softmax": Activation(log_softmax, _log_softmax_pullback, _log_softmax_size),
 }

@@ -379,13 +379,19 @@ class _Together:
         return bool(self.ends(flat[None], self.seen(*at))[0])
 
     def ends(self, flat: FloatArray, data: tuple[FloatArray, FloatArray]) -> BoolArray:
-        """Whether a run ends at parameters [copies, runs, parameters], for any of the copies."""
-        kind = self.runs[0].trace.ending.kind
-        layers = layers_of(self.config, flat, self.dtype)
-        output = forward(layers, self.config.network.activations, data[0]).output
-        if kind == "refused":
-            outside = [np.any((values < 0) | (values > 1), axis=(-2, -1)) for values in (output,)]
-            refused = outside[0] | np.any((data[1] < 0) | (data[1] > 1), axis=(-2, -1))
+        """Whether a run ends at parameters [copies, runs, parameters], for any of the copies.
+
+        It may end for the rows that it sees, or for all of them, whose outputs are recorded.
+        """
+        seen = self._ends_for(flat, data)
+        return seen if self._orders is None else seen | self._ends_for(flat, self._data)
+
+    def _ends_for(self, flat: FloatArray, data: tuple[FloatArray, FloatArray]) -> BoolArray:
+        if self.runs[0].trace.ending.kind == "refused":
+            layers = layers_of(self.config, flat, self.dtype)
+            output = forward(layers, self.config.network.activations, data[0]).output
+            outside = [(values < 0) | (values > 1) for values in (output, data[1])]
+            refused = outside[0].any(axis=(-2, -1)) | outside[1].any(axis=(-2, -1))
             return np.asarray(np.broadcast_to(refused, flat.shape[:-1]).any(axis=0))
         hand = self.evaluate(flat, data)
         most = LARGE * float(np.finfo(self.dtype).max)

@@ -62,13 +62,17 @@ def nudged(
         sign = signs.choice([-1.0, 1.0], size=values.shape)
         return (values * (1.0 + unit * sign)).astype(values.dtype)
 
-    for _ in range(NUDGES):
+    least = float(np.finfo(np.dtype(dtype)).tiny)
+    for draw in range(NUDGES):
         weights = moved(np.asarray(flat, dtype=dtype))
         layers = layers_of(config, weights, dtype)
         with np.errstate(all="ignore"):
             passed = forward(layers, names, inputs, adjusted=moved)
             # Where it ends, an activation ends, and so does what the loss takes.
             output = np.clip(passed.output, *bounds).astype(passed.output.dtype)
+            if draw % 2:
+                # Numbers that are too small to be normal are 0 to some programs.
+                output = np.where(np.abs(output) < least, 0.0, output).astype(output.dtype)
             passed = type(passed)(passed.pre_activations, (*passed.activations[:-1], output))
             found = derivatives(config, passed, layers, targets, simplified=simplified)
         yield Nudged(weights, found)

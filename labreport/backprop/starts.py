@@ -46,7 +46,8 @@ def _layer(
     if isinstance(chosen, Given):
         biases = chosen.biases[layer] if chosen.biases else [0.0] * shape[0]
         return np.array(chosen.weights[layer]), np.array(biases)
-    weight = DRAWS[chosen.scheme](chosen, shape, generator)
+    # Torch draws in single precision, whatever the run's.
+    weight = DRAWS[chosen.scheme](chosen, shape, generator).astype(np.float32)
     bias: FloatArray = np.zeros(shape[0])
     if chosen.scheme == "pytorch" and config.network.bias != "none":
         bound = 1.0 / math.sqrt(shape[1])
