@@ -242,7 +242,8 @@ def _silu_derivative(z: FloatArray, a: FloatArray) -> FloatArray:
 
 def _silu_terms(z: FloatArray) -> FloatArray:
     gate = sigmoid(z)
-    return gate * (1.0 + np.abs(z) * (1.0 - gate))
+    terms: FloatArray = gate * (1.0 + np.abs(z) * (1.0 - gate))
+    return terms
 
 
 def _softplus(z: FloatArray) -> FloatArray:

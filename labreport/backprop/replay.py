@@ -138,7 +138,8 @@ def replayable_with(run: Run) -> tuple[object, ...]:
     """What runs have in common that can be replayed together."""
     config, trace = run.config, run.trace
     alike = config.model_copy(update={"seed": 0}).digest
-    return (alike, len(trace.losses), trace.ending.kind, trace.recorded.tobytes())
+    steps = tuple(s.tobytes() for s in (trace.recorded, trace.shown, trace.measured))
+    return (alike, len(trace.losses), trace.ending.kind, *steps)
 
 
 class _Largest:
