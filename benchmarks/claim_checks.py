@@ -17,7 +17,16 @@ from typing import Any
 import numpy as np
 import stock
 
-from labreport.analysis.observation import From, Keys, Names, Observation, Part, Subject, With
+from labreport.analysis.observation import (
+    From,
+    Keys,
+    Names,
+    Number,
+    Observation,
+    Part,
+    Subject,
+    With,
+)
 from labreport.lab.configuration import RunConfig
 from labreport.lab.plan import Plan, Trial
 from labreport.run import Run
@@ -681,8 +690,12 @@ def layer_gradients(seen: Seen, o: Observation) -> bool:
     for run in seen.runs(o.facts["subject"]):
         gradient = run.trace.gradients[0].astype(float)
         sizes_of = [float(np.sqrt(np.mean(gradient[w] ** 2))) for w, _ in blocks(run.config)]
-        told = [value(n) for n in o.facts["layers"]]  # type: ignore[union-attr]
-        if not all(near(a, b) for a, b in zip(told, sizes_of, strict=True)):
+        told = [value(n) for n in o.facts["layers"] if isinstance(n, Number)]  # type: ignore[union-attr]
+        # Of many layers the first and the last ones are told.
+        ends = sizes_of
+        if len(told) < len(sizes_of):
+            ends = [*sizes_of[: len(told) // 2], *sizes_of[-(len(told) - len(told) // 2) :]]
+        if not all(near(a, b) for a, b in zip(told, ends, strict=True)):
             return False
         pair = (sizes_of[-1], sizes_of[0]) if o.form == "vanishing" else (sizes_of[0], sizes_of[-1])
         times = pair[0] / pair[1]

@@ -172,6 +172,12 @@ def _tanh_derivative(z: FloatArray, a: FloatArray) -> FloatArray:
     return 1.0 - a * a
 
 
+def _tanh_terms(z: FloatArray) -> FloatArray:
+    # 1 − a², of which little is left where a is next to 1.
+    terms: FloatArray = 1.0 + np.square(np.tanh(z))
+    return terms
+
+
 def _relu(z: FloatArray) -> FloatArray:
     return np.maximum(z, 0.0)
 
@@ -318,7 +324,7 @@ def _mish_terms(z: FloatArray) -> FloatArray:
 ACTIVATIONS: dict[str, Activation] = {
     "identity": _unitwise(_identity, _identity_derivative),
     "sigmoid": _unitwise(sigmoid, _sigmoid_derivative),
-    "tanh": _unitwise(_tanh, _tanh_derivative),
+    "tanh": _unitwise(_tanh, _tanh_derivative, _tanh_terms),
     "relu": _unitwise(_relu, _relu_derivative),
     "leaky_relu": _unitwise(_leaky_relu, _leaky_relu_derivative),
     "elu": _unitwise(_elu, _elu_derivative),

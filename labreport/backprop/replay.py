@@ -48,6 +48,9 @@ LARGE = 1e-3
 MOST_NUMBERS = 4_000_000
 """Numbers that are looked at together, which bounds memory to some hundred megabytes."""
 
+CANCELLING = frozenset({"gelu", "hardsigmoid", "log_softmax"})
+"""Activations whose value is a sum that may cancel: as uncertain as 1, or as what it is applied to."""
+
 QUANTITIES = ("start", "losses", "gradients", "outputs", "weights", "ending")
 """What is compared, in the order in which a fault names the first."""
 
@@ -329,11 +332,15 @@ class _Together:
         outputs = [run.trace.outputs for run in self.runs]
         for runs, cases in self._parts(both):
             flat = self.weights[runs, places[cases]]
-            hand = _flat_outputs(self.evaluate(flat, self._data))
+            evaluated = self.evaluate(flat, self._data)
+            hand = _flat_outputs(evaluated)
             stored = np.stack(
                 [outputs[r][shown[c]] for r, c in zip(runs, cases, strict=True)]
             ).reshape(hand.shape)
             apart, scale = _apart(hand, stored), np.abs(hand)
+            if self.config.network.activations[-1] in CANCELLING:
+                sums = evaluated.passed.pre_activations[-1].reshape(hand.shape)
+                scale = np.maximum(scale, np.maximum(np.abs(sums), 1.0))
             room = ROUNDINGS * self.unit * scale
             doubtful = np.flatnonzero((apart > room).any(axis=1))
             if len(doubtful):
