@@ -30,11 +30,13 @@ class Activation:
     dtype they are given. At a kink the pullback takes the side that torch takes.
     `size(pre_activation, value, upstream)`, with an upstream of absolute values, is the sum of the
     absolute values of what the pullback adds up: its rounding error is in proportion to that.
+    `value_size(z, a)` is the same of the value.
     """
 
     value: Callable[[FloatArray], FloatArray]
     pullback: Callable[[FloatArray, FloatArray, FloatArray], FloatArray]
     size: Callable[[FloatArray, FloatArray, FloatArray], FloatArray]
+    value_size: Callable[[FloatArray, FloatArray], FloatArray] = lambda z, a: np.abs(a)
 
 
 def sigmoid(pre_activation: FloatArray) -> FloatArray:
@@ -126,6 +128,12 @@ def _softmax_size(z: FloatArray, value: FloatArray, upstream: FloatArray) -> Flo
     return value * (upstream + _sum_of_row(upstream * value))
 
 
+def _log_softmax_value_size(z: FloatArray, value: FloatArray) -> FloatArray:
+    # z minus the logarithm of a sum.
+    sizes: FloatArray = 1.0 + _largest_of_row(np.abs(z)) + np.abs(value)
+    return sizes
+
+
 def _log_softmax_size(z: FloatArray, value: FloatArray, upstream: FloatArray) -> FloatArray:
     return upstream + np.exp(value) * _sum_of_row(upstream)
 
@@ -134,10 +142,12 @@ def _unitwise(
     value: Callable[[FloatArray], FloatArray],
     derivative: Callable[[FloatArray, FloatArray], FloatArray],
     terms: Callable[[FloatArray], FloatArray] | None = None,
+    value_terms: Callable[[FloatArray], FloatArray] | None = None,
 ) -> Activation:
     """Build an activation whose Jacobian is diagonal; `derivative(z, a)` is that diagonal.
 
-    `terms(z)` are the absolute terms that torch adds up for it, where some of them may cancel.
+    `terms(z)` are the absolute terms that torch adds up for it, and `value_terms(z)` those of the
+    value, where some of them may cancel.
     """
 
     def pullback(pre_activation: FloatArray, out: FloatArray, upstream: FloatArray) -> FloatArray:
@@ -149,7 +159,10 @@ def _unitwise(
             return upstream * terms(pre_activation)
         return np.abs(pullback(pre_activation, out, upstream))
 
-    return Activation(value, pullback, size)
+    def value_size(pre_activation: FloatArray, out: FloatArray) -> FloatArray:
+        return np.abs(out) if value_terms is None else value_terms(pre_activation)
+
+    return Activation(value, pullback, size, value_size)
 
 
 def _identity(z: FloatArray) -> FloatArray:
@@ -297,6 +310,12 @@ def _hardsigmoid(z: FloatArray) -> FloatArray:
     return sixths / 6.0
 
 
+def _hardsigmoid_sizes(z: FloatArray) -> FloatArray:
+    # z + 3, of which little may be left.
+    sizes: FloatArray = (np.abs(z) + 3.0) / 6.0
+    return sizes
+
+
 def _hardsigmoid_derivative(z: FloatArray, a: FloatArray) -> FloatArray:
     return np.where((z > -3.0) & (z < 3.0), HARDSIGMOID_SLOPE, 0.0)
 
@@ -329,16 +348,18 @@ ACTIVATIONS: dict[str, Activation] = {
     "leaky_relu": _unitwise(_leaky_relu, _leaky_relu_derivative),
     "elu": _unitwise(_elu, _elu_derivative),
     "selu": _unitwise(_selu, _selu_derivative),
-    "gelu": _unitwise(_gelu, _gelu_derivative, _gelu_terms),
+    "gelu": _unitwise(_gelu, _gelu_derivative, _gelu_terms, np.abs),
     "silu": _unitwise(_silu, _silu_derivative, _silu_terms),
     "softplus": _unitwise(_softplus, _softplus_derivative),
     "softsign": _unitwise(_softsign, _softsign_derivative, _softsign_terms),
     "hardtanh": _unitwise(_hardtanh, _hardtanh_derivative),
     "relu6": _unitwise(_relu6, _relu6_derivative),
-    "hardsigmoid": _unitwise(_hardsigmoid, _hardsigmoid_derivative),
+    "hardsigmoid": _unitwise(_hardsigmoid, _hardsigmoid_derivative, None, _hardsigmoid_sizes),
     "mish": _unitwise(_mish, _mish_derivative, _mish_terms),
     "softmax": Activation(softmax, _softmax_pullback, _softmax_size),
-    "log_softmax": Activation(log_softmax, _log_softmax_pullback, _log_softmax_size),
+    "log_softmax": Activation(
+        log_softmax, _log_softmax_pullback, _log_softmax_size, _log_softmax_value_size
+    ),
 }
 
 
@@ -352,7 +373,17 @@ def _tanh_slope(z: FloatArray, a: FloatArray) -> FloatArray:
     return 4.0 * sigmoid(2.0 * z) * sigmoid(-2.0 * z)
 
 
+_complementary_error_function = np.vectorize(math.erfc, otypes=[np.float64])
+
+
+def _gelu_slope(z: FloatArray, a: FloatArray) -> FloatArray:
+    # Φ(z) by erfc, which keeps its digits far to the left, where 1 + erf has none.
+    cumulative: FloatArray = 0.5 * _complementary_error_function(-z * math.sqrt(0.5))
+    return cumulative.astype(z.dtype) + z * np.exp(-0.5 * z * z) / math.sqrt(2.0 * math.pi)
+
+
 SIMPLIFIED: dict[str, Activation] = {
+    "gelu": _unitwise(_gelu, _gelu_slope),
     "sigmoid": _unitwise(sigmoid, _sigmoid_slope),
     "tanh": _unitwise(_tanh, _tanh_slope),
     "softmax": Activation(softmax, _softmax_pairs, _softmax_pairs_size),

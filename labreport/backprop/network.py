@@ -57,13 +57,14 @@ def forward(
     parameters: Sequence[LayerParameters],
     activations: Sequence[str],
     inputs: FloatArray,
-    adjusted: Callable[[FloatArray], FloatArray] | None = None,
+    adjusted: Callable[[str, FloatArray, FloatArray], FloatArray] | None = None,
 ) -> ForwardPass:
     """Evaluate the network on `inputs` [rows, in].
 
-    `activations` names one row of ACTIVATIONS per layer. With `adjusted`, what it makes of the
-    activation of each layer takes its place. Raises ValueError where there
-    is not one name per layer, and KeyError on a name that the table does not have.
+    `activations` names one row of ACTIVATIONS per layer. With `adjusted`, what it makes of a name,
+    of z and of the activation takes the place of the activation, layer by layer. Raises
+    ValueError where there is not one name per layer, and KeyError on a name that the table does
+    not have.
     """
     pre_activations: list[FloatArray] = []
     values = [inputs]
@@ -73,7 +74,7 @@ def forward(
             pre_activation = pre_activation + layer.bias[..., np.newaxis, :]
         pre_activations.append(pre_activation)
         value = ACTIVATIONS[name].value(pre_activation)
-        values.append(value if adjusted is None else adjusted(value))
+        values.append(value if adjusted is None else adjusted(name, pre_activation, value))
     return ForwardPass(tuple(pre_activations), tuple(values))
 
 

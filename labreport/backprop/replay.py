@@ -15,6 +15,7 @@ from functools import cached_property
 
 import numpy as np
 
+from labreport.backprop.activations import ACTIVATIONS
 from labreport.backprop.arrays import BoolArray, FloatArray
 from labreport.backprop.generator import row_orders
 from labreport.backprop.network import forward
@@ -34,7 +35,7 @@ changes the result as much, rounding explains it (a unit of ReLU at its kink).""
 COPIES = 6
 """Nudged copies of a run that are carried along where its weights are to be explained."""
 
-UNDERFLOW = 2.0**40
+UNDERFLOW = 2.0**60
 """The smallest normal number times this is as good as 0: torch's sigmoid is 0 where e^−z is too
 large for the precision, and what is multiplied by it later may be large."""
 
@@ -47,9 +48,6 @@ LARGE = 1e-3
 
 MOST_NUMBERS = 4_000_000
 """Numbers that are looked at together, which bounds memory to some hundred megabytes."""
-
-CANCELLING = frozenset({"gelu", "hardsigmoid", "log_softmax"})
-"""Activations whose value is a sum that may cancel: as uncertain as 1, or as what it is applied to."""
 
 QUANTITIES = ("start", "losses", "gradients", "outputs", "weights", "ending")
 """What is compared, in the order in which a fault names the first."""
@@ -337,10 +335,8 @@ class _Together:
             stored = np.stack(
                 [outputs[r][shown[c]] for r, c in zip(runs, cases, strict=True)]
             ).reshape(hand.shape)
-            apart, scale = _apart(hand, stored), np.abs(hand)
-            if self.config.network.activations[-1] in CANCELLING:
-                sums = evaluated.passed.pre_activations[-1].reshape(hand.shape)
-                scale = np.maximum(scale, np.maximum(np.abs(sums), 1.0))
+            apart = _apart(hand, stored)
+            scale = self._output_terms(flat, evaluated).reshape(hand.shape)
             room = ROUNDINGS * self.unit * scale
             doubtful = np.flatnonzero((apart > room).any(axis=1))
             if len(doubtful):
@@ -349,6 +345,16 @@ class _Together:
                     near, lambda n: _flat_outputs(n.evaluated), hand[doubtful]
                 )
             self.found["outputs"].note(runs, both[cases], apart, scale, room)
+
+    def _output_terms(self, flat: FloatArray, evaluated: Evaluated) -> FloatArray:
+        """The absolute terms behind each output [..., rows, units], added up in the last layer."""
+        last, passed = layers_of(self.config, flat, self.dtype)[-1], evaluated.passed
+        sums = np.abs(passed.activations[-2]) @ np.swapaxes(np.abs(last.weight), -1, -2)
+        if last.bias is not None:
+            sums = sums + np.abs(last.bias)[..., None, :]
+        activation = ACTIVATIONS[self.config.network.activations[-1]]
+        z, a = passed.pre_activations[-1], passed.output
+        return activation.value_size(z, a) + activation.size(z, a, sums)
 
     def _compare_overall(self) -> None:
         """Losses over all rows of runs with mini-batches, at the steps where they are stored."""
@@ -402,7 +408,8 @@ class _Together:
             refused = outside[0].any(axis=(-2, -1)) | outside[1].any(axis=(-2, -1))
             return np.asarray(np.broadcast_to(refused, flat.shape[:-1]).any(axis=0))
         hand = self.evaluate(flat, data)
-        most = LARGE * float(np.finfo(self.dtype).max)
+        # A mean is a sum first, which may overflow before it is divided.
+        most = LARGE * float(np.finfo(self.dtype).max) / data[1].size
         sizes = [hand.losses[..., None], hand.gradient, hand.terms, _flat_outputs(hand), flat]
         ended = [~(np.abs(values) < most).all(axis=-1) for values in sizes]
         return np.asarray(np.any(ended, axis=0).any(axis=0))

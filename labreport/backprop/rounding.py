@@ -8,15 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import DTypeLike
 
+from labreport.backprop.activations import ACTIVATIONS
 from labreport.backprop.arrays import FloatArray
 from labreport.backprop.network import forward
 from labreport.backprop.runs import Evaluated, data_of, derivatives, layers_of
 from labreport.lab.configuration import RunConfig
-from labreport.lab.vocabulary.activations import ACTIVATIONS
+from labreport.lab.vocabulary.activations import ACTIVATIONS as RANGES
 
 NUDGES = 6
-"""Times that signs are drawn: a number that any nudge moves stays still in all of them by a chance
-of one in sixty."""
+"""Nudges of all numbers: all up, all down, and by signs drawn at random."""
+
+Adjusted = Callable[[str, FloatArray, FloatArray], FloatArray]
+"""Another value of an activation, from its name, z and the value."""
 
 SAFETY = 2.0
 """The largest of some random nudges is not the largest possible one."""
@@ -55,19 +58,27 @@ def nudged(
     signs = np.random.default_rng(0)
     inputs, targets = data_of(config, dtype) if data is None else data
     names = config.network.activations
-    last = ACTIVATIONS[names[-1]]
+    last = RANGES[names[-1]]
     bounds = (0.0, 1.0) if config.loss == "bce" else (last.low, last.high)
 
-    def moved(values: FloatArray) -> FloatArray:
-        sign = signs.choice([-1.0, 1.0], size=values.shape)
-        return (values * (1.0 + unit * sign)).astype(values.dtype)
+    def moved(values: FloatArray, sizes: FloatArray, draw: int) -> FloatArray:
+        # All up and all down first: what two programs round differently they often do alike.
+        sign = (1.0, -1.0)[draw] if draw < 2 else signs.choice([-1.0, 1.0], size=values.shape)
+        return np.asarray(values + unit * sizes * sign, dtype=values.dtype)
+
+    def beside(draw: int) -> Adjusted:
+        def activation(name: str, z: FloatArray, a: FloatArray) -> FloatArray:
+            return moved(a, ACTIVATIONS[name].value_size(z, a), draw)
+
+        return activation
 
     least = float(np.finfo(np.dtype(dtype)).tiny)
     for draw in range(NUDGES):
-        weights = moved(np.asarray(flat, dtype=dtype))
+        weights = np.asarray(flat, dtype=dtype)
+        weights = moved(weights, np.abs(weights), draw)
         layers = layers_of(config, weights, dtype)
         with np.errstate(all="ignore"):
-            passed = forward(layers, names, inputs, adjusted=moved)
+            passed = forward(layers, names, inputs, adjusted=beside(draw))
             # Where it ends, an activation ends, and so does what the loss takes.
             output = np.clip(passed.output, *bounds).astype(passed.output.dtype)
             if draw % 2:

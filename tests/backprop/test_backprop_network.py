@@ -41,7 +41,7 @@ def by_differences(experiment):
         experiment.inputs,
         experiment.targets,
         experiment.bias,
-    )
+    ).gradient
 
 
 def check_gradients(reference, experiment):
@@ -140,4 +140,6 @@ def test_differences_of_a_parabola_are_its_derivative():
     layers = (LayerParameters(np.array([[3.0, -200.0]])),)
     inputs, targets = np.array([[1.0, 0.5]]), np.array([[4.0]])
     differences = central_differences(layers, ("identity",), "mse", inputs, targets, "none")
-    np.testing.assert_allclose(differences, [-202.0, -101.0], rtol=1e-8)
+    np.testing.assert_allclose(differences.gradient, [-202.0, -101.0], rtol=1e-8)
+    assert (np.abs(differences.gradient - [-202.0, -101.0]) <= differences.error).all()
+    assert (differences.error < 1e-3).all()
