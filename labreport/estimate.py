@@ -8,24 +8,20 @@ from dataclasses import dataclass
 from labreport.lab.configuration import RunConfig
 from labreport.lab.plan import Recording
 from labreport.lab.schedule import Schedule
-from labreport.lab.size import products, recorded_bytes, training_bytes
+from labreport.lab.size import recorded_bytes, run_seconds, training_bytes
 
 STEP_SECONDS = 2e-4
 """One step of a family, whatever its size: Python calls some 30 operations of 3 to 5 µs for SGD
 (0.13 ms measured), twice as many for Adam (0.26 ms)."""
-
-PARAMETER_SECONDS = 1.5e-8
-"""Updating and recording a parameter in one step of one run: 9 ns with SGD, 20 ns with Adam."""
-
-PRODUCT_SECONDS = 4e-10
-"""One multiplication of the forward pass, with its share of the backward pass: 64-32-10 on batches
-of 64 takes 79 µs per run and step, of which updating takes a fourth."""
 
 BYTE_SECONDS = 2e-9
 """Writing a byte of a record to disk and reading it for the report, on a common drive."""
 
 TOGETHER = 64
 """Runs that are trained at once at the least: fewer are padded to as many."""
+
+MOST_PADDING = 4
+"""How many times as many columns as runs are recorded at the most."""
 
 CHUNK = 8192
 """Runs that are trained at once at the most."""
@@ -88,16 +84,15 @@ def _of_family(members: Sequence[Recording]) -> Estimate:
     runs = len(members)
     padded = -(-runs // TOGETHER) * TOGETHER
     # Updating and recording pads to whole vectors, in as many steps as there are chunks.
-    step = -(-runs // CHUNK) * STEP_SECONDS
-    step += padded * PARAMETER_SECONDS * config.network.parameter_count
-    step += padded * PRODUCT_SECONDS * products(config)
+    steps = -(-runs // CHUNK) * config.rounds
     record = recorded_bytes(config, schedule)
+    columns = runs if MOST_PADDING * runs < TOGETHER else TOGETHER
     written = len(config.canonical) + ENTRY_BYTES
     return Estimate(
         runs=runs,
         run_rounds=runs * config.rounds,
-        seconds=config.rounds * step + runs * record * BYTE_SECONDS,
-        training=TOGETHER * training_bytes(config, schedule),
+        seconds=steps * STEP_SECONDS + padded * run_seconds(config) + runs * record * BYTE_SECONDS,
+        training=TOGETHER * (training_bytes(config, schedule) - record) + columns * record,
         reading=runs * record,
         disk=runs * (record + written),
     )

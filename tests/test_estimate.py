@@ -9,13 +9,13 @@ import pytest
 
 from labreport import work
 from labreport.errors import InputError
-from labreport.estimate import CHUNK, TOGETHER, Estimate, estimate
+from labreport.estimate import CHUNK, MOST_PADDING, TOGETHER, Estimate, estimate
 from labreport.lab.configuration import RunConfig
 from labreport.lab.load import load
 from labreport.lab.size import recorded_bytes
 from labreport.pipeline import this_environment
 from labreport.store.store import Store
-from labreport.training import family
+from labreport.training import family, record
 from labreport.work import Machine, check_size, train_missing
 
 Recordings = tuple[tuple[RunConfig, int], ...]
@@ -43,6 +43,7 @@ def recordings(write_lab: Callable[..., Path], base_text: str) -> Callable[..., 
 def test_runs_are_padded_and_divided_as_the_trainer_does() -> None:
     assert TOGETHER == family.PADDING
     assert CHUNK == family.CHUNK
+    assert MOST_PADDING == record.MOST_PADDING
 
 
 def test_the_estimate_of_disk_and_reading_is_what_is_stored(

@@ -410,7 +410,10 @@ class _Together:
         hand = self.evaluate(flat, data)
         # A mean is a sum first, which may overflow before it is divided.
         most = LARGE * float(np.finfo(self.dtype).max) / data[1].size
-        sizes = [hand.losses[..., None], hand.gradient, hand.terms, _flat_outputs(hand), flat]
+        sizes = [hand.losses[..., None], hand.gradient, hand.terms, flat]
+        # Sums of what is too large are infinite, no number or finite, as their order has it.
+        sizes += [z.reshape(*z.shape[:-2], -1) for z in hand.passed.pre_activations]
+        sizes.append(_flat_outputs(hand))
         ended = [~(np.abs(values) < most).all(axis=-1) for values in sizes]
         return np.asarray(np.any(ended, axis=0).any(axis=0))
 

@@ -5,6 +5,19 @@ from __future__ import annotations
 from labreport.lab.configuration import RunConfig
 from labreport.lab.schedule import Schedule
 
+PARAMETER_SECONDS = 1.5e-8
+"""Updating and recording a parameter in one step of one run: 9 ns with SGD, 20 ns with Adam."""
+
+PRODUCT_SECONDS = 4e-10
+"""One multiplication of the forward pass, with its share of the backward pass: 64-32-10 on batches
+of 64 takes 79 µs per run and step, of which updating takes a fourth."""
+
+
+def run_seconds(config: RunConfig) -> float:
+    """Processor time that a run takes of a training of many, beside the program's own steps."""
+    step = PARAMETER_SECONDS * config.network.parameter_count + PRODUCT_SECONDS * products(config)
+    return config.rounds * step
+
 
 def recorded_bytes(config: RunConfig, schedule: Schedule) -> int:
     """Bytes of one run's record: losses; weights, gradients and outputs where they are kept."""

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from labreport.lab.configuration import RunConfig
 from labreport.lab.schedule import EVERY_STEP, Schedule
-from labreport.lab.size import training_bytes
+from labreport.lab.size import run_seconds, training_bytes
 from labreport.training.network import initial_parameters
 
 PADDING = 64
@@ -27,6 +27,10 @@ MEMORY = 512 * 2**20
 CHUNK = 8192
 """Runs that train together at the most: beyond that nothing is gained, and a build that is
 interrupted loses more."""
+
+
+CHUNK_SECONDS = 10.0
+"""Processor time of a chunk, as far as padding allows: what a build loses that is interrupted."""
 
 
 @dataclass(frozen=True)
@@ -184,6 +188,7 @@ def _chunks(
     members: list[RunConfig], schedule: Schedule, memory: int
 ) -> Iterator[tuple[RunConfig, ...]]:
     fitting = memory // training_bytes(members[0], schedule) // PADDING * PADDING
-    size = max(PADDING, min(fitting, CHUNK))
+    in_time = int(CHUNK_SECONDS / run_seconds(members[0])) // PADDING * PADDING
+    size = max(PADDING, min(fitting, in_time, CHUNK))
     for start in range(0, len(members), size):
         yield tuple(members[start : start + size])

@@ -12,6 +12,9 @@ from labreport.run import Ending, Traces
 from labreport.training.family import Family
 from labreport.training.targets import Targets
 
+MOST_PADDING = 4
+"""How many times as many columns as runs are recorded at the most."""
+
 
 class Memory:
     """Memory that families record into one after the other.
@@ -44,6 +47,10 @@ class Record:
         count, runs = parameters.shape
         config = family.first
         self._runs = len(family.configurations)
+        # Padding is recorded too, because whole tensors are copied faster than parts of them; but
+        # not where it is most of a family: a few runs of a large network fit into memory so.
+        self._cuts = MOST_PADDING * self._runs < runs
+        runs = self._runs if self._cuts else runs
         self._rounds = config.rounds
         self._targets = targets
         self._recorded, self._shown = family.recorded(), family.shown()
@@ -74,8 +81,12 @@ class Record:
         return step in self._overall_rows
 
     def room_for_gradient(self, step: int) -> Tensor | None:
-        """Where the gradient of a step goes, or None if it is not recorded."""
-        return self._gradient_rows.get(step)
+        """Where the gradient of a step goes, or None if it is not recorded, or copied later."""
+        return None if self._cuts else self._gradient_rows.get(step)
+
+    def _own(self, values: Tensor) -> Tensor:
+        """Values [..., runs] without what is not recorded."""
+        return values.detach()[..., : self._runs] if self._cuts else values.detach()
 
     def keep(
         self,
@@ -87,30 +98,33 @@ class Record:
         refused: Tensor | None,
     ) -> None:
         """Copy the state of all runs at one step: the tensors themselves go on changing."""
-        self._loss_rows[step].copy_(losses.detach())
+        self._loss_rows[step].copy_(self._own(losses))
         if step in self._weight_rows:
-            self._weight_rows[step].copy_(parameters)
+            self._weight_rows[step].copy_(self._own(parameters))
+            if self._cuts:
+                self._gradient_rows[step].copy_(self._own(gradient))
         else:
             # A run ends where it ends, however often it is recorded. A finite sum has no terms
             # that are not finite, and is quicker to have than a look at each of them.
             if not (parameters.sum(dim=0) + gradient.sum(dim=0)).isfinite().all():
                 finite = parameters.isfinite().all(dim=0) & gradient.isfinite().all(dim=0)
+                finite = self._own(finite)
                 self._loss_rows[step].masked_fill_(~finite, torch.nan)
         self._refuse(step, outputs, refused)
 
     def _refuse(self, step: int, outputs: Tensor, refused: Tensor | None) -> None:
         if refused is not None:
-            for run in refused.nonzero().flatten().tolist():
+            for run in refused[: self._runs].nonzero().flatten().tolist():
                 self._illegal.setdefault(run, (step, outputs.detach()[..., run].clone()))
 
     def measure(self, step: int, losses: Tensor, outputs: Tensor, refused: Tensor | None) -> None:
         """Copy losses [runs] over all rows, of these outputs."""
-        self._overall_rows[step].copy_(losses)
+        self._overall_rows[step].copy_(self._own(losses))
         self._refuse(step, outputs, refused)
 
     def show(self, step: int, outputs: Tensor) -> None:
         """Copy outputs for all rows, [rows, units, runs] or [units, runs]."""
-        self._output_rows[step].copy_(outputs.detach())
+        self._output_rows[step].copy_(self._own(outputs))
 
     def traces(self) -> Traces:
         """What was recorded, without the padding."""

@@ -8,9 +8,9 @@ from training_stock import INPUTS, PROBABILITIES, alone, example, same_bits
 
 from labreport.lab.configuration import RunConfig
 from labreport.lab.schedule import Schedule
-from labreport.lab.size import training_bytes
+from labreport.lab.size import run_seconds, training_bytes
 from labreport.training import family as family_module
-from labreport.training.family import PADDING, families
+from labreport.training.family import CHUNK_SECONDS, PADDING, families
 from labreport.training.trainer import train
 
 SGD = {"name": "sgd", "learning_rate": 0.1}
@@ -166,3 +166,15 @@ def test_padding(runs: int) -> None:
     padded = family_module.padded_count(runs)
     assert padded % PADDING == 0
     assert runs <= padded < runs + PADDING
+
+
+def test_chunks_take_no_longer_than_an_interruption_may_cost() -> None:
+    network = {"layers": [64, 128, 10], "activations": "relu"}
+    data = {"inputs": [[0.1] * 64] * 200, "targets": [[0.2] * 10] * 200}
+    slow = [configuration(network=network, data=data, rounds=400, seed=seed) for seed in range(500)]
+    chunks = families(slow, memory=2**40)
+    seconds = run_seconds(slow[0])
+    assert seconds * len(slow) > 3 * CHUNK_SECONDS
+    for chunk in chunks:
+        # Fewer than are padded to would cost as much.
+        assert len(chunk.configurations) <= max(PADDING, CHUNK_SECONDS / seconds)
