@@ -60,3 +60,16 @@ class InputError(LabreportError):
 
 class BuildError(LabreportError):
     """The input is right, but running, storing or writing failed."""
+
+
+class TrainingInterrupted(KeyboardInterrupt):
+    """Training was interrupted.
+
+    Attributes:
+        kept: runs that had been finished and stored.
+        missing: runs that were to be trained.
+    """
+
+    def __init__(self, kept: int, missing: int) -> None:
+        super().__init__()
+        self.kept, self.missing = kept, missing

@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from labreport.errors import BuildError, Fault, InputError
+from labreport.errors import BuildError, Fault, InputError, TrainingInterrupted
 from labreport.estimate import estimate
 from labreport.lab.configuration import RunConfig
 from labreport.lab.plan import Recording
@@ -220,12 +220,16 @@ def train_missing(
     work = sum(map(_rounds, configurations))
     jobs = machine.jobs if work >= WORTH_PROCESSES and machine.device == "cpu" else 1
     groups = families(configurations, schedules, machine.memory // jobs)
-    done = 0
+    done = kept = 0
     progress("training", done, work)
-    for family, path in _trained(groups, environment, store.folder, machine.device, jobs):
-        store.add(path)
-        done += sum(map(_rounds, family.configurations))
-        progress("training", done, work)
+    try:
+        for family, path in _trained(groups, environment, store.folder, machine.device, jobs):
+            store.add(path)
+            kept += len(family.configurations)
+            done += sum(map(_rounds, family.configurations))
+            progress("training", done, work)
+    except KeyboardInterrupt:
+        raise TrainingInterrupted(kept, len(missing)) from None
 
 
 def _rounds(config: RunConfig) -> int:

@@ -12,11 +12,14 @@ from typing import Any
 import pytest
 
 from labreport import work
-from labreport.errors import BuildError, Fault
+from labreport.errors import BuildError, Fault, TrainingInterrupted
+from labreport.lab.configuration import RunConfig
 from labreport.lab.load import load
+from labreport.lab.schedule import Schedule
 from labreport.pipeline import this_environment
+from labreport.store.format import run_name
 from labreport.store.store import Store
-from labreport.work import Machine, Obtained, Recording, obtain
+from labreport.work import Machine, Obtained, Recording, obtain, train_missing
 
 LAB = """
 [experiment.lengths]
@@ -149,3 +152,35 @@ def test_what_a_process_could_not_write_is_told_whole(
     assert (fault.code, fault.values) == ("disk-full", {"detail": "full"})
     assert fault.file is not None
     assert fault.file.parent == tmp_path / "runs"
+
+
+def test_an_interruption_says_how_many_runs_are_stored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = [
+        RunConfig.model_validate(
+            {
+                "data": {"inputs": [[0.5]], "targets": [[0.2]]},
+                "network": {"layers": [1, 1], "activations": name},
+                "optimizer": {"name": "sgd", "learning_rate": 0.1},
+                "rounds": 3,
+            }
+        )
+        for name in ("tanh", "sigmoid", "relu")
+    ]
+    first = work.train_and_write
+    done: list[object] = []
+
+    def train_and_interrupt(*given: Any) -> Path:
+        if len(done) == 2:
+            raise KeyboardInterrupt
+        done.append(given)
+        return first(*given)
+
+    monkeypatch.setattr(work, "train_and_write", train_and_interrupt)
+    store = Store(tmp_path)
+    missing = [(config, Schedule()) for config in slow]
+    with pytest.raises(TrainingInterrupted) as told:
+        train_missing(missing, this_environment(), store, Machine(), lambda *_: None)
+    assert (told.value.kept, told.value.missing) == (2, 3)
+    assert sum(store.has(run_name(config, this_environment())) for config in slow) == 2

@@ -33,7 +33,7 @@ def terminal_language() -> Language:
 @contextmanager
 def reported() -> Iterator[None]:
     """The one place that catches the tool's own errors, prints them and sets the exit code."""
-    from labreport.errors import LabreportError
+    from labreport.errors import LabreportError, TrainingInterrupted
 
     try:
         yield
@@ -45,6 +45,10 @@ def reported() -> Iterator[None]:
             raise
         print_faults(_of_the_system(error))
         raise typer.Exit(1) from None
+    except TrainingInterrupted as interrupted:
+        told = {"kept": interrupted.kept, "missing": interrupted.missing}
+        say(terminal_language().text("cli.training-interrupted", **told))
+        raise typer.Exit(130) from None
     except KeyboardInterrupt:
         say(terminal_language().text("cli.interrupted"))
         raise typer.Exit(130) from None
