@@ -71,6 +71,9 @@ be read. What has more values is a sweep, and what has more starts has seeds."""
 MOST_EXPERIMENTS = 100
 """Experiments of a lab, each of which is a section of the report."""
 
+MOST_APPENDICES = 20
+"""Appendices of a lab, each of which repeats all experiments."""
+
 LEAST_CONTRAST = 4.5
 """Between text and white: WCAG 2.2, 1.4.3."""
 
@@ -233,7 +236,7 @@ class LabFile(Table):
     experiment: Annotated[
         dict[Name, Experiment], Field(min_length=1, max_length=MOST_EXPERIMENTS)
     ] = Field(description="The experiments, in the order of the report.")
-    appendix: dict[Name, Appendix] = Field(
+    appendix: Annotated[dict[Name, Appendix], Field(max_length=MOST_APPENDICES)] = Field(
         default_factory=dict, description="Repetitions of every experiment on another base."
     )
     check_fonts: StrictBool = Field(True, description="Fail on characters that no font has.")

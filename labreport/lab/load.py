@@ -36,9 +36,13 @@ from labreport.lab.lab import (
 )
 from labreport.lab.plan import AppendixPlan, Lab, Plan, Trial
 from labreport.lab.read import parse, read
+from labreport.lab.shared import Shared
 
-MAXIMUM_RUNS = 200_000
-"""Runs of a lab, resolved one by one: a million would take minutes before anything is trained."""
+MAXIMUM_RUNS = 20_000
+"""Runs of a lab, resolved one by one, in some 50 µs each, before anything is trained."""
+
+MAXIMUM_NUMBERS = 50_000_000
+"""Numbers of the data and given weights of all runs together, which all go into digests."""
 
 FEW_STARTS = 50
 """Random starts whose weights are kept for every round; of more, only losses are."""
@@ -107,7 +111,9 @@ class _Reading:
         self.faults: dict[tuple[Location, str], Fault] = {}
         self.consequences: dict[tuple[Location, str], Fault] = {}
         self.unsound: set[str] = set()
+        self.shared = Shared()
         self.runs = 0
+        self.numbers = 0
 
     def lab(self) -> Lab:
         file = self._file()
@@ -121,7 +127,7 @@ class _Reading:
             file.languages,
             file.cover,
             file.purpose,
-            RunConfig.model_validate(base.change),
+            self.shared.resolve(base.change),
             plans,
             appendices,
             file,
@@ -189,7 +195,7 @@ class _Reading:
         for _ in range(3):
             merged = _merged([*outer, last])
             try:
-                config = RunConfig.model_validate(merged)
+                config = self.shared.resolve(merged)
             except ValidationError as error:
                 found = findings(error.errors(include_url=False), RunConfig, merged)
             else:
@@ -256,21 +262,13 @@ class _Reading:
             place: Location = (*here, "variant", index)
             layers = [*bases, common]
             layers.append(self._sound(*layers, Layer((*place, "change"), variant.change)))
-            if variant.sweep is None:
-                swept = self._axes((*here, "sweep"), experiment.sweep)
-            else:
-                swept = self._axes((*place, "sweep"), variant.sweep)
-            if variant.seeds is None:
-                seeds = self._seeds(here, experiment.seeds)
-            else:
-                seeds = self._seeds(place, variant.seeds)
-            # Those of all experiments and appendices together: each of them is resolved here.
-            count = self.runs + math.prod(map(len, swept)) * len(seeds)
-            if count > MAXIMUM_RUNS:
-                values = {"found": count, "limit": MAXIMUM_RUNS}
-                self._fault((*here, "sweep"), "too-many-runs", values=values)
-                return None
-            self.runs = count
+            swept_at = here if variant.sweep is None else place
+            sweep = experiment.sweep if variant.sweep is None else variant.sweep
+            seeded_at = here if variant.seeds is None else place
+            seeds_of = experiment.seeds if variant.seeds is None else variant.seeds
+            self._count(here, layers, extent(sweep), _number_of(seeds_of))
+            swept = self._axes((*swept_at, "sweep"), sweep)
+            seeds = self._seeds(seeded_at, seeds_of)
             for axis in swept:
                 merged_axis = axes.setdefault(".".join(axis[0].path), {})
                 merged_axis.update({repr(choice.value): choice.value for choice in axis})
@@ -278,7 +276,7 @@ class _Reading:
             trials += self._trials(place, variant, seeds, every, layers, swept)
         if self.faults:
             return None
-        base = RunConfig.model_validate(_merged(bases))
+        base = self.shared.resolve(_merged(bases))
         check_formulas(here, experiment, trials[0].config, self._fault)
         if experiment.seeds is not None and all(trial.seed is None for trial in trials):
             idle = {"scheme": trials[0].config.initial.scheme}
@@ -286,6 +284,23 @@ class _Reading:
         budgets = self._budgets(here, experiment, trials)
         merged_axes = tuple((key, tuple(values.values())) for key, values in axes.items())
         return Plan(name, experiment, base, tuple(trials), budgets, merged_axes)
+
+    def _count(self, here: Location, layers: list[Layer], points: int, starts: int) -> None:
+        """Refuse, before any is resolved, more runs than can be: those of the whole lab so far.
+
+        Raises:
+            InputError: with this fault and all before it; to go on would take as long as to allow.
+        """
+        self.runs += points * starts
+        self.numbers += points * numbers_of(_merged(layers))
+        if self.runs > MAXIMUM_RUNS:
+            values = {"found": self.runs, "limit": MAXIMUM_RUNS}
+            self._fault((*here, "sweep"), "too-many-runs", values=values)
+            raise InputError(self._told())
+        if self.numbers > MAXIMUM_NUMBERS:
+            values = {"found": self.numbers, "limit": MAXIMUM_NUMBERS}
+            self._fault((*here, "sweep"), "too-many-numbers", values=values)
+            raise InputError(self._told())
 
     def _names(self, here: Location, experiment: Experiment) -> None:
         names = [variant.name for variant in experiment.variant]
@@ -422,7 +437,7 @@ class _Reading:
     def _resolved(self, merged: Change, layers: list[Layer]) -> RunConfig | None:
         """The configuration of a run, if nothing is wrong with it."""
         try:
-            config = RunConfig.model_validate(merged)
+            config = self.shared.resolve(merged)
         except ValidationError as error:
             for finding in findings(error.errors(include_url=False), RunConfig, merged):
                 self._blame(_owner(layers, finding).at(finding.location), finding)
@@ -444,6 +459,32 @@ class _Reading:
                 values = {"found": budget, "bound": f"≤ {min(rounds)}"}
                 self._consequence((*here, "budgets", index), "out-of-range", values=values)
         return tuple(sorted(set(experiment.budgets)))
+
+
+def extent(sweep: Change) -> int:
+    """Points of a sweep, from the counts alone; 1 for a key whose values are at fault."""
+    counts = (
+        written.get("count", 1) if isinstance(written, dict) else written
+        for _, written in sweep_axes(sweep)
+    )
+    sizes = (len(c) if isinstance(c, list) else c for c in counts)
+    return math.prod(max(size, 1) if type(size) is int else 1 for size in sizes)
+
+
+def numbers_of(merged: Change) -> int:
+    """Numbers in the data and given weights of a configuration, whether or not it is sound."""
+    data, initial = _table(merged.get("data")), _table(merged.get("initial"))
+    return sum(map(_numbers_in, (data.get("inputs"), data.get("targets"), initial.get("weights"))))
+
+
+def _numbers_in(raw: Any) -> int:
+    return sum(map(_numbers_in, raw)) if isinstance(raw, list) else 1
+
+
+def _number_of(seeds: Seeds | None) -> int:
+    if seeds is None:
+        return 1
+    return seeds if isinstance(seeds, int) else len(seeds)
 
 
 def _stride(written: int | None, starts: int, rounds: int) -> int:

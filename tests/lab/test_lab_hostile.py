@@ -2,6 +2,8 @@
 
 import copy
 import os
+import subprocess
+import sys
 import time
 import tomllib
 from collections.abc import Callable, Iterator
@@ -182,8 +184,8 @@ ENDLESS = {
     "inputs": changed(("[[0.5, 0.3]]", "[[" + "'', " * 300_000 + "]]")),
     "rows": changed(("[[0.5, 0.3]]", "[" + "[1], " * 200_000 + "]")),
     "keys": changed(add="".join(f"k{n} = {n}\n" for n in range(30_000))),
-    "swept": changed(add="sweep.optimizer.learning_rate = [" + "1, " * 300_000 + "]\n"),
-    "seeds": changed(add="change.initial.scheme = 'ones'\nseeds = [" + "1, " * 300_000 + "]\n"),
+    "swept": changed(add="sweep.optimizer.learning_rate = [" + "1, " * 19_000 + "]\n"),
+    "seeds": changed(add="change.initial.scheme = 'ones'\nseeds = [" + "1, " * 19_000 + "]\n"),
     "variants": changed(
         add="".join(
             f"[experiment.e{n}]\ntitle = 't'\n" + f"[[experiment.e{n}.variant]]\nname = 'a'\n" * 100
@@ -204,6 +206,131 @@ def test_of_faults_without_end_the_first_are_told(faults: Faults, name: str) -> 
     assert (last.code, last.values) == ("more-faults", {"limit": MAXIMUM_FAULTS})
     places = [(fault.line, fault.column) for fault in told]
     assert places == sorted(places)
+
+
+# ---------------------------------------------------------------------- before anything is made
+
+DRAWN = MINIMAL[: MINIMAL.index("[base.initial]")] + MINIMAL[MINIMAL.index("[base.optimizer]") :]
+
+
+def rows(count: int, width: int) -> str:
+    return "[" + ", ".join(["[" + ", ".join(["0.25"] * width) + "]"] * count) + "]"
+
+
+def with_rows(count: int) -> str:
+    other = DRAWN.replace("[[0.5, 0.3]]", rows(count, 2))
+    return other.replace("[[0.23, -0.07]]", rows(count, 2))
+
+
+GRID = "sweep.optimizer.learning_rate = { from = 0.1, to = 1, count = 10000 }\n"
+WIDE = DRAWN.replace("[2, 2, 2]", "[2, 4096, 4096, 2]") + 'kind = "gradient-check"\n'
+
+LARGE = {
+    "parameters": (WIDE, "check-of-many-parameters"),
+    "formula": (
+        WIDE + '[[experiment.first.formula]]\nname = "a"\nderivatives.w1 = "w2"\n',
+        "check-of-many-parameters",
+    ),
+    "data of runs": (
+        with_rows(5000)
+        + GRID
+        + '[[experiment.first.variant]]\nname = "a"\n'
+        + '[[experiment.first.variant]]\nname = "b"\nchange.dtype = "float64"\n',
+        "too-many-numbers",
+    ),
+    "seeds": (DRAWN + "seeds = 99999\n", "too-many-runs"),
+    "grid": (DRAWN + GRID + "sweep.rounds = [1, 2, 3]\n", "too-many-runs"),
+    "appendices": (
+        DRAWN + "".join(f'[appendix.a{n}]\ntitle = "t"\nchange.rounds = 3\n' for n in range(9999)),
+        "too-long",
+    ),
+    "values": (MINIMAL + "q = [" + "1," * 1_900_000 + "]\n", "too-many-values"),
+    "tables": (MINIMAL + "q = [" + "{}," * 900_000 + "]\n", "too-many-values"),
+    "headers": (MINIMAL + "".join(f"[a.b.c.d{n}]\n" for n in range(60_000)), "too-many-keys"),
+    "keys": (MINIMAL + "".join(f"k{n} = 1\n" for n in range(200_000)), "too-many-keys"),
+    "empty parts": (MINIMAL + "q." + ".".join(['""'] * 500_000) + " = 1\n", "toml-syntax"),
+    "spaced parts": (MINIMAL + "q" + "      .      a" * 200_000 + " = 1\n", "toml-syntax"),
+    "other alphabet": (MINIMAL + "[" + ".".join(["é"] * 500_000) + "]\n", "toml-syntax"),
+    "quoted alphabet": (MINIMAL + "[" + ".".join(['"é"'] * 500_000) + "]\n", "toml-syntax"),
+    "long parts": (
+        MINIMAL + "[" + ".".join(['"' + "a" * 70 + '"'] * 50_000) + "]\n",
+        "toml-syntax",
+    ),
+    "brackets": (MINIMAL + "q = " + "[" * 3_900_000 + "\n", "toml-syntax"),
+    "letters": (MINIMAL + "q" * 3_900_000 + "\n", "toml-syntax"),
+    "quotes": (MINIMAL + '"""\\"""' * 500_000, "toml-syntax"),
+    "text": (MINIMAL + 'q = "' + "." * 3_900_000 + '"\n', "unknown-key"),
+}
+"""Labs that would take minutes or gigabytes, and the fault that says so from the counts."""
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_what_is_too_large_is_refused_before_it_is_made(faults: Faults, name: str) -> None:
+    text, code = LARGE[name]
+    start = time.process_time()
+    found = faults(text)
+    assert time.process_time() - start < 6  # seconds, where it was 6 to 120 and more
+    assert {fault.code for fault in found} == {code}
+
+
+COMMENTS = {
+    "parts": "#" + ".a" * 1_900_000 + "\n",
+    "spaces": "#" + ". " * 1_900_000 + "\n",
+    "lines": ("#" + ".a" * 1_999 + "\n") * 900,
+    "quotes": "# \"'\n" * 500_000,
+}
+
+
+@pytest.mark.parametrize("name", COMMENTS)
+def test_a_comment_costs_nothing(loaded: Loaded, name: str) -> None:
+    start = time.process_time()
+    assert loaded(MINIMAL + COMMENTS[name]).names == ("first",)
+    assert time.process_time() - start < 6  # seconds
+
+
+def test_what_stands_in_texts_is_no_key_and_no_value(loaded: Loaded) -> None:
+    dots, commas = "." * 100, "," * 500_000
+    text = f"'{dots}' # {dots}"
+    assert loaded(changed(add=f"question = {text}\n")).names == ("first",)
+    for mark in ('"', '"' * 3, "'" * 3):
+        other = changed(add=f"question = {mark}{dots}{mark}\n# {commas}\n")
+        assert loaded(other).names == ("first",)
+
+
+def test_the_line_of_a_deep_key_counts_texts_of_several_lines(faults: Faults) -> None:
+    deep = ".".join("a" * 50)
+    text = changed(add=f'question.en = """\na\nb\n"""\n{deep} = 1\n')
+    (fault,) = faults(text)
+    assert fault.line == text[: text.index(deep)].count("\n") + 1
+
+
+def test_many_runs_share_their_data(loaded: Loaded) -> None:
+    lab = loaded(with_rows(100) + "sweep.rounds = [1, 2]\nseeds = 3\n")
+    configurations = [trial.config for plan in lab.plans for trial in plan.trials]
+    assert len(configurations) == 6
+    assert len({id(config.data) for config in configurations}) == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no resource limits here")
+def test_the_largest_labs_that_are_taken_stay_small(tmp_path: Path) -> None:
+    """Twenty thousand runs in 600 MB of address space beside the program's own."""
+    path = tmp_path / "lab.toml"
+    path.write_text(with_rows(1000) + GRID)
+    code = (
+        "import resource, sys; from pathlib import Path\n"
+        "from labreport.lab.load import load\n"
+        "lab = load(Path(sys.argv[1]))\n"
+        "assert len(lab.configurations()) == 10_000\n"
+        "usage = resource.getrusage(resource.RUSAGE_SELF)\n"
+        "scale = 1 if sys.platform == 'darwin' else 1024\n"
+        "print(usage.ru_maxrss * scale / 1e6, usage.ru_utime + usage.ru_stime)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True
+    )
+    megabytes, seconds = map(float, done.stdout.split())
+    assert megabytes < 300
+    assert seconds < 20  # 2 where nothing else runs
 
 
 # --------------------------------------------------------------------------- random mutations
