@@ -60,9 +60,10 @@ class Network(Table):
     activations: tuple[ActivationName, ...] = Field(
         description="One a layer of weights; a single name stands for all of them."
     )
-    bias: Literal["none", "trained", "zero"] = Field(
+    bias: Literal["none", "trained", "zero", "held"] = Field(
         "trained",
-        description="none: no bias at all; trained: as any weight; zero: there, but held at 0.",
+        description="none: no bias at all; trained: as any weight; zero: there, but held at 0; "
+        "held: there, and held at the given `initial.biases`.",
     )
 
     @model_validator(mode="before")
@@ -84,6 +85,11 @@ class Network(Table):
     @property
     def trains_bias(self) -> bool:
         return self.bias == "trained"
+
+    @property
+    def holds_bias(self) -> bool:
+        """Whether each layer has a bias of a given value, which training leaves as it is."""
+        return self.bias == "held"
 
     @property
     def parameter_count(self) -> int:
@@ -144,6 +150,12 @@ class RunConfig(Table):
             for name, value in values.items()
         )
         return "{" + ",".join(parts) + "}"
+
+    @property
+    def held_biases(self) -> tuple[tuple[float, ...], ...]:
+        """The biases that are held, a vector for each layer; empty if none are."""
+        biases: tuple[tuple[float, ...], ...] = getattr(self.initial, "biases", None) or ()
+        return biases if self.network.holds_bias else ()
 
     @cached_property
     def digest(self) -> str:
@@ -210,6 +222,9 @@ def misfits(config: RunConfig) -> Iterator[tuple[str, str, dict[str, Any], tuple
     if size is not None and size > len(config.data.inputs):
         values = {"found": size, "bound": f"≤ {len(config.data.inputs)}"}
         yield "data.batch_size", "out-of-range", values, ("data.inputs",)
+    if config.network.holds_bias and getattr(config.initial, "biases", None) is None:
+        involved = ("initial.biases", "initial.scheme")
+        yield "network.bias", "held-without-biases", {"found": config.initial.scheme}, involved
     if isinstance(config.initial, Given):
         yield from _misfit_given(config.initial, shapes, config.network.bias)
     optimizer = config.optimizer

@@ -6,6 +6,7 @@ import os
 import re
 import tomllib
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 from typing import Any, NoReturn
 
 from labreport.errors import Fault, InputError
@@ -77,6 +78,8 @@ _PLACE = re.compile(r"\(at line (\d+), column (\d+)\)")
 def read(path: Path) -> Source:
     """The text of a lab file. Raises InputError if it cannot be one."""
     try:
+        if _would_wait(path):
+            raise InputError(Fault("not-regular", file=path))
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
             # Not all of it: a device or a pipe has no size, and may never end.
@@ -93,6 +96,15 @@ def read(path: Path) -> Source:
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         raise InputError(Fault("not-utf-8", {}, file=path, line=line)) from None
+
+
+def _would_wait(path: Path) -> bool:
+    """Whether a path leads to a pipe or a device, which may never give anything, or never end.
+
+    What the shell has opened itself (``labreport check <(…)``) is read like a file.
+    """
+    mode = path.stat().st_mode
+    return not (S_ISREG(mode) or S_ISDIR(mode) or path.parent == Path("/dev/fd"))
 
 
 def parse(source: Source) -> dict[str, Any]:

@@ -65,6 +65,12 @@ CASES = [
         ),
         {"bias": "none"},
     ),
+    Case(
+        "held-without-biases",
+        "base.network.bias",
+        changed(('bias = "zero"', at('bias = "held"'))),
+        {"found": "given"},
+    ),
     # The usual names of keys
     *(
         Case(
@@ -796,6 +802,7 @@ FILE_CODES = {
     "too-many-values",
     "too-many-keys",
     "too-many-numbers",
+    "not-regular",
     "file-missing",
     "file-unreadable",
     "file-too-large",

@@ -93,7 +93,20 @@ def test_the_largest_file(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no such device here")
 def test_a_device_that_never_ends() -> None:
-    assert code_of(Path("/dev/zero")) == "file-too-large"
+    assert code_of(Path("/dev/zero")) == "not-regular"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+def test_a_pipe_into_which_nobody_writes(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "lab.toml")
+    assert code_of(tmp_path / "lab.toml") == "not-regular"
+    (tmp_path / "link.toml").symlink_to("lab.toml")
+    assert code_of(tmp_path / "link.toml") == "not-regular"
+
+
+def test_a_link_that_leads_to_itself(tmp_path: Path) -> None:
+    (tmp_path / "lab.toml").symlink_to("lab.toml")
+    assert code_of(tmp_path / "lab.toml") == "file-unreadable"
 
 
 @pytest.mark.skipif(not Path("/dev/fd").exists(), reason="no such folder here")
