@@ -324,26 +324,19 @@ def test_many_runs_share_their_data(loaded: Loaded) -> None:
     assert len({id(config.data) for config in configurations}) == 1
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no resource limits here")
+@pytest.mark.skipif(sys.platform != "linux", reason="no such limits here")
 def test_the_largest_labs_that_are_taken_stay_small(tmp_path: Path) -> None:
-    """Twenty thousand runs in 600 MB of address space beside the program's own."""
+    """Ten thousand runs of a thousand rows: in 400 MB of address space."""
     path = tmp_path / "lab.toml"
     path.write_text(with_rows(1000) + GRID)
     code = (
         "import resource, sys; from pathlib import Path\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (400_000_000, 400_000_000))\n"
+        "resource.setrlimit(resource.RLIMIT_CPU, (20, 20))\n"
         "from labreport.lab.load import load\n"
-        "lab = load(Path(sys.argv[1]))\n"
-        "assert len(lab.configurations()) == 10_000\n"
-        "usage = resource.getrusage(resource.RUSAGE_SELF)\n"
-        "scale = 1 if sys.platform == 'darwin' else 1024\n"
-        "print(usage.ru_maxrss * scale / 1e6, usage.ru_utime + usage.ru_stime)\n"
+        "assert len(load(Path(sys.argv[1])).configurations()) == 10_000\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True
-    )
-    megabytes, seconds = map(float, done.stdout.split())
-    assert megabytes < 300
-    assert seconds < 20  # 2 where nothing else runs
+    subprocess.run([sys.executable, "-c", code, str(path)], check=True)
 
 
 # --------------------------------------------------------------------------- random mutations
