@@ -21,9 +21,9 @@ def apply_bias_policy(
     """Give the layers in `dtype`, with the biases that the policy asks for.
 
     "none": no layer has a bias. "trained": every layer has one. "zero": every layer has
-    one, which is zero and stays so. "held": every layer has one, which stays as it is. Raises ValueError where the layers contradict the
-    policy: a bias under "none", none under "trained" or "held", a bias other than zero under
-    "zero"; and on an unknown policy.
+    one, which is zero and stays so. "held": every layer has one, which stays as it is.
+    Raises ValueError where the layers contradict the policy: a bias under "none", none
+    under "trained" or "held", a bias other than zero under "zero"; and on an unknown policy.
     """
     if bias not in ("none", "trained", "zero", "held"):
         raise ValueError(f"unknown bias policy {bias!r}")

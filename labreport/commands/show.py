@@ -17,6 +17,7 @@ from labreport.commands.terminal import (
     clean,
     print_json,
     reported,
+    say_shipped,
     terminal_language,
     told_as_json,
 )
@@ -55,6 +56,8 @@ def show(
     from labreport.report.digest import digest
     from labreport.stored import Selection, stored_results
 
+    if not as_json:
+        say_shipped(lab)
     words = terminal_language()
     with told_as_json() if as_json else reported():
         shown = digest(stored_results(Selection(name, lab, output)), words)

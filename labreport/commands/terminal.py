@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from labreport.commands.quick import terminal_code
+from labreport.commands.quick import quick_text, terminal_code
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -82,6 +82,23 @@ def print_json(value: object) -> None:
 def say(line: str) -> None:
     """A line for the person at the terminal: on stderr, beside what a program would read."""
     typer.echo(line, err=True)
+
+
+def say_shipped(given: Path | None) -> None:
+    """Say so where there is no lab file here, and the one that ships is taken."""
+    from labreport.shipped import LAB_FILE, lab_path, shipped
+
+    if given is None and lab_path(None) == shipped(LAB_FILE) and not is_checkout():
+        say(quick_text("cli.shipped-lab", path=printable(shipped(LAB_FILE))))
+
+
+def is_checkout() -> bool:
+    """Whether the lab that ships is the one in the current folder."""
+    from pathlib import Path
+
+    from labreport.shipped import LAB_FILE, shipped
+
+    return Path(LAB_FILE).resolve() == shipped(LAB_FILE).resolve()
 
 
 def say_stray(notes: Iterable[tuple[Path, str]]) -> None:

@@ -30,7 +30,10 @@ class Data(Table):
     """The examples: a row of inputs and a row of targets each."""
 
     inputs: Annotated[Matrix, Field(min_length=1)] = Field(description="[rows][input units]")
-    targets: Annotated[Matrix, Field(min_length=1)] = Field(description="[rows][output units]")
+    targets: Annotated[Matrix, Field(min_length=1)] = Field(
+        description="[rows][output units]; or, where there are at least two output units, the "
+        "number of each row's class, 0 for the first unit."
+    )
     batch_size: Annotated[int, Field(strict=True, ge=1)] | None = Field(
         None, description="Rows that a round sees, in each run's own order; all if left out."
     )

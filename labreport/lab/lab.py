@@ -17,7 +17,7 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
 Count = Annotated[int, Field(strict=True, ge=1, le=100_000)]
 # Control characters would reach terminals and tables, and marks that turn the direction of writing
 # round would show a text as another one.
-_CONTROL = r"\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069"
+_CONTROL = r"\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069"
 _NO_CONTROL = rf"^[^{_CONTROL}]*$"
 UNPRINTABLE = re.compile(f"[{_CONTROL}]")
 """A character that no text may have."""

@@ -12,6 +12,7 @@ from typing import Any, cast
 from pydantic import ValidationError
 
 from labreport.errors import Fault, InputError
+from labreport.lab.class_targets import beyond, class_numbers
 from labreport.lab.configuration import RunConfig, misfits
 from labreport.lab.faults import (
     MAXIMUM_FAULTS,
@@ -34,6 +35,7 @@ from labreport.lab.lab import (
     merge,
     sweep_axes,
 )
+from labreport.lab.look_alikes import skeleton
 from labreport.lab.plan import AppendixPlan, Lab, Plan, Trial
 from labreport.lab.read import parse, read
 from labreport.lab.shared import Shared
@@ -197,7 +199,7 @@ class _Reading:
             try:
                 config = self.shared.resolve(merged)
             except ValidationError as error:
-                found = findings(error.errors(include_url=False), RunConfig, merged)
+                found = _found(error, merged)
             else:
                 # A change may need another one to fit: that is checked when all are merged.
                 if not outer:
@@ -305,7 +307,8 @@ class _Reading:
     def _names(self, here: Location, experiment: Experiment) -> None:
         names = [variant.name for variant in experiment.variant]
         places = {name: index for index, name in reversed(list(enumerate(names)))}
-        labels: set[tuple[str, str]] = set()
+        labels: dict[tuple[str, str], str] = {}
+        told: set[tuple[str, str]] = set()
         for index, variant in enumerate(experiment.variant):
             place: Location = (*here, "variant", index)
             if places[variant.name] != index:
@@ -313,9 +316,13 @@ class _Reading:
             # Two variants with one label would be one and the same in every sentence.
             for code in ("zh", "en") if variant.label else ():
                 label = variant.label.within(code) if variant.label else ""
-                if label and (code, label) in labels:
+                other = labels.setdefault((code, skeleton(label)), label) if label else label
+                if label and label == other and (code, label) in told:
                     self._fault((*place, "label"), "duplicate", values={"found": label})
-                labels.add((code, label))
+                elif label != other:
+                    values = {"found": label, "other": other}
+                    self._fault((*place, "label"), "look-alike", values=values)
+                told.add((code, label))
             against = variant.against
             if against == variant.name:
                 self._fault((*place, "against"), "against-itself", values={"found": against})
@@ -439,8 +446,12 @@ class _Reading:
         try:
             config = self.shared.resolve(merged)
         except ValidationError as error:
-            for finding in findings(error.errors(include_url=False), RunConfig, merged):
-                self._blame(_owner(layers, finding).at(finding.location), finding)
+            for finding in _found(error, merged):
+                owner = _owner(layers, finding)
+                # A key that is not there is at fault itself, once for all of its values.
+                is_key = finding.code == "unknown-key"
+                place = (*owner.place, *finding.location) if is_key else owner.at(finding.location)
+                self._blame(place, finding)
             return None
         self._fit(config, layers)
         return config
@@ -485,6 +496,19 @@ def _number_of(seeds: Seeds | None) -> int:
     if seeds is None:
         return 1
     return seeds if isinstance(seeds, int) else len(seeds)
+
+
+def _found(error: ValidationError, merged: Change) -> list[Finding]:
+    """What is wrong with a configuration; of targets that are classes, which there are not."""
+    found = findings(error.errors(include_url=False), RunConfig, merged)
+    if class_numbers(merged) is None:
+        return found
+    others = [finding for finding in found if finding.location[:2] != ("data", "targets")]
+    classes = (
+        Finding(("data", "targets", index), "out-of-range", values)
+        for index, values in beyond(merged)
+    )
+    return [*others, *itertools.islice(classes, MAXIMUM_FAULTS)]
 
 
 def _stride(written: int | None, starts: int, rounds: int) -> int:

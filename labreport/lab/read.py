@@ -72,6 +72,15 @@ _DOTTED = re.compile(rb"\.*+=")
 _ENDLESS_NUMBER = re.compile(r"[0-9_]{4300,}", re.ASCII)
 """More digits than Python reads as a number."""
 
+CHINESE_MARKS = dict(
+    zip(
+        "，：；＝．［］【】｛｝（）“”‘’＃　",
+        (*",:;=.[][]{}()", *'""', *"''", "#", "␣"),
+        strict=True,
+    )
+)
+"""Marks that a Chinese keyboard gives, each with what TOML has in its place."""
+
 _PLACE = re.compile(r"\(at line (\d+), column (\d+)\)")
 
 
@@ -160,6 +169,20 @@ def _syntax_fault(source: Source, message: str) -> Fault:
     place = _PLACE.search(message)
     lines = source.text.split("\n")
     line, column = map(int, place.groups()) if place else (len(lines), len(lines[-1]) + 1)
+    text = source.line(line)
+    for number, mark in enumerate(text[column - 1 :], column):
+        # At the place itself, or behind blanks and the end of a key.
+        if mark in CHINESE_MARKS:
+            return Fault(
+                "chinese-mark",
+                {"found": mark, "instead": "=" if mark == "：" else CHINESE_MARKS[mark]},
+                file=source.path,
+                line=line,
+                column=number,
+                excerpt=text,
+            )
+        if not mark.isspace():
+            break
     known = next((code for begin, code in SYNTAX.items() if detail.startswith(begin)), detail)
     return Fault(
         "toml-syntax",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ValidationError
 
+from labreport.lab.class_targets import beyond, class_numbers, one_hot
 from labreport.lab.configuration import Data, RunConfig
 from labreport.lab.lab import Change
 from labreport.lab.vocabulary.initialisers import Given
@@ -17,10 +18,12 @@ class Shared:
     """
 
     def __init__(self) -> None:
+        self._rows: dict[tuple[int, int], tuple[list[list[float]], list[int]]] = {}
         self._known: dict[tuple[object, ...], tuple[BaseModel, tuple[object, ...]]] = {}
 
     def resolve(self, merged: Change) -> RunConfig:
         """The configuration that merged tables state. Raises ValidationError."""
+        merged = self._with_rows(merged)
         known = dict(merged)
         if isinstance(data := merged.get("data"), dict):
             known["data"] = self._table(Data, data)
@@ -28,6 +31,17 @@ class Shared:
         if isinstance(initial, dict) and initial.get("scheme") == "given":
             known["initial"] = self._table(Given, initial)
         return RunConfig.model_validate(known)
+
+    def _with_rows(self, merged: Change) -> Change:
+        """The same with a row in place of each number of a class, if targets are such numbers."""
+        found = class_numbers(merged)
+        if found is None or any(beyond(merged)):
+            return merged
+        numbers, classes = found
+        key = (id(numbers), classes)
+        if key not in self._rows:
+            self._rows[key] = (one_hot(numbers, classes), numbers)
+        return {**merged, "data": {**merged["data"], "targets": self._rows[key][0]}}
 
     def _table(self, model: type[BaseModel], raw: Change) -> object:
         key = (model, *((name, id(value)) for name, value in raw.items()))

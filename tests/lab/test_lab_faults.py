@@ -71,6 +71,46 @@ CASES = [
         changed(('bias = "zero"', at('bias = "held"'))),
         {"found": "given"},
     ),
+    # Classes, look-alikes, marks, and what stands in a sweep
+    Case(
+        "out-of-range",
+        "base.data.targets.1",
+        changed(
+            ("inputs = [[0.5, 0.3]]", "inputs = [[0.5, 0.3], [1, 1]]"),
+            ("targets = [[0.23, -0.07]]", "targets = [1,\n" + at("2]")),
+        ),
+        {"found": 2},
+    ),
+    *(
+        Case(
+            "look-alike",
+            "experiment.first.variant.1.label",
+            changed(add=VARIANT_A + 'label = "Adam 1"' + VARIANT_B + at(f'label = "{label}"')),
+            {"found": label, "other": "Adam 1"},
+        )
+        for label in ("Adam  1", "Ad\u200bam 1", "\u0410dam 1", "adam 1", "Adam\u00a01", "Ａdam 1")
+    ),
+    *(
+        Case(
+            "chinese-mark",
+            "",
+            changed(("rounds = 10", at(f"rounds{before}10{after}"))),
+            {"found": mark},
+        )
+        for before, after, mark in (
+            (" ＝ ", "", "＝"),
+            ("：", "", "："),
+            (" = “", "”", "“"),
+            (" = [1，2]", "", "，"),
+        )
+    ),
+    Case(
+        "unknown-key",
+        "experiment.first.sweep.optimizer.lr",
+        changed(add=at("sweep.optimizer.lr = [0.1, 0.2, 0.3, 0.4]")),
+        {},
+        nearest="learning_rate",
+    ),
     # The usual names of keys
     *(
         Case(
@@ -210,16 +250,16 @@ CASES = [
         "experiment.first.change.0",
         changed(add=at("change.0 = 1")),
     ),
-    Case("unknown-key", "experiment.first.sweep.0.0", changed(add=at("sweep.0 = [1]"))),
+    Case("unknown-key", "experiment.first.sweep.0", changed(add=at("sweep.0 = [1]"))),
     Case(
         "unknown-key",
-        "experiment.first.sweep.optimizer.learning_rat.0",
+        "experiment.first.sweep.optimizer.learning_rat",
         changed(add=at("sweep.optimizer.learning_rat = [1]")),
         nearest="learning_rate",
     ),
     Case(
         "unknown-key",
-        "experiment.first.sweep.optimizer.momentum.0",
+        "experiment.first.sweep.optimizer.momentum",
         changed(
             add='sweep.optimizer.name = ["sgd", "adam"]\n' + at("sweep.optimizer.momentum = [0.5]")
         ),
@@ -748,7 +788,7 @@ CASES = [
     ),
     Case(
         "nesterov",
-        "experiment.first.sweep.optimizer.momentum.0",
+        "experiment.first.sweep.optimizer.momentum",
         changed(
             add="change.optimizer = { momentum = 0.5, nesterov = true }\n"
             + at("sweep.optimizer.momentum = [0, 0.5]")
