@@ -12,7 +12,8 @@ from pydantic import Field, field_validator, model_validator
 from labreport.lab.vocabulary.activations import ACTIVATIONS
 from labreport.lab.vocabulary.initialisers import WITHOUT_CHANCE, Given, Initial, Matrix
 from labreport.lab.vocabulary.losses import LOSSES
-from labreport.lab.vocabulary.model import Table, canonical_json
+from labreport.lab.vocabulary.model import Table
+from labreport.lab.vocabulary.model import canonical_json as canonical_json
 from labreport.lab.vocabulary.optimizers import Optimizer
 
 if TYPE_CHECKING:

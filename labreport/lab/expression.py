@@ -153,8 +153,8 @@ def constant(of: Expression) -> float | None:
         case Symbol():
             return None
         case Negative(inner):
-            value = constant(inner)
-            return None if value is None else -value
+            within = constant(inner)
+            return None if within is None else -within
         case Operation(left, operator, right):
             first, second = constant(left), constant(right)
             if operator == "**" and second == 0:

@@ -788,7 +788,7 @@ CASES = [
     ),
     Case(
         "nesterov",
-        "experiment.first.sweep.optimizer.momentum",
+        "experiment.first.sweep.optimizer.momentum.0",
         changed(
             add="change.optimizer = { momentum = 0.5, nesterov = true }\n"
             + at("sweep.optimizer.momentum = [0, 0.5]")
