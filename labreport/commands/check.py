@@ -30,7 +30,7 @@ def check(lab: LabArgument = None, as_json: JsonOption = False) -> None:
 
     if not as_json:
         say_shipped(lab)
-    with told_as_json() if as_json else reported():
+    with told_as_json() if as_json else reported(writes=False):
         checked = check(lab)
     if as_json:
         print_json(_as_json(checked))

@@ -17,7 +17,7 @@ def list_(
 
     if not as_json:
         say_shipped(lab)
-    with reported():
+    with reported(writes=False):
         listed = list_experiments(lab, output)
     if as_json:
         rows = [

@@ -60,7 +60,7 @@ def show(
     if not as_json:
         say_shipped(lab)
     words = terminal_language()
-    with told_as_json() if as_json else reported():
+    with told_as_json() if as_json else reported(writes=False):
         shown = digest(stored_results(Selection(name, lab, output)), words)
     if as_json:
         print_json(_as_json(shown))

@@ -30,14 +30,18 @@ def terminal_language() -> Language:
 
 
 @contextmanager
-def reported() -> Iterator[None]:
-    """The one place that catches the tool's own errors, prints them and sets the exit code."""
+def reported(*, writes: bool = True) -> Iterator[None]:
+    """The one place that catches the tool's own errors, prints them and sets the exit code.
+
+    Args:
+        writes: whether the command would have written anything, of which the last line speaks.
+    """
     from labreport.errors import LabreportError
 
     try:
         yield
     except LabreportError as error:
-        print_faults(error)
+        print_faults(error, writes=writes)
         raise typer.Exit(error.exit_code) from None
     except KeyboardInterrupt:
         say(terminal_language().text("cli.interrupted"))
@@ -109,7 +113,7 @@ def say_stray(notes: Iterable[tuple[Path, str]]) -> None:
         say(words.text(key, path=printable(path), near=near))
 
 
-def print_faults(error: LabreportError) -> None:
+def print_faults(error: LabreportError, *, writes: bool = True) -> None:
     """Every fault of an error, as many as anybody would read, and how many there are."""
     words = terminal_language()
     for fault in error.faults[:SHOWN_FAULTS]:
@@ -117,6 +121,8 @@ def print_faults(error: LabreportError) -> None:
     if len(error.faults) > SHOWN_FAULTS:
         say(words.text("cli.more-faults", count=len(error.faults) - SHOWN_FAULTS))
     key = "cli.faults" if error.exit_code == 2 else "cli.failed"
+    if not writes:
+        key = "cli.faults-found"
     say(words.text(key, count=len(error.faults)))
 
 
