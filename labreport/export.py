@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,14 +45,24 @@ def export(asked: Export) -> Iterable[bytes]:
     _check_file(asked, name)
     content = _render(name, asked.wanted)
     if asked.to is None:
-        return content
+        return without_mark(content)
     write_atomically(asked.to, content)
     return ()
+
+
+def without_mark(content: Iterable[bytes]) -> Iterator[bytes]:
+    """What goes to a pipe: a byte-order mark is for programs that open a file by its name."""
+    for place, chunk in enumerate(content):
+        yield chunk.removeprefix(BOM_UTF8) if place == 0 else chunk
 
 
 def _format(asked: Export) -> str:
     ending = "" if asked.to is None else asked.to.suffix.removeprefix(".").lower()
     name = asked.format or (ending if ending in FORMATS else "csv")
+    if asked.to is not None and asked.format is None and ending not in (*FORMATS, ""):
+        values, allowed = {"found": f".{ending}"}, tuple(f".{known}" for known in FORMATS)
+        near = nearest(f".{ending}", allowed)
+        raise InputError(Fault("unknown-ending", values, asked.to, allowed=allowed, nearest=near))
     if name not in FORMATS:
         values = {"found": name}
         hint = nearest(name, FORMATS)

@@ -29,7 +29,7 @@ from labreport.errors import BuildError, Fault, InputError
 from labreport.estimate import Estimate, estimate
 from labreport.lab.faults import nearest
 from labreport.lab.load import load
-from labreport.lab.plan import Lab, distinct
+from labreport.lab.plan import Lab, Recording, distinct
 from labreport.lab.read import read
 from labreport.lab.warnings import warnings
 from labreport.run import Environment, Run
@@ -460,6 +460,7 @@ class Checked:
         stray: notes that belong to no experiment, each with the name that is nearest.
         refused: why a build of it, with nothing stored and nothing allowed, would be refused.
         warnings: what it may say, but hardly means.
+        controls: of its runs, those that only test explanations.
     """
 
     path: Path
@@ -469,6 +470,7 @@ class Checked:
     stray: tuple[tuple[Path, str], ...] = ()
     refused: tuple[Fault, ...] = ()
     warnings: tuple[Fault, ...] = ()
+    controls: int = 0
 
 
 def check(given: Path | None) -> Checked:
@@ -494,7 +496,15 @@ def check(given: Path | None) -> Checked:
         stray(lab, notes_folder(path)),
         too_big(path, runs, runs, path.parent, Machine()),
         warnings(lab, read(path)),
+        _only_controls(lab, runs),
     )
+
+
+def _only_controls(lab: Lab, runs: Sequence[Recording]) -> int:
+    """Runs that nobody wrote into the lab."""
+    plans = (*lab.plans, *(plan for a in lab.appendices for plan in a.plans))
+    written = {trial.config.digest for plan in plans for trial in plan.trials}
+    return len({config.digest for config, _ in runs} - written - {lab.base.digest})
 
 
 def experiment_titles(given: Path | None, code: str) -> dict[str, str]:

@@ -46,6 +46,16 @@ sweep.optimizer.learning_rate = [0.1, 1.0]
 [appendix.again]
 title = "Again"
 change.rounds = 12
+
+[experiment.checked]
+title = "Checked"
+kind = "gradient-check"
+change.rounds = 3
+change.dtype = "float64"
+
+[[experiment.checked.formula]]
+name = "wrong"
+derivatives.w1 = "2 * (d_w5 * w5 + d_w6 * w6) / h1 * h1 * (1 - h1) * x1"
 """
 FORMATS = ("csv", "json", "parquet", "safetensors")
 
@@ -75,9 +85,7 @@ def parts(built: Any, name: str) -> list[tuple[str, Any]]:
 
 
 def rows_of(content: bytes) -> list[dict[str, str]]:
-    text = content.decode("utf-8")
-    assert text.startswith(BYTE_ORDER_MARK)
-    return list(csv.DictReader(StringIO(text[1:], newline="")))
+    return list(csv.DictReader(StringIO(content.decode("utf-8-sig"), newline="")))
 
 
 @pytest.mark.parametrize("name", ["mixed", "starts"])
@@ -187,7 +195,33 @@ def test_what_is_printed_is_what_is_written(built: Any, tmp_path: Path) -> None:
         file = tmp_path / f"x.{name}"
         run("export", "starts", built.path, "--to", file)
         printed = run("export", "starts", built.path, "--format", name, "--to", "-")
-        assert printed.stdout_bytes == file.read_bytes()
+        mark = BYTE_ORDER_MARK.encode() if name == "csv" else b""
+        # It is for programs that open a file, and would be part of the first name in a pipe.
+        assert mark + printed.stdout_bytes == file.read_bytes()
+
+
+@pytest.mark.parametrize("ending", ["xlsx", "xls", "txt", "cvs"])
+def test_an_ending_that_no_format_has(built: Any, ending: str, tmp_path: Path) -> None:
+    file = tmp_path / f"x.{ending}"
+    done = run("export", "mixed", built.path, "--to", file)
+    assert done.exit_code == 2
+    assert f".{ending}" in done.stderr
+    assert ".csv, .json, .parquet, .safetensors" in done.stderr
+    assert not file.exists()
+    assert run("export", "mixed", built.path, "--to", file, "--format", "csv").exit_code == 0
+
+
+def test_the_training_by_a_formula_is_exported(built: Any) -> None:
+    rows = rows_of(run("export", "checked", built.path).stdout_bytes)
+    rows = [row for row in rows if row["part"] == "main"]
+    wrong = [row for row in rows if row["variant"] == "wrong"]
+    right = [row for row in rows if row["variant"] == "base"]
+    assert len(wrong) == len(right) == 4
+    assert float(wrong[0]["w1"]) == pytest.approx(float(right[0]["w1"]))
+    # Twice the derivative is twice the step, of this weight alone.
+    moved = [float(r[1]["w1"]) - float(r[0]["w1"]) for r in (wrong, right)]
+    assert moved[0] == pytest.approx(2 * moved[1], rel=1e-4)
+    assert float(wrong[1]["w2"]) == pytest.approx(float(right[1]["w2"]))
 
 
 @pytest.mark.parametrize("name", ["parquet", "safetensors"])

@@ -21,7 +21,11 @@ def test_an_exercise_builds_and_finds_something_in_each_experiment(
     exercise: str, build_pages: Callable[..., Any], tmp_path: Path
 ) -> None:
     written = start(tmp_path / "a" / "b", exercise)
-    assert [path.name for path in written] == ["experiments.toml", "experiments.schema.json"]
+    assert [path.name for path in written] == [
+        "experiments.toml",
+        "experiments.schema.json",
+        "README.txt",
+    ]
     built = build_pages(written[0].read_text(encoding="utf-8"))
     for observed in built.measured.observed:
         assert observed.answers
@@ -42,6 +46,13 @@ def test_an_exercise_speaks_both_languages(exercise: str) -> None:
             assert re.search(r"[\u4e00-\u9fff]", said.zh or "")
             assert not re.search(r"[\u4e00-\u9fff]", said.en or "\u4e00")
     tomllib.loads(text)
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_a_cover_has_the_lines_of_the_one_that_ships(exercise: str) -> None:
+    cover = tomllib.loads(exercise_file(exercise).read_text(encoding="utf-8"))["cover"]
+    shipped_cover = tomllib.loads(exercise_file(EXERCISES[0]).read_text(encoding="utf-8"))["cover"]
+    assert cover.keys() == shipped_cover.keys()
 
 
 @pytest.mark.parametrize("taken", ["experiments.toml", "experiments.schema.json"])

@@ -83,7 +83,8 @@ def _is_linear(config: RunConfig) -> bool:
     """Whether a network can give every linear map of its inputs, and nothing else."""
     layers = config.network.layers
     narrowest, ends = min(layers), min(layers[0], layers[-1])
-    return set(config.network.activations) == {"identity"} and narrowest >= ends
+    is_free = narrowest >= ends and not config.network.holds_bias
+    return is_free and set(config.network.activations) == {"identity"}
 
 
 def _least_squares(config: RunConfig, targets: np.ndarray) -> Floor:

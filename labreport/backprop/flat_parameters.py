@@ -12,7 +12,7 @@ from numpy.typing import DTypeLike
 from labreport.backprop.arrays import FloatArray
 from labreport.backprop.network import Gradients, LayerParameters
 
-BiasPolicy: TypeAlias = Literal["none", "trained", "zero"]
+BiasPolicy: TypeAlias = Literal["none", "trained", "zero", "held"]
 
 
 def apply_bias_policy(
@@ -21,11 +21,11 @@ def apply_bias_policy(
     """Give the layers in `dtype`, with the biases that the policy asks for.
 
     "none": no layer has a bias. "trained": every layer has one. "zero": every layer has
-    one, which is zero and stays so. Raises ValueError where the layers contradict the
-    policy: a bias under "none", none under "trained", a bias other than zero under
-    "zero"; and on an unknown policy.
+    one, which is zero and stays so. "held": every layer has one, which stays as it is.
+    Raises ValueError where the layers contradict the policy: a bias under "none", none
+    under "trained" or "held", a bias other than zero under "zero"; and on an unknown policy.
     """
-    if bias not in ("none", "trained", "zero"):
+    if bias not in ("none", "trained", "zero", "held"):
         raise ValueError(f"unknown bias policy {bias!r}")
     return tuple(_with_policy(layer, bias, dtype) for layer in layers)
 
@@ -41,7 +41,7 @@ def _with_policy(layer: LayerParameters, bias: BiasPolicy, dtype: DTypeLike) -> 
             raise ValueError('bias policy "zero", but a layer has a bias other than zero')
         return LayerParameters(weight, np.zeros(weight.shape[0], dtype=dtype))
     if layer.bias is None:
-        raise ValueError('bias policy "trained", but a layer has no bias')
+        raise ValueError(f'bias policy "{bias}", but a layer has no bias')
     return LayerParameters(weight, np.array(layer.bias, dtype=dtype))
 
 

@@ -322,7 +322,7 @@ def _differences_at(config: RunConfig, weights: FloatArray) -> tuple[FloatArray,
     inputs, targets = data_of(config, np.float64)
     network = config.network
     # A bias that is held at 0 is none.
-    policy = network.bias if network.trains_bias else "none"
+    policy = "none" if network.bias == "zero" else network.bias
     layers, names = layers_of(config, weights), network.activations
     try:
         found = central_differences(layers, names, config.loss, inputs, targets, policy)

@@ -97,11 +97,19 @@ def derivatives(
 def layers_of(
     config: RunConfig, flat: FloatArray, dtype: DTypeLike = np.float64
 ) -> tuple[LayerParameters, ...]:
-    """Weights and trained biases of each layer out of flat parameters [..., parameters]."""
+    """Weights and biases of each layer out of flat parameters [..., parameters].
+
+    Biases that are held are rounded as the trainer rounds them; one that is held at 0 is None.
+    """
     trains_bias = config.network.trains_bias
+    held: list[FloatArray | None] = [
+        np.array(vector, dtype=config.dtype).astype(dtype) for vector in config.held_biases
+    ]
     shapes = [
-        LayerParameters(np.empty((out, into)), np.empty(out) if trains_bias else None)
-        for out, into in config.network.shapes
+        LayerParameters(np.empty((out, into)), np.empty(out) if trains_bias else bias)
+        for (out, into), bias in zip(
+            config.network.shapes, held or [None] * len(config.network.shapes), strict=True
+        )
     ]
     return restore_parameters(np.asarray(flat, dtype=dtype), shapes, config.network.bias)
 

@@ -9,11 +9,21 @@ import typer
 
 from labreport.commands.help import option
 
+
+def folder(written: str) -> Path:
+    """A folder of the command line; an empty text, often a variable without value, is none."""
+    if not written:
+        raise typer.BadParameter("empty")
+    return Path(written)
+
+
 LabArgument = Annotated[
     Path | None,
     typer.Argument(metavar="LAB.toml", help="help.lab", show_default=False),
 ]
-OutputOption = Annotated[Path, option("--output", "-o", metavar="DIR", text="output")]
+OutputOption = Annotated[
+    Path, option("--output", "-o", metavar="DIR", text="output", parser=folder)
+]
 JsonOption = Annotated[bool, option("--json", text="json")]
 LangOption = Annotated[list[str] | None, option("--lang", metavar="zh|en", text="lang")]
 JobsOption = Annotated[int | None, option("--jobs", "-j", metavar="N", min=1, text="jobs")]

@@ -27,6 +27,7 @@ from labreport.commands.terminal import (
     progress_bar,
     reported,
     say,
+    say_shipped,
     say_stray,
     terminal_language,
 )
@@ -56,6 +57,7 @@ def build(
         _print_files(quick("unchanged"), (output / name for name in found.files), chosen)
         return
 
+    say_shipped(lab)
     with reported(), progress_bar() as progress:
         # Within, because to import them takes long enough to be interrupted.
         from labreport.pipeline import Request, build

@@ -14,6 +14,7 @@ from labreport.commands.terminal import (
     printable,
     reported,
     say,
+    say_shipped,
     say_stray,
     terminal_language,
     told_as_json,
@@ -27,12 +28,16 @@ def check(lab: LabArgument = None, as_json: JsonOption = False) -> None:
     """Parse `labreport check`, and print what the lab holds or every fault of it."""
     from labreport.pipeline import check
 
-    with told_as_json() if as_json else reported():
+    if not as_json:
+        say_shipped(lab)
+    with told_as_json() if as_json else reported(writes=False):
         checked = check(lab)
     if as_json:
         print_json(_as_json(checked))
     else:
         typer.echo(_in_words(checked))
+        if checked.controls:
+            typer.echo(terminal_language().text("cli.checked-controls", controls=checked.controls))
         say_stray(checked.stray)
         if checked.warnings:
             say(terminal_language().text("cli.warnings", count=len(checked.warnings)))
@@ -71,6 +76,7 @@ def _as_json(checked: Checked) -> dict[str, object]:
         "faults": [],
         "warnings": [fault_as_json(warning, words) for warning in checked.warnings],
         "experiments": checked.experiments,
+        "controls": checked.controls,
         "notes": [str(path) for path in checked.notes],
         "stray_notes": [str(path) for path, _ in checked.stray],
         "needs": asdict(checked.needs) | {"memory": checked.needs.memory},

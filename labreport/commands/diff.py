@@ -38,7 +38,7 @@ def diff(
     """Parse `labreport diff`, and print what differs; exit code 0 if nothing does, else 1."""
     from labreport.differences.compare import compare
 
-    with told_as_json() if as_json else reported():
+    with told_as_json() if as_json else reported(writes=False):
         kind, found = compare(a, b)
     if as_json:
         print_json(_as_json(a, b, kind, found))

@@ -5,6 +5,7 @@ Typer's texts are keys of the catalogues here, and are replaced when the program
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import typer
@@ -63,6 +64,8 @@ class _Translated:
             if record is not None:
                 name, said = record
                 said = said.replace("[required]", "").strip()
+                # Typer adds the type in Python's words, which say nothing to a reader.
+                name = re.sub(r" <[\w\[\]| ,.]+>", "", name)
                 records[parameter.param_type_name].append((name, said))
         for kind, rows in records.items():
             if rows:

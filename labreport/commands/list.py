@@ -6,7 +6,7 @@ from pathlib import Path
 
 from labreport.commands.arguments import JsonOption, LabArgument, OutputOption
 from labreport.commands.quick import quick, terminal_code
-from labreport.commands.terminal import print_json, printable, reported
+from labreport.commands.terminal import print_json, printable, reported, say_shipped
 
 
 def list_(
@@ -15,7 +15,9 @@ def list_(
     """Parse `labreport list`, and print a table or JSON."""
     from labreport.pipeline import list_experiments
 
-    with reported():
+    if not as_json:
+        say_shipped(lab)
+    with reported(writes=False):
         listed = list_experiments(lab, output)
     if as_json:
         rows = [

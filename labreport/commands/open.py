@@ -20,7 +20,7 @@ def open_(
     """Parse `labreport open`, and say what was opened, or what there is to open."""
     from labreport.reader import report_file, show_file
 
-    with reported():
+    with reported(writes=False):
         file = report_file(output, lang, "pdf" if pdf else "html")
         key = "cli.opened" if show_file(file) else "cli.not-opened"
     typer.echo(terminal_language().text(key, path=printable(file.resolve())))

@@ -17,9 +17,11 @@ from labreport.commands.terminal import (
     clean,
     print_json,
     reported,
+    say_shipped,
     terminal_language,
     told_as_json,
 )
+from labreport.commands.wrapping import wrapped
 
 if TYPE_CHECKING:
     from rich.console import Console, JustifyMethod, RenderableType
@@ -55,8 +57,10 @@ def show(
     from labreport.report.digest import digest
     from labreport.stored import Selection, stored_results
 
+    if not as_json:
+        say_shipped(lab)
     words = terminal_language()
-    with told_as_json() if as_json else reported():
+    with told_as_json() if as_json else reported(writes=False):
         shown = digest(stored_results(Selection(name, lab, output)), words)
     if as_json:
         print_json(_as_json(shown))
@@ -87,7 +91,7 @@ def _table(table: Table, console: Console) -> Iterator[RenderableType]:
     """A table; turned round, or as a list of its rows, where the terminal is too narrow."""
     from rich.text import Text
 
-    yield Text(f"\n{clean(table.caption)}")
+    yield Text("\n" + "\n".join(wrapped(clean(table.caption), console.width)))
     heads = [Text(clean(cell.text), "dim") for cell in table.header]
     rows = [list(map(_cell, row)) for row in table.rows]
     numeric = [cell.numeric for cell in table.header]
@@ -176,8 +180,10 @@ def _curves(curves: Curves, words: Language, width: int) -> Iterator[RenderableT
     lines = sparklines(drawn, axes, max(NARROWEST, min(WIDEST, room - beside * is_wide)))
     grid = Grid.grid(padding=(0, GAP, 0, 0))
     sides: tuple[JustifyMethod, ...] = ("left", "left", "right", "left", "right")
-    for justify in sides[not is_wide :]:
-        grid.add_column(justify=justify, overflow="fold")
+    # Names give way, and curves do not: one that is cut looks as if it ended there.
+    widths = (beside - GAP, max(map(cell_len, lines)), None, None, None)
+    for justify, wide in tuple(zip(sides, widths, strict=True))[not is_wide :]:
+        grid.add_column(justify=justify, overflow="fold", min_width=wide, max_width=wide)
     for name, line, first, last in zip(names, lines, firsts, lasts, strict=True):
         # Where there is no room beside a curve, its name stands above it.
         beside_it = [Text(name)] if is_wide else []
@@ -201,16 +207,15 @@ def _finding(block: Sentences | Paragraph, console: Console) -> Iterator[Text]:
     from labreport.report.tree import Paragraph
 
     if isinstance(block, Paragraph):
-        yield Text(f"\n{clean(block.text)}")
+        yield Text("\n" + "\n".join(wrapped(clean(block.text), console.width)))
         return
     yield Text(f"\n{clean(block.heading)}", style="bold")
     for item in block.items:
         if item.theme:
             yield Text(clean(item.theme), style="dim")
-        lines = Text(clean(item.text)).wrap(console, max(1, console.width - len(BULLET)))
+        lines = wrapped(clean(item.text), max(1, console.width - len(BULLET)))
         for place, line in enumerate(lines):
-            line.rstrip()
-            yield Text(BULLET if place == 0 else " " * len(BULLET)) + line
+            yield Text((BULLET if place == 0 else " " * len(BULLET)) + line)
 
 
 def _as_json(shown: Digest) -> dict[str, Any]:

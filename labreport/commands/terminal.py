@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from labreport.commands.quick import terminal_code
+from labreport.commands.quick import quick_text, terminal_code
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,14 +31,18 @@ def terminal_language() -> Language:
 
 
 @contextmanager
-def reported() -> Iterator[None]:
-    """The one place that catches the tool's own errors, prints them and sets the exit code."""
+def reported(*, writes: bool = True) -> Iterator[None]:
+    """The one place that catches the tool's own errors, prints them and sets the exit code.
+
+    Args:
+        writes: whether the command would have written anything, of which the last line speaks.
+    """
     from labreport.errors import LabreportError, TrainingInterrupted
 
     try:
         yield
     except LabreportError as error:
-        print_faults(error)
+        print_faults(error, writes=writes)
         raise typer.Exit(error.exit_code) from None
     except OSError as error:
         if error.filename is None:
@@ -110,6 +114,23 @@ def say(line: str) -> None:
     typer.echo(line, err=True)
 
 
+def say_shipped(given: Path | None) -> None:
+    """Say so where there is no lab file here, and the one that ships is taken."""
+    from labreport.shipped import LAB_FILE, lab_path, shipped
+
+    if given is None and lab_path(None) == shipped(LAB_FILE) and not is_checkout():
+        say(quick_text("cli.shipped-lab", path=printable(shipped(LAB_FILE))))
+
+
+def is_checkout() -> bool:
+    """Whether the lab that ships is the one in the current folder."""
+    from pathlib import Path
+
+    from labreport.shipped import LAB_FILE, shipped
+
+    return Path(LAB_FILE).resolve() == shipped(LAB_FILE).resolve()
+
+
 def say_stray(notes: Iterable[tuple[Path, str]]) -> None:
     """Notes that no report takes in, each with the name that may have been meant."""
     words = terminal_language()
@@ -118,7 +139,7 @@ def say_stray(notes: Iterable[tuple[Path, str]]) -> None:
         say(words.text(key, path=printable(path), near=near))
 
 
-def print_faults(error: LabreportError) -> None:
+def print_faults(error: LabreportError, *, writes: bool = True) -> None:
     """Every fault of an error, as many as anybody would read, and how many there are."""
     words = terminal_language()
     for fault in error.faults[:SHOWN_FAULTS]:
@@ -126,6 +147,8 @@ def print_faults(error: LabreportError) -> None:
     if len(error.faults) > SHOWN_FAULTS:
         say(words.text("cli.more-faults", count=len(error.faults) - SHOWN_FAULTS))
     key = "cli.faults" if error.exit_code == 2 else "cli.failed"
+    if not writes:
+        key = "cli.faults-found"
     say(words.text(key, count=len(error.faults)))
 
 

@@ -28,6 +28,7 @@ _KNOWN: Sequence[tuple[re.Pattern[str], str]] = [
         (r"Option '?(?P<name>-[\w-]+)'? does not take a value", "takes-no-value"),
         (r"Missing argument '?(?P<name>[^'.]+)", "missing"),
         (r"Missing option '?(?P<name>[^'.]+)", "missing"),
+        (r"Invalid value for (?P<name>.+?): empty", "empty"),
         (r"Invalid value for (?P<name>.+?): .*valid integer", "no-whole-number"),
         (r"Invalid value for (?P<name>.+?): .*(?:valid number|valid float)", "no-number"),
         (

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
-from typing import Any
+from dataclasses import asdict, replace
+from typing import Any, Literal
 
 import numpy as np
 
 from labreport.analysis.results import ExperimentResults, Result
+from labreport.backprop.gradient_check import Checked
 from labreport.lab.configuration import Network
 from labreport.lab.naming import names_as_read, unit_names
-from labreport.run import Array, Steps
+from labreport.run import Array, Ending, Steps, Trace
 
 Parts = Sequence[tuple[str, ExperimentResults]]
 """An experiment in the main part ("main") and in each appendix, by its name."""
@@ -24,10 +25,36 @@ SERIES = ("round", "loss")
 
 
 def members(parts: Parts) -> Iterator[tuple[str, ExperimentResults, Result]]:
-    """Every run with the part and the experiment that it stands in, in the order of the report."""
+    """Every run with the part and the experiment that it stands in, in the order of the report.
+
+    Behind the run of a gradient check stand the trainings by the formulas of the lab, each as a
+    variant with the formula's name; they are not stored, but computed from the run, in float64.
+    """
     for part, experiment in parts:
         for result in experiment.results:
             yield part, experiment, result
+        for checked in experiment.check.formulas if experiment.check else ():
+            yield part, experiment, _by_formula(experiment.results[0], checked)
+
+
+def _by_formula(result: Result, checked: Checked) -> Result:
+    """The training by a formula, as a run that begins where the checked one does."""
+    name, made = checked.formula.name, checked.training
+    steps, rounds = np.arange(len(made.losses)), result.run.config.rounds
+    kind: Literal["completed", "diverged", "refused"] = "completed"
+    if len(steps) <= rounds:
+        kind = "refused" if made.divergence is None else "diverged"
+    trace = Trace(
+        losses=made.losses,
+        recorded=steps,
+        weights=made.weights[: len(steps)],
+        gradients=made.gradients[: len(steps)],
+        shown=steps,
+        outputs=made.outputs[: len(steps)],
+        ending=Ending(kind, len(steps)),
+    )
+    run = replace(result.run, trace=trace, name=f"{result.run.name}-{name}")
+    return Result(replace(result.trial, variant=name), run)
 
 
 def about(part: str, experiment: ExperimentResults, result: Result) -> tuple[object, ...]:

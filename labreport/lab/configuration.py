@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -14,6 +13,7 @@ from labreport.lab.vocabulary.activations import ACTIVATIONS
 from labreport.lab.vocabulary.initialisers import WITHOUT_CHANCE, Given, Initial, Matrix
 from labreport.lab.vocabulary.losses import LOSSES
 from labreport.lab.vocabulary.model import Table
+from labreport.lab.vocabulary.model import canonical_json as canonical_json
 from labreport.lab.vocabulary.optimizers import Optimizer
 
 if TYPE_CHECKING:
@@ -31,10 +31,18 @@ class Data(Table):
     """The examples: a row of inputs and a row of targets each."""
 
     inputs: Annotated[Matrix, Field(min_length=1)] = Field(description="[rows][input units]")
-    targets: Annotated[Matrix, Field(min_length=1)] = Field(description="[rows][output units]")
+    targets: Annotated[Matrix, Field(min_length=1)] = Field(
+        description="[rows][output units]; or, where there are at least two output units, the "
+        "number of each row's class, 0 for the first unit."
+    )
     batch_size: Annotated[int, Field(strict=True, ge=1)] | None = Field(
         None, description="Rows that a round sees, in each run's own order; all if left out."
     )
+
+    @cached_property
+    def widths(self) -> tuple[frozenset[int], frozenset[int]]:
+        """Lengths of the rows of inputs, and of those of targets."""
+        return frozenset(map(len, self.inputs)), frozenset(map(len, self.targets))
 
     @property
     def batch_rows(self) -> int:
@@ -56,9 +64,10 @@ class Network(Table):
     activations: tuple[ActivationName, ...] = Field(
         description="One a layer of weights; a single name stands for all of them."
     )
-    bias: Literal["none", "trained", "zero"] = Field(
+    bias: Literal["none", "trained", "zero", "held"] = Field(
         "trained",
-        description="none: no bias at all; trained: as any weight; zero: there, but held at 0.",
+        description="none: no bias at all; trained: as any weight; zero: there, but held at 0; "
+        "held: there, and held at the given `initial.biases`.",
     )
 
     @model_validator(mode="before")
@@ -80,6 +89,11 @@ class Network(Table):
     @property
     def trains_bias(self) -> bool:
         return self.bias == "trained"
+
+    @property
+    def holds_bias(self) -> bool:
+        """Whether each layer has a bias of a given value, which training leaves as it is."""
+        return self.bias == "held"
 
     @property
     def parameter_count(self) -> int:
@@ -127,16 +141,25 @@ class RunConfig(Table):
             return self
         return self.model_copy(update={"seed": seed})
 
-    def model_copy(self, *, update: Any = None, deep: bool = False) -> RunConfig:
-        copy = super().model_copy(update=update, deep=deep)
-        copy.__dict__.pop("digest", None)
-        copy.__dict__.pop("canonical", None)
-        return copy
-
-    @cached_property
+    @property
     def canonical(self) -> str:
-        """Canonical JSON: the same text for the same configuration."""
-        return canonical_json(self.model_dump(mode="json"))
+        """Canonical JSON: the same text for the same configuration.
+
+        Put together from those of its tables, which many runs have in common, and not kept: with
+        thousands of rows it is long.
+        """
+        values = {name: getattr(self, name) for name in sorted(type(self).model_fields)}
+        parts = (
+            f'"{name}":{value.canonical if isinstance(value, Table) else canonical_json(value)}'
+            for name, value in values.items()
+        )
+        return "{" + ",".join(parts) + "}"
+
+    @property
+    def held_biases(self) -> tuple[tuple[float, ...], ...]:
+        """The biases that are held, a vector for each layer; empty if none are."""
+        biases: tuple[tuple[float, ...], ...] = getattr(self.initial, "biases", None) or ()
+        return biases if self.network.holds_bias else ()
 
     @cached_property
     def digest(self) -> str:
@@ -163,11 +186,6 @@ def _default_initial() -> Initial:
     return LinearDefault(scheme="pytorch")
 
 
-def canonical_json(value: Any) -> str:
-    """JSON that is the same text for the same value, whatever the order of its keys."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
-
-
 def flatten(table: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Leaves of nested tables by dotted path; lists are leaves."""
     for key, value in table.items():
@@ -192,8 +210,11 @@ def misfits(config: RunConfig) -> Iterator[tuple[str, str, dict[str, Any], tuple
             {"found": len(config.network.activations), "expected": len(shapes)},
             ("network.layers",),
         )
-    yield from _misfit_rows(config.data.inputs, "data.inputs", layers[0])
-    yield from _misfit_rows(config.data.targets, "data.targets", layers[-1])
+    inputs, targets = config.data.widths
+    if inputs != {layers[0]}:
+        yield from _misfit_rows(config.data.inputs, "data.inputs", layers[0])
+    if targets != {layers[-1]}:
+        yield from _misfit_rows(config.data.targets, "data.targets", layers[-1])
     if len(config.data.inputs) != len(config.data.targets):
         yield (
             "data.targets",
@@ -205,8 +226,11 @@ def misfits(config: RunConfig) -> Iterator[tuple[str, str, dict[str, Any], tuple
     if size is not None and size > len(config.data.inputs):
         values = {"found": size, "bound": f"≤ {len(config.data.inputs)}"}
         yield "data.batch_size", "out-of-range", values, ("data.inputs",)
+    if config.network.holds_bias and getattr(config.initial, "biases", None) is None:
+        involved = ("initial.biases", "initial.scheme")
+        yield "network.bias", "held-without-biases", {"found": config.initial.scheme}, involved
     if isinstance(config.initial, Given):
-        yield from _misfit_given(config.initial, shapes)
+        yield from _misfit_given(config.initial, shapes, config.network.bias)
     optimizer = config.optimizer
     if (
         optimizer.name == "sgd"
@@ -235,7 +259,7 @@ def _misfit_rows(
 
 
 def _misfit_given(
-    initial: Given, shapes: tuple[tuple[int, int], ...]
+    initial: Given, shapes: tuple[tuple[int, int], ...], bias: str
 ) -> Iterator[tuple[str, str, dict[str, Any], tuple[str, ...]]]:
     involved = ("network.layers", "initial.weights")
     expected = ", ".join(f"{out}×{into}" for out, into in shapes)
@@ -249,7 +273,9 @@ def _misfit_given(
             found = f"{len(matrix)}×{'/'.join(str(w) for w in sorted(widths)) or 0}"
             values = {"found": found, "expected": f"{out}×{into}", "layer": index + 1}
             yield f"initial.weights.{index}", "weights-shape", values, involved
-    if initial.biases is not None and tuple(map(len, initial.biases)) != tuple(
+    if bias in ("none", "zero") and any(map(any, initial.biases or ())):
+        yield "initial.biases", "biases-without-use", {"bias": bias}, ("network.bias",)
+    elif initial.biases is not None and tuple(map(len, initial.biases)) != tuple(
         out for out, _ in shapes
     ):
         values = {

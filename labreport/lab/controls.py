@@ -72,6 +72,8 @@ def other_starts(config: RunConfig) -> tuple[RunConfig, ...]:
     work = config.network.parameter_count * rows * config.rounds
     if "relu" not in config.network.activations or work > MOST_WORK:
         return ()
+    if config.network.holds_bias:
+        return ()  # A start is drawn without the biases that are held.
     drawn = changed(config, {"initial": {"scheme": "pytorch"}})
     return tuple(drawn.with_seed(seed) for seed in range(STARTS))
 

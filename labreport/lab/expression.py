@@ -7,6 +7,7 @@ parser and never run as Python: what is not arithmetic is refused.
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -15,6 +16,10 @@ Operator = Literal["+", "-", "*", "/", "**"]
 
 LONGEST = 500
 """Characters of a formula; the longest of a 2-2-2 network has about 60."""
+
+DEEPEST = 6
+"""Brackets, signs, fractions and powers inside one another: typesetting takes twice the time or
+more for each, and nobody can read as many."""
 
 _OPERATORS: dict[type[ast.operator], Operator] = {
     ast.Add: "+",
@@ -26,10 +31,23 @@ _OPERATORS: dict[type[ast.operator], Operator] = {
 _LARGEST_POWER = 8
 _LARGEST_NUMBER = 1e9
 """Beyond it a formula is no longer one about weights, and powers of it overflow."""
+_LARGEST_VALUE = 1e30
+"""Of a part without names: what is beyond it may be infinite in float32."""
+
+BINDING: dict[Operator, int] = {"+": 1, "-": 1, "*": 2, "/": 2, "**": 3}
+"""How strongly each operator binds."""
 
 
 class NotAFormulaError(ValueError):
-    """The text is no formula; the message names the part that is at fault."""
+    """The text is no formula; the message names the part that is at fault.
+
+    Attributes:
+        code: of the fault that it is.
+    """
+
+    def __init__(self, part: str, code: str = "not-a-formula") -> None:
+        super().__init__(part)
+        self.code = code
 
 
 @dataclass(frozen=True)
@@ -64,12 +82,35 @@ def parse(text: str) -> Expression:
         NotAFormulaError: if it is too long, or is anything but arithmetic.
     """
     if len(text) > LONGEST:
-        raise NotAFormulaError(f"{text[:40]}…")
+        raise NotAFormulaError(f"{text[:40]}…", "formula-too-long")
     try:
         tree = ast.parse(text.strip(), mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise NotAFormulaError(text) from None
-    return _read(tree.body, text.strip())
+    read = _read(tree.body, text.strip())
+    if _depth(read) > DEEPEST:
+        raise NotAFormulaError(f"{text[:40]}…" if len(text) > 40 else text, "formula-too-deep")
+    return read
+
+
+def _depth(of: Expression, binding: int = 0) -> int:
+    """Levels of brackets, signs, fractions and powers; a sum of many terms is one level.
+
+    Args:
+        of: the expression.
+        binding: how strongly what stands around it binds, as in :mod:`labreport.report.formulas`.
+    """
+    match of:
+        case Constant() | Symbol():
+            return 0
+        case Negative(inner):
+            return 1 + _depth(inner, 2)
+        case Operation(left, "/" | "**", right):
+            return 1 + max(_depth(left), _depth(right))
+        case Operation(left, operator, right):
+            own = BINDING[operator]
+            inner_depth = max(_depth(left, own), _depth(right, own + (operator == "-")))
+            return inner_depth + (own < binding)
 
 
 def _read(node: ast.expr, text: str) -> Expression:
@@ -85,8 +126,45 @@ def _read(node: ast.expr, text: str) -> Expression:
             exponent = _read(right, text)
             if operator == "**" and not _is_small_power(exponent):
                 raise NotAFormulaError(ast.get_source_segment(text, node) or text)
-            return Operation(_read(left, text), operator, exponent)
+            made = Operation(_read(left, text), operator, exponent)
+            _check_constants(made, ast.get_source_segment(text, node) or text)
+            return made
     raise NotAFormulaError(ast.get_source_segment(text, node) or text)
+
+
+def _check_constants(made: Operation, part: str) -> None:
+    """Refuse what no weights can change: a division by 0, and numbers too large to compute with.
+
+    Raises:
+        NotAFormulaError: with the part of the text that says so.
+    """
+    if made.operator == "/" and constant(made.right) == 0:
+        raise NotAFormulaError(part, "formula-divides-by-zero")
+    value = constant(made)
+    if value is not None and not abs(value) <= _LARGEST_VALUE:
+        raise NotAFormulaError(part, "formula-too-large")
+
+
+def constant(of: Expression) -> float | None:
+    """The value of an expression without names; None if it has any, infinity if it overflows."""
+    match of:
+        case Constant(value):
+            return value
+        case Symbol():
+            return None
+        case Negative(inner):
+            within = constant(inner)
+            return None if within is None else -within
+        case Operation(left, operator, right):
+            first, second = constant(left), constant(right)
+            if operator == "**" and second == 0:
+                return 1.0
+            if first is None or second is None:
+                return None
+            try:
+                return float(_operate(first, operator, second))
+            except (OverflowError, ZeroDivisionError):
+                return math.inf
 
 
 def _is_number(value: float) -> bool:
@@ -124,18 +202,21 @@ def evaluate(expression: Expression, values: Mapping[str, Any]) -> Any:
         case Negative(of):
             return -evaluate(of, values)
         case Operation(left, operator, right):
-            first, second = evaluate(left, values), evaluate(right, values)
-            match operator:
-                case "+":
-                    return first + second
-                case "-":
-                    return first - second
-                case "*":
-                    return first * second
-                case "/":
-                    return first / second
-                case "**":
-                    return first**second
+            return _operate(evaluate(left, values), operator, evaluate(right, values))
+
+
+def _operate(first: Any, operator: Operator, second: Any) -> Any:
+    match operator:
+        case "+":
+            return first + second
+        case "-":
+            return first - second
+        case "*":
+            return first * second
+        case "/":
+            return first / second
+        case "**":
+            return first**second
 
 
 def rounding_of(expression: Expression, values: Mapping[str, Any]) -> tuple[Any, Any]:

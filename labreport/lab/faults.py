@@ -63,8 +63,76 @@ class Source:
         return self.text.split("\n")
 
 
+MOST_NAMES = 300
+"""Names that a word is compared with, letter by letter: those of more weights nobody misspells."""
+
+LONGEST_NAME = 60
+
+
+ALIASES = {
+    "rounds": (
+        "epoch",
+        "epochs",
+        "steps",
+        "iterations",
+        "iters",
+        "n_epochs",
+        "max_iter",
+        "updates",
+    ),
+    "learning_rate": ("lr", "eta", "alpha", "step_size", "learningrate"),
+    "momentum": ("mu", "beta"),
+    "activations": ("activation", "activation_function", "nonlinearity"),
+    "layers": ("hidden", "units", "sizes", "layer_sizes", "hidden_layer_sizes", "hidden_layers"),
+    "initial": ("init", "initialization", "initializer", "initialisation", "initialiser"),
+    "scheme": ("init", "method", "kind"),
+    "loss": ("criterion", "loss_function", "cost", "objective"),
+    "optimizer": ("optim", "optimiser", "solver"),
+    "weight_decay": ("wd", "l2", "l2_penalty", "decay", "lambda"),
+    "batch_size": ("batch", "minibatch", "mini_batch", "batchsize", "minibatch_size"),
+    "seeds": ("n_seeds", "seed", "repeats", "replicates", "trials", "runs"),
+    "seed": ("random_state", "random_seed", "manual_seed"),
+    "dtype": ("precision", "float_type"),
+    "inputs": ("x", "features", "input", "xs"),
+    "targets": ("y", "labels", "target", "outputs", "ys", "classes"),
+    "biases": ("b",),
+    "weights": ("w",),
+    "bias": ("use_bias",),
+    "nesterov": ("nesterov_momentum",),
+    "betas": ("beta1", "beta2"),
+    "eps": ("epsilon",),
+}
+"""What keys are called in papers and other programs, by what they are called here."""
+
+ELSEWHERE = {
+    **dict.fromkeys(
+        ("batch", "batch_size", "minibatch", "mini_batch", "batchsize"), "data.batch_size"
+    ),
+    **dict.fromkeys(("lr", "eta", "learning_rate", "step_size"), "optimizer.learning_rate"),
+    **dict.fromkeys(("wd", "weight_decay"), "optimizer.weight_decay"),
+    **dict.fromkeys(("momentum",), "optimizer.momentum"),
+    **dict.fromkeys(("hidden", "units", "layers", "hidden_layers"), "network.layers"),
+    **dict.fromkeys(("activation", "activations"), "network.activations"),
+    "bias": "network.bias",
+}
+"""Where keys stand that are looked for beside the tables of a configuration."""
+
+
+def meant(key: object, allowed: Sequence[str]) -> str:
+    """The key that a wrong one stands for: by its usual names, else by its letters."""
+    word = str(key).lower()
+    for name in allowed:
+        if word in ALIASES.get(name, ()):
+            return name
+    if "optimizer" in allowed and word in ELSEWHERE:
+        return ELSEWHERE[word]
+    return nearest(key, allowed)
+
+
 def nearest(word: object, allowed: Sequence[str]) -> str:
-    """The allowed name most like ``word``, or "" if none is near."""
+    """The allowed name most like ``word``, or "" if none is near or there are too many."""
+    if len(allowed) > MOST_NAMES or len(str(word)) > LONGEST_NAME:
+        return ""
     matches = difflib.get_close_matches(str(word).lower(), allowed, n=1, cutoff=0.55)
     return matches[0] if matches else ""
 
@@ -144,7 +212,7 @@ def _finding(
     kind, context, value = error["type"], error.get("ctx", {}), error.get("input")
     if kind == "extra_forbidden":
         names = _names_at(model, location[:-1], raw)
-        return Finding(location, "unknown-key", {}, names, nearest(location[-1], names))
+        return Finding(location, "unknown-key", {}, names, meant(location[-1], names))
     if kind == "missing":
         last = error["loc"][-1]
         if isinstance(last, int):

@@ -14,6 +14,11 @@ DERIVATIVE = "d_"
 """In front of a weight's name: the derivative of the loss by it."""
 
 
+MOST_PARAMETERS = 3000
+"""Parameters of a network whose gradients are checked: differences take two forward passes for
+each, and each has a name; 64-32-10 has 2410."""
+
+
 class Blame(Protocol):
     """Notes a fault at a location of the lab file."""
 
@@ -22,12 +27,17 @@ class Blame(Protocol):
 
 def known_names(network: Network, replaced: tuple[str, ...]) -> tuple[str, ...]:
     """Names that formulas may use: all but the derivatives that are themselves replaced."""
+    unknown = {f"{DERIVATIVE}{name}" for name in replaced}
+    return tuple(name for name in _names(network) if name not in unknown)
+
+
+def _names(network: Network) -> tuple[str, ...]:
+    """Names that a formula which replaces nothing may use."""
     parameters = names_as_read(network)
     units = unit_names(network)
     targets = tuple(f"y{number}" for number in range(1, network.layers[-1] + 1))
     flat = tuple(name.replace(".", "_") for layer in units for name in layer)
-    derivatives = tuple(f"{DERIVATIVE}{name}" for name in parameters if name not in replaced)
-    return (*parameters, *flat, *targets, *derivatives)
+    return (*parameters, *flat, *targets, *(f"{DERIVATIVE}{name}" for name in parameters))
 
 
 def check_formulas(here: Location, experiment: Experiment, config: RunConfig, blame: Blame) -> None:
@@ -43,28 +53,40 @@ def check_formulas(here: Location, experiment: Experiment, config: RunConfig, bl
         blame((*here, "kind"), "check-of-batches", values={})
     if experiment.formula and len(config.data.inputs) > 1:
         blame((*here, "formula"), "formula-rows", values={"found": len(config.data.inputs)})
+    if config.network.parameter_count > MOST_PARAMETERS:
+        values = {"found": config.network.parameter_count, "limit": MOST_PARAMETERS}
+        blame((*here, "kind"), "check-of-many-parameters", values=values)
+        return
     names = [formula.name for formula in experiment.formula]
+    parameters = names_as_read(config.network)
+    every = dict.fromkeys(_names(config.network))
     for index, formula in enumerate(experiment.formula):
         place = (*here, "formula", index)
         if formula.name in names[:index]:
             blame((*place, "name"), "duplicate", values={"found": formula.name})
-        _check_formula((*place, "derivatives"), formula, config.network, blame)
+        _check_formula((*place, "derivatives"), formula, parameters, every, blame)
 
 
-def _check_formula(place: Location, formula: Formula, network: Network, blame: Blame) -> None:
-    parameters = names_as_read(network)
-    known = known_names(network, tuple(formula.derivatives))
+def _check_formula(
+    place: Location,
+    formula: Formula,
+    parameters: tuple[str, ...],
+    every: dict[str, None],
+    blame: Blame,
+) -> None:
+    unknown = {f"{DERIVATIVE}{name}" for name in formula.derivatives}
+    known = tuple(name for name in every if name not in unknown)
     for weight, text in formula.derivatives.items():
         here = (*place, weight)
-        if weight not in parameters:
+        if f"{DERIVATIVE}{weight}" not in every:
             near = nearest(weight, parameters)
             blame(here, "unknown-name", values={"found": weight}, allowed=parameters, nearest=near)
         try:
             used = symbols(parse(text))
         except NotAFormulaError as error:
-            blame(here, "not-a-formula", values={"found": str(error)})
+            blame(here, error.code, values={"found": str(error)})
             continue
         for name in used:
-            if name not in known:
+            if name not in every or name in unknown:
                 near = nearest(name, known)
                 blame(here, "unknown-name", values={"found": name}, allowed=known, nearest=near)

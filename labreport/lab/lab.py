@@ -17,7 +17,7 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
 Count = Annotated[int, Field(strict=True, ge=1, le=100_000)]
 # Control characters would reach terminals and tables, and marks that turn the direction of writing
 # round would show a text as another one.
-_CONTROL = r"\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069"
+_CONTROL = r"\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069"
 _NO_CONTROL = rf"^[^{_CONTROL}]*$"
 UNPRINTABLE = re.compile(f"[{_CONTROL}]")
 """A character that no text may have."""
@@ -70,6 +70,9 @@ be read. What has more values is a sweep, and what has more starts has seeds."""
 
 MOST_EXPERIMENTS = 100
 """Experiments of a lab, each of which is a section of the report."""
+
+MOST_APPENDICES = 20
+"""Appendices of a lab, each of which repeats all experiments."""
 
 LEAST_CONTRAST = 4.5
 """Between text and white: WCAG 2.2, 1.4.3."""
@@ -233,7 +236,7 @@ class LabFile(Table):
     experiment: Annotated[
         dict[Name, Experiment], Field(min_length=1, max_length=MOST_EXPERIMENTS)
     ] = Field(description="The experiments, in the order of the report.")
-    appendix: dict[Name, Appendix] = Field(
+    appendix: Annotated[dict[Name, Appendix], Field(max_length=MOST_APPENDICES)] = Field(
         default_factory=dict, description="Repetitions of every experiment on another base."
     )
     check_fonts: StrictBool = Field(True, description="Fail on characters that no font has.")

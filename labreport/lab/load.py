@@ -12,6 +12,7 @@ from typing import Any, cast
 from pydantic import ValidationError
 
 from labreport.errors import Fault, InputError
+from labreport.lab.class_targets import beyond, class_numbers
 from labreport.lab.configuration import RunConfig, misfits
 from labreport.lab.faults import (
     MAXIMUM_FAULTS,
@@ -34,11 +35,16 @@ from labreport.lab.lab import (
     merge,
     sweep_axes,
 )
+from labreport.lab.look_alikes import skeleton
 from labreport.lab.plan import AppendixPlan, Lab, Plan, Trial
 from labreport.lab.read import parse, read
+from labreport.lab.shared import Shared
 
-MAXIMUM_RUNS = 200_000
-"""Runs of a lab, resolved one by one: a million would take minutes before anything is trained."""
+MAXIMUM_RUNS = 20_000
+"""Runs of a lab, resolved one by one, in some 50 µs each, before anything is trained."""
+
+MAXIMUM_NUMBERS = 50_000_000
+"""Numbers of the data and given weights of all runs together, which all go into digests."""
 
 FEW_STARTS = 50
 """Random starts whose weights are kept for every round; of more, only losses are."""
@@ -107,7 +113,9 @@ class _Reading:
         self.faults: dict[tuple[Location, str], Fault] = {}
         self.consequences: dict[tuple[Location, str], Fault] = {}
         self.unsound: set[str] = set()
+        self.shared = Shared()
         self.runs = 0
+        self.numbers = 0
 
     def lab(self) -> Lab:
         file = self._file()
@@ -121,7 +129,7 @@ class _Reading:
             file.languages,
             file.cover,
             file.purpose,
-            RunConfig.model_validate(base.change),
+            self.shared.resolve(base.change),
             plans,
             appendices,
             file,
@@ -189,9 +197,9 @@ class _Reading:
         for _ in range(3):
             merged = _merged([*outer, last])
             try:
-                config = RunConfig.model_validate(merged)
+                config = self.shared.resolve(merged)
             except ValidationError as error:
-                found = findings(error.errors(include_url=False), RunConfig, merged)
+                found = _found(error, merged)
             else:
                 # A change may need another one to fit: that is checked when all are merged.
                 if not outer:
@@ -256,21 +264,13 @@ class _Reading:
             place: Location = (*here, "variant", index)
             layers = [*bases, common]
             layers.append(self._sound(*layers, Layer((*place, "change"), variant.change)))
-            if variant.sweep is None:
-                swept = self._axes((*here, "sweep"), experiment.sweep)
-            else:
-                swept = self._axes((*place, "sweep"), variant.sweep)
-            if variant.seeds is None:
-                seeds = self._seeds(here, experiment.seeds)
-            else:
-                seeds = self._seeds(place, variant.seeds)
-            # Those of all experiments and appendices together: each of them is resolved here.
-            count = self.runs + math.prod(map(len, swept)) * len(seeds)
-            if count > MAXIMUM_RUNS:
-                values = {"found": count, "limit": MAXIMUM_RUNS}
-                self._fault((*here, "sweep"), "too-many-runs", values=values)
-                return None
-            self.runs = count
+            swept_at = here if variant.sweep is None else place
+            sweep = experiment.sweep if variant.sweep is None else variant.sweep
+            seeded_at = here if variant.seeds is None else place
+            seeds_of = experiment.seeds if variant.seeds is None else variant.seeds
+            self._count(here, layers, extent(sweep), _number_of(seeds_of))
+            swept = self._axes((*swept_at, "sweep"), sweep)
+            seeds = self._seeds(seeded_at, seeds_of)
             for axis in swept:
                 merged_axis = axes.setdefault(".".join(axis[0].path), {})
                 merged_axis.update({repr(choice.value): choice.value for choice in axis})
@@ -278,7 +278,7 @@ class _Reading:
             trials += self._trials(place, variant, seeds, every, layers, swept)
         if self.faults:
             return None
-        base = RunConfig.model_validate(_merged(bases))
+        base = self.shared.resolve(_merged(bases))
         check_formulas(here, experiment, trials[0].config, self._fault)
         if experiment.seeds is not None and all(trial.seed is None for trial in trials):
             idle = {"scheme": trials[0].config.initial.scheme}
@@ -287,10 +287,28 @@ class _Reading:
         merged_axes = tuple((key, tuple(values.values())) for key, values in axes.items())
         return Plan(name, experiment, base, tuple(trials), budgets, merged_axes)
 
+    def _count(self, here: Location, layers: list[Layer], points: int, starts: int) -> None:
+        """Refuse, before any is resolved, more runs than can be: those of the whole lab so far.
+
+        Raises:
+            InputError: with this fault and all before it; to go on would take as long as to allow.
+        """
+        self.runs += points * starts
+        self.numbers += points * numbers_of(_merged(layers))
+        if self.runs > MAXIMUM_RUNS:
+            values = {"found": self.runs, "limit": MAXIMUM_RUNS}
+            self._fault((*here, "sweep"), "too-many-runs", values=values)
+            raise InputError(self._told())
+        if self.numbers > MAXIMUM_NUMBERS:
+            values = {"found": self.numbers, "limit": MAXIMUM_NUMBERS}
+            self._fault((*here, "sweep"), "too-many-numbers", values=values)
+            raise InputError(self._told())
+
     def _names(self, here: Location, experiment: Experiment) -> None:
         names = [variant.name for variant in experiment.variant]
         places = {name: index for index, name in reversed(list(enumerate(names)))}
-        labels: set[tuple[str, str]] = set()
+        labels: dict[tuple[str, str], str] = {}
+        told: set[tuple[str, str]] = set()
         for index, variant in enumerate(experiment.variant):
             place: Location = (*here, "variant", index)
             if places[variant.name] != index:
@@ -298,9 +316,13 @@ class _Reading:
             # Two variants with one label would be one and the same in every sentence.
             for code in ("zh", "en") if variant.label else ():
                 label = variant.label.within(code) if variant.label else ""
-                if label and (code, label) in labels:
+                other = labels.setdefault((code, skeleton(label)), label) if label else label
+                if label and label == other and (code, label) in told:
                     self._fault((*place, "label"), "duplicate", values={"found": label})
-                labels.add((code, label))
+                elif label != other:
+                    values = {"found": label, "other": other}
+                    self._fault((*place, "label"), "look-alike", values=values)
+                told.add((code, label))
             against = variant.against
             if against == variant.name:
                 self._fault((*place, "against"), "against-itself", values={"found": against})
@@ -422,10 +444,14 @@ class _Reading:
     def _resolved(self, merged: Change, layers: list[Layer]) -> RunConfig | None:
         """The configuration of a run, if nothing is wrong with it."""
         try:
-            config = RunConfig.model_validate(merged)
+            config = self.shared.resolve(merged)
         except ValidationError as error:
-            for finding in findings(error.errors(include_url=False), RunConfig, merged):
-                self._blame(_owner(layers, finding).at(finding.location), finding)
+            for finding in _found(error, merged):
+                owner = _owner(layers, finding)
+                # A key that is not there is at fault itself, once for all of its values.
+                is_key = finding.code == "unknown-key"
+                place = (*owner.place, *finding.location) if is_key else owner.at(finding.location)
+                self._blame(place, finding)
             return None
         self._fit(config, layers)
         return config
@@ -444,6 +470,45 @@ class _Reading:
                 values = {"found": budget, "bound": f"≤ {min(rounds)}"}
                 self._consequence((*here, "budgets", index), "out-of-range", values=values)
         return tuple(sorted(set(experiment.budgets)))
+
+
+def extent(sweep: Change) -> int:
+    """Points of a sweep, from the counts alone; 1 for a key whose values are at fault."""
+    counts = (
+        written.get("count", 1) if isinstance(written, dict) else written
+        for _, written in sweep_axes(sweep)
+    )
+    sizes = (len(c) if isinstance(c, list) else c for c in counts)
+    return math.prod(max(size, 1) if type(size) is int else 1 for size in sizes)
+
+
+def numbers_of(merged: Change) -> int:
+    """Numbers in the data and given weights of a configuration, whether or not it is sound."""
+    data, initial = _table(merged.get("data")), _table(merged.get("initial"))
+    return sum(map(_numbers_in, (data.get("inputs"), data.get("targets"), initial.get("weights"))))
+
+
+def _numbers_in(raw: Any) -> int:
+    return sum(map(_numbers_in, raw)) if isinstance(raw, list) else 1
+
+
+def _number_of(seeds: Seeds | None) -> int:
+    if seeds is None:
+        return 1
+    return seeds if isinstance(seeds, int) else len(seeds)
+
+
+def _found(error: ValidationError, merged: Change) -> list[Finding]:
+    """What is wrong with a configuration; of targets that are classes, which there are not."""
+    found = findings(error.errors(include_url=False), RunConfig, merged)
+    if class_numbers(merged) is None:
+        return found
+    others = [finding for finding in found if finding.location[:2] != ("data", "targets")]
+    classes = (
+        Finding(("data", "targets", index), "out-of-range", values)
+        for index, values in beyond(merged)
+    )
+    return [*others, *itertools.islice(classes, MAXIMUM_FAULTS)]
 
 
 def _stride(written: int | None, starts: int, rounds: int) -> int:

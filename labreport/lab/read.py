@@ -6,10 +6,11 @@ import os
 import re
 import tomllib
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 from typing import Any, NoReturn
 
 from labreport.errors import Fault, InputError
-from labreport.lab.faults import Location, Source
+from labreport.lab.faults import MAXIMUM_FAULTS, Location, Source
 
 MAXIMUM_BYTES = 4_000_000
 """A lab file is written by hand; anything larger is a mistake and would take long to parse."""
@@ -47,11 +48,38 @@ SYNTAX = {
 }
 """Beginnings of what tomllib says, with the word by which the catalogues know it."""
 
-_ENDLESS_KEY = re.compile(r"""(?:\.[ \t]{0,4}["']?[\w-]{1,64}["']?[ \t]{0,4}){2000}""", re.ASCII)
-"""A dotted key of more parts than any text of a lab can have, over which tomllib takes hours."""
+MAXIMUM_VALUES = 400_000
+"""Elements of all arrays: the digits of scikit-learn, 1797 rows of 64, are a third of it."""
+
+MAXIMUM_PARTS = 100_000
+"""Names in all keys and headers together, of which tomllib takes some 10 µs and 1 kB for each."""
+
+_STRINGS = re.compile(
+    r'"""(?:[^"\\]++|\\.|"(?!""))*+"{0,5}|'
+    r"'''(?:[^']++|'(?!''))*+'{0,5}|"
+    r'"(?:[^"\\\n]++|\\.)*+"?|'
+    r"'[^'\n]*+'?|#[^\n]*+",
+    re.DOTALL,
+)
+"""Texts and comments, read in linear time: each character is looked at once."""
+
+_KEPT = b".=,[]{}\n"
+_DROPPED = bytes(set(range(256)) - set(_KEPT))
+
+_HEADER = re.compile(rb"^\[+(\.*+)\]+$", re.MULTILINE)
+_DOTTED = re.compile(rb"\.*+=")
 
 _ENDLESS_NUMBER = re.compile(r"[0-9_]{4300,}", re.ASCII)
 """More digits than Python reads as a number."""
+
+CHINESE_MARKS = dict(
+    zip(
+        "，：；＝．［］【】｛｝（）“”‘’＃　",
+        (*",:;=.[][]{}()", *'""', *"''", "#", "␣"),
+        strict=True,
+    )
+)
+"""Marks that a Chinese keyboard gives, each with what TOML has in its place."""
 
 _PLACE = re.compile(r"\(at line (\d+), column (\d+)\)")
 
@@ -59,6 +87,8 @@ _PLACE = re.compile(r"\(at line (\d+), column (\d+)\)")
 def read(path: Path) -> Source:
     """The text of a lab file. Raises InputError if it cannot be one."""
     try:
+        if _would_wait(path):
+            raise InputError(Fault("not-regular", file=path))
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
             # Not all of it: a device or a pipe has no size, and may never end.
@@ -77,10 +107,18 @@ def read(path: Path) -> Source:
         raise InputError(Fault("not-utf-8", {}, file=path, line=line)) from None
 
 
+def _would_wait(path: Path) -> bool:
+    """Whether a path leads to a pipe or a device, which may never give anything, or never end.
+
+    What the shell has opened itself (``labreport check <(…)``) is read like a file.
+    """
+    mode = path.stat().st_mode
+    return not (S_ISREG(mode) or S_ISDIR(mode) or path.parent == Path("/dev/fd"))
+
+
 def parse(source: Source) -> dict[str, Any]:
     """The tables of a lab file. Raises InputError with the place of a syntax error."""
-    if _ENDLESS_KEY.search(source.text):
-        _refuse_depth(source)
+    _check_counts(source)
     try:
         raw = tomllib.loads(source.text)
     except RecursionError:
@@ -94,12 +132,57 @@ def parse(source: Source) -> dict[str, Any]:
     return raw
 
 
+def _check_counts(source: Source) -> None:
+    """Refuse, before anything is expanded, keys of too many parts and too many keys or values.
+
+    What is left of a text without its strings, comments and words has the dots of each key next
+    to one another, and can be counted at the speed of a search.
+    """
+    bare = _STRINGS.sub(_line_ends, source.text)
+    marks = bare.encode(errors="replace").translate(None, _DROPPED)
+    for deeper in (b".", b"{="):
+        deep = marks.find(deeper * MAXIMUM_DEPTH)
+        if deep >= 0:
+            _refuse_depth(source, marks.count(b"\n", 0, deep) + 1)
+    values = marks.count(b",")
+    if values > MAXIMUM_VALUES:
+        _refuse_count(source, "too-many-values", values, MAXIMUM_VALUES)
+    parts = sum(map(len, _DOTTED.findall(marks)))
+    parts += sum(len(dots) + 1 for dots in _HEADER.findall(marks))
+    if parts > MAXIMUM_PARTS:
+        _refuse_count(source, "too-many-keys", parts, MAXIMUM_PARTS)
+
+
+def _line_ends(matched: re.Match[str]) -> str:
+    """The line ends of a text of several lines, in its place."""
+    text = matched[0]
+    return "\n" * text.count("\n") if text.startswith(('"""', "'''")) else ""
+
+
+def _refuse_count(source: Source, code: str, found: int, limit: int) -> NoReturn:
+    raise InputError(Fault(code, {"found": found, "limit": limit}, file=source.path, line=1))
+
+
 def _syntax_fault(source: Source, message: str) -> Fault:
     """What tomllib says, and where: at the end of the text if it does not say where."""
     detail, _, _ = message.partition(" (at ")
     place = _PLACE.search(message)
     lines = source.text.split("\n")
     line, column = map(int, place.groups()) if place else (len(lines), len(lines[-1]) + 1)
+    text = source.line(line)
+    for number, mark in enumerate(text[column - 1 :], column):
+        # At the place itself, or behind blanks and the end of a key.
+        if mark in CHINESE_MARKS:
+            return Fault(
+                "chinese-mark",
+                {"found": mark, "instead": "=" if mark == "：" else CHINESE_MARKS[mark]},
+                file=source.path,
+                line=line,
+                column=number,
+                excerpt=text,
+            )
+        if not mark.isspace():
+            break
     known = next((code for begin, code in SYNTAX.items() if detail.startswith(begin)), detail)
     return Fault(
         "toml-syntax",
@@ -131,16 +214,17 @@ def _check_limits(source: Source, raw: dict[str, Any]) -> None:
     for _ in range(MAXIMUM_DEPTH):
         inner: list[tuple[Location, Any]] = []
         for location, value in level:
-            if isinstance(value, int) and value not in INTEGERS:
-                beyond.append((location, value))
-            elif isinstance(value, dict | list):
-                items = value.items() if isinstance(value, dict) else enumerate(value)
-                inner += [((*location, key), item) for key, item in items]
+            for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+                if isinstance(item, dict | list):
+                    inner.append(((*location, key), item))
+                elif isinstance(item, int) and item not in INTEGERS:
+                    beyond.append(((*location, key), item))
         level = inner
     if level:
         _refuse_depth(source)
     if beyond:
-        raise InputError([_beyond(source, location, value) for location, value in beyond])
+        told = beyond[:MAXIMUM_FAULTS]
+        raise InputError([_beyond(source, location, value) for location, value in told])
 
 
 def _beyond(source: Source, location: Location, value: int) -> Fault:
@@ -150,5 +234,6 @@ def _beyond(source: Source, location: Location, value: int) -> Fault:
     )
 
 
-def _refuse_depth(source: Source) -> NoReturn:
-    raise InputError(Fault("toml-syntax", {"detail": "depth"}, file=source.path, line=1)) from None
+def _refuse_depth(source: Source, line: int = 1) -> NoReturn:
+    fault = Fault("toml-syntax", {"detail": "depth"}, file=source.path, line=line)
+    raise InputError(fault) from None

@@ -68,6 +68,13 @@ def _write_out(definitions: Schema) -> None:
         "anyOf": [name, activations],
         "description": said,
     }
+    targets = definitions["Data"]["properties"]["targets"]
+    said = targets.pop("description")
+    numbers = {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1}
+    definitions["Data"]["properties"]["targets"] = {
+        "anyOf": [targets, numbers],
+        "description": said,
+    }
 
 
 def _partial(table: Schema, definitions: Schema, leaf: Callable[[Schema], Schema]) -> Schema:

@@ -7,7 +7,11 @@ from collections.abc import Iterator
 from labreport.errors import Fault
 from labreport.lab.constant_answers import reason
 from labreport.lab.faults import Source
-from labreport.lab.plan import Lab
+from labreport.lab.look_alikes import skeleton
+from labreport.lab.plan import Lab, Plan
+from labreport.lab.vocabulary.activations import ACTIVATIONS
+from labreport.lab.vocabulary.losses import LOSSES
+from labreport.lab.vocabulary.optimizers import OPTIMIZER_TITLES
 
 
 def warnings(lab: Lab, source: Source) -> tuple[Fault, ...]:
@@ -34,3 +38,29 @@ def _warnings(lab: Lab, source: Source) -> Iterator[Fault]:
                     yield source.fault(place, "softmax-of-one-unit", values=values)
                 case "one-class":
                     yield source.fault(place, "targets-of-one-class", values=values)
+        yield from _labels(plan, source)
+
+
+NAMED = {
+    "optimizer.name": frozenset(OPTIMIZER_TITLES),
+    "loss": frozenset(LOSSES),
+    "network.activations": frozenset(ACTIVATIONS),
+}
+"""Keys whose values a label may name, and these values."""
+
+
+def _labels(plan: Plan, source: Source) -> Iterator[Fault]:
+    """Labels that are the name of a setting which their variant does not have."""
+    for index, variant in enumerate(plan.experiment.variant):
+        label = "" if variant.label is None else variant.label.within("en")
+        words = skeleton(label).replace("-", "").replace("_", "")
+        flat = plan.of(variant.name)[0].config.flat()
+        for key, names in NAMED.items():
+            value = flat[key]
+            own = set(value) if isinstance(value, list) else {value}
+            meant = {name for name in names if name.replace("_", "") == words}
+            if meant and not meant & own:
+                place = ("experiment", plan.name, "variant", index, "label")
+                shown = ", ".join(sorted(own))
+                values = {"found": variant.name, "label": label, "key": key, "value": shown}
+                yield source.fault(place, "label-of-another", values=values)

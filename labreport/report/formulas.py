@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from labreport.lab.expression import Constant, Expression, Negative, Operation, Symbol
+from labreport.lab.expression import BINDING, Constant, Expression, Negative, Operation, Symbol
 from labreport.report.kept import Kept
 from labreport.report.mathml import mathml_for_pages
 from labreport.report.numbering import Numbering
@@ -79,9 +79,6 @@ def derivative(name: str) -> str:
     return rf"\frac{{\partial L}}{{\partial {symbol(name)}}}"
 
 
-_BINDING = {"+": 1, "-": 1, "*": 2, "/": 2, "**": 3}
-
-
 def expression(of: Expression, binding: int = 0) -> str:
     """An expression in LaTeX, with no more brackets than it needs.
 
@@ -101,7 +98,7 @@ def expression(of: Expression, binding: int = 0) -> str:
         case Operation(left, "**", right):
             return f"{expression(left, 4)}^{{{expression(right)}}}"
         case Operation(left, operator, right):
-            own = _BINDING[operator]
+            own = BINDING[operator]
             sign = r" \, " if operator == "*" else f" {operator} "
             # a − (b − c) keeps its brackets, (a + b) + c needs none.
             after = own + (operator == "-")

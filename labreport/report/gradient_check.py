@@ -31,7 +31,13 @@ def check_blocks(
     if check is None:
         return []
     shown = _Shown(results, check, language, numbering, kept)
-    return [*shown.formulas(), *shown.comparison(), *shown.first_round(), *shown.figures()]
+    return [
+        *shown.formulas(),
+        *shown.comparison(),
+        *shown.first_round(),
+        *shown.at_budgets(),
+        *shown.figures(),
+    ]
 
 
 def check_tables(
@@ -42,7 +48,7 @@ def check_tables(
     if check is None:
         return []
     shown = _Shown(results, check, language, numbering, Kept())
-    return [*shown.comparison(), *shown.first_round()]
+    return [*shown.comparison(), *shown.first_round(), *shown.at_budgets()]
 
 
 class _Shown:
@@ -151,6 +157,23 @@ class _Shown:
         some = "-some" if len(result.names) > len(order) else ""
         caption = self._text(f"check-first-table{some}", count=len(order))
         return [Table(anchor, label, caption, tuple(header), rows)]
+
+    def at_budgets(self) -> list[Block]:
+        """The loss that each way has trained to at the budgets that the lab names."""
+        budgets = self.results.budgets
+        if self.results.plan.experiment.budgets is None:
+            return []
+        header = [Cell(self._text("column-way"))]
+        header += [Cell(self._text("column-loss", budget=b), numeric=True) for b in budgets]
+        ways = [(self._text("way-autograd"), self.results.results[0].losses)]
+        ways += [(self._text("way-hand"), self.check.truth.losses)]
+        ways += [(self._label(c), c.training.losses) for c in self.check.formulas]
+        rows = tuple(
+            (Cell(name), *(measured(float(ls[b]) if b < len(ls) else None) for b in budgets))
+            for name, ls in ways
+        )
+        anchor, label = self.numbering.next("table")
+        return [Table(anchor, label, self._text("check-budgets-table"), tuple(header), rows)]
 
     def figures(self) -> list[Block]:
         """Differences round by round, and the losses that each formula trains to."""

@@ -48,10 +48,11 @@ def weights_of(result: Result, rounds: int) -> np.ndarray:
 def gradient_sizes(result: Result, rounds: int) -> np.ndarray:
     """Euclidean norm [steps, layers] of the derivatives by all parameters of each layer."""
     gradients = result.run.trace.gradients[: rounds + 1].astype(np.float64)
+    trains = result.run.config.network.trains_bias
     with np.errstate(over="ignore", invalid="ignore"):
         squares = [
             (layer.weight**2).sum(axis=(-2, -1))
-            + (0.0 if layer.bias is None else (layer.bias**2).sum(axis=-1))
+            + ((layer.bias**2).sum(axis=-1) if trains and layer.bias is not None else 0.0)
             for layer in layers_of(result.run.config, gradients)
         ]
         sizes: np.ndarray = np.sqrt(np.stack(squares, axis=-1))

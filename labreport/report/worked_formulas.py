@@ -72,8 +72,8 @@ class WorkedFormulas:
         return symbol(self.names[self._start(layer) + out * self.network.shapes[layer][1] + into])
 
     def bias_name(self, layer: int, out: int) -> str:
-        rows, columns = self.network.shapes[layer]
-        return symbol(self.names[self._start(layer) + rows * columns + out])
+        before = sum(rows for rows, _ in self.network.shapes[:layer])
+        return symbol(f"b{before + out + 1}")
 
     def _start(self, layer: int) -> int:
         biases = self.network.trains_bias
@@ -93,7 +93,7 @@ class WorkedFormulas:
                 rf"{factor(given(w))} \times {factor(show(v))}"
                 for w, v in zip(weights, self.values[layer], strict=True)
             ]
-            if self.network.trains_bias and (bias := self.layers[layer].bias) is not None:
+            if (bias := self.layers[layer].bias) is not None:
                 terms.append(self.bias_name(layer, unit))
                 filled.append(factor(given(float(bias[unit]))))
             z = float(self.sums[layer][unit])

@@ -160,6 +160,18 @@ def stacked_parameters(family: Family, padded: int) -> Tensor:
     return pad(torch.stack(columns, dim=-1), padded)
 
 
+def stacked_held_biases(family: Family, padded: int) -> Tensor | None:
+    """Biases [units of all layers, runs] that are held at a given value; None if none are."""
+    if not family.first.network.holds_bias:
+        return None
+    kind = getattr(torch, family.first.dtype)
+    columns = [
+        torch.tensor([value for layer in config.held_biases for value in layer], dtype=kind)
+        for config in family.configurations
+    ]
+    return pad(torch.stack(columns, dim=-1), padded)
+
+
 def stacked_data(family: Family, which: str, padded: int) -> Tensor:
     """Inputs or targets [rows, units, runs]; [units, runs] for a single row."""
     kind = getattr(torch, family.first.dtype)

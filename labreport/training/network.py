@@ -41,17 +41,21 @@ class Layer:
 
     Attributes:
         weight: [out, in, runs], or [runs, out, in] where layers are large.
-        bias: [out, runs], or [runs, 1, out]; None if it is not trained.
+        bias: [out, runs], or [runs, 1, out]; None if there is none, or it is 0.
         activation: name of the activation.
+        trains_bias: whether the bias is a leaf; a held one is a constant.
     """
 
     weight: Tensor
     bias: Tensor | None
     activation: str
+    trains_bias: bool = True
 
     def leaves(self) -> tuple[Tensor, ...]:
         """Parameters in the order in which they are stored."""
-        return (self.weight,) if self.bias is None else (self.weight, self.bias)
+        if self.bias is None or not self.trains_bias:
+            return (self.weight,)
+        return (self.weight, self.bias)
 
 
 class Parameters:
@@ -62,13 +66,22 @@ class Parameters:
         layers: of the network, inputs first.
     """
 
-    def __init__(self, network: Network, rows: int, initial: Tensor) -> None:
-        """Take initial parameters [parameters, runs] of a network that sees so many rows."""
+    def __init__(
+        self, network: Network, rows: int, initial: Tensor, held: Tensor | None = None
+    ) -> None:
+        """Take initial parameters [parameters, runs] of a network that sees so many rows.
+
+        Args:
+            network: the network.
+            rows: that a round sees.
+            initial: its parameters.
+            held: biases [units of all layers, runs] that are not trained; None if there are none.
+        """
         self.runs_first = max(rows * out * into for out, into in network.shapes) > LARGE
         # Elementwise updates do not mind which axis is contiguous; the layers do.
         self.flat = initial.t().contiguous().t() if self.runs_first else initial.contiguous()
         built: list[Layer] = []
-        start = 0
+        start, constant = 0, 0
         for (out, into), activation in zip(network.shapes, network.activations, strict=True):
             weight = self._leaf(start, start + out * into, (out, into))
             start += out * into
@@ -76,7 +89,11 @@ class Parameters:
             if network.trains_bias:
                 bias = self._leaf(start, start + out, (1, out) if self.runs_first else (out,))
                 start += out
-            built.append(Layer(weight, bias, activation))
+            elif held is not None:
+                part = held[constant : constant + out]
+                bias = part.t().unsqueeze(1).contiguous() if self.runs_first else part.contiguous()
+                constant += out
+            built.append(Layer(weight, bias, activation, network.trains_bias))
         self.layers = tuple(built)
         self._leaves = tuple(leaf for layer in built for leaf in layer.leaves())
 

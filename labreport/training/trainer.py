@@ -16,6 +16,7 @@ from labreport.training.family import (
     optimizer_flags,
     padded_count,
     stacked_data,
+    stacked_held_biases,
     stacked_parameters,
 )
 from labreport.training.network import Parameters
@@ -45,7 +46,9 @@ def _train(family: Family, device: torch.device, memory: Memory | None) -> Trace
     inputs = stacked_data(family, "inputs", runs).to(device)
     targets = Targets(LOSSES[config.loss], stacked_data(family, "targets", runs).to(device))
     start = stacked_parameters(family, runs).to(device)
-    parameters = Parameters(config.network, config.data.batch_rows, start)
+    held = stacked_held_biases(family, runs)
+    held = None if held is None else held.to(device)
+    parameters = Parameters(config.network, config.data.batch_rows, start, held)
     rule = OPTIMIZERS[config.optimizer.name](
         parameters.flat,
         {key: value.to(device) for key, value in hyperparameters(family, runs).items()},

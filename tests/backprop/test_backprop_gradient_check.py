@@ -122,7 +122,7 @@ def checked_alone(derivatives: dict[str, str], **changes: Any) -> Checked:
     return check_gradients(run, [formula]).formulas[0]
 
 
-@pytest.mark.parametrize("text", ["x1 / (x1 - x1)", "1 / 0", "0 / (x1 - x1)"])
+@pytest.mark.parametrize("text", ["x1 / (x1 - x1)", "0 / (x1 - x1)"])
 def test_division_by_zero_is_wrong_and_ends_the_training(text: str) -> None:
     checked = checked_alone({"w1": text})
     assert checked.way.deviation.round == 1

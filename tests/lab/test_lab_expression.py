@@ -1,8 +1,10 @@
 """Formulas of a lab are arithmetic, and nothing else is let in."""
 
+import time
+
 import pytest
 
-from labreport.lab.expression import LONGEST, NotAFormulaError, evaluate, parse, symbols
+from labreport.lab.expression import DEEPEST, LONGEST, NotAFormulaError, evaluate, parse, symbols
 
 VALUES = {"w1": 0.2, "h1": 0.5, "x1": 3.0, "d_w5": -2.0}
 
@@ -67,5 +69,54 @@ def test_everything_else_is_refused(text: str) -> None:
         parse(text)
 
 
-def test_a_long_row_of_signs_is_arithmetic_all_the_same() -> None:
-    assert evaluate(parse("-" * (LONGEST - 1) + "1"), {}) == (-1) ** (LONGEST - 1)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "-" * (DEEPEST + 1) + "w1",
+        "1/(" * (DEEPEST + 1) + "w1" + ")" * (DEEPEST + 1),
+        "(" * (DEEPEST + 1) + "w1" + ")**2" * (DEEPEST + 1),
+        "w1*(1-" * (DEEPEST + 1) + "w2" + ")" * (DEEPEST + 1),
+        "-" * (LONGEST - 2) + "w1",
+    ],
+)
+def test_what_nobody_can_read_is_refused(text: str) -> None:
+    with pytest.raises(NotAFormulaError) as caught:
+        parse(text)
+    assert caught.value.code == "formula-too-deep"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "-" * DEEPEST + "w1",
+        "1/(" * DEEPEST + "w1" + ")" * DEEPEST,
+        "+".join(["w1"] * 160),
+        "(" * 50 + "w1" + ")" * 50,
+        "w1*(w2+(w3*(w4+w5)))",
+    ],
+)
+def test_length_is_no_depth(text: str) -> None:
+    assert "w1" in symbols(parse(text))
+
+
+@pytest.mark.parametrize("text", ["1/0", "w1/(1-1)", "w1/0**2", "1/(2-2*w1**0)", "w1/-0"])
+def test_a_division_by_a_constant_0_is_the_labs_fault(text: str) -> None:
+    with pytest.raises(NotAFormulaError) as caught:
+        parse(text)
+    assert caught.value.code == "formula-divides-by-zero"
+
+
+@pytest.mark.parametrize("text", ["(1e9**8)**8", "1e9**8*w1", "-(1e8**8)", "1e9*1e9*1e9*1e9"])
+def test_numbers_that_overflow(text: str) -> None:
+    with pytest.raises(NotAFormulaError) as caught:
+        parse(text)
+    assert caught.value.code == "formula-too-large"
+
+
+def test_whatever_may_be_written_is_typeset_in_little_time() -> None:
+    from labreport.report.formulas import _typeset, expression
+
+    start = time.process_time()
+    for text in ("-" * DEEPEST + "w1", "1/(" * DEEPEST + "w1" + ")" * DEEPEST):
+        _typeset(expression(parse(text)))
+    assert time.process_time() - start < 10  # seconds; twelve levels take minutes

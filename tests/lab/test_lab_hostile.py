@@ -2,6 +2,8 @@
 
 import copy
 import os
+import subprocess
+import sys
 import time
 import tomllib
 from collections.abc import Callable, Iterator
@@ -91,7 +93,20 @@ def test_the_largest_file(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no such device here")
 def test_a_device_that_never_ends() -> None:
-    assert code_of(Path("/dev/zero")) == "file-too-large"
+    assert code_of(Path("/dev/zero")) == "not-regular"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+def test_a_pipe_into_which_nobody_writes(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "lab.toml")
+    assert code_of(tmp_path / "lab.toml") == "not-regular"
+    (tmp_path / "link.toml").symlink_to("lab.toml")
+    assert code_of(tmp_path / "link.toml") == "not-regular"
+
+
+def test_a_link_that_leads_to_itself(tmp_path: Path) -> None:
+    (tmp_path / "lab.toml").symlink_to("lab.toml")
+    assert code_of(tmp_path / "lab.toml") == "file-unreadable"
 
 
 @pytest.mark.skipif(not Path("/dev/fd").exists(), reason="no such folder here")
@@ -182,8 +197,8 @@ ENDLESS = {
     "inputs": changed(("[[0.5, 0.3]]", "[[" + "'', " * 300_000 + "]]")),
     "rows": changed(("[[0.5, 0.3]]", "[" + "[1], " * 200_000 + "]")),
     "keys": changed(add="".join(f"k{n} = {n}\n" for n in range(30_000))),
-    "swept": changed(add="sweep.optimizer.learning_rate = [" + "1, " * 300_000 + "]\n"),
-    "seeds": changed(add="change.initial.scheme = 'ones'\nseeds = [" + "1, " * 300_000 + "]\n"),
+    "swept": changed(add="sweep.optimizer.learning_rate = [" + "1, " * 19_000 + "]\n"),
+    "seeds": changed(add="change.initial.scheme = 'ones'\nseeds = [" + "1, " * 19_000 + "]\n"),
     "variants": changed(
         add="".join(
             f"[experiment.e{n}]\ntitle = 't'\n" + f"[[experiment.e{n}.variant]]\nname = 'a'\n" * 100
@@ -204,6 +219,124 @@ def test_of_faults_without_end_the_first_are_told(faults: Faults, name: str) -> 
     assert (last.code, last.values) == ("more-faults", {"limit": MAXIMUM_FAULTS})
     places = [(fault.line, fault.column) for fault in told]
     assert places == sorted(places)
+
+
+# ---------------------------------------------------------------------- before anything is made
+
+DRAWN = MINIMAL[: MINIMAL.index("[base.initial]")] + MINIMAL[MINIMAL.index("[base.optimizer]") :]
+
+
+def rows(count: int, width: int) -> str:
+    return "[" + ", ".join(["[" + ", ".join(["0.25"] * width) + "]"] * count) + "]"
+
+
+def with_rows(count: int) -> str:
+    other = DRAWN.replace("[[0.5, 0.3]]", rows(count, 2))
+    return other.replace("[[0.23, -0.07]]", rows(count, 2))
+
+
+GRID = "sweep.optimizer.learning_rate = { from = 0.1, to = 1, count = 10000 }\n"
+WIDE = DRAWN.replace("[2, 2, 2]", "[2, 4096, 4096, 2]") + 'kind = "gradient-check"\n'
+
+LARGE = {
+    "parameters": (WIDE, "check-of-many-parameters"),
+    "formula": (
+        WIDE + '[[experiment.first.formula]]\nname = "a"\nderivatives.w1 = "w2"\n',
+        "check-of-many-parameters",
+    ),
+    "data of runs": (
+        with_rows(5000)
+        + GRID
+        + '[[experiment.first.variant]]\nname = "a"\n'
+        + '[[experiment.first.variant]]\nname = "b"\nchange.dtype = "float64"\n',
+        "too-many-numbers",
+    ),
+    "seeds": (DRAWN + "seeds = 99999\n", "too-many-runs"),
+    "grid": (DRAWN + GRID + "sweep.rounds = [1, 2, 3]\n", "too-many-runs"),
+    "appendices": (
+        DRAWN + "".join(f'[appendix.a{n}]\ntitle = "t"\nchange.rounds = 3\n' for n in range(9999)),
+        "too-long",
+    ),
+    "values": (MINIMAL + "q = [" + "1," * 1_900_000 + "]\n", "too-many-values"),
+    "tables": (MINIMAL + "q = [" + "{}," * 900_000 + "]\n", "too-many-values"),
+    "headers": (MINIMAL + "".join(f"[a.b.c.d{n}]\n" for n in range(60_000)), "too-many-keys"),
+    "keys": (MINIMAL + "".join(f"k{n} = 1\n" for n in range(200_000)), "too-many-keys"),
+    "empty parts": (MINIMAL + "q." + ".".join(['""'] * 500_000) + " = 1\n", "toml-syntax"),
+    "spaced parts": (MINIMAL + "q" + "      .      a" * 200_000 + " = 1\n", "toml-syntax"),
+    "other alphabet": (MINIMAL + "[" + ".".join(["é"] * 500_000) + "]\n", "toml-syntax"),
+    "quoted alphabet": (MINIMAL + "[" + ".".join(['"é"'] * 500_000) + "]\n", "toml-syntax"),
+    "long parts": (
+        MINIMAL + "[" + ".".join(['"' + "a" * 70 + '"'] * 50_000) + "]\n",
+        "toml-syntax",
+    ),
+    "brackets": (MINIMAL + "q = " + "[" * 3_900_000 + "\n", "toml-syntax"),
+    "letters": (MINIMAL + "q" * 3_900_000 + "\n", "toml-syntax"),
+    "quotes": (MINIMAL + '"""\\"""' * 500_000, "toml-syntax"),
+    "text": (MINIMAL + 'q = "' + "." * 3_900_000 + '"\n', "unknown-key"),
+}
+"""Labs that would take minutes or gigabytes, and the fault that says so from the counts."""
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_what_is_too_large_is_refused_before_it_is_made(faults: Faults, name: str) -> None:
+    text, code = LARGE[name]
+    start = time.process_time()
+    found = faults(text)
+    assert time.process_time() - start < 6  # seconds, where it was 6 to 120 and more
+    assert {fault.code for fault in found} == {code}
+
+
+COMMENTS = {
+    "parts": "#" + ".a" * 1_900_000 + "\n",
+    "spaces": "#" + ". " * 1_900_000 + "\n",
+    "lines": ("#" + ".a" * 1_999 + "\n") * 900,
+    "quotes": "# \"'\n" * 500_000,
+}
+
+
+@pytest.mark.parametrize("name", COMMENTS)
+def test_a_comment_costs_nothing(loaded: Loaded, name: str) -> None:
+    start = time.process_time()
+    assert loaded(MINIMAL + COMMENTS[name]).names == ("first",)
+    assert time.process_time() - start < 6  # seconds
+
+
+def test_what_stands_in_texts_is_no_key_and_no_value(loaded: Loaded) -> None:
+    dots, commas = "." * 100, "," * 500_000
+    text = f"'{dots}' # {dots}"
+    assert loaded(changed(add=f"question = {text}\n")).names == ("first",)
+    for mark in ('"', '"' * 3, "'" * 3):
+        other = changed(add=f"question = {mark}{dots}{mark}\n# {commas}\n")
+        assert loaded(other).names == ("first",)
+
+
+def test_the_line_of_a_deep_key_counts_texts_of_several_lines(faults: Faults) -> None:
+    deep = ".".join("a" * 50)
+    text = changed(add=f'question.en = """\na\nb\n"""\n{deep} = 1\n')
+    (fault,) = faults(text)
+    assert fault.line == text[: text.index(deep)].count("\n") + 1
+
+
+def test_many_runs_share_their_data(loaded: Loaded) -> None:
+    lab = loaded(with_rows(100) + "sweep.rounds = [1, 2]\nseeds = 3\n")
+    configurations = [trial.config for plan in lab.plans for trial in plan.trials]
+    assert len(configurations) == 6
+    assert len({id(config.data) for config in configurations}) == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no such limits here")
+def test_the_largest_labs_that_are_taken_stay_small(tmp_path: Path) -> None:
+    """Ten thousand runs of a thousand rows: in 400 MB of address space."""
+    path = tmp_path / "lab.toml"
+    path.write_text(with_rows(1000) + GRID)
+    code = (
+        "import resource, sys; from pathlib import Path\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (400_000_000, 400_000_000))\n"
+        "resource.setrlimit(resource.RLIMIT_CPU, (20, 20))\n"
+        "from labreport.lab.load import load\n"
+        "assert len(load(Path(sys.argv[1])).configurations()) == 10_000\n"
+    )
+    subprocess.run([sys.executable, "-c", code, str(path)], check=True)
 
 
 # --------------------------------------------------------------------------- random mutations

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from lab_texts import MINIMAL, changed
 
+from labreport.errors import InputError
 from labreport.lab.configuration import RunConfig
 from labreport.lab.lab import Range
 from labreport.lab.load import FEW_STARTS
@@ -330,3 +331,21 @@ def test_only_some_experiments(loaded: Loaded) -> None:
     # The lab's own order, not the order asked for.
     assert lab.only(("second", "first")).names == ("first", "second")
     assert lab.names == ("first", "second")
+
+
+def test_class_numbers_are_rows(loaded: Callable[[str], Lab]) -> None:
+    written = loaded(changed(("[[0.23, -0.07]]", "[[0, 1]]")))
+    numbered = loaded(changed(("[[0.23, -0.07]]", "[1]")))
+    assert numbered.base.data.targets == ((0.0, 1.0),)
+    assert numbered.base.digest == written.base.digest
+
+
+def test_classes_of_one_unit_are_no_rows(loaded: Callable[[str], Lab]) -> None:
+    other = changed(
+        ("[2, 2, 2]", "[2, 2, 1]"),
+        ("[[0.23, -0.07]]", "[1]"),
+        ("[[0.1, -0.3], [-0.5, 0.8]]", "[[0.1, -0.3]]"),
+    )
+    with pytest.raises(InputError) as caught:
+        loaded(other)
+    assert [fault.code for fault in caught.value.faults] == ["wrong-type"]

@@ -1,0 +1,54 @@
+"""Tables that many runs have in common, checked once and kept once."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ValidationError
+
+from labreport.lab.class_targets import beyond, class_numbers, one_hot
+from labreport.lab.configuration import Data, RunConfig
+from labreport.lab.lab import Change
+from labreport.lab.vocabulary.initialisers import Given
+
+
+class Shared:
+    """Resolves configurations whose data and given weights are one object where they are equal.
+
+    A table of the file is told by the objects that it was read into, which are compared by
+    identity: thousands of rows would take as long to compare as to check.
+    """
+
+    def __init__(self) -> None:
+        self._rows: dict[tuple[int, int], tuple[list[list[float]], list[int]]] = {}
+        self._known: dict[tuple[object, ...], tuple[BaseModel, tuple[object, ...]]] = {}
+
+    def resolve(self, merged: Change) -> RunConfig:
+        """The configuration that merged tables state. Raises ValidationError."""
+        merged = self._with_rows(merged)
+        known = dict(merged)
+        if isinstance(data := merged.get("data"), dict):
+            known["data"] = self._table(Data, data)
+        initial = merged.get("initial")
+        if isinstance(initial, dict) and initial.get("scheme") == "given":
+            known["initial"] = self._table(Given, initial)
+        return RunConfig.model_validate(known)
+
+    def _with_rows(self, merged: Change) -> Change:
+        """The same with a row in place of each number of a class, if targets are such numbers."""
+        found = class_numbers(merged)
+        if found is None or any(beyond(merged)):
+            return merged
+        numbers, classes = found
+        key = (id(numbers), classes)
+        if key not in self._rows:
+            self._rows[key] = (one_hot(numbers, classes), numbers)
+        return {**merged, "data": {**merged["data"], "targets": self._rows[key][0]}}
+
+    def _table(self, model: type[BaseModel], raw: Change) -> object:
+        key = (model, *((name, id(value)) for name, value in raw.items()))
+        if key not in self._known:
+            try:
+                # What an identity belongs to is kept, so that nothing else can get it.
+                self._known[key] = (model.model_validate(raw), tuple(raw.values()))
+            except ValidationError:
+                return raw
+        return self._known[key][0]
