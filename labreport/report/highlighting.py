@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+from typing import Any
+
 LANGUAGES = {
     **dict.fromkeys(("python", "py", "python3"), "python"),
     **dict.fromkeys(("bash", "sh", "shell"), "bash"),
@@ -32,13 +35,18 @@ def highlighted(code: str, name: str, attributes: str) -> str:
         return ""
     from markdown_it.common.utils import escapeHtml
     from pygments.lexers import get_lexer_by_name
-    from pygments.token import STANDARD_TYPES
 
     lexer = get_lexer_by_name(LANGUAGES[name.lower()], stripnl=False, ensurenl=False)
     made = []
-    for kind, text in lexer.get_tokens(code):
-        short = STANDARD_TYPES.get(kind, "")
-        look = _CLASSES.get("k" if short == "ow" else short[:1])
-        safe = escapeHtml(text)
-        made.append(f'<span class="{look}">{safe}</span>' if look and text.strip() else safe)
+    for look, pieces in groupby(lexer.get_tokens(code), lambda piece: _look(piece[0])):
+        safe = escapeHtml("".join(text for _, text in pieces))
+        made.append(f'<span class="{look}">{safe}</span>' if look and safe.strip() else safe)
     return "".join(made)
+
+
+def _look(kind: Any) -> str:
+    """The class of a kind of token; "" for one that looks like text."""
+    from pygments.token import STANDARD_TYPES
+
+    short = STANDARD_TYPES.get(kind, "")
+    return _CLASSES.get("k" if short == "ow" else short[:1], "")

@@ -40,7 +40,10 @@ LONGEST_PARAGRAPH = 10_000
 MOST_ROWS = 500
 """Rows of all tables of a note."""
 
-MOST_PARTS = 8_000
+MOST_LINES = 1000
+"""Lines of all programs of a note."""
+
+MOST_PARTS = 5_000
 """Elements of a note, from paragraphs to words that are emphasised."""
 
 MOST_FORMULAS = 200
@@ -113,6 +116,7 @@ class _Reading:
     pictures: int = 0
     size: int = 0
     parts: int = 0
+    code: int = 0
     rows: int = 0
 
     def refuse_words(self) -> bool:
@@ -151,11 +155,15 @@ class _Reading:
 
     def _count(self, token: Token, line: int) -> None:
         self.parts += token.nesting >= 0
-        self.rows += token.type == "tr_open"
-        if self.parts == MOST_PARTS + 1:
+        if token.nesting >= 0 and self.parts == MOST_PARTS + 1:
             self.fault("note-parts", line, {"limit": MOST_PARTS})
+        self.rows += token.type == "tr_open"
         if token.type == "tr_open" and self.rows == MOST_ROWS + 1:
             self.fault("note-rows", line, {"limit": MOST_ROWS})
+        if token.type in ("fence", "code_block"):
+            before, self.code = self.code, self.code + token.content.count("\n")
+            if before <= MOST_LINES < self.code:
+                self.fault("note-lines", line, {"limit": MOST_LINES})
 
     def _inline(self, token: Token, line: int) -> None:
         """The parts of a paragraph, which have no lines of their own: looked for in its text."""
@@ -169,7 +177,7 @@ class _Reading:
             found = next((i for s in sought if (i := token.content.find(s, place)) >= 0), -1)
             place = max(place, found)
             at = line + token.content[:place].count("\n")
-            column = self.lines[at].find(token.content[place:].split("\n")[0][:20]) if sought else 0
+            column = self._column(token.content, place, at) if sought else 0
             if part.type in _FORMULAS:
                 self._formula(part, at, column)
             elif part.type == "image":
@@ -180,6 +188,12 @@ class _Reading:
                 _show_box(part)
             # A second one of the same comes after the first.
             place += 1 if found >= 0 else 0
+
+    def _column(self, content: str, place: int, line: int) -> int:
+        """The column of a place in the text of a paragraph, whose lines begin behind blanks."""
+        start = content.rfind("\n", 0, place) + 1
+        text = content[start:].split("\n")[0]
+        return max(0, self.lines[line].find(text)) + place - start
 
     def _formula(self, token: Token, line: int, column: int) -> None:
         if len(self.formulas) == MOST_FORMULAS:
@@ -263,7 +277,8 @@ def _sought(part: Token) -> tuple[str, ...]:
         return (part.markup + part.content, part.content)
     if part.type in ("image", "link_open"):
         address = str(part.attrs.get("src") or part.attrs.get("href") or "")
-        return (unquote(address), address)
+        # Where the address was written otherwise, the place where one begins.
+        return (unquote(address), address, "](")
     return ()
 
 
