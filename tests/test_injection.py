@@ -110,7 +110,7 @@ TOLD_IN_NOTES = {
     )
     if text.startswith(start)
 }
-"""Of the corpus, what a note does not show as it was typed but tells, with the codes of its faults."""
+"""Of the corpus, what a note does not show but tells, with the codes of its faults."""
 
 
 def notes_with(texts: list[str]) -> dict[str, str]:

@@ -37,10 +37,69 @@ PAINTS = {"Tj", "TJ", "'", '"', "S", "s", "f", "F", "f*", "B", "B*", "b", "b*", 
 """Operators that leave something to be seen."""
 
 
-@pytest.fixture(params=("zh", "en"))
-def pdf(request: pytest.FixtureRequest, shipped_build: Any) -> Iterator[pikepdf.Pdf]:
-    with pikepdf.open(shipped_build.pdf(request.param)) as opened:
+NOTE = r"""<!-- before -->
+# 推导
+
+更新是 $w - \eta g$，见[教程](https://pytorch.org/a?b=1)与 <https://example.org>。[^1] ~~错~~
+
+$$L = \frac{1}{n} \sum_k (o_k - y_k)^2$$
+
+![损失下降的曲线](curve.png)
+
+| 学习率 | 损失 |
+|:--|--:|
+| 0.5 | $x^2$ |
+
+```python
+def f():  # 一行
+    return "x"
+```
+
+- [x] 做过
+- [ ] 没做
+
+> 引用
+
+[^1]: 脚注，$y$。
+"""
+
+
+@pytest.fixture(scope="module")
+def noted_build(build_into: Any, base_text: str, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A small lab with a note that has everything that a note may have."""
+    from PIL import Image
+
+    folder = tmp_path_factory.mktemp("noted")
+    text = base_text + '[experiment.a]\ntitle = "A"\n'
+    (folder / "lab.toml").write_text(text, encoding="utf-8")
+    (folder / "notes").mkdir()
+    Image.new("RGB", (40, 20), "blue").save(folder / "notes" / "curve.png")
+    for name in ("a", "principle"):
+        (folder / "notes" / f"{name}.md").write_text(NOTE, encoding="utf-8")
+    return build_into(folder / "lab.toml", folder / "output")
+
+
+@pytest.fixture(params=("zh", "en", "noted"))
+def pdf(request: pytest.FixtureRequest) -> Iterator[pikepdf.Pdf]:
+    noted = request.param == "noted"
+    build = request.getfixturevalue("noted_build" if noted else "shipped_build")
+    with pikepdf.open(build.pdf("zh" if noted else request.param)) as opened:
         yield opened
+
+
+def test_formulas_and_pictures_of_notes_are_tagged(noted_build: Any) -> None:
+    with pikepdf.open(noted_build.pdf("zh")) as pdf:
+        words = [(str(e.S), str(e.Alt)) for e, _ in elements(pdf) if "/Alt" in e]
+        links = {
+            str(a.A.URI)
+            for page in pdf.pages
+            for a in page.get("/Annots", [])
+            if "/A" in a and "/URI" in a.A
+        }
+    assert words.count(("/Figure", "损失下降的曲线")) == 2
+    for latex in (r"w - \eta g", r"L = \frac{1}{n} \sum_k (o_k - y_k)^2", "x^2", "y"):
+        assert words.count(("/Formula", latex)) == 2
+    assert links == {"https://pytorch.org/a?b=1", "https://example.org"}
 
 
 Element = tuple[pikepdf.Dictionary, str]
