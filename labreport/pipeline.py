@@ -197,10 +197,17 @@ def check_notes(whole: Lab, lab: Lab, folder: Path, languages: Sequence[str]) ->
 
     Raises:
         InputError: with everything that is at fault in a note.
+        BuildError: if Pango is missing, where a note has a drawing.
     """
+    from labreport.report.note_pictures import DRAWING
     from labreport.report.notes import read_all
 
-    return read_all(folder, whole.names, lab.names, languages, whole.languages[0])
+    notes = read_all(folder, whole.names, lab.names, languages, whole.languages[0])
+    if any(DRAWING in note.paper for note in notes.by_place.values()):
+        from labreport.formats.trial import try_notes
+
+        try_notes(notes)
+    return notes
 
 
 def stray(lab: Lab, notes: Path) -> tuple[tuple[Path, str], ...]:

@@ -17,7 +17,7 @@ from typing import Any
 
 import pikepdf
 import pytest
-from pages import DRAWN, VOID, check_policy
+from pages import DRAWN, VOID, Page, check_policy
 from typer.testing import CliRunner
 
 from labreport.cli import app
@@ -210,6 +210,53 @@ def test_notes_bring_no_more_than_the_shape_of_text(
         assert all(len(tag) == 1 for tag in more)
         assert not re.search(SPOKEN, page)
         assert "<script>alert(document.domain)</script>" in found.text
+
+
+DRAWN_BESIDE = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><path d="M0 0L9 9"/></svg>'
+)
+
+RICH = r"""# T
+
+$a = \frac{1}{2}$ [x](https://x.example/?a=<b>&c="d") <mailto:a@b.example>[^n] ![p "> <q](d.svg)
+
+| a | b |
+|--:|:-:|
+| ~~1~~ | $$b < 2$$ |
+
+```python
+print("</code><script>x()</script>")  # <b>
+```
+
+- [x] done
+
+[^n]: <script>alert(1)</script>
+"""
+
+
+def test_what_notes_may_have_keeps_the_policy_of_the_page(
+    build_pages: Callable[..., Any], base_text: str
+) -> None:
+    lab = base_text + '[experiment.a]\ntitle = "A"\n'
+    names = ("a.md", "purpose.md", "principle.md", "reflection.md")
+    built = build_pages(lab, {"d.svg": DRAWN_BESIDE} | dict.fromkeys(names, RICH))
+    for code in CODES:
+        text = built.html(code)
+        check_policy(text)
+        page = Page(text)
+        names_of = [value for _, attributes in page.elements if (value := attributes.get("id"))]
+        assert len(names_of) == len(set(names_of))
+        for tag, attributes in page.elements:
+            assert not any(name.startswith("on") or name == "style" for name in attributes), tag
+            if tag == "a":
+                address = attributes["href"]
+                assert address.startswith(("#", "https://x.example/", "mailto:a@b.example"))
+                assert not address.startswith("#footnote") or address[1:] in names_of
+            if tag == "img":
+                assert attributes["src"].startswith("data:image/svg+xml;base64,")
+                assert attributes["alt"] == 'p "> <q'
+        assert "<script>alert(1)</script>" in page.text
+        assert len(page.of("img")) == 2 * len(names)
 
 
 @pytest.mark.parametrize("text", TOLD_IN_NOTES)

@@ -137,12 +137,16 @@ class _Reading:
 
     def take_in(self, tokens: Sequence[Token], under: int) -> None:
         """Look at every part, and change those that are not to be rendered as they are."""
-        line = 0
+        line, level = 0, under
         for token in tokens:
             line = token.map[0] if token.map else line
             self._count(token, line)
-            if token.type in ("heading_open", "heading_close"):
-                token.tag = f"h{min(int(token.tag[1:]) + under, 6)}"
+            if token.type == "heading_open":
+                # No level is skipped, also where the note begins with a lower one.
+                level = min(int(token.tag[1:]) + under, level + 1, 6)
+                token.tag = f"h{level}"
+            elif token.type == "heading_close":
+                token.tag = f"h{level}"
             elif token.type in ("th_open", "td_open"):
                 _align(token)
             elif token.type == "math_block":

@@ -31,6 +31,9 @@ MOST_PIXELS = 16_000_000
 MOST_DRAWN = 20_000
 """Elements of a drawing, where what is used twice counts twice."""
 
+DRAWING = "data:image/svg+xml;base64,"
+"""How the address of a drawing begins; formulas on paper are drawings that begin otherwise."""
+
 _XLINK = "{http://www.w3.org/1999/xlink}href"
 
 
