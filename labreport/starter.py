@@ -12,6 +12,9 @@ from labreport.store.files import nearest_there, write_atomically
 
 SCHEMA_FILE = "experiments.schema.json"
 
+ON_NOTES = "notes/README.md"
+"""Says what may stand in the folder of notes; no report takes it in."""
+
 EXERCISES = ("backpropagation", "minimal", "optimizers", "initialisation", "classes")
 """Names on the command line: the lab that ships, and those in templates/labs."""
 
@@ -40,7 +43,7 @@ def one_of(*names: str | None) -> str:
 
 
 def start(folder: Path, exercise: str) -> tuple[Path, ...]:
-    """Write an exercise's lab file, and the schema that editors check it with, into a folder.
+    """Write an exercise's lab file, its schema for editors, and a word on notes into a folder.
 
     Returns:
         The files that were written.
@@ -52,6 +55,7 @@ def start(folder: Path, exercise: str) -> tuple[Path, ...]:
     contents = {
         folder / LAB_FILE: exercise_file(exercise).read_bytes(),
         folder / SCHEMA_FILE: document().encode(),
+        folder / ON_NOTES: (shipped("templates") / "labs" / ON_NOTES).read_bytes(),
     }
     above = nearest_there(folder)
     if not above.is_dir():
