@@ -158,5 +158,9 @@ def _name(element: Element) -> str:
 
 
 def _said(error: Exception) -> str:
-    """What the typesetter says: few of its errors have words, but their names tell."""
-    return str(error)[:120] or type(error).__name__
+    """What the typesetter says: few of its errors have words, but the names of its own tell."""
+    if str(error):
+        return str(error)[:120]
+    name = type(error).__name__.removesuffix("Error")
+    own = type(error).__module__.startswith("latex2mathml")
+    return re.sub("(?<=[a-z])(?=[A-Z])", " ", name).lower() if own else "…"
