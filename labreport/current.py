@@ -295,9 +295,11 @@ def stamps(report: Wanted) -> tuple[str, ...]:
 
 
 def _notes(report: Wanted) -> list[Path]:
-    """Every note, also those that no experiment of the lab has."""
-    names = (name for name in _names(report.notes) if name.lower().endswith(".md"))
-    return [path for path in map(report.notes.joinpath, names) if path.is_file()]
+    """Every note, also those that no experiment of the lab has, and every picture beside them."""
+    # Endings of `report.note_pictures.KINDS`, which this module may not import.
+    endings = (".md", ".png", ".jpg", ".jpeg", ".svg")
+    found = _files(report.notes)
+    return [path for path in found if path.name.lower().endswith(endings) and path.is_file()]
 
 
 def _names(folder: Path) -> list[str]:

@@ -125,7 +125,7 @@ def _lab(given: Path | None) -> tuple[Lab | None, Check]:
     path = lab_path(given)
     try:
         lab = load(path)
-        check_notes(lab, notes_folder(path), lab.languages)
+        check_notes(lab, lab, notes_folder(path), lab.languages)
     except LabreportError as error:
         return None, Check("lab", faults=error.faults)
     return lab, Check("lab", str(path))
@@ -135,8 +135,9 @@ def _characters(lab: Lab, path: Path) -> Check:
     from labreport.characters import missing_characters
 
     try:
-        notes = check_notes(lab, notes_folder(path), lab.languages)
-        return Check("characters", faults=missing_characters(lab, path, notes, lab.languages))
+        notes = check_notes(lab, lab, notes_folder(path), lab.languages)
+        faults = missing_characters(lab, path, notes.files, lab.languages)
+        return Check("characters", faults=faults)
     except BuildError as error:
         return Check("characters", faults=error.faults, fix=_pango_fix())
 

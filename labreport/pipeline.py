@@ -42,6 +42,7 @@ from labreport.training import SEMANTICS
 from labreport.work import DEVICES, Machine, Progress, check_device, check_size, obtain, too_big
 
 if TYPE_CHECKING:
+    from labreport.report.notes import Notes
     from labreport.report.theme import Theme
 
 LANGUAGES = ("zh", "en")
@@ -104,12 +105,12 @@ def build(request: Request, progress: Progress) -> Summary:
     lab = part_of(whole, request.only, path)
     languages = chosen_languages(request.languages, whole)
     theme = check_theme(lab, path, languages)
-    notes = notes_folder(path)
-    written_notes = check_notes(lab, notes, languages)
+    folder = notes_folder(path)
+    notes = check_notes(whole, lab, folder, languages)
     usable_folder(request.output)
     if not request.force:
         refuse_foreign(request.output, languages)
-    check_characters(lab, path, written_notes, languages)
+    check_characters(lab, path, notes.files, languages)
     check_device(request.machine)
 
     environment = this_environment(request.machine.device)
@@ -129,8 +130,8 @@ def build(request: Request, progress: Progress) -> Summary:
         written=written,
         damaged=tuple(store.damaged),
         outdated=tuple(store.outdated) if obtained.trained else (),
-        without_reflection=not (notes / "reflection.md").is_file(),
-        stray=stray(whole, notes),
+        without_reflection=not (folder / "reflection.md").is_file(),
+        stray=stray(whole, folder),
         altered=found_altered,
     )
 
@@ -185,36 +186,35 @@ def check_theme(lab: Lab, path: Path, languages: Sequence[str]) -> Theme:
     return theme
 
 
-def check_notes(lab: Lab, notes: Path, languages: Sequence[str]) -> tuple[Path, ...]:
+def check_notes(whole: Lab, lab: Lab, folder: Path, languages: Sequence[str]) -> Notes:
     """Read every note before anything trains, so that all their faults show at once.
 
-    Returns:
-        The notes that the report takes in.
-    """
-    from labreport.report.notes import notes_file, read_notes
+    Args:
+        whole: the lab.
+        lab: the part of it that is built.
+        folder: of the notes.
+        languages: of the report.
 
-    names = (*lab.names, "reflection")
-    files = [
-        notes_file(notes, name, code, lab.languages[0]) for name in names for code in languages
-    ]
-    faults: list[Fault] = []
-    found: list[Path] = []
-    for file in dict.fromkeys(files):
-        try:
-            if read_notes(file) is not None:
-                found.append(file)
-        except InputError as error:
-            faults += error.faults
-    if faults:
-        raise InputError(faults)
-    return tuple(found)
+    Raises:
+        InputError: with everything that is at fault in a note.
+        BuildError: if Pango is missing, where a note has a drawing.
+    """
+    from labreport.report.note_pictures import DRAWING
+    from labreport.report.notes import read_all
+
+    notes = read_all(folder, whole.names, lab.names, languages, whole.languages[0])
+    if any(DRAWING in note.paper for note in notes.by_place.values()):
+        from labreport.formats.trial import try_notes
+
+        try_notes(notes)
+    return notes
 
 
 def stray(lab: Lab, notes: Path) -> tuple[tuple[Path, str], ...]:
     """Notes that no report of this lab takes in, each with the name that is nearest."""
-    from labreport.report.notes import stray_notes
+    from labreport.report.notes import CHAPTERS, stray_notes
 
-    return stray_notes(notes, (*lab.names, "reflection"))
+    return tuple(stray_notes(notes, (*lab.names, *CHAPTERS), lab.languages[0], LANGUAGES))
 
 
 def check_characters(lab: Lab, path: Path, notes: Sequence[Path], languages: Sequence[str]) -> None:
@@ -272,7 +272,7 @@ def write_report(
     store: Store,
     languages: Sequence[str],
     theme: Theme,
-    notes: Path,
+    notes: Notes,
     made: dict[str, str],
     request: Request,
     progress: Progress,
@@ -483,15 +483,15 @@ def check(given: Path | None) -> Checked:
     path = lab_path(given)
     lab = load(path)
     check_theme(lab, path, lab.languages)
-    notes = check_notes(lab, notes_folder(path), lab.languages)
+    notes = check_notes(lab, lab, notes_folder(path), lab.languages)
     with suppress(BuildError):
         # Without Pango nobody can say; `labreport doctor` says how to get it.
-        check_characters(lab, path, notes, lab.languages)
+        check_characters(lab, path, notes.files, lab.languages)
     runs = lab.recordings()
     return Checked(
         path,
         len(lab.plans),
-        notes,
+        notes.files,
         estimate(runs),
         stray(lab, notes_folder(path)),
         too_big(path, runs, runs, path.parent, Machine()),

@@ -12,8 +12,8 @@ from labreport.store.files import nearest_there, write_atomically
 
 SCHEMA_FILE = "experiments.schema.json"
 
-NOTES_FILE = Path("notes") / "README.txt"
-"""Says what may be written into that folder; no note itself, so that no report has it."""
+ON_NOTES = "notes/README.md"
+"""Says what may stand in the folder of notes; no report takes it in."""
 
 EXERCISES = ("backpropagation", "minimal", "optimizers", "initialisation", "classes")
 """Names on the command line: the lab that ships, and those in templates/labs."""
@@ -43,7 +43,7 @@ def one_of(*names: str | None) -> str:
 
 
 def start(folder: Path, exercise: str) -> tuple[Path, ...]:
-    """Write an exercise's lab file, its schema for editors, and how to write notes, into a folder.
+    """Write an exercise's lab file, its schema for editors, and a word on notes into a folder.
 
     Returns:
         The files that were written.
@@ -55,7 +55,7 @@ def start(folder: Path, exercise: str) -> tuple[Path, ...]:
     contents = {
         folder / LAB_FILE: exercise_file(exercise).read_bytes(),
         folder / SCHEMA_FILE: document().encode(),
-        folder / NOTES_FILE: (shipped("templates") / "labs" / "notes.txt").read_bytes(),
+        folder / ON_NOTES: (shipped("templates") / "labs" / ON_NOTES).read_bytes(),
     }
     above = nearest_there(folder)
     if not above.is_dir():

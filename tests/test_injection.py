@@ -17,7 +17,7 @@ from typing import Any
 
 import pikepdf
 import pytest
-from pages import DRAWN, VOID, check_policy
+from pages import DRAWN, VOID, Page, check_policy
 from typer.testing import CliRunner
 
 from labreport.cli import app
@@ -101,7 +101,20 @@ def lab_with(texts: list[str], base_text: str) -> str:
     return lab
 
 
+TOLD_IN_NOTES = {
+    text: codes
+    for text in CORPUS
+    for start, codes in (
+        ("$", {"note-formula-command", "note-formula"}),
+        ("[x]", {"note-picture-address"}),
+    )
+    if text.startswith(start)
+}
+"""Of the corpus, what a note does not show but tells, with the codes of its faults."""
+
+
 def notes_with(texts: list[str]) -> dict[str, str]:
+    texts = [text for text in texts if text not in TOLD_IN_NOTES]
     return {f"{name}.md": "\n\n".join(texts) for name in ("a", "reflection")}
 
 
@@ -197,6 +210,66 @@ def test_notes_bring_no_more_than_the_shape_of_text(
         assert all(len(tag) == 1 for tag in more)
         assert not re.search(SPOKEN, page)
         assert "<script>alert(document.domain)</script>" in found.text
+
+
+DRAWN_BESIDE = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><path d="M0 0L9 9"/></svg>'
+)
+
+RICH = r"""# T
+
+$a = \frac{1}{2}$ [x](https://x.example/?a=<b>&c="d") <mailto:a@b.example>[^n] ![p "> <q](d.svg)
+
+| a | b |
+|--:|:-:|
+| ~~1~~ | $$b < 2$$ |
+
+```python
+print("</code><script>x()</script>")  # <b>
+```
+
+- [x] done
+
+[^n]: <script>alert(1)</script>
+"""
+
+
+def test_what_notes_may_have_keeps_the_policy_of_the_page(
+    build_pages: Callable[..., Any], base_text: str
+) -> None:
+    lab = base_text + '[experiment.a]\ntitle = "A"\n'
+    names = ("a.md", "purpose.md", "principle.md", "reflection.md")
+    built = build_pages(lab, {"d.svg": DRAWN_BESIDE} | dict.fromkeys(names, RICH))
+    for code in CODES:
+        text = built.html(code)
+        check_policy(text)
+        page = Page(text)
+        names_of = [value for _, attributes in page.elements if (value := attributes.get("id"))]
+        assert len(names_of) == len(set(names_of))
+        for tag, attributes in page.elements:
+            assert not any(name.startswith("on") or name == "style" for name in attributes), tag
+            if tag == "a":
+                address = attributes["href"]
+                assert address.startswith(("#", "https://x.example/", "mailto:a@b.example"))
+                assert not address.startswith("#footnote") or address[1:] in names_of
+            if tag == "img":
+                assert attributes["src"].startswith("data:image/svg+xml;base64,")
+                assert attributes["alt"] == 'p "> <q'
+        assert "<script>alert(1)</script>" in page.text
+        assert len(page.of("img")) == 2 * len(names)
+
+
+@pytest.mark.parametrize("text", TOLD_IN_NOTES)
+def test_what_a_note_cannot_show_is_told(base_text: str, text: str, tmp_path: Path) -> None:
+    path = tmp_path / "lab.toml"
+    path.write_text(base_text + '[experiment.a]\ntitle = "A"\n', encoding="utf-8")
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "a.md").write_text(f"one\n\n{text}\n", encoding="utf-8")
+    done = CliRunner().invoke(app, ["check", "--json", str(path)])
+    assert done.exit_code == 2
+    faults = json.loads(done.stdout)["faults"]
+    assert {fault["code"] for fault in faults} == TOLD_IN_NOTES[text]
+    assert {fault["line"] for fault in faults} == {3}
 
 
 def objects(pdf: pikepdf.Pdf) -> Iterator[pikepdf.Object]:

@@ -13,6 +13,7 @@ from command_line import run
 
 from labreport.errors import InputError
 from labreport.lab.load import load
+from labreport.report.notes import read_note, stray_notes
 from labreport.starter import EXERCISES, exercise_file, start
 
 
@@ -21,11 +22,8 @@ def test_an_exercise_builds_and_finds_something_in_each_experiment(
     exercise: str, build_pages: Callable[..., Any], tmp_path: Path
 ) -> None:
     written = start(tmp_path / "a" / "b", exercise)
-    assert [path.name for path in written] == [
-        "experiments.toml",
-        "experiments.schema.json",
-        "README.txt",
-    ]
+    names = [path.relative_to(tmp_path / "a" / "b").as_posix() for path in written]
+    assert names == ["experiments.toml", "experiments.schema.json", "notes/README.md"]
     built = build_pages(written[0].read_text(encoding="utf-8"))
     for observed in built.measured.observed:
         assert observed.answers
@@ -101,3 +99,22 @@ def test_two_exercises_are_one_too_many(tmp_path: Path) -> None:
     assert "classes, minimal" in " ".join(done.output.split())
     assert not (tmp_path / "a").exists()
     assert run("new", tmp_path / "b", "classes", "--exercise", "classes").exit_code == 0
+
+
+def test_the_word_on_notes_shows_a_note_that_can_be_taken_in(tmp_path: Path) -> None:
+    start(tmp_path, "minimal")
+    text = (tmp_path / "notes" / "README.md").read_text(encoding="utf-8")
+    note = "\n".join(re.findall(r"^    (.*)$|^$", text, re.MULTILINE)).replace(
+        "sketch.png", "a.svg"
+    )
+    path = tmp_path / "notes" / "learning-rate.md"
+    path.write_text(note.strip(), encoding="utf-8")
+    svg = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'
+    (tmp_path / "notes" / "a.svg").write_text(svg, encoding="utf-8")
+    found = read_note(path)
+    assert found is not None
+    assert found.before
+    assert len(found.formulas) == 1
+    lab = load(tmp_path / "experiments.toml")
+    assert "learning-rate" in lab.names
+    assert list(stray_notes(tmp_path / "notes", lab.names, "zh", ("zh", "en"))) == []

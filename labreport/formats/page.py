@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any
-from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -21,15 +20,13 @@ from labreport.formats.listing import listings
 from labreport.formats.math_font import math_font
 from labreport.formats.pictures import Pictures
 from labreport.report.language import Language
+from labreport.report.svg_uri import data_uri
 from labreport.report.theme import Theme
 from labreport.report.tree import Course, Plot, Report
 from labreport.shipped import shipped
 
 _SUPERSCRIPTS = "⁻⁽⁾⁰¹²³⁴⁵⁶⁷⁸⁹"
 _PLAIN = str.maketrans(_SUPERSCRIPTS, "−()0123456789")
-
-_AS_IT_IS = " !$'()*+,-./:;<=>?@[\\]^_`{|}~"
-"""What stands for itself in a data: URI between quotation marks, beside letters and digits."""
 
 _WORDS = (
     *("help", "static", "whole", "round", "loss", "weight", "gradient", "play", "pause"),
@@ -169,11 +166,6 @@ def typeset(text: str) -> Markup:
     return Markup(
         re.sub(f"[{_SUPERSCRIPTS}]+", lambda m: f"<sup>{m[0].translate(_PLAIN)}</sup>", safe)
     )
-
-
-def data_uri(svg: bytes) -> str:
-    """An SVG as a data: URI: nothing is fetched, and ids of two figures never meet."""
-    return "data:image/svg+xml," + quote(svg.decode(), safe=_AS_IT_IS)
 
 
 def digest(text: str) -> str:

@@ -80,10 +80,22 @@ def complaints(report: Report, language: Language) -> list[str]:
     Raises:
         BuildError: if Pango is missing.
     """
-    html = paper(report, language)
+    return complaints_of(paper(report, language), report.theme.files)
+
+
+def complaints_of(html: str, files: Mapping[str, bytes] | None = None) -> list[str]:
+    """What WeasyPrint says of a document, and where it fails; glyphs that are missing apart.
+
+    Args:
+        html: the document.
+        files: of a theme, by their names.
+
+    Raises:
+        BuildError: if Pango is missing.
+    """
     with _fixed_time(), _collected_log() as messages, _temporary():
         weasyprint, failure = _weasyprint(), ""
-        fetcher = _fetcher(report.theme.files)
+        fetcher = _fetcher(files)
         try:
             document = weasyprint.HTML(string=html, url_fetcher=fetcher, base_url=None)
             document.write_pdf(pdf_variant="pdf/ua-1")

@@ -1,4 +1,4 @@
-"""A theme tried out on a cover with nothing behind it, before anything is trained."""
+"""A theme tried out on a cover with nothing behind it, and notes, before anything is trained."""
 
 from __future__ import annotations
 
@@ -7,15 +7,19 @@ from collections.abc import Iterator, Sequence
 
 from labreport.errors import Fault, InputError
 from labreport.formats.page import page, paper
-from labreport.formats.pdf import complaints
+from labreport.formats.pdf import complaints, complaints_of
 from labreport.lab.plan import Lab
 from labreport.report.front import front
 from labreport.report.language import Language
+from labreport.report.note_pictures import DRAWING
+from labreport.report.notes import Notes
 from labreport.report.sheets import Sheet
 from labreport.report.theme import SHEETS, Theme
 
 MOST = 20
 """Complaints that are told."""
+
+_DATA = re.compile(r"data:\S+")
 
 _PLACE = re.compile(r" at ([0-9]+):([0-9]+)")
 """Where WeasyPrint has found something: line and column of the style sheet of the document."""
@@ -39,6 +43,23 @@ def try_theme(lab: Lab, theme: Theme, languages: Sequence[Language]) -> None:
         # The same in every language.
         once = {(f.file, f.line, f.column, f.values["detail"]): f for f in faults}
         raise InputError(list(once.values())[:MOST])
+
+
+def try_notes(notes: Notes) -> None:
+    """Draw the drawings of notes once: there are some that WeasyPrint stumbles over.
+
+    Raises:
+        InputError: naming the notes that have such.
+        BuildError: if Pango is missing.
+    """
+    papers = {note.file: note.paper for note in notes.by_place.values() if DRAWING in note.paper}
+    faults = [
+        Fault("note-drawing", {"detail": _DATA.sub("…", text)[:300]}, file=file)
+        for file, paper in papers.items()
+        for text in complaints_of(f'<html lang="en"><title>.</title><body>{paper}</body></html>')
+    ]
+    if faults:
+        raise InputError(faults[:MOST])
 
 
 def _sheets(html: str, theme: Theme) -> Iterator[tuple[int, Sheet]]:

@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 
 from labreport.analysis.conclusions import Conclusion, conclude, key_findings
 from labreport.analysis.evidence import Failure, Known, failures
@@ -33,7 +32,8 @@ from labreport.report.glossary import glossary
 from labreport.report.illustrate import illustrate
 from labreport.report.kept import Kept
 from labreport.report.language import Language
-from labreport.report.notes import notes_file, read_notes
+from labreport.report.notes import CHAPTERS
+from labreport.report.notes import Notes as WrittenNotes
 from labreport.report.numbering import Numbering
 from labreport.report.principle import principle
 from labreport.report.sentences import sentences
@@ -44,7 +44,6 @@ from labreport.report.tree import (
     Finding,
     Notes,
     Paragraph,
-    Prose,
     Report,
     Section,
     Sentences,
@@ -60,7 +59,7 @@ class Facts:
 
     Attributes:
         all_names: experiments of the whole lab, of which this may be a part.
-        notes: folder of the student's notes.
+        notes: the student's notes.
         environment: versions and machine, as printed pairs; names are keys of the catalogue.
         again: the command that builds this report.
         stored: names of the folder of runs and of the table of runs, as printed.
@@ -68,7 +67,7 @@ class Facts:
     """
 
     all_names: tuple[str, ...]
-    notes: Path
+    notes: WrittenNotes
     environment: tuple[tuple[str, str, str], ...]
     again: str
     stored: tuple[str, str]
@@ -244,32 +243,38 @@ class _Composition:
         return Statement(sentence, self.evidence[id(observation)], quoted, theme)
 
     def _sections(self) -> list[Section]:
-        text = self.language.text
-        sections = []
-        if self.lab.purpose is not None:
-            purpose = Paragraph(self.lab.purpose.within(self.language.code))
-            sections.append(Section("purpose", "", text("report.purpose"), (purpose,)))
-        sections.append(
-            principle(
-                self.measured.base,
-                self.lab.file.worked_row,
-                self.language,
-                self.numbering,
-                self.kept,
-            )
-        )
-        sections.append(self._set_up())
-        experiments = tuple(map(self._experiment, self._results, self._observed))
-        sections.append(Section("experiments", "", text("report.experiments"), (), experiments))
-        comparison = self._comparison()
-        if comparison:
+        # In this order, because each takes the next numbers of figures and tables.
+        sections = [self._purpose(), self._principle(), self._set_up(), self._experiments()]
+        if (comparison := self._comparison()) is not None:
             sections.append(comparison)
-        sections.append(self._conclusions())
-        reflection = self._notes("reflection", "", under=2)
-        if reflection:
-            sections.append(Section("reflection", "", text("report.reflection"), (reflection,)))
-        sections += self._appendix()
-        return sections
+        sections += [self._conclusions(), self._reflection()]
+        noted = map(self._with_chapter_note, sections)
+        return [*(s for s in noted if s.blocks or s.sections), *self._appendix()]
+
+    def _with_chapter_note(self, section: Section) -> Section:
+        """A chapter with the note on it, which has no heading where nothing else stands there."""
+        if section.anchor not in CHAPTERS or section.anchor in self.facts.all_names:
+            return section
+        is_empty = not section.blocks and not section.sections
+        heading = "" if is_empty else self.language.text("report.notes")
+        return self._with_note(section, section.anchor, heading)
+
+    def _purpose(self) -> Section:
+        purpose = self.lab.purpose
+        said = (Paragraph(purpose.within(self.language.code)),) if purpose is not None else ()
+        return Section("purpose", "", self.language.text("report.purpose"), said)
+
+    def _principle(self) -> Section:
+        row = self.lab.file.worked_row
+        return principle(self.measured.base, row, self.language, self.numbering, self.kept)
+
+    def _experiments(self) -> Section:
+        inner = tuple(map(self._experiment, self._results, self._observed))
+        return Section("experiments", "", self.language.text("report.experiments"), (), inner)
+
+    def _reflection(self) -> Section:
+        """A chapter that is the student's alone."""
+        return Section("reflection", "", self.language.text("report.reflection"))
 
     def _set_up(self) -> Section:
         text, lab, base = self.language.text, self.lab, self.lab.base
@@ -366,9 +371,8 @@ class _Composition:
         blocks += [*self._pointer(shown), *shown]
         blocks += self._statements("others", observed, results)
         blocks += self._statements("limits", observed, results)
-        note = self._notes(plan.name, self.language.text("report.notes"), under=3)
-        blocks += [note] if note else []
-        return Section(f"experiment-{plan.name}", "", self._title(results), tuple(blocks))
+        section = Section(f"experiment-{plan.name}", "", self._title(results), tuple(blocks))
+        return self._with_note(section, plan.name, self.language.text("report.notes"))
 
     def _pointer(self, shown: Sequence[Block]) -> list[Block]:
         """Where the figures and tables are that the statements rest on."""
@@ -386,10 +390,17 @@ class _Composition:
 
         return [*sentences(kind, observed, self.language, state)]
 
-    def _notes(self, name: str, heading: str, *, under: int) -> Prose | None:
-        path = notes_file(self.facts.notes, name, self.language.code, self.lab.languages[0])
-        html = read_notes(path, under=under)
-        return Prose(heading, html) if html else None
+    def _with_note(self, section: Section, name: str, heading: str) -> Section:
+        """A section with the student's note on it, before or after all that is computed."""
+        note = self.facts.notes.of(name, self.language.code)
+        if note is None:
+            return section
+        prose = note.under(heading)
+        if note.before:
+            return replace(section, blocks=(prose, *section.blocks))
+        if section.sections:
+            return replace(section, closing=(prose,))
+        return replace(section, blocks=(*section.blocks, prose))
 
     def _comparison(self) -> Section | None:
         text = self.language.text
@@ -492,5 +503,5 @@ def _numbered(sections: Sequence[Section], prefix: str = "") -> tuple[Section, .
     for index, section in enumerate(sections, start=1):
         number = f"{prefix}{index}"
         inner = _numbered(section.sections, f"{number}.")
-        numbered.append(Section(section.anchor, number, section.title, section.blocks, inner))
+        numbered.append(replace(section, number=number, sections=inner))
     return tuple(numbered)

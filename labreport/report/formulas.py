@@ -127,19 +127,27 @@ def formula(latex: str, numbering: Numbering, kept: Kept) -> Formula:
 
 def _typeset(latex: str) -> tuple[str, str, float, float]:
     """SVG and MathML of a formula, and its width and height in em."""
-    from ziamath.config import config
     from ziamath.tex import tex2mml
+
+    mathml = tex2mml(latex)
+    svg, width, height, _ = drawn(mathml)
+    return svg, mathml_for_pages(mathml), width, height
+
+
+def drawn(mathml: str) -> tuple[str, float, float, float]:
+    """SVG of a formula, and in em its width, its height and how much of it is below the line."""
+    from ziamath.config import config
     from ziamath.zmath import Math
 
     config.svg2 = False
-    mathml = tex2mml(latex)
     spaced = re.sub(r' rowspacing="[^"]*"', "", mathml)
     spaced = spaced.replace("<mtable", f'<mtable rowspacing="{ROW_SPACING}"')
     svg = Math(spaced, size=SIZE).svg()
     width, height = (float(re.search(rf'{side}="([\d.]+)', svg)[1]) for side in ("width", "height"))  # type: ignore[index]
+    _, top, _, _ = (float(n) for n in re.search(r'viewBox="([^"]+)"', svg)[1].split())  # type: ignore[index]
     return (
         compact(svg).decode(),
-        mathml_for_pages(mathml),
         width / PIXELS_PER_EM,
         height / PIXELS_PER_EM,
+        (height + top) / PIXELS_PER_EM,
     )

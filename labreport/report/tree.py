@@ -252,7 +252,18 @@ class Figure:
 
 @dataclass(frozen=True)
 class Formula:
-    """A numbered formula, typeset for paper, as MathML for a page, and as LaTeX for reading."""
+    """A formula, typeset for paper, as MathML for a page, and as LaTeX for reading.
+
+    Attributes:
+        anchor: where links lead; "" in a note.
+        label: its number; "" in a note.
+        svg: the picture.
+        mathml: the same for a page.
+        latex: the same for reading.
+        height: of the picture, in em.
+        width: of the picture, in em.
+        below: how much of the height is below the line of text that it stands in, in em.
+    """
 
     anchor: str
     label: str
@@ -261,14 +272,24 @@ class Formula:
     latex: str
     height: float
     width: float
+    below: float = 0.0
 
 
 @dataclass(frozen=True)
 class Prose:
-    """The student's own text, rendered from Markdown to HTML that is known to be safe."""
+    """The student's own text, rendered from Markdown to HTML that is known to be safe.
+
+    Attributes:
+        heading: what stands over it; "" where the heading of the section does.
+        html: for a page.
+        paper: for paper, where formulas are pictures.
+        formulas: those of the text.
+    """
 
     heading: str
     html: str
+    paper: str
+    formulas: tuple[Formula, ...] = ()
 
 
 Block = Paragraph | Sentences | Notes | Table | Figure | Formula | Prose
@@ -276,19 +297,25 @@ Block = Paragraph | Sentences | Notes | Table | Figure | Formula | Prose
 
 @dataclass(frozen=True)
 class Section:
-    """A heading, what stands under it, and its subsections."""
+    """A heading, what stands under it, its subsections, and what stands after these."""
 
     anchor: str
     number: str
     title: str
     blocks: tuple[Block, ...] = ()
     sections: tuple[Section, ...] = ()
+    closing: tuple[Block, ...] = ()
 
     @property
     def formulas(self) -> tuple[Formula, ...]:
-        """Formulas of the section and its subsections."""
-        own = tuple(block for block in self.blocks if isinstance(block, Formula))
-        return own + tuple(formula for inner in self.sections for formula in inner.formulas)
+        """Formulas of the section and its subsections, also those of notes."""
+        found: list[Formula] = []
+        for block in (*self.blocks, *self.closing):
+            if isinstance(block, Formula):
+                found.append(block)
+            elif isinstance(block, Prose):
+                found += block.formulas
+        return (*found, *(formula for inner in self.sections for formula in inner.formulas))
 
 
 @dataclass(frozen=True)

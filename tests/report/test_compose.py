@@ -299,7 +299,7 @@ def prose(report: Report) -> dict[str, Prose]:
     return {
         section.anchor: block
         for section in sections(report)
-        for block in section.blocks
+        for block in (*section.blocks, *section.closing)
         if isinstance(block, Prose)
     }
 
@@ -327,6 +327,35 @@ def test_notes_stand_with_their_experiments(
     )
     assert titles(reports["zh"])[-3] == "总结及心得体会"
     assert titles(reports["en"])[-3] == "Summary and reflection"
+
+
+def test_notes_stand_in_their_chapters(build_pages: Callable[..., Any], base_text: str) -> None:
+    notes = {
+        "purpose.md": "为什么。",
+        "principle.md": "<!-- before -->\n用 $\\delta$。",
+        "principle.en.md": "By $\\delta$.",
+        "set-up.md": "机器。",
+        "conclusions.md": "<!-- before -->\n可见。",
+    }
+    built = build_pages(base_text + TWO, notes)
+    found = {code: {s.anchor: s for s in sections(built.reports[code])} for code in CODES}
+    assert set(prose(built.reports["zh"])) == {"purpose", "principle", "set-up", "conclusions"}
+    zh, en = found["zh"], found["en"]
+    # A chapter of the note alone has no other heading.
+    assert [block.heading for block in zh["purpose"].blocks] == [""]
+    assert isinstance(zh["principle"].blocks[0], Prose)
+    assert zh["principle"].closing == ()
+    # After all of the chapter, which is in its subsections.
+    (after,) = en["principle"].closing
+    assert isinstance(after, Prose)
+    assert after.heading == "The experimenter’s notes"
+    assert [f.latex for f in en["principle"].formulas][:1] == [r"\delta"]
+    assert isinstance(zh["set-up"].blocks[-1], Prose)
+    assert isinstance(zh["conclusions"].blocks[0], Prose)
+    assert not isinstance(zh["conclusions"].blocks[-1], Prose)
+    page = built.html("en")
+    last = en["principle"].sections[-1].anchor
+    assert page.index("By <span") > page.index(f'id="{last}"')
 
 
 def test_no_reflection_is_invented(shipped_build: Any) -> None:
