@@ -23,7 +23,8 @@ def class_numbers(merged: Change) -> tuple[list[int], int] | None:
     if not isinstance(targets, list) or not targets or not isinstance(layers, list | tuple):
         return None
     units = layers[-1] if layers else 0
-    if type(units) is not int or units < 2 or merged.get("loss", "mse") in OF_SIGNS:
+    loss = merged.get("loss", "mse")
+    if type(units) is not int or units < 2 or not isinstance(loss, str) or loss in OF_SIGNS:
         return None
     return (targets, units) if all(type(target) is int for target in targets) else None
 

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from math import isfinite
 
+import numpy as np
+
 from labreport.analysis.evidence import thresholds_of
 from labreport.analysis.observation import (
     Count,
@@ -52,7 +54,8 @@ def evidence(claim: Claim, language: Language) -> Evidence:
         count=text("evidence.count", count=observation.runs) if observation.runs else "",
         bases=_bases(claim, language),
         thresholds=tuple(
-            (name, numbers.setting(value)) for name, value in thresholds_of(observation).items()
+            (name, np.format_float_positional(value, trim="-"))
+            for name, value in thresholds_of(observation).items()
         ),
     )
 
