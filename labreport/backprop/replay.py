@@ -17,23 +17,21 @@ import numpy as np
 
 from labreport.backprop.activations import ACTIVATIONS
 from labreport.backprop.arrays import BoolArray, FloatArray
+from labreport.backprop.carried import COPIES, Carried
+from labreport.backprop.compared import (
+    NUDGE,
+    ROUNDINGS,
+    Difference,
+    Largest,
+    absolute_differences,
+    flat_outputs,
+)
 from labreport.backprop.generator import row_orders
 from labreport.backprop.network import forward
-from labreport.backprop.rounding import SAFETY, Nudged, farthest, nudged
-from labreport.backprop.runs import Evaluated, data_of, derivatives, layers_of, rule_of
+from labreport.backprop.rounding import Nudged, farthest, nudged
+from labreport.backprop.runs import Evaluated, data_of, derivatives, layers_of
 from labreport.backprop.starts import initial_weights
 from labreport.run import Run, Steps
-
-ROUNDINGS = 16
-"""Units of rounding, of the terms that a number is a sum of, by which two right programs may
-differ: sums in another order."""
-
-NUDGE = 8
-"""Where more is found, weights and activations are nudged by so many units of rounding: if that
-changes the result as much, rounding explains it (a unit of ReLU at its kink)."""
-
-COPIES = 6
-"""Nudged copies of a run that are carried along where its weights are to be explained."""
 
 UNDERFLOW = 2.0**60
 """The smallest normal number times this is as good as 0: torch's sigmoid is 0 where e^−z is too
@@ -51,23 +49,6 @@ MOST_NUMBERS = 4_000_000
 
 QUANTITIES = ("start", "losses", "gradients", "outputs", "weights", "ending")
 """What is compared, in the order in which a fault names the first."""
-
-
-@dataclass(frozen=True)
-class Difference:
-    """The largest difference of one quantity of a run.
-
-    Attributes:
-        relative: the difference, in units of the terms that the number is a sum of.
-        step: where it was found.
-        parameter: index of the parameter, −1 for a quantity that has none.
-        allowed: whether every difference can be rounding.
-    """
-
-    relative: float = 0.0
-    step: int = 0
-    parameter: int = -1
-    allowed: bool = True
 
 
 @dataclass(frozen=True)
@@ -131,7 +112,7 @@ def replay_together(runs: Sequence[Run], carries_on: bool = True) -> list[Replay
     # A run on its way to infinity overflows; its trace ends there.
     with np.errstate(all="ignore"):
         for start in range(0, len(runs), size):
-            found += _Together(runs[start : start + size]).replays(carries_on)
+            found += Together(runs[start : start + size]).replays(carries_on)
     return found
 
 
@@ -143,67 +124,7 @@ def replayable_with(run: Run) -> tuple[object, ...]:
     return (alike, len(trace.losses), trace.ending.kind, *steps)
 
 
-class _Largest:
-    """The largest difference of a quantity, of each of several runs.
-
-    Args:
-        runs: how many.
-        least: differences up to this are none.
-    """
-
-    def __init__(self, runs: int, least: float) -> None:
-        self._least = least
-        self._relative = np.zeros(runs)
-        self._step, self._parameter = np.zeros(runs, dtype=int), np.full(runs, -1)
-        self._allowed = np.ones(runs, dtype=bool)
-
-    def note(
-        self,
-        runs: Steps,
-        steps: Steps,
-        apart: FloatArray,
-        scale: FloatArray,
-        room: FloatArray,
-        named: bool = False,
-    ) -> None:
-        """Take in differences [cases, numbers] of runs [cases] at steps [cases].
-
-        What is larger than ``room`` is not allowed; where ``room`` is not finite, nothing is
-        compared.
-        """
-        known = np.isfinite(room)
-        apart = np.where(known & ~np.isnan(apart) & (apart > self._least), apart, 0.0)
-        beyond = known & (apart > room)
-        far = np.divide(apart, scale, out=np.where(apart > 0, np.inf, 0.0), where=scale > 0)
-        # What is not allowed is told before what is merely large.
-        worst = np.where(beyond.any(axis=1, keepdims=True) & ~beyond, -1.0, far).argmax(axis=1)
-        cases = np.arange(len(runs))
-        relative, allowed = far[cases, worst], ~beyond[cases, worst]
-        # Of several cases of a run the last one assigned stays: the one that is largest.
-        order = np.lexsort((relative, ~allowed))
-        is_larger = relative > self._relative[runs]
-        is_larger = np.where(allowed == self._allowed[runs], is_larger, ~allowed)
-        order = order[is_larger[order]]
-        at = runs[order]
-        self._relative[at], self._step[at] = relative[order], steps[order]
-        self._parameter[at] = worst[order] if named else -1
-        self._allowed[at] = allowed[order]
-
-    def refuse(self, run: int, step: int) -> None:
-        """Note that something is so that cannot be."""
-        self._relative[run], self._step[run] = np.inf, step
-        self._parameter[run], self._allowed[run] = -1, False
-
-    def __getitem__(self, run: int) -> Difference:
-        return Difference(
-            float(self._relative[run]),
-            int(self._step[run]),
-            int(self._parameter[run]),
-            bool(self._allowed[run]),
-        )
-
-
-class _Together:
+class Together:
     """The comparison of runs that differ in their seeds alone."""
 
     def __init__(self, runs: Sequence[Run]) -> None:
@@ -216,7 +137,7 @@ class _Together:
         self.losses = np.stack([run.trace.losses for run in runs])
         self.weights = np.stack([run.trace.weights for run in runs])
         self.gradients = np.stack([run.trace.gradients for run in runs])
-        self.found = {quantity: _Largest(len(runs), self.least) for quantity in QUANTITIES}
+        self.found = {quantity: Largest(len(runs), self.least) for quantity in QUANTITIES}
 
     def replays(self, carries_on: bool) -> list[Replay]:
         """Compare everything, and give what was found of each run."""
@@ -312,8 +233,8 @@ class _Together:
             loss_scale, scale = hand.loss_terms[:, None], hand.terms
             loss_room = ROUNDINGS * self.unit * loss_scale
             room = ROUNDINGS * self.unit * scale
-            loss_apart = _apart(hand.losses[:, None], stored[:, None])
-            apart = _apart(hand.gradient, gradients)
+            loss_apart = absolute_differences(hand.losses[:, None], stored[:, None])
+            apart = absolute_differences(hand.gradient, gradients)
             doubtful = (loss_apart > loss_room).any(axis=1) | (apart > room).any(axis=1)
             if doubtful.any():
                 some = np.flatnonzero(doubtful)
@@ -331,18 +252,18 @@ class _Together:
         for runs, cases in self._parts(both):
             flat = self.weights[runs, places[cases]]
             evaluated = self.evaluate(flat, self._data)
-            hand = _flat_outputs(evaluated)
+            hand = flat_outputs(evaluated)
             stored = np.stack(
                 [outputs[r][shown[c]] for r, c in zip(runs, cases, strict=True)]
             ).reshape(hand.shape)
-            apart = _apart(hand, stored)
+            apart = absolute_differences(hand, stored)
             scale = self._output_terms(flat, evaluated).reshape(hand.shape)
             room = ROUNDINGS * self.unit * scale
             doubtful = np.flatnonzero((apart > room).any(axis=1))
             if len(doubtful):
                 near = self._beside(flat[doubtful], self._data)
                 room[doubtful] += farthest(
-                    near, lambda n: _flat_outputs(n.evaluated), hand[doubtful]
+                    near, lambda n: flat_outputs(n.evaluated), hand[doubtful]
                 )
             self.found["outputs"].note(runs, both[cases], apart, scale, room)
 
@@ -364,7 +285,7 @@ class _Together:
         for runs, cases in self._parts(both):
             flat = self.weights[runs, places[cases]]
             hand = self.evaluate(flat, self._data)
-            apart = _apart(hand.losses, overall[runs, stored_at[cases]])
+            apart = absolute_differences(hand.losses, overall[runs, stored_at[cases]])
             room = ROUNDINGS * self.unit * hand.loss_terms
             doubtful = np.flatnonzero(apart > room)
             if len(doubtful):
@@ -377,9 +298,9 @@ class _Together:
 
     def _carry_on(self, chosen: Steps, drawn: list[FloatArray | None]) -> None:
         """Weights after each update, and losses where no weights are stored, of some runs."""
-        doubtful = _Carried(self, chosen, copies=0).compare()
+        doubtful = Carried(self, chosen, copies=0).compare()
         if len(doubtful):
-            _Carried(self, doubtful, copies=COPIES).compare()
+            Carried(self, doubtful, copies=COPIES).compare()
         for run, trace in enumerate(run.trace for run in self.runs):
             if not len(trace.recorded) and not self._is_ended(run, drawn[run]):
                 self.found["ending"].refuse(run, 0)
@@ -413,138 +334,6 @@ class _Together:
         sizes = [hand.losses[..., None], hand.gradient, hand.terms, flat]
         # Sums of what is too large are infinite, no number or finite, as their order has it.
         sizes += [z.reshape(*z.shape[:-2], -1) for z in hand.passed.pre_activations]
-        sizes.append(_flat_outputs(hand))
+        sizes.append(flat_outputs(hand))
         ended = [~(np.abs(values) < most).all(axis=-1) for values in sizes]
         return np.asarray(np.any(ended, axis=0).any(axis=0))
-
-
-@dataclass(frozen=True)
-class _Case:
-    """What is compared at one step of all runs that are carried on, [runs, numbers] each."""
-
-    step: int
-    apart: FloatArray
-    scale: FloatArray
-    moved: FloatArray
-    alive: BoolArray
-
-
-class _Carried:
-    """Runs carried on from their stored weights by the update rule, with nudged copies beside."""
-
-    def __init__(self, together: _Together, chosen: Steps, copies: int) -> None:
-        self.together, self.chosen, self.copies = together, chosen, copies
-        self.signs = np.random.default_rng(0)
-        self.doubtful: set[int] = set()
-
-    def compare(self) -> Steps:
-        """Compare, and give the runs whose differences are still to be explained."""
-        if len(self.together.recorded):
-            losses, weights = self._carry()
-            self._note("losses", losses)
-            self._note("weights", weights)
-        return np.array(sorted(self.doubtful), dtype=int)
-
-    def _carry(self) -> tuple[list[_Case], list[_Case]]:
-        """Losses where no weights are stored, and weights where they are, beside those by hand."""
-        of = self.together
-        config, recorded, ending = of.config, of.recorded, of.runs[0].trace.ending
-        rule = rule_of(config)
-        weights = self._nudged(of.weights[self.chosen, 0])
-        state = rule.start(weights)
-        gathered, reach = np.zeros_like(weights), np.zeros(weights.shape[1:])
-        alive = np.ones(len(self.chosen), dtype=bool)
-        losses: list[_Case] = []
-        found: list[_Case] = []
-        place = 0
-        last = int(recorded[-1]) if ending.kind == "completed" else ending.step
-        for step in range(last):
-            if place < len(recorded) and recorded[place] == step:
-                gradient = self._nudged(of.gradients[self.chosen, place])
-            else:
-                case, gradient = self._between(weights, step, alive)
-                losses.append(case)
-            gathered = gathered + gradient
-            seen = gathered if config.gradients == "accumulated" else gradient
-            # Rules that keep squares have lost them here, each program in a way of its own.
-            alive = alive & np.isfinite(seen * seen).all(axis=(0, 2))
-            before = weights
-            weights, state = rule.step(weights, seen, state)
-            reach = np.maximum(reach, np.abs(weights[0] - before[0]))
-            if place + 1 < len(recorded) and recorded[place + 1] == step + 1:
-                place += 1
-                stored = of.weights[self.chosen, place]
-                apart = _apart(weights[0], stored)
-                moved = _moved(weights)
-                found.append(_Case(step + 1, apart, np.abs(stored) + reach, moved, alive))
-                weights = self._nudged(stored)
-        if ending.kind != "completed":
-            self._note_ending(weights, last, alive)
-        return losses, found
-
-    def _nudged(self, values: FloatArray) -> FloatArray:
-        """Values [runs, …] as [1 + copies, runs, …], the copies moved up or down by a nudge."""
-        if not self.copies:
-            return values[None]
-        sign = self.signs.choice([-1.0, 1.0], size=(self.copies, *values.shape))
-        moved = values * (1.0 + NUDGE * self.together.unit * sign)
-        return np.concatenate([values[None], moved]).astype(values.dtype)
-
-    def _between(
-        self, weights: FloatArray, step: int, alive: BoolArray
-    ) -> tuple[_Case, FloatArray]:
-        """The loss and the gradients by hand at a step whose weights are not stored."""
-        of = self.together
-        hand = of.evaluate(weights, of.seen(self.chosen, np.full(len(self.chosen), step)))
-        apart = _apart(hand.losses[0], of.losses[self.chosen, step])[:, None]
-        moved, scale = _moved(hand.losses)[:, None], hand.loss_terms[0][:, None]
-        return _Case(step, apart, scale, moved, alive), hand.gradient
-
-    def _note(self, quantity: str, cases: Sequence[_Case]) -> None:
-        if not cases:
-            return
-        of, runs = self.together, len(self.chosen)
-        apart, scale, moved = (
-            np.concatenate([getattr(case, name) for case in cases])
-            for name in ("apart", "scale", "moved")
-        )
-        alive = np.concatenate([case.alive for case in cases])
-        chosen = np.tile(self.chosen, len(cases))
-        steps = np.repeat([case.step for case in cases], runs)
-        room = ROUNDINGS * of.unit * scale + 2 * SAFETY * moved
-        if not self.copies:
-            beyond = (apart > np.maximum(room, of.least)).any(axis=1) & alive
-            self.doubtful |= set(chosen[beyond].tolist())
-            # What is in doubt is noted once it has been compared with nudged copies.
-            alive = alive & ~np.isin(chosen, list(self.doubtful))
-        at = np.flatnonzero(alive)
-        of.found[quantity].note(
-            chosen[at], steps[at], apart[at], scale[at], room[at], named=quantity == "weights"
-        )
-
-    def _note_ending(self, weights: FloatArray, step: int, alive: BoolArray) -> None:
-        of = self.together
-        ended = of.ends(weights, of.seen(self.chosen, np.full(len(self.chosen), step)))
-        for run in self.chosen[~ended & alive].tolist():
-            if self.copies:
-                of.found["ending"].refuse(run, step)
-            else:
-                self.doubtful.add(run)
-
-
-def _moved(values: FloatArray) -> FloatArray:
-    """How far nudged copies [1:] are from what is not nudged [0]; ∞ where they are no number."""
-    apart = np.abs(values - values[0]).max(axis=0)
-    return np.where(np.isnan(apart), np.inf, apart)
-
-
-def _apart(computed: FloatArray, stored: FloatArray) -> FloatArray:
-    """Absolute differences; ∞ where only one of the two is finite."""
-    apart = np.abs(computed.astype(np.float64) - stored)
-    one_sided = np.isfinite(computed) != np.isfinite(stored)
-    return np.where(one_sided, np.inf, np.where(np.isfinite(apart), apart, 0.0))
-
-
-def _flat_outputs(evaluated: Evaluated) -> FloatArray:
-    output = evaluated.passed.output
-    return output.reshape(*output.shape[:-2], -1)
