@@ -414,7 +414,7 @@ def clamped_gradients(seen: Seen, o: Observation) -> bool:
     right = value(o.facts["right"])
     return (
         value(o.facts["made"]) == told
-        and not near(told, right, 1e-5)
+        and abs(told - right) > 1e-5 * abs(right)
         and (by_differences is None or near(by_differences, right, 1e-2))
         and 0 < value(o.facts["count"]) <= value(o.facts["total"]) == len(run.losses)
     )

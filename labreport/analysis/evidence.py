@@ -362,6 +362,12 @@ class _Scope:
         return self._checked.hand.gradients
 
     @property
+    def left_out(self) -> Array:
+        """1 at steps [steps] where one of autograd's derivatives is compared with nothing."""
+        found: Array = np.any(self._checked.left_out, axis=1).astype(np.float64)
+        return found
+
+    @property
     def clamped(self) -> Array:
         """1 at steps [steps] where clamps or rounding decide one of autograd's derivatives."""
         found: Array = np.any(self._checked.clamped, axis=1).astype(np.float64)

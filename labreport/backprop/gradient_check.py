@@ -44,6 +44,12 @@ same activations as the derivation by hand, which are good to one or two."""
 RUN_NUDGE = 16
 """The same beside autograd, whose activations come from sums in another order."""
 
+UNDERFLOW = 2.0**20
+"""The smallest normal number times this is as good as 0."""
+
+NEGLIGIBLE = 1e-6
+"""Share of a round's largest derivative below which none is worth a word."""
+
 ARITHMETIC = 16
 """Units of rounding, of the terms that are added up, by which a sum may be wrong."""
 
@@ -147,8 +153,10 @@ class GradientCheck:
         run_tolerance: the same beside autograd, which has the precision of the run.
         hand: by hand in float64, without torch's clamps, compared with autograd.
         differences: by central differences, compared with autograd.
-        clamped: [steps, parameters] where autograd's value is decided by torch's clamp of the
-            loss, or by the rounding of an output to 0 or 1, and is no derivative.
+        left_out: [steps, parameters] where nothing is compared with autograd, whose value is
+            decided by rounding in the precision of the run, or by torch's clamp of the loss.
+        clamped: [steps, parameters] those of them that the clamp decides, or where the output of a
+            unit has been rounded to the end of its range and nothing is left of the derivative.
         truth: training by hand with the chain rule.
         formulas: those of the lab, compared with the derivation by hand.
     """
@@ -157,6 +165,7 @@ class GradientCheck:
     run_tolerance: float
     hand: Way
     differences: Way
+    left_out: BoolArray
     clamped: BoolArray
     truth: HandTrace
     formulas: tuple[Checked, ...]
@@ -175,20 +184,24 @@ def check_gradients(run: Run, formulas: Sequence[Formula]) -> GradientCheck:
     # Formulas may divide by 0: that is as far from the truth as anything.
     with np.errstate(all="ignore"):
         right = evaluate(config, weights, simplified=True)
-        hand, clamped = _beside_autograd(run, right, run_tolerance)
-        differences = _by_differences(run, right, clamped, run_tolerance)
+        hand, left_out, clamped = _beside_autograd(run, right, run_tolerance)
+        differences = _by_differences(run, right, left_out, run_tolerance)
         truth = _train(run, None)
         near = list(nudged(config, weights, NUDGE * _unit("float64"), simplified=True))
         checked = tuple(_check(run, formula, right, near, truth, weights) for formula in formulas)
-    return GradientCheck(TOLERANCE, run_tolerance, hand, differences, clamped, truth, checked)
+    return GradientCheck(
+        TOLERANCE, run_tolerance, hand, differences, left_out, clamped, truth, checked
+    )
 
 
 def _unit(dtype: str) -> float:
     return float(np.finfo(np.dtype(dtype)).eps)
 
 
-def _beside_autograd(run: Run, right: Evaluated, tolerance: float) -> tuple[Way, BoolArray]:
-    """The derivation by hand against autograd, and where torch does not give the derivative."""
+def _beside_autograd(
+    run: Run, right: Evaluated, tolerance: float
+) -> tuple[Way, BoolArray, BoolArray]:
+    """The derivation by hand against autograd, what is left out, and what of it torch clamps."""
     config, trace = run.config, run.trace
     unit, dtype = _unit(config.dtype), np.dtype(config.dtype)
     near = nudged(config, trace.weights, RUN_NUDGE * unit, simplified=True)
@@ -200,15 +213,28 @@ def _beside_autograd(run: Run, right: Evaluated, tolerance: float) -> tuple[Way,
     alike_room = farthest(near, _gradient, alike.gradient) + ARITHMETIC * unit * alike.terms
     as_torch = _relative(alike.gradient - trace.gradients, alike.gradient, alike_room, tolerance)
     # A derivation that is wrong differs as well: torch must be seen to clamp, or to round away.
-    output = alike.passed.output
-    is_clamped = config.loss == "bce" and (output * (1 - output) < BCE_SMALLEST_VARIANCE)
-    clamps = np.any(is_clamped, axis=(-2, -1))[:, None] if config.loss == "bce" else False
+    clamps = _torch_clamps(config, alike)[:, None]
     rounds = alike_room > tolerance * np.abs(alike.gradient)
-    clamped = (relative > tolerance) & (as_torch <= tolerance) & (clamps | rounds)
-    return _way(run, right.gradient, trace.gradients, relative, tolerance, clamped), clamped
+    left_out = (relative > tolerance) & (as_torch <= tolerance) & (clamps | rounds)
+    # What is 0 because it is too small for the precision was not rounded away.
+    sizes = np.abs(right.gradient)
+    least = UNDERFLOW * float(np.finfo(dtype).tiny)
+    counts = sizes > np.maximum(least, NEGLIGIBLE * sizes.max(axis=1, keepdims=True))
+    clamped = left_out & counts & (clamps | (trace.gradients == 0))
+    way = _way(run, right.gradient, trace.gradients, relative, tolerance, left_out)
+    return way, left_out, clamped
 
 
-def _by_differences(run: Run, right: Evaluated, clamped: BoolArray, tolerance: float) -> Way:
+def _torch_clamps(config: RunConfig, evaluated: Evaluated) -> BoolArray:
+    """At which steps [steps] torch clamps what binary cross entropy divides by."""
+    output = evaluated.passed.output
+    if config.loss != "bce":
+        return np.zeros(len(output), dtype=bool)
+    variance = output * (1 - output)
+    return np.asarray((variance < BCE_SMALLEST_VARIANCE).any(axis=(-2, -1)))
+
+
+def _by_differences(run: Run, right: Evaluated, left_out: BoolArray, tolerance: float) -> Way:
     """Central differences against autograd, at as many steps as there is time for."""
     config, trace = run.config, run.trace
     count, parameters = trace.weights.shape
@@ -218,7 +244,7 @@ def _by_differences(run: Run, right: Evaluated, clamped: BoolArray, tolerance: f
     room = error + ARITHMETIC * _unit(config.dtype) * right.terms[steps]
     there = right.gradient[steps]
     relative = _relative(gradient - trace.gradients[steps], there, room, tolerance)
-    return _way(run, gradient, trace.gradients, relative, tolerance, clamped, steps)
+    return _way(run, gradient, trace.gradients, relative, tolerance, left_out, steps)
 
 
 def _check(
@@ -282,16 +308,16 @@ def _way(
     reference: FloatArray,
     relative: FloatArray,
     tolerance: float,
-    clamped: BoolArray | None = None,
+    left_out: BoolArray | None = None,
     steps: Steps | None = None,
 ) -> Way:
     """Gradients and their relative differences [steps, parameters] from a reference, in short."""
     steps = np.arange(len(gradients)) if steps is None else steps
     apart = np.abs(gradients - reference[steps])
     apart = np.where(np.isfinite(apart), apart, np.inf)
-    if clamped is not None:
-        apart = np.where(clamped[steps], 0.0, apart)
-        relative = np.where(clamped[steps], 0.0, relative)
+    if left_out is not None:
+        apart = np.where(left_out[steps], 0.0, apart)
+        relative = np.where(left_out[steps], 0.0, relative)
     far = relative.max(axis=1)
     beyond = np.flatnonzero(far > tolerance)
     first = int(beyond[0]) if len(beyond) else None

@@ -51,6 +51,8 @@ NAMES: Mapping[str, str] = {
     "by_hand": "gradients [steps, parameters] derived by hand, in float64",
     "clamped": "1 at steps where a clamp of torch, or an output rounded to 0 or 1, decides a "
     "derivative by autograd",
+    "left_out": "1 at steps where a derivative by autograd is not compared, because rounding in "
+    "the precision of the run, or a clamp, decides it",
     "run_tolerance": "`tolerance` beside autograd, which has the precision of the run",
     "tolerance": "difference from which on gradients count as others, in a gradient check",
     "trained_by": "`trained_by(name)`: losses of a training with a formula of the lab",

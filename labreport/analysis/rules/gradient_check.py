@@ -45,11 +45,11 @@ def gradients_agree(results: ExperimentResults) -> Iterator[Observation]:
     run = results.results[0]
     hand, differences = check.hand.deviation, check.differences.deviation
     # Where clamps or rounding decide autograd's value, nothing is compared with it.
-    rounds = int(np.sum(~check.clamped.any(axis=1)))
+    rounds = int(np.sum(~check.left_out.any(axis=1)))
     if not rounds:
         return
     facts: Facts = {
-        "rounds": Count(rounds, run.cite("size(losses) - sum(clamped)")),
+        "rounds": Count(rounds, run.cite("size(losses) - sum(left_out)")),
         "count": Count(check.hand.gradients.shape[1], run.cite("size(weights[0])")),
         "hand": Number(hand.relative, run.cite("max(apart('by hand'))"), ROUGH),
         "differences": Number(
