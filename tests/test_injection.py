@@ -114,7 +114,8 @@ TOLD_IN_NOTES = {
 
 
 def notes_with(texts: list[str]) -> dict[str, str]:
-    texts = [text for text in texts if text not in TOLD_IN_NOTES]
+    # Pictures from elsewhere are told as well.
+    texts = [t for t in texts if t not in TOLD_IN_NOTES and not t.startswith("![")]
     return {f"{name}.md": "\n\n".join(texts) for name in ("a", "reflection")}
 
 
