@@ -295,7 +295,12 @@ def still_there(run: Run, budget: int, allowed: float = 0.02) -> bool:
 
 
 def is_stuck(run: Run, budget: int, swing: float = 0.02) -> bool:
-    """Far from the floor, hardly changing, with a gradient that has vanished."""
+    """Far from the floor, hardly changing, with a gradient that has vanished.
+
+    With mini-batches nobody knows of each step how far.
+    """
+    if not run.config.data.sees_all_rows:
+        return False
     norms = sizes(run)
     # Where there never was a gradient, none has vanished.
     return (
@@ -1068,7 +1073,7 @@ def frozen(seen: Seen, o: Observation) -> bool:
         ok = still and bool(trace.gradients.any()) and near(value(o.facts["norm"]), norm)
         ok = ok and value(o.facts["rounds"]) == len(trace.losses) - 1
         ok = ok and (o.form == "rate") == (run.config.optimizer.learning_rate == 0)
-        if not (ok and value(o.facts["value"]) == trace.losses[-1]):
+        if not (ok and value(o.facts["value"]) == run.losses[-1]):
             return False
     return True
 
