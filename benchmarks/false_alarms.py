@@ -24,7 +24,7 @@ from pathlib import Path
 
 import same_distribution
 import torch
-from claim_checks import CHECKS, LAB_CHECKS, Effort, Seen
+from claim_checks import CHECKS, LAB_CHECKS, OF_EVERY_RUN, Effort, Seen
 from random_labs import WORLDS, lab, world
 
 from labreport.analysis.conclusions import LAB_RULES, Conclusion, conclude
@@ -120,6 +120,15 @@ def measure(labs: int, seed: int, keep: Path | None = None, *, tell: bool = Fals
     return found
 
 
+def check_file(path: Path) -> Found:
+    """Train, observe and check the lab of one file."""
+    found, one = Found(labs=1), load(path)
+    with tempfile.TemporaryDirectory() as folder:
+        runs = _trained([one], Path(folder) / "output", found)
+        _check_lab(one, runs, found, Effort())
+    return found
+
+
 def _drawn(draw: random.Random, count: int, path: Path, found: Found) -> Iterator[tuple[Lab, str]]:
     """Labs as they are loaded, with their text; what is refused is drawn again."""
     worlds = [world(draw) for _ in range(WORLDS)]
@@ -159,7 +168,7 @@ def _check_lab(one: Lab, runs: dict[str, Run], found: Found, effort: Effort) -> 
     seen = [Seen(e.plan, [(r.trial, r.run) for r in e.results], mine, effort) for e in experiments]
     for here, results in zip(seen, experiments, strict=True):
         for observation in _observed(results, found):
-            check = partial(CHECKS[observation.rule], here, observation)
+            check = partial(CHECKS[observation.rule], _seen_by(observation, here), observation)
             _check(observation, Known(known, results.check), found, check)
     concluded: tuple[Conclusion, ...] = ()
     try:
@@ -168,7 +177,8 @@ def _check_lab(one: Lab, runs: dict[str, Run], found: Found, effort: Effort) -> 
     except Exception:
         found.wrong.append(f"concluding: {traceback.format_exc()}")
     for plan, observation in concluded:
-        lab_check = partial(LAB_CHECKS[observation.rule], seen, plan, observation)
+        seen_by = [_seen_by(observation, here) for here in seen]
+        lab_check = partial(LAB_CHECKS[observation.rule], seen_by, plan, observation)
         _check(observation, Known(known), found, lab_check)
     tested = [mine[config.digest] for config in one.base_tested if config.digest in mine]
     base = mine[one.base.digest]
@@ -177,6 +187,11 @@ def _check_lab(one: Lab, runs: dict[str, Run], found: Found, effort: Effort) -> 
         alone = Seen(one.plans[0], [(Trial("base", (), None, which.config), which)], mine, effort)
         check = partial(CHECKS[observation.rule], alone, observation)
         _check(observation, Known(known), found, check)
+
+
+def _seen_by(observation: Observation, seen: Seen) -> Seen:
+    """What a rule looks at: most leave out runs whose loss is 0 whatever their weights."""
+    return seen if observation.rule in OF_EVERY_RUN else seen.without_constant_losses()
 
 
 def _replay(one: Lab, runs: dict[str, Run], found: Found) -> None:

@@ -286,7 +286,8 @@ def _lowest_coupled(
 ) -> float | None:
     """With a probability for each unit: where targets are such, or for squares."""
     if activation == "log_softmax":
-        return 0.0 if loss == "kl_div" else None
+        are_shares = all(min(row) >= 0 and abs(sum(row) - 1) < 1e-9 for row in targets)
+        return 0.0 if loss == "kl_div" and are_shares else None
     if loss == "cross_entropy":
         return None
     if loss == "mse":

@@ -36,7 +36,7 @@ Conclusion = tuple[Plan, Observation]
 
 Experiments = Sequence[ExperimentResults]
 
-OF_ALL_RUNS = frozenset({"all-runs"})
+OF_ALL_RUNS = frozenset({"all-runs", "silent-together", "stuck-together"})
 """Rules that also speak of runs whose loss is 0 whatever their weights."""
 
 

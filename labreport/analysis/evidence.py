@@ -14,6 +14,7 @@ import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from math import isnan
 from typing import Any
 
 import numpy as np
@@ -136,6 +137,8 @@ def same(said: Any, found: Any) -> bool:
     if isinstance(said, tuple | str):
         return bool(said == found)
     one, other = float(said), float(found)
+    if isnan(one) or isnan(other):
+        return isnan(one) and isnan(other)
     return one == other or abs(one - other) <= TOLERANCE * max(abs(one), abs(other))
 
 
@@ -160,6 +163,11 @@ class _Scope:
     @property
     def losses(self) -> Array:
         return self._run.losses
+
+    @property
+    def round_losses(self) -> Array:
+        """The loss of each round over the rows that this round sees."""
+        return self._trace.losses
 
     @property
     def weights(self) -> Array:

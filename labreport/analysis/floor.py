@@ -19,8 +19,10 @@ from labreport.backprop.losses import LOSSES
 from labreport.lab.configuration import RunConfig
 from labreport.lab.vocabulary.activations import ACTIVATIONS, Activation
 
-# Stands in for infinity where a loss only approaches its infimum: exp(−1000) is exactly 0.
+# Stand in for infinity where a loss only approaches its infimum: exp(−1000) is exactly 0, and so
+# is the exponential of a small target times the other.
 FAR = 1e3
+FARTHEST = 1e150
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ def _value(loss: str, outputs: np.ndarray, targets: np.ndarray) -> Floor:
         return Floor(-inf)
     if ((outputs == inf) & np.vectorize(FALLS_FOREVER[loss], otypes=[bool])(targets, +1)).any():
         return Floor(-inf)
-    finite = np.clip(outputs, -FAR, FAR)
+    finite = np.clip(outputs, -FARTHEST, FARTHEST)
     with np.errstate(over="ignore", invalid="ignore"):
         value = float(LOSSES[loss].value(finite, targets))
     if not isfinite(value):

@@ -365,10 +365,11 @@ class ExperimentResults:
     @cached_property
     def check(self) -> GradientCheck | None:
         """Gradients four ways; None for a comparison, or where nothing was computed."""
-        if self.plan.experiment.kind != "gradient-check" or not self.results[0].run.trace.is_whole:
+        if self.plan.experiment.kind != "gradient-check" or not self.results:
             return None
         run = self.results[0].run
-        return check_gradients(run, self.plan.experiment.formula) if len(run.trace.losses) else None
+        computed = run.trace.is_whole and len(run.trace.losses)
+        return check_gradients(run, self.plan.experiment.formula) if computed else None
 
     def against(self, result: Result) -> Result | None:
         """The single run that this one is compared with."""

@@ -66,13 +66,20 @@ def nudged(
         sign = (1.0, -1.0)[draw] if draw < 2 else signs.choice([-1.0, 1.0], size=values.shape)
         return np.asarray(values + unit * sizes * sign, dtype=values.dtype)
 
+    least = float(np.finfo(np.dtype(dtype)).tiny)
+
+    def flushed(values: FloatArray, draw: int) -> FloatArray:
+        # Numbers that are too small to be normal are 0 to some programs.
+        return (
+            np.where(np.abs(values) < least, values.dtype.type(0), values) if draw % 2 else values
+        )
+
     def beside(draw: int) -> Adjusted:
         def activation(name: str, z: FloatArray, a: FloatArray) -> FloatArray:
-            return moved(a, ACTIVATIONS[name].value_size(z, a), draw)
+            return flushed(moved(a, ACTIVATIONS[name].value_size(z, a), draw), draw)
 
         return activation
 
-    least = float(np.finfo(np.dtype(dtype)).tiny)
     for draw in range(NUDGES):
         weights = np.asarray(flat, dtype=dtype)
         weights = moved(weights, np.abs(weights), draw)
@@ -80,10 +87,7 @@ def nudged(
         with np.errstate(all="ignore"):
             passed = forward(layers, names, inputs, adjusted=beside(draw))
             # Where it ends, an activation ends, and so does what the loss takes.
-            output = np.clip(passed.output, *bounds).astype(passed.output.dtype)
-            if draw % 2:
-                # Numbers that are too small to be normal are 0 to some programs.
-                output = np.where(np.abs(output) < least, 0.0, output).astype(output.dtype)
+            output = flushed(np.clip(passed.output, *bounds).astype(passed.output.dtype), draw)
             passed = type(passed)(passed.pre_activations, (*passed.activations[:-1], output))
             found = derivatives(config, passed, layers, targets, simplified=simplified)
         yield Nudged(weights, found)

@@ -46,7 +46,7 @@ for _ in Path(__file__).parent.glob("cases_*.py"):
 
 FIRING = [case for case in CASES if case.form is not None]
 
-CONSEQUENCES = {"all(each(all(losses - floor >= -allowance)))"}
+CONSEQUENCES = {"sum(each(count(losses < floor - allowance))) == 0"}
 """Claims that follow from what a rule says, and are no condition of it: no run may lie below its
 floor. A number that is changed so that one does breaks the claim, and the rule need not look."""
 

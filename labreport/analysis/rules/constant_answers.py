@@ -43,7 +43,7 @@ def _is_so(result: Result, why: Reason) -> bool:
 _STILL = "all(each(all(gradients == 0)))"
 
 _CLAIMS: dict[Reason, tuple[str, ...]] = {
-    "cross-entropy": (_STILL, "all(each(all(losses == 0)))"),
+    "cross-entropy": (_STILL, "all(each(all(round_losses == 0)))"),
     "softmax": (_STILL, "all(each(all(outputs == 1)))"),
     "log-softmax": (_STILL, "all(each(all(outputs == 0)))"),
     "one-class": ("all(each(max(spread(given_targets)) == 0))",),

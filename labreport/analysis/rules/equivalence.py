@@ -65,7 +65,7 @@ def _variant_of(members: Sequence[Result]) -> Subject:
     return members[0].subject if len(members) == 1 else Subject(members[0].variant)
 
 
-SAME_BITS = "all(r1.losses == r2.losses) and all(r1.weights == r2.weights)"
+SAME_BITS = "all(r1.round_losses == r2.round_losses) and all(r1.weights == r2.weights)"
 
 
 @dataclass(frozen=True)

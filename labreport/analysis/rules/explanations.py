@@ -16,6 +16,7 @@ from labreport.analysis.observation import (
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rules.causes import dead_units
 from labreport.analysis.rules.comparison import same_measure
+from labreport.analysis.rules.equivalence import SAME_BITS
 from labreport.analysis.rules.target import differs_in_reach
 from labreport.lab.plan import Trial
 from labreport.run import Run
@@ -34,9 +35,8 @@ def undamped(results: ExperimentResults) -> Iterator[Observation]:
                     "subject": result.subject,
                     "rounds": Count(result.run.trace.rounds, result.cite("rounds")),
                 }
-                same = "all(r1.losses == r2.losses) and all(r1.weights == r2.weights)"
                 claims = (
-                    cite(same, (result, control)),
+                    cite(SAME_BITS, (result, control)),
                     result.cite("setting('gradients') == 'accumulated'"),
                     control.cite("setting('gradients') == 'cleared'"),
                     control.cite("setting('optimizer.momentum') == 1"),

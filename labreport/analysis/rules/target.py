@@ -63,7 +63,7 @@ def unreachable(
         claims=(
             Source(f"all(each(given_targets[{worst.row}, {worst.unit}]) {beyond})", runs),
             # What was reached bears it out: no loss of any run lies below the floor.
-            Source("all(each(all(losses - floor >= -allowance)))", runs),
+            Source("sum(each(count(losses < floor - allowance))) == 0", runs),
         ),
     )
 
@@ -158,7 +158,7 @@ def unbounded(results: ExperimentResults) -> Iterator[Observation]:
         }
         formula = result.loss_formula(results.last)
         claims = (
-            result.cite("floor < -max(abs(losses))"),
+            result.cite("count(floor >= -abs(losses)) == 0"),
             result.cite(f"{formula} {'<' if value < 0 else '>='} 0"),
         )
         form = "negative" if value < 0 else ""
