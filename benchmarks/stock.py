@@ -315,12 +315,18 @@ def _nearest_probabilities(row: np.ndarray) -> float:
 def _lowest_cross_entropy(row: tuple[float, ...], low: float, high: float) -> float:
     """By moving one output at a time to where it is best, until nothing is gained.
 
-    With the others held, T log(C + exp(o)) − t o is least where exp(o) = t C / (T − t).
+    With the others held, T log(C + exp(o)) − t o is least where exp(o) = t C / (T − t). From the
+    middle and from far up: where outputs end below alone, all go up, ever more slowly.
     """
+    return min(_moved_one_by_one(row, low, high, start) for start in (0.0, 600.0))
+
+
+def _moved_one_by_one(row: tuple[float, ...], low: float, high: float, start: float) -> float:
     target = np.array(row)
     total = float(target.sum())
     bottom, top = max(low, -700.0), min(high, 700.0)
-    outputs = np.clip(np.zeros(len(row)), bottom, top)
+    shares = np.log(np.maximum(target, 1e-300) / total) if total else np.zeros(len(row))
+    outputs = np.clip(shares + start, bottom, top)
 
     def value() -> float:
         most = outputs.max()

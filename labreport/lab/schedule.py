@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from labreport.lab.configuration import RunConfig
 
 FEW_OUTPUTS = 64
-"""Outputs (rows × units) that are recorded at every step; of more, the first and the last."""
+"""Outputs (rows × units) that are recorded at every step; of more, the first, the last, and those
+after each number of rounds at which runs are compared."""
 
 MOST_MEASURED, FEWEST_MEASURED = 50, 10
 """Steps, beside budgets, at which the loss over all rows of a run with mini-batches is computed: as
@@ -25,8 +26,8 @@ class Schedule:
 
     Attributes:
         stride: weights and gradients are recorded every so many steps.
-        budgets: further steps at which the loss over all rows is to be known, ascending; empty for
-            runs whose every loss is over all rows.
+        budgets: further steps at which the loss and the outputs over all rows are to be known,
+            ascending; empty for runs of which both are recorded at every step.
     """
 
     stride: int = 1
@@ -35,7 +36,7 @@ class Schedule:
     @classmethod
     def of(cls, config: RunConfig, stride: int, budgets: tuple[int, ...]) -> Schedule:
         """The schedule of a run that is compared after so many rounds."""
-        if config.data.sees_all_rows:
+        if config.data.sees_all_rows and _is_shown_throughout(config):
             return cls(stride)
         return cls(stride, tuple(budget for budget in budgets if budget <= config.rounds))
 
@@ -54,10 +55,9 @@ class Schedule:
 
     def shown(self, config: RunConfig) -> list[int]:
         """Steps at which the outputs for all rows are recorded."""
-        outputs = len(config.data.inputs) * config.network.layers[-1]
-        if outputs <= FEW_OUTPUTS and config.data.batch_size is None:
+        if _is_shown_throughout(config):
             return self.recorded(config)
-        return [0, config.rounds]
+        return sorted({0, config.rounds, *self.budgets})
 
     def measured(self, config: RunConfig) -> list[int]:
         """Steps at which the loss over all rows is computed beside that of a batch.
@@ -72,6 +72,12 @@ class Schedule:
         count = min(MOST_MEASURED, max(FEWEST_MEASURED, alike, cheap))
         apart = -(-config.rounds // (count * self.stride)) * self.stride
         return sorted({*range(0, config.rounds, apart), config.rounds, *self.budgets})
+
+
+def _is_shown_throughout(config: RunConfig) -> bool:
+    """Whether outputs are few, and computed for all rows in any case."""
+    outputs = len(config.data.inputs) * config.network.layers[-1]
+    return outputs <= FEW_OUTPUTS and config.data.batch_size is None
 
 
 EVERY_STEP = Schedule()
