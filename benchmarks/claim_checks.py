@@ -2396,6 +2396,8 @@ def stuck_together(experiments: Sequence[Seen], plan: Plan, o: Observation) -> b
         if is_stuck(run, budget) and could_do_better(seen, run, budget):
             stopped.append(run)
         surely = is_stuck(run, budget, 0.005) and could_do_better(seen, run, budget, 0.98)
+        # Nor is it within rounding that it stands still.
+        surely = surely and np.ptp(run.losses[budget // 2 :]) <= 0.005 * above(run, budget)
         if surely and (slow or titled(seen.plan) not in titles):
             return False
     count = value(o.facts["count"])

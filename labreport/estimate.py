@@ -1,4 +1,8 @@
-"""What a build will take, told before it starts: runs, time, memory and disk."""
+"""What a build will take, told before it starts: runs, time, memory and disk.
+
+Seconds and bytes were measured on one core of a common machine and fitted; another one may be twice
+as fast or as slow.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +10,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from labreport.lab.configuration import RunConfig
-from labreport.lab.plan import Recording
+from labreport.lab.plan import Lab, Recording
 from labreport.lab.schedule import Schedule
-from labreport.lab.size import recorded_bytes, run_seconds, training_bytes
+from labreport.lab.size import (
+    MOST_REPLAYED,
+    products,
+    recorded_bytes,
+    replay_seconds,
+    run_seconds,
+    training_bytes,
+)
 
-STEP_SECONDS = 2e-4
-"""One step of a family, whatever its size: Python calls some 30 operations of 3 to 5 µs for SGD
-(0.13 ms measured), twice as many for Adam (0.26 ms)."""
+STEP_SECONDS = 3e-4
+"""One step of a family, whatever its size: Python calls some 30 operations for SGD, twice as many
+for Adam."""
 
 BYTE_SECONDS = 2e-9
 """Writing a byte of a record to disk and reading it for the report, on a common drive."""
@@ -30,9 +41,23 @@ ENTRY_BYTES = 500
 """What is stored of a run beside its record and configuration: name, ending and environment."""
 
 
+REPLAYED_GROUP_SECONDS = 3.5e-5
+"""One step of all runs that are replayed together, whatever they are."""
+
+PROGRAM_SECONDS, PROGRAM_BYTES = 2.2, 400 * 2**20
+"""Starting Python, and importing PyTorch, Matplotlib and WeasyPrint."""
+
+LANGUAGE_SECONDS, SECTION_SECONDS, VARIANT_SECONDS = 2.0, 1.5, 0.12
+"""Writing a report in one language: its chapters, each experiment, and each variant in figures,
+tables and evidence."""
+
+SECTION_BYTES = 20 * 2**20
+"""Pictures and pages of an experiment."""
+
+
 @dataclass(frozen=True)
 class Estimate:
-    """What some runs take; the time to within a factor of about three, the rest quite closely.
+    """What some runs take.
 
     Attributes:
         runs: distinct runs.
@@ -52,8 +77,49 @@ class Estimate:
 
     @property
     def memory(self) -> int:
-        """Bytes that a build takes beyond what the program itself does."""
+        """Bytes that they take beside the program: when they are trained, or when they are read."""
         return max(self.training, self.reading)
+
+
+@dataclass(frozen=True)
+class BuildEstimate:
+    """What a whole build takes on one core, to within a factor of about two.
+
+    Attributes:
+        runs: what its runs take.
+        checking: seconds that computing them again by hand takes.
+        writing: seconds that figures, pages and PDFs take.
+        pictures: bytes that they take.
+    """
+
+    runs: Estimate
+    checking: float
+    writing: float
+    pictures: int
+
+    @property
+    def seconds(self) -> float:
+        """From start to end, with nothing stored."""
+        return PROGRAM_SECONDS + self.runs.seconds + self.checking + self.writing
+
+    @property
+    def memory(self) -> int:
+        """Bytes at the most: while runs are trained, or while the report is written."""
+        return PROGRAM_BYTES + max(self.runs.training, self.runs.reading + self.pictures)
+
+
+def estimate_build(lab: Lab, languages: int) -> BuildEstimate:
+    """The estimate for a build of a lab in so many languages, with nothing stored."""
+    plans = [*lab.plans, *(plan for appendix in lab.appendices for plan in appendix.plans)]
+    variants = sum(len(plan.variants) for plan in plans)
+    report = LANGUAGE_SECONDS + SECTION_SECONDS * len(plans) + VARIANT_SECONDS * variants
+    recordings = lab.recordings()
+    return BuildEstimate(
+        runs=estimate(recordings),
+        checking=_checking(recordings),
+        writing=languages * report,
+        pictures=SECTION_BYTES * len(plans),
+    )
 
 
 def estimate(recordings: Iterable[Recording]) -> Estimate:
@@ -70,6 +136,21 @@ def estimate(recordings: Iterable[Recording]) -> Estimate:
         reading=sum(family.reading for family in families),
         disk=sum(family.disk for family in families),
     )
+
+
+def _checking(recordings: Sequence[Recording]) -> float:
+    """Seconds that the replay takes: of all steps, or in large labs of a part of them."""
+    whole = sum(config.rounds * products(config) for config, _ in recordings)
+    carried = min(1.0, MOST_REPLAYED / whole) if whole else 1.0
+    groups: dict[object, float] = {}
+    seconds = 0.0
+    for config, schedule in recordings:
+        recorded = config.rounds // schedule.stride
+        steps = recorded + carried * (config.rounds - recorded)
+        seconds += replay_seconds(config, round(steps))
+        alike = (_kind(config, schedule), config.optimizer, config.initial, config.gradients)
+        groups[alike] = REPLAYED_GROUP_SECONDS * steps
+    return seconds + sum(groups.values())
 
 
 def _kind(config: RunConfig, schedule: Schedule) -> object:

@@ -26,7 +26,7 @@ from labreport.current import (
     wanted,
 )
 from labreport.errors import BuildError, Fault, InputError
-from labreport.estimate import Estimate, estimate
+from labreport.estimate import BuildEstimate, estimate_build
 from labreport.lab.faults import nearest
 from labreport.lab.load import load
 from labreport.lab.plan import Lab, Recording, distinct
@@ -456,7 +456,7 @@ class Checked:
         path: the lab file.
         experiments: how many it has, appendices' repetitions not counted.
         notes: the notes that the report would take in.
-        needs: what all of its runs take.
+        needs: what a build of all of it takes.
         stray: notes that belong to no experiment, each with the name that is nearest.
         refused: why a build of it, with nothing stored and nothing allowed, would be refused.
         warnings: what it may say, but hardly means.
@@ -466,7 +466,7 @@ class Checked:
     path: Path
     experiments: int
     notes: tuple[Path, ...]
-    needs: Estimate
+    needs: BuildEstimate
     stray: tuple[tuple[Path, str], ...] = ()
     refused: tuple[Fault, ...] = ()
     warnings: tuple[Fault, ...] = ()
@@ -492,7 +492,7 @@ def check(given: Path | None) -> Checked:
         path,
         len(lab.plans),
         notes.files,
-        estimate(runs),
+        estimate_build(lab, len(lab.languages)),
         stray(lab, notes_folder(path)),
         too_big(path, runs, runs, path.parent, Machine()),
         warnings(lab, read(path)),

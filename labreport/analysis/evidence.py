@@ -21,6 +21,7 @@ import numpy as np
 
 from labreport.analysis import statistics, thresholds
 from labreport.analysis.floor import floor
+from labreport.analysis.norms import norms
 from labreport.analysis.observation import Fact, Names, Observation, Source, With
 from labreport.analysis.results import SMALLEST_SCALE, ExperimentResults
 from labreport.backprop.curvature import largest_curvature
@@ -469,7 +470,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "median_interval": statistics.median_interval,
     "min": np.min,
     "most_frequent": lambda values: int(np.bincount(values).argmax()),
-    "norm": lambda values: np.linalg.norm(values, axis=-1),
+    "norm": norms,
     "quantile": np.quantile,
     "rounds_alike": _rounds_alike,
     "sign": np.sign,

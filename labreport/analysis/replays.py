@@ -9,15 +9,12 @@ from labreport.backprop.replay import Replay, replay_together, replayable_with
 from labreport.errors import BuildError, Fault
 from labreport.lab.naming import parameter_names
 from labreport.lab.plan import Lab
-from labreport.lab.size import products
+from labreport.lab.size import MOST_REPLAYED, products
 from labreport.run import Run
 
 MOST_STARTS = 20
 """Random starts of one configuration that are carried on by hand before others are: enough to find
 any mistake that all share."""
-
-MOST_PRODUCTS = 10**10
-"""Multiplications of a lab's steps up to which all of its runs are carried on: some ten seconds."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +116,7 @@ def _groups(runs: list[Run]) -> Iterator[tuple[list[Run], bool]]:
         alike.setdefault(replayable_with(run), []).append(run)
     parts = [group[:MOST_STARTS] for group in alike.values()]
     parts += [group[MOST_STARTS:] for group in alike.values() if len(group) > MOST_STARTS]
-    left = MOST_PRODUCTS
+    left = MOST_REPLAYED
     for part in parts:
         config = part[0].config
         left -= len(part) * config.rounds * products(config)

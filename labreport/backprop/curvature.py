@@ -6,7 +6,7 @@ import numpy as np
 
 from labreport.backprop.arrays import FloatArray
 from labreport.backprop.differences import RELATIVE_STEP
-from labreport.backprop.runs import Evaluated, evaluate
+from labreport.backprop.runs import evaluate
 from labreport.lab.configuration import RunConfig
 from labreport.lab.vocabulary.optimizers import SGD
 
@@ -48,6 +48,11 @@ def hessian(config: RunConfig, flat: FloatArray) -> FloatArray:
             the domain of the loss, a gradient is not finite, or a kink lies within a step, where
             there is no second derivative.
     """
+    return _hessian(config, flat)[0]
+
+
+def _hessian(config: RunConfig, flat: FloatArray) -> tuple[FloatArray, float]:
+    """The Hessian, and what rounding may make of an entry."""
     if not has_curvature(config):
         raise ValueError(f"{config.network.parameter_count} parameters are too many for a Hessian")
     center = np.asarray(flat, dtype=np.float64)
@@ -65,15 +70,15 @@ def hessian(config: RunConfig, flat: FloatArray) -> FloatArray:
     central = (after - before) / np.diagonal(above - below)[:, np.newaxis]
     if not np.all(np.isfinite(central)):
         raise ValueError("a gradient beside these parameters is not finite")
-    _refuse_kinks(one_sided, central, here)
+    rounding = float(np.finfo(np.float64).eps * here.terms.max() / RELATIVE_STEP)
+    _refuse_kinks(one_sided, central, ROUNDINGS * rounding)
     symmetric: FloatArray = (central + central.T) / 2.0
-    return symmetric
+    return symmetric, rounding
 
 
 def _refuse_kinks(
-    one_sided: tuple[FloatArray, FloatArray], central: FloatArray, here: Evaluated
+    one_sided: tuple[FloatArray, FloatArray], central: FloatArray, rounding: float
 ) -> None:
-    rounding = ROUNDINGS * np.finfo(np.float64).eps * float(here.terms.max()) / RELATIVE_STEP
     room = MOST_ONE_SIDED * float(np.max(np.abs(central))) + rounding
     if np.any(np.abs(one_sided[0] - one_sided[1]) > room):
         raise ValueError("the gradient jumps within a step of these parameters")
@@ -82,12 +87,16 @@ def _refuse_kinks(
 def largest_curvature(config: RunConfig, flat: FloatArray) -> float:
     """The largest eigenvalue of the Hessian at parameters [parameters], with its sign.
 
-    The largest, not the one of largest magnitude: it is the one that limits the step size.
+    The largest, not the one of largest magnitude: it is the one that limits the step size. What
+    rounding of all entries can make of 0 is 0 (Golub and Van Loan 2013, "Matrix Computations",
+    section 8.1.2: no eigenvalue moves by more than the norm of what is added to a matrix).
 
     Raises:
         ValueError: as `hessian` does.
     """
-    return float(np.linalg.eigvalsh(hessian(config, flat))[-1])
+    matrix, rounding = _hessian(config, flat)
+    largest = float(np.linalg.eigvalsh(matrix)[-1])
+    return largest if abs(largest) > len(matrix) * rounding else 0.0
 
 
 def stability_limit(config: RunConfig, curvature: float) -> float | None:

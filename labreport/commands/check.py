@@ -55,11 +55,11 @@ def _in_words(checked: Checked) -> str:
         "cli.checked",
         path=printable(checked.path),
         experiments=checked.experiments,
-        runs=needs.runs,
+        runs=needs.runs.runs,
         notes=len(checked.notes),
         seconds=max(1, round(needs.seconds)),
         memory=_mebibytes(needs.memory),
-        disk=_mebibytes(needs.disk),
+        disk=_mebibytes(needs.runs.disk),
     )
 
 
@@ -79,6 +79,13 @@ def _as_json(checked: Checked) -> dict[str, object]:
         "controls": checked.controls,
         "notes": [str(path) for path in checked.notes],
         "stray_notes": [str(path) for path, _ in checked.stray],
-        "needs": asdict(checked.needs) | {"memory": checked.needs.memory},
+        "needs": {
+            **asdict(checked.needs.runs),
+            "training_seconds": checked.needs.runs.seconds,
+            "checking_seconds": checked.needs.checking,
+            "writing_seconds": checked.needs.writing,
+            "seconds": checked.needs.seconds,
+            "memory": checked.needs.memory,
+        },
         "refused": [fault_as_json(fault, words) for fault in checked.refused],
     }

@@ -2,21 +2,58 @@
 
 from __future__ import annotations
 
-from labreport.lab.configuration import RunConfig
+from labreport.lab.configuration import Network, RunConfig
 from labreport.lab.schedule import Schedule
 
-PARAMETER_SECONDS = 1.5e-8
+PARAMETER_SECONDS = 1.3e-8
 """Updating and recording a parameter in one step of one run: 9 ns with SGD, 20 ns with Adam."""
 
-PRODUCT_SECONDS = 4e-10
-"""One multiplication of the forward pass, with its share of the backward pass: 64-32-10 on batches
-of 64 takes 79 µs per run and step, of which updating takes a fourth."""
+OUTPUT_SECONDS = 1.5e-8
+"""Of a unit's output for one row, forward and back: 10 ns with ReLU, 30 ns with tanh."""
+
+PRODUCT_SECONDS = 7e-11
+"""Of a multiplication in a matrix product, forward and back."""
+
+LAYER_SECONDS = 2.7e-6
+"""Of a matrix product of one run by itself, however small."""
+
+LARGE = 256
+"""Multiplications of a layer above which its runs are multiplied one by one, as matrices: the
+library is faster then than sums over all runs at once."""
 
 
 def run_seconds(config: RunConfig) -> float:
     """Processor time that a run takes of a training of many, beside the program's own steps."""
+    rows = config.data.batch_rows
     step = PARAMETER_SECONDS * config.network.parameter_count + PRODUCT_SECONDS * products(config)
-    return config.rounds * step
+    step += OUTPUT_SECONDS * rows * sum(config.network.layers[1:])
+    if is_multiplied_alone(config.network, rows):
+        step += LAYER_SECONDS * len(config.network.shapes)
+    return config.rounds * step * _bytes_of(config) / 4
+
+
+def is_multiplied_alone(network: Network, rows: int) -> bool:
+    """Whether each run has matrix products of its own, on so many rows."""
+    return max(rows * out * into for out, into in network.shapes) > LARGE
+
+
+REPLAYED_STEP_SECONDS = 6e-6
+REPLAYED_NUMBER_SECONDS = 2e-8
+REPLAYED_PRODUCT_SECONDS = 1e-9
+"""A step of a run computed again in NumPy: by itself, for each parameter and output, and for each
+multiplication."""
+
+MOST_REPLAYED = 10**10
+"""Multiplications of a lab's steps up to which all of its runs are carried on by hand: some ten
+seconds."""
+
+
+def replay_seconds(config: RunConfig, steps: int) -> float:
+    """Processor time that so many steps of a run take to be computed again by hand."""
+    outputs = config.data.batch_rows * sum(config.network.layers[1:])
+    step = REPLAYED_STEP_SECONDS + REPLAYED_PRODUCT_SECONDS * products(config)
+    step += REPLAYED_NUMBER_SECONDS * (config.network.parameter_count + outputs)
+    return steps * step
 
 
 def recorded_bytes(config: RunConfig, schedule: Schedule) -> int:

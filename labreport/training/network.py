@@ -14,11 +14,9 @@ import torch
 from torch import Tensor
 
 from labreport.lab.configuration import Network, RunConfig
+from labreport.lab.size import is_multiplied_alone
 from labreport.training.parts.activations import ACTIVATIONS
 from labreport.training.parts.initialisers import draw_layer
-
-LARGE = 256
-"""Products in a layer (rows × out × in) from which on a matrix product beats multiply and add."""
 
 
 def initial_parameters(config: RunConfig) -> Tensor:
@@ -77,7 +75,7 @@ class Parameters:
             initial: its parameters.
             held: biases [units of all layers, runs] that are not trained; None if there are none.
         """
-        self.runs_first = max(rows * out * into for out, into in network.shapes) > LARGE
+        self.runs_first = is_multiplied_alone(network, rows)
         # Elementwise updates do not mind which axis is contiguous; the layers do.
         self.flat = initial.t().contiguous().t() if self.runs_first else initial.contiguous()
         built: list[Layer] = []

@@ -76,7 +76,7 @@ def test_all_agree(replays: Replays) -> None:
 def test_what_takes_too_long_is_compared_at_stored_steps(
     lab: Lab, runs: dict[str, Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("labreport.analysis.replays.MOST_PRODUCTS", 0)
+    monkeypatch.setattr("labreport.analysis.replays.MOST_REPLAYED", 0)
     replays = replay_lab(lab, runs)
     assert 0 < replays.carried < replays.runs
     replays.refuse_differences()

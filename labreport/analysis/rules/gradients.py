@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from labreport.analysis import thresholds
+from labreport.analysis.norms import norms
 from labreport.analysis.observation import Count, Facts, Names, Number, Observation, Source, With
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rules.causes import causes_of
@@ -68,15 +69,15 @@ def stuck(results: ExperimentResults) -> Iterator[Observation]:
         step, found = result.index(results.last), find_stuck(result, results.last, results.results)
         if step is None or found is None:
             continue
-        norms = gradient_norms(result)
+        sizes = gradient_norms(result)
         outputs = result.run.trace.outputs_at(step)
         facts: Facts = {
             "subject": result.subject,
             "budget": Count(results.last),
             "loss": result.number(results.last),
             "floor": Number(result.floor.value or 0.0, result.cite("floor")),
-            "norm": Number(float(norms[step]), result.cite(f"norm(wide(gradients[{step}]))")),
-            "largest": Number(float(norms.max()), result.cite("max(norm(wide(gradients)))")),
+            "norm": Number(float(sizes[step]), result.cite(f"norm(wide(gradients[{step}]))")),
+            "largest": Number(float(sizes.max()), result.cite("max(norm(wide(gradients)))")),
         }
         form = ""
         last = result.run.config.network.activations[-1]
@@ -153,12 +154,12 @@ def find_stuck(result: Result, budget: int, among: Sequence[Result]) -> Stuck | 
     half = result.losses[step // 2 : step + 1].astype(np.float64)
     if np.abs(half - half[-1]).max() > thresholds.STANDING_STILL * gap:
         return None
-    norms = gradient_norms(result)
+    sizes = gradient_norms(result)
     # What rounding leaves between a loss and its floor is no distance.
     far = gap > thresholds.FAR_FROM_FLOOR * first and gap > result.at_floor
     # Where there never was a gradient, none has vanished.
-    vanished = norms.max() > 0 and norms[step] <= thresholds.VANISHED * norms.max()
-    if not (far and vanished and np.isfinite(norms).all()):
+    vanished = sizes.max() > 0 and sizes[step] <= thresholds.VANISHED * sizes.max()
+    if not (far and vanished and np.isfinite(sizes).all()):
         return None
     claims = _stuck_claims(result, budget)
     if len(result.run.config.data.inputs) == 1:
@@ -208,6 +209,4 @@ def _stuck_claims(result: Result, budget: int) -> tuple[Source, ...]:
 
 def gradient_norms(result: Result) -> np.ndarray:
     """Euclidean norm of the gradient at each step [steps], float64."""
-    with np.errstate(over="ignore"):
-        norms: np.ndarray = np.linalg.norm(result.run.trace.gradients.astype(np.float64), axis=1)
-    return norms
+    return norms(result.run.trace.gradients)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from labreport.analysis import thresholds
+from labreport.analysis.norms import norms
 from labreport.analysis.observation import (
     Count,
     Facts,
@@ -158,9 +159,7 @@ def float_limit(results: ExperimentResults) -> Iterator[Observation]:
         share = (step - still) / step
         if share < thresholds.IDLE_SHARE:
             continue
-        gradient = trace.gradients[step].astype(np.float64)
-        with np.errstate(over="ignore"):
-            norm = float(np.linalg.norm(gradient))
+        norm = float(norms(trace.gradients[step]))
         moves = f"in_any(difference(weights[:{step + 1}]) != 0)"
         idle = f"({step} - (last_true({moves}) + 1)) / {step}"
         facts: Facts = {
@@ -178,7 +177,6 @@ def float_limit(results: ExperimentResults) -> Iterator[Observation]:
             result.cite(f"{step} >= FEW_ROUNDS"),
             result.cite(f"any({moves})"),
             result.cite(f"{idle} >= IDLE_SHARE"),
-            # Not of each derivative: the squares of the smallest numbers are 0.
             result.cite(f"norm(wide(gradients[{step}])) {'>' if norm else '=='} 0"),
         )
         form = "" if norm else "no-gradient"

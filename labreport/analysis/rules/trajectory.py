@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from labreport.analysis import thresholds
+from labreport.analysis.norms import norms
 from labreport.analysis.observation import Count, Facts, Names, Number, Observation, With
 from labreport.analysis.results import ExperimentResults, cite
 
@@ -50,7 +51,7 @@ def frozen(results: ExperimentResults) -> Iterator[Observation]:
             continue
         if (trace.weights != trace.weights[0]).any() or not (trace.gradients != 0).any():
             continue
-        norm = float(np.linalg.norm(trace.gradients[0].astype(np.float64)))
+        norm = float(norms(trace.gradients[0]))
         facts: Facts = {
             "subject": result.subject,
             "rounds": Count(trace.rounds, result.cite("rounds")),
