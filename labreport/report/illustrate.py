@@ -12,6 +12,7 @@ from labreport.analysis.rules.initialisation import final_losses
 from labreport.analysis.rules.points import is_number
 from labreport.analysis.rules.sweep import best
 from labreport.analysis.thresholds import OVERSHOOT
+from labreport.lab.configuration import RunConfig
 from labreport.report import numbers, tables
 from labreport.report.curves import (
     Curve,
@@ -25,7 +26,7 @@ from labreport.report.curves import (
 )
 from labreport.report.gradient_check import check_blocks, check_tables
 from labreport.report.kept import Kept
-from labreport.report.landscape import landscape
+from labreport.report.landscape import CELLS, landscape
 from labreport.report.language import Language
 from labreport.report.numbering import Numbering
 from labreport.report.readings import Readings
@@ -36,7 +37,7 @@ from labreport.report.trajectories import (
     most_moved,
     weights_of,
 )
-from labreport.report.tree import Block, Figure, Plot, Table
+from labreport.report.tree import Block, Figure, Paragraph, Plot, Table
 
 TableMaker = Callable[[ExperimentResults, Language, Numbering], Table | None]
 
@@ -241,6 +242,8 @@ class _Illustration:
         found = landscape(chosen.results, self.results.budgets)
         if found is None:
             return []
+        if found.losses is None:
+            return [self._too_large(chosen.results[found.held].run.config)]
         named = [(chosen.curves[k].name, chosen.curves[k].look) for k in found.members]
         shown = [chosen.results[k] for k in found.members]
         told = {*found.members, *found.far, *found.beside}
@@ -255,6 +258,7 @@ class _Illustration:
                 "landscape-title",
                 [
                     self._text(f"read-landscape{flat}", held=held, on=on, budget=found.rounds),
+                    self._coarser(found.cells),
                     self.readings.off_the_landscape(
                         [chosen.results[k] for k in found.far],
                         [chosen.results[k] for k in found.beside],
@@ -271,6 +275,20 @@ class _Illustration:
                 second=found.names[1],
             )
         ]
+
+    def _too_large(self, config: RunConfig) -> Paragraph:
+        """Why there is no landscape of a network."""
+        return Paragraph(
+            self._text(
+                "no-landscape",
+                rows=len(config.data.inputs),
+                parameters=config.network.parameter_count,
+            )
+        )
+
+    def _coarser(self, cells: int) -> str:
+        """That a landscape has fewer cells than others."""
+        return self._text("read-landscape-coarser", cells=cells) if cells < CELLS else ""
 
     def _missing(self, drawn: Sequence[Result]) -> str:
         """Which single runs are not among those that are drawn."""

@@ -33,7 +33,8 @@ class Landscape:
     Attributes:
         names: of the two weights.
         sides: [cells] values of each of them.
-        losses: [cells of the second, cells of the first] float64.
+        losses: [cells of the second, cells of the first] float64; None where they would take too
+            long.
         held: which of the runs gave the values that the others are held at: the last weights of
             the one whose loss is then the lowest.
         on: which of the runs end on this surface: their last weights are those that are held.
@@ -47,7 +48,7 @@ class Landscape:
 
     names: tuple[str, str]
     sides: tuple[np.ndarray, np.ndarray]
-    losses: np.ndarray
+    losses: np.ndarray | None
     held: int
     on: tuple[int, ...]
     flat: bool
@@ -56,6 +57,11 @@ class Landscape:
     beside: tuple[int, ...]
     ways: tuple[np.ndarray, ...]
     rounds: int
+
+    @property
+    def cells(self) -> int:
+        """Cells along each side."""
+        return len(self.sides[0])
 
 
 def landscape(results: Sequence[Result], budgets: Sequence[int]) -> Landscape | None:
@@ -83,13 +89,13 @@ def landscape(results: Sequence[Result], budgets: Sequence[int]) -> Landscape | 
         return None
     shown = [way[:, pair] for way in ways]
     cells = cells_of(first.run.config, CELLS)
-    if not cells:
-        return None
     sides = _sides(np.concatenate(shown), cells)
     lowest = min(range(len(members)), key=lambda k: _last_loss(results[members[k]], rounds))
-    losses = _losses(first.run.config, ways[lowest][-1], pair, sides)
-    if losses is None:
-        return None
+    losses = None
+    if cells:
+        losses = _losses(first.run.config, ways[lowest][-1], pair, sides)
+        if losses is None:
+            return None
     others = [np.delete(way, pair, axis=1) for way in ways]
     held = others[lowest][-1]
     return Landscape(

@@ -8,9 +8,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from labreport.analysis.results import ExperimentResults
+from labreport.backprop import surface
 from labreport.backprop.runs import evaluate
+from labreport.report.illustrate import illustrate
+from labreport.report.kept import Kept
 from labreport.report.landscape import CELLS, FAR, landscape
+from labreport.report.language import language
+from labreport.report.numbering import Numbering
 from labreport.report.trajectories import gradient_sizes, longest_moves, most_moved
+from labreport.report.tree import Figure, Paragraph
 
 LAB = """
 [experiment.rates]
@@ -32,13 +39,20 @@ change.network.activations = "tanh"
 
 
 @pytest.fixture(scope="module")
-def results(
+def experiment(
     tmp_path_factory: pytest.TempPathFactory, base_text: str, build_into: Any
-) -> dict[str, Any]:
+) -> ExperimentResults:
     folder = tmp_path_factory.mktemp("landscape")
     (folder / "lab.toml").write_text(base_text + LAB)
-    built = build_into(folder / "lab.toml", folder / "output")
-    return {r.variant: r for r in built.measured.experiments[0].singles}
+    found: ExperimentResults = build_into(
+        folder / "lab.toml", folder / "output"
+    ).measured.experiments[0]
+    return found
+
+
+@pytest.fixture(scope="module")
+def results(experiment: ExperimentResults) -> dict[str, Any]:
+    return {r.variant: r for r in experiment.singles}
 
 
 def test_cells_hold_the_loss_of_the_network(results: dict[str, Any]) -> None:
@@ -115,6 +129,31 @@ def test_one_way_is_no_comparison(results: dict[str, Any]) -> None:
     assert landscape([slow], (10,)) is None
     assert landscape([slow, slow], (10,)) is None
     assert landscape([slow, results["other"]], (10,)) is None
+
+
+@pytest.mark.parametrize("code", ["zh", "en"])
+def test_a_surface_that_is_coarser_or_left_out_is_told(
+    experiment: ExperimentResults, code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = language(code)
+
+    def drawn(most: int) -> list[Any]:
+        monkeypatch.setattr(surface, "MOST_PRODUCTS", most)
+        blocks = illustrate(experiment, "rates", own, Numbering(own), Kept())
+        return [b for b in blocks if isinstance(b, Figure | Paragraph)]
+
+    def captions(blocks: list[Any]) -> str:
+        return " ".join(b.caption for b in blocks if isinstance(b, Figure))
+
+    # Two layers of two by two weights, for one row.
+    whole, coarser, none = (drawn(8 * cells**2) for cells in (CELLS, 20, 11))
+    said = own.text("report.read-landscape-coarser", cells=20)
+    assert said in captions(coarser)
+    assert said not in captions(whole)
+    assert len(none) == len(whole)
+    left_out = own.text("report.no-landscape", rows=1, parameters=8)
+    assert Paragraph(left_out) in none
+    assert Paragraph(left_out) not in coarser
 
 
 def test_sizes_are_the_norms_of_each_layers_gradient(results: dict[str, Any]) -> None:

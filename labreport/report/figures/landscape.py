@@ -30,6 +30,7 @@ def landscape_figure(landscape: Landscape, named: Sequence[tuple[str, int]], lab
     """
     across, up = landscape.sides
     losses = landscape.losses
+    assert losses is not None
     logarithmic = losses.min() > 0
     spaced = np.geomspace if logarithmic else np.linspace
     levels = spaced(losses.min(), losses.max(), LEVELS + 1)
