@@ -161,10 +161,10 @@ def same_measure(runs: Iterable[Run]) -> bool:
     return len({measure_of(r) for r in runs}) == 1
 
 
-def measure_of(run: Run) -> str:
+def measure_of(run: Run) -> tuple[Any, ...]:
     """What a loss over all rows measures: its kind and the rows, in batches of whatever size."""
-    config = run.config
-    return config.loss + config.data.model_dump_json(exclude={"batch_size"})
+    data = run.config.data
+    return (run.config.loss, data.inputs, data.targets)
 
 
 def bottom(config: RunConfig) -> float | None:

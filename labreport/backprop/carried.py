@@ -10,12 +10,15 @@ import numpy as np
 
 from labreport.backprop.arrays import BoolArray, FloatArray
 from labreport.backprop.compared import NUDGE, ROUNDINGS, absolute_differences
+from labreport.backprop.optimizers import cancellation
 from labreport.backprop.rounding import SAFETY
 from labreport.backprop.runs import rule_of
 from labreport.run import Steps
 
 if TYPE_CHECKING:
     from labreport.backprop.replay import Together
+
+DOUBLE = float(np.finfo(np.float64).eps)
 
 COPIES = 6
 """Nudged copies of a run that are carried along where its weights are to be explained."""
@@ -79,7 +82,10 @@ class Carried:
                 stored = of.weights[self.chosen, place]
                 apart = absolute_differences(weights[0], stored)
                 moved = _moved(weights)
-                found.append(_Case(step + 1, apart, np.abs(stored) + reach, moved, alive))
+                # Scalars of a rule are Python's, of double precision.
+                scalars = cancellation(rule, step + 1) * DOUBLE / of.unit
+                scale = np.abs(stored) + reach * max(1.0, scalars)
+                found.append(_Case(step + 1, apart, scale, moved, alive))
                 weights = self._nudged(stored)
         if ending.kind != "completed":
             self._note_ending(weights, last, alive)

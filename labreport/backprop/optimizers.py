@@ -398,11 +398,15 @@ class Radam:
             direction = direction * rectification * self._adaptive_rate(state)
         return weights - self.learning_rate * direction, state
 
-    def _rectification(self, updates: int) -> float | None:
-        """Compute r of algorithm 2 from the length ρ of the average; None if it is too short."""
+    def lengths(self, updates: int) -> tuple[float, float]:
+        """Compute ρ∞ and ρ of algorithm 2: the longest length of the average, and its length."""
         decay = self.betas[1] ** updates
         longest = 2.0 / (1.0 - self.betas[1]) - 1.0
-        length = longest - 2.0 * updates * decay / (1.0 - decay)
+        return longest, longest - 2.0 * updates * decay / (1.0 - decay)
+
+    def _rectification(self, updates: int) -> float | None:
+        """Compute r of algorithm 2 from the lengths; None if the average is too short."""
+        longest, length = self.lengths(updates)
         if length <= RADAM_SHORTEST_AVERAGE:
             return None
         numerator = (length - 4.0) * (length - 2.0) * longest
@@ -502,3 +506,19 @@ OPTIMIZERS: dict[str, Callable[..., UpdateRule]] = {
     "asgd": Asgd,
     "rprop": Rprop,
 }
+
+
+def cancellation(rule: UpdateRule, updates: int) -> float:
+    """How far an update magnifies the rounding of its own scalars, which cancel; at least 1.
+
+    The power in 1 − βᵗ is rounded in proportion to itself, and so is each of the two lengths of
+    which RAdam takes the difference.
+    """
+    betas: tuple[float, float] = getattr(rule, "betas", (0.0, 0.0))
+    found = max(1.0 / (1.0 - beta**updates) for beta in betas)
+    if isinstance(rule, Radam):
+        longest, length = rule.lengths(updates)
+        if length > RADAM_SHORTEST_AVERAGE:
+            # The smallest factor of the numerator is ρ − 4.
+            found = max(found, longest / (length - 4.0))
+    return found

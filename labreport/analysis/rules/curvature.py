@@ -22,10 +22,9 @@ from labreport.analysis.observation import (
 )
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rules.descent import rising, rising_formula
+from labreport.analysis.rules.points import RATE
 from labreport.backprop.curvature import has_curvature, largest_curvature, stability_limit
 from labreport.lab.vocabulary.optimizers import SGD
-
-RATE = "optimizer.learning_rate"
 
 MOST_RUNS = 8
 """Runs of an experiment, or variants of a sweep, whose curvature is computed: a Hessian of a few

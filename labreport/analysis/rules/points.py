@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from labreport.analysis.observation import Fact, From
 from labreport.analysis.results import ExperimentResults, Result
 
+RATE = "optimizer.learning_rate"
+"""The key of the learning rate, as points have it."""
+
 
 def from_a_value_on(results: ExperimentResults, members: Sequence[Result]) -> tuple[Fact, ...]:
     """Points as they are told: from a value on, where a variant's larger ones are all among them.

@@ -23,7 +23,7 @@ from labreport.analysis.observation import (
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rules.comparison import above, leading, level, level_claims, rankable
 from labreport.analysis.rules.descent import rising, rising_formula
-from labreport.analysis.rules.points import is_number
+from labreport.analysis.rules.points import RATE, is_number
 from labreport.lab.bounds import allowed
 
 
@@ -377,6 +377,20 @@ def rises(results: ExperimentResults) -> Iterator[Observation]:
     yield Observation("rises", facts, runs=len(ordered), form=form, claims=claims)
 
 
+def _by_learning_rate(members: Sequence[Result]) -> dict[float, Result]:
+    """Plain descent at each learning rate above 0; none where runs differ in anything else."""
+    plain = [
+        r
+        for r in members
+        if r.run.config.optimizer.name == "sgd"
+        and not r.run.config.optimizer.momentum
+        and r.run.config.gradients == "cleared"
+        and r.is_trained
+    ]
+    others = {tuple(place for place in r.point if place[0] != RATE) for r in plain}
+    return {r.run.config.optimizer.learning_rate: r for r in plain} if len(others) == 1 else {}
+
+
 def same_product(results: ExperimentResults) -> Iterator[Observation]:
     """Whether n times the learning rate does in a round what one learning rate does in n rounds.
 
@@ -385,13 +399,7 @@ def same_product(results: ExperimentResults) -> Iterator[Observation]:
     """
     pairs = []
     for members in results.swept.values() if len(results.swept) == 1 else ():
-        plain = {
-            r.run.config.optimizer.learning_rate: r
-            for r in members
-            if r.run.config.optimizer.name == "sgd"
-            and not r.run.config.optimizer.momentum
-            and r.run.config.gradients == "cleared"
-        }
+        plain = _by_learning_rate(members)
         for few, many in combinations(results.budgets, 2):
             for rate, slow in plain.items():
                 quick = plain.get(float(f"{rate * many / few:.12g}"))
