@@ -116,7 +116,7 @@ def estimate_build(lab: Lab, languages: int) -> BuildEstimate:
     recordings = lab.recordings()
     return BuildEstimate(
         runs=estimate(recordings),
-        checking=_checking(recordings),
+        checking=checking(recordings),
         writing=languages * report,
         pictures=SECTION_BYTES * len(plans),
     )
@@ -138,8 +138,8 @@ def estimate(recordings: Iterable[Recording]) -> Estimate:
     )
 
 
-def _checking(recordings: Sequence[Recording]) -> float:
-    """Seconds that the replay takes: of all steps, or in large labs of a part of them."""
+def checking(recordings: Sequence[Recording]) -> float:
+    """Seconds that computing runs again by hand takes: all steps, in large labs a part of them."""
     whole = sum(config.rounds * products(config) for config, _ in recordings)
     carried = min(1.0, MOST_REPLAYED / whole) if whole else 1.0
     groups: dict[object, float] = {}

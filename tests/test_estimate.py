@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from time import process_time
 
+import numpy as np
 import pytest
 
 from labreport import work
+from labreport.backprop.replay import replay_together
 from labreport.errors import InputError
-from labreport.estimate import CHUNK, MOST_PADDING, TOGETHER, Estimate, estimate
+from labreport.estimate import CHUNK, MOST_PADDING, TOGETHER, Estimate, checking, estimate
 from labreport.lab.configuration import RunConfig
 from labreport.lab.load import load
+from labreport.lab.schedule import Schedule
 from labreport.lab.size import recorded_bytes
 from labreport.pipeline import this_environment
 from labreport.store.store import Store
@@ -111,3 +115,63 @@ def test_each_limit_refuses_and_may_be_raised_to_what_is_asked(
     monkeypatch.setattr(work, "free_space", lambda _: 0)
     together = codes(path, runs, runs, Machine(limit=1, hours=0.0))
     assert together == ["too-much-memory", "too-much-disk", "too-much-time"]
+
+
+SHAPES: tuple[tuple[int, list[int], str, str, int, int, int | None], ...] = (
+    # Rows, layers, activation, optimizer, rounds, starts, rows of a mini-batch.
+    (1, [2, 2, 2], "sigmoid", "sgd", 1500, 40, None),
+    (1, [2, 2, 2], "sigmoid", "sgd", 300, 600, None),
+    (4, [2, 3, 1], "tanh", "sgd", 1000, 60, None),
+    (40, [1, 20, 1], "tanh", "adam", 400, 3, None),
+    (150, [4, 8, 3], "tanh", "sgd", 300, 20, None),
+    (12, [4, 6, 6, 6, 6, 6, 6, 6, 6, 6, 1], "tanh", "sgd", 250, 20, None),
+    (20, [4, 16, 16, 3], "relu", "rmsprop", 300, 20, None),
+    (100, [10, 50, 10], "relu", "sgd", 100, 8, None),
+    (400, [64, 32, 10], "relu", "sgd", 60, 2, 64),
+    (150, [50, 60, 10], "relu", "sgd", 40, 4, None),
+)
+"""Ten trainings, from a small network of many starts to one of some thousand parameters."""
+
+
+def of_shape(
+    rows: int, layers: list[int], activation: str, optimizer: str, rounds: int, batch: int | None
+) -> RunConfig:
+    draw = np.random.default_rng(0)
+    return RunConfig.model_validate(
+        {
+            "data": {
+                "inputs": draw.normal(size=(rows, layers[0])).tolist(),
+                "targets": draw.random((rows, layers[-1])).tolist(),
+                **({"batch_size": batch} if batch else {}),
+            },
+            "network": {
+                "layers": layers,
+                "activations": [activation] * (len(layers) - 2) + ["sigmoid"],
+                "bias": "trained",
+            },
+            "initial": {"scheme": "pytorch"},
+            "loss": "mse",
+            "optimizer": {"name": optimizer, "learning_rate": 0.01},
+            "rounds": rounds,
+            "seed": 0,
+        }
+    )
+
+
+def test_estimates_of_ten_trainings_keep_their_proportions(tmp_path: Path) -> None:
+    # Ratios of processor times: how fast the machine is, and what else it does, is the same in all.
+    found = []
+    for number, (rows, layers, activation, optimizer, rounds, starts, batch) in enumerate(SHAPES):
+        first = of_shape(rows, layers, activation, optimizer, rounds, batch)
+        recordings = [(first.with_seed(k), Schedule.of(first, 1, (rounds,))) for k in range(starts)]
+        store = Store(tmp_path / str(number))
+        store.folder.mkdir(parents=True)
+        start = process_time()
+        train_missing(recordings, this_environment(), store, Machine(), lambda *_: None)
+        runs = list(store.read([work_name(store, c) for c, _ in recordings]).values())
+        replay_together(runs)
+        told = estimate(recordings).seconds + checking(recordings)
+        found.append((process_time() - start) / told)
+    middle = np.exp(np.mean(np.log(found)))
+    assert max(found) < 2 * middle, found
+    assert min(found) > middle / 2, found

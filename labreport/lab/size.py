@@ -8,7 +8,7 @@ from labreport.lab.schedule import Schedule
 PARAMETER_SECONDS = 1.3e-8
 """Updating and recording a parameter in one step of one run: 9 ns with SGD, 20 ns with Adam."""
 
-OUTPUT_SECONDS = 1.5e-8
+OUTPUT_SECONDS = 1.2e-8
 """Of a unit's output for one row, forward and back: 10 ns with ReLU, 30 ns with tanh."""
 
 PRODUCT_SECONDS = 7e-11
@@ -37,7 +37,7 @@ def is_multiplied_alone(network: Network, rows: int) -> bool:
     return max(rows * out * into for out, into in network.shapes) > LARGE
 
 
-REPLAYED_STEP_SECONDS = 6e-6
+REPLAYED_STEP_SECONDS = 8e-6
 REPLAYED_NUMBER_SECONDS = 2e-8
 REPLAYED_PRODUCT_SECONDS = 1e-9
 """A step of a run computed again in NumPy: by itself, for each parameter and output, and for each
