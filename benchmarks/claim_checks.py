@@ -482,7 +482,7 @@ def wrong_formula(seen: Seen, o: Observation) -> bool:
             near(value(o.facts["made"]), made, 1e-5)
             or np.isnan([value(o.facts["made"]), made]).all()
         )
-        and not near(made, right, 1e-7)
+        and not isclose(made, right, rel_tol=1e-7)
     )
 
 

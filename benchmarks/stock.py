@@ -295,11 +295,27 @@ def _lowest_coupled(
     if loss == "bce" and any(not 0 <= t <= 1 for row in targets for t in row):
         return None
     each = [[_lowest_of_one(loss, t, 0.0, 1.0) for t in row] for row in targets]
-    # The best of each unit by itself is to be had only where these are probabilities together.
-    if any(abs(sum(where for _, where in row) - 1) > 1e-6 for row in each):
-        return None
+    # The best of each unit by itself is to be had only where these are probabilities together, or
+    # where a class alone is as good.
     lowest = [[value for value, _ in row] for row in each]
+    for row, best, wanted in zip(each, lowest, targets, strict=True):
+        together = abs(sum(where for _, where in row) - 1) <= 1e-6
+        if not together and not _is_best_at_a_class(loss, wanted, sum(best)):
+            return None
     return float(np.mean(np.sum(lowest, axis=1) if loss == "kl_div" else lowest))
+
+
+def _is_best_at_a_class(loss: str, targets: tuple[float, ...], lowest: float) -> bool:
+    """Whether the probability of one class alone gives a row a loss as low as this sum of units."""
+    module = LOSSES[loss]()
+    for unit in range(len(targets)):
+        outputs = torch.zeros(len(targets), dtype=torch.float64)
+        outputs[unit] = 1.0
+        wanted = torch.tensor(targets, dtype=torch.float64)
+        found = sum(float(module(o[None], t[None])) for o, t in zip(outputs, wanted, strict=True))
+        if abs(found - lowest) <= 1e-12 * max(1.0, abs(lowest)):
+            return True
+    return False
 
 
 def _nearest_probabilities(row: np.ndarray) -> float:

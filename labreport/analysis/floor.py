@@ -62,7 +62,9 @@ def _floor(config: RunConfig) -> Floor:
     if config.loss == "cross_entropy":
         return _cross_entropy_floor(targets, activation)
     if config.loss == "kl_div" and config.network.activations[-1] == "log_softmax":
-        on_simplex = (targets >= 0).all() and np.allclose(targets.sum(axis=1), 1, atol=1e-12)
+        on_simplex = (targets >= 0).all() and np.allclose(
+            targets.sum(axis=1), 1, rtol=0, atol=1e-12
+        )
         return Floor(0.0) if on_simplex else Floor(None)
     if config.loss == "mse" and _is_linear(config):
         return _least_squares(config, targets)
@@ -76,7 +78,7 @@ def _floor(config: RunConfig) -> Floor:
         if config.loss == "mse":
             # Of the wanted outputs, not of the clipped ones: only one of the two is nearest.
             nearest = np.array([_onto_simplex(row) for row in wanted])
-        elif not np.allclose(nearest.sum(axis=1), 1, atol=1e-12):
+        elif not np.allclose(nearest.sum(axis=1), 1, rtol=0, atol=1e-12):
             return Floor(None)
     return _value(config.loss, nearest, targets)
 

@@ -35,7 +35,10 @@ NAMES: Mapping[str, str] = {
     "gradients_right": "gradients of the same training with the chain rule",
     "inputs": "inputs [rows, units] of the data",
     "learning_rate": "of the configuration",
-    "losses": "the loss before any update and after each [steps]",
+    "losses": "the loss over all rows before any update and after each [steps]; no number where a "
+    "run with mini-batches knows none",
+    "round_losses": "the loss over the rows that a round sees, before any update and after each "
+    "[steps]",
     "message": "the error with which a loss was refused",
     "names": "names of the parameters, in the order of weights and gradients",
     "outputs": "outputs at the shown steps [shown, rows, units]",
