@@ -16,6 +16,7 @@ from markupsafe import Markup, escape
 
 from labreport.formats.chinese import set_in_chinese
 from labreport.formats.cover import cover
+from labreport.formats.explained import Explained
 from labreport.formats.listing import listings
 from labreport.formats.math_font import math_font
 from labreport.formats.pictures import Pictures
@@ -130,6 +131,7 @@ def _edition(
             text=language.text,
             printed=pictures is None,
             at=at,
+            explained=Explained(language, at("glossary")),
             editions=editions,
             pictures=pictures,
             listings=listings(edition.report, language) if pictures is None else (),

@@ -23,6 +23,10 @@ TERMS = (
 """Keys of the words, in the order in which most reports use them."""
 
 
+LINKED = tuple(term for term in TERMS if term not in ("round", "level"))
+"""Those whose words lead to the glossary where they are used; the others are in every sentence."""
+
+
 def glossary(language: Language, numbering: Numbering) -> Section:
     """An appendix with each word and what it means."""
     pairs = [
