@@ -28,7 +28,7 @@ from labreport.analysis.observation import (
     With,
 )
 from labreport.analysis.results import ExperimentResults, Result, cite
-from labreport.analysis.rules.comparison import rankable
+from labreport.analysis.rules.comparison import level, rankable
 from labreport.lab.naming import unit_names
 
 
@@ -172,7 +172,12 @@ def loss_against_share(results: ExperimentResults) -> Iterator[Observation]:
     there = _classified(results.singles, results.last)
     if len(there) < 2 or not rankable(there):
         return
-    by_loss = min(there, key=lambda r: r.loss(results.last) or 0.0)
+    lowest = min(there, key=lambda r: r.loss(results.last) or 0.0)
+    # Of those whose loss is as low but for rounding, the one that classifies best.
+    by_loss = max(
+        (r for r in there if level(lowest, r, results.last)),
+        key=lambda r: accuracy(r, results.last) or 0.0,
+    )
     by_share = max(there, key=lambda r: accuracy(r, results.last) or 0.0)
     if (accuracy(by_loss, results.last) or 0.0) >= (accuracy(by_share, results.last) or 0.0):
         return
@@ -188,7 +193,7 @@ def loss_against_share(results: ExperimentResults) -> Iterator[Observation]:
     pair = (by_loss, by_share)
     losses = [f"r{k}.{r.loss_formula(results.last)}" for k, r in enumerate(pair, 1)]
     shares = [accuracy_formula(r, results.last, f"r{k}.") for k, r in enumerate(pair, 1)]
-    claims = (cite(" <= ".join(losses), pair), cite(" < ".join(shares), pair))
+    claims = (cite(" < ".join(losses), pair), cite(" < ".join(shares), pair))
     yield Observation("loss-against-share", facts, runs=len(there), claims=claims)
 
 
