@@ -15,7 +15,7 @@ from labreport.backprop.runs import Evaluated, data_of, derivatives, layers_of
 from labreport.lab.configuration import RunConfig
 from labreport.lab.vocabulary.activations import ACTIVATIONS as RANGES
 
-NUDGES = 6
+NUDGES = 12
 """Nudges of all numbers: all up, all down, and by signs drawn at random."""
 
 Adjusted = Callable[[str, FloatArray, FloatArray], FloatArray]
