@@ -379,7 +379,8 @@ class _Composition:
         labels = [block.label for block in shown if isinstance(block, Figure | Table)]
         if not labels:
             return []
-        words = self.language.text("report.see", labels=self.language.join(labels))
+        key = "see" if any(isinstance(block, Figure) for block in shown) else "see-tables"
+        words = self.language.text(f"report.{key}", labels=self.language.join(labels))
         return [Paragraph(words, kind="introduction")]
 
     def _statements(

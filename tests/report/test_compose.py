@@ -250,6 +250,34 @@ def test_purpose_is_the_authors(build_pages: Callable[..., Any], base_text: str)
         assert reports[code].sections[0].blocks == (Paragraph(text),)
 
 
+def test_where_there_is_no_figure_no_curve_is_spoken_of(
+    build_pages: Callable[..., Any], base_text: str
+) -> None:
+    grid = """
+[experiment.grid]
+title = { zh = "网格", en = "Grid" }
+seeds = 2
+change.initial = { scheme = "pytorch" }
+sweep.optimizer.momentum = [0.0, 0.9]
+sweep.optimizer.learning_rate = [0.1, 0.5]
+sweep.network.bias = ["trained", "none"]
+[experiment.rates]
+title = { zh = "步长", en = "Rates" }
+sweep.optimizer.learning_rate = [0.1, 0.5]
+"""
+    reports = build_pages(base_text + grid).reports
+    begins = {
+        "zh": {"grid": "数值见", "rates": "曲线与数值见"},
+        "en": {"grid": "The numbers are", "rates": "The curves and the numbers are"},
+    }
+    for code, experiments in begins.items():
+        found = {section.anchor: section for section in sections(reports[code])}
+        for name, words in experiments.items():
+            own = found[f"experiment-{name}"].blocks
+            texts = [block.text for block in own if isinstance(block, Paragraph)]
+            assert any(text.startswith(words) for text in texts), texts
+
+
 def test_how_to_run_it_again(report: Report) -> None:
     again = report.sections[-1]
     (command,) = (b.text for b in again.blocks if isinstance(b, Paragraph) and b.kind == "command")
