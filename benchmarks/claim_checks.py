@@ -2370,7 +2370,8 @@ def lowest_error(experiments: Sequence[Seen], plan: Plan, o: Observation) -> boo
     for seen in experiments:
         for trial, run in seen.pairs:
             margins = run.config.loss in ("soft_margin", "hinge_embedding")
-            same = run.config.data == seen.plan.base.data
+            data, base = run.config.data, seen.plan.base.data
+            same = (data.inputs, data.targets) == (base.inputs, base.targets)
             there = got_to(run, budget) and run.trace.outputs_at(budget) is not None
             if trial.seed is None and same and not margins and there:
                 error = squared_error(run, budget)

@@ -24,7 +24,7 @@ from labreport.analysis.observation import (
 )
 from labreport.analysis.observe import RULES, Observations, weight
 from labreport.analysis.results import ExperimentResults, Result, cite
-from labreport.analysis.rules.comparison import comparable
+from labreport.analysis.rules.comparison import comparable, same_rows
 from labreport.analysis.rules.gradients import find_stuck
 from labreport.lab.plan import Plan
 
@@ -352,7 +352,7 @@ def lowest_error(experiments: Experiments) -> Iterator[Conclusion]:
         (error, e.plan, r)
         for e in experiments
         for r in e.results
-        if r.run.config.data == e.plan.base.data
+        if same_rows(r.run.config.data, e.plan.base.data)
         and r.trial.seed is None
         and r.run.config.rounds >= shared
         and (error := r.error(shared)) is not None
@@ -384,7 +384,13 @@ def lowest_error(experiments: Experiments) -> Iterator[Conclusion]:
 
 def own_rows(experiments: Experiments) -> Iterator[Conclusion]:
     """Losses and shares of right rows that are of the rows that were trained on."""
-    classified = [(e, r) for e in experiments for r in e.results if decided(r, e.last)]
+    # Of a grid of random starts no share is told.
+    classified = [
+        (e, r)
+        for e in experiments
+        for r in e.results
+        if decided(r, e.last) and r.variant not in e.gridded
+    ]
     several = [(e, r) for e in experiments for r in e.results if len(r.run.config.data.inputs) > 1]
     members = classified or several
     if not members:

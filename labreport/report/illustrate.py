@@ -125,7 +125,12 @@ class _Illustration:
         chosen = swept_curves(self.results, self.language)
         if chosen is None:
             return []
-        title = "sweep-curves-title" + ("-best" if len(self.results.swept) > 1 else "")
+        which = ""
+        if len(self.results.swept) > 1:
+            which = "-best"
+        elif len(chosen.results) == len(self.results.everywhere):
+            which = "-all"
+        title = f"sweep-curves-title{which}"
         return [self._curves(chosen, self._floors(chosen.results), "losses", title)]
 
     def _curves(self, chosen: Curves, floors: list[float], kind: str, title: str) -> Figure:
@@ -226,7 +231,10 @@ class _Illustration:
             extent = extent_of([run.values for run in runs])
             svg, how = self.kept.draw(layers_figure, runs, extent, names), "read-norms-map"
         cut = self._text("read-norms-cut") if is_cut([run.values for run in runs]) else ""
-        caption = [self._text(how), cut, read[0], self._missing(singles)]
+        batched = [self.readings.name(r) for r in singles if not r.sees_all_rows]
+        names_of = self.language.join(batched)
+        batches = self._text("read-norms-batches", names=names_of) if batched else ""
+        caption = [self._text(how), cut, batches, read[0], self._missing(singles)]
         read = read[:MOST_FACTS]
         return [self._figure("sizes-title", caption, svg, "alternative-sizes", sentences=read)]
 

@@ -8,7 +8,13 @@ import numpy as np
 
 from labreport.analysis.observation import Subject
 from labreport.analysis.results import ExperimentResults, Result
-from labreport.analysis.rules.comparison import MOST_OUTPUTS, comparable, differing_keys, rankable
+from labreport.analysis.rules.comparison import (
+    MOST_OUTPUTS,
+    comparable,
+    differing_keys,
+    rankable,
+    same_rows,
+)
 from labreport.analysis.rules.initialisation import final_losses
 from labreport.lab.configuration import RunConfig
 from labreport.lab.plan import Point
@@ -138,7 +144,8 @@ def comparison_table(
         column(language.text("report.column-error"), [r.error(results.last) for r in singles])
     # The floor is given and the initial loss is no merit: nothing in them is best.
     marks = [ranked and 1 <= c <= len(results.budgets) for c in range(len(columns))]
-    marks[-1] = errors and len({r.run.config.data for r in singles}) == 1
+    data = [r.run.config.data for r in singles]
+    marks[-1] = errors and all(same_rows(data[0], other) for other in data)
     best = [_lowest(values) if mark else None for values, mark in zip(columns, marks, strict=True)]
     header.append(_head(language.text("report.column-best"), numeric=True))
     whole = all(r.run.trace.ending.kind == "completed" for r in singles)
@@ -293,7 +300,8 @@ def cross_table(
                 candidates.append(min(measured_members, key=lambda r: r.error(budget) or 0.0))
         for result in candidates:
             error = result.error(budget)
-            if result.run.config.data != experiment.plan.base.data or error is None:
+            own, given = result.run.config.data, experiment.plan.base.data
+            if not same_rows(own, given) or error is None:
                 continue
             subject = language.label(experiment.plan, result.variant)
             if result.point:

@@ -82,6 +82,11 @@ def the_most_frequent_mistake_of_two() -> ExperimentResults:
     return experiment(answering("a", MIXED))
 
 
+@silent("mistaken")
+def two_mistakes_of_which_none_is_the_most_frequent() -> ExperimentResults:
+    return experiment(answering("a", [0, 0, 1, 2, 1, 2]))
+
+
 @silent("share-right", "share-right-swept", "share-right-starts", "mistaken", "loss-against-share")
 def targets_that_are_no_classes() -> ExperimentResults:
     return experiment(

@@ -263,3 +263,43 @@ def weight_decay_with_a_single_row() -> ExperimentResults:
 def another_momentum_with_several_rows() -> ExperimentResults:
     other = single("b", [3, 2, 1.5], {**TWO_ROWS, MOMENTUM: 0.1})
     return experiment(single("a", [3, 2, 1], TWO_ROWS), other)
+
+
+# --- fewer layers have fewer activations -------------------------------------------------------
+
+DEEP = {
+    "initial": {"scheme": "pytorch"},
+    "network.layers": [2, 3, 4, 2],
+    "network.activations": ["tanh", "relu", "sigmoid"],
+}
+
+
+def two_networks(layers: list[int], activations: list[str]) -> ExperimentResults:
+    other = {**DEEP, "network.layers": layers, "network.activations": activations}
+    return experiment(single("a", [3, 2, 1], DEEP), single("b", [3, 2, 1.5], other))
+
+
+@silent("several-changes")
+def a_layer_that_is_left_out_with_its_activation() -> ExperimentResults:
+    return two_networks([2, 3, 2], ["tanh", "sigmoid"])
+
+
+@silent("several-changes")
+def a_network_without_hidden_layers() -> ExperimentResults:
+    return two_networks([2, 2], ["sigmoid"])
+
+
+@fires("several-changes", subject="b", other="a", count=2)
+def a_layer_that_is_left_out_and_another_activation_at_the_end() -> ExperimentResults:
+    return two_networks([2, 3, 2], ["tanh", "identity"])
+
+
+@fires("several-changes", subject="b", other="a", count=2)
+def a_layer_that_is_left_out_and_another_activation_before_it() -> ExperimentResults:
+    return two_networks([2, 3, 2], ["relu", "sigmoid"])
+
+
+@silent("largest-move")
+def a_network_of_too_many_weights_to_look_at_one_by_one() -> ExperimentResults:
+    wide = {"initial": {"scheme": "pytorch"}, "network.layers": [2, 20, 2]}
+    return experiment(single("a", [3, 2, 1]), single("b", [3, 2, 1.5], wide))

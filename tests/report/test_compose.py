@@ -13,6 +13,7 @@ import pytest
 from labreport.analysis.conclusions import KEY_FINDINGS
 from labreport.analysis.observe import ANSWERS
 from labreport.report.claims import MOST_OTHERS
+from labreport.report.language import language
 from labreport.report.tree import (
     Block,
     Figure,
@@ -276,6 +277,10 @@ sweep.optimizer.learning_rate = [0.1, 0.5]
             own = found[f"experiment-{name}"].blocks
             texts = [block.text for block in own if isinstance(block, Paragraph)]
             assert any(text.startswith(words) for text in texts), texts
+        # Both values of the rates are drawn.
+        captions = [b.caption for b in found["experiment-rates"].blocks if isinstance(b, Figure)]
+        whole = language(code).text("report.sweep-curves-title-all")
+        assert any(caption.startswith(whole) for caption in captions), captions
 
 
 def test_how_to_run_it_again(report: Report) -> None:

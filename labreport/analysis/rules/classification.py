@@ -154,6 +154,9 @@ def mistaken(results: ExperimentResults) -> Iterator[Observation]:
             continue
         table = np.zeros((len(names), len(names)), dtype=int)
         np.add.at(table, (given[wrong], found[wrong]), 1)
+        # Where several mistakes are as frequent, none is the most frequent one.
+        if (table == table.max()).sum() > 1:
+            continue
         own, other = np.unravel_index(table.argmax(), table.shape)
         answered = f"classes_at({result.index(results.last)})"
         taken = f"(classes == {own}) & ({answered} == {other})"

@@ -23,7 +23,7 @@ from labreport.analysis.observation import (
     With,
 )
 from labreport.analysis.results import PRECISION, ExperimentResults, Result, cite
-from labreport.lab.configuration import Data, RunConfig
+from labreport.lab.configuration import Data, Network, RunConfig
 
 MOST_OUTPUTS = 4
 """Outputs that a sentence or a cell writes out before it stops with an ellipsis."""
@@ -102,6 +102,20 @@ def start_differs(results: ExperimentResults) -> Iterator[Observation]:
         yield Observation("start-differs", facts, runs=2, claims=claims)
 
 
+def _leaves_out_layers(one: Network, other: Network) -> bool:
+    """Whether one network is the other without some of its hidden layers and their activations."""
+    short, long = sorted((one, other), key=lambda network: len(network.layers))
+    if len(short.layers) == len(long.layers):
+        return False
+
+    def layers(network: Network) -> list[tuple[int, str]]:
+        return list(zip(network.layers[1:], network.activations, strict=True))
+
+    rest = iter(layers(long)[:-1])
+    is_part = all(layer in rest for layer in layers(short)[:-1])
+    return is_part and layers(short)[-1] == layers(long)[-1]
+
+
 def several_changes(results: ExperimentResults) -> Iterator[Observation]:
     """Comparisons that change more than one thing at once."""
     for variant in results.plan.variants:
@@ -111,6 +125,9 @@ def several_changes(results: ExperimentResults) -> Iterator[Observation]:
         mine, reference = results.of(variant.name)[0], results.of(other.name)[0]
         keys = differing_keys(mine.run.config, reference.run.config)
         keys = tuple(key for key in keys if key != "seed")
+        if _leaves_out_layers(mine.run.config.network, reference.run.config.network):
+            # A layer has an activation: that both keys change is one change.
+            keys = tuple(key for key in keys if key != "network.activations")
         # Where there is no difference, there is nothing to put down to anything.
         if len(keys) > 1 and mine.bits != reference.bits:
             changed = [f"(r1.setting({k!r}) != r2.setting({k!r}))" for k in keys]
