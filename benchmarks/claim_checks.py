@@ -1216,22 +1216,58 @@ def plateau(seen: Seen, o: Observation) -> bool:
 
 def still_falling(seen: Seen, o: Observation) -> bool:
     budget = value(o.facts["budget"])
-    start = budget - budget // 10
+    if o.form == "many":
+        return still_falling_of_many(seen, o)
     told = [w for w in o.facts["falls"] if isinstance(w, With)]  # type: ignore[union-attr]
     for fall in told:
         run = seen.run(fall.what)
-        if o.form == "loss":
+        known = np.flatnonzero(np.isfinite(run.losses[: budget + 1]))
+        start = int(known[known <= budget - budget // 10][-1])
+        if o.form == "loss" or bottom(run.config) is None:
             before, after = at(run, start), at(run, budget)
         else:
             before, after = above(run, start), above(run, budget)
         fell = at(run, start) - at(run, budget)
-        off = 2 * slack(run) / before if o.form == "" else 0.0
+        off = 2 * slack(run) / before if o.form != "loss" else 0.0
         if abs(value(fall.detail) - (before - after) / before) > RELATIVE + off:
             return False
-        if fell <= 0 or rose(run, budget)[start:].any():
+        if fell <= 0 or not keeps_falling(run, start, budget):
             return False
     count = value(o.facts["count"])
     return bool(count == len(told))
+
+
+def keeps_falling(run: Run, start: int, step: int) -> bool:
+    """Whether no known loss of a stretch is above the one before it by more than rounding."""
+    part = run.losses[start : step + 1].astype(float)
+    part = part[np.isfinite(part)]
+    noise = 16 * UNIT[run.config.dtype] * np.maximum(np.abs(part[:-1]), 1e-3)
+    return bool((np.diff(part) <= noise).all())
+
+
+def still_falling_of_many(seen: Seen, o: Observation) -> bool:
+    """Where a floor is tried out of which the rule knows nothing, either share will do."""
+    budget = value(o.facts["budget"])
+    shares: list[list[float]] = []
+    runs = [run for trial, run in seen.pairs if trial.variant not in seen.singles]
+    for run in runs:
+        known = np.flatnonzero(np.isfinite(run.losses[: budget + 1]))
+        if not got_to(run, budget) or budget < 10:
+            continue
+        start = int(known[known <= budget - budget // 10][-1])
+        measures = [at] if bottom(run.config) is None else [at, above]
+        pairs = [(measure(run, start), measure(run, budget)) for measure in measures]
+        if keeps_falling(run, start, budget):
+            shares.append([(one - other) / one if one > 0 else 0.0 for one, other in pairs])
+    count = value(o.facts["count"])
+    most = value(o.facts["most"].detail)  # type: ignore[union-attr]
+    surely = sum(min(each) > 0.05 * (1 + 1e-3) for each in shares)
+    maybe = sum(max(each) > 0.05 * (1 - 1e-3) for each in shares)
+    return (
+        value(o.facts["total"]) == len(runs)
+        and surely <= count <= maybe
+        and any(isclose(most, s, rel_tol=1e-6, abs_tol=1e-6) for each in shares for s in each)
+    )
 
 
 def threshold(seen: Seen, o: Observation) -> bool:
@@ -2506,11 +2542,11 @@ def change_against_chance(experiments: Sequence[Seen], plan: Plan, o: Observatio
         np.quantile([at(r, budget) for r in group], 0.95)
         - np.quantile([at(r, budget) for r in group], 0.05)
         for group in starts
-        if len(group) >= 20 and len(group) == value(o.facts["count"])
+        if len(group) >= 20 and same_measure((group[0], all_runs_of[0]))
     ]
     said = value(o.facts["width"])
     return (
-        any(isclose(said, width, rel_tol=1e-9, abs_tol=1e-12) for width in chance)
+        isclose(said, max(chance), rel_tol=1e-9, abs_tol=1e-12)
         and {name for name, width in widths if width < said} == smaller
         and o.form.startswith("smaller") == bool(smaller)
     )

@@ -225,6 +225,9 @@ class _Drawing:
             count = self.draw.randint(1, 3)
             chosen = {self.draw.randint(1, self.rounds) for _ in range(count)}
             made["budgets"] = sorted({*chosen, self.rounds} if self.draw.random() < 0.7 else chosen)
+        starts = "seeds" in made or any("seeds" in v for v in made.get("variant", ()))
+        if starts and self.draw.random() < 0.5:
+            made["record_every"] = self.draw.randint(2, 30)
         return {"title": f"experiment {number}", **made}
 
     def change(self) -> Table:

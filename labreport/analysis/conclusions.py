@@ -103,31 +103,36 @@ def change_against_chance(experiments: Experiments) -> Iterator[Conclusion]:
         *(source for r in ranges for source in r.claims),
         *(run.cite("learning_rate == 0") for r in ranges for run in r.idle),
     )
-    starts = _starts(experiments, ranges[0].low, budget)
-    form = "alone"
+    groups = _starts(experiments, ranges[0].low, budget)
+    plan, form = experiments[0].plan, "alone"
     runs = sum(len(r.members) for r in ranges)
-    if starts:
-        low, high = (f"quantile(each(losses[{budget}]), {q})" for q in thresholds.MIDDLE)
+    if groups:
+        starts = max(groups, key=lambda members: _middle(members, budget))
+        chosen = next(e for e in experiments if starts[0] in e.results)
         width = _middle(starts, budget)
+        claims += tuple(_wider(starts, other, budget) for other in groups if other is not starts)
         smaller = [r for r in ranges if r.width < width]
         facts |= {
             "count": Count(len(starts), cite("size(each(rounds))", starts)),
             "middle": Share(thresholds.MIDDLE[1] - thresholds.MIDDLE[0]),
-            "width": Number(width, cite(f"{high} - {low}", starts)),
+            "width": Number(width, cite(_middle_formula(f"each(losses[{budget}])"), starts)),
+            "started": Subject(starts[0].variant),
+            "experiment": title(chosen),
             "smaller": tuple(title(r.results) for r in smaller),
         }
         form = "smaller" if smaller else "larger"
-        runs += len(starts)
+        plan = chosen.plan
+        runs += sum(map(len, groups))
     form += "-idle" if idle else ""
     found = Observation(
         "change-against-chance",
         facts,
         runs=runs,
         form=form,
-        strength="statistical" if starts else "exact",
+        strength="statistical" if groups else "exact",
         claims=claims,
     )
-    yield experiments[0].plan, found
+    yield plan, found
 
 
 @dataclass(frozen=True)
@@ -183,21 +188,34 @@ def _shared_budget(experiments: Experiments) -> int | None:
     return max(shared, default=None)
 
 
-def _starts(experiments: Experiments, like: Result, budget: int) -> tuple[Result, ...]:
-    """Random starts whose losses measure the same thing: of the first variant that has enough."""
+def _starts(experiments: Experiments, like: Result, budget: int) -> list[tuple[Result, ...]]:
+    """The random starts of each variant that has enough, whose losses measure the same thing."""
+    found = []
     for experiment in experiments:
         for members in experiment.replicated.values():
             there = tuple(r for r in members if r.loss(budget) is not None)
             enough = len(there) >= thresholds.ENOUGH_STARTS
             if enough and comparable(there[0], like) and budget <= there[0].run.config.rounds:
-                return there
-    return ()
+                found.append(there)
+    return found
 
 
 def _middle(starts: Sequence[Result], budget: int) -> float:
     losses = [r.loss(budget) or 0.0 for r in starts]
     low, high = np.quantile(np.array(losses), thresholds.MIDDLE)
     return float(high - low)
+
+
+def _middle_formula(losses: str) -> str:
+    low, high = (f"quantile({losses}, {q})" for q in thresholds.MIDDLE)
+    return f"({high} - {low})"
+
+
+def _wider(starts: Sequence[Result], other: Sequence[Result], budget: int) -> Source:
+    """The claim that some starts end at least as far apart as others."""
+    losses, count = f"each(losses[{budget}])", len(starts)
+    one, two = (_middle_formula(f"{losses}[{part}]") for part in (f":{count}", f"{count}:"))
+    return cite(f"{one} >= {two}", (*starts, *other))
 
 
 def budget_decides(experiments: Experiments) -> Iterator[Conclusion]:

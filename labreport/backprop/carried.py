@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
 DOUBLE = float(np.finfo(np.float64).eps)
 
-COPIES = 6
-"""Nudged copies of a run that are carried along where its weights are to be explained."""
+COPIES = (0, 6, 96)
+"""Nudged copies of a run that are carried along: none at first, some where its weights are to be
+explained, and many where those do not explain them."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Carried:
 
     def __init__(self, together: Together, chosen: Steps, copies: int) -> None:
         self.together, self.chosen, self.copies = together, chosen, copies
+        self.is_last = copies == COPIES[-1]
         self.signs = np.random.default_rng(0)
         self.doubtful: set[int] = set()
 
@@ -77,16 +79,18 @@ class Carried:
             before = weights
             weights, state = rule.step(weights, seen, state)
             reach = np.maximum(reach, np.abs(weights[0] - before[0]))
+            # Scalars of a rule are Python's, of double precision.
+            scalars = max(1.0, cancellation(rule, step + 1) * DOUBLE / of.unit)
             if place + 1 < len(recorded) and recorded[place + 1] == step + 1:
                 place += 1
                 stored = of.weights[self.chosen, place]
                 apart = absolute_differences(weights[0], stored)
                 moved = _moved(weights)
-                # Scalars of a rule are Python's, of double precision.
-                scalars = cancellation(rule, step + 1) * DOUBLE / of.unit
-                scale = np.abs(stored) + reach * max(1.0, scalars)
+                scale = np.abs(stored) + reach * scalars
                 found.append(_Case(step + 1, apart, scale, moved, alive))
                 weights = self._nudged(stored)
+            else:
+                weights = self._rounded(weights, reach * scalars)
         if ending.kind != "completed":
             self._note_ending(weights, last, alive)
         return losses, found
@@ -99,6 +103,21 @@ class Carried:
         moved = values * (1.0 + NUDGE * self.together.unit * sign)
         return np.concatenate([values[None], moved]).astype(values.dtype)
 
+    def _rounded(self, weights: FloatArray, terms: FloatArray) -> FloatArray:
+        """Weights [1 + copies, runs, parameters], the copies moved as an update may round them.
+
+        Args:
+            weights: after the update.
+            terms: absolute values [runs, parameters] of what was added to them.
+        """
+        if not self.copies:
+            return weights
+        moved = weights.copy()
+        sign = self.signs.choice([-1.0, 1.0], size=moved[1:].shape)
+        sizes = np.abs(moved[1:]) + terms
+        moved[1:] += (NUDGE * self.together.unit * sign * sizes).astype(moved.dtype)
+        return moved
+
     def _between(
         self, weights: FloatArray, step: int, alive: BoolArray
     ) -> tuple[_Case, FloatArray]:
@@ -107,7 +126,13 @@ class Carried:
         hand = of.evaluate(weights, of.seen(self.chosen, np.full(len(self.chosen), step)))
         apart = absolute_differences(hand.losses[0], of.losses[self.chosen, step])[:, None]
         moved, scale = _moved(hand.losses)[:, None], hand.loss_terms[0][:, None]
-        return _Case(step, apart, scale, moved, alive), hand.gradient
+        gradient = hand.gradient
+        if self.copies:
+            # A gradient whose terms cancel is rounded in units of these.
+            sign = self.signs.choice([-1.0, 1.0], size=gradient[1:].shape)
+            gradient = gradient.copy()
+            gradient[1:] += (NUDGE * of.unit * sign * hand.terms[1:]).astype(gradient.dtype)
+        return _Case(step, apart, scale, moved, alive), gradient
 
     def _note(self, quantity: str, cases: Sequence[_Case]) -> None:
         if not cases:
@@ -121,10 +146,10 @@ class Carried:
         chosen = np.tile(self.chosen, len(cases))
         steps = np.repeat([case.step for case in cases], runs)
         room = ROUNDINGS * of.unit * scale + 2 * SAFETY * moved
-        if not self.copies:
+        if not self.is_last:
             beyond = (apart > np.maximum(room, of.least)).any(axis=1) & alive
             self.doubtful |= set(chosen[beyond].tolist())
-            # What is in doubt is noted once it has been compared with nudged copies.
+            # What is in doubt is noted once it has been compared with more nudged copies.
             alive = alive & ~np.isin(chosen, list(self.doubtful))
         at = np.flatnonzero(alive)
         of.found[quantity].note(
@@ -135,7 +160,7 @@ class Carried:
         of = self.together
         ended = of.ends(weights, of.seen(self.chosen, np.full(len(self.chosen), step)))
         for run in self.chosen[~ended & alive].tolist():
-            if self.copies:
+            if self.is_last:
                 of.found["ending"].refuse(run, step)
             else:
                 self.doubtful.add(run)

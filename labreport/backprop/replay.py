@@ -9,9 +9,9 @@ is carried on by hand. The start, and the rows of mini-batches, are drawn again 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -28,7 +28,7 @@ from labreport.backprop.compared import (
 )
 from labreport.backprop.generator import row_orders
 from labreport.backprop.network import forward
-from labreport.backprop.rounding import Nudged, farthest, nudged
+from labreport.backprop.rounding import MORE_NUDGES, NUDGES, Nudged, farthest, nudged
 from labreport.backprop.runs import Evaluated, data_of, derivatives, layers_of
 from labreport.backprop.starts import initial_weights
 from labreport.run import Run, Steps
@@ -124,6 +124,29 @@ def replayable_with(run: Run) -> tuple[object, ...]:
     return (alike, len(trace.losses), trace.ending.kind, *steps)
 
 
+Data = tuple[FloatArray, FloatArray]
+"""Inputs and targets [..., rows, units]."""
+
+
+@dataclass(frozen=True)
+class _Compared:
+    """A quantity by hand beside what is stored of it, [cases, numbers] each.
+
+    Attributes:
+        of: the quantity, of a nudged network.
+        hand: the quantity by hand.
+        apart: how far the stored one is from it.
+        scale: the terms that it is a sum of.
+        room: by how much it may differ.
+    """
+
+    of: Callable[[Nudged], FloatArray]
+    hand: FloatArray
+    apart: FloatArray
+    scale: FloatArray
+    room: FloatArray
+
+
 class Together:
     """The comparison of runs that differ in their seeds alone."""
 
@@ -160,7 +183,7 @@ class Together:
         ]
 
     @cached_property
-    def _data(self) -> tuple[FloatArray, FloatArray]:
+    def _data(self) -> Data:
         """All inputs and targets."""
         return data_of(self.config, self.dtype)
 
@@ -176,7 +199,7 @@ class Together:
             [row_orders(seed, len(data.inputs), data.batch_rows, steps) for seed in seeds]
         )
 
-    def seen(self, runs: Steps, steps: Steps) -> tuple[FloatArray, FloatArray]:
+    def seen(self, runs: Steps, steps: Steps) -> Data:
         """Inputs and targets that runs [cases] see at steps [cases]."""
         inputs, targets = self._data
         if self._orders is None:
@@ -184,7 +207,7 @@ class Together:
         rows = self._orders[runs, steps]
         return inputs[rows], targets[rows]
 
-    def evaluate(self, flat: FloatArray, data: tuple[FloatArray, FloatArray]) -> Evaluated:
+    def evaluate(self, flat: FloatArray, data: Data) -> Evaluated:
         """The network at parameters [..., parameters]; outputs that BCE refuses are at its ends."""
         inputs, targets = data
         layers = layers_of(self.config, flat, self.dtype)
@@ -194,8 +217,49 @@ class Together:
             passed = type(passed)(passed.pre_activations, (*passed.activations[:-1], output))
         return derivatives(self.config, passed, layers, targets)
 
-    def _beside(self, flat: FloatArray, data: tuple[FloatArray, FloatArray]) -> list[Nudged]:
-        return list(nudged(self.config, flat, NUDGE * self.unit, self.dtype, data=data))
+    def _widen(
+        self, flat: FloatArray, data: Callable[[Steps], Data], compared: Sequence[_Compared]
+    ) -> None:
+        """Widen what is allowed where more is found, by what nudges of the network make of it.
+
+        Args:
+            flat: parameters [cases, parameters].
+            data: inputs and targets that some of the cases see.
+            compared: quantities of these cases, whose ``room`` is widened.
+        """
+        narrow = [quantity.room.copy() for quantity in compared]
+        for draws in (NUDGES, MORE_NUDGES):
+            doubtful = [(quantity.apart > quantity.room).any(axis=1) for quantity in compared]
+            some = np.flatnonzero(np.any(doubtful, axis=0))
+            if not len(some):
+                return
+            unit = NUDGE * self.unit
+            near = list(
+                nudged(self.config, flat[some], unit, self.dtype, data=data(some), draws=draws)
+            )
+            for quantity, room in zip(compared, narrow, strict=True):
+                moved = farthest(near, quantity.of, quantity.hand[some])
+                quantity.room[some] = room[some] + moved
+
+    def _compared(
+        self,
+        of: Callable[[Evaluated], FloatArray],
+        hand: Evaluated,
+        stored: FloatArray,
+        scale: FloatArray,
+    ) -> _Compared:
+        computed = of(hand)
+        apart = absolute_differences(computed, stored)
+        room = ROUNDINGS * self.unit * scale
+        return _Compared(lambda n: of(n.evaluated), computed, apart, scale, room)
+
+    def _note(self, quantity: str, runs: Steps, steps: Steps, found: _Compared) -> None:
+        self.found[quantity].note(
+            runs, steps, found.apart, found.scale, found.room, named=quantity == "gradients"
+        )
+
+    def _seen_by(self, runs: Steps, steps: Steps, some: Steps) -> Data:
+        return self.seen(runs[some], steps[some])
 
     def _compare_start(self, drawn: list[FloatArray | None]) -> None:
         unit = float(np.finfo(np.float32).eps)
@@ -228,22 +292,19 @@ class Together:
             steps = self.recorded[places]
             flat, data = self.weights[runs, places], self.seen(runs, steps)
             hand = self.evaluate(flat, data)
-            stored = self.losses[runs, steps]
-            gradients = self.gradients[runs, places]
-            loss_scale, scale = hand.loss_terms[:, None], hand.terms
-            loss_room = ROUNDINGS * self.unit * loss_scale
-            room = ROUNDINGS * self.unit * scale
-            loss_apart = absolute_differences(hand.losses[:, None], stored[:, None])
-            apart = absolute_differences(hand.gradient, gradients)
-            doubtful = (loss_apart > loss_room).any(axis=1) | (apart > room).any(axis=1)
-            if doubtful.any():
-                some = np.flatnonzero(doubtful)
-                near = self._beside(flat[some], self.seen(runs[some], steps[some]))
-                moved = farthest(near, lambda n: n.evaluated.losses, hand.losses[some])
-                loss_room[some] += moved[:, None]
-                room[some] += farthest(near, lambda n: n.evaluated.gradient, hand.gradient[some])
-            self.found["losses"].note(runs, steps, loss_apart, loss_scale, loss_room)
-            self.found["gradients"].note(runs, steps, apart, scale, room, named=True)
+            losses = self._compared(
+                lambda n: n.losses[:, None],
+                hand,
+                self.losses[runs, steps][:, None],
+                hand.loss_terms[:, None],
+            )
+            gradients = self._compared(
+                lambda n: n.gradient, hand, self.gradients[runs, places], hand.terms
+            )
+            seen = partial(self._seen_by, runs, steps)
+            self._widen(flat, seen, (losses, gradients))
+            self._note("losses", runs, steps, losses)
+            self._note("gradients", runs, steps, gradients)
 
     def _compare_outputs(self) -> None:
         """Outputs of all rows, at the steps where both they and the weights are stored."""
@@ -251,21 +312,17 @@ class Together:
         outputs = [run.trace.outputs for run in self.runs]
         for runs, cases in self._parts(both):
             flat = self.weights[runs, places[cases]]
-            evaluated = self.evaluate(flat, self._data)
-            hand = flat_outputs(evaluated)
-            stored = np.stack(
-                [outputs[r][shown[c]] for r, c in zip(runs, cases, strict=True)]
-            ).reshape(hand.shape)
-            apart = absolute_differences(hand, stored)
-            scale = self._output_terms(flat, evaluated).reshape(hand.shape)
-            room = ROUNDINGS * self.unit * scale
-            doubtful = np.flatnonzero((apart > room).any(axis=1))
-            if len(doubtful):
-                near = self._beside(flat[doubtful], self._data)
-                room[doubtful] += farthest(
-                    near, lambda n: flat_outputs(n.evaluated), hand[doubtful]
-                )
-            self.found["outputs"].note(runs, both[cases], apart, scale, room)
+            hand = self.evaluate(flat, self._data)
+            stored = np.stack([outputs[r][shown[c]] for r, c in zip(runs, cases, strict=True)])
+            terms = self._output_terms(flat, hand)
+            found = self._compared(
+                flat_outputs,
+                hand,
+                stored.reshape(len(stored), -1),
+                terms.reshape(len(terms), -1),
+            )
+            self._widen(flat, lambda _: self._data, [found])
+            self._note("outputs", runs, both[cases], found)
 
     def _output_terms(self, flat: FloatArray, evaluated: Evaluated) -> FloatArray:
         """The absolute terms behind each output [..., rows, units], added up in the last layer."""
@@ -285,22 +342,20 @@ class Together:
         for runs, cases in self._parts(both):
             flat = self.weights[runs, places[cases]]
             hand = self.evaluate(flat, self._data)
-            apart = absolute_differences(hand.losses, overall[runs, stored_at[cases]])
-            room = ROUNDINGS * self.unit * hand.loss_terms
-            doubtful = np.flatnonzero(apart > room)
-            if len(doubtful):
-                near = self._beside(flat[doubtful], self._data)
-                room[doubtful] += farthest(
-                    near, lambda n: n.evaluated.losses, hand.losses[doubtful]
-                )
-            apart, scale, room = (v[:, None] for v in (apart, hand.loss_terms, room))
-            self.found["losses"].note(runs, both[cases], apart, scale, room)
+            found = self._compared(
+                lambda n: n.losses[:, None],
+                hand,
+                overall[runs, stored_at[cases]][:, None],
+                hand.loss_terms[:, None],
+            )
+            self._widen(flat, lambda _: self._data, [found])
+            self._note("losses", runs, both[cases], found)
 
     def _carry_on(self, chosen: Steps, drawn: list[FloatArray | None]) -> None:
         """Weights after each update, and losses where no weights are stored, of some runs."""
-        doubtful = Carried(self, chosen, copies=0).compare()
-        if len(doubtful):
-            Carried(self, doubtful, copies=COPIES).compare()
+        for copies in COPIES:
+            if len(chosen):
+                chosen = Carried(self, chosen, copies).compare()
         for run, trace in enumerate(run.trace for run in self.runs):
             if not len(trace.recorded) and not self._is_ended(run, drawn[run]):
                 self.found["ending"].refuse(run, 0)
@@ -313,7 +368,7 @@ class Together:
         flat = start.astype(self.dtype)[None]
         return bool(self.ends(flat[None], self.seen(*at))[0])
 
-    def ends(self, flat: FloatArray, data: tuple[FloatArray, FloatArray]) -> BoolArray:
+    def ends(self, flat: FloatArray, data: Data) -> BoolArray:
         """Whether a run ends at parameters [copies, runs, parameters], for any of the copies.
 
         It may end for the rows that it sees, or for all of them, whose outputs are recorded.
@@ -321,7 +376,7 @@ class Together:
         seen = self._ends_for(flat, data)
         return seen if self._orders is None else seen | self._ends_for(flat, self._data)
 
-    def _ends_for(self, flat: FloatArray, data: tuple[FloatArray, FloatArray]) -> BoolArray:
+    def _ends_for(self, flat: FloatArray, data: Data) -> BoolArray:
         if self.runs[0].trace.ending.kind == "refused":
             layers = layers_of(self.config, flat, self.dtype)
             output = forward(layers, self.config.network.activations, data[0]).output

@@ -18,6 +18,10 @@ from labreport.lab.vocabulary.activations import ACTIVATIONS as RANGES
 NUDGES = 12
 """Nudges of all numbers: all up, all down, and by signs drawn at random."""
 
+MORE_NUDGES = 96
+"""Nudges where fewer explain nothing: of those that move a sum of two terms over a kink beside it,
+with signs drawn at random, there is one in four."""
+
 Adjusted = Callable[[str, FloatArray, FloatArray], FloatArray]
 """Another value of an activation, from its name, z and the value."""
 
@@ -41,6 +45,7 @@ def nudged(
     *,
     simplified: bool = False,
     data: tuple[FloatArray, FloatArray] | None = None,
+    draws: int = NUDGES,
 ) -> Iterator[Nudged]:
     """Evaluate a network again with all weights and activations moved by ``unit``, up or down.
 
@@ -54,6 +59,7 @@ def nudged(
         dtype: to compute in.
         simplified: as in `backprop.runs.evaluate`.
         data: inputs and targets, as there.
+        draws: how many nudges.
     """
     signs = np.random.default_rng(0)
     inputs, targets = data_of(config, dtype) if data is None else data
@@ -80,7 +86,7 @@ def nudged(
 
         return activation
 
-    for draw in range(NUDGES):
+    for draw in range(draws):
         weights = np.asarray(flat, dtype=dtype)
         weights = moved(weights, np.abs(weights), draw)
         layers = layers_of(config, weights, dtype)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from cases import fires, silent
-from synthetic_runs import MOMENTUM, RATE, Made, experiment, single, sweep
+from synthetic_runs import MOMENTUM, RATE, Made, experiment, single, starts, sweep
 
 from labreport.analysis.results import ExperimentResults
 from labreport.analysis.thresholds import (
@@ -199,8 +199,39 @@ def a_loss_that_falls_for_too_few_rounds() -> ExperimentResults:
 
 
 @silent("still-falling", "plateau")
-def losses_of_different_batches_fall() -> ExperimentResults:
+def two_known_losses_show_no_course() -> ExperimentResults:
     return course([9, 5, 5, 5, 5, 5, 3, 2, 1, 0.5, 0.25], BATCHES)
+
+
+def batches_fall(*last: float) -> ExperimentResults:
+    return course([*[9.0] * 18, *last], BATCHES)
+
+
+@fires("still-falling", "batches", falls=(("a", 0.5),), count=1, budget=20)
+def losses_over_all_rows_fall_to_the_end() -> ExperimentResults:
+    return batches_fall(1, 0.75, 0.5)
+
+
+@silent("still-falling")
+def a_loss_over_all_rows_rose_in_between() -> ExperimentResults:
+    return batches_fall(1, 1.1, 0.5)
+
+
+@fires("still-falling", "many", most=(("a", 0.3), 0.75), count=2, total=3, budget=10)
+def values_of_a_sweep_that_fall_to_the_end() -> ExperimentResults:
+    curves = {0.1: [*HIGH, 1, 0.5], 0.2: [*HIGH, 1, 1], 0.3: [*HIGH, 1, 0.25]}
+    return experiment(sweep("a", RATE, curves), budgets=(10,))
+
+
+@silent("still-falling")
+def values_of_a_sweep_that_came_to_rest() -> ExperimentResults:
+    curves = {0.1: [*HIGH, 1, 1], 0.2: [*HIGH, 1, 1]}
+    return experiment(sweep("a", RATE, curves), budgets=(10,))
+
+
+@fires("still-falling", "many", most=("r", 0.5), count=1, total=2)
+def random_starts_of_which_one_falls_to_the_end() -> ExperimentResults:
+    return experiment(starts("r", ([*HIGH, 1, 0.5], [*HIGH, 1, 1])), budgets=(10,))
 
 
 # --- plateau -----------------------------------------------------------------------------------

@@ -23,28 +23,40 @@ def two_points(lower: int, higher: int) -> ExperimentResults:
     second=("", 1.0),
     median=0.5,
     other_median=1.0,
-    lower=6,
-    count=6,
-    p=2 / 2**6,
+    lower=7,
+    count=7,
+    p=2 * 2 / 2**7,
     points=3,
+    comparisons=2,
 )
 def just_enough_seeds_that_agree() -> ExperimentResults:
+    return two_points(7, 0)
+
+
+@fires("best-over-starts", "open", lower=6, count=6, p=2 * 2 / 2**6, level=0.05)
+def one_seed_too_few() -> ExperimentResults:
+    # Of two values alone six seeds are enough: the best of three has two to be told from.
     return two_points(6, 0)
 
 
-@fires("best-over-starts", "open", lower=5, count=5, p=2 / 2**5, level=0.05)
-def one_seed_too_few() -> ExperimentResults:
-    return two_points(5, 0)
+@fires("best-over-starts", "clear", lower=6, p=2 / 2**6, comparisons=1)
+def just_enough_seeds_of_two_values() -> ExperimentResults:
+    return experiment(grid("a", RATE, {0.5: [0.5] * 6, 1.0: [1.0] * 6}))
 
 
-@fires("best-over-starts", "clear", lower=8, p=2 * 10 / 2**9)
-def eight_of_nine_seeds() -> ExperimentResults:
-    return two_points(8, 1)
+@fires("best-over-starts", "clear", lower=9, p=2 * 2 * 11 / 2**10)
+def nine_of_ten_seeds() -> ExperimentResults:
+    return two_points(9, 1)
 
 
-@fires("best-over-starts", "open", lower=7, p=2 * 46 / 2**9)
-def seven_of_nine_seeds() -> ExperimentResults:
-    return two_points(7, 2)
+@fires("best-over-starts", "open", lower=8, p=2 * 2 * 56 / 2**10)
+def eight_of_ten_seeds() -> ExperimentResults:
+    return two_points(8, 2)
+
+
+@fires("best-over-starts", "open", lower=3, p=1.0)
+def no_p_is_above_1() -> ExperimentResults:
+    return two_points(3, 2)
 
 
 @silent("best-over-starts")

@@ -6,6 +6,7 @@ Where a weight decay is set, it is a part of what is descended, and adds itself 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 
@@ -24,15 +25,22 @@ from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rules.descent import rising, rising_formula
 from labreport.analysis.rules.points import RATE
 from labreport.backprop.curvature import has_curvature, largest_curvature, stability_limit
+from labreport.lab.configuration import RunConfig
 from labreport.lab.vocabulary.optimizers import SGD
 
 MOST_RUNS = 8
 """Runs of an experiment, or variants of a sweep, whose curvature is computed: a Hessian of a few
 hundred parameters is a fraction of a second, and a report with dozens of them would wait for it."""
 
-MOST_SAMPLES = 12
-"""Steps of one run at which its curvature is looked up, ever farther apart: it changes most in
-the first rounds."""
+FEWEST_SAMPLES, MOST_SAMPLES = 12, 200
+"""Steps of one run at which its curvature is looked up at first, ever farther apart: it changes
+most in the first rounds. Between a peak and the next step a whole peak may hide."""
+
+WORK = 4_000_000
+"""Entries of all arrays that Hessians along one run take together: some half a second."""
+
+HALVINGS = 5
+"""How often the steps beside the one of the largest curvature are looked up as well."""
 
 
 def edge_of_stability(results: ExperimentResults) -> Iterator[Observation]:
@@ -93,14 +101,15 @@ def _against_theory(
     name: str, steady_runs: list[Result], rises: Result, budget: int
 ) -> Observation | None:
     steady = steady_runs[-1]
-    steps = _sampled(steady, budget)
-    if not steps:
-        return None
     try:
-        curvatures = [_curvature(steady, step) for step in steps]
+        curvatures = _curvatures(steady, budget)
     except ValueError:
         return None
-    largest = max(curvatures)
+    if not curvatures:
+        return None
+    steps = sorted(curvatures)
+    sharpest = max(steps, key=lambda step: curvatures[step])
+    largest = curvatures[sharpest]
     limit = _limit(steady, largest)
     if limit is None:
         return None
@@ -111,7 +120,7 @@ def _against_theory(
         "steady": Subject(name, steady.point),
         "rising": Subject("", rises.point),
         "curvature": Number(largest, steady.cite(met)),
-        "updates": Count(steps[curvatures.index(largest)]),
+        "updates": Count(sharpest),
         "samples": Count(len(steps)),
         "limit": Number(limit, steady.cite(formula)),
         "budget": Count(budget),
@@ -184,15 +193,38 @@ def _conditions(result: Result) -> tuple[Source, ...]:
     )
 
 
-def _sampled(result: Result, budget: int) -> list[int]:
-    """Recorded steps up to a budget, the first and the last among them, ever farther apart.
+def _curvatures(result: Result, budget: int) -> dict[int, float]:
+    """Largest curvature by recorded step, of some steps up to a budget.
 
+    The first and the last are among them, and more of them the earlier they are; then steps
+    half-way between the one with the largest curvature and its neighbours, closer and closer.
     Weights before training are not among them: what curves there is left behind by one step.
+
+    Raises:
+        ValueError: where there is none at one of them.
     """
     recorded = result.run.trace.recorded[1:]
-    there = recorded[recorded <= (result.index(budget) or 0)]
-    places = np.unique(np.rint(np.geomspace(1, len(there), MOST_SAMPLES)).astype(int)) - 1
-    return [int(step) for step in there[places]]
+    there = recorded[recorded <= (result.index(budget) or 0)].tolist()
+    if not there:
+        return {}
+    samples = _samples(result.run.config)
+    places = np.unique(np.rint(np.geomspace(1, len(there), samples)).astype(int)) - 1
+    found = {int(place): _curvature(result, there[place]) for place in places}
+    for _ in range(HALVINGS):
+        looked_at = sorted(found)
+        top = looked_at.index(max(looked_at, key=lambda place: found[place]))
+        around = looked_at[max(0, top - 1) : top + 2]
+        for middle in [(one + other) // 2 for one, other in pairwise(around)]:
+            if middle not in found:
+                found[middle] = _curvature(result, there[middle])
+    return {there[place]: curvature for place, curvature in found.items()}
+
+
+def _samples(config: RunConfig) -> int:
+    """At how many steps the curvature of a run is looked up, the fewer the larger its network."""
+    parameters, units = config.network.parameter_count, sum(config.network.layers[1:])
+    entries = parameters * (parameters + len(config.data.inputs) * units)
+    return min(max(FEWEST_SAMPLES, WORK // entries), MOST_SAMPLES)
 
 
 def _ever_rises(result: Result, budget: int) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
 
@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from labreport.analysis import thresholds
 from labreport.analysis.observation import (
     Count,
-    Fact,
     Facts,
     Number,
     Observation,
@@ -22,7 +21,7 @@ from labreport.analysis.observation import (
     Source,
     With,
 )
-from labreport.analysis.results import PRECISION, SMALLEST_SCALE, ExperimentResults, Result
+from labreport.analysis.results import PRECISION, SMALLEST_SCALE, ExperimentResults, Result, cite
 
 Values = NDArray[np.float64]
 Truths = NDArray[np.bool_]
@@ -109,29 +108,51 @@ def oscillation(results: ExperimentResults) -> Iterator[Observation]:
 
 def still_falling(results: ExperimentResults) -> Iterator[Observation]:
     """Runs that the last budget cuts off on their way down."""
-    found = [
-        fall
-        for r in results.singles
-        if not _goes_on(r, results) and (fall := _last_fall(r, results.last)) is not None
-    ]
-    for form in ("", "loss"):
-        group = [fall for fall in found if fall.form == form]
-        group.sort(key=lambda fall: -fall.share)
-        if not group:
-            continue
-        falls: tuple[Fact, ...] = tuple(
-            With(f.result.subject, Share(f.share, f.result.cite(f.formula))) for f in group
-        )
-        facts: Facts = {
-            "falls": falls,
-            "count": Count(len(group)),
+    for form, group in _falls_by_form(results).items():
+        if group:
+            group.sort(key=lambda fall: -fall.share)
+            facts: Facts = {
+                "falls": tuple(fall.told for fall in group),
+                "count": Count(len(group)),
+                "share": Share(thresholds.STILL_FALLING),
+                "budget": Count(results.last),
+            }
+            claims = tuple(claim for fall in group for claim in fall.claims)
+            yield Observation(
+                "still-falling", facts, runs=len(group), form=form, limits=True, claims=claims
+            )
+    several = [r for r in results.results if r not in results.singles]
+    falls = _falls_of(several, results)
+    if falls:
+        most = max(falls, key=lambda fall: fall.share)
+        facts = {
+            "most": most.told,
+            "count": Count(len(falls)),
+            "total": Count(len(several), cite("size(each(rounds))", several)),
             "share": Share(thresholds.STILL_FALLING),
             "budget": Count(results.last),
         }
-        claims = tuple(claim for fall in group for claim in fall.claims)
+        claims = tuple(claim for fall in falls for claim in fall.claims)
         yield Observation(
-            "still-falling", facts, runs=len(group), form=form, limits=True, claims=claims
+            "still-falling", facts, runs=len(several), form="many", limits=True, claims=claims
         )
+
+
+def _falls_by_form(results: ExperimentResults) -> dict[str, list[_Fall]]:
+    """Falls of single runs by the sentence that tells them."""
+    found: dict[str, list[_Fall]] = {"": [], "loss": [], "batches": []}
+    for fall in _falls_of(results.singles, results):
+        form = "loss" if fall.of_loss else ""
+        found[form if fall.result.sees_all_rows else "batches"].append(fall)
+    return found
+
+
+def _falls_of(members: Sequence[Result], results: ExperimentResults) -> list[_Fall]:
+    return [
+        fall
+        for r in members
+        if not _goes_on(r, results) and (fall := _last_fall(r, results.last)) is not None
+    ]
 
 
 def _goes_on(result: Result, results: ExperimentResults) -> bool:
@@ -148,46 +169,70 @@ class _Fall:
 
     Attributes:
         share: of the distance from the floor; of the loss itself, where no floor is known.
-        form: which of the two.
+        of_loss: whether it is of the loss itself.
         formula: how the share is computed.
     """
 
     result: Result
     share: float
-    form: str
+    of_loss: bool
     formula: str
     claims: tuple[Source, ...]
+
+    @property
+    def told(self) -> With:
+        return With(self.result.subject, Share(self.share, self.result.cite(self.formula)))
+
+
+FEWEST_KNOWN = 3
+"""Known losses in the last tenth of a run with mini-batches from which on they show a course."""
 
 
 def _last_fall(result: Result, budget: int) -> _Fall | None:
     step = result.index(budget)
-    if step is None or step < thresholds.FEW_ROUNDS or not result.sees_all_rows:
+    if step is None or step < thresholds.FEW_ROUNDS:
         return None
-    start = step - step // LAST_PART
     losses = _losses(result, step)
+    known = np.flatnonzero(~np.isnan(losses))
+    # The last step of a run with mini-batches up to which a loss over all rows is known.
+    start = int(known[known <= step - step // LAST_PART][-1])
+    last_part = losses[start:][~np.isnan(losses[start:])]
+    if len(last_part) < FEWEST_KNOWN and not result.sees_all_rows:
+        return None
     before, after = result.gap(start), result.gap(step)
+    of_loss = before is None or after is None
     if before is not None and after is not None:
-        form, one, other = "", result.gap_formula(start), result.gap_formula(step)
+        one, other = result.gap_formula(start), result.gap_formula(step)
     else:
         before, after = float(losses[start]), float(losses[step])
-        form, one, other = "loss", f"losses[{start}]", f"losses[{step}]"
+        one, other = f"losses[{start}]", f"losses[{step}]"
     fell = losses[start] - losses[step]
     if before <= 0 or fell <= _rounding(result, losses[start : start + 1])[0]:
         return None
     share = (before - after) / before
-    if share <= thresholds.STILL_FALLING or rising(result, step)[start:].any():
+    rises = np.diff(last_part) > _rounding(result, last_part[:-1])
+    if share <= thresholds.STILL_FALLING or rises.any():
         return None
     formula = f"({one} - {other}) / {one}"
     room = f"ROUNDING * precision * larger(abs(losses[{start}]), {SMALLEST_SCALE})"
     claims = (
-        result.cite("sees_all_rows"),
         result.cite(f"{step} >= FEW_ROUNDS"),
         result.cite(f"{one} > 0"),
         result.cite(f"losses[{start}] - losses[{step}] > {room}"),
         result.cite(f"{formula} > STILL_FALLING"),
-        result.cite(f"not any({rising_formula(step)}[{start}:])"),
+        result.cite(f"not any({_rises_from(result, start, step)})"),
     )
-    return _Fall(result, share, form, formula, claims)
+    return _Fall(result, share, of_loss, formula, claims)
+
+
+def _rises_from(result: Result, start: int, step: int) -> str:
+    """How it is computed which losses that are known from a step on are above the one before."""
+    part = f"wide(losses[{start}:{step + 1}])"
+    if not result.sees_all_rows:
+        # What is no number is not equal to itself.
+        part = f"{part}[{part} == {part}]"
+    room = f"ROUNDING * precision * larger(abs({part}[:-1]), {SMALLEST_SCALE})"
+    return f"difference({part}) > {room}"
 
 
 def plateau(results: ExperimentResults) -> Iterator[Observation]:

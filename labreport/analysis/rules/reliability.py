@@ -170,7 +170,10 @@ def pairs_needed(results: ExperimentResults) -> Iterator[Observation]:
 def best_over_starts(results: ExperimentResults) -> Iterator[Observation]:
     """A sweep from several starts: the point with the lowest median, against the runner-up.
 
-    Seed by seed, because points share their seeds; the exact sign test as for two variants.
+    Seed by seed, because points share their seeds; the exact sign test as for two variants. The
+    best is chosen by the same losses, so that p is multiplied by the number of the points that it
+    is the best of (Bonferroni; Hsu 1996, "Multiple Comparisons", chapter 4: comparisons with the
+    best are one fewer than there are groups).
     """
     budget = results.last
     tuned: list[_Tuned] = []
@@ -190,13 +193,14 @@ def best_over_starts(results: ExperimentResults) -> Iterator[Observation]:
         pairs = pairs_of(there[best], there[second], budget)
         difference = differences_of(pairs, budget)
         below, above = int((difference < 0).sum()), int((difference > 0).sum())
-        p = sign_test(below, above)
+        others = len(medians) - 1
+        p = min(1.0, others * sign_test(below, above))
         group = [a for a, _ in pairs] + [b for _, b in pairs]
         if not pairs or pairs[0][0].index(budget) != pairs[0][1].index(budget):
             continue
         losses = f"each(losses[{pairs[0][0].index(budget)}])"
         apart = f"({losses}[:{len(pairs)}] - {losses}[{len(pairs)}:])"
-        tested = f"sign_test(count({apart} < 0), count({apart} > 0))"
+        tested = f"min((1, {others} * sign_test(count({apart} < 0), count({apart} > 0))))"
         facts: Facts = {
             "subject": Subject(name),
             "best": Subject("", best),
@@ -208,6 +212,7 @@ def best_over_starts(results: ExperimentResults) -> Iterator[Observation]:
             "p": Number(p, cite(tested, group), ROUGH),
             "level": Share(thresholds.SIGNIFICANCE),
             "points": Count(len(points)),
+            "comparisons": Count(others),
             "budget": Count(budget),
         }
         clear = p <= thresholds.SIGNIFICANCE and below > above
