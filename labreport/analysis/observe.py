@@ -172,7 +172,7 @@ RULES: dict[str, Rule] = {
     "distance-to-floor": Rule(
         target.distance_to_floor, "target", {"": 0.6, "left": 0.35}, ("ROUNDING",)
     ),
-    "first-step": Rule(sweep.first_step, "optimizer", 0.78, ("ALIKE",)),
+    "first-step": Rule(sweep.first_step, "optimizer", 0.5, ("ALIKE",)),
     "worse-than-start": Rule(stability.worse_than_start, "stability", 0.6),
     "threshold": Rule(comparison.threshold, "convergence", 0.55, ("MOST_OF_THE_WAY", "ROUNDING")),
     "tolerance": Rule(sweep.tolerance, "convergence", 0.65, ("MOST_OF_THE_WAY",)),
