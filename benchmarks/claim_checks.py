@@ -1255,6 +1255,9 @@ def still_falling_of_many(seen: Seen, o: Observation) -> bool:
         if not got_to(run, budget) or budget < 10:
             continue
         start = int(known[known <= budget - budget // 10][-1])
+        noise = 16 * UNIT[run.config.dtype] * max(abs(at(run, start)), 1e-3)
+        if at(run, start) - at(run, budget) <= noise:
+            continue
         measures = [at] if bottom(run.config) is None else [at, above]
         pairs = [(measure(run, start), measure(run, budget)) for measure in measures]
         if keeps_falling(run, start, budget):

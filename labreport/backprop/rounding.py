@@ -22,6 +22,12 @@ MORE_NUDGES = 96
 """Nudges where fewer explain nothing: of those that move a sum of two terms over a kink beside it,
 with signs drawn at random, there is one in four."""
 
+FACTOR = 1024
+"""More than the size of any weighted sum z at which e^z is no longer a normal number."""
+
+FARTHER = 4
+"""A weighted sum so many times as far from 0 has a slope of 0."""
+
 Adjusted = Callable[[str, FloatArray, FloatArray], FloatArray]
 """Another value of an activation, from its name, z and the value."""
 
@@ -80,6 +86,10 @@ def nudged(
             np.where(np.abs(values) < least, values.dtype.type(0), values) if draw % 2 else values
         )
 
+    def pushed(z: FloatArray, a: FloatArray) -> FloatArray:
+        # … and so is a slope e^z beside them, of which an activation like z · e^z is a multiple.
+        return np.where(np.abs(a) < FACTOR * least, FARTHER * z, z)
+
     def beside(draw: int) -> Adjusted:
         def activation(name: str, z: FloatArray, a: FloatArray) -> FloatArray:
             return flushed(moved(a, ACTIVATIONS[name].value_size(z, a), draw), draw)
@@ -94,7 +104,12 @@ def nudged(
             passed = forward(layers, names, inputs, adjusted=beside(draw))
             # Where it ends, an activation ends, and so does what the loss takes.
             output = flushed(np.clip(passed.output, *bounds).astype(passed.output.dtype), draw)
-            passed = type(passed)(passed.pre_activations, (*passed.activations[:-1], output))
+            activations = (*passed.activations[:-1], output)
+            if draw % 2:
+                sums = zip(passed.pre_activations, activations[1:], strict=True)
+                passed = type(passed)(tuple(pushed(z, a) for z, a in sums), activations)
+            else:
+                passed = type(passed)(passed.pre_activations, activations)
             found = derivatives(config, passed, layers, targets, simplified=simplified)
         yield Nudged(weights, found)
 

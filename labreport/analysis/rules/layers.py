@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import sqrt
 
 import numpy as np
 
 from labreport.analysis import thresholds
+from labreport.analysis.norms import norms
 from labreport.analysis.observation import (
     Count,
     Fact,
@@ -42,11 +44,12 @@ def layer_gradients(results: ExperimentResults) -> Iterator[Observation]:
             continue
         places = _weights_of_layers(network)
         sizes = [_root_mean_square(first_gradients[start:stop]) for start, stop in places]
-        formulas = [f"sqrt(mean(wide(gradients_at(0)[{a}:{b}]) ** 2))" for a, b in places]
+        formulas = [f"norm(wide(gradients_at(0)[{a}:{b}])) / sqrt({b - a})" for a, b in places]
         if not sizes[0] or not sizes[-1]:
             continue
         ratio = sizes[0] / sizes[-1]
-        between, other_way = f"{formulas[0]} / {formulas[-1]}", f"{formulas[-1]} / {formulas[0]}"
+        between = f"({formulas[0]}) / ({formulas[-1]})"
+        other_way = f"({formulas[-1]}) / ({formulas[0]})"
         if ratio <= thresholds.VANISHING:
             form, claim = "vanishing", f"{between} <= VANISHING"
             times = Number(1 / ratio, result.cite(other_way))
@@ -78,8 +81,7 @@ def _weights_of_layers(network: Network) -> list[tuple[int, int]]:
 
 
 def _root_mean_square(values: FloatArray) -> float:
-    wide = values.astype(np.float64)
-    return float(np.sqrt(np.sum(wide * wide) / wide.size))
+    return float(norms(values)) / sqrt(values.size)
 
 
 def _listed(numbers: list[Number]) -> tuple[Fact, ...]:
