@@ -7,6 +7,7 @@ formula is used, and thresholds stand here as the numbers of docs/observations.m
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, pairwise
@@ -548,11 +549,18 @@ def shown_decimals(seen: Seen, o: Observation) -> bool:
     def first(wording: Any) -> int | None:
         made = retrained(seen, formula_named(seen, wording)).gradients
         for k, (one, other) in enumerate(zip(made, truth, strict=False), 1):
-            if (np.round(one, 2) != np.round(other, 2)).any():
+            # A number half-way between two printed ones is either.
+            halfway = [abs(v * 100 % 1 - 0.5) < 1e-6 for v in (one, other)]
+            if ((np.round(one, 2) != np.round(other, 2)) & ~np.logical_or(*halfway)).any():
                 return k
         return None if len(made) == len(truth) else min(len(made), len(truth)) + 1
 
-    shown = all(value(w.detail) == first(w.what) for w in o.facts.get("shown", ()))  # type: ignore[union-attr]
+    # From where on a clamp of torch makes autograd's gradient 0, it is no measure.
+    clamped = next((k for k, each in enumerate(truth, 1) if not np.any(each)), len(truth) + 1)
+    shown = all(
+        value(w.detail) == first(w.what) or value(w.detail) >= clamped
+        for w in o.facts.get("shown", ())  # type: ignore[union-attr]
+    )
     return shown and all(first(w) is None for w in o.facts.get("hidden", ()))  # type: ignore[union-attr]
 
 
@@ -1769,6 +1777,8 @@ def pairs_needed(seen: Seen, o: Observation) -> bool:
 
 
 def solved_starts(seen: Seen, o: Observation) -> bool:
+    if o.form == "many":
+        return solved_at_many(seen, o)
     budgets = [value(b) for b in as_tuple(o.facts["budgets"])]
     for told in as_tuple(o.facts["starts"]):
         members = [
@@ -1783,6 +1793,29 @@ def solved_starts(seen: Seen, o: Observation) -> bool:
             if not (surely <= share.value <= maybe and share.total == len(members)):
                 return False
     return True
+
+
+def solved_at_many(seen: Seen, o: Observation) -> bool:
+    budget, groups = value(o.facts["budget"]), {}
+    for trial, run in seen.pairs:
+        if trial.seed is not None:
+            groups.setdefault((trial.variant, trial.point), []).append(run)
+    kinds: list[set[str]] = []
+    for members in groups.values():
+        there = [r for r in members if got_to(r, budget) and above(r, 0) > 0]
+        if not there:
+            continue
+        possible = set()
+        for sign in (1, -1):
+            near_it = [above(r, budget) <= 0.1 * above(r, 0) + sign * 2 * slack(r) for r in there]
+            count = sum(near_it)
+            possible.add("every" if count == len(members) else "some" if count else "none")
+        kinds.append(possible)
+    told = {kind: value(o.facts[kind]) for kind in ("every", "some", "none")}
+    return value(o.facts["points"]) == len(kinds) == sum(told.values()) and all(
+        sum(k == {kind} for k in kinds) <= count <= sum(kind in k for k in kinds)
+        for kind, count in told.items()
+    )
 
 
 def goes_on(seen: Seen, o: Observation) -> bool:
@@ -2536,26 +2569,51 @@ def change_against_chance(experiments: Sequence[Seen], plan: Plan, o: Observatio
     # Of another measure than the others, an idle run need not be told of.
     if o.form.endswith("idle") and not left_aside:
         return False
+    told = {w.what.en: value(w.detail) for w in o.facts.get("chances", ())}  # type: ignore[union-attr]
+    mine = {}
+    for name, _ in widths:
+        (seen,) = (s for s in experiments if titled(s.plan) == name)
+        chance = [
+            float(np.subtract(*np.quantile([at(r, budget) for r in group], (0.95, 0.05))))
+            for group in many_starts(experiments, budget)
+            if same_measure((group[0], all_runs_of[0])) and belongs(group[0], seen)
+        ]
+        if chance:
+            mine[name] = max(chance)
     if o.form.startswith("alone"):
-        return True
-    starts = [
+        return not mine
+    alike = all(isclose(told[n], mine[n], rel_tol=1e-9, abs_tol=1e-12) for n in mine)
+    return (
+        told.keys() == mine.keys()
+        and alike
+        and {name for name, width in widths if name in told and width < told[name]} == smaller
+        and o.form.startswith("smaller") == bool(smaller)
+    )
+
+
+def many_starts(experiments: Sequence[Seen], budget: int) -> list[list[Run]]:
+    """The runs of each variant that got so far from twenty random starts or more."""
+    found = [
         [r for _, r in members if got_to(r, budget)]
         for seen in experiments
         for members in seen.variants.values()
         if len({t.point for t, _ in members}) == 1 and all(t.seed is not None for t, _ in members)
     ]
-    chance = [
-        np.quantile([at(r, budget) for r in group], 0.95)
-        - np.quantile([at(r, budget) for r in group], 0.05)
-        for group in starts
-        if len(group) >= 20 and same_measure((group[0], all_runs_of[0]))
-    ]
-    said = value(o.facts["width"])
-    return (
-        isclose(said, max(chance), rel_tol=1e-9, abs_tol=1e-12)
-        and {name for name, width in widths if width < said} == smaller
-        and o.form.startswith("smaller") == bool(smaller)
-    )
+    return [group for group in found if len(group) >= 20]
+
+
+def belongs(start: Run, seen: Seen) -> bool:
+    """Whether a run of an experiment is a random start's, but for where it starts."""
+
+    def besides(run: Run) -> str:
+        return json.dumps(
+            {**json.loads(run.config.canonical), "seed": 0, "rounds": 0, "initial": 0},
+            sort_keys=True,
+        )
+
+    runs = (*seen.singles.values(), *(r for m in seen.swept.values() for _, r in m))
+    trained = (r for r in runs if r.config.optimizer.learning_rate)
+    return any(besides(r) == besides(start) for r in trained)
 
 
 def own_rows(experiments: Sequence[Seen], plan: Plan, o: Observation) -> bool:

@@ -48,7 +48,7 @@ class World:
 
 def world(draw: random.Random) -> World:
     """One world, drawn at random."""
-    rows = draw.choice((1, 1, 2, 3, 4, 5, 6, 12, 30))
+    rows = draw.choice((1, 1, 2, 3, 4, 5, 6, 12, 30, 150))
     depth = draw.choice((1, 1, 1, 2, 3, 9))
     widths = [tuple(draw.randint(1, 5) for _ in range(depth)) for _ in range(2)]
 

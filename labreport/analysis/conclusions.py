@@ -104,35 +104,35 @@ def change_against_chance(experiments: Experiments) -> Iterator[Conclusion]:
         *(run.cite("learning_rate == 0") for r in ranges for run in r.idle),
     )
     groups = _starts(experiments, ranges[0].low, budget)
-    plan, form = experiments[0].plan, "alone"
+    chances = [(r, farthest) for r in ranges if (farthest := _farthest(r, groups, budget))]
+    form = "alone"
     runs = sum(len(r.members) for r in ranges)
-    if groups:
-        starts = max(groups, key=lambda members: _middle(members, budget))
-        chosen = next(e for e in experiments if starts[0] in e.results)
-        width = _middle(starts, budget)
-        claims += tuple(_wider(starts, other, budget) for other in groups if other is not starts)
-        smaller = [r for r in ranges if r.width < width]
+    if chances:
+        smaller = [r for r, starts in chances if r.width < _middle(starts, budget)]
         facts |= {
-            "count": Count(len(starts), cite("size(each(rounds))", starts)),
-            "middle": Share(thresholds.MIDDLE[1] - thresholds.MIDDLE[0]),
-            "width": Number(width, cite(_middle_formula(f"each(losses[{budget}])"), starts)),
-            "started": Subject(starts[0].variant),
-            "experiment": title(chosen),
+            "chances": tuple(With(title(r.results), _chance(s, budget)) for r, s in chances),
             "smaller": tuple(title(r.results) for r in smaller),
+            "middle": Share(thresholds.MIDDLE[1] - thresholds.MIDDLE[0]),
         }
+        claims += tuple(
+            _wider(starts, other, budget)
+            for r, starts in chances
+            for other in _starts_of(r, groups)
+            if other is not starts
+        )
         form = "smaller" if smaller else "larger"
-        plan = chosen.plan
         runs += sum(map(len, groups))
+    facts["enough"] = Count(thresholds.ENOUGH_STARTS)
     form += "-idle" if idle else ""
     found = Observation(
         "change-against-chance",
         facts,
         runs=runs,
         form=form,
-        strength="statistical" if groups else "exact",
+        strength="statistical" if chances else "exact",
         claims=claims,
     )
-    yield plan, found
+    yield experiments[0].plan, found
 
 
 @dataclass(frozen=True)
@@ -198,6 +198,30 @@ def _starts(experiments: Experiments, like: Result, budget: int) -> list[tuple[R
             if enough and comparable(there[0], like) and budget <= there[0].run.config.rounds:
                 found.append(there)
     return found
+
+
+def _starts_of(of: _Range, groups: Sequence[tuple[Result, ...]]) -> Iterator[tuple[Result, ...]]:
+    """Those starts of which a run of an experiment differs in nothing but its own start."""
+    settings = [_besides_the_start(r) for r in of.members]
+    return (starts for starts in groups if _besides_the_start(starts[0]) in settings)
+
+
+def _besides_the_start(result: Result) -> dict[str, object]:
+    flat = result.run.config.flat()
+    return {k: v for k, v in flat.items() if k not in ("seed", "rounds") and "initial." not in k}
+
+
+def _farthest(
+    of: _Range, groups: Sequence[tuple[Result, ...]], budget: int
+) -> tuple[Result, ...] | None:
+    """Of the starts of an experiment's variants those that end farthest apart."""
+    own = _starts_of(of, groups)
+    return max(own, key=lambda starts: _middle(starts, budget), default=None)
+
+
+def _chance(starts: Sequence[Result], budget: int) -> Number:
+    formula = _middle_formula(f"each(losses[{budget}])")
+    return Number(_middle(starts, budget), cite(formula, starts))
 
 
 def _middle(starts: Sequence[Result], budget: int) -> float:

@@ -24,6 +24,7 @@ class Replayed:
     run: Run
     experiment: str
     variant: str
+    settings: tuple[str, ...]
     replay: Replay
 
     @property
@@ -33,14 +34,14 @@ class Replayed:
         names = parameter_names(self.run.config.network)
         values = {
             "run": self.run.name[:16],
-            "experiment": self.experiment,
-            "variant": self.variant,
+            "place": " · ".join((self.experiment, self.variant, *self.settings)),
             "quantity": quantity,
             "round": difference.step + 1,
-            "parameter": names[difference.parameter] if difference.parameter >= 0 else "",
+            "parameter": names[difference.parameter] if difference.parameter >= 0 else "—",
             "relative": f"{difference.relative:.3g}",
         }
-        return Fault("replay-differs", values)
+        ends = quantity == "ending"
+        return Fault("replay-ends" if ends else "replay-differs", values)
 
 
 @dataclass(frozen=True)
@@ -98,14 +99,20 @@ def replay_lab(lab: Lab, runs: Mapping[str, Run]) -> Replays:
     )
 
 
-def _places(lab: Lab) -> dict[str, tuple[str, str]]:
-    """Experiment and variant in which each run of a lab stands first, by its digest."""
-    places = {lab.base.digest: ("base", "base")}
+_Place = tuple[str, str, tuple[str, ...]]
+"""Experiment, variant, and the values and the seed by which a run of it is told from others."""
+
+
+def _places(lab: Lab) -> dict[str, _Place]:
+    """Where in the lab each run stands first, by its digest."""
+    places: dict[str, _Place] = {lab.base.digest: ("base", "base", ())}
     for plan in (*lab.plans, *(plan for a in lab.appendices for plan in a.plans)):
         for trial in plan.trials:
-            places.setdefault(trial.config.digest, (plan.name, trial.variant))
+            settings = [f"{key} = {value}" for key, value in trial.point]
+            settings += [] if trial.seed is None else [f"seed {trial.seed}"]
+            places.setdefault(trial.config.digest, (plan.name, trial.variant, tuple(settings)))
     for config in lab.controls:
-        places.setdefault(config.digest, ("controls", "control"))
+        places.setdefault(config.digest, ("controls", "control", ()))
     return places
 
 

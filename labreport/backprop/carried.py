@@ -13,6 +13,7 @@ from labreport.backprop.compared import NUDGE, ROUNDINGS, absolute_differences
 from labreport.backprop.optimizers import cancellation
 from labreport.backprop.rounding import SAFETY
 from labreport.backprop.runs import rule_of
+from labreport.lab.vocabulary.optimizers import Rprop
 from labreport.run import Steps
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class Carried:
         alive = np.ones(len(self.chosen), dtype=bool)
         losses: list[_Case] = []
         found: list[_Case] = []
-        place = 0
+        place, earlier = 0, np.zeros_like(weights)
         last = int(recorded[-1]) if ending.kind == "completed" else ending.step
         for step in range(last):
             if place < len(recorded) and recorded[place] == step:
@@ -74,6 +75,9 @@ class Carried:
                 losses.append(case)
             gathered = gathered + gradient
             seen = gathered if config.gradients == "accumulated" else gradient
+            if self.copies and isinstance(config.optimizer, Rprop):
+                seen = self._flushed(seen, earlier)
+            earlier = seen
             # Rules that keep squares have lost them here, each program in a way of its own.
             alive = alive & np.isfinite(seen * seen).all(axis=(0, 2))
             before = weights
@@ -118,6 +122,17 @@ class Carried:
         moved[1:] += (NUDGE * self.together.unit * sign * sizes).astype(moved.dtype)
         return moved
 
+    def _flushed(self, gradient: FloatArray, earlier: FloatArray) -> FloatArray:
+        """Gradients, in half of the copies 0 where the product with the one before is not normal.
+
+        Rprop asks for the sign of that product, and what is too small may be 0 to another program.
+        """
+        tiny = np.finfo(gradient.dtype).tiny
+        found = gradient.copy()
+        lost = np.abs(gradient.astype(np.float64) * earlier) < tiny
+        found[1::2] = np.where(lost[1::2], 0, found[1::2])
+        return found
+
     def _between(
         self, weights: FloatArray, step: int, alive: BoolArray
     ) -> tuple[_Case, FloatArray]:
@@ -131,7 +146,8 @@ class Carried:
             # A gradient whose terms cancel is rounded in units of these.
             sign = self.signs.choice([-1.0, 1.0], size=gradient[1:].shape)
             gradient = gradient.copy()
-            gradient[1:] += (NUDGE * of.unit * sign * hand.terms[1:]).astype(gradient.dtype)
+            sizes = NUDGE * of.roundings / ROUNDINGS * of.unit * hand.terms[1:]
+            gradient[1:] += (sizes * sign).astype(gradient.dtype)
         return _Case(step, apart, scale, moved, alive), gradient
 
     def _note(self, quantity: str, cases: Sequence[_Case]) -> None:
@@ -145,7 +161,8 @@ class Carried:
         alive = np.concatenate([case.alive for case in cases])
         chosen = np.tile(self.chosen, len(cases))
         steps = np.repeat([case.step for case in cases], runs)
-        room = ROUNDINGS * of.unit * scale + 2 * SAFETY * moved
+        room = (ROUNDINGS if quantity == "weights" else of.roundings) * of.unit * scale
+        room += 2 * SAFETY * moved
         if not self.is_last:
             beyond = (apart > np.maximum(room, of.least)).any(axis=1) & alive
             self.doubtful |= set(chosen[beyond].tolist())

@@ -12,7 +12,12 @@ from labreport.run import Steps
 
 ROUNDINGS = 16
 """Units of rounding, of the terms that a number is a sum of, by which two right programs may
-differ: sums in another order."""
+differ: sums of a few terms in another order."""
+
+ROUNDINGS_A_TERM = 0.5
+"""Units by which each further term of a sum may add to that: rows of which a saturated network is
+equally far off have equal terms, and these are all rounded the same way (Higham 2002, "Accuracy
+and Stability of Numerical Algorithms", section 4.2: n − 1 additions, half a unit each)."""
 
 NUDGE = 8
 """Where more is found, weights and activations are nudged by so many units of rounding: if that

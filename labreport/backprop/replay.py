@@ -21,6 +21,7 @@ from labreport.backprop.carried import COPIES, Carried
 from labreport.backprop.compared import (
     NUDGE,
     ROUNDINGS,
+    ROUNDINGS_A_TERM,
     Difference,
     Largest,
     absolute_differences,
@@ -155,6 +156,9 @@ class Together:
         self.config, trace = runs[0].config, runs[0].trace
         self.dtype = np.dtype(self.config.dtype)
         self.unit = float(np.finfo(self.dtype).eps)
+        data = self.config.data
+        summed = len(data.inputs) * len(data.targets[0])
+        self.roundings = ROUNDINGS + ROUNDINGS_A_TERM * summed
         self.least = UNDERFLOW * float(np.finfo(self.dtype).tiny)
         self.recorded, self.shown = trace.recorded, trace.shown
         self.losses = np.stack([run.trace.losses for run in runs])
@@ -250,7 +254,7 @@ class Together:
     ) -> _Compared:
         computed = of(hand)
         apart = absolute_differences(computed, stored)
-        room = ROUNDINGS * self.unit * scale
+        room = self.roundings * self.unit * scale
         return _Compared(lambda n: of(n.evaluated), computed, apart, scale, room)
 
     def _note(self, quantity: str, runs: Steps, steps: Steps, found: _Compared) -> None:

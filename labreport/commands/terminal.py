@@ -189,6 +189,7 @@ _VOCABULARIES = {
     "wrong-type": "type",
     "toml-syntax": "toml",
     "replay-differs": "quantity",
+    "replay-ends": "quantity",
     "diff-kinds": "diff-kind",
 }
 """Faults some of whose values are words of the catalogue, and what their keys begin with."""

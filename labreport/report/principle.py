@@ -127,6 +127,8 @@ class _Chapter:
             blocks.append(Paragraph(self._text("principle-rows")))
             if self.worked is not None:
                 blocks.append(Paragraph(self._row_shown(self.worked)))
+        if self.worked is not None and not self.config.data.sees_all_rows:
+            blocks.append(Paragraph(self._text("program-batches")))
         if self.small is not None:
             blocks.append(self._lead("principle-output-numbers"))
             blocks += self._lines(self.small.output_deltas(), self.small.derivatives(1))
@@ -178,9 +180,7 @@ class _Chapter:
             Paragraph(self._text("principle-program"), kind="introduction"),
             table,
         ]
-        if worked.apart is None:
-            blocks.append(Paragraph(self._text("program-batches")))
-        else:
+        if worked.apart is not None:
             relative = numbers.measured(worked.apart, 2)
             agrees = self._text("program-agrees", relative=relative, precision=self.config.dtype)
             blocks.append(Paragraph(agrees))

@@ -165,6 +165,8 @@ def comparison_table(
     if errors and not ranked:
         told = "best-error" if best[-1] is not None else "errors"
         caption.append(language.text(f"report.comparison-table-{told}"))
+    if not all(r.sees_all_rows for r in singles):
+        caption.append(language.text("report.comparison-table-batches"))
     return Table(anchor, label, language.paragraph(caption), tuple(header), tuple(rows))
 
 

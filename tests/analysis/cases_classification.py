@@ -174,7 +174,13 @@ def three_values_classify_best() -> ExperimentResults:
     return swept(ONE_WRONG, ONE_WRONG, ONE_WRONG, TWO_WRONG)
 
 
-@fires("share-right-swept", "", count=4, points=(("", 0.5), ("", 1.5), ("", 2.5), ("", 3.5)))
+@fires(
+    "share-right-swept",
+    "level",
+    count=4,
+    total=4,
+    points=(("", 0.5), ("", 1.5), ("", 2.5), ("", 3.5)),
+)
 def four_values_classify_best() -> ExperimentResults:
     return swept(ONE_WRONG, ONE_WRONG, ONE_WRONG, ONE_WRONG)
 

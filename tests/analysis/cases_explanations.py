@@ -299,3 +299,11 @@ def a_loss_that_has_come_to_nothing() -> ExperimentResults:
 @silent("unbounded")
 def the_same_loss_with_a_probability_for_a_target() -> ExperimentResults:
     return experiment(single("a", [0.5, 0.25, 0.125], {**BY_HAND, "data.targets": [[0.25, 0.0]]}))
+
+
+@silent("equal-start")
+def leads_of_runs_that_swing() -> ExperimentResults:
+    swing = [10.0, 5.0, 6.0, 4.0, 5.0, 3.0, 4.0, 2.0]
+    return experiment(
+        single("high", swing), single("low", [5.0, 4.0, 3.0, 2.5, 2.0, 1.5, 1.2, 1.0]), budgets=(3,)
+    )

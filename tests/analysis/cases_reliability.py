@@ -147,10 +147,10 @@ def one_of_two_starts_of_a_single_point() -> ExperimentResults:
     return experiment(starts("r", [[9, 5, NEARLY], [9, 5, 3.0]]))
 
 
-@fires("solved-starts", starts=((("a", 3.0), ((2, 2),)),))
-def of_many_points_the_best_is_told() -> ExperimentResults:
-    ends = {float(k): [0.1, 0.1] if k == 3 else [0.1, 5.0] for k in range(1, 10)}
-    return experiment(grid("a", RATE, ends))
+@fires("solved-starts", "many", points=9, every=1, some=7, none=1, budget=2, share=0.9)
+def of_many_points_their_number_is_told() -> ExperimentResults:
+    ends = {float(k): [0.1, 0.1] if k == 3 else [0.1, 5.0] for k in range(1, 9)}
+    return experiment(grid("a", RATE, {**ends, 9.0: [5.0, 5.0]}))
 
 
 @silent("solved-starts")

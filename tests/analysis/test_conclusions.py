@@ -10,6 +10,7 @@ from concluded_labs import (
     Lab,
     all_near,
     all_turn,
+    apart,
     classified,
     completed,
     less_than_chance,
@@ -19,6 +20,7 @@ from concluded_labs import (
     none_turns,
     one_alone_diverged,
     one_diverged,
+    random_starts,
     rows_in_classes,
     rows_that_are_no_classes,
     silent_with_relu,
@@ -116,10 +118,22 @@ def test_the_number_of_rounds_decides_in_some_experiments() -> None:
 def test_differences_are_held_against_those_of_random_starts() -> None:
     # Evenly spread over [1, 2], the middle nine tenths of twenty starts are 0.9 wide.
     said = the_only(less_than_chance(), "change-against-chance", "smaller")
-    assert said["width"] == pytest.approx(0.9)
+    assert [width for _, width in said["chances"]] == pytest.approx([0.9, 0.9])
     assert [width for _, width in said["ranges"]] == [4.0, 0.875]
     assert len(said["smaller"]) == 1
     assert the_only(more_than_chance(), "change-against-chance", "larger")["smaller"] == ()
+
+
+def test_starts_of_another_network_are_no_measure_of_chance() -> None:
+    # Variants of one activation are not held against starts of another one.
+    other = {"network.activations": ["relu", "sigmoid"]}
+    pair = experiment(
+        single("r1", [9, 5, 1], {**other, MOMENTUM: 0.25}),
+        single("r2", [9, 5, 1.5], {**other, MOMENTUM: 0.5}),
+    )
+    said = the_only((apart("a", 4.0), pair, random_starts(1.0)), "change-against-chance", "larger")
+    assert [width for _, width in said["ranges"]] == [4.0, 0.5]
+    assert [width for _, width in said["chances"]] == pytest.approx([0.9])
 
 
 def test_runs_that_train_nothing_are_left_aside_and_that_is_said() -> None:
@@ -132,8 +146,8 @@ def test_runs_that_train_nothing_are_left_aside_and_that_is_said() -> None:
 
 
 def test_nineteen_starts_are_no_measure_of_chance() -> None:
-    assert "width" not in the_only(too_few_starts(), "change-against-chance", "alone")
-    assert "width" not in the_only(no_starts(), "change-against-chance", "alone")
+    assert "chances" not in the_only(too_few_starts(), "change-against-chance", "alone")
+    assert "chances" not in the_only(no_starts(), "change-against-chance", "alone")
 
 
 def test_one_experiment_alone_is_not_held_against_chance() -> None:

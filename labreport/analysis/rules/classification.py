@@ -116,7 +116,8 @@ def share_right_swept(results: ExperimentResults) -> Iterator[Observation]:
             if same_steps
             else ()
         )
-        yield Observation("share-right-swept", facts, runs=len(there), claims=claims)
+        form = "level" if len(tied) == len(there) else ""
+        yield Observation("share-right-swept", facts, runs=len(there), form=form, claims=claims)
 
 
 def share_right_starts(results: ExperimentResults) -> Iterator[Observation]:

@@ -17,6 +17,7 @@ from labreport.analysis.observation import (
 )
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rules.comparison import comparable, same_measure
+from labreport.analysis.rules.descent import rising, rising_formula
 
 
 def equal_start(results: ExperimentResults) -> Iterator[Observation]:
@@ -55,10 +56,19 @@ def _head_starts(results: ExperimentResults) -> Iterator[_HeadStart]:
         start, above = float(low.losses[0]), float(high.losses[0])
         if above - start <= thresholds.OTHER_START * abs(above):
             continue
+        # Where losses swing, one round more or less is another lead.
+        if _swings(low) or _swings(high):
+            continue
         step = high.first_below(start)
         leads = () if step is None else _leads(low, high, step, results.budgets)
         if step is not None and leads:
             yield _HeadStart(low, high, step, leads)
+
+
+def _swings(result: Result) -> bool:
+    """Whether the loss rises in so many rounds that a single one says little."""
+    updates = len(result.losses) - 1
+    return int(rising(result, updates).sum()) > thresholds.OFTEN_RISING * updates
 
 
 @dataclass(frozen=True)
@@ -155,6 +165,7 @@ class _HeadStart:
                 for r in (self.low, self.high)
                 for key, value in MEMORYLESS.items()
             ),
+            *(r.cite(f"not {_swings_formula(r)}") for r in (self.low, self.high)),
             *same_measure(self.low, self.high),
         )
 
@@ -162,6 +173,11 @@ class _HeadStart:
         if self.form == "gone":
             return ">= 1"
         return "> MOSTLY" if lead.share > thresholds.MOSTLY else "<= MOSTLY"
+
+
+def _swings_formula(result: Result) -> str:
+    updates = len(result.losses) - 1
+    return f"count({rising_formula(updates)}) > OFTEN_RISING * {updates}"
 
 
 def _from_equal_loss(found: _HeadStart) -> Observation:

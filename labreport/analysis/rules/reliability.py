@@ -264,7 +264,7 @@ def _variants_at_their_best(tuned: Sequence[_Tuned], budget: int) -> Iterator[Ob
 
 
 MOST_GROUPS = 8
-"""Points that a sentence tells one by one; of more it tells the best of each variant."""
+"""Points that a sentence tells one by one; of more it tells how many."""
 
 
 def solved_starts(results: ExperimentResults) -> Iterator[Observation]:
@@ -278,7 +278,8 @@ def solved_starts(results: ExperimentResults) -> Iterator[Observation]:
     if not any(s.counts[-1] for s in groups) or all(s.counts[-1] == s.total for s in groups):
         return
     if len(groups) > MOST_GROUPS:
-        groups = [max(told, key=lambda s: s.counts[-1]) for told in found if told]
+        yield _solved_at_many(results, groups)
+        return
     facts: Facts = {
         "starts": tuple(With(s.subject, s.shares) for s in groups),
         "budgets": tuple(Rounds(budget) for budget in results.budgets),
@@ -288,6 +289,28 @@ def solved_starts(results: ExperimentResults) -> Iterator[Observation]:
         "solved-starts",
         facts,
         runs=sum(s.total for s in groups),
+        strength="statistical",
+        claims=tuple(claim for s in groups for claim in s.claims),
+    )
+
+
+def _solved_at_many(results: ExperimentResults, groups: Sequence[_Solved]) -> Observation:
+    """At how many points all starts, some and none go most of the way."""
+    every = [s for s in groups if s.counts[-1] == s.total]
+    none = [s for s in groups if not s.counts[-1]]
+    facts: Facts = {
+        "points": Count(len(groups)),
+        "every": Count(len(every)),
+        "some": Count(len(groups) - len(every) - len(none)),
+        "none": Count(len(none)),
+        "share": Share(thresholds.MOST_OF_THE_WAY),
+        "budget": Count(results.last),
+    }
+    return Observation(
+        "solved-starts",
+        facts,
+        runs=sum(s.total for s in groups),
+        form="many",
         strength="statistical",
         claims=tuple(claim for s in groups for claim in s.claims),
     )

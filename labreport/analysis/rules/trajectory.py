@@ -9,7 +9,7 @@ import numpy as np
 from labreport.analysis import thresholds
 from labreport.analysis.norms import norms
 from labreport.analysis.observation import Count, Facts, Names, Number, Observation, With
-from labreport.analysis.results import ExperimentResults, cite
+from labreport.analysis.results import PRECISION, ExperimentResults, cite
 
 MOST_WEIGHTS = 30
 """Of more weights than a reader can look at one by one, the name of one says nothing."""
@@ -98,12 +98,16 @@ def largest_move(results: ExperimentResults) -> Iterator[Observation]:
             continue
         moved = last.astype(np.float64) - result.run.trace.weights[0].astype(np.float64)
         which = int(np.abs(moved).argmax())
-        if moved[which] == 0:
+        # What rounding alone may move says nothing of one weight.
+        room = thresholds.ROUNDING * PRECISION[result.run.config.dtype]
+        if np.abs(moved[which]) <= room * np.abs(last[which]):
             continue
         move = f"(wide(weights_at({step})) - wide(weights_at(0)))"
         distance = Number(float(moved[which]), result.cite(f"{move}[{which}]"))
         moves.append(With(result.subject, (Names((result.names[which],)), distance)))
         claims.append(result.cite(f"argmax(abs({move})) == {which}"))
+        size = f"abs(wide(weights_at({step}))[{which}])"
+        claims.append(result.cite(f"abs({move}[{which}]) > ROUNDING * precision * {size}"))
     if moves:
         facts: Facts = {"moves": tuple(moves), "budget": Count(results.last)}
         yield Observation("largest-move", facts, runs=len(moves), claims=tuple(claims))
