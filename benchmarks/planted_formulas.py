@@ -182,6 +182,7 @@ def _expected(case: Case, run: Run) -> list[str]:
         exact, made = _exact(case, start)
     worst = {name: max(error[name] for error in errors) for name in case.formulas}
     unresolved = not np.isfinite(exact) or exact == 0 or _is_rounded_to_one(case, start)
+    unresolved = unresolved or _is_subnormal(case, start)
     if not worst["right"] <= CLOSE or unresolved:
         return ["open"] * len(case.formulas)
     found = []
@@ -190,6 +191,13 @@ def _expected(case: Case, run: Run) -> list[str]:
         far = abs(value - exact) > max(FAR, 100 * worst[name]) * abs(exact)
         found.append("right" if name == "right" else "wrong" if far else "open")
     return found
+
+
+def _is_subnormal(case: Case, weights: np.ndarray) -> bool:
+    """Whether an activation is so small that it is 0 to some programs."""
+    tiny = np.finfo(case.config.dtype).tiny
+    found = evaluate(case.config, weights, np.float64, simplified=True).passed.activations
+    return any(bool(((a != 0) & (np.abs(a) < tiny)).any()) for a in found)
 
 
 def _is_rounded_to_one(case: Case, weights: np.ndarray) -> bool:
