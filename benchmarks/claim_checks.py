@@ -30,7 +30,7 @@ from labreport.analysis.observation import (
 )
 from labreport.lab.configuration import RunConfig
 from labreport.lab.plan import Plan, Trial
-from labreport.run import Run
+from labreport.runs.run import Run
 
 Rows = tuple[tuple[float, ...], ...]
 

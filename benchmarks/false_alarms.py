@@ -33,14 +33,14 @@ from labreport.analysis.observation import Observation
 from labreport.analysis.observe import RULES, observe, observe_base
 from labreport.analysis.replays import replay_lab
 from labreport.analysis.results import ExperimentResults, attach
+from labreport.build import this_environment
 from labreport.errors import InputError
-from labreport.lab.load import load
 from labreport.lab.plan import Lab, Trial
-from labreport.pipeline import this_environment
-from labreport.run import Run
-from labreport.store.format import run_name
-from labreport.store.store import Store
-from labreport.work import Machine, train_missing
+from labreport.lab.reading.load import load
+from labreport.runs.file_format import run_name
+from labreport.runs.run import Run
+from labreport.runs.store import Store
+from labreport.training.execution import Resources, train_missing
 
 BATCH = 250
 """Labs that are trained together."""
@@ -151,7 +151,7 @@ def _trained(labs: Sequence[Lab], output: Path, found: Found) -> dict[str, Run]:
             recordings.setdefault(config.digest, (config, schedule))
     environment, store = this_environment(), Store(output)
     store.folder.mkdir(parents=True)
-    machine = Machine(memory=2**29)
+    machine = Resources(memory=2**29)
     train_missing(list(recordings.values()), environment, store, machine, lambda *_: None)
     names = {digest: run_name(config, environment) for digest, (config, _) in recordings.items()}
     stored = store.read(list(names.values()))

@@ -22,16 +22,16 @@ from typing import Any
 
 import numpy as np
 
-from labreport.backprop.gradient_check import check_gradients
-from labreport.backprop.runs import evaluate
 from labreport.lab.configuration import RunConfig
 from labreport.lab.expression import evaluate as value_of
 from labreport.lab.expression import parse
 from labreport.lab.lab import Formula
 from labreport.lab.naming import parameter_names
-from labreport.lab.vocabulary.activations import ACTIVATIONS
-from labreport.lab.vocabulary.losses import LOSSES
-from labreport.run import Environment, Run
+from labreport.lab.schema.activations import ACTIVATIONS
+from labreport.lab.schema.losses import LOSSES
+from labreport.reference.evaluation import evaluate
+from labreport.reference.gradient_check import check_gradients
+from labreport.runs.run import Environment, Run
 from labreport.training.family import families
 from labreport.training.trainer import train
 

@@ -17,7 +17,7 @@ from labreport.analysis.rules.reliability import best_over_starts, paired_starts
 from labreport.lab.configuration import RunConfig
 from labreport.lab.lab import Experiment
 from labreport.lab.plan import Plan, Trial
-from labreport.run import Ending, Environment, Run, Trace
+from labreport.runs.run import Ending, Environment, Run, Trace
 
 RATE = "optimizer.learning_rate"
 LEVEL = 0.05

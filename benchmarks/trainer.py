@@ -23,16 +23,16 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from labreport.build import this_environment
 from labreport.lab.configuration import RunConfig
-from labreport.lab.load import load
+from labreport.lab.reading.load import load
 from labreport.lab.schedule import Schedule
-from labreport.pipeline import this_environment
+from labreport.runs.store import Store
 from labreport.shipped import shipped
-from labreport.store.store import Store
+from labreport.training.execution import Resources, train_missing
 from labreport.training.family import families
-from labreport.training.record import Memory
+from labreport.training.recording import Memory
 from labreport.training.trainer import train
-from labreport.work import Machine, train_missing
 
 ROUNDS = 1000
 MEMORY = 2**31
@@ -83,7 +83,7 @@ def ours(runs: list[RunConfig], stride: int = 1) -> None:
 def ours_stored(runs: list[RunConfig], jobs: int) -> None:
     """Our trainer as a build uses it: processes, thinned records, and every run stored."""
     with tempfile.TemporaryDirectory() as folder:
-        machine = Machine(jobs=jobs, memory=MEMORY)
+        machine = Resources(jobs=jobs, memory=MEMORY)
         missing = [(run, THINNED) for run in runs]
         train_missing(missing, this_environment(), Store(Path(folder)), machine, lambda *_: None)
 

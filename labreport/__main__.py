@@ -25,7 +25,7 @@ def main() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        from labreport.cli import app
+        from labreport.cli.app import app
     except KeyboardInterrupt:
         # So early nothing has begun, and nobody is there to say so.
         raise SystemExit(130) from None
@@ -43,7 +43,7 @@ def _is_of_output(error: OSError) -> bool:
     """Whether an error is of what is printed to: a command prints, or the program ends."""
     frames = (frame.f_globals.get("__name__", "") for frame, _ in walk_tb(error.__traceback__))
     own = [str(name) for name in frames if str(name).startswith(("__main__", "labreport"))]
-    return own[-1].startswith(("__main__", "labreport.__main__", "labreport.commands"))
+    return own[-1].startswith(("__main__", "labreport.__main__", "labreport.cli"))
 
 
 def _open_streams() -> None:

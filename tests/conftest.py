@@ -13,11 +13,11 @@ import hypothesis
 import pytest
 from hostile_texts import HOSTILE_FORMULA
 
-from labreport import pipeline
+from labreport import build as build_module
 from labreport.analysis.observation import Count, Facts, Number, Observation, Source, Subject
 from labreport.analysis.observe import Observations
+from labreport.build import Request, Summary
 from labreport.formats import pdf as pdf_format
-from labreport.pipeline import Request, Summary
 from labreport.report import compose as compose_module
 from labreport.report.compose import Measured
 from labreport.report.tree import Report
@@ -109,7 +109,7 @@ def build(path: Path, output: Path, only: tuple[str, ...] = ()) -> Built:
         patch.object(compose_module, "compose", composed),
     ):
         request = Request(path, only, LANGUAGES, output)
-        summary = pipeline.build(request, lambda *_: None)
+        summary = build_module.build(request, lambda *_: None)
     reports = {code: seen[code] for code in LANGUAGES}
     return Built(path, output, summary, seen["measured"], reports)
 

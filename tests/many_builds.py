@@ -31,11 +31,11 @@ def main() -> None:
 
 def prepare() -> None:
     import labreport.training.trainer  # noqa: F401
-    from labreport import work
-    from labreport.formats import html, pdf, runs_csv  # noqa: F401
+    from labreport.formats import html, pdf
     from labreport.report import compose, figures, illustrate  # noqa: F401
+    from labreport.training import execution
 
-    work.WORTH_PROCESSES = 1
+    execution.WORTH_PROCESSES = 1
     pdf.render = lambda report, words: f"%PDF {hash_of(html.render([(report, words)]))}".encode()
     os.fdopen = lambda handle, mode: SlowFile(io.FileIO(handle, mode))  # type: ignore[assignment]
 
@@ -93,10 +93,10 @@ def start(build: dict[str, Any], began: int, begin: int) -> tuple[int, int]:
 
 
 def built(build: dict[str, Any]) -> dict[str, Any]:
+    from labreport.build import Request
+    from labreport.build import build as run
     from labreport.errors import LabreportError
-    from labreport.pipeline import Request
-    from labreport.pipeline import build as run
-    from labreport.work import Machine
+    from labreport.training.execution import Resources
 
     waited: list[str] = []
 
@@ -108,7 +108,7 @@ def built(build: dict[str, Any]) -> dict[str, Any]:
         if what == "training":
             trained.append(time.monotonic() - started)
 
-    machine = Machine(jobs=build.get("jobs", 1))
+    machine = Resources(jobs=build.get("jobs", 1))
     request = Request(Path(build["lab"]), (), ("en",), Path(build["output"]), machine)
     started = time.monotonic()
     try:

@@ -55,10 +55,10 @@ def mount(*arguments: str) -> None:
 
 
 UNWARNED = """
-import labreport.work
-from labreport.cli import app
+import labreport.training.execution
+from labreport.cli.app import app
 
-labreport.work.free_space = lambda output: 2**50
+labreport.training.execution.free_space = lambda output: 2**50
 app()
 """
 """The command without its estimate, which would refuse beforehand what is to fail here."""

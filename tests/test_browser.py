@@ -23,7 +23,7 @@ import pytest
 from pages import check_policy
 from test_injection import CODES, CORPUS, Shape, lab_with, notes_with
 
-from labreport.serve import Server, serving
+from labreport.cli.serve import Server, serving
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 CHROMIUM = os.environ.get("LABREPORT_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), "")

@@ -17,11 +17,11 @@ import pypdfium2
 import pytest
 from safetensors.numpy import load_file, save
 
-from labreport import pipeline
+from labreport import build as build_module
 from labreport.analysis.results import Result
+from labreport.build import Request
 from labreport.errors import BuildError
-from labreport.pipeline import Request
-from labreport.store.format import FORMAT
+from labreport.runs.file_format import FORMAT
 
 LANGUAGES = ("zh", "en")
 
@@ -31,8 +31,8 @@ def fingerprints(folder: Path) -> dict[str, str]:
     return {str(path.relative_to(folder)): sha256(path.read_bytes()).hexdigest() for path in files}
 
 
-def again(built: Any, output: Path, *only: str) -> pipeline.Summary:
-    return pipeline.build(Request(built.path, only, LANGUAGES, output), lambda *_: None)
+def again(built: Any, output: Path, *only: str) -> build_module.Summary:
+    return build_module.build(Request(built.path, only, LANGUAGES, output), lambda *_: None)
 
 
 # --- the shipped lab ---------------------------------------------------------------------------
@@ -146,7 +146,7 @@ def test_progress_never_goes_back(write_lab: Callable[..., Path], base_text: str
     seen: dict[str, list[tuple[int, int]]] = {}
     path = write_lab(base_text + SMALL)
     request = Request(path, (), ("en",), path.parent / "output")
-    pipeline.build(
+    build_module.build(
         request, lambda what, done, total: seen.setdefault(what, []).append((done, total))
     )
     assert list(seen) == ["training", "writing"]

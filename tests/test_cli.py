@@ -21,11 +21,11 @@ from typer.testing import CliRunner
 from labreport import __version__
 from labreport.analysis import thresholds
 from labreport.analysis.observe import RULES, THEMES
-from labreport.cli import app
-from labreport.commands.quick import quick_texts
+from labreport.cli.app import app
+from labreport.cli.startup_texts import startup_texts
 from labreport.errors import TrainingInterrupted
 from labreport.report.language import language
-from labreport.report.rules import EVERY_RULE, OF_THE_LAB
+from labreport.report.rule_table import EVERY_RULE, OF_THE_LAB
 
 LAB = """
 [experiment.speed]
@@ -99,7 +99,7 @@ def test_help_names_every_option_and_the_exit_codes() -> None:
 
 @pytest.mark.parametrize("code", ["zh", "en"])
 def test_help_reads_the_catalogue_as_the_report_does(code: str) -> None:
-    texts = quick_texts(code)
+    texts = startup_texts(code)
     assert len(texts) > 15
     raw = language(code)._translations._catalog
     quick = ("help.", "cli.", "quick.", "fault-part.")
@@ -116,13 +116,13 @@ def test_every_text_of_the_command_line_is_in_the_catalogues() -> None:
         own = [p for p in command.params if not p.name.endswith("_completion")]
         texts += [parameter.help for parameter in own]
     assert len(texts) > 15
-    assert set(texts) - {None} <= quick_texts("en").keys()
+    assert set(texts) - {None} <= startup_texts("en").keys()
 
 
 def test_help_imports_no_more_than_typer_and_the_catalogue() -> None:
     code = (
         "import sys; sys.argv = ['labreport', '--help']\n"
-        "from labreport.cli import app\n"
+        "from labreport.cli.app import app\n"
         "try: app()\nexcept SystemExit: pass\n"
         "print([name for name in sys.modules if name.split('.')[0] in "
         "('babel', 'pydantic', 'numpy', 'torch', 'rich', 'matplotlib', 'weasyprint', "
@@ -140,7 +140,7 @@ def test_the_shell_completes_names_of_experiments(lab: str) -> None:
             "COMP_WORDS": words,
             "COMP_CWORD": str(len(words.split(" ")) - 1),
         }
-        code = "import sys; sys.argv = ['labreport']; from labreport.cli import app; app()"
+        code = "import sys; sys.argv = ['labreport']; from labreport.cli.app import app; app()"
         command = [sys.executable, "-c", code]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         assert done.stderr == ""
@@ -680,7 +680,7 @@ def test_an_interruption_says_how_to_go_on(lab: str, monkeypatch: pytest.MonkeyP
     def interrupted(*_: Any) -> None:
         raise TrainingInterrupted(3, 5)
 
-    monkeypatch.setattr("labreport.pipeline.obtain", interrupted)
+    monkeypatch.setattr("labreport.build.obtain", interrupted)
     for code, said in (("en", "Of 5 runs to be trained, 3 are finished"), ("zh", "再次运行")):
         done = run("build", lab, code=code)
         assert done.exit_code == 130
@@ -791,7 +791,7 @@ def test_clean_asks_on_a_terminal(
     environment = {"LC_ALL": LOCALES["en"]}
     with monkeypatch.context() as patch:
         patch.setattr(
-            "labreport.commands.clean.sys",
+            "labreport.cli.commands.clean.sys",
             SimpleNamespace(stdin=Terminal(answer), stderr=sys.stderr),
         )
         done = CliRunner().invoke(app, ["clean", lab], env=environment)
@@ -901,7 +901,7 @@ def test_a_full_disk_behind_stdout_is_one_line(
 
 
 def test_a_lab_whose_name_is_no_text_builds(tmp_path: Path, base_text: str) -> None:
-    from labreport.pipeline import Request, build
+    from labreport.build import Request, build
 
     lab = Path(os.fsdecode(bytes(tmp_path) + b"/caf\xe9 l'ab.toml"))
     try:

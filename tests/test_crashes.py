@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 from safetensors.numpy import load_file
 
-from labreport.store.files import UNFINISHED
+from labreport.runs.files import UNFINISHED
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="builds are forked")
 

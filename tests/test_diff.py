@@ -15,10 +15,10 @@ from command_line import run
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labreport import pipeline
-from labreport.differences.difference import Change, Where, changes, raised
+from labreport import build as build_module
+from labreport.build import Request
+from labreport.diff.difference import Change, Where, changes, raised
 from labreport.formats import pdf
-from labreport.pipeline import Request
 
 LAB = """
 [experiment.speed]
@@ -60,7 +60,7 @@ def write(base_text: str, tmp_path: Path) -> Callable[..., Path]:
 
 def build(lab: Path, output: Path) -> Path:
     with patch.object(pdf, "render", lambda report, language: b"%PDF-left-out"):
-        pipeline.build(Request(lab, (), ("en",), output), lambda *_: None)
+        build_module.build(Request(lab, (), ("en",), output), lambda *_: None)
     return output
 
 

@@ -12,10 +12,10 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from labreport import doctor
-from labreport.cli import app
+from labreport.cli import environment_checks
+from labreport.cli.app import app
 from labreport.errors import BuildError, Fault
-from labreport.formats import glyphs, pdf
+from labreport.formats import font_coverage, pdf
 from labreport.report.figures import style
 from labreport.report.language import language
 
@@ -88,7 +88,7 @@ def lost_character(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
 
 
 def full_disk(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
-    monkeypatch.setattr(doctor, "free_space", lambda _: 2**20)
+    monkeypatch.setattr(environment_checks, "free_space", lambda _: 2**20)
 
 
 def output_is_a_file(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
@@ -99,11 +99,11 @@ def output_is_locked(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     def refuse(**_: Any) -> Any:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(doctor.tempfile, "TemporaryFile", refuse)
+    monkeypatch.setattr(environment_checks.tempfile, "TemporaryFile", refuse)
 
 
 def old_python(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
-    monkeypatch.setattr(doctor, "OLDEST_PYTHON", (99, 1))
+    monkeypatch.setattr(environment_checks, "OLDEST_PYTHON", (99, 1))
 
 
 BROKEN: list[tuple[Break, str, str, str]] = [
@@ -130,7 +130,7 @@ def test_what_is_broken_is_named_with_its_remedy(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    glyphs._shipped.cache_clear()
+    font_coverage._shipped.cache_clear()
     break_it(monkeypatch, tmp_path)
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
     for locale in ("zh_CN.UTF-8", "en_US.UTF-8"):
@@ -146,7 +146,7 @@ def test_what_is_broken_is_named_with_its_remedy(
         assert "Traceback" not in words.output
         assert len(words.stdout.splitlines()) > len(broken)
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
-    glyphs._shipped.cache_clear()
+    font_coverage._shipped.cache_clear()
 
 
 @pytest.mark.parametrize("system", ["Linux", "Darwin", "Windows", "Plan9"])
@@ -154,9 +154,9 @@ def test_what_is_broken_is_named_with_its_remedy(
 def test_the_remedy_for_pango_is_the_systems_own(
     system: str, code: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(doctor.platform, "system", lambda: system)
+    monkeypatch.setattr(environment_checks.platform, "system", lambda: system)
     no_pango(monkeypatch, tmp_path)
-    check = doctor._pango()
+    check = environment_checks._pango()
     assert not check.is_well
     fix = language(code).text(f"doctor-fix.{check.fix}")
     wanted = {"Darwin": "brew", "Windows": "MSYS2"}.get(system, "apt-get")

@@ -9,18 +9,17 @@ from time import process_time
 import numpy as np
 import pytest
 
-from labreport import work
-from labreport.backprop.replay import replay_together
+from labreport.build import this_environment
 from labreport.errors import InputError
 from labreport.estimate import CHUNK, MOST_PADDING, TOGETHER, Estimate, checking, estimate
 from labreport.lab.configuration import RunConfig
-from labreport.lab.load import load
+from labreport.lab.reading.load import load
 from labreport.lab.schedule import Schedule
 from labreport.lab.size import recorded_bytes
-from labreport.pipeline import this_environment
-from labreport.store.store import Store
-from labreport.training import family, record
-from labreport.work import Machine, check_size, train_missing
+from labreport.reference.replay.replay import replay_together
+from labreport.runs.store import Store
+from labreport.training import execution, family, recording
+from labreport.training.execution import Resources, check_size, train_missing
 
 Recordings = tuple[tuple[RunConfig, int], ...]
 
@@ -47,7 +46,7 @@ def recordings(write_lab: Callable[..., Path], base_text: str) -> Callable[..., 
 def test_runs_are_padded_and_divided_as_the_trainer_does() -> None:
     assert TOGETHER == family.PADDING
     assert CHUNK == family.CHUNK
-    assert MOST_PADDING == record.MOST_PADDING
+    assert MOST_PADDING == recording.MOST_PADDING
 
 
 def test_the_estimate_of_disk_and_reading_is_what_is_stored(
@@ -56,7 +55,7 @@ def test_the_estimate_of_disk_and_reading_is_what_is_stored(
     runs = recordings()
     told = estimate(runs)
     store = Store(tmp_path)
-    train_missing(runs, this_environment(), store, Machine(), lambda *_: None)
+    train_missing(runs, this_environment(), store, Resources(), lambda *_: None)
     stored = sum(path.stat().st_size for path in store.folder.iterdir())
     assert told.runs == 121
     assert told.run_rounds == 10 + 120 * 300
@@ -71,7 +70,7 @@ def test_the_estimate_of_disk_and_reading_is_what_is_stored(
 
 
 def work_name(store: Store, config: RunConfig) -> str:
-    from labreport.store.format import run_name
+    from labreport.runs.file_format import run_name
 
     return run_name(config, this_environment())
 
@@ -88,7 +87,7 @@ def test_more_rounds_and_runs_need_more(recordings: Callable[..., Recordings]) -
     assert estimate(()) == Estimate(0, 0, 0, 0, 0, 0)
 
 
-def codes(path: Path, runs: Recordings, missing: Recordings, machine: Machine) -> list[str]:
+def codes(path: Path, runs: Recordings, missing: Recordings, machine: Resources) -> list[str]:
     try:
         check_size(path, runs, missing, path.parent / "not" / "yet" / "there", machine)
     except InputError as error:
@@ -101,19 +100,19 @@ def test_each_limit_refuses_and_may_be_raised_to_what_is_asked(
 ) -> None:
     runs, path = recordings(5000, 200), tmp_path / "lab.toml"
     needs = estimate(runs)
-    assert codes(path, runs, runs, Machine()) == []
-    assert codes(path, runs, runs, Machine(limit=needs.memory - 1)) == ["too-much-memory"]
-    assert codes(path, runs, runs, Machine(limit=needs.memory)) == []
+    assert codes(path, runs, runs, Resources()) == []
+    assert codes(path, runs, runs, Resources(limit=needs.memory - 1)) == ["too-much-memory"]
+    assert codes(path, runs, runs, Resources(limit=needs.memory)) == []
     hours = needs.seconds / 3600
-    assert codes(path, runs, runs, Machine(hours=hours * 0.99)) == ["too-much-time"]
-    assert codes(path, runs, runs, Machine(hours=hours)) == []
-    monkeypatch.setattr(work, "free_space", lambda _: needs.disk - 1)
-    assert codes(path, runs, runs, Machine()) == ["too-much-disk"]
+    assert codes(path, runs, runs, Resources(hours=hours * 0.99)) == ["too-much-time"]
+    assert codes(path, runs, runs, Resources(hours=hours)) == []
+    monkeypatch.setattr(execution, "free_space", lambda _: needs.disk - 1)
+    assert codes(path, runs, runs, Resources()) == ["too-much-disk"]
     # What is stored takes no time and no more room, but is read for the report.
-    assert codes(path, runs, (), Machine(hours=0.0)) == []
-    assert codes(path, runs, (), Machine(limit=needs.reading - 1)) == ["too-much-memory"]
-    monkeypatch.setattr(work, "free_space", lambda _: 0)
-    together = codes(path, runs, runs, Machine(limit=1, hours=0.0))
+    assert codes(path, runs, (), Resources(hours=0.0)) == []
+    assert codes(path, runs, (), Resources(limit=needs.reading - 1)) == ["too-much-memory"]
+    monkeypatch.setattr(execution, "free_space", lambda _: 0)
+    together = codes(path, runs, runs, Resources(limit=1, hours=0.0))
     assert together == ["too-much-memory", "too-much-disk", "too-much-time"]
 
 
@@ -167,7 +166,7 @@ def test_estimates_of_ten_trainings_keep_their_proportions(tmp_path: Path) -> No
         store = Store(tmp_path / str(number))
         store.folder.mkdir(parents=True)
         start = process_time()
-        train_missing(recordings, this_environment(), store, Machine(), lambda *_: None)
+        train_missing(recordings, this_environment(), store, Resources(), lambda *_: None)
         runs = list(store.read([work_name(store, c) for c, _ in recordings]).values())
         replay_together(runs)
         told = estimate(recordings).seconds + checking(recordings)

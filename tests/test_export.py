@@ -16,7 +16,7 @@ import pytest
 from command_line import run
 from safetensors.numpy import load
 
-from labreport.formats.runs_csv import BYTE_ORDER_MARK
+from labreport.export.runs_csv import BYTE_ORDER_MARK
 
 LAB = """
 [experiment.mixed]
@@ -228,7 +228,7 @@ def test_the_training_by_a_formula_is_exported(built: Any) -> None:
 def test_binary_formats_are_not_printed(
     built: Any, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("labreport.formats.arrays_parquet.require", lambda: None)
+    monkeypatch.setattr("labreport.export.arrays_parquet.require", lambda: None)
     done = run("export", "mixed", built.path, "--format", name)
     assert (done.exit_code, done.stdout) == (2, "")
     assert "name a file with --to" in done.stderr
@@ -286,7 +286,7 @@ def test_runs_that_are_missing_leave_no_file(built: Any, tmp_path: Path) -> None
 
 
 def test_a_reader_that_leaves_is_no_traceback(built: Any) -> None:
-    code = "import sys; sys.argv[0] = 'labreport'; from labreport.cli import app; app()"
+    code = "import sys; sys.argv[0] = 'labreport'; from labreport.cli.app import app; app()"
     command = [sys.executable, "-c", code, "export", "starts", str(built.path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None

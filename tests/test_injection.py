@@ -20,7 +20,7 @@ import pytest
 from pages import DRAWN, VOID, Page, check_policy
 from typer.testing import CliRunner
 
-from labreport.cli import app
+from labreport.cli.app import app
 
 CODES = ("zh", "en")
 

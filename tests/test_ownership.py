@@ -13,11 +13,11 @@ from unittest.mock import patch
 import pytest
 from command_line import run
 
-from labreport import pipeline
-from labreport.current import RECORD, Record, altered, current, recorded
+from labreport import build as build_module
+from labreport.build import Request, Summary
 from labreport.errors import InputError
 from labreport.formats import html, pdf
-from labreport.pipeline import Request, Summary
+from labreport.freshness import RECORD, ReportRecord, altered, current_record, read_record
 from labreport.report import compose
 
 LAB = "[experiment.a]\ntitle = 'a'\nchange.rounds = 2\n"
@@ -36,7 +36,7 @@ def build(request: Request) -> Summary:
         patch.object(pdf, "render", lambda report, language: b"%PDF-left-out"),
         patch.object(html, "render", lambda reports: b"<html>left out</html>"),
     ):
-        return pipeline.build(request, lambda *_: None)
+        return build_module.build(request, lambda *_: None)
 
 
 def refused(request: Request) -> list[tuple[str, str]]:
@@ -66,7 +66,7 @@ def test_with_force_they_keep_their_bytes_under_another_name(request_: Request) 
     assert (request_.output / "report.altered.pdf").read_bytes() == b"mine too"
     assert (request_.output / "report.pdf").read_bytes() == b"%PDF-left-out"
     build(request_)
-    assert current(request_.report) is not None
+    assert current_record(request_.report) is not None
 
 
 @pytest.mark.parametrize("kind", ["file", "nowhere", "itself", "pipe"])
@@ -85,7 +85,7 @@ def test_a_link_or_a_pipe_is_not_written_through(
             os.mkfifo(path)
         else:
             path.symlink_to(theirs if kind == "nowhere" else path.name)
-    assert current(request_.report) is None
+    assert current_record(request_.report) is None
     assert refused(request_) == [("not-ours", "report.pdf")]
     build(replace(request_, force=True))
     assert not path.is_symlink()
@@ -125,7 +125,7 @@ def test_a_forged_record_removes_nothing(request_: Request, name: str) -> None:
     content = json.loads((request_.output / RECORD).read_bytes())
     content["files"][name] = DIGEST
     (request_.output / RECORD).write_text(json.dumps(content))
-    assert recorded(request_.output) is None
+    assert read_record(request_.output) is None
     assert {code for code, _ in refused(request_)} == {"not-ours"}
     build(replace(request_, force=True))
     assert theirs.read_bytes() == b"mine"
@@ -145,10 +145,10 @@ def test_a_build_that_is_killed_leaves_nothing_that_nobody_knows(request_: Reque
 
         with patch.object(Path, "replace", killed), pytest.raises(KeyboardInterrupt):
             build(request_)
-        assert current(request_.report) is None
+        assert current_record(request_.report) is None
     build(request_)
     assert not list(request_.output.glob("*.altered*"))
-    assert current(request_.report) is not None
+    assert current_record(request_.report) is not None
 
 
 # --- records with odd content ---------------------------------------------------------------------
@@ -195,16 +195,16 @@ ODD = [
 @pytest.mark.parametrize("content", ODD, ids=range(len(ODD)))
 def test_a_record_with_odd_content_is_none(tmp_path: Path, content: bytes) -> None:
     (tmp_path / RECORD).write_bytes(content)
-    assert recorded(tmp_path) is None
+    assert read_record(tmp_path) is None
     assert altered(tmp_path) == ()
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
     runs = (f"runs/{DIGEST}.safetensors",)
     for replaced in ({}, {"report.en.pdf": DIGEST}):
-        record = Record(("a",), {"lab": "x"}, {"runs.csv": DIGEST}, runs, replaced)
+        record = ReportRecord(("a",), {"lab": "x"}, {"runs.csv": DIGEST}, runs, replaced)
         (tmp_path / RECORD).write_bytes(record.content())
-        assert recorded(tmp_path) == record
+        assert read_record(tmp_path) == record
 
 
 @pytest.mark.parametrize("kind", ["pipe", "device", "folder", "itself", "nowhere"])

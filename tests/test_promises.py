@@ -261,22 +261,22 @@ def test_small_commands_import_no_heavy_library(tmp_path: Path, arguments: list[
 
 
 def test_several_processes_give_the_numbers_of_one(tmp_path: Path) -> None:
-    from labreport import work
-    from labreport.lab.load import load
-    from labreport.pipeline import this_environment
-    from labreport.store.format import run_name
-    from labreport.store.store import Store
-    from labreport.work import Machine, train_missing
+    from labreport.build import this_environment
+    from labreport.lab.reading.load import load
+    from labreport.runs.file_format import run_name
+    from labreport.runs.store import Store
+    from labreport.training import execution
+    from labreport.training.execution import Resources, train_missing
 
     (tmp_path / "lab.toml").write_text(SMALL.replace("seeds = 60", "seeds = 200"), encoding="utf-8")
     recordings = load(tmp_path / "lab.toml").recordings()
     environment = this_environment()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(work, "WORTH_PROCESSES", 1)
+        patch.setattr(execution, "WORTH_PROCESSES", 1)
         stores = []
         for jobs in (1, 2):
             store = Store(tmp_path / f"jobs-{jobs}")
-            machine = Machine(jobs=jobs, memory=2**18)
+            machine = Resources(jobs=jobs, memory=2**18)
             train_missing(recordings, environment, store, machine, lambda *_: None)
             stores.append(store.read([run_name(c, environment) for c, _ in recordings]))
     assert len(list((tmp_path / "jobs-2" / "runs").iterdir())) > 1
@@ -287,14 +287,14 @@ def test_several_processes_give_the_numbers_of_one(tmp_path: Path) -> None:
 
 
 def test_the_reference_of_the_lab_file_is_current() -> None:
-    from labreport.lab.reference import reference
+    from labreport.lab.key_reference import reference
 
     written = Path(__file__).parents[1] / "docs" / "lab-file.md"
     assert written.read_text(encoding="utf-8") == reference()
 
 
 def test_the_schema_of_the_lab_file_is_current() -> None:
-    from labreport.lab.schema import document
+    from labreport.lab.json_schema import document
 
     written = Path(__file__).parents[1] / "experiments.schema.json"
     assert written.read_text(encoding="utf-8") == document()

@@ -163,7 +163,7 @@ def test_an_output_that_is_a_file_is_wrong_input(built: Any, tmp_path: Path) -> 
 def test_show_imports_nothing_that_trains_draws_or_typesets(built: Any) -> None:
     code = (
         f"import sys; sys.argv = ['labreport', 'show', 'speed', {str(built.path)!r}]\n"
-        "from labreport.cli import app\n"
+        "from labreport.cli.app import app\n"
         "try: app()\nexcept SystemExit as end: assert not end.code\n"
         "print([name for name in sys.modules if name.split('.')[0] in "
         "('torch', 'matplotlib', 'weasyprint', 'ziamath', 'jinja2')])"
@@ -185,7 +185,7 @@ def test_the_shell_completes_the_name(built: Any, command: str, tmp_path: Path) 
             "COMP_WORDS": words,
             "COMP_CWORD": str(len(words.split(" ")) - 1),
         }
-        code = "import sys; sys.argv = ['labreport']; from labreport.cli import app; app()"
+        code = "import sys; sys.argv = ['labreport']; from labreport.cli.app import app; app()"
         done = subprocess.run(
             [sys.executable, "-c", code],
             env=environment,

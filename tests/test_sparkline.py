@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labreport.commands.sparkline import BLOCKS, ENDED, Axes, sparklines
+from labreport.cli.sparkline import BLOCKS, ENDED, Axes, sparklines
 
 LINEAR = Axes(rounds=7, by_ratio=False, logarithmic=False)
 

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from command_line import run
 
+from labreport.cli.starter_labs import EXERCISES, exercise_file, start
 from labreport.errors import InputError
-from labreport.lab.load import load
+from labreport.lab.reading.load import load
 from labreport.report.notes import read_note, stray_notes
-from labreport.starter import EXERCISES, exercise_file, start
 
 
 @pytest.mark.parametrize("exercise", EXERCISES)

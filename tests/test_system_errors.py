@@ -12,15 +12,15 @@ from unittest.mock import patch
 import pytest
 from command_line import run
 
-from labreport import pipeline
-from labreport.commands.terminal import print_fault
+from labreport import build as build_module
+from labreport.cli.terminal import print_fault
 from labreport.errors import BuildError, Fault
+from labreport.export.runs_csv import harmless
 from labreport.formats import pdf
-from labreport.formats.runs_csv import harmless
 from labreport.report.language import language
 
 LAB = "[experiment.a]\ntitle = 'a'\nchange.rounds = 2\n"
-PACKAGE = Path(pipeline.__file__).parents[1]
+PACKAGE = Path(build_module.__file__).parents[1]
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def test_an_output_that_is_a_link_to_nowhere_is_told_early(
 @pytest.mark.parametrize("code", ["en", "zh"])
 def test_what_the_system_says_of_a_file_names_the_file(lab: Path, code: str) -> None:
     error = PermissionError(13, "Permission denied", "output/runs/x.safetensors")
-    with patch.object(pipeline, "Store", side_effect=error):
+    with patch.object(build_module, "Store", side_effect=error):
         told = run("list", lab, code=code)
         as_json = run("list", lab, "--json", code=code)
     for done in (told, as_json):

@@ -21,10 +21,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from labreport import serve
-from labreport.cli import app
-from labreport.current import RECORD, Record
-from labreport.serve import Server, policy, serving
+from labreport.cli import serve
+from labreport.cli.app import app
+from labreport.cli.serve import Server, policy, serving
+from labreport.freshness import RECORD, ReportRecord
 
 PAGE = (
     b'<html><head><meta http-equiv="Content-Security-Policy" content="default-src \'none\'">\n'
@@ -38,7 +38,7 @@ def write_report(output: Path, page: bytes = PAGE) -> None:
     for name, content in files.items():
         (output / name).write_bytes(content)
     digests = {name: sha256(content).hexdigest() for name, content in files.items()}
-    (output / RECORD).write_bytes(Record((), {"lab": "x"}, digests, ()).content())
+    (output / RECORD).write_bytes(ReportRecord((), {"lab": "x"}, digests, ()).content())
 
 
 @pytest.fixture
@@ -333,7 +333,7 @@ def test_to_interrupt_a_build_ends_watching_too(
 
 def test_watching_and_serving_import_nothing_large() -> None:
     program = (
-        "import sys, labreport.commands.watch, labreport.serve\n"
+        "import sys, labreport.cli.commands.watch, labreport.cli.serve\n"
         "print([m for m in ('torch', 'numpy', 'matplotlib', 'weasyprint', 'babel', 'jinja2')"
         " if m in sys.modules])"
     )

@@ -5,7 +5,7 @@ import random
 import pytest
 from rich.cells import cell_len
 
-from labreport.commands.wrapping import CLOSING, wrapped
+from labreport.cli.wrapping import CLOSING, wrapped
 
 SENTENCE = (
     "“a”的梯度传到前面的层已经变小：训练开始时，各层权值导数的均方根依次为（0.0007417，0.06044）。"

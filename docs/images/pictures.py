@@ -9,7 +9,7 @@ from pathlib import Path
 import pypdfium2
 from PIL import Image, ImageOps
 
-from labreport.pipeline import Request, build
+from labreport.build import Request, build
 from labreport.shipped import shipped
 
 HERE = Path(__file__).resolve().parent

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from labreport.analysis import thresholds
 from labreport.analysis.results import PRECISION, Result
 from labreport.lab.configuration import RunConfig
-from labreport.lab.constant_answers import FEWEST_ROWS
+from labreport.lab.unlearnable import FEWEST_ROWS
 
 Labels = NDArray[np.integer]
 

@@ -24,13 +24,13 @@ from labreport.analysis.floor import floor
 from labreport.analysis.norms import norms
 from labreport.analysis.observation import Fact, Names, Observation, Source, With
 from labreport.analysis.results import SMALLEST_SCALE, ExperimentResults
-from labreport.backprop.curvature import largest_curvature
-from labreport.backprop.gradient_check import Checked, GradientCheck
-from labreport.backprop.network import forward
-from labreport.backprop.runs import data_of, layers_of
 from labreport.lab.naming import parameter_names
-from labreport.lab.vocabulary.losses import LOSSES
-from labreport.run import Array, Run
+from labreport.lab.schema.losses import LOSSES
+from labreport.reference.curvature import largest_curvature
+from labreport.reference.evaluation import data_of, layers_of
+from labreport.reference.gradient_check import CheckedFormula, GradientCheck
+from labreport.reference.network import forward
+from labreport.runs.run import Array, Run
 
 TOLERANCE = 1e-9
 """Relative difference that two orders of the same sum can make in float64, with room to spare."""
@@ -410,7 +410,7 @@ class _Scope:
             raise ValueError("no gradient check")
         return self._check
 
-    def _formula(self, name: str) -> Checked:
+    def _formula(self, name: str) -> CheckedFormula:
         return next(c for c in self._checked.formulas if c.formula.name == name)
 
 

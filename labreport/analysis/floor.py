@@ -15,9 +15,9 @@ from math import inf, isfinite, log
 
 import numpy as np
 
-from labreport.backprop.losses import LOSSES
 from labreport.lab.configuration import RunConfig
-from labreport.lab.vocabulary.activations import ACTIVATIONS, Activation
+from labreport.lab.schema.activations import ACTIVATIONS, Activation
+from labreport.reference.losses import LOSSES
 
 # Stand in for infinity where a loss only approaches its infimum: exp(−1000) is exactly 0, and so
 # is the exponential of a small target times the other.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from labreport.run import Array
+from labreport.runs.run import Array
 
 SQUARABLE = (1e-150, 1e150)
 """Sizes of float64 numbers whose squares, and sums of many of them, are normal numbers."""

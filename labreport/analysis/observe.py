@@ -9,30 +9,30 @@ from typing import Literal, get_args
 from labreport.analysis.observation import Observation, Subject
 from labreport.analysis.results import ExperimentResults
 from labreport.analysis.rules import (
-    batches,
     classification,
     comparison,
     constant_answers,
-    curvature,
     descent,
     equal_start,
     equivalence,
     explanations,
-    gradient_check,
+    gradient_checks,
     gradients,
     initialisation,
-    layers,
+    layer_gradients,
+    mini_batches,
     path,
     reliability,
     same_answer,
     stability,
-    sweep,
+    stability_limits,
+    sweeps,
     target,
     trajectory,
     unseen_rows,
 )
-from labreport.analysis.told import Told
-from labreport.run import Run
+from labreport.analysis.seen_observations import SeenObservations
+from labreport.runs.run import Run
 
 Theme = Literal[
     "convergence",
@@ -96,14 +96,14 @@ class Rule:
 
 
 RULES: dict[str, Rule] = {
-    "falling-loss": Rule(gradient_check.falling_loss, "gradients", 1.0),
-    "gradients-agree": Rule(gradient_check.gradients_agree, "gradients", 0.97),
-    "shown-decimals": Rule(gradient_check.shown_decimals, "gradients", 0.95),
-    "wrong-formula": Rule(gradient_check.wrong_formula, "gradients", 0.9),
-    "clamped-gradients": Rule(gradient_check.clamped_gradients, "gradients", 0.975),
-    "open-formula": Rule(gradient_check.open_formula, "gradients", 0.96),
+    "falling-loss": Rule(gradient_checks.falling_loss, "gradients", 1.0),
+    "gradients-agree": Rule(gradient_checks.gradients_agree, "gradients", 0.97),
+    "shown-decimals": Rule(gradient_checks.shown_decimals, "gradients", 0.95),
+    "wrong-formula": Rule(gradient_checks.wrong_formula, "gradients", 0.9),
+    "clamped-gradients": Rule(gradient_checks.clamped_gradients, "gradients", 0.975),
+    "open-formula": Rule(gradient_checks.open_formula, "gradients", 0.96),
     "right-formula": Rule(
-        gradient_check.right_formula, "gradients", {"": 0.8, "some": 0.98, "none": 0.98}
+        gradient_checks.right_formula, "gradients", {"": 0.8, "some": 0.98, "none": 0.98}
     ),
     "coincide": Rule(equivalence.coincide, "equivalence", {"": 1.0, "key": 0.94}),
     "undamped": Rule(explanations.undamped, "equivalence", 1.0),
@@ -126,7 +126,7 @@ RULES: dict[str, Rule] = {
         covers=("start-differs",),
     ),
     "linear-reaches": Rule(explanations.linear_reaches, "target", 0.82),
-    "sweep-best": Rule(sweep.sweep_best, "comparison", {"": 0.95, "level": 0.7}, ("ROUNDING",)),
+    "sweep-best": Rule(sweeps.sweep_best, "comparison", {"": 0.95, "level": 0.7}, ("ROUNDING",)),
     "place-among-starts": Rule(initialisation.place_among_starts, "initialisation", 0.95),
     "overshoot": Rule(trajectory.overshoot, "trajectory", 0.9, ("OVERSHOOT", "ROUNDING")),
     "stuck": Rule(
@@ -135,7 +135,7 @@ RULES: dict[str, Rule] = {
         0.9,
         ("VANISHED", "STANDING_STILL", "FAR_FROM_FLOOR", "ROUNDING"),
     ),
-    "same-value": Rule(sweep.same_value, "comparison", 0.9, ("ROUNDING",)),
+    "same-value": Rule(sweeps.same_value, "comparison", 0.9, ("ROUNDING",)),
     "common-measure": Rule(comparison.common_measure, "comparison", 0.9, ("LOOK_ALIKE",)),
     "diverged": Rule(stability.diverged, "stability", {"": 0.9, "all": 0.96}),
     "start-differs": Rule(comparison.start_differs, "comparison", 0.65, ("OTHER_START",)),
@@ -150,7 +150,7 @@ RULES: dict[str, Rule] = {
     ),
     "solved-starts": Rule(reliability.solved_starts, "reliability", 0.86, ("MOST_OF_THE_WAY",)),
     "goes-on": Rule(comparison.goes_on, "comparison", 0.9),
-    "over-all-rows": Rule(batches.over_all_rows, "comparison", 0.88),
+    "over-all-rows": Rule(mini_batches.over_all_rows, "comparison", 0.88),
     "pairs-needed": Rule(reliability.pairs_needed, "reliability", 0.6, ("CONFIDENCE", "POWER")),
     "share-right": Rule(
         classification.share_right, "classification", {"": 0.92, "one": 0.7}, ("ROUNDING",)
@@ -172,23 +172,23 @@ RULES: dict[str, Rule] = {
     "distance-to-floor": Rule(
         target.distance_to_floor, "target", {"": 0.6, "left": 0.35}, ("ROUNDING",)
     ),
-    "first-step": Rule(sweep.first_step, "optimizer", 0.5, ("ALIKE",)),
+    "first-step": Rule(sweeps.first_step, "optimizer", 0.5, ("ALIKE",)),
     "worse-than-start": Rule(stability.worse_than_start, "stability", 0.6),
     "threshold": Rule(comparison.threshold, "convergence", 0.55, ("MOST_OF_THE_WAY", "ROUNDING")),
-    "tolerance": Rule(sweep.tolerance, "convergence", 0.65, ("MOST_OF_THE_WAY",)),
-    "leaders-along-axis": Rule(sweep.leaders_along_axis, "comparison", 0.85, ("ROUNDING",)),
-    "rises": Rule(sweep.rises, "stability", 0.75, ("ROUNDING",)),
+    "tolerance": Rule(sweeps.tolerance, "convergence", 0.65, ("MOST_OF_THE_WAY",)),
+    "leaders-along-axis": Rule(sweeps.leaders_along_axis, "comparison", 0.85, ("ROUNDING",)),
+    "rises": Rule(sweeps.rises, "stability", 0.75, ("ROUNDING",)),
     "stuck-points": Rule(
         gradients.stuck_points,
         "gradients",
         0.72,
         ("VANISHED", "STANDING_STILL", "FAR_FROM_FLOOR", "ROUNDING"),
     ),
-    "same-product": Rule(sweep.same_product, "optimizer", 0.7, ("CLOSE",)),
+    "same-product": Rule(sweeps.same_product, "optimizer", 0.7, ("CLOSE",)),
     "largest-move": Rule(trajectory.largest_move, "trajectory", 0.3, ("ROUNDING",)),
     "monotone": Rule(trajectory.monotone, "convergence", 0.2),
     "different-losses": Rule(comparison.different_losses, "comparison", 0.8),
-    "edge-of-grid": Rule(sweep.edge_of_grid, "comparison", 0.8, ("ROUNDING",)),
+    "edge-of-grid": Rule(sweeps.edge_of_grid, "comparison", 0.8, ("ROUNDING",)),
     "several-changes": Rule(comparison.several_changes, "comparison", 0.5),
     "unseen-rows": Rule(unseen_rows.unseen_rows, "comparison", 0.7),
     "single-start": Rule(initialisation.single_start, "reliability", 0.3),
@@ -199,9 +199,12 @@ RULES: dict[str, Rule] = {
         0.72,
         ("FEW_ROUNDS", "OFTEN_RISING", "ROUNDING", "UP_AND_DOWN"),
     ),
-    "stable-rate": Rule(curvature.stable_rate, "stability", 0.7, ("ROUNDING",)),
+    "stable-rate": Rule(stability_limits.stable_rate, "stability", 0.7, ("ROUNDING",)),
     "edge-of-stability": Rule(
-        curvature.edge_of_stability, "stability", {"beyond": 0.65, "near": 0.4}, ("NEAR_LIMIT",)
+        stability_limits.edge_of_stability,
+        "stability",
+        {"beyond": 0.65, "near": 0.4},
+        ("NEAR_LIMIT",),
     ),
     "plateau": Rule(
         descent.plateau,
@@ -210,13 +213,15 @@ RULES: dict[str, Rule] = {
         ("FEW_ROUNDS", "PLATEAU_FALL", "PLATEAU_HEIGHT", "PLATEAU_LENGTH", "ROUNDING"),
     ),
     "saturated-units": Rule(
-        layers.saturated_units, "gradients", 0.6, ("MANY_SATURATED", "SATURATED")
+        layer_gradients.saturated_units, "gradients", 0.6, ("MANY_SATURATED", "SATURATED")
     ),
     "float-limit": Rule(path.float_limit, "convergence", 0.5, ("FEW_ROUNDS", "IDLE_SHARE")),
     "still-falling": Rule(
         descent.still_falling, "convergence", 0.55, ("FEW_ROUNDS", "ROUNDING", "STILL_FALLING")
     ),
-    "layer-gradients": Rule(layers.layer_gradients, "gradients", 0.75, ("EXPLODING", "VANISHING")),
+    "layer-gradients": Rule(
+        layer_gradients.layer_gradients, "gradients", 0.75, ("EXPLODING", "VANISHING")
+    ),
     "path": Rule(path.path, "trajectory", {"": 0.4, "straight": 0.15}, ("STRAIGHT", "WINDING")),
     "sign-changes": Rule(path.sign_changes, "trajectory", 0.22),
 }
@@ -286,12 +291,12 @@ class Observations:
     def __iter__(self) -> Iterator[Observation]:
         return iter((*self.answers, *self.others, *self.limits))
 
-    def without(self, told: Told) -> Observations:
+    def without(self, told: SeenObservations) -> Observations:
         """What is not told already; the answers of an experiment are always told."""
         others = tuple(o for o in self.others if not told.has(o))
         return replace(self, others=others)
 
-    def only_new(self, told: Told, said: Observations) -> Observations:
+    def only_new(self, told: SeenObservations, said: Observations) -> Observations:
         """What is neither told already nor said elsewhere in the same words."""
         words = {o.words for o in said}
         kept = [o for o in self if o.words not in words and not told.has(o)]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from labreport.backprop.replay import Replay, replay_together, replayable_with
 from labreport.errors import BuildError, Fault
 from labreport.lab.naming import parameter_names
 from labreport.lab.plan import Lab
 from labreport.lab.size import MOST_REPLAYED, products
-from labreport.run import Run
+from labreport.reference.replay.replay import Replay, replay_together, replayable_with
+from labreport.runs.run import Run
 
 MOST_STARTS = 20
 """Random starts of one configuration that are carried on by hand before others are: enough to find

@@ -11,13 +11,13 @@ import numpy as np
 from labreport.analysis import thresholds
 from labreport.analysis.floor import Floor, floor, gap
 from labreport.analysis.observation import Number, Source, Subject
-from labreport.backprop.gradient_check import GradientCheck, check_gradients
-from labreport.lab.constant_answers import has_no_loss
 from labreport.lab.controls import KINDS, Kind
 from labreport.lab.naming import parameter_names
 from labreport.lab.plan import Plan, Point, Trial
-from labreport.lab.vocabulary.losses import LOSSES
-from labreport.run import Array, Run
+from labreport.lab.schema.losses import LOSSES
+from labreport.lab.unlearnable import has_no_loss
+from labreport.reference.gradient_check import GradientCheck, check_gradients
+from labreport.runs.run import Array, Run
 
 SMALLEST_SCALE = 1e-3
 """Losses are sums of terms of about this size at least; a floor of 0 is no scale of rounding."""

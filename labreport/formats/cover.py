@@ -23,9 +23,9 @@ from markupsafe import Markup
 from labreport.errors import Fault, InputError
 from labreport.formats.cover_values import cover_values, refuse_objects
 from labreport.formats.sandbox import RefusedError, Sandbox, Unknown, render
-from labreport.lab.faults import nearest
+from labreport.lab.reading.faults import nearest
 from labreport.report.language import Language
-from labreport.report.sheets import DEEPEST
+from labreport.report.style_sheets import DEEPEST
 from labreport.report.theme import COVER
 from labreport.report.tree import Report
 from labreport.shipped import shipped

@@ -11,9 +11,9 @@ import base64
 from collections.abc import Mapping
 from pathlib import PurePath
 
-from labreport.report.front import KEYS
 from labreport.report.language import Language
 from labreport.report.theme import MEDIA, Theme, is_own
+from labreport.report.title_page import KEYS
 from labreport.report.tree import Report
 
 Plain = str | int | float | bool | list["Plain"] | dict[str, "Plain"]

@@ -16,8 +16,8 @@ from markupsafe import Markup, escape
 
 from labreport.formats.chinese import set_in_chinese
 from labreport.formats.cover import cover
-from labreport.formats.explained import Explained
-from labreport.formats.listing import listings
+from labreport.formats.figure_lists import listings
+from labreport.formats.glossary_links import Explained
 from labreport.formats.math_font import math_font
 from labreport.formats.pictures import Pictures
 from labreport.report.language import Language

@@ -20,7 +20,7 @@ from labreport.report.figures.style import code_font_path, font_path
 from labreport.report.language import Language
 from labreport.report.theme import MEDIA
 from labreport.report.tree import Report
-from labreport.store.files import writing
+from labreport.runs.files import writing
 
 FONT_URL = "labreport:font"
 """What the style sheet calls the font that ships with the tool."""

@@ -19,7 +19,7 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
 
-from labreport.lab.faults import nearest
+from labreport.lab.reading.faults import nearest
 
 LONGEST = 5_000_000
 """Characters of what a template makes; a picture of a theme has half a million."""

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from labreport.lab.vocabulary.activations import ACTIVATIONS
-from labreport.lab.vocabulary.initialisers import WITHOUT_CHANCE, Given, Initial, Matrix
-from labreport.lab.vocabulary.losses import LOSSES
-from labreport.lab.vocabulary.model import Table
-from labreport.lab.vocabulary.model import canonical_json as canonical_json
-from labreport.lab.vocabulary.optimizers import Optimizer
+from labreport.lab.schema.activations import ACTIVATIONS
+from labreport.lab.schema.initialisers import WITHOUT_CHANCE, Given, Initial, Matrix
+from labreport.lab.schema.losses import LOSSES
+from labreport.lab.schema.model import LabTable
+from labreport.lab.schema.model import canonical_json as canonical_json
+from labreport.lab.schema.optimizers import Optimizer
 
 if TYPE_CHECKING:
     ActivationName = str
@@ -27,7 +27,7 @@ Rounds = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
 Seed = Annotated[int, Field(strict=True, ge=0, lt=2**63)]
 
 
-class Data(Table):
+class Data(LabTable):
     """The examples: a row of inputs and a row of targets each."""
 
     inputs: Annotated[Matrix, Field(min_length=1)] = Field(description="[rows][input units]")
@@ -55,7 +55,7 @@ class Data(Table):
         return self.batch_rows == len(self.inputs)
 
 
-class Network(Table):
+class Network(LabTable):
     """A fully connected feed-forward network."""
 
     layers: Annotated[tuple[Width, ...], Field(min_length=2, max_length=64)] = Field(
@@ -100,7 +100,7 @@ class Network(Table):
         return sum(out * (into + self.trains_bias) for out, into in self.shapes)
 
 
-class RunConfig(Table):
+class RunConfig(LabTable):
     """Everything that determines one training run, fully resolved.
 
     Two runs with equal configurations give the same numbers; ``digest`` names them.
@@ -150,7 +150,7 @@ class RunConfig(Table):
         """
         values = {name: getattr(self, name) for name in sorted(type(self).model_fields)}
         parts = (
-            f'"{name}":{value.canonical if isinstance(value, Table) else canonical_json(value)}'
+            f'"{name}":{value.canonical if isinstance(value, LabTable) else canonical_json(value)}'
             for name, value in values.items()
         )
         return "{" + ",".join(parts) + "}"
@@ -167,7 +167,7 @@ class RunConfig(Table):
         return hashlib.sha256(self.canonical.encode()).hexdigest()
 
     @cached_property
-    def course(self) -> str:
+    def trajectory(self) -> str:
         """Digest of all but the number of rounds: of two with the same, one begins the other."""
         return self.model_copy(update={"rounds": 0}).digest
 
@@ -181,7 +181,7 @@ def _by_chance(initial: Initial, data: Data) -> bool:
 
 
 def _default_initial() -> Initial:
-    from labreport.lab.vocabulary.initialisers import LinearDefault
+    from labreport.lab.schema.initialisers import LinearDefault
 
     return LinearDefault(scheme="pytorch")
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from labreport.lab.configuration import RunConfig
 from labreport.lab.lab import merge
-from labreport.lab.vocabulary.activations import ACTIVATIONS
+from labreport.lab.schema.activations import ACTIVATIONS
 
 Kind = Literal["momentum", "linear-output", "other-starts"]
 

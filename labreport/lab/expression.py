@@ -51,7 +51,7 @@ class NotAFormulaError(ValueError):
 
 
 @dataclass(frozen=True)
-class Constant:
+class Numeral:
     value: float
 
 
@@ -72,7 +72,7 @@ class Operation:
     right: Expression
 
 
-Expression = Constant | Symbol | Negative | Operation
+Expression = Numeral | Symbol | Negative | Operation
 
 
 def parse(text: str) -> Expression:
@@ -101,7 +101,7 @@ def _depth(of: Expression, binding: int = 0) -> int:
         binding: how strongly what stands around it binds, as in :mod:`labreport.report.formulas`.
     """
     match of:
-        case Constant() | Symbol():
+        case Numeral() | Symbol():
             return 0
         case Negative(inner):
             return 1 + _depth(inner, 2)
@@ -116,7 +116,7 @@ def _depth(of: Expression, binding: int = 0) -> int:
 def _read(node: ast.expr, text: str) -> Expression:
     match node:
         case ast.Constant(value=int() | float() as value) if _is_number(value):
-            return Constant(float(value))
+            return Numeral(float(value))
         case ast.Name(id=name):
             return Symbol(name)
         case ast.UnaryOp(op=ast.USub(), operand=operand):
@@ -148,7 +148,7 @@ def _check_constants(made: Operation, part: str) -> None:
 def constant(of: Expression) -> float | None:
     """The value of an expression without names; None if it has any, infinity if it overflows."""
     match of:
-        case Constant(value):
+        case Numeral(value):
             return value
         case Symbol():
             return None
@@ -173,7 +173,7 @@ def _is_number(value: float) -> bool:
 
 def _is_small_power(exponent: Expression) -> bool:
     return (
-        isinstance(exponent, Constant)
+        isinstance(exponent, Numeral)
         and exponent.value == int(exponent.value)
         and 0 <= exponent.value <= _LARGEST_POWER
     )
@@ -182,7 +182,7 @@ def _is_small_power(exponent: Expression) -> bool:
 def symbols(expression: Expression) -> tuple[str, ...]:
     """The names in an expression, each once, in the order in which they stand."""
     match expression:
-        case Constant():
+        case Numeral():
             return ()
         case Symbol(name):
             return (name,)
@@ -195,7 +195,7 @@ def symbols(expression: Expression) -> tuple[str, ...]:
 def evaluate(expression: Expression, values: Mapping[str, Any]) -> Any:
     """The value of an expression; names stand for numbers, or for arrays of one shape."""
     match expression:
-        case Constant(value):
+        case Numeral(value):
             return value
         case Symbol(name):
             return values[name]
@@ -226,7 +226,7 @@ def rounding_of(expression: Expression, values: Mapping[str, Any]) -> tuple[Any,
     2002, "Accuracy and Stability of Numerical Algorithms", section 3.3).
     """
     match expression:
-        case Constant(value):
+        case Numeral(value):
             return value, 0.0
         case Symbol(name):
             return values[name], 0.0

@@ -10,7 +10,7 @@ from pydantic import Field, StrictBool, model_validator
 from pydantic_core import PydanticCustomError
 
 from labreport.lab.configuration import Rounds, Seed
-from labreport.lab.vocabulary.model import Real, Table
+from labreport.lab.schema.model import LabTable, Real
 
 Language = Literal["zh", "en"]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
@@ -24,7 +24,7 @@ UNPRINTABLE = re.compile(f"[{_CONTROL}]")
 Line = Annotated[str, Field(max_length=2000, pattern=_NO_CONTROL)]
 
 
-class Text(Table):
+class Text(LabTable):
     """A text in one or more languages. A bare string stands for every language."""
 
     zh: Line | None = Field(None, description="中文")
@@ -40,14 +40,14 @@ class Text(Table):
         return (self.en or self.zh or "") if language == "en" else (self.zh or self.en or "")
 
 
-class CoverField(Table):
+class CoverField(LabTable):
     """A line of the cover that only this lab or school has."""
 
     label: Text = Field(description="What it is called.")
     value: Text = Field(description="What stands there; an empty text leaves a line to write on.")
 
 
-class Cover(Table):
+class Cover(LabTable):
     """What stands on the cover; whatever is left out is not printed."""
 
     course: Text | None = Field(None, description="实验课程名称")
@@ -78,7 +78,7 @@ LEAST_CONTRAST = 4.5
 """Between text and white: WCAG 2.2, 1.4.3."""
 
 
-class Titles(Table):
+class Titles(LabTable):
     """Section titles, where a school has its own."""
 
     purpose: Text | None = Field(None, description="实验目的")
@@ -90,7 +90,7 @@ class Titles(Table):
     reflection: Text | None = Field(None, description="总结及心得体会")
 
 
-class ThemeTable(Table):
+class ThemeTable(LabTable):
     """How the report looks; all else that can be changed is in the folder ``theme``."""
 
     name: Literal["plain", "school"] = Field("plain", description="A design that ships.")
@@ -116,7 +116,7 @@ def contrast_with_white(colour: str) -> float:
     return 1.05 / (luminance + 0.05)
 
 
-class Range(Table):
+class Range(LabTable):
     """Evenly spaced values, both ends included."""
 
     from_: Real = Field(alias="from", description="First value.")
@@ -147,7 +147,7 @@ Seeds = (
 )
 
 
-class Variant(Table):
+class Variant(LabTable):
     """One of the things that an experiment compares."""
 
     name: Name = Field(description="Short name, also on the command line.")
@@ -160,7 +160,7 @@ class Variant(Table):
     seeds: Seeds | None = Field(None, description="Replaces the experiment's seeds.")
 
 
-class Formula(Table):
+class Formula(LabTable):
     """Derivatives as somebody wrote them, to be checked against the chain rule."""
 
     name: Name = Field(description="Short name.")
@@ -173,7 +173,7 @@ class Formula(Table):
     )
 
 
-class Experiment(Table):
+class Experiment(LabTable):
     """One question, and the runs that answer it."""
 
     kind: Literal["comparison", "gradient-check"] = Field(
@@ -211,14 +211,14 @@ class Experiment(Table):
         return self.variant or (Variant(name="base"),)
 
 
-class Appendix(Table):
+class Appendix(LabTable):
     """Every experiment once more, with these keys of the base changed."""
 
     title: Text = Field(description="Heading.")
     change: Change = Field(description="Keys of the base that differ.")
 
 
-class LabFile(Table):
+class LabFile(LabTable):
     """The file as written. ``base`` and every ``change`` are checked when they are merged."""
 
     format: Annotated[int, Field(strict=True, ge=1, le=1)] = Field(

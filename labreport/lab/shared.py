@@ -7,7 +7,7 @@ from pydantic import BaseModel, ValidationError
 from labreport.lab.class_targets import beyond, class_numbers, one_hot
 from labreport.lab.configuration import Data, RunConfig
 from labreport.lab.lab import Change
-from labreport.lab.vocabulary.initialisers import Given
+from labreport.lab.schema.initialisers import Given
 
 
 class Shared:

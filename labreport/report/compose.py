@@ -14,10 +14,10 @@ from labreport.analysis.observe import Observations, observe, observe_base
 from labreport.analysis.replays import Replays, replay_lab
 from labreport.analysis.results import ExperimentResults, attach
 from labreport.analysis.rules.comparison import differing_keys
-from labreport.analysis.told import Told
+from labreport.analysis.seen_observations import SeenObservations
 from labreport.errors import BuildError, Fault
 from labreport.lab.plan import AppendixPlan, Lab, Plan
-from labreport.lab.vocabulary.initialisers import WITHOUT_CHANCE
+from labreport.lab.schema.initialisers import WITHOUT_CHANCE
 from labreport.report import numbers, tables
 from labreport.report.claims import (
     APPENDIX_FINDINGS,
@@ -26,11 +26,10 @@ from labreport.report.claims import (
     claims_of,
     printed_others,
 )
-from labreport.report.evidence import brief, evidence
-from labreport.report.front import front
+from labreport.report.drawing_cache import DrawingCache
+from labreport.report.evidence_text import brief, evidence
 from labreport.report.glossary import glossary
 from labreport.report.illustrate import illustrate
-from labreport.report.kept import Kept
 from labreport.report.language import Language
 from labreport.report.notes import CHAPTERS
 from labreport.report.notes import Notes as WrittenNotes
@@ -38,10 +37,11 @@ from labreport.report.numbering import Numbering
 from labreport.report.principle import principle
 from labreport.report.sentences import sentences
 from labreport.report.theme import PLAIN, Theme
+from labreport.report.title_page import title_page
 from labreport.report.tree import (
     Block,
     Figure,
-    Finding,
+    KeyFinding,
     Notes,
     Paragraph,
     Report,
@@ -50,7 +50,7 @@ from labreport.report.tree import (
     Statement,
     Table,
 )
-from labreport.run import Run
+from labreport.runs.run import Run
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ def measure(lab: Lab, runs: dict[str, Run]) -> Measured:
     experiments = tuple(attach(plan, runs, controls) for plan in lab.plans)
     tested = [runs[c.digest] for c in lab.base_tested if c.digest in controls]
     of_base = observe_base(runs[lab.base.digest], tested)
-    told = Told({run.name: run for run in runs.values()})
+    told = SeenObservations({run.name: run for run in runs.values()})
     told.add(of_base)
     observed = tuple(_observe_what_is_new(results, told) for results in experiments)
     return Measured(
@@ -143,7 +143,7 @@ def measure(lab: Lab, runs: dict[str, Run]) -> Measured:
     )
 
 
-def _observe_what_is_new(results: ExperimentResults, told: Told) -> Observations:
+def _observe_what_is_new(results: ExperimentResults, told: SeenObservations) -> Observations:
     found = observe(results).without(told)
     # What stands in observations.json alone has been told to no reader of the report.
     told.add((*found.answers, *printed_others(found.others), *found.limits))
@@ -156,7 +156,7 @@ def _repeat(
     runs: dict[str, Run],
     controls: Collection[str],
     observed: Sequence[Observations],
-    told: Told,
+    told: SeenObservations,
 ) -> tuple[Repetition, ...]:
     """The experiments of an appendix; what the main part has said already is not said again."""
     repetitions = []
@@ -170,7 +170,7 @@ def _repeat(
     return tuple(repetitions)
 
 
-def compose(measured: Measured, facts: Facts, language: Language, kept: Kept) -> Report:
+def compose(measured: Measured, facts: Facts, language: Language, kept: DrawingCache) -> Report:
     """The report in one language, with pictures that are kept as they are and others drawn."""
     return _Composition(measured, facts, language, kept).report()
 
@@ -178,7 +178,9 @@ def compose(measured: Measured, facts: Facts, language: Language, kept: Kept) ->
 class _Composition:
     """One report being put together; holds the numbering as it goes."""
 
-    def __init__(self, measured: Measured, facts: Facts, language: Language, kept: Kept) -> None:
+    def __init__(
+        self, measured: Measured, facts: Facts, language: Language, kept: DrawingCache
+    ) -> None:
         self.measured, self.kept = measured, kept
         self.lab = measured.lab
         self.facts = facts
@@ -194,7 +196,7 @@ class _Composition:
     def report(self) -> Report:
         *sections, notes = _numbered([*self._sections(), self._notes_on_evidence()])
         return replace(
-            front(self.lab, self.facts.theme, self.language),
+            title_page(self.lab, self.facts.theme, self.language),
             part=self._part(),
             findings=self._findings(),
             sections=tuple(sections),
@@ -212,10 +214,10 @@ class _Composition:
             count=len(self.facts.all_names),
         )
 
-    def _findings(self) -> tuple[Finding, ...]:
+    def _findings(self) -> tuple[KeyFinding, ...]:
         pairs = [(r.plan.name, o) for r, o in zip(self._results, self._observed, strict=True)]
         return tuple(
-            Finding(
+            KeyFinding(
                 f"experiment-{name}",
                 self._title(results),
                 self._state(finding, results.plan, quoted=True),

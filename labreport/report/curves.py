@@ -11,7 +11,7 @@ import numpy as np
 from labreport.analysis.observation import Subject
 from labreport.analysis.results import ExperimentResults, Result
 from labreport.analysis.rules.comparison import comparable
-from labreport.analysis.rules.sweep import best
+from labreport.analysis.rules.sweeps import best
 from labreport.report.language import Language
 
 FIRST_ROUNDS = 4

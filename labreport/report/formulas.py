@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from labreport.lab.expression import BINDING, Constant, Expression, Negative, Operation, Symbol
-from labreport.report.kept import Kept
+from labreport.lab.expression import BINDING, Expression, Negative, Numeral, Operation, Symbol
+from labreport.report.drawing_cache import DrawingCache
 from labreport.report.mathml import mathml_for_pages
 from labreport.report.numbering import Numbering
 from labreport.report.numbers import setting
 from labreport.report.svg import compact
-from labreport.report.tree import Formula
+from labreport.report.tree import DisplayedFormula
 
 SIZE = 16
 """Font size of a formula in its own pixels."""
@@ -87,7 +87,7 @@ def expression(of: Expression, binding: int = 0) -> str:
         binding: how strongly what stands around it binds.
     """
     match of:
-        case Constant(value):
+        case Numeral(value):
             return setting(value)
         case Symbol(name):
             return symbol(name)
@@ -115,12 +115,12 @@ def aligned(lines: Sequence[str]) -> str:
     return r"\begin{aligned} " + r" \\ ".join(lines) + r" \end{aligned}"
 
 
-def formula(latex: str, numbering: Numbering, kept: Kept) -> Formula:
+def formula(latex: str, numbering: Numbering, kept: DrawingCache) -> DisplayedFormula:
     """A numbered formula."""
     svg, mathml, width, height = kept.make(_typeset, latex)
     anchor, label = numbering.next("formula")
     scale = min(1.0, WIDEST / width)
-    return Formula(
+    return DisplayedFormula(
         anchor, label, svg.encode(), mathml, latex, height=height * scale, width=width * scale
     )
 

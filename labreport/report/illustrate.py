@@ -10,10 +10,11 @@ import numpy as np
 from labreport.analysis.results import ExperimentResults, Result
 from labreport.analysis.rules.initialisation import final_losses
 from labreport.analysis.rules.points import is_number
-from labreport.analysis.rules.sweep import best
+from labreport.analysis.rules.sweeps import best
 from labreport.analysis.thresholds import OVERSHOOT
 from labreport.lab.configuration import RunConfig
 from labreport.report import numbers, tables
+from labreport.report.captions import Captions
 from labreport.report.curves import (
     Curve,
     Curves,
@@ -24,12 +25,11 @@ from labreport.report.curves import (
     starts_curves,
     swept_curves,
 )
-from labreport.report.gradient_check import check_blocks, check_tables
-from labreport.report.kept import Kept
-from labreport.report.landscape import CELLS, landscape
+from labreport.report.drawing_cache import DrawingCache
+from labreport.report.gradient_check_section import check_blocks, check_tables
 from labreport.report.language import Language
+from labreport.report.loss_landscape import CELLS, landscape
 from labreport.report.numbering import Numbering
-from labreport.report.readings import Readings
 from labreport.report.trajectories import (
     Trajectory,
     gradient_sizes,
@@ -55,7 +55,11 @@ FEWEST_ROWS = 4
 
 
 def illustrate(
-    results: ExperimentResults, title: str, language: Language, numbering: Numbering, kept: Kept
+    results: ExperimentResults,
+    title: str,
+    language: Language,
+    numbering: Numbering,
+    kept: DrawingCache,
 ) -> list[Block]:
     """The figures and tables of an experiment: what came out, then how it came about."""
     checked = check_blocks(results, language, numbering, kept)
@@ -79,7 +83,7 @@ def illustrate(
 
 def tables_of(results: ExperimentResults, language: Language, numbering: Numbering) -> list[Table]:
     """The tables of an experiment alone, in reading order."""
-    drawing = _Illustration(results, "", language, numbering, Kept())
+    drawing = _Illustration(results, "", language, numbering, DrawingCache())
     blocks = check_tables(results, language, numbering) or [
         *drawing.table(tables.sweep_table),
         *drawing.table(tables.starts_table),
@@ -97,14 +101,14 @@ class _Illustration:
         title: str,
         language: Language,
         numbering: Numbering,
-        kept: Kept,
+        kept: DrawingCache,
     ) -> None:
         self.results = results
         self.title = title
         self.language = language
         self.numbering = numbering
         self.kept = kept
-        self.readings = Readings(results, language)
+        self.readings = Captions(results, language)
 
     def table(self, make: TableMaker) -> list[Block]:
         """A table, where the experiment has something to put in it."""
@@ -134,8 +138,8 @@ class _Illustration:
         return [self._curves(chosen, self._floors(chosen.results), "losses", title)]
 
     def _curves(self, chosen: Curves, floors: list[float], kind: str, title: str) -> Figure:
-        from labreport.report.figures.curves import curve_figure
-        from labreport.report.figures.plot import plot_of_curves
+        from labreport.report.figures.curve_figure import curve_figure
+        from labreport.report.figures.page_plot import plot_of_curves
 
         axis = "axis-loss" if kind == "losses" else "axis-error"
         drawn = (chosen.curves, self.results.budgets, floors, self._axes(axis))
@@ -198,7 +202,7 @@ class _Illustration:
 
     def sizes(self) -> list[Block]:
         """Sizes of the gradient of single runs by layer and round."""
-        from labreport.report.figures.layers import layers_figure
+        from labreport.report.figures.layer_heatmap import layers_figure
         from labreport.report.figures.panels import extent_of, is_cut, sizes_figure
 
         singles = self._recorded()
@@ -240,7 +244,7 @@ class _Illustration:
 
     def landscape(self) -> list[Block]:
         """The ways of runs over the loss, where several begin at the same place of the same one."""
-        from labreport.report.figures.landscape import landscape_figure
+        from labreport.report.figures.landscape_figure import landscape_figure
 
         chosen = swept_curves(self.results, self.language) or single_curves(
             self.results, self.language
@@ -309,13 +313,13 @@ class _Illustration:
 
     def sweep(self) -> list[Block]:
         """Final loss against the one swept key."""
-        from labreport.report.figures.plot import plot_of_sweep
-        from labreport.report.figures.sweep import Swept, sweep_figure
+        from labreport.report.figures.page_plot import plot_of_sweep
+        from labreport.report.figures.sweep_figure import SweptSeries, sweep_figure
 
         series, found = self._sweep_lines()
         if not found:
             return []
-        lines = [Swept(*line) for line in series]
+        lines = [SweptSeries(*line) for line in series]
         key = self.results.plan.axes[0][0]
         axes = (self.language.key(key), self._text("axis-loss"), self._text("floor"))
         floors = self._floors(self.results.everywhere)
@@ -358,7 +362,7 @@ class _Illustration:
 
     def map(self) -> list[Block]:
         """Loss over the swept key and the rounds, for a single variant."""
-        from labreport.report.figures.map import map_figure
+        from labreport.report.figures.sweep_map import map_figure
 
         _, found = self._sweep_lines()
         if not found or len(self.results.swept) != 1:
@@ -434,7 +438,7 @@ class _Illustration:
 
     def starts(self) -> list[Block]:
         """Distribution of the final loss over random starts, and the spread of the curves."""
-        from labreport.report.figures import starts
+        from labreport.report.figures import start_distribution
 
         last = self.results.last
         groups = [
@@ -461,7 +465,7 @@ class _Illustration:
         histogram = self._figure(
             "starts-title",
             [self._text("read-starts", budget=last), lines, medians],
-            self.kept.draw(starts.starts_figure, losses, marks, axes),
+            self.kept.draw(start_distribution.starts_figure, losses, marks, axes),
             "alternative-starts",
             facts,
             [lines],
@@ -482,7 +486,7 @@ class _Illustration:
         self, groups: Sequence[tuple[str, tuple[Result, ...]]], singles: Sequence[Result]
     ) -> Figure:
         """Medians and ranges of the curves over random starts."""
-        from labreport.report.figures.starts import starts_curves_figure
+        from labreport.report.figures.start_distribution import starts_curves_figure
 
         last = self.results.last
         curves = [self._group(name, starts_curves(members, last)) for name, members in groups]

@@ -33,9 +33,9 @@ from labreport.analysis.observation import (
     Wording,
 )
 from labreport.lab.plan import Plan, Point
-from labreport.lab.vocabulary.losses import LOSSES
-from labreport.lab.vocabulary.optimizers import OPTIMIZER_TITLES
-from labreport.report import arrays, numbers
+from labreport.lab.schema.losses import LOSSES
+from labreport.lab.schema.optimizers import OPTIMIZER_TITLES
+from labreport.report import array_summary, numbers
 from labreport.shipped import shipped
 
 _HAN = "\u3400-\u9fff"
@@ -193,7 +193,7 @@ class Language:
 
     def value(self, path: str, value: Any) -> str:
         """A value of a key of the configuration."""
-        if arrays.is_long(value):
+        if array_summary.is_long(value):
             return self._array(path, value)
         if isinstance(value, list | tuple):
             if value and isinstance(value[0], list | tuple):
@@ -208,10 +208,13 @@ class Language:
 
     def _array(self, path: str, value: Any) -> str:
         """An array that is too long to be read: its shape, how it begins, and a digest."""
-        row = [self.value(path, v) for v in arrays.first_row(value)]
+        row = [self.value(path, v) for v in array_summary.first_row(value)]
         begins = ", ".join(row[:FIRST_ITEMS]) + (", …" if len(row) > FIRST_ITEMS else "")
         return self.text(
-            "value.array", shape=arrays.shape(value), first=begins, digest=arrays.digest(value)
+            "value.array",
+            shape=array_summary.shape(value),
+            first=begins,
+            digest=array_summary.digest(value),
         )
 
     def name(self, word: str) -> str:

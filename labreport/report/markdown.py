@@ -16,9 +16,9 @@ from markdown_it.token import Token
 
 from labreport.errors import Fault
 from labreport.report.markdown_dialect import FORMULAS, MARKDOWN, words_of
-from labreport.report.note_formulas import FormulaError, typeset, weight_of
+from labreport.report.note_formulas import NoteFormulaError, typeset, weight_of
 from labreport.report.note_pictures import PictureError, picture
-from labreport.report.tree import Formula
+from labreport.report.tree import DisplayedFormula
 
 LONGEST_WORD = 1000
 """Characters without a blank (Chinese ones apart, which stand for words): longer ones take long to
@@ -58,7 +58,7 @@ class Rendered:
 
     html: str
     paper: str
-    formulas: tuple[Formula, ...]
+    formulas: tuple[DisplayedFormula, ...]
 
 
 def render(
@@ -73,7 +73,7 @@ def render(
         under: level of the heading that it stands under; its own headings go deeper.
         first: number of the line of the file with which the text begins.
     """
-    reading = _Reading(file, text.split("\n"), first)
+    reading = _NoteReader(file, text.split("\n"), first)
     if reading.refuse_words():
         return Rendered("", "", ()), reading.faults
     environment: dict[str, Any] = {"anchor": name}
@@ -90,14 +90,14 @@ def render(
 
 
 @dataclass
-class _Reading:
+class _NoteReader:
     """A note while its parts are looked at, one after another."""
 
     file: Path
     lines: list[str]
     first: int
     faults: list[Fault] = field(default_factory=list)
-    formulas: list[Formula] = field(default_factory=list)
+    formulas: list[DisplayedFormula] = field(default_factory=list)
     weight: float = 0.0
     pictures: int = 0
     size: int = 0
@@ -194,7 +194,7 @@ class _Reading:
         display = token.type != "math_inline"
         try:
             formula = typeset(token.content.strip(), display)
-        except FormulaError as error:
+        except NoteFormulaError as error:
             self.fault(error.code, line, error.values, column)
             return
         self.formulas.append(formula)

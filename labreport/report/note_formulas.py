@@ -15,7 +15,7 @@ from xml.etree.ElementTree import Element
 
 from labreport.report.formulas import drawn
 from labreport.report.mathml import mathml_for_pages
-from labreport.report.tree import Formula
+from labreport.report.tree import DisplayedFormula
 
 LONGEST = 1000
 """Characters of one formula."""
@@ -48,7 +48,7 @@ ATTRIBUTES = {
 _COMMAND = re.compile(r"\\[A-Za-z]*")
 
 
-class FormulaError(Exception):
+class NoteFormulaError(Exception):
     """A formula cannot be typeset.
 
     Attributes:
@@ -61,7 +61,7 @@ class FormulaError(Exception):
         self.code, self.values = code, values
 
 
-def typeset(latex: str, display: bool) -> Formula:
+def typeset(latex: str, display: bool) -> DisplayedFormula:
     """A formula without a number.
 
     Args:
@@ -72,24 +72,24 @@ def typeset(latex: str, display: bool) -> Formula:
         FormulaError: if it cannot be typeset whole.
     """
     if len(latex) > LONGEST:
-        raise FormulaError("note-formula-long", found=len(latex), limit=LONGEST)
+        raise NoteFormulaError("note-formula-long", found=len(latex), limit=LONGEST)
     mathml = _mathml(latex, display)
     root = ElementTree.fromstring(mathml)
     _refuse_others(root)
     if (found := round(weight(root))) > HEAVIEST:
-        raise FormulaError("note-formula-heavy", found=found, limit=HEAVIEST)
+        raise NoteFormulaError("note-formula-heavy", found=found, limit=HEAVIEST)
     try:
         svg, width, height, below = drawn(mathml)
     except Exception as error:
-        raise FormulaError("note-formula", detail=_said(error)) from None
+        raise NoteFormulaError("note-formula", detail=_said(error)) from None
     scale = min(1.0, WIDEST / width) if display else 1.0
     page = mathml_for_pages(mathml)
-    return Formula(
+    return DisplayedFormula(
         "", "", svg.encode(), page, latex, height * scale, width * scale, below=below * scale
     )
 
 
-def weight_of(formula: Formula) -> float:
+def weight_of(formula: DisplayedFormula) -> float:
     """The weight of a formula that is typeset."""
     return weight(ElementTree.fromstring(formula.mathml))
 
@@ -111,10 +111,10 @@ def _mathml(latex: str, display: bool) -> str:
         mathml = str(tex2mml(latex, inline=not display))
         ElementTree.fromstring(mathml)
     except RecursionError:
-        raise FormulaError("note-formula-heavy", found="…", limit=HEAVIEST) from None
+        raise NoteFormulaError("note-formula-heavy", found="…", limit=HEAVIEST) from None
     except Exception as error:
         # The reader of LaTeX raises whatever happens to it.
-        raise FormulaError("note-formula", detail=_said(error)) from None
+        raise NoteFormulaError("note-formula", detail=_said(error)) from None
     return mathml
 
 
@@ -122,19 +122,19 @@ def _refuse_others(root: Element) -> None:
     """Raise FormulaError for what is no formula, or would not be seen as one."""
     for element in root.iter():
         if _name(element) not in ELEMENTS:
-            raise FormulaError("note-formula-command", found=f"<{_name(element)}>")
+            raise NoteFormulaError("note-formula-command", found=f"<{_name(element)}>")
         for attribute in element.attrib:
             if attribute not in ATTRIBUTES:
-                raise FormulaError("note-formula-command", found=attribute)
+                raise NoteFormulaError("note-formula-command", found=attribute)
         text = element.text or ""
         if unknown := _COMMAND.search(text):
-            raise FormulaError("note-formula-command", found=unknown[0])
+            raise NoteFormulaError("note-formula-command", found=unknown[0])
         if _name(element) == "mi" and text in ("{", "}", "&"):
-            raise FormulaError("note-formula", detail=text)
+            raise NoteFormulaError("note-formula", detail=text)
     lost = sorted({c for text in root.itertext() for c in unescape(text)} - _characters() - {"\n"})
     if lost:
         named = " ".join(f"{c} (U+{ord(c):04X})" for c in lost)
-        raise FormulaError("note-formula-characters", characters=named)
+        raise NoteFormulaError("note-formula-characters", characters=named)
 
 
 @cache

@@ -10,10 +10,10 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
-from labreport.lab.faults import nearest
-from labreport.report.sheets import fetched
+from labreport.lab.reading.faults import nearest
+from labreport.report.style_sheets import fetched
 from labreport.report.theme_svg import oddities
-from labreport.store.files import NotRegularError, read_regular
+from labreport.runs.files import NotRegularError, read_regular
 
 KINDS = {
     ".png": ("PNG", "image/png", b"\x89PNG\r\n\x1a\n"),

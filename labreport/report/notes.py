@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from labreport.errors import Fault, InputError
-from labreport.lab.faults import nearest
 from labreport.lab.lab import UNPRINTABLE
-from labreport.report.tree import Formula, Prose
-from labreport.store.files import NotRegularError, read_regular
+from labreport.lab.reading.faults import nearest
+from labreport.report.tree import DisplayedFormula, Prose
+from labreport.runs.files import NotRegularError, read_regular
 
 MAXIMUM_BYTES = 200_000
 
@@ -44,7 +44,7 @@ class Note:
     before: bool
     html: str
     paper: str
-    formulas: tuple[Formula, ...]
+    formulas: tuple[DisplayedFormula, ...]
 
     def under(self, heading: str) -> Prose:
         """The note as a part of a section."""

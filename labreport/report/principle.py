@@ -7,31 +7,31 @@ from math import inf
 
 import numpy as np
 
-from labreport.backprop.losses import LOSSES
-from labreport.backprop.runs import evaluate
 from labreport.lab.configuration import RunConfig
 from labreport.lab.naming import display_order, parameter_names, unit_names
-from labreport.lab.vocabulary.activations import ACTIVATIONS
+from labreport.lab.schema.activations import ACTIVATIONS
+from labreport.reference.evaluation import evaluate
+from labreport.reference.losses import LOSSES
 from labreport.report import formulas, numbers
-from labreport.report.course import course_of
-from labreport.report.kept import Kept
+from labreport.report.drawing_cache import DrawingCache
 from labreport.report.language import Language
 from labreport.report.numbering import Numbering
+from labreport.report.round_by_round import round_by_round
 from labreport.report.tables import NONE
 from labreport.report.tree import (
     Block,
     Cell,
+    DisplayedFormula,
     Figure,
-    Formula,
     Paragraph,
     Section,
     Sentences,
     Statement,
     Table,
 )
-from labreport.report.worked import Worked, work
+from labreport.report.worked_example import WorkedExample, compute_example
 from labreport.report.worked_formulas import WorkedFormulas
-from labreport.run import Run
+from labreport.runs.run import Run
 
 MOST_LINES = 10
 """Lines of one numbered formula."""
@@ -44,7 +44,7 @@ MOST_NAMED = 2
 
 
 def principle(
-    run: Run, row: int | None, language: Language, numbering: Numbering, kept: Kept
+    run: Run, row: int | None, language: Language, numbering: Numbering, kept: DrawingCache
 ) -> Section:
     """The chapter for a lab whose base configuration gave this run.
 
@@ -55,7 +55,7 @@ def principle(
         numbering: of figures, tables and formulas.
         kept: pictures that are drawn already.
     """
-    worked = work(run, row)
+    worked = compute_example(run, row)
     chapter = _Chapter(run.config, worked, language, numbering, kept)
     sections = [chapter.forward(), chapter.backward(), chapter.update()]
     if worked is not None:
@@ -69,10 +69,10 @@ class _Chapter:
     def __init__(
         self,
         config: RunConfig,
-        worked: Worked | None,
+        worked: WorkedExample | None,
         language: Language,
         numbering: Numbering,
-        kept: Kept,
+        kept: DrawingCache,
     ) -> None:
         self.config, self.language, self.numbering = config, language, numbering
         self.worked, self.kept = worked, kept
@@ -161,7 +161,7 @@ class _Chapter:
         blocks.append(Sentences(self._text("principle-algorithm"), steps, "numbered"))
         return self._section("update", blocks)
 
-    def program(self, worked: Worked) -> Section:
+    def program(self, worked: WorkedExample) -> Section:
         """What a program does in each step, by hand and with torch, and the numbers of round 1."""
         header = tuple(
             Cell(self._text(f"column-{name}"))
@@ -190,7 +190,7 @@ class _Chapter:
         words = (self._text(f"program-{step}-{column}") for column in ("step", "hand", "torch"))
         return (*map(Cell, words), Cell(shown))
 
-    def _row_shown(self, worked: Worked) -> str:
+    def _row_shown(self, worked: WorkedExample) -> str:
         """Whose numbers stand for single units, where there are several rows."""
         inputs, targets = (
             self.language.row([numbers.setting(value) for value in rows[worked.row]])
@@ -198,7 +198,7 @@ class _Chapter:
         )
         return self._text("principle-row", row=worked.row + 1, inputs=inputs, targets=targets)
 
-    def _outputs(self, worked: Worked) -> str:
+    def _outputs(self, worked: WorkedExample) -> str:
         names = unit_names(self.config.network)[-1][:MOST_NAMED]
         values = worked.first.passed.output[worked.row]
         items = [f"{n} = {numbers.measured(float(v))}" for n, v in zip(names, values, strict=False)]
@@ -217,7 +217,7 @@ class _Chapter:
     def _listed(self, items: list[str], count: int) -> str:
         return self.language.enumerate(items + ["…"] * (count > len(items)))
 
-    def _gathered(self, worked: Worked) -> str:
+    def _gathered(self, worked: WorkedExample) -> str:
         """What `.grad` holds in round 2 with and without clearing it."""
         if worked.second is None:
             return NONE
@@ -236,7 +236,7 @@ class _Chapter:
     def _names(self) -> tuple[str, ...]:
         return parameter_names(self.config.network)
 
-    def _units_table(self, worked: Worked) -> Table:
+    def _units_table(self, worked: WorkedExample) -> Table:
         """z, a and δ of the first units of every layer, for the row that is shown."""
         names = unit_names(self.config.network)[1:]
         head = [Cell(self._text("column-unit"))]
@@ -259,7 +259,7 @@ class _Chapter:
         caption = self._text("units-table" + ("-some" if some else ""), row=worked.row + 1)
         return Table(anchor, label, caption, tuple(head), tuple(rows))
 
-    def _layers_table(self, worked: Worked) -> Table:
+    def _layers_table(self, worked: WorkedExample) -> Table:
         """Size of the derivatives of every layer."""
         head = (
             Cell(self._text("column-layer")),
@@ -278,7 +278,7 @@ class _Chapter:
 
     def _drawing(self, way: str) -> Figure:
         """The network with values forward, or with derivatives backward."""
-        from labreport.report.figures.network import Written, network_figure
+        from labreport.report.figures.network_drawing import Written, network_figure
 
         worked = self.worked
         if worked is None:
@@ -301,12 +301,12 @@ class _Chapter:
             self._text(f"network-caption-{caption}"),
             self.kept.draw(network_figure, self.config, written),
             alternative,
-            course=course_of(worked.run) if worked is not None and way == "forward" else None,
+            course=round_by_round(worked.run) if worked is not None and way == "forward" else None,
         )
 
     def _before_and_after(self) -> list[Block]:
         """The network before the first round and after the last one, with all of its numbers."""
-        from labreport.report.figures.network import Written, networks_figure
+        from labreport.report.figures.network_drawing import Written, networks_figure
 
         if self.worked is None or self.small is None:
             return []
@@ -340,12 +340,12 @@ class _Chapter:
             )
         ]
 
-    def _facts(self, worked: Worked, way: str) -> str:
+    def _facts(self, worked: WorkedExample, way: str) -> str:
         if way == "forward":
             return self._outputs(worked)
         return self._some("∂L/∂{name}", worked.first.gradient)
 
-    def _formula(self, latex: str) -> Formula:
+    def _formula(self, latex: str) -> DisplayedFormula:
         return formulas.formula(latex, self.numbering, self.kept)
 
     def _lead(self, key: str) -> Paragraph:

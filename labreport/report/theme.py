@@ -16,13 +16,13 @@ from hashlib import sha256
 from pathlib import Path
 
 from labreport.errors import Fault, InputError
-from labreport.lab.faults import nearest
 from labreport.lab.lab import ThemeTable
+from labreport.lab.reading.faults import nearest
 from labreport.report.page_room import Room
-from labreport.report.sheets import DEEPEST, Sheet, fetched, too_deep, unpaired, written
+from labreport.report.style_sheets import DEEPEST, Sheet, fetched, too_deep, unpaired, written
 from labreport.report.theme_svg import oddities
+from labreport.runs.files import NotRegularError, read_regular, refuse_irregular
 from labreport.shipped import shipped
-from labreport.store.files import NotRegularError, read_regular, refuse_irregular
 
 COVER = "cover.html.j2"
 SHEETS = ("style.css", "screen.css", "print.css")
@@ -118,7 +118,7 @@ def read_theme(table: ThemeTable, designs: Path, own: Path) -> Theme:
     Raises:
         InputError: with all faults of the folder.
     """
-    read = _Reading()
+    read = _ThemeReader()
     if table.name != "plain":
         read.folder(designs / table.name)
     files = read.folder(own) if os.path.lexists(own) else {}
@@ -148,7 +148,7 @@ def _digest(files: Mapping[str, bytes]) -> str:
     return sha256("".join(lines).encode()).hexdigest() if files else ""
 
 
-class _Reading:
+class _ThemeReader:
     """A theme while it is being read, folder by folder, and what is wrong with it."""
 
     def __init__(self) -> None:

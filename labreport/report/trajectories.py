@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from labreport.analysis.results import Result
-from labreport.backprop.runs import layers_of
 from labreport.lab.naming import display_order
+from labreport.reference.evaluation import layers_of
 
 MOST_WEIGHTS = 8
 """Weights that a figure has a panel for."""

@@ -251,7 +251,7 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Formula:
+class DisplayedFormula:
     """A formula, typeset for paper, as MathML for a page, and as LaTeX for reading.
 
     Attributes:
@@ -289,10 +289,10 @@ class Prose:
     heading: str
     html: str
     paper: str
-    formulas: tuple[Formula, ...] = ()
+    formulas: tuple[DisplayedFormula, ...] = ()
 
 
-Block = Paragraph | Sentences | Notes | Table | Figure | Formula | Prose
+Block = Paragraph | Sentences | Notes | Table | Figure | DisplayedFormula | Prose
 
 
 @dataclass(frozen=True)
@@ -307,11 +307,11 @@ class Section:
     closing: tuple[Block, ...] = ()
 
     @property
-    def formulas(self) -> tuple[Formula, ...]:
+    def formulas(self) -> tuple[DisplayedFormula, ...]:
         """Formulas of the section and its subsections, also those of notes."""
-        found: list[Formula] = []
+        found: list[DisplayedFormula] = []
         for block in (*self.blocks, *self.closing):
-            if isinstance(block, Formula):
+            if isinstance(block, DisplayedFormula):
                 found.append(block)
             elif isinstance(block, Prose):
                 found += block.formulas
@@ -319,7 +319,7 @@ class Section:
 
 
 @dataclass(frozen=True)
-class Finding:
+class KeyFinding:
     """A key finding and the section that it comes from."""
 
     anchor: str
@@ -328,7 +328,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class CoverField:
+class CoverLine:
     """A line of the cover: its key in the lab file ("" for an own one), its label, what it says."""
 
     key: str
@@ -344,9 +344,9 @@ class Report:
     html_language: str
     title: str
     course: str
-    cover: tuple[CoverField, ...]
+    cover: tuple[CoverLine, ...]
     part: str = ""
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[KeyFinding, ...] = ()
     sections: tuple[Section, ...] = ()
     notes: Section | None = None
     check_fonts: bool = True

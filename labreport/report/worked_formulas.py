@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from labreport.backprop.activations import ACTIVATIONS as BY_HAND
-from labreport.backprop.losses import LOSSES
-from labreport.backprop.runs import layers_of
 from labreport.lab.naming import parameter_names, unit_names
+from labreport.reference.activations import ACTIVATIONS as BY_HAND
+from labreport.reference.evaluation import layers_of
+from labreport.reference.losses import LOSSES
 from labreport.report.formulas import derivative, symbol
 from labreport.report.numbers import MINUS, measured, setting
-from labreport.report.worked import Worked
+from labreport.report.worked_example import WorkedExample
 
 _SUPERSCRIPTS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 
@@ -56,7 +56,7 @@ _SLOPES: dict[str, str] = {"sigmoid": "{a} (1 - {a})", "tanh": "(1 - {a}^2)"}
 class WorkedFormulas:
     """The formulas of a worked example, each a line of LaTeX: formula = numbers = value."""
 
-    def __init__(self, worked: Worked) -> None:
+    def __init__(self, worked: WorkedExample) -> None:
         self.worked = worked
         config = worked.config
         self.network = config.network

@@ -12,7 +12,7 @@ from torch import Tensor
 from labreport.lab.configuration import RunConfig
 from labreport.lab.schedule import EVERY_STEP, Schedule
 from labreport.lab.size import run_seconds, training_bytes
-from labreport.training.network import initial_parameters
+from labreport.training.fully_connected import initial_parameters
 
 PADDING = 64
 """Runs are padded to a multiple of this, so that every tensor is a whole number of vectors.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from labreport.training.parts.losses import Loss
+from labreport.training.operations.losses import Loss
 
 
 class Targets:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import torch
 
-from labreport.run import Traces
+from labreport.runs.run import Traces
 from labreport.training.batches import Batches
 from labreport.training.family import (
     Family,
@@ -19,10 +19,10 @@ from labreport.training.family import (
     stacked_held_biases,
     stacked_parameters,
 )
-from labreport.training.network import Parameters
-from labreport.training.parts.losses import LOSSES
-from labreport.training.parts.optimizers import OPTIMIZERS
-from labreport.training.record import Memory, Record
+from labreport.training.fully_connected import Parameters
+from labreport.training.operations.losses import LOSSES
+from labreport.training.operations.optimizers import OPTIMIZERS
+from labreport.training.recording import FamilyRecord, Memory
 from labreport.training.targets import Targets
 
 
@@ -57,7 +57,7 @@ def _train(family: Family, device: torch.device, memory: Memory | None) -> Trace
     batches = Batches(family, inputs, targets.legal)
     keep = accumulating(family, runs)
     collected = torch.zeros_like(parameters.flat)
-    record = Record(family, parameters.flat, targets, memory)
+    record = FamilyRecord(family, parameters.flat, targets, memory)
 
     for step in range(config.rounds + 1):
         batch_inputs, batch_targets = batches.next()

@@ -12,7 +12,7 @@ from synthetic_runs import MOMENTUM, experiment, single, trace, with_controls
 from labreport.analysis.results import ExperimentResults
 from labreport.lab.configuration import RunConfig
 from labreport.lab.controls import STARTS
-from labreport.run import Trace
+from labreport.runs.run import Trace
 
 ACCUMULATED = {"gradients": "accumulated"}
 OUT_OF_REACH = {"data.targets": [[0.25, -0.07]]}

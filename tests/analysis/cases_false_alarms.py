@@ -13,7 +13,7 @@ from synthetic_runs import MOMENTUM, RATE, experiment, single, sweep, trace, wit
 from labreport.analysis.results import ExperimentResults
 from labreport.lab.configuration import RunConfig
 from labreport.lab.controls import STARTS
-from labreport.run import Trace
+from labreport.runs.run import Trace
 
 # --- who is level with the first leads as well -------------------------------------------------
 

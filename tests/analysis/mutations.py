@@ -15,7 +15,7 @@ from synthetic_runs import plain
 from labreport.analysis.evidence import Known, failures, same, sourced
 from labreport.analysis.observation import Observation, Verbatim
 from labreport.analysis.results import ExperimentResults
-from labreport.run import Run
+from labreport.runs.run import Run
 
 Lab = tuple[ExperimentResults, ...]
 """Experiments that are looked at together; one alone is a lab of one."""

@@ -26,14 +26,14 @@ from labreport.analysis.observation import (
     Wording,
 )
 from labreport.analysis.results import ExperimentResults, Result
-from labreport.backprop.network import LayerParameters
-from labreport.backprop.training import train
 from labreport.lab.configuration import RunConfig
 from labreport.lab.controls import KINDS, Kind
 from labreport.lab.lab import Experiment, change_at, merge
 from labreport.lab.plan import Plan, Point, Trial
-from labreport.lab.vocabulary.initialisers import Given
-from labreport.run import Ending, Environment, Run, Trace
+from labreport.lab.schema.initialisers import Given
+from labreport.reference.network import LayerParameters
+from labreport.reference.training import train
+from labreport.runs.run import Ending, Environment, Run, Trace
 
 RATE = "optimizer.learning_rate"
 MOMENTUM = "optimizer.momentum"

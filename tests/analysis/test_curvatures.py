@@ -7,8 +7,8 @@ import pytest
 from synthetic_runs import RATE, experiment, sweep
 
 from labreport.analysis.observation import Number
-from labreport.analysis.rules.curvature import HALVINGS, MOST_SAMPLES, stable_rate
-from labreport.backprop.curvature import largest_curvature
+from labreport.analysis.rules.stability_limits import HALVINGS, MOST_SAMPLES, stable_rate
+from labreport.reference.curvature import largest_curvature
 
 STEPS = 400
 ONE_UNIT = {

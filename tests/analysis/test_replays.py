@@ -7,12 +7,12 @@ import pytest
 
 from labreport.analysis.replays import Replays, replay_lab
 from labreport.errors import BuildError
-from labreport.lab.load import load
 from labreport.lab.plan import Lab
-from labreport.run import Environment, Run
+from labreport.lab.reading.load import load
+from labreport.runs.run import Environment, Run
 from labreport.shipped import shipped
 from labreport.training.family import families
-from labreport.training.record import Memory
+from labreport.training.recording import Memory
 from labreport.training.trainer import train
 
 

@@ -48,9 +48,9 @@ from labreport.analysis.thresholds import (
     STANDING_STILL,
     VANISHED,
 )
+from labreport.report.flattened_facts import flattened
 from labreport.report.language import language
-from labreport.report.leaves import stated
-from labreport.run import Run
+from labreport.runs.run import Run
 from labreport.shipped import shipped
 
 MSE_BELOW_ZERO = {"data.targets": [[0.25, -0.07]]}
@@ -1533,7 +1533,7 @@ def test_base_that_misses_its_target_says_so() -> None:
 def test_every_measured_fact_has_a_name_in_words(code: str) -> None:
     found = [o for c in CASES if c.form is not None for o in RULES[c.rule](c.build())]
     found += [o for build in LABS for _, o in conclude(build())]
-    names = {leaf.name for o in found for leaf in stated(o) if leaf.is_measured}
+    names = {leaf.name for o in found for leaf in flattened(o) if leaf.is_measured}
     assert sorted(n for n in names if not language(code).has(f"fact.{n}")) == []
 
 

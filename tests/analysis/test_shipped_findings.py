@@ -18,9 +18,9 @@ from labreport.analysis.evidence import failures, known_of, sourced
 from labreport.analysis.observation import Observation
 from labreport.analysis.observe import Observations
 from labreport.analysis.results import ExperimentResults
-from labreport.backprop.network import LayerParameters, forward
+from labreport.reference.network import LayerParameters, forward
+from labreport.report.flattened_facts import flattened
 from labreport.report.language import language
-from labreport.report.leaves import stated
 
 # Printed losses of rounds 1 … 10, as published and with zero_grad().
 PUBLISHED = (0.209710, 0.195033, 0.167760, 0.132282, 0.094871)
@@ -468,7 +468,7 @@ def test_every_measured_number_of_the_report_has_a_name(shipped_build: Any, code
     measured = {
         leaf.name
         for claim in shipped_build.measured.claims
-        for leaf in stated(claim.observation)
+        for leaf in flattened(claim.observation)
         if leaf.is_measured
     }
     assert len(measured) > 50

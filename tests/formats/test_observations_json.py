@@ -13,7 +13,7 @@ from hostile_texts import HOSTILE_FORMULA
 from safetensors.numpy import load_file
 
 from labreport.analysis.observation import Observation, Share, Source
-from labreport.formats import observations_json
+from labreport.export import observations_json
 from labreport.report import compose
 from labreport.report.language import language
 

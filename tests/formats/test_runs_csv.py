@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from labreport.formats.runs_csv import BYTE_ORDER_MARK, harmless
+from labreport.export.runs_csv import BYTE_ORDER_MARK, harmless
 
 
 def rows(built: Any) -> list[dict[str, str]]:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from labreport.errors import Fault, InputError
-from labreport.lab.load import load
 from labreport.lab.plan import Lab
+from labreport.lab.reading.load import load
 
 SHIPPED = Path(__file__).resolve().parents[2] / "experiments.toml"
 

@@ -9,7 +9,7 @@ import pytest
 
 from labreport.lab.configuration import RunConfig
 from labreport.lab.controls import MOST_WORK, STARTS, changed, controls
-from labreport.lab.load import load
+from labreport.lab.reading.load import load
 from labreport.shipped import shipped
 
 RELU = {"network": {"activations": ["relu", "sigmoid"]}}

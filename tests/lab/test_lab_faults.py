@@ -11,13 +11,13 @@ from lab_texts import MARK, MINIMAL, changed, marked_line
 
 import labreport.lab
 from labreport.errors import Fault, InputError
-from labreport.lab import load as load_module
-from labreport.lab.faults import findings
 from labreport.lab.lab import LabFile
-from labreport.lab.load import load
 from labreport.lab.plan import Lab
-from labreport.lab.read import SYNTAX
-from labreport.lab.vocabulary.activations import ACTIVATIONS
+from labreport.lab.reading import load as load_module
+from labreport.lab.reading.faults import findings
+from labreport.lab.reading.load import load
+from labreport.lab.reading.toml_file import SYNTAX
+from labreport.lab.schema.activations import ACTIVATIONS
 from labreport.shipped import shipped
 
 Faults = Callable[[str | bytes], tuple[Fault, ...]]
@@ -854,7 +854,7 @@ FILE_CODES = {
 
 def test_every_code_has_a_case() -> None:
     room = Path(labreport.lab.__file__).parent
-    files = ("read.py", "load.py", "faults.py", "configuration.py")
+    files = ("reading/toml_file.py", "reading/load.py", "reading/faults.py", "configuration.py")
     text = "".join((room / name).read_text() for name in files)
     hyphenated = set(re.findall(r'"([a-z]+(?:-[a-z0-9]+)+)"', text)) - {"utf-8-sig"}
     hyphenated -= set(SYNTAX.values())

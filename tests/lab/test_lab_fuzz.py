@@ -21,7 +21,7 @@ from lab_texts import MINIMAL, toml
 from test_lab_hostile import mutated
 from typer.testing import CliRunner
 
-from labreport.cli import app
+from labreport.cli.app import app
 from labreport.shipped import shipped
 
 EXAMPLES = int(os.environ.get("LABREPORT_FUZZ", "200"))

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from lab_texts import MINIMAL, changed, toml
 
 from labreport.errors import Fault, InputError
-from labreport.lab.faults import MAXIMUM_FAULTS
-from labreport.lab.load import load
 from labreport.lab.plan import Lab
-from labreport.lab.read import MAXIMUM_BYTES, MAXIMUM_DEPTH
+from labreport.lab.reading.faults import MAXIMUM_FAULTS
+from labreport.lab.reading.load import load
+from labreport.lab.reading.toml_file import MAXIMUM_BYTES, MAXIMUM_DEPTH
 
 Faults = Callable[[str | bytes], tuple[Fault, ...]]
 Loaded = Callable[[str], Lab]
@@ -333,7 +333,7 @@ def test_the_largest_labs_that_are_taken_stay_small(tmp_path: Path) -> None:
         "import resource, sys; from pathlib import Path\n"
         "resource.setrlimit(resource.RLIMIT_AS, (400_000_000, 400_000_000))\n"
         "resource.setrlimit(resource.RLIMIT_CPU, (20, 20))\n"
-        "from labreport.lab.load import load\n"
+        "from labreport.lab.reading.load import load\n"
         "assert len(load(Path(sys.argv[1])).configurations()) == 10_000\n"
     )
     subprocess.run([sys.executable, "-c", code, str(path)], check=True)

@@ -7,8 +7,8 @@ import pytest
 from lab_texts import changed
 
 from labreport.lab.plan import Lab
-from labreport.lab.read import read
-from labreport.lab.warnings import warnings
+from labreport.lab.reading.toml_file import read
+from labreport.lab.reading.warnings import warnings
 
 PAIR = """
 [[experiment.first.variant]]

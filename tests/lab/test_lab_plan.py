@@ -8,8 +8,8 @@ from lab_texts import MINIMAL, changed
 from labreport.errors import InputError
 from labreport.lab.configuration import RunConfig
 from labreport.lab.lab import Range
-from labreport.lab.load import FEW_STARTS
 from labreport.lab.plan import Lab, Plan
+from labreport.lab.reading.load import FEW_STARTS
 from labreport.lab.schedule import Schedule
 
 Loaded = Callable[[str], Lab]

@@ -5,7 +5,7 @@ import tomllib
 
 import pytest
 
-from labreport.lab.positions import Location, Positions
+from labreport.lab.reading.positions import Location, Positions
 
 TEXT = """\
 top = 1

@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 from lab_texts import MINIMAL
 
 from labreport.lab.configuration import RunConfig, flatten
-from labreport.lab.schema import schema
+from labreport.lab.json_schema import schema
 
 ROOT = Path(__file__).resolve().parents[2]
 VALIDATOR = Draft202012Validator(schema())

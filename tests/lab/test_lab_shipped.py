@@ -107,5 +107,5 @@ def test_runs_that_occur_twice_are_listed_once(shipped_lab: Lab) -> None:
 
 @pytest.mark.parametrize("heavy", ["torch", "numpy"])
 def test_reading_a_lab_needs_no_numerical_library(heavy: str) -> None:
-    code = f"import labreport.lab.load, sys; sys.exit({heavy!r} in sys.modules)"
+    code = f"import labreport.lab.reading.load, sys; sys.exit({heavy!r} in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from lab_texts import changed
 
 from labreport.lab.plan import Lab
-from labreport.lab.texts import texts
+from labreport.lab.reading.texts import texts
 
 
 def test_texts_stand_under_their_keys(loaded: Callable[[str], Lab]) -> None:

@@ -17,11 +17,11 @@ import labreport
 from labreport.analysis import thresholds
 from labreport.analysis.observe import THEMES
 from labreport.lab.configuration import RunConfig
-from labreport.lab.vocabulary.activations import ACTIVATIONS
-from labreport.lab.vocabulary.optimizers import OPTIMIZER_TITLES
+from labreport.lab.schema.activations import ACTIVATIONS
+from labreport.lab.schema.optimizers import OPTIMIZER_TITLES
+from labreport.report.flattened_facts import UNITS
 from labreport.report.language import language
-from labreport.report.leaves import UNITS
-from labreport.report.rules import EVERY_RULE, OF_THE_LAB
+from labreport.report.rule_table import EVERY_RULE, OF_THE_LAB
 from labreport.shipped import shipped
 
 CODES = ("zh", "en")
@@ -375,7 +375,7 @@ def test_every_word_of_a_configuration_has_a_name(code: str) -> None:
     assert {"sigmoid", "adam", "mse", "pytorch", "trained", "accumulated"} <= words
     named = {word for word in words if f"name.{word}" in messages(code)}
     # Losses and optimizers have the same name in every language.
-    from labreport.lab.vocabulary.losses import LOSSES
+    from labreport.lab.schema.losses import LOSSES
 
     # … but for those that Chinese has words for.
     assert words - named <= set(LOSSES) | set(OPTIMIZER_TITLES)

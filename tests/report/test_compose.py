@@ -16,8 +16,8 @@ from labreport.report.claims import MOST_OTHERS
 from labreport.report.language import language
 from labreport.report.tree import (
     Block,
+    DisplayedFormula,
     Figure,
-    Formula,
     Paragraph,
     Prose,
     Report,
@@ -82,7 +82,7 @@ def test_sections_are_numbered_as_they_are_read(report: Report) -> None:
     check(report.sections, "")
 
 
-@pytest.mark.parametrize("kind", [Figure, Table, Formula])
+@pytest.mark.parametrize("kind", [Figure, Table, DisplayedFormula])
 def test_figures_tables_and_formulas_are_numbered_as_they_are_read(
     report: Report, kind: type
 ) -> None:
@@ -94,7 +94,9 @@ def test_figures_tables_and_formulas_are_numbered_as_they_are_read(
 
 def test_anchors_are_unique_and_fit_for_a_link(report: Report) -> None:
     anchors = [section.anchor for section in sections(report)]
-    anchors += [b.anchor for b in blocks(report) if isinstance(b, Figure | Table | Formula)]
+    anchors += [
+        b.anchor for b in blocks(report) if isinstance(b, Figure | Table | DisplayedFormula)
+    ]
     assert len(set(anchors)) == len(anchors)
     assert all(re.fullmatch(r"[a-z0-9-]+", anchor) for anchor in anchors)
 
@@ -292,8 +294,8 @@ def test_how_to_run_it_again(report: Report) -> None:
 
 
 def test_command_is_quoted_for_a_shell(build_pages: Callable[..., Any], base_text: str) -> None:
-    from labreport.lab.load import load
-    from labreport.pipeline import Request, command_again
+    from labreport.build import Request, command_again
+    from labreport.lab.reading.load import load
     from labreport.shipped import shipped
 
     request = Request(Path("my lab; rm -rf x.toml"), ("a",), ("en",), Path("output"))

@@ -36,9 +36,9 @@ from labreport.report.claims import (
     by_theme,
     theme_of,
 )
-from labreport.report.evidence import FORMULAS_ON_PAPER, SHOWN_RUNS, brief, evidence, exact
+from labreport.report.evidence_text import FORMULAS_ON_PAPER, SHOWN_RUNS, brief, evidence, exact
+from labreport.report.flattened_facts import flattened, unit
 from labreport.report.language import language
-from labreport.report.leaves import stated, unit
 from labreport.report.tree import Evidence, Report, Sentences, Statement
 
 CODES = ("zh", "en")
@@ -80,7 +80,7 @@ NESTED: Facts = {
 
 
 def test_facts_are_taken_apart_in_their_order() -> None:
-    told = [(leaf.path, leaf.fact) for leaf in stated(observation(**NESTED)) if leaf.is_measured]
+    told = [(leaf.path, leaf.fact) for leaf in flattened(observation(**NESTED)) if leaf.is_measured]
     assert told == [
         ("budget", Count(10)),
         ("leaders.1.2", Number(0.1)),
@@ -97,25 +97,25 @@ def test_everything_with_a_source_is_there_under_the_path_by_which_it_is_checked
     expected = [
         (path, source) for name, fact in NESTED.items() for path, _, source in sourced(fact, name)
     ]
-    found = [(leaf.path, leaf.source) for leaf in stated(observation(**NESTED)) if leaf.source]
+    found = [(leaf.path, leaf.source) for leaf in flattened(observation(**NESTED)) if leaf.source]
     assert found == expected
     assert len(found) == 7
 
 
 def test_what_a_number_is_told_of_goes_with_it() -> None:
-    of = {leaf.path: leaf.of for leaf in stated(observation(**NESTED)) if leaf.is_measured}
+    of = {leaf.path: leaf.of for leaf in flattened(observation(**NESTED)) if leaf.is_measured}
     assert of["leaders.1.2"] == (Rounds(10), Subject("one"))
     assert of["leaders.2.3"] == (Rounds(20), Subject("one"), Subject("two"))
     assert of["moves.1.2"] == (Subject("two"), Names(("w3",)))
     assert of["wins.1"] == (Subject("one"),)
     assert of["budget"] == of["units"] == of["outputs.2"] == ()
-    places = {leaf.path: leaf.place for leaf in stated(observation(**NESTED))}
+    places = {leaf.path: leaf.place for leaf in flattened(observation(**NESTED))}
     assert (places["outputs.1"], places["outputs.2"], places["leaders.1.2"]) == (1, 2, 0)
 
 
 def test_units_follow_from_rule_type_and_name() -> None:
     def of(rule: str, **facts: Any) -> str:
-        (leaf,) = stated(observation(rule, **facts))
+        (leaf,) = flattened(observation(rule, **facts))
         return unit(rule, leaf)
 
     assert of("stuck", loss=Number(0.1)) == "loss"

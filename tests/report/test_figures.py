@@ -17,16 +17,16 @@ from matplotlib.figure import Figure as Canvas
 
 from labreport.report.curves import MOST_CURVES, Curve, _spread_out, single_curves, wants_log
 from labreport.report.figures import style
-from labreport.report.figures.curves import curve_figure
-from labreport.report.figures.landscape import landscape_figure
-from labreport.report.figures.layers import layers_figure
+from labreport.report.figures.curve_figure import curve_figure
+from labreport.report.figures.landscape_figure import landscape_figure
+from labreport.report.figures.layer_heatmap import layers_figure
 from labreport.report.figures.panels import RUNAWAY, runs_away, sizes_figure, weights_figure
-from labreport.report.figures.starts import starts_curves_figure, starts_figure
-from labreport.report.figures.sweep import Swept, sweep_figure
-from labreport.report.landscape import Landscape
+from labreport.report.figures.start_distribution import starts_curves_figure, starts_figure
+from labreport.report.figures.sweep_figure import SweptSeries, sweep_figure
 from labreport.report.language import language
+from labreport.report.loss_landscape import Landscape
 from labreport.report.trajectories import Trajectory
-from labreport.report.tree import Figure, Formula
+from labreport.report.tree import DisplayedFormula, Figure
 
 AXES = ("updates", "loss", "floor")
 CURVES = [
@@ -63,7 +63,7 @@ LANDSCAPE = Landscape(
 
 DRAWINGS: dict[str, Callable[[], bytes]] = {
     "curves": lambda: curve_figure(CURVES, (10, 1000), (0.01,), AXES),
-    "sweep": lambda: sweep_figure([Swept("A", [0.1, 1.0], [0.5, np.nan], 0)], (0.1,), AXES),
+    "sweep": lambda: sweep_figure([SweptSeries("A", [0.1, 1.0], [0.5, np.nan], 0)], (0.1,), AXES),
     "starts": lambda: starts_figure(
         [Curve("A", np.array([1.0, 2.0, 4.0]), 0)], [("g", 3.0, 1)], AXES[:2]
     ),
@@ -96,7 +96,7 @@ def test_figures_and_formulas_of_a_report_are_closed_svg(shipped_build: Any) -> 
             yield from blocks(section.sections)
 
     for report in shipped_build.reports.values():
-        pictures = [b for b in blocks(report.sections) if isinstance(b, Figure | Formula)]
+        pictures = [b for b in blocks(report.sections) if isinstance(b, Figure | DisplayedFormula)]
         assert len(pictures) > 15
         for picture in pictures:
             root = ElementTree.fromstring(picture.svg)
@@ -169,7 +169,7 @@ def test_labels_are_drawn_as_they_are_written(label: str) -> None:
 def test_every_figure_takes_any_label(label: str) -> None:
     curves = [CURVES[0]._replace(name=label)]
     assert curve_figure(curves, (10, 1000), (), AXES)
-    assert sweep_figure([Swept(label, [0.1, 1.0], [0.5, 0.25], 0)], (), AXES)
+    assert sweep_figure([SweptSeries(label, [0.1, 1.0], [0.5, 0.25], 0)], (), AXES)
     groups = [Curve(label, np.array([1.0, 2.0]), 0)]
     assert starts_figure(groups, [(label, 3.0, 1)], AXES[:2])
     spread = [Curve(label, CURVES[0].values[None], 0)]
@@ -228,8 +228,8 @@ def test_a_map_of_layers_has_every_layer(monkeypatch: pytest.MonkeyPatch) -> Non
     "losses", [[1.0, 1e308], [np.nan, np.nan], [-1.0, 2.0], [0.0, 0.0], [1e300, 1e300]]
 )
 def test_sweeps_take_any_number(losses: list[float]) -> None:
-    assert sweep_figure([Swept("a", [0.0, 1.0], losses, 0)], (), AXES)
-    assert sweep_figure([Swept("a", [0.1, 1.0], losses, 0)], (0.5,), AXES)
+    assert sweep_figure([SweptSeries("a", [0.0, 1.0], losses, 0)], (), AXES)
+    assert sweep_figure([SweptSeries("a", [0.1, 1.0], losses, 0)], (0.5,), AXES)
 
 
 @pytest.mark.parametrize("values", [[1.0, 1.0], [-1.0, 2.0], [0.0, 0.0], [1e30, 1e38]])

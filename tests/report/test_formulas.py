@@ -3,8 +3,8 @@
 import pytest
 
 from labreport.lab.expression import parse
+from labreport.report.drawing_cache import DrawingCache
 from labreport.report.formulas import WIDEST, aligned, expression, formula, symbol
-from labreport.report.kept import Kept
 from labreport.report.language import language
 from labreport.report.numbering import Numbering
 
@@ -38,10 +38,10 @@ def test_units_of_several_hidden_layers() -> None:
 
 def test_a_wide_formula_is_set_smaller_and_a_narrow_one_is_not() -> None:
     numbering = Numbering(language("en"))
-    narrow = formula("a = b", numbering, Kept())
-    wide = formula(aligned(["a &= " + " + ".join(["0.1234"] * 20)]), numbering, Kept())
+    narrow = formula("a = b", numbering, DrawingCache())
+    wide = formula(aligned(["a &= " + " + ".join(["0.1234"] * 20)]), numbering, DrawingCache())
     assert narrow.width < 6
     assert wide.width == pytest.approx(WIDEST)
     # Its shape is kept: it is smaller, not squeezed.
-    plain = formula(aligned(["a &= 0.1234"]), numbering, Kept())
+    plain = formula(aligned(["a &= 0.1234"]), numbering, DrawingCache())
     assert wide.height < 0.9 * plain.height

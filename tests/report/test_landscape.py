@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from labreport.analysis.results import ExperimentResults
-from labreport.backprop import surface
-from labreport.backprop.runs import evaluate
+from labreport.reference import surface
+from labreport.reference.evaluation import evaluate
+from labreport.report.drawing_cache import DrawingCache
 from labreport.report.illustrate import illustrate
-from labreport.report.kept import Kept
-from labreport.report.landscape import CELLS, FAR, landscape
 from labreport.report.language import language
+from labreport.report.loss_landscape import CELLS, FAR, landscape
 from labreport.report.numbering import Numbering
 from labreport.report.trajectories import gradient_sizes, longest_moves, most_moved
 from labreport.report.tree import Figure, Paragraph
@@ -139,7 +139,7 @@ def test_a_surface_that_is_coarser_or_left_out_is_told(
 
     def drawn(most: int) -> list[Any]:
         monkeypatch.setattr(surface, "MOST_PRODUCTS", most)
-        blocks = illustrate(experiment, "rates", own, Numbering(own), Kept())
+        blocks = illustrate(experiment, "rates", own, Numbering(own), DrawingCache())
         return [b for b in blocks if isinstance(b, Figure | Paragraph)]
 
     def captions(blocks: list[Any]) -> str:

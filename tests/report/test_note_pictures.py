@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from labreport.current import Wanted, made_of, stamps
+from labreport.freshness import WantedReport, input_digests, stamps
 from labreport.report.note_pictures import KINDS, LARGEST, PictureError, picture
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9">%s</svg>'
@@ -146,17 +146,21 @@ def test_a_drawing_may_refer_to_its_own_parts(folder: Path) -> None:
 
 def test_a_picture_is_a_part_of_what_a_report_is_made_of(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "lab.toml").write_text("", encoding="utf-8")
-    report = Wanted(tmp_path / "lab.toml", folder, tmp_path / "theme", (), (), "cpu", tmp_path)
+    report = WantedReport(
+        tmp_path / "lab.toml", folder, tmp_path / "theme", (), (), "cpu", tmp_path
+    )
     for name in ("curve.png", "more/two words.jpg", "drawn.svg"):
-        before, watched = made_of(report), stamps(report)
+        before, watched = input_digests(report), stamps(report)
         (folder / name).write_bytes(b"another")
-        assert {k for k, v in made_of(report).items() if v != before[k]} == {"notes"}
+        assert {k for k, v in input_digests(report).items() if v != before[k]} == {"notes"}
         assert stamps(report) != watched
 
 
 def test_every_kind_of_picture_is_watched(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "lab.toml").write_text("", encoding="utf-8")
-    report = Wanted(tmp_path / "lab.toml", folder, tmp_path / "theme", (), (), "cpu", tmp_path)
+    report = WantedReport(
+        tmp_path / "lab.toml", folder, tmp_path / "theme", (), (), "cpu", tmp_path
+    )
     for ending in KINDS:
         before = stamps(report)
         (folder / f"new{ending.upper()}").touch()

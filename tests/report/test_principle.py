@@ -9,14 +9,14 @@ import pytest
 
 from labreport.lab.configuration import RunConfig
 from labreport.lab.schedule import Schedule
-from labreport.report.kept import Kept
+from labreport.report.drawing_cache import DrawingCache
 from labreport.report.language import language
 from labreport.report.numbering import Numbering
 from labreport.report.principle import principle
-from labreport.report.tree import Block, Figure, Formula, Paragraph, Sentences, Table
-from labreport.report.worked import Worked, work
+from labreport.report.tree import Block, DisplayedFormula, Figure, Paragraph, Sentences, Table
+from labreport.report.worked_example import WorkedExample, compute_example
 from labreport.report.worked_formulas import WorkedFormulas
-from labreport.run import Environment, Run
+from labreport.runs.run import Environment, Run
 from labreport.training.family import families
 from labreport.training.trainer import train
 
@@ -55,15 +55,15 @@ def trained(configuration: dict[str, Any]) -> Run:
     return Run(config, train(family)[0], Environment(1, "test"), "worked")
 
 
-def worked(configuration: dict[str, Any]) -> Worked:
-    found = work(trained(configuration))
+def worked(configuration: dict[str, Any]) -> WorkedExample:
+    found = compute_example(trained(configuration))
     assert found is not None
     return found
 
 
 def blocks(configuration: dict[str, Any], code: str) -> list[Block]:
     words = language(code)
-    chapter = principle(trained(configuration), None, words, Numbering(words), Kept())
+    chapter = principle(trained(configuration), None, words, Numbering(words), DrawingCache())
     return [block for section in chapter.sections for block in section.blocks]
 
 
@@ -138,8 +138,8 @@ def test_a_deeper_network_gets_tables(code: str) -> None:
     tables = [b for b in found if isinstance(b, Table)]
     assert [len(table.rows) for table in tables] == [9, 3, 5]
     assert len([b for b in small if isinstance(b, Table)]) == 1
-    assert len([b for b in small if isinstance(b, Formula)]) > len(
-        [b for b in found if isinstance(b, Formula)]
+    assert len([b for b in small if isinstance(b, DisplayedFormula)]) > len(
+        [b for b in found if isinstance(b, DisplayedFormula)]
     )
     # Forward, backward, and before and after.
     assert len([b for b in small if isinstance(b, Figure)]) == 3
@@ -158,7 +158,7 @@ def test_what_the_program_table_says_of_round_two() -> None:
 
 def test_a_loss_that_refuses_leaves_the_general_form() -> None:
     refused = {**EXERCISE, "loss": "bce"}
-    assert work(trained(refused)) is None
+    assert compute_example(trained(refused)) is None
     found = blocks(refused, "zh")
     # The network is drawn without numbers.
     assert [type(b) for b in found if isinstance(b, Figure | Table)] == [Figure]
@@ -252,13 +252,13 @@ def test_the_row_that_is_shown_has_most_inputs() -> None:
 def test_a_lab_may_name_the_row(code: str, row: int | None, shown: int, inputs: str) -> None:
     words = language(code)
     run = trained(XOR)
-    chapter = principle(run, row, words, Numbering(words), Kept())
+    chapter = principle(run, row, words, Numbering(words), DrawingCache())
     found = [block for section in chapter.sections for block in section.blocks]
     told = [b.text for b in found if isinstance(b, Paragraph)]
     comma = words.text("list.comma")
     assert any(inputs.replace(", ", comma) in text and str(shown) in text for text in told)
     table = next(b for b in found if isinstance(b, Table))
-    made = work(run, row)
+    made = compute_example(run, row)
     assert made is not None
     sums = [float(z) for layer in made.first.passed.pre_activations for z in layer[shown - 1]]
     printed = [float(line[1].text.replace("−", "-")) for line in table.rows]

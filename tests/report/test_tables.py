@@ -11,7 +11,7 @@ import pytest
 
 from labreport.analysis.results import ExperimentResults
 from labreport.lab.configuration import RunConfig
-from labreport.report.arrays import MOST_NUMBERS
+from labreport.report.array_summary import MOST_NUMBERS
 from labreport.report.language import Language, language
 from labreport.report.numbering import Numbering
 from labreport.report.numbers import measured

@@ -13,9 +13,9 @@ import pikepdf
 import pytest
 from command_line import run
 
+from labreport.build import Request, build, check
 from labreport.errors import InputError
 from labreport.lab.lab import LEAST_CONTRAST, ThemeTable, contrast_with_white
-from labreport.pipeline import Request, build, check
 from labreport.report.theme import FILES, LARGEST_PICTURE, PLAIN, Theme, read_theme
 from labreport.shipped import shipped
 

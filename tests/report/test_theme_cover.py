@@ -11,9 +11,9 @@ from labreport.errors import Fault, InputError
 from labreport.formats.cover import ELEMENTS, EVERYWHERE, cover
 from labreport.formats.cover_values import cover_values, refuse_objects
 from labreport.report.language import language
-from labreport.report.sheets import DEEPEST
+from labreport.report.style_sheets import DEEPEST
 from labreport.report.theme import PLAIN, is_own
-from labreport.report.tree import CoverField, Report
+from labreport.report.tree import CoverLine, Report
 
 FILE = Path("theme") / "cover.html.j2"
 REPORT = Report(language="en", html_language="en", title="T", course="C", cover=())
@@ -362,7 +362,7 @@ def test_a_template_is_given_plain_values_alone() -> None:
     report = replace(
         REPORT,
         theme=replace(PLAIN, files={"logo.png": b"\x89PNG\r\n\x1a\n", "Song.ttf": b""}),
-        cover=(CoverField("college", "College", "C"), CoverField("", "Room", "404")),
+        cover=(CoverLine("college", "College", "C"), CoverLine("", "Room", "404")),
     )
     values = cover_values(report, language("zh"), printed=True)
     refuse_objects(values)

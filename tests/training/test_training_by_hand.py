@@ -7,13 +7,13 @@ import pytest
 from training_cases import MODELS
 from training_stock import alone, example
 
-from labreport.backprop.network import LayerParameters
-from labreport.backprop.training import HandTrace
-from labreport.backprop.training import train as train_by_hand
 from labreport.lab.configuration import RunConfig
-from labreport.training.network import initial_parameters
-from labreport.training.parts.activations import ACTIVATIONS
-from labreport.training.parts.losses import LOSSES
+from labreport.reference.network import LayerParameters
+from labreport.reference.training import HandTrace
+from labreport.reference.training import train as train_by_hand
+from labreport.training.fully_connected import initial_parameters
+from labreport.training.operations.activations import ACTIVATIONS
+from labreport.training.operations.losses import LOSSES
 
 ROUNDS = 5
 RELATIVE = 1e-9

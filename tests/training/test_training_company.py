@@ -11,11 +11,11 @@ from training_stock import alone, example, exercise, same_bits, together
 
 from labreport.lab.configuration import RunConfig
 from labreport.training.family import PADDING, Family, families
-from labreport.training.network import Parameters
-from labreport.training.parts.activations import ACTIVATIONS
-from labreport.training.parts.initialisers import INITIALISERS
-from labreport.training.parts.losses import LOSSES
-from labreport.training.record import Memory
+from labreport.training.fully_connected import Parameters
+from labreport.training.operations.activations import ACTIVATIONS
+from labreport.training.operations.initialisers import INITIALISERS
+from labreport.training.operations.losses import LOSSES
+from labreport.training.recording import Memory
 from labreport.training.trainer import train
 
 SIZES = (2, PADDING - 1, PADDING, PADDING + 1, 2 * PADDING + 3)

@@ -9,9 +9,9 @@ from training_stock import alone, exercise, same_bits, stock, together, ulps
 
 from labreport.lab.configuration import RunConfig
 from labreport.lab.schedule import Schedule
-from labreport.run import Ending, Trace
+from labreport.runs.run import Ending, Trace
 from labreport.training.family import families
-from labreport.training.parts.losses import LOSSES
+from labreport.training.operations.losses import LOSSES
 from labreport.training.trainer import train
 
 DTYPES = ("float32", "float64")

@@ -5,7 +5,7 @@ import pytest
 import training_golden as golden
 from training_stock import alone, example, exercise
 
-from labreport.training.parts.optimizers import OPTIMIZERS
+from labreport.training.operations.optimizers import OPTIMIZERS
 
 # Rounds 1 to 10 as the exercise's program prints them, and as it would with zero_grad().
 LOSSES = {

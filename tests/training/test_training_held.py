@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from training_stock import alone, same_bits, together
 
-from labreport.backprop.runs import evaluate
 from labreport.lab.configuration import RunConfig
+from labreport.reference.evaluation import evaluate
 
 # A worked example of the 2-2-2 network that is much copied; its biases are not updated.
 PUBLISHED: dict[str, Any] = {

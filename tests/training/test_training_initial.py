@@ -12,9 +12,9 @@ from torch.nn import init
 from training_stock import alone, example, flat
 
 from labreport.lab.configuration import RunConfig
-from labreport.lab.vocabulary.initialisers import WITHOUT_CHANCE
-from labreport.training.network import initial_parameters
-from labreport.training.parts.initialisers import INITIALISERS
+from labreport.lab.schema.initialisers import WITHOUT_CHANCE
+from labreport.training.fully_connected import initial_parameters
+from labreport.training.operations.initialisers import INITIALISERS
 
 SEEDS = (0, 1, 199, 2**63 - 1)
 

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from labreport.lab.configuration import RunConfig
 from labreport.training.family import families
-from labreport.training.record import Memory
+from labreport.training.recording import Memory
 from labreport.training.trainer import train
 
 def peak():

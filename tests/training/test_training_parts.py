@@ -10,11 +10,11 @@ import torch
 from training_cases import MODELS
 from training_stock import activation_module, loss_module, named, ulps, wants_signs
 
-from labreport.lab.vocabulary import activations, initialisers, losses, optimizers
-from labreport.training.parts.activations import ACTIVATIONS
-from labreport.training.parts.initialisers import INITIALISERS
-from labreport.training.parts.losses import LOSSES
-from labreport.training.parts.optimizers import OPTIMIZERS
+from labreport.lab.schema import activations, initialisers, losses, optimizers
+from labreport.training.operations.activations import ACTIVATIONS
+from labreport.training.operations.initialisers import INITIALISERS
+from labreport.training.operations.losses import LOSSES
+from labreport.training.operations.optimizers import OPTIMIZERS
 
 SCHEMES: dict[str, Any] = {
     typing.get_args(model.model_fields["scheme"].annotation)[0]: model

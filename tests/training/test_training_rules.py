@@ -8,7 +8,7 @@ from training_cases import CASES, case_id
 from training_stock import example, optimizer_of
 
 from labreport.training.family import Family, hyperparameters, optimizer_flags
-from labreport.training.parts.optimizers import OPTIMIZERS
+from labreport.training.operations.optimizers import OPTIMIZERS
 
 STEPS = 200
 PARAMETERS = 7

@@ -9,8 +9,8 @@ from training_cases import CASES, case_id
 from training_stock import alone, example, exercise, loss_module, network_of, stock, ulps
 
 from labreport.lab.configuration import RunConfig
-from labreport.training.parts.activations import ACTIVATIONS
-from labreport.training.parts.losses import LOSSES
+from labreport.training.operations.activations import ACTIVATIONS
+from labreport.training.operations.losses import LOSSES
 
 DTYPES = ("float64", "float32")
 

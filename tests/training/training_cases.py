@@ -5,7 +5,7 @@ from __future__ import annotations
 import typing
 from typing import Any
 
-from labreport.lab.vocabulary.optimizers import Optimizer
+from labreport.lab.schema.optimizers import Optimizer
 
 MODELS: dict[str, Any] = {
     typing.get_args(model.model_fields["name"].annotation)[0]: model

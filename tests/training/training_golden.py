@@ -10,7 +10,7 @@ import pytest
 
 from labreport.lab.configuration import RunConfig
 from labreport.lab.naming import display_order, parameter_names
-from labreport.run import Trace
+from labreport.runs.run import Trace
 
 FOLDER = Path(__file__).resolve().parents[1] / "golden"
 

@@ -15,10 +15,10 @@ import torch
 from torch import Tensor, nn
 
 from labreport.lab.configuration import RunConfig
-from labreport.lab.vocabulary.activations import ACTIVATIONS
-from labreport.run import Trace
+from labreport.lab.schema.activations import ACTIVATIONS
+from labreport.runs.run import Trace
 from labreport.training.family import Family
-from labreport.training.parts.losses import LOSSES
+from labreport.training.operations.losses import LOSSES
 from labreport.training.trainer import train
 
 ARRAYS = ("losses", "weights", "gradients", "outputs")

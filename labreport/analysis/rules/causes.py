@@ -11,10 +11,10 @@ import numpy as np
 
 from labreport.analysis.observation import Source
 from labreport.analysis.results import Result
-from labreport.backprop.arrays import FloatArray
-from labreport.backprop.network import forward
-from labreport.backprop.runs import layers_of
 from labreport.lab.naming import unit_names
+from labreport.reference.array_types import FloatArray
+from labreport.reference.evaluation import layers_of
+from labreport.reference.network import forward
 
 Form = Literal["dead", "input", "blocked"]
 

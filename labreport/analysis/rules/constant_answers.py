@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from labreport.analysis.observation import Count, Facts, Observation, Part, Subject
 from labreport.analysis.results import ExperimentResults, Result, cite
-from labreport.lab.constant_answers import Reason, reason
+from labreport.lab.unlearnable import Reason, reason
 
 
 def constant_answers(results: ExperimentResults) -> Iterator[Observation]:

@@ -158,7 +158,8 @@ def _falls_of(members: Sequence[Result], results: ExperimentResults) -> list[_Fa
 def _goes_on(result: Result, results: ExperimentResults) -> bool:
     """Whether the experiment has a longer run of the same, which shows what comes next."""
     return any(
-        len(other.losses) - 1 > results.last and other.run.config.course == result.run.config.course
+        len(other.losses) - 1 > results.last
+        and other.run.config.trajectory == result.run.config.trajectory
         for other in results.singles
     )
 

@@ -19,7 +19,7 @@ from labreport.analysis.rules.comparison import same_measure
 from labreport.analysis.rules.equivalence import SAME_BITS
 from labreport.analysis.rules.target import differs_in_reach
 from labreport.lab.plan import Trial
-from labreport.run import Run
+from labreport.runs.run import Run
 
 
 def undamped(results: ExperimentResults) -> Iterator[Observation]:

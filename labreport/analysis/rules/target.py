@@ -22,7 +22,7 @@ from labreport.analysis.observation import (
 from labreport.analysis.results import ExperimentResults, Result
 from labreport.lab.configuration import RunConfig
 from labreport.lab.naming import unit_names
-from labreport.lab.vocabulary.activations import ACTIVATIONS
+from labreport.lab.schema.activations import ACTIVATIONS
 
 
 def unreachable(

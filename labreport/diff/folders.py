@@ -1,0 +1,161 @@
+"""Two output folders: the table of runs, the configurations behind it, and what was found."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from io import StringIO
+from math import isnan
+from pathlib import Path
+from typing import Any
+
+from labreport.diff.compared_inputs import both, text_of, together
+from labreport.diff.difference import (
+    Alone,
+    Change,
+    Comparison,
+    Side,
+    Where,
+    changes,
+    raised,
+)
+from labreport.diff.findings import FILE, compare_findings, with_findings
+from labreport.errors import Fault, InputError
+from labreport.export.runs_csv import FIRST
+from labreport.lab.configuration import flatten
+from labreport.runs.store import Store
+
+TABLE = "runs.csv"
+NAME = "run"
+"""Column with the name of a run in the store."""
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Folder:
+    """The runs of a folder.
+
+    Attributes:
+        rows: columns of each run, numbers as numbers and nothing as None.
+        configurations: of runs that are stored, by their name, with their environment.
+    """
+
+    rows: Mapping[Where, Row]
+    configurations: Mapping[str, Mapping[str, Any]]
+
+
+def compare_folders(a: Path, b: Path) -> Comparison:
+    """Compare what two folders hold.
+
+    Raises:
+        InputError: with the faults of both: files that are missing or not what they should be, and
+            stored files that are damaged.
+    """
+    (old, new), found = together(
+        lambda: both(_read, a, b), lambda: compare_findings(a / FILE, b / FILE)
+    )
+    alone = (*_alone("A", old.rows, new.rows), *_alone("B", new.rows, old.rows))
+    shared = [where for where in old.rows if where in new.rows]
+    numbers: list[Change] = []
+    same = 0
+    for where in shared:
+        differing = changes(where, _measured(old.rows[where]), _measured(new.rows[where]))
+        same += not differing
+        numbers += differing
+    runs = Comparison(_settings(old, new, shared), alone, tuple(numbers), same)
+    return with_findings(runs, found)
+
+
+def _read(output: Path) -> Folder:
+    faults: list[Fault] = []
+    rows: dict[Where, Row] = {}
+    try:
+        rows = _rows(output / TABLE)
+    except InputError as error:
+        faults += error.faults
+    store = Store(output)
+    faults += [Fault("stored-damaged", file=path) for path in store.damaged]
+    if faults:
+        raise InputError(faults)
+    names = {str(row[NAME]) for row in rows.values()}
+    configurations = {
+        name: dict(flatten({**entry["config"], "environment": entry["environment"]}))
+        for name in names
+        if (entry := store.entry(name)) is not None
+    }
+    return Folder(rows, configurations)
+
+
+def _rows(path: Path) -> dict[Where, Row]:
+    try:
+        table = list(csv.reader(StringIO(text_of(path), newline=""), strict=True))
+    except csv.Error as error:
+        raise InputError(Fault("not-runs-csv", {"detail": str(error)}, file=path)) from None
+    header, *lines = table or [[]]
+    if tuple(header[: len(FIRST)]) != FIRST or header[-1] != NAME:
+        raise InputError(Fault("not-runs-csv", {"detail": ", ".join(header)}, file=path))
+    rows: dict[Where, Row] = {}
+    for number, line in enumerate(lines, start=2):
+        if len(line) != len(header):
+            detail = {"detail": ", ".join(line)}
+            raise InputError(Fault("not-runs-csv", detail, file=path, line=number))
+        values = {key: _value(cell) for key, cell in zip(header, line, strict=True)}
+        rows[Where(*line[: len(FIRST)])] = values | {NAME: line[-1]}
+    return rows
+
+
+def _value(cell: str) -> float | str | None:
+    """A number where a cell has one; None where it is empty."""
+    try:
+        number = float(cell) if cell else None
+    except ValueError:
+        return cell
+    # What is not a number does not equal itself; its text does.
+    return cell if number is not None and isnan(number) else number
+
+
+def _measured(row: Row) -> dict[str, Any]:
+    """What was computed of a run, without what says which run it is."""
+    return {key: value for key, value in row.items() if key not in (*FIRST, NAME)}
+
+
+def _settings(old: Folder, new: Folder, shared: list[Where]) -> tuple[Change, ...]:
+    """Configurations that differ, told once for all runs of a variant that share a change."""
+    found: dict[Where, dict[Any, Change]] = {}
+    for where in shared:
+        variant = Where(where.part, where.experiment, where.variant)
+        changed = found.setdefault(variant, {})
+        for change in _of_run(variant, old, new, where):
+            what = (change.key, repr(change.old), repr(change.new))
+            known = changed.get(what)
+            changed[what] = replace(known, runs=known.runs + 1) if known else change
+    return raised({where: list(changed.values()) for where, changed in found.items()})
+
+
+def _of_run(variant: Where, old: Folder, new: Folder, where: Where) -> Iterator[Change]:
+    ours, theirs = str(old.rows[where][NAME]), str(new.rows[where][NAME])
+    if ours == theirs:
+        return
+    configurations = old.configurations.get(ours), new.configurations.get(theirs)
+    if None in configurations:
+        # Of a run that is no longer stored, the name alone says that it was another one.
+        yield Change(variant, NAME, ours, theirs)
+        return
+    yield from changes(variant, configurations[0] or {}, configurations[1] or {})
+
+
+def _alone(side: Side, ours: Mapping[Where, Row], theirs: Mapping[Where, Row]) -> list[Alone]:
+    """Runs that one side has; an experiment or a variant once where the other has none of it."""
+    experiments = {(where.part, where.experiment) for where in theirs}
+    variants = {(where.part, where.experiment, where.variant) for where in theirs}
+    found: dict[Where, None] = {}
+    for where in (where for where in ours if where not in theirs):
+        if (where.part, where.experiment) not in experiments:
+            found[Where(where.part, where.experiment)] = None
+        elif (where.part, where.experiment, where.variant) not in variants:
+            found[Where(where.part, where.experiment, where.variant)] = None
+        else:
+            found[where] = None
+    return [Alone(where, side) for where in found]

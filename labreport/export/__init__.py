@@ -1,0 +1,1 @@
+"""Arrays, runs and observations in formats that other programs read."""

@@ -1,0 +1,1 @@
+"""Stored runs computed a second time by hand."""

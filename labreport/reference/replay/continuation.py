@@ -1,0 +1,189 @@
+"""Stored runs carried on by hand from step to step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from labreport.lab.schema.optimizers import Rprop
+from labreport.reference.array_types import BoolArray, FloatArray
+from labreport.reference.evaluation import rule_of
+from labreport.reference.optimizers import cancellation
+from labreport.reference.replay.tolerance import NUDGE, ROUNDINGS, absolute_differences
+from labreport.reference.rounding import SAFETY
+from labreport.runs.run import Steps
+
+if TYPE_CHECKING:
+    from labreport.reference.replay.replay import Together
+
+DOUBLE = float(np.finfo(np.float64).eps)
+
+COPIES = (0, 6, 96)
+"""Nudged copies of a run that are carried along: none at first, some where its weights are to be
+explained, and many where those do not explain them."""
+
+
+@dataclass(frozen=True)
+class _Case:
+    """What is compared at one step of all runs that are carried on, [runs, numbers] each."""
+
+    step: int
+    apart: FloatArray
+    scale: FloatArray
+    moved: FloatArray
+    alive: BoolArray
+
+
+class Carried:
+    """Runs carried on from their stored weights by the update rule, with nudged copies beside."""
+
+    def __init__(self, together: Together, chosen: Steps, copies: int) -> None:
+        self.together, self.chosen, self.copies = together, chosen, copies
+        self.is_last = copies == COPIES[-1]
+        self.signs = np.random.default_rng(0)
+        self.doubtful: set[int] = set()
+
+    def compare(self) -> Steps:
+        """Compare, and give the runs whose differences are still to be explained."""
+        if len(self.together.recorded):
+            losses, weights = self._carry()
+            self._note("losses", losses)
+            self._note("weights", weights)
+        return np.array(sorted(self.doubtful), dtype=int)
+
+    def _carry(self) -> tuple[list[_Case], list[_Case]]:
+        """Losses where no weights are stored, and weights where they are, beside those by hand."""
+        of = self.together
+        config, recorded, ending = of.config, of.recorded, of.runs[0].trace.ending
+        rule = rule_of(config)
+        weights = self._nudged(of.weights[self.chosen, 0])
+        state = rule.start(weights)
+        gathered, reach = np.zeros_like(weights), np.zeros(weights.shape[1:])
+        alive = np.ones(len(self.chosen), dtype=bool)
+        losses: list[_Case] = []
+        found: list[_Case] = []
+        place, earlier = 0, np.zeros_like(weights)
+        last = int(recorded[-1]) if ending.kind == "completed" else ending.step
+        for step in range(last):
+            if place < len(recorded) and recorded[place] == step:
+                gradient = self._nudged(of.gradients[self.chosen, place])
+            else:
+                case, gradient = self._between(weights, step, alive)
+                losses.append(case)
+            gathered = gathered + gradient
+            seen = gathered if config.gradients == "accumulated" else gradient
+            if self.copies and isinstance(config.optimizer, Rprop):
+                seen = self._flushed(seen, earlier)
+            earlier = seen
+            # Rules that keep squares have lost them here, each program in a way of its own.
+            alive = alive & np.isfinite(seen * seen).all(axis=(0, 2))
+            before = weights
+            weights, state = rule.step(weights, seen, state)
+            reach = np.maximum(reach, np.abs(weights[0] - before[0]))
+            # Scalars of a rule are Python's, of double precision.
+            scalars = max(1.0, cancellation(rule, step + 1) * DOUBLE / of.unit)
+            if place + 1 < len(recorded) and recorded[place + 1] == step + 1:
+                place += 1
+                stored = of.weights[self.chosen, place]
+                apart = absolute_differences(weights[0], stored)
+                moved = _moved(weights)
+                scale = np.abs(stored) + reach * scalars
+                found.append(_Case(step + 1, apart, scale, moved, alive))
+                weights = self._nudged(stored)
+            else:
+                weights = self._rounded(weights, reach * scalars)
+        if ending.kind != "completed":
+            self._note_ending(weights, last, alive)
+        return losses, found
+
+    def _nudged(self, values: FloatArray) -> FloatArray:
+        """Values [runs, …] as [1 + copies, runs, …], the copies moved up or down by a nudge."""
+        if not self.copies:
+            return values[None]
+        sign = self.signs.choice([-1.0, 1.0], size=(self.copies, *values.shape))
+        moved = values * (1.0 + NUDGE * self.together.unit * sign)
+        return np.concatenate([values[None], moved]).astype(values.dtype)
+
+    def _rounded(self, weights: FloatArray, terms: FloatArray) -> FloatArray:
+        """Weights [1 + copies, runs, parameters], the copies moved as an update may round them.
+
+        Args:
+            weights: after the update.
+            terms: absolute values [runs, parameters] of what was added to them.
+        """
+        if not self.copies:
+            return weights
+        moved = weights.copy()
+        sign = self.signs.choice([-1.0, 1.0], size=moved[1:].shape)
+        sizes = np.abs(moved[1:]) + terms
+        moved[1:] += (NUDGE * self.together.unit * sign * sizes).astype(moved.dtype)
+        return moved
+
+    def _flushed(self, gradient: FloatArray, earlier: FloatArray) -> FloatArray:
+        """Gradients, in half of the copies 0 where the product with the one before is not normal.
+
+        Rprop asks for the sign of that product, and what is too small may be 0 to another program.
+        """
+        tiny = np.finfo(gradient.dtype).tiny
+        found = gradient.copy()
+        lost = np.abs(gradient.astype(np.float64) * earlier) < tiny
+        found[1::2] = np.where(lost[1::2], 0, found[1::2])
+        return found
+
+    def _between(
+        self, weights: FloatArray, step: int, alive: BoolArray
+    ) -> tuple[_Case, FloatArray]:
+        """The loss and the gradients by hand at a step whose weights are not stored."""
+        of = self.together
+        hand = of.evaluate(weights, of.seen(self.chosen, np.full(len(self.chosen), step)))
+        apart = absolute_differences(hand.losses[0], of.losses[self.chosen, step])[:, None]
+        moved, scale = _moved(hand.losses)[:, None], hand.loss_terms[0][:, None]
+        gradient = hand.gradient
+        if self.copies:
+            # A gradient whose terms cancel is rounded in units of these.
+            sign = self.signs.choice([-1.0, 1.0], size=gradient[1:].shape)
+            gradient = gradient.copy()
+            sizes = NUDGE * of.roundings / ROUNDINGS * of.unit * hand.terms[1:]
+            gradient[1:] += (sizes * sign).astype(gradient.dtype)
+        return _Case(step, apart, scale, moved, alive), gradient
+
+    def _note(self, quantity: str, cases: Sequence[_Case]) -> None:
+        if not cases:
+            return
+        of, runs = self.together, len(self.chosen)
+        apart, scale, moved = (
+            np.concatenate([getattr(case, name) for case in cases])
+            for name in ("apart", "scale", "moved")
+        )
+        alive = np.concatenate([case.alive for case in cases])
+        chosen = np.tile(self.chosen, len(cases))
+        steps = np.repeat([case.step for case in cases], runs)
+        room = (ROUNDINGS if quantity == "weights" else of.roundings) * of.unit * scale
+        room += 2 * SAFETY * moved
+        if not self.is_last:
+            beyond = (apart > np.maximum(room, of.least)).any(axis=1) & alive
+            self.doubtful |= set(chosen[beyond].tolist())
+            # What is in doubt is noted once it has been compared with more nudged copies.
+            alive = alive & ~np.isin(chosen, list(self.doubtful))
+        at = np.flatnonzero(alive)
+        of.found[quantity].note(
+            chosen[at], steps[at], apart[at], scale[at], room[at], named=quantity == "weights"
+        )
+
+    def _note_ending(self, weights: FloatArray, step: int, alive: BoolArray) -> None:
+        of = self.together
+        ended = of.ends(weights, of.seen(self.chosen, np.full(len(self.chosen), step)))
+        for run in self.chosen[~ended & alive].tolist():
+            if self.is_last:
+                of.found["ending"].refuse(run, step)
+            else:
+                self.doubtful.add(run)
+
+
+def _moved(values: FloatArray) -> FloatArray:
+    """How far nudged copies [1:] are from what is not nudged [0]; ∞ where they are no number."""
+    apart = np.abs(values - values[0]).max(axis=0)
+    return np.where(np.isnan(apart), np.inf, apart)

@@ -1,0 +1,127 @@
+"""What a stored file looks like, and whether it is whole.
+
+A file holds the arrays of runs that were trained together, with the runs along the last axis; the
+steps at which weights and gradients were ``recorded``, outputs ``shown`` and the loss over all
+rows ``measured``; in ``runs``, as bytes
+of JSON, the name, configuration, ending and environment of each run; and in ``runs_sha256`` the
+digest of those bytes. It can be read with nothing but the safetensors library. Its name is the
+SHA-256 of all of its bytes: ``sha256sum`` checks it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from labreport.lab.configuration import RunConfig, canonical_json
+from labreport.lab.schedule import Schedule
+from labreport.runs.files import NotRegularError, open_regular
+from labreport.runs.run import Environment, Traces
+
+FORMAT = "5"
+"""Version of the files; a file of another version is left alone and its runs trained again."""
+
+ARRAYS = ("losses", "weights", "gradients", "outputs", "overall")
+STEPS = ("recorded", "shown", "measured")
+
+UNREADABLE = (
+    *(SafetensorError, NotRegularError, FileNotFoundError, IsADirectoryError),
+    *(ValueError, LookupError, TypeError, RecursionError, AttributeError),
+)
+"""What reading a file may raise that is no whole file of runs. Not what the system refuses: a file
+that may not be read is not damaged."""
+
+Entry = Mapping[str, Any]
+"""What a file says of one run: config, ending, environment, name, schedule."""
+
+
+class DamagedError(Exception):
+    """A file is not what was written; it counts as not stored."""
+
+
+def run_name(config: RunConfig, environment: Environment) -> str:
+    """64 hexadecimal digits that name a run: the same name, the same numbers."""
+    text = f'{{"config":{config.canonical},"environment":{_canonical(environment)}}}'
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@cache
+def _canonical(environment: Environment) -> str:
+    """As JSON; the same for all runs of a build."""
+    return canonical_json(asdict(environment))
+
+
+def pack(
+    configurations: Sequence[RunConfig],
+    traces: Traces,
+    environment: Environment,
+    schedule: Schedule,
+) -> tuple[str, bytes]:
+    """The name and the bytes of a file with runs that were trained together."""
+    where, recorded = _canonical(environment), canonical_json(asdict(schedule))
+    # Put together from what is JSON already: there may be thousands of configurations.
+    entries = ",".join(
+        f'{{"config":{config.canonical},"ending":{canonical_json(asdict(ending))},'
+        f'"environment":{where},"name":"{run_name(config, environment)}","schedule":{recorded}}}'
+        for config, ending in zip(configurations, traces.endings, strict=True)
+    )
+    runs = f"[{entries}]".encode()
+    arrays = {key: np.ascontiguousarray(getattr(traces, key)) for key in (*ARRAYS, *STEPS)}
+    # As an array, because a header has room for some thousand runs only. The header has a single
+    # item, because safetensors writes them in any order, and the same runs make the same file.
+    arrays["runs"] = np.frombuffer(runs, np.uint8)
+    arrays["runs_sha256"] = np.frombuffer(hashlib.sha256(runs).digest(), np.uint8)
+    content = save(arrays, {"format": FORMAT})
+    return f"{hashlib.sha256(content).hexdigest()}.safetensors", content
+
+
+def entries(path: Path) -> list[Entry] | None:
+    """What a file says of its runs; None if it is of another version.
+
+    The arrays are not looked at: ``check`` does that before they are used.
+
+    Raises:
+        DamagedError: if it is no whole file of runs.
+    """
+    try:
+        # The library waits for what is no regular file, and calls damaged what may not be read.
+        open_regular(path).close()
+        with safe_open(path, "numpy") as file:
+            if (file.metadata() or {}).get("format") == FORMAT:
+                return _entries(file)
+        # All versions whose files are named by their bytes agree on what such a name means, so
+        # damage to the number of the version is not taken for another one.
+        if re.fullmatch("[0-9a-f]{64}", path.stem):
+            check(path)
+    except UNREADABLE as error:
+        raise DamagedError(path) from error
+    return None
+
+
+def _entries(file: Any) -> list[Entry]:
+    runs = file.get_tensor("runs").tobytes()
+    if hashlib.sha256(runs).digest() != file.get_tensor("runs_sha256").tobytes():
+        raise ValueError("not the digest of what is said of the runs")
+    found: list[Entry] = json.loads(runs)
+    if not all(isinstance(entry, dict) for entry in found):
+        raise ValueError("no tables")
+    if any(file.get_slice(key).get_shape()[-1] != len(found) for key in ARRAYS):
+        raise ValueError("another number of runs than of their names")
+    return found
+
+
+def check(path: Path) -> None:
+    """Compare the bytes of a file with its name. Raises DamagedError or an OSError."""
+    with open_regular(path) as file:
+        if hashlib.file_digest(file, "sha256").hexdigest() != path.stem:
+            raise DamagedError(path)

@@ -1,0 +1,288 @@
+"""The store of runs: one safetensors file a family, which says of itself all that is in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import safe_open
+
+from labreport.lab.configuration import RunConfig
+from labreport.lab.schedule import EVERY_STEP, Schedule
+from labreport.runs.consistency import (
+    InconsistentError,
+    check_arrays,
+    check_numbers,
+    name_of,
+    read_ending,
+    read_schedule,
+)
+from labreport.runs.file_format import (
+    ARRAYS,
+    STEPS,
+    UNREADABLE,
+    DamagedError,
+    Entry,
+    check,
+    entries,
+    pack,
+)
+from labreport.runs.files import reading, write_atomically, writing
+from labreport.runs.lock import Waiting, locked
+from labreport.runs.run import Ending, Environment, Run, Trace, Traces
+
+FEW = 8
+"""Runs of a file up to which each is read by itself; for more, the whole file is read."""
+
+SUFFIX = ".safetensors"
+
+ASIDE = "damaged"
+"""Folder beside the runs to which damaged files are moved."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a stored run lies, and at which steps it was recorded."""
+
+    path: Path
+    column: int
+    name: str
+    schedule: Schedule
+    entry: Entry
+
+
+class Store:
+    """The runs under one output folder.
+
+    Looking and reading change nothing on the disk. Whoever stores runs, or mends the store, does
+    so in a ``turn``.
+
+    Attributes:
+        folder: where the files are.
+        outdated: files of another version, which are left alone.
+    """
+
+    def __init__(self, output: Path) -> None:
+        self.folder = output / "runs"
+        self._aside: list[Path] = []
+        self.look()
+
+    def look(self) -> None:
+        """Find out what is stored now."""
+        self.outdated: list[Path] = []
+        self._damaged: list[Path] = []
+        self._places: dict[str, Place] = {}
+        self._files: dict[Path, frozenset[str]] = {}
+        with reading(self.folder):
+            paths = sorted(self.folder.iterdir()) if self.folder.is_dir() else []
+        for path in paths:
+            if path.suffix == SUFFIX and not path.name.startswith("."):
+                self.add(path)
+
+    @property
+    def damaged(self) -> list[Path]:
+        """Files that were found damaged, by the names that they had."""
+        return [*self._aside, *self._damaged]
+
+    @property
+    def aside(self) -> Path:
+        """Where damaged files are kept."""
+        return self.folder / ASIDE
+
+    @property
+    def files(self) -> Mapping[Path, frozenset[str]]:
+        """The names of the runs in each file."""
+        return self._files
+
+    def has(self, name: str, schedule: Schedule = EVERY_STEP) -> bool:
+        """Whether a run is stored with all that a schedule asks for."""
+        place = self._places.get(name)
+        return place is not None and place.schedule.covers(schedule)
+
+    def with_stored(self, name: str, schedule: Schedule) -> Schedule:
+        """A schedule that also covers what is stored of a run, so that nothing of it is lost."""
+        place = self._places.get(name)
+        return schedule if place is None else schedule.with_(place.schedule)
+
+    def place(self, name: str) -> tuple[str, int]:
+        """The file of a stored run, as seen from the output folder, and its index in the arrays.
+
+        Raises:
+            KeyError: if the run is not in the store.
+        """
+        place = self._places[name]
+        return f"{self.folder.name}/{place.path.name}", place.column
+
+    def entry(self, name: str) -> Entry | None:
+        """What is said of a stored run (config, environment, ending); None if there is none."""
+        place = self._places.get(name)
+        return None if place is None else place.entry
+
+    @contextmanager
+    def turn(self, waiting: Waiting) -> Iterator[None]:
+        """Be the only one to change the store, having seen what others stored before.
+
+        Raises:
+            BuildError: if the store cannot be written to.
+        """
+        with locked(self.folder, waiting):
+            self.look()
+            yield
+
+    def mend(self) -> None:
+        """In a turn: move damaged files aside, under names that are free.
+
+        Raises:
+            BuildError: if one cannot be moved.
+        """
+        if not self._damaged:
+            return
+        for path in self._damaged:
+            with writing(path):
+                self.aside.mkdir(exist_ok=True)
+                path.rename(_free(self.aside / path.name))
+            self._aside.append(path)
+        self.look()
+
+    def add(self, path: Path) -> None:
+        """Take in a file, which another process may have written."""
+        try:
+            with reading(path):
+                found = entries(path)
+            if found is None:
+                self.outdated.append(path)
+                return
+            places = [
+                Place(path, column, str(entry["name"]), read_schedule(entry["schedule"]), entry)
+                for column, entry in enumerate(found)
+            ]
+        except (DamagedError, *UNREADABLE):
+            self._lose(path)
+            return
+        self._files[path] = frozenset(place.name for place in places)
+        for place in places:
+            known = self._places.get(place.name)
+            # Of two records of a run, the one that keeps more.
+            if known is None or place.schedule.covers(known.schedule):
+                self._places[place.name] = place
+
+    def _lose(self, path: Path) -> None:
+        """Count a file's runs as not stored; a file that somebody removed is not damaged."""
+        if path.exists():
+            self._damaged.append(path)
+        self._files.pop(path, None)
+        self._places = {name: p for name, p in self._places.items() if p.path != path}
+
+    def keep(
+        self,
+        configurations: Sequence[RunConfig],
+        traces: Traces,
+        environment: Environment,
+        schedule: Schedule = EVERY_STEP,
+    ) -> Path:
+        """Store runs that were trained together, as one file."""
+        path = write_runs(self.folder, configurations, traces, environment, schedule)
+        self.add(path)
+        return path
+
+    def read(self, names: Sequence[str]) -> dict[str, Run]:
+        """Runs by name, each equal to the bit to what was stored.
+
+        All bytes of a file are compared with its digest before any of them is used.
+
+        Raises:
+            KeyError: if a run is not in the store.
+            DamagedError: if files are damaged or gone; all of their runs count as not stored now.
+        """
+        by_file: dict[Path, list[Place]] = {}
+        for name in dict.fromkeys(names):
+            place = self._places[name]
+            by_file.setdefault(place.path, []).append(place)
+        runs: dict[str, Run] = {}
+        lost: list[Path] = []
+        for path, places in by_file.items():
+            try:
+                with reading(path):
+                    check(path)
+                    runs |= _read(path, places)
+            except (DamagedError, *UNREADABLE):
+                lost.append(path)
+        for path in lost:
+            self._lose(path)
+        if lost:
+            raise DamagedError(*lost)
+        return {name: runs[name] for name in names}
+
+
+def write_runs(
+    folder: Path,
+    configurations: Sequence[RunConfig],
+    traces: Traces,
+    environment: Environment,
+    schedule: Schedule,
+) -> Path:
+    """Write one file with runs that were trained together; says where it is."""
+    name, content = pack(configurations, traces, environment, schedule)
+    write_atomically(folder / name, content)
+    return folder / name
+
+
+def _read(path: Path, places: Sequence[Place]) -> dict[str, Run]:
+    """Runs of a file, with every part of it compared with their configurations.
+
+    Raises:
+        ValueError: and others of UNREADABLE, if something does not fit.
+    """
+    with safe_open(path, "numpy") as file:
+        steps = {key: file.get_tensor(key) for key in STEPS}
+        if len(places) > FEW:
+            arrays = {key: file.get_tensor(key) for key in ARRAYS}
+            columns = [place.column for place in places]
+        else:
+            arrays = {key: _columns(file, key, places) for key in ARRAYS}
+            columns = list(range(len(places)))
+    configurations = [RunConfig.model_validate(place.entry["config"]) for place in places]
+    endings = {
+        column: read_ending(place.entry["ending"], config)
+        for column, place, config in zip(columns, places, configurations, strict=True)
+    }
+    runs = arrays["losses"].shape[-1]
+    everyone = tuple(endings.get(column, Ending("completed", 0)) for column in range(runs))
+    for place, config in zip(places, configurations, strict=True):
+        check_arrays(arrays, steps, runs, config, place.schedule)
+    traces = Traces(endings=everyone, **steps, **arrays)
+    return {
+        place.name: _run(place, config, traces[column])
+        for place, config, column in zip(places, configurations, columns, strict=True)
+    }
+
+
+def _columns(file: Any, key: str, places: Sequence[Place]) -> np.ndarray:
+    """An array of some runs of a file."""
+    part = file.get_slice(key)
+    if 0 in part.get_shape():
+        # The library cuts nothing out of nothing.
+        whole: np.ndarray = file.get_tensor(key)
+        return whole[..., [place.column for place in places]]
+    return np.stack([part[..., place.column] for place in places], axis=-1)
+
+
+def _run(place: Place, config: RunConfig, trace: Trace) -> Run:
+    entry = place.entry
+    if name_of(entry["config"], entry["environment"]) != place.name:
+        raise InconsistentError("name")
+    check_numbers(trace)
+    return Run(config, trace, Environment(**entry["environment"]), place.name)
+
+
+def _free(path: Path) -> Path:
+    """The path, or with a number before its ending the first one that nothing has."""
+    number, free = 1, path
+    while free.exists():
+        number += 1
+        free = path.with_name(f"{path.stem}.{number}{path.suffix}")
+    return free

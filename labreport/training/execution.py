@@ -1,0 +1,304 @@
+"""Training what is missing: family by family, in one process or several, stored when done."""
+
+from __future__ import annotations
+
+import math
+import multiprocessing
+import os
+import shutil
+import signal
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from labreport.errors import BuildError, Fault, InputError, TrainingInterrupted
+from labreport.estimate import estimate
+from labreport.lab.configuration import RunConfig
+from labreport.lab.plan import Recording
+from labreport.runs.file_format import DamagedError, run_name
+from labreport.runs.files import nearest_there
+from labreport.runs.run import Environment, Run
+from labreport.runs.store import Store, write_runs
+
+if TYPE_CHECKING:
+    from labreport.training.family import Family
+    from labreport.training.recording import Memory
+
+DEVICES = ("cpu", "cuda")
+
+WORTH_PROCESSES = 50_000_000
+"""Run-rounds from which on a second process saves more than it costs to start: some seconds."""
+
+ATTEMPTS = 3
+"""How often a build reads what it needs: once to find what is damaged, once when that is mended,
+and once more. A disk that goes on damaging files is none to build on."""
+
+UNKNOWN_MEMORY = 8 * 2**30
+"""Taken for the memory of a machine whose system does not tell, as Windows does not."""
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done ("waiting", "training", "writing"), how much is done, of how much.
+"""
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What training may use.
+
+    Attributes:
+        device: "cpu" or "cuda".
+        jobs: processes at a time.
+        memory: bytes for all of them together.
+        limit: bytes that nothing may exceed, also where it cannot be divided; half of what the
+            machine has if None.
+        hours: of training, beyond which a build is refused.
+    """
+
+    device: str = "cpu"
+    jobs: int = 1
+    memory: int = 2**30
+    limit: int | None = None
+    hours: float = 12.0
+
+
+def check_size(
+    path: Path,
+    recordings: Sequence[Recording],
+    missing: Sequence[Recording],
+    output: Path,
+    machine: Resources,
+) -> None:
+    """Refuse a lab that is too big for the machine, before anything is trained.
+
+    Raises:
+        InputError: with what all runs or the missing ones take, and how to allow more.
+    """
+    if faults := too_big(path, recordings, missing, output, machine):
+        raise InputError(faults)
+
+
+def too_big(
+    path: Path,
+    recordings: Sequence[Recording],
+    missing: Sequence[Recording],
+    output: Path,
+    machine: Resources,
+) -> tuple[Fault, ...]:
+    """Why a lab is too big for the machine, if it is: what it takes, and how to allow more."""
+    needed, whole = estimate(missing), estimate(recordings)
+    parallel = machine.jobs if needed.run_rounds >= WORTH_PROCESSES else 1
+    memory = max(min(parallel, needed.runs) * needed.training, whole.reading)
+    limits = (
+        ("too-much-memory", memory / 2**20, _memory_limit(machine) / 2**20),
+        ("too-much-disk", needed.disk / 2**20, free_space(output) / 2**20),
+        ("too-much-time", needed.seconds / 3600 / parallel, machine.hours),
+    )
+    return tuple(
+        Fault(
+            code,
+            {"found": math.ceil(found), "limit": _shown(limit), "runs": whole.runs},
+            file=path,
+        )
+        for code, found, limit in limits
+        if found > limit
+    )
+
+
+def _shown(limit: float) -> str:
+    """A limit without more digits than anybody reads."""
+    return f"{limit:.0f}" if limit >= 100 else f"{limit:.3g}"
+
+
+def free_space(output: Path) -> int:
+    """Bytes that are free where a folder is, or will be."""
+    # Behind links, of which one may lead to a folder that is still to be made.
+    there = nearest_there(Path(os.path.realpath(output)))
+    return shutil.disk_usage(there).free
+
+
+def _memory_limit(machine: Resources) -> int:
+    if machine.limit is not None:
+        return machine.limit
+    try:
+        physical = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        physical = UNKNOWN_MEMORY
+    return max(machine.memory, physical // 2)
+
+
+def check_device(machine: Resources) -> None:
+    """Refuse a device that is not there. Raises InputError."""
+    if machine.device not in DEVICES:
+        values = {"found": machine.device}
+        raise InputError(Fault("unknown-device", values, allowed=DEVICES))
+    if machine.device == "cuda":
+        import torch
+
+        if not torch.cuda.is_available():
+            raise InputError(Fault("no-cuda"))
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedRuns:
+    """Runs, and where they came from.
+
+    Attributes:
+        runs: by the digest of their configuration.
+        trained: digests of those that were not stored, or no longer as they were written.
+    """
+
+    runs: dict[str, Run]
+    trained: frozenset[str]
+
+
+def load_or_train(
+    recordings: Sequence[Recording],
+    environment: Environment,
+    store: Store,
+    machine: Resources,
+    progress: Progress,
+) -> LoadedRuns:
+    """Runs from the store, once those that it lacks have been trained.
+
+    Of several builds in one folder, one at a time trains; the others wait, and then find its runs
+    stored. A build whose runs are all there waits for nobody.
+
+    Raises:
+        BuildError: if a run cannot be stored; those that were finished before are.
+    """
+    names = {config.digest: run_name(config, environment) for config, _ in recordings}
+
+    def missing() -> list[Recording]:
+        return [
+            (config, store.with_stored(names[config.digest], schedule))
+            for config, schedule in recordings
+            if not store.has(names[config.digest], schedule)
+        ]
+
+    def read(trained: Iterable[Recording]) -> LoadedRuns:
+        runs = store.read(list(names.values()))
+        found = {digest: runs[name] for digest, name in names.items()}
+        return LoadedRuns(found, frozenset(config.digest for config, _ in trained))
+
+    if not store.damaged and not missing():
+        # Damage that shows only now is mended below, in turn.
+        with suppress(DamagedError):
+            return read(())
+    trained: list[Recording] = []
+    with store.turn(lambda: progress("waiting", 0, 1)):
+        for _ in range(ATTEMPTS):
+            store.mend()
+            lacking = missing()
+            train_missing(lacking, environment, store, machine, progress)
+            trained += lacking
+            if missing():
+                continue
+            with suppress(DamagedError):
+                return read(trained)
+    raise BuildError(Fault("store-unreliable", file=store.folder))
+
+
+def train_missing(
+    missing: Sequence[Recording],
+    environment: Environment,
+    store: Store,
+    machine: Resources,
+    progress: Progress,
+) -> None:
+    """Train runs, each given with its schedule; each family is stored as soon as it is done."""
+    if not missing:
+        return
+    from labreport.training.family import families
+
+    configurations, schedules = zip(*missing, strict=True)
+    work = sum(map(_rounds, configurations))
+    jobs = machine.jobs if work >= WORTH_PROCESSES and machine.device == "cpu" else 1
+    groups = families(configurations, schedules, machine.memory // jobs)
+    done = kept = 0
+    progress("training", done, work)
+    try:
+        for family, path in _trained(groups, environment, store.folder, machine.device, jobs):
+            store.add(path)
+            kept += len(family.configurations)
+            done += sum(map(_rounds, family.configurations))
+            progress("training", done, work)
+    except KeyboardInterrupt:
+        raise TrainingInterrupted(kept, len(missing)) from None
+
+
+def _rounds(config: RunConfig) -> int:
+    return config.rounds
+
+
+def _trained(
+    groups: Sequence[Family], environment: Environment, folder: Path, device: str, jobs: int
+) -> Iterator[tuple[Family, Path]]:
+    """Families as they are finished, with the files that hold them."""
+    if jobs == 1 or len(groups) == 1:
+        for family in groups:
+            yield family, train_and_write(family, environment, folder, device)
+        return
+    # A fork starts at once and shares what is imported; elsewhere each process starts anew.
+    methods = multiprocessing.get_all_start_methods()
+    context = multiprocessing.get_context("fork" if "fork" in methods else "spawn")
+    # Families go along when a process starts: a fork has them already, without a copy.
+    pool = ProcessPoolExecutor(
+        jobs, mp_context=context, initializer=_start_process, initargs=(groups,)
+    )
+    try:
+        futures = {
+            pool.submit(_train_and_write_group, index, environment, folder, device): family
+            for index, family in enumerate(groups)
+        }
+        for future in as_completed(futures):
+            yield futures[future], future.result()
+    except BrokenProcessPool:
+        raise BuildError(Fault("process-died")) from None
+    finally:
+        # What is under way is finished and stored; what has not begun is left.
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+_groups: list[Family] = []
+"""The families of this build, in a process that was started to train some of them."""
+
+
+def _start_process(groups: Sequence[Family]) -> None:
+    # An interrupt is the first process's to act on: what is under way here is finished.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_first_process, daemon=True).start()
+    _groups[:] = groups
+
+
+def _end_with_first_process() -> None:
+    """Without it, a process whose first one was killed would wait for work for ever."""
+    first = multiprocessing.parent_process()
+    assert first is not None
+    first.join()
+    os._exit(1)
+
+
+def _train_and_write_group(index: int, environment: Environment, folder: Path, device: str) -> Path:
+    return train_and_write(_groups[index], environment, folder, device)
+
+
+@cache
+def _memory() -> Memory:
+    """What this process records into: a family is stored before the next one is trained."""
+    from labreport.training.recording import Memory
+
+    return Memory()
+
+
+def train_and_write(family: Family, environment: Environment, folder: Path, device: str) -> Path:
+    """Train one family and store it; says where."""
+    from labreport.training.trainer import train
+
+    traces = train(family, device, _memory())
+    return write_runs(folder, family.configurations, traces, environment, family.schedule)

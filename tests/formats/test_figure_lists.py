@@ -1,0 +1,72 @@
+"""Lists of figures and tables: on paper, of what there are at least four of, with their pages."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pikepdf
+import pytest
+from test_pdf import links, text_of
+
+from labreport.formats.figure_lists import FEWEST, first_sentence, listings
+from labreport.formats.page import paper
+from labreport.report.language import language
+from labreport.report.tree import Figure, Report, Section
+
+CODES = ("zh", "en")
+
+
+@pytest.mark.parametrize(
+    ("caption", "first"),
+    [
+        ("损失曲线。虚线是下限。", "损失曲线"),
+        ("与基准配置的差别（“—”表示与基准相同）", "与基准配置的差别"),
+        ("取值 0.5 的损失", "取值 0.5 的损失"),
+        ("The variants compared. “Loss@n” is the loss.", "The variants compared"),
+        ("Loss at 0.5 and 1. The floor is dashed.", "Loss at 0.5 and 1"),
+        ("Loss at each value, ★ marks the best of a column", "Loss at each value"),
+        ("What differs (— means as the base)", "What differs"),
+        ("", ""),
+    ],
+)
+def test_an_entry_is_the_first_sentence_of_its_caption(caption: str, first: str) -> None:
+    assert first_sentence(caption) == first
+
+
+def report_with(figures: int) -> Report:
+    blocks = tuple(Figure(f"f{k}", f"Figure {k}", "Loss.", b"<svg/>", "") for k in range(figures))
+    inner = Section("inner", "1.1", "Inner", blocks)
+    return Report("en", "en", "T", "", (), "", (), (Section("s", "1", "S", (), (inner,)),))
+
+
+def test_few_figures_are_not_listed() -> None:
+    assert listings(report_with(FEWEST - 1), language("en")) == ()
+    (listing,) = listings(report_with(FEWEST), language("en"))
+    assert [entry.anchor for entry in listing.entries] == ["f0", "f1", "f2", "f3"]
+    assert (listing.entries[0].words, listing.entries[0].where) == ("Loss", "(1.1)")
+    assert 'class="listings"' not in paper(report_with(FEWEST - 1), language("en"))
+    assert 'class="contents listed"' in paper(report_with(FEWEST), language("en"))
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_figure_and_table_is_listed_with_a_link_and_its_page(
+    shipped_build: Any, code: str
+) -> None:
+    found = listings(shipped_build.reports[code], language(code))
+    assert [len(listing.entries) >= FEWEST for listing in found] == [True, True]
+    with pikepdf.open(shipped_build.pdf(code)) as pdf:
+        led_to = links(pdf)
+        for listing in found:
+            for entry in listing.entries:
+                assert entry.anchor in led_to
+    text = text_of(shipped_build.pdf(code))
+    for listing in found:
+        for entry in listing.entries:
+            words = re.escape("".join((entry.label + entry.words + entry.where).split()))
+            assert re.search(rf"{words}\.*\d+", text)
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_a_page_on_a_screen_has_no_lists(shipped_build: Any, code: str) -> None:
+    assert "listings" not in re.sub(r"(?s)<style>.*?</style>", "", shipped_build.html(code))

@@ -1,0 +1,40 @@
+"""Words of the glossary lead to it, once a section, and nothing else of a sentence changes."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from markupsafe import Markup
+
+from labreport.formats.glossary_links import Explained
+from labreport.formats.page import typeset
+from labreport.report.glossary import LINKED
+from labreport.report.language import language
+
+
+@pytest.mark.parametrize("code", ["zh", "en"])
+@pytest.mark.parametrize("term", LINKED)
+def test_each_word_of_a_term_leads_to_the_glossary(code: str, term: str) -> None:
+    own = language(code)
+    for word in re.split("、|, ", own.text(f"glossary.{term}.words")):
+        sentence = f"见{word}。" if code == "zh" else f"A {word}."
+        linked = Explained(own, "words")(Markup(sentence))
+        assert f'<a class="word" href="#words">{word}</a>' in linked
+        assert re.sub("<[^>]*>", "", linked) == sentence
+
+
+def test_only_the_first_use_in_a_section_is_a_link() -> None:
+    explained = Explained(language("en"), "words")
+    first, second = explained(Markup("the floor, the floors")), explained(Markup("floor"))
+    assert (first.count("<a"), second) == (1, "floor")
+    assert explained.begin() == ""
+    assert explained(Markup("floor")).count("<a") == 1
+
+
+def test_parts_of_words_and_markup_stay_as_they_are() -> None:
+    explained = Explained(language("en"), "words")
+    text = typeset("a flooring & a seeding <floors> 10⁻³")
+    assert explained(text) == str(text).replace(
+        "floors", '<a class="word" href="#words">floors</a>'
+    )

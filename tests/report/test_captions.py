@@ -1,0 +1,162 @@
+"""Captions say what is drawn, in the numbers of the tables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from labreport.report.captions import MOST_NAMED, Captions
+from labreport.report.language import language
+from labreport.report.numbers import measured
+from labreport.report.tree import Figure, Report, Section
+
+
+def figures(report: Report) -> list[Figure]:
+    def inside(sections: tuple[Section, ...]) -> list[Figure]:
+        return [
+            figure
+            for section in sections
+            for figure in [
+                *(b for b in section.blocks if isinstance(b, Figure)),
+                *inside(section.sections),
+            ]
+        ]
+
+    return inside(report.sections)
+
+
+def readings(shipped_build: Any, name: str, code: str = "en") -> Captions:
+    results = next(r for r in shipped_build.measured.experiments if r.plan.name == name)
+    return Captions(results, language(code))
+
+
+def test_the_lowest_and_the_highest_end_are_named(shipped_build: Any) -> None:
+    read = readings(shipped_build, "published")
+    assert read.ends([("a", 0.5), ("b", 0.25), ("c", 1.0), ("d", None)]) == (
+        "After 1000 rounds, lowest is b (0.2500), highest is c (1.000)."
+    )
+    # What is printed alike is named alike.
+    assert "lowest is a and b (0.5000)" in read.ends([("a", 0.5), ("b", 0.5 + 1e-9), ("c", 1.0)])
+    assert read.ends([("a", 0.5), ("b", 0.5)]) == "After 1000 rounds, all are at 0.5000."
+    assert read.ends([("a", 0.5), ("b", None)]) == "After 1000 rounds, a is at 0.5000."
+    assert read.ends([("a", None), ("b", float("inf"))]) == ""
+    many = [(f"v{k}", 0.5) for k in range(MOST_NAMED + 3)]
+    assert f"v{MOST_NAMED - 1} and 3 more (0.5000)" in read.ends([*many, ("w", 1.0)])
+
+
+def test_captions_of_curves_agree_with_the_runs(shipped_build: Any) -> None:
+    found = shipped_build.measured.experiments
+    by_title = {
+        (r.plan.name, code): shipped_build.reports[code] for r in found for code in ("zh", "en")
+    }
+    checked = 0
+    for results in found:
+        losses = [x for r in results.singles if (x := r.loss(results.last)) is not None]
+        same = len({(r.run.config.loss, r.run.config.data) for r in results.singles}) == 1
+        if len(losses) < 2 or not same or results.replicated:
+            continue
+        for code in ("zh", "en"):
+            section = next(
+                inner
+                for s in by_title[results.plan.name, code].sections
+                for inner in s.sections
+                if inner.anchor == f"experiment-{results.plan.name}"
+            )
+            caption = next(b.caption for b in section.blocks if isinstance(b, Figure))
+            assert measured(min(losses)) in caption
+            assert measured(max(losses)) in caption
+            checked += 1
+    assert checked >= 4
+
+
+def test_the_squared_errors_of_a_caption_are_those_of_the_table(shipped_build: Any) -> None:
+    results = next(r for r in shipped_build.measured.experiments if r.plan.name == "bce")
+    errors = [x for r in results.singles if (x := r.error(results.last)) is not None]
+    assert any(
+        measured(min(errors)) in f.caption and measured(max(errors)) in f.caption
+        for f in figures(shipped_build.reports["en"])
+    )
+
+
+def test_every_figure_says_what_to_see(shipped_build: Any) -> None:
+    """A caption is more than a title, and an alternative text has numbers or what is drawn."""
+    for code, end in (("zh", "。"), ("en", ". ")):
+        for figure in figures(shipped_build.reports[code]):
+            title, _, rest = figure.caption.partition(end)
+            assert rest, figure.caption
+            assert 4 <= len(title) <= 90, figure.caption
+            assert any(c.isdigit() for c in figure.alternative), figure.alternative
+            assert not figure.alternative.endswith((":", "：")), figure.alternative
+
+
+def test_the_longest_path_and_the_weight_that_came_furthest(
+    build_lab: Callable[..., Any], base_text: str
+) -> None:
+    lab = base_text + (
+        "[experiment.rates]\ntitle = 'r'\nbudgets = [5, 10]\n"
+        "[[experiment.rates.variant]]\nname = 'slow'\nchange.optimizer.learning_rate = 0.5\n"
+        "[[experiment.rates.variant]]\nname = 'fast'\nchange.optimizer.learning_rate = 2.0\n"
+    )
+    built = build_lab(lab)
+    results = built.measured.experiments[0]
+    fast = results.of("fast")[0].run.trace.weights.astype(float)
+    moved = np.abs(fast[-1] - fast[0])
+    weight = results.of("fast")[0].names[int(moved.argmax())]
+    captions = [f.caption for f in figures(built.reports["en"])]
+    (furthest,) = [c for c in captions if "Furthest came" in c]
+    start, end = (measured(float(fast[k, int(moved.argmax())])) for k in (0, -1))
+    assert f"Furthest came {weight} of “fast”: from {start} to {end}." in furthest
+    length = float(np.linalg.norm(np.diff(fast, axis=0), axis=1).sum())
+    (paths,) = [c for c in captions if c.startswith("Paths over the loss.")]
+    assert f"“fast” ({measured(length)})" in paths
+    assert "after 10 rounds" in paths
+
+
+def test_a_run_that_stands_still_moves_no_weight(
+    build_lab: Callable[..., Any], base_text: str
+) -> None:
+    lab = base_text + (
+        "[experiment.still]\ntitle = 's'\n[[experiment.still.variant]]\nname = 'still'\n"
+        "change.optimizer.learning_rate = 0.0\n"
+    )
+    built = build_lab(lab)
+    expected = {"zh": "“still”没有一个权值移动。", "en": "No weight of “still” has moved."}
+    for code, said in expected.items():
+        captions = [f.caption for f in figures(built.reports[code])]
+        assert sum(said in caption for caption in captions) == 1
+        # One run that goes nowhere has no path.
+        assert not any(c.startswith(("Paths over", "损失曲面")) for c in captions)
+
+
+def test_captions_say_what_is_drawn_and_why_something_is_not(shipped_build: Any) -> None:
+    captions = [f.caption for f in figures(shipped_build.reports["en"])]
+    paths = [c for c in captions if c.startswith("Paths over the loss.")]
+    because = [re.findall(r"Not shown[^:]*: [^.]*\.", c) for c in paths]
+    assert because == [
+        ["Not shown, because start or network are others: “published without bias”."],
+        ["Not shown, because a weight goes beyond ±15: learning rate 1000."],
+        ["Not shown, because a weight goes beyond ±15: “SGD with momentum”, learning rate 50."],
+    ]
+    # Nothing of the map has diverged.
+    assert sum(c.startswith("Loss by swept value and round.") for c in captions) == 1
+    assert not any("Crosses" in c for c in captions)
+    results = readings(shipped_build, "no-init").results
+    marked = "; ".join(
+        f"{name} ({measured(result.loss(results.last) or 0.0)})"
+        for name, result in zip(("given weights", "all-zero weights"), results.singles, strict=True)
+    )
+    (starts,) = (c for c in captions if "Distribution of the loss" in c)
+    assert f"Lines mark single starts: {marked}." in starts
+
+
+def test_an_alternative_text_says_where_a_curve_is_lowest(shipped_build: Any) -> None:
+    run = readings(shipped_build, "published").results.singles[0]
+    lowest = int(np.argmin(run.losses))
+    assert 0 < lowest < len(run.losses) - 1
+    first, low, last = (measured(float(run.losses[k])) for k in (0, lowest, -1))
+    said = f"as published from {first} down to {low} after {lowest} updates, then {last}"
+    texts = [f.alternative for f in figures(shipped_build.reports["en"])]
+    assert sum(said in text and "Dashed: the floor" in text for text in texts) == 1
