@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from stat import S_ISDIR
@@ -288,6 +289,7 @@ def write_report(
     """Write runs.csv, observations.json, and HTML and PDF in each language; last, their record."""
     from labreport.export import observations_json, runs_csv
     from labreport.formats import html, pdf
+    from labreport.formats.limits import limited
     from labreport.report.compose import Facts, compose, measure
     from labreport.report.drawing_cache import DrawingCache
     from labreport.report.language import language
@@ -319,10 +321,12 @@ def write_report(
     for index, ((report, own), suffix) in enumerate(zip(reports, suffixes, strict=True)):
         # Every page has all languages, its own in front.
         editions = [reports[index], *reports[:index], *reports[index + 1 :]]
-        progress("writing", 2 * index, total)
-        files.append((request.output / f"report{suffix}.html", html.render(editions)))
-        progress("writing", 2 * index + 1, total)
-        files.append((request.output / f"report{suffix}.pdf", pdf.render(report, own)))
+        makers = {"html": partial(html.render, editions), "pdf": partial(pdf.render, report, own)}
+        for ending, make in makers.items():
+            progress("writing", len(files) - 2, total)
+            # What somebody's theme makes of a report may take any time or memory.
+            content = limited(make) if theme.own else make()
+            files.append((request.output / f"report{suffix}.{ending}", content))
     progress("writing", total, total)
     used = (place for place, _ in places.values())
     kept = record(request.report, made, dict(files), used)

@@ -6,18 +6,22 @@ import re
 from collections.abc import Iterator, Sequence
 
 from labreport.errors import Fault, InputError
+from labreport.formats.limits import limited
 from labreport.formats.page import page, paper
 from labreport.formats.pdf import complaints, complaints_of
 from labreport.lab.plan import Lab
 from labreport.report.language import Language
 from labreport.report.note_pictures import DRAWING
 from labreport.report.notes import Notes
-from labreport.report.style_sheets import Sheet
-from labreport.report.theme import SHEETS, Theme
+from labreport.report.theme import SHEETS, Sheet, Theme
 from labreport.report.title_page import title_page
+from labreport.report.tree import Report
 
 MOST = 20
 """Complaints that are told."""
+
+TRIAL_SECONDS, TRIAL_MEMORY = 60, 2**30
+"""Limits of a cover with nothing behind it, which takes two seconds and 100 MB."""
 
 _DATA = re.compile(r"data:\S+")
 
@@ -34,15 +38,19 @@ def try_theme(lab: Lab, theme: Theme, languages: Sequence[Language]) -> None:
     """
     own = [words.saying(theme.texts.get(words.code, {})) for words in languages]
     reports = [(title_page(lab, theme, words), words) for words in own]
+    if faults := limited(lambda: _faults(reports, theme), TRIAL_SECONDS, TRIAL_MEMORY):
+        # The same in every language.
+        once = {(f.file, f.line, f.column, f.values["detail"]): f for f in faults}
+        raise InputError(list(once.values())[:MOST])
+
+
+def _faults(reports: Sequence[tuple[Report, Language]], theme: Theme) -> list[Fault]:
     page(reports)
     faults = []
     for report, words in reports:
         sheets = list(_sheets(paper(report, words), theme))
         faults += [_fault(text, theme, sheets) for text in complaints(report, words)]
-    if faults:
-        # The same in every language.
-        once = {(f.file, f.line, f.column, f.values["detail"]): f for f in faults}
-        raise InputError(list(once.values())[:MOST])
+    return faults
 
 
 def try_notes(notes: Notes) -> None:

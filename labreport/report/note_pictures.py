@@ -11,8 +11,8 @@ from urllib.parse import unquote
 from xml.etree import ElementTree
 
 from labreport.lab.reading.faults import nearest
-from labreport.report.style_sheets import fetched
-from labreport.report.theme_svg import oddities
+from labreport.report.drawing_addresses import fetched
+from labreport.report.drawing_check import oddities
 from labreport.runs.files import NotRegularError, read_regular
 
 KINDS = {

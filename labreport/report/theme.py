@@ -18,11 +18,8 @@ from pathlib import Path
 from labreport.errors import Fault, InputError
 from labreport.lab.lab import ThemeTable
 from labreport.lab.reading.faults import nearest
-from labreport.report.page_room import Room
-from labreport.report.style_sheets import DEEPEST, Sheet, fetched, too_deep, unpaired, written
-from labreport.report.theme_svg import oddities
+from labreport.report.drawing_check import oddities
 from labreport.runs.files import NotRegularError, read_regular, refuse_irregular
-from labreport.shipped import shipped
 
 COVER = "cover.html.j2"
 SHEETS = ("style.css", "screen.css", "print.css")
@@ -75,6 +72,19 @@ def is_own(key: str) -> bool:
 
 
 @dataclass(frozen=True)
+class Sheet:
+    """A style sheet, and the file that it is.
+
+    Attributes:
+        file: its place.
+        text: what it says.
+    """
+
+    file: Path
+    text: str
+
+
+@dataclass(frozen=True)
 class Theme:
     """What a theme changes.
 
@@ -122,8 +132,6 @@ def read_theme(table: ThemeTable, designs: Path, own: Path) -> Theme:
     if table.name != "plain":
         read.folder(designs / table.name)
     files = read.folder(own) if os.path.lexists(own) else {}
-    if not read.faults:
-        read.room()
     if read.faults:
         raise InputError(read.faults)
     for name, text in table.titles:
@@ -221,41 +229,12 @@ class _ThemeReader:
         if name == COVER:
             self.cover, self.cover_file = text, path
         elif name in SHEETS:
-            self._check_sheet(name, path, text)
+            if "</" in text:
+                line = text[: text.index("</")].count("\n") + 1
+                self._fault(path, "theme-sheet", {"detail": "</"}, line=line)
             self.sheets[name] = (*self.sheets.get(name, ()), Sheet(path, text))
         else:
             self._read_texts(CATALOGUES[name], path, text)
-
-    def _check_sheet(self, name: str, path: Path, text: str) -> None:
-        """A style sheet asks for nothing but data, and for print for files of the theme."""
-        lines = text.split("\n")
-        if deep := too_deep(text):
-            self._fault(path, "theme-nested", {"limit": DEEPEST}, line=deep)
-        for number, sign in () if deep else unpaired(text):
-            excerpt = lines[number - 1] if number <= len(lines) else ""
-            self._fault(path, "theme-unpaired", {"found": sign}, (), "", number, excerpt)
-        for number, found in () if deep else written(text):
-            excerpt = lines[number - 1] if number <= len(lines) else ""
-            self._fault(path, "theme-writes", {"found": found}, (), "", number, excerpt)
-        for number, address in fetched(text):
-            own = address.startswith("theme:") and address[len("theme:") :] in self.files
-            if not address.startswith("data:") and not (name == "print.css" and own):
-                values, allowed = {"found": address[:80]}, tuple(sorted(self.files))
-                excerpt = lines[number - 1] if number <= len(lines) else ""
-                self._fault(path, "theme-address", values, allowed, "", number, excerpt)
-
-    def room(self) -> None:
-        """What the style sheets for print, in their order, leave of a page."""
-        room = Room()
-        for name in ("style.css", "print.css"):
-            list(room.follow((shipped("templates") / name).read_text(encoding="utf-8")))
-            for sheet in self.sheets.get(name, ()):
-                lines = sheet.text.split("\n")
-                for found in room.follow(sheet.text):
-                    excerpt = lines[found.line - 1] if found.line <= len(lines) else ""
-                    self._fault(
-                        sheet.file, found.code, found.values, found.allowed, "", found.line, excerpt
-                    )
 
     def _read_texts(self, code: str, path: Path, content: str) -> None:
         from io import StringIO

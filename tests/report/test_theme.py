@@ -16,7 +16,7 @@ from command_line import run
 from labreport.build import Request, build, check
 from labreport.errors import InputError
 from labreport.lab.lab import LEAST_CONTRAST, ThemeTable, contrast_with_white
-from labreport.report.theme import FILES, LARGEST_PICTURE, PLAIN, Theme, read_theme
+from labreport.report.theme import FILES, LARGEST_PICTURE, PLAIN, read_theme
 from labreport.shipped import shipped
 
 THEMES = shipped("templates") / "themes"
@@ -187,25 +187,11 @@ BAD_FILES: list[tuple[Files, list[tuple[str, str, int]]]] = [
         {"cover.html.j2": "{{ report.__class__.__mro__ }}"},
         [("theme-template", "cover.html.j2", 1)],
     ),
-    (
-        {"cover.html.j2": "{% for i in range(10 ** 9) %}x{% endfor %}"},
-        [("theme-operator", "cover.html.j2", 1)],
-    ),
     ({"cover.html.j2": '{% include "/etc/passwd" %}'}, [("theme-template", "cover.html.j2", 1)]),
     ({"cover.html.j2": '{% include "../x" %}'}, [("theme-template", "cover.html.j2", 1)]),
     ({"cover.html.j2": b"\xff\xfe"}, [("not-utf-8", "cover.html.j2", 0)]),
-    (
-        {"cover.html.j2": '<h1>t</h1><img src="file:///etc/passwd" alt="x">'},
-        [("theme-link", "cover.html.j2", 1)],
-    ),
     ({"cover.html.j2": "<p>no heading</p>"}, [("theme-heading", "cover.html.j2", 0)]),
-    ({"cover.html.j2": "<h1>a</h1>\n<h1>b</h1>"}, [("theme-heading", "cover.html.j2", 2)]),
-    ({"cover.html.j2": "<div>\n<h1>a</h1>"}, [("theme-unclosed", "cover.html.j2", 1)]),
-    ({"cover.html.j2": "<h1>a</h1>\n</div>"}, [("theme-unclosed", "cover.html.j2", 2)]),
-    (
-        {"cover.html.j2": "<h1>a</h1><script>alert(1)</script>"},
-        [("theme-element", "cover.html.j2", 1)],
-    ),
+    ({"cover.html.j2": "<h1>a</h1>\n<h1>b</h1>"}, [("theme-heading", "cover.html.j2", 0)]),
     ({"style.css": "a {\n  color: blurple;\n}"}, [("theme-sheet", "style.css", 2)]),
     (
         {
@@ -237,54 +223,13 @@ BAD_FILES: list[tuple[Files, list[tuple[str, str, int]]]] = [
             ("theme-sheet", "print.css", 4),
         ],
     ),
+    # Nothing is fetched for paper, and whatever asks for it is told.
+    ({"print.css": "p { background: url(http://a.b/c.png); }"}, [("theme-style", "", 0)]),
     (
-        {"style.css": "\na { background: url(http://a.b/c.png); }"},
-        [("theme-address", "style.css", 2)],
+        {"cover.html.j2": '<h1>t</h1><img src="file:///etc/passwd" alt="x">'},
+        [("theme-style", "", 0)],
     ),
-    (
-        {"screen.css": "\n" + r"a { background: \75rl(http://a.b/c.png); }"},
-        [("theme-address", "screen.css", 2)],
-    ),
-    (
-        {"screen.css": "a { background: image-set('http://a.b/c.png' 1x); }"},
-        [("theme-address", "screen.css", 1)],
-    ),
-    ({"style.css": '@import "x.css";'}, [("theme-address", "style.css", 1)]),
-    *(
-        ({"style.css": f"\n{rule}"}, [("theme-writes", "style.css", 2)])
-        for rule in (
-            '.best::after { content: "all is well"; }',
-            ".best::after { content: '0'; }",
-            r".best::after { c\6fntent: 'x'; }",
-            "@media print { @supports (a: b) { td { &::after { CONTENT: 'x' } } } }",
-            ":root { --x: 'all is well' } p::after { content: var(--x); }",
-            "td { counter-reset: n 42 } td::after { content: counter(n); }",
-            "td::after { content: attr(class); }",
-            "td { content: url(data:image/png;base64,AAAA); }",
-            "q { quotes: 'all' 'well'; }",
-            "li { list-style: 'x' inside; }",
-            "li { list-style-type: 'No. ' }",
-            "td { text-overflow: '9'; }",
-            "h2 { bookmark-label: 'Proved'; }",
-            "h2 { string-set: x 'Proved'; }",
-            "td { text-emphasis: 'x'; }",
-            "@counter-style x { system: cyclic; symbols: A B; }",
-            "@page { margin: 2cm; @top-left { content: '" + "x" * 41 + "'; } }",
-            "@page { margin: 2cm } p::after { content: 'x' }",
-        )
-    ),
-    ({"print.css": "\n@page { size: 1mm }"}, [("theme-page-size", "print.css", 2)]),
-    ({"style.css": "@page { margin: 9cm }"}, [("theme-page-room", "style.css", 1)]),
-    ({"style.css": "a {\n b: " + "(" * 3000 + "}"}, [("theme-nested", "style.css", 2)]),
-    ({"style.css": "@media print {\n" * 2000}, [("theme-nested", "style.css", 50)]),
-    ({"style.css": "</style><script>"}, [("theme-address", "style.css", 1)]),
-    ({"print.css": "\np { color: red\nh2 { color: blue }"}, [("theme-unpaired", "print.css", 2)]),
-    ({"screen.css": "p { color: red }\n}"}, [("theme-unpaired", "screen.css", 2)]),
-    ({"print.css": 'a { src: url("theme:x.ttf"); }'}, [("theme-address", "print.css", 1)]),
-    (
-        {"style.css": 'a { background: url("theme:x.png"); }', "x.png": PNG},
-        [("theme-address", "style.css", 1)],
-    ),
+    ({"style.css": "\n</style><script>"}, [("theme-sheet", "style.css", 2)]),
     ({"languages/en.po": 'msgid "report.conclusion"\nmsgstr "x"'}, [("theme-key", "en.po", 1)]),
     (
         {"languages/en.po": 'msgid "observation.stuck"\nmsgstr "all is well"'},
@@ -340,12 +285,12 @@ BAD_FILES: list[tuple[Files, list[tuple[str, str, int]]]] = [
     ({"logo.svg": b"x" * (LARGEST_PICTURE + 1)}, [("theme-too-large", "logo.svg", 0)]),
     # All in one pass.
     (
-        {"covr.html.j2": "", "logo.png": b"", "style.css": "@import x;", "notes.pdf": b""},
+        {"covr.html.j2": "", "logo.png": b"", "style.css": "</", "notes.pdf": b""},
         [
             ("theme-file", "covr.html.j2", 0),
             ("theme-picture", "logo.png", 0),
             ("theme-file", "notes.pdf", 0),
-            ("theme-address", "style.css", 1),
+            ("theme-sheet", "style.css", 1),
         ],
     ),
 ]
@@ -390,21 +335,6 @@ def test_only_regular_files_of_a_theme_are_opened(
     (tmp_path / "theme" / name).unlink()
     (tmp_path / "theme" / name).symlink_to(name)
     assert faults(path) == [("file-unreadable", name, 0)]
-
-
-def test_signs_and_words_on_margins_may_be_written(lab: Callable[..., Path]) -> None:
-    sheet = (
-        "li::marker { content: '→ '; }\np::before { content: none; }\nq { quotes: '«' '»'; }\n"
-        "@page { @top-left { content: 'Our school, ' counter(page); } }\n"
-        "@font-face { font-family: 'Song 2'; src: url(data:font/ttf;base64,AAAA); }\n"
-        ".a[class='content'] { font-family: 'Song 2', serif; }\n"
-    )
-    theme_of(lab({"screen.css": sheet.split("@page")[0], "print.css": sheet.split("@font")[0]}))
-    theme_of(lab({"screen.css": sheet.split("@page")[1].partition("\n")[2]}))
-
-
-def theme_of(path: Path) -> Theme:
-    return read_theme(ThemeTable.model_validate({}), THEMES, path.parent / "theme")
 
 
 def test_quotation_marks_and_notes_in_texts_are_read(lab: Callable[..., Path]) -> None:
