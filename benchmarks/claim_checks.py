@@ -726,7 +726,8 @@ def saturated_units(seen: Seen, o: Observation) -> bool:
 
 def layer_gradients(seen: Seen, o: Observation) -> bool:
     for run in seen.runs(o.facts["subject"]):
-        gradient = run.trace.gradients[0].astype(float)
+        # In long double, whose range no square of a number of these leaves.
+        gradient = run.trace.gradients[0].astype(np.longdouble)
         sizes_of = [float(np.sqrt(np.mean(gradient[w] ** 2))) for w, _ in blocks(run.config)]
         told = [value(n) for n in o.facts["layers"] if isinstance(n, Number)]  # type: ignore[union-attr]
         # Of many layers the first and the last ones are told.
@@ -2209,6 +2210,7 @@ def share_right_swept(seen: Seen, o: Observation) -> bool:
 
 
 def share_right_starts(seen: Seen, o: Observation) -> bool:
+    """Of all starts that got so far: where the outputs of one are missing, nothing may be said."""
     budget = value(o.facts["budget"])
     for told in o.facts["shares"]:  # type: ignore[union-attr]
         runs = [run for _, run in seen.variants[told.what.variant]]  # type: ignore[union-attr]
@@ -2594,7 +2596,7 @@ def change_against_chance(experiments: Sequence[Seen], plan: Plan, o: Observatio
 def many_starts(experiments: Sequence[Seen], budget: int) -> list[list[Run]]:
     """The runs of each variant that got so far from twenty random starts or more."""
     found = [
-        [r for _, r in members if got_to(r, budget)]
+        [r for _, r in members if got_to(r, budget) and np.isfinite(r.losses[budget])]
         for seen in experiments
         for members in seen.variants.values()
         if len({t.point for t, _ in members}) == 1 and all(t.seed is not None for t, _ in members)

@@ -12,9 +12,9 @@ import random
 from dataclasses import dataclass
 from typing import Any
 
-from labreport.lab.vocabulary.activations import ACTIVATIONS
-from labreport.lab.vocabulary.losses import LOSSES
-from labreport.lab.vocabulary.optimizers import OPTIMIZER_TITLES
+from labreport.lab.schema.activations import ACTIVATIONS
+from labreport.lab.schema.losses import LOSSES
+from labreport.lab.schema.optimizers import OPTIMIZER_TITLES
 
 WORLDS = 8
 """Worlds that the labs of a batch share."""

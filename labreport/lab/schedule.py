@@ -36,7 +36,7 @@ class Schedule:
     @classmethod
     def of(cls, config: RunConfig, stride: int, budgets: tuple[int, ...]) -> Schedule:
         """The schedule of a run that is compared after so many rounds."""
-        if config.data.sees_all_rows and _is_shown_throughout(config):
+        if stride == 1 and config.data.sees_all_rows and _is_shown_throughout(config):
             return cls(stride)
         return cls(stride, tuple(budget for budget in budgets if budget <= config.rounds))
 

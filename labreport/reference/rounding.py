@@ -22,6 +22,9 @@ MORE_NUDGES = 96
 """Nudges where fewer explain nothing: of those that move a sum of two terms over a kink beside it,
 with signs drawn at random, there is one in four."""
 
+SMALLER = 8
+"""How many times smaller half of the further nudges are."""
+
 FACTOR = 1024
 """More than the size of any weighted sum z at which e^z is no longer a normal number."""
 
@@ -76,7 +79,9 @@ def nudged(
     def moved(values: FloatArray, sizes: FloatArray, draw: int) -> FloatArray:
         # All up and all down first: what two programs round differently they often do alike.
         sign = (1.0, -1.0)[draw] if draw < 2 else signs.choice([-1.0, 1.0], size=values.shape)
-        return np.asarray(values + unit * sizes * sign, dtype=values.dtype)
+        # Beside a pole the smaller nudge is the farther one.
+        size = unit / SMALLER if draw >= NUDGES and draw % 4 < 2 else unit
+        return np.asarray(values + size * sizes * sign, dtype=values.dtype)
 
     least = float(np.finfo(np.dtype(dtype)).tiny)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from labreport.lab.schema.optimizers import Rprop
+from labreport.reference.activations import ACTIVATIONS
 from labreport.reference.array_types import BoolArray, FloatArray
 from labreport.reference.evaluation import rule_of
 from labreport.reference.optimizers import cancellation
@@ -133,12 +134,20 @@ class Carried:
         found[1::2] = np.where(lost[1::2], 0, found[1::2])
         return found
 
+    def _adjusted(self, name: str, z: FloatArray, a: FloatArray) -> FloatArray:
+        """Activations [1 + copies, …], those of the copies moved as rounding may move them."""
+        sign = self.signs.choice([-1.0, 1.0], size=a.shape)
+        sign[0] = 0.0
+        size = NUDGE * self.together.unit * ACTIVATIONS[name].value_size(z, a)
+        return np.asarray(a + size * sign, dtype=a.dtype)
+
     def _between(
         self, weights: FloatArray, step: int, alive: BoolArray
     ) -> tuple[_Case, FloatArray]:
         """The loss and the gradients by hand at a step whose weights are not stored."""
         of = self.together
-        hand = of.evaluate(weights, of.seen(self.chosen, np.full(len(self.chosen), step)))
+        seen = of.seen(self.chosen, np.full(len(self.chosen), step))
+        hand = of.evaluate(weights, seen, self._adjusted if self.copies else None)
         apart = absolute_differences(hand.losses[0], of.losses[self.chosen, step])[:, None]
         moved, scale = _moved(hand.losses)[:, None], hand.loss_terms[0][:, None]
         gradient = hand.gradient

@@ -31,7 +31,14 @@ from labreport.reference.replay.tolerance import (
     flat_outputs,
 )
 from labreport.reference.replay.torch_generator import row_orders
-from labreport.reference.rounding import MORE_NUDGES, NUDGES, Nudged, farthest, nudged
+from labreport.reference.rounding import (
+    MORE_NUDGES,
+    NUDGES,
+    Adjusted,
+    Nudged,
+    farthest,
+    nudged,
+)
 from labreport.runs.run import Run, Steps
 
 UNDERFLOW = 2.0**60
@@ -211,11 +218,14 @@ class Together:
         rows = self._orders[runs, steps]
         return inputs[rows], targets[rows]
 
-    def evaluate(self, flat: FloatArray, data: Data) -> Evaluated:
-        """The network at parameters [..., parameters]; outputs that BCE refuses are at its ends."""
+    def evaluate(self, flat: FloatArray, data: Data, adjusted: Adjusted | None = None) -> Evaluated:
+        """The network at parameters [..., parameters]; outputs that BCE refuses are at its ends.
+
+        With ``adjusted``, what it makes of an activation takes its place.
+        """
         inputs, targets = data
         layers = layers_of(self.config, flat, self.dtype)
-        passed = forward(layers, self.config.network.activations, inputs)
+        passed = forward(layers, self.config.network.activations, inputs, adjusted=adjusted)
         if self.config.loss == "bce":
             output = np.clip(passed.output, 0.0, 1.0)
             passed = type(passed)(passed.pre_activations, (*passed.activations[:-1], output))
