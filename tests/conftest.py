@@ -1,5 +1,7 @@
 """What tests of the upper rooms share: labs built once, and labs trained without a file."""
 
+import os
+import pickle
 import signal
 import warnings
 from collections.abc import Callable
@@ -11,6 +13,7 @@ from unittest.mock import patch
 
 import hypothesis
 import pytest
+from filelock import FileLock
 from hostile_texts import HOSTILE_FORMULA
 
 from labreport import build as build_module
@@ -116,10 +119,22 @@ def build(path: Path, output: Path, only: tuple[str, ...] = ()) -> Built:
 
 @pytest.fixture(scope="session")
 def shipped_build(tmp_path_factory: pytest.TempPathFactory) -> Built:
-    """The lab that ships with the tool, built once, away from any notes of the developer's."""
-    folder = tmp_path_factory.mktemp("shipped")
-    copyfile(shipped_file("experiments.toml"), folder / "experiments.toml")
-    return build(folder / "experiments.toml", folder / "output")
+    """The lab that ships with the tool, built once, away from any notes of the developer's.
+
+    It is built by the first of the processes that share out the tests, and read by the others.
+    """
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    folder, kept = shared / "shipped", shared / "shipped.pickle"
+    with FileLock(shared / "shipped.lock"):
+        if not kept.is_file():
+            folder.mkdir()
+            copyfile(shipped_file("experiments.toml"), folder / "experiments.toml")
+            built = build(folder / "experiments.toml", folder / "output")
+            kept.write_bytes(pickle.dumps(built))
+        found = pickle.loads(kept.read_bytes())
+    assert isinstance(found, Built)
+    return found
 
 
 @pytest.fixture(scope="session")
