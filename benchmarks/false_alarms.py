@@ -18,8 +18,10 @@ import tempfile
 import traceback
 import warnings
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import same_distribution
@@ -82,6 +84,17 @@ class Found:
     unlike: int = 0
     wrong: list[str] = field(default_factory=list)
 
+    def add(self, other: Found) -> None:
+        """Take in what was found in other labs."""
+        for name, tally in other.tallies.items():
+            mine = self.tallies[name]
+            mine.fired += tally.fired
+            mine.by_formula += tally.by_formula
+            mine.by_sentence += tally.by_sentence
+        for count in ("labs", "redrawn", "runs", "replayed", "unlike"):
+            setattr(self, count, getattr(self, count) + getattr(other, count))
+        self.wrong += other.wrong
+
 
 def refuse_gaps() -> None:
     """Raises SystemExit if a rule has no check, or a check no rule."""
@@ -90,7 +103,27 @@ def refuse_gaps() -> None:
             raise SystemExit(f"rules and checks differ: {sorted(rules.keys() ^ checks.keys())}")
 
 
-def measure(labs: int, seed: int, keep: Path | None = None, *, tell: bool = False) -> Found:
+def measure_in(jobs: int, labs: int, seed: int, keep: Path | None = None) -> Found:
+    """Measure in several processes at once, each with a part of the labs and a seed of its own."""
+    found = Found()
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        parts = [
+            pool.submit(_part, labs // jobs, f"{seed}/{job}", keep and keep / str(job))
+            for job in range(jobs)
+        ]
+        for part in parts:
+            found.add(part.result())
+    return found
+
+
+def _part(labs: int, seed: str, keep: Path | None) -> Found:
+    torch.set_num_threads(1)
+    if keep:
+        keep.mkdir(parents=True, exist_ok=True)
+    return measure(labs, seed, keep, tell=True)
+
+
+def measure(labs: int, seed: int | str, keep: Path | None = None, *, tell: bool = False) -> Found:
     """Draw, train, observe and check so many labs.
 
     Args:
@@ -243,11 +276,11 @@ def _check(observation: Observation, known: Known, found: Found, check: object) 
         found.wrong.append(f"sentence of {observation.message}: {dict(observation.facts)}")
 
 
-def table(found: Found, seed: int, chance: same_distribution.Rates) -> str:
+def table(found: Found, seed: int, jobs: int, chance: same_distribution.Rates) -> str:
     """What docs/observations.md says of it, in Markdown."""
     rows = [
-        f"`python benchmarks/false_alarms.py --labs {found.labs} --seed {seed}` drew {found.labs:,}"
-        f" labs at random ({found.redrawn:,} more were refused by the check of lab files and drawn "
+        f"`python benchmarks/false_alarms.py --labs {found.labs} --seed {seed} --jobs {jobs}` drew "
+        f"{found.labs:,} labs at random ({found.redrawn:,} more were refused by the check of lab files and drawn "
         f"again), trained their {found.runs:,} runs, stored and read them, and let every rule "
         "speak. What each said was computed again by its formulas, and checked against its "
         "sentence by code that shares nothing with the rules: with NumPy on the stored arrays, "
@@ -280,6 +313,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--labs", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=1, help="processes, each with a part of them")
     parser.add_argument("--simulations", type=int, default=10_000)
     parser.add_argument("--keep", type=Path, help="folder for labs with something wrong")
     parser.add_argument("--write", action="store_true", help="write docs/observations.md")
@@ -287,9 +321,12 @@ def main() -> None:
     torch.set_num_threads(1)
     if chosen.keep:
         chosen.keep.mkdir(parents=True, exist_ok=True)
-    found = measure(chosen.labs, chosen.seed, chosen.keep, tell=True)
+    if chosen.jobs > 1:
+        found = measure_in(chosen.jobs, chosen.labs, chosen.seed, chosen.keep)
+    else:
+        found = measure(chosen.labs, chosen.seed, chosen.keep, tell=True)
     chance = same_distribution.measure(chosen.simulations, chosen.seed)
-    text = table(found, chosen.seed, chance)
+    text = table(found, chosen.seed, chosen.jobs, chance)
     print(text)
     if chosen.write:
         write(text)

@@ -66,19 +66,20 @@ class Carried:
         alive = np.ones(len(self.chosen), dtype=bool)
         losses: list[_Case] = []
         found: list[_Case] = []
-        place, earlier = 0, np.zeros_like(weights)
+        place, earlier = 0, np.zeros_like(weights[0])
+        terms: FloatArray | float = 0.0
         last = int(recorded[-1]) if ending.kind == "completed" else ending.step
         for step in range(last):
             if place < len(recorded) and recorded[place] == step:
-                gradient = self._nudged(of.gradients[self.chosen, place])
+                gradient, terms = self._nudged(of.gradients[self.chosen, place]), 0.0
             else:
-                case, gradient = self._between(weights, step, alive)
+                case, gradient, terms = self._between(weights, step, alive)
                 losses.append(case)
             gathered = gathered + gradient
             seen = gathered if config.gradients == "accumulated" else gradient
-            if self.copies and isinstance(config.optimizer, Rprop):
-                seen = self._flushed(seen, earlier)
-            earlier = seen
+            if isinstance(config.optimizer, Rprop):
+                alive = alive & ~self._sign_is_open(seen[0], earlier, terms)
+            earlier = seen[0]
             # Rules that keep squares have lost them here, each program in a way of its own.
             alive = alive & np.isfinite(seen * seen).all(axis=(0, 2))
             before = weights
@@ -123,16 +124,24 @@ class Carried:
         moved[1:] += (NUDGE * self.together.unit * sign * sizes).astype(moved.dtype)
         return moved
 
-    def _flushed(self, gradient: FloatArray, earlier: FloatArray) -> FloatArray:
-        """Gradients, in half of the copies 0 where the product with the one before is not normal.
+    def _sign_is_open(
+        self, gradient: FloatArray, earlier: FloatArray, terms: FloatArray | float
+    ) -> BoolArray:
+        """In which runs rounding decides the sign of a derivative, or of a product of two.
 
-        Rprop asks for the sign of that product, and what is too small may be 0 to another program.
+        Rprop asks for these signs alone, and steps by as much whatever the derivative is. A product
+        that is too small to be a normal number is 0 to some programs.
+
+        Args:
+            gradient: of this step [runs, parameters].
+            earlier: of the one before.
+            terms: absolute terms that the gradient is a sum of; 0 where it is a stored one.
         """
-        tiny = np.finfo(gradient.dtype).tiny
-        found = gradient.copy()
-        lost = np.abs(gradient.astype(np.float64) * earlier) < tiny
-        found[1::2] = np.where(lost[1::2], 0, found[1::2])
-        return found
+        of = self.together
+        rounded = (np.abs(gradient) <= of.roundings * of.unit * terms) & (gradient != 0)
+        product = np.abs(gradient.astype(np.float64) * earlier)
+        lost = (product < np.finfo(of.dtype).tiny) & (gradient != 0) & (earlier != 0)
+        return np.asarray((rounded | lost).any(axis=-1))
 
     def _adjusted(self, name: str, z: FloatArray, a: FloatArray) -> FloatArray:
         """Activations [1 + copies, …], those of the copies moved as rounding may move them."""
@@ -143,8 +152,11 @@ class Carried:
 
     def _between(
         self, weights: FloatArray, step: int, alive: BoolArray
-    ) -> tuple[_Case, FloatArray]:
-        """The loss and the gradients by hand at a step whose weights are not stored."""
+    ) -> tuple[_Case, FloatArray, FloatArray | float]:
+        """The loss, the gradients by hand and their terms, at a step whose weights are not stored.
+
+        The terms are those of the run itself [runs, parameters].
+        """
         of = self.together
         seen = of.seen(self.chosen, np.full(len(self.chosen), step))
         hand = of.evaluate(weights, seen, self._adjusted if self.copies else None)
@@ -157,7 +169,7 @@ class Carried:
             gradient = gradient.copy()
             sizes = NUDGE * of.roundings / ROUNDINGS * of.unit * hand.terms[1:]
             gradient[1:] += (sizes * sign).astype(gradient.dtype)
-        return _Case(step, apart, scale, moved, alive), gradient
+        return _Case(step, apart, scale, moved, alive), gradient, hand.terms[0]
 
     def _note(self, quantity: str, cases: Sequence[_Case]) -> None:
         if not cases:
