@@ -280,8 +280,8 @@ def table(found: Found, seed: int, jobs: int, chance: same_distribution.Rates) -
     """What docs/observations.md says of it, in Markdown."""
     rows = [
         f"`python benchmarks/false_alarms.py --labs {found.labs} --seed {seed} --jobs {jobs}` drew "
-        f"{found.labs:,} labs at random ({found.redrawn:,} more were refused by the check of lab files and drawn "
-        f"again), trained their {found.runs:,} runs, stored and read them, and let every rule "
+        f"{found.labs:,} labs at random ({found.redrawn:,} more were refused by the check of lab "
+        f"files and drawn again), trained their {found.runs:,} runs, stored and read them, and let every rule "
         "speak. What each said was computed again by its formulas, and checked against its "
         "sentence by code that shares nothing with the rules: with NumPy on the stored arrays, "
         "with floors found by trial, and, for a sample, with stock torch trained again. All "
