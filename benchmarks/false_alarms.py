@@ -281,9 +281,9 @@ def table(found: Found, seed: int, jobs: int, chance: same_distribution.Rates) -
     rows = [
         f"`python benchmarks/false_alarms.py --labs {found.labs} --seed {seed} --jobs {jobs}` drew "
         f"{found.labs:,} labs at random ({found.redrawn:,} more were refused by the check of lab "
-        f"files and drawn again), trained their {found.runs:,} runs, stored and read them, and let every rule "
-        "speak. What each said was computed again by its formulas, and checked against its "
-        "sentence by code that shares nothing with the rules: with NumPy on the stored arrays, "
+        f"files and drawn again), trained their {found.runs:,} runs, stored and read them, and let "
+        "every rule speak. What each said was computed again by its formulas, and checked against "
+        "its sentence by code that shares nothing with the rules: with NumPy on the stored arrays, "
         "with floors found by trial, and, for a sample, with stock torch trained again. All "
         f"{found.replayed:,} runs were also replayed by hand, as a build does it, and "
         f"{found.unlike:,} of them differed by more than their rounding, which is a false alarm.",
