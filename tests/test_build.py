@@ -272,7 +272,7 @@ def test_a_run_that_was_forged_fails_the_build_and_is_named(
         again(built, built.output)
     (fault,) = caught.value.faults
     assert fault.code == "replay-differs"
-    assert (fault.values["experiment"], fault.values["variant"]) == ("only", "alone")
+    assert fault.values["place"] == "only · alone"
     assert fault.values["quantity"] in (quantity, "losses", "gradients")
     assert fingerprints(built.output) == before
 

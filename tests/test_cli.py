@@ -680,7 +680,7 @@ def test_an_interruption_says_how_to_go_on(lab: str, monkeypatch: pytest.MonkeyP
     def interrupted(*_: Any) -> None:
         raise TrainingInterrupted(3, 5)
 
-    monkeypatch.setattr("labreport.build.obtain", interrupted)
+    monkeypatch.setattr("labreport.build.load_or_train", interrupted)
     for code, said in (("en", "Of 5 runs to be trained, 3 are finished"), ("zh", "再次运行")):
         done = run("build", lab, code=code)
         assert done.exit_code == 130

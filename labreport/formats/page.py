@@ -20,6 +20,7 @@ from labreport.formats.figure_lists import listings
 from labreport.formats.glossary_links import Explained
 from labreport.formats.math_font import math_font
 from labreport.formats.pictures import Pictures
+from labreport.report import tree
 from labreport.report.language import Language
 from labreport.report.svg_uri import data_uri
 from labreport.report.theme import Theme
@@ -157,7 +158,7 @@ def _environment() -> Environment:
     environment.filters["data_uri"] = data_uri
     environment.filters["digest"] = digest
     environment.filters["json"] = embedded
-    environment.tests["of_kind"] = lambda block, kind: type(block).__name__ == kind
+    environment.tests["of_kind"] = lambda block, kind: type(block) is getattr(tree, kind)
     environment.policies["ext.i18n.trimmed"] = True
     return environment
 

@@ -190,7 +190,7 @@ def test_the_update_of_another_optimizer_is_not_passed_off_as_gradient_descent()
 def test_batches_are_not_compared_with_all_rows() -> None:
     batches = {**DEEP, "data": {**DEEP["data"], "batch_size": 1}}
     assert worked(batches).apart is None
-    assert "in training a round sees a batch" in paragraphs(batches)
+    assert "In training a round sees a mini-batch" in paragraphs(batches)
     assert "differ from autograd" in paragraphs(DEEP)
 
 

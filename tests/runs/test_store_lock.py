@@ -20,8 +20,8 @@ from labreport.runs.lock import locked
 HOLD = """
 import sys, time
 from pathlib import Path
-from labreport.runs.lock import turn
-with turn(Path(sys.argv[1]), lambda: None):
+from labreport.runs.lock import locked
+with locked(Path(sys.argv[1]), lambda: None):
     print("mine", flush=True)
     time.sleep(float(sys.argv[2]))
 """
