@@ -83,17 +83,17 @@ def nudged(
         size = unit / SMALLER if draw >= NUDGES and draw % 4 < 2 else unit
         return np.asarray(values + size * sizes * sign, dtype=values.dtype)
 
-    least = float(np.finfo(np.dtype(dtype)).tiny)
+    least = FACTOR * float(np.finfo(np.dtype(dtype)).tiny)
 
     def flushed(values: FloatArray, draw: int) -> FloatArray:
-        # Numbers that are too small to be normal are 0 to some programs.
+        # Numbers that are too small to be normal are 0 to some programs, and z times such a one.
         return (
             np.where(np.abs(values) < least, values.dtype.type(0), values) if draw % 2 else values
         )
 
     def pushed(z: FloatArray, a: FloatArray) -> FloatArray:
         # … and so is a slope e^z beside them, of which an activation like z · e^z is a multiple.
-        return np.where(np.abs(a) < FACTOR * least, FARTHER * z, z)
+        return np.where(np.abs(a) < least, FARTHER * z, z)
 
     def beside(draw: int) -> Adjusted:
         def activation(name: str, z: FloatArray, a: FloatArray) -> FloatArray:
