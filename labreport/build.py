@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from labreport.errors import BuildError, Fault, InputError
 from labreport.estimate import BuildEstimate, estimate_build
+from labreport.formats.table import FORMATS, USUAL
 from labreport.freshness import (
     RECORD,
     ReportRecord,
@@ -69,11 +70,14 @@ class Request:
     machine: Resources = field(default_factory=Resources)
     force: bool = False
     """Whether files of the output folder are replaced that no build wrote there."""
+    formats: tuple[str, ...] = ()
+    """Formats of the report; the usual ones if empty."""
 
     @property
     def report(self) -> WantedReport:
         """The report that this is about, whoever builds it and however."""
-        return wanted(self.lab, self.only, self.languages, self.machine.device, self.output)
+        device = self.machine.device
+        return wanted(self.lab, self.only, self.languages, device, self.output, self.formats)
 
 
 @dataclass(frozen=True)
@@ -113,12 +117,13 @@ def build(request: Request, progress: Progress) -> Summary:
     whole = load(path)
     lab = part_of(whole, request.only, path)
     languages = chosen_languages(request.languages, whole)
+    formats = chosen_formats(request.formats)
     theme = check_theme(lab, path, languages)
     folder = notes_folder(path)
     notes = check_notes(whole, lab, folder, languages)
     usable_folder(request.output)
     if not request.force:
-        refuse_foreign(request.output, languages)
+        refuse_foreign(request.output, languages, formats)
     check_characters(lab, path, notes.files, languages)
     check_device(request.machine)
 
@@ -175,6 +180,20 @@ def chosen_languages(asked: Sequence[str], lab: Lab) -> tuple[str, ...]:
             ]
         )
     return tuple(dict.fromkeys(asked)) or tuple(dict.fromkeys(lab.languages))
+
+
+def chosen_formats(asked: Sequence[str]) -> tuple[str, ...]:
+    """Formats to write: those asked for, or the usual ones."""
+    unknown = dict.fromkeys(name for name in asked if name not in FORMATS)
+    if unknown:
+        allowed = tuple(FORMATS)
+        raise InputError(
+            [
+                Fault("unknown-format", {"found": f}, allowed=allowed, nearest=nearest(f, allowed))
+                for f in unknown
+            ]
+        )
+    return tuple(dict.fromkeys(asked)) or USUAL
 
 
 def check_theme(lab: Lab, path: Path, languages: Sequence[str]) -> Theme:
@@ -251,7 +270,7 @@ def usable_folder(output: Path) -> None:
         raise InputError(Fault("not-a-folder", file=output))
 
 
-def refuse_foreign(output: Path, languages: Sequence[str]) -> None:
+def refuse_foreign(output: Path, languages: Sequence[str], formats: Sequence[str]) -> None:
     """Refuse to replace what this program did not write.
 
     Raises:
@@ -259,7 +278,7 @@ def refuse_foreign(output: Path, languages: Sequence[str]) -> None:
     """
     names = ["runs.csv", "observations.json"]
     for suffix in _suffixes(languages):
-        names += [f"report{suffix}.html", f"report{suffix}.pdf"]
+        names += [f"report{suffix}{FORMATS[name].ending}" for name in formats]
     if others := foreign(output, names):
         raise InputError([Fault("not-ours", file=path) for path in others])
 
@@ -286,9 +305,8 @@ def write_report(
     request: Request,
     progress: Progress,
 ) -> tuple[Path, ...]:
-    """Write runs.csv, observations.json, and HTML and PDF in each language; last, their record."""
+    """Write runs.csv, observations.json, and the report in each language; last, their record."""
     from labreport.export import observations_json, runs_csv
-    from labreport.formats import html, pdf
     from labreport.formats.limits import limited
     from labreport.report.compose import Facts, compose, measure
     from labreport.report.drawing_cache import DrawingCache
@@ -313,20 +331,21 @@ def write_report(
         (request.output / "runs.csv", runs_csv.render(parts)),
         (request.output / "observations.json", observations_json.render(measured, places)),
     ]
-    total = 2 * len(languages)
+    formats = chosen_formats(request.formats)
+    total = len(formats) * len(languages)
     pictures = DrawingCache()
     words = [language(code).saying(theme.texts.get(code, {})) for code in languages]
     reports = [(compose(measured, facts, own, pictures), own) for own in words]
     suffixes = _suffixes([own.code for _, own in reports])
-    for index, ((report, own), suffix) in enumerate(zip(reports, suffixes, strict=True)):
+    for index, suffix in enumerate(suffixes):
         # Every page has all languages, its own in front.
         editions = [reports[index], *reports[:index], *reports[index + 1 :]]
-        makers = {"html": partial(html.render, editions), "pdf": partial(pdf.render, report, own)}
-        for ending, make in makers.items():
+        for name in formats:
             progress("writing", len(files) - 2, total)
+            make = partial(FORMATS[name].render, editions)
             # What somebody's theme makes of a report may take any time or memory.
             content = limited(make) if theme.own else make()
-            files.append((request.output / f"report{suffix}.{ending}", content))
+            files.append((request.output / f"report{suffix}{FORMATS[name].ending}", content))
     progress("writing", total, total)
     used = (place for place, _ in places.values())
     kept = record(request.report, made, dict(files), used)
@@ -390,6 +409,8 @@ def command_again(request: Request, whole: Lab) -> str:
     words += [word for name in request.only for word in ("--only", name)]
     if chosen_languages(request.languages, whole) != chosen_languages((), whole):
         words += [word for code in request.languages for word in ("--lang", code)]
+    if chosen_formats(request.formats) != USUAL:
+        words += [word for name in request.formats for word in ("--format", name)]
     return " ".join(map(_quoted, words))
 
 

@@ -30,7 +30,7 @@ RECORD = "report.json"
 LARGEST_RECORD = 10_000_000
 """Bytes of a record; one of a thousand files of runs has a hundred thousand."""
 
-_OWN_NAME = re.compile(r"runs\.csv|observations\.json|report(?:\.[a-z]{2})?\.(?:html|pdf)")
+_OWN_NAME = re.compile(r"runs\.csv|observations\.json|report(?:\.[a-z]{2})?\.(?:html|pdf|txt)")
 """Names of the files of a report."""
 
 _RUNS_NAME = re.compile(r"runs/[0-9a-f]{64}\.safetensors")
@@ -75,6 +75,7 @@ class WantedReport:
         languages: those asked for; the lab's own if empty.
         device: on which runs are trained.
         output: the folder that the report is written to.
+        formats: those asked for; the usual ones if empty.
     """
 
     lab: Path
@@ -84,6 +85,7 @@ class WantedReport:
     languages: tuple[str, ...]
     device: str
     output: Path
+    formats: tuple[str, ...] = ()
 
 
 def wanted(
@@ -92,11 +94,12 @@ def wanted(
     languages: tuple[str, ...],
     device: str,
     output: Path,
+    formats: tuple[str, ...] = (),
 ) -> WantedReport:
     """The report that a command line asks for."""
     path = lab_path(lab)
     return WantedReport(
-        path, notes_folder(path), theme_folder(path), only, languages, device, output
+        path, notes_folder(path), theme_folder(path), only, languages, device, output, formats
     )
 
 
@@ -152,6 +155,7 @@ def input_digests(report: WantedReport) -> dict[str, str]:
 
 def _input_digests(report: WantedReport) -> dict[str, str]:
     asked = [report.lab.name, *report.only, "", *report.languages, "", report.device]
+    asked += report.formats
     return {
         "asked": _digest(asked),
         "lab": _digest([read_regular(report.lab)]),

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from labreport.cli.help import option
+from labreport.formats.table import FORMATS
 
 
 def folder(written: str) -> Path:
@@ -26,6 +27,9 @@ OutputOption = Annotated[
 ]
 JsonOption = Annotated[bool, option("--json", text="json")]
 LangOption = Annotated[list[str] | None, option("--lang", metavar="zh|en", text="lang")]
+FormatOption = Annotated[
+    list[str] | None, option("--format", metavar="|".join(FORMATS), text="report-format")
+]
 JobsOption = Annotated[int | None, option("--jobs", "-j", metavar="N", min=1, text="jobs")]
 MemoryOption = Annotated[int | None, option("--memory", metavar="MIB", min=16, text="memory")]
 HoursOption = Annotated[float, option("--hours", metavar="N", min=0.0, text="hours")]

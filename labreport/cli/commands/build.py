@@ -12,6 +12,7 @@ import typer
 
 from labreport.cli.arguments import (
     DeviceOption,
+    FormatOption,
     HoursOption,
     JobsOption,
     LabArgument,
@@ -40,6 +41,7 @@ def build(
     lab: LabArgument = None,
     only: OnlyOption = None,
     lang: LangOption = None,
+    formats: FormatOption = None,
     output: OutputOption = Path("output"),
     jobs: JobsOption = None,
     memory: MemoryOption = None,
@@ -50,8 +52,9 @@ def build(
     """Parse `labreport build`, and say what was done, or at once that nothing is to be done."""
     from labreport.freshness import current_record, wanted
 
-    chosen, languages = tuple(only or ()), tuple(lang or ())
-    found = None if force else current_record(wanted(lab, chosen, languages, device, output))
+    chosen, languages, kinds = tuple(only or ()), tuple(lang or ()), tuple(formats or ())
+    asked = wanted(lab, chosen, languages, device, output, kinds)
+    found = None if force else current_record(asked)
     if found is not None:
         say(short_text("up-to-date"))
         _print_files(short_text("unchanged"), (output / name for name in found.files), chosen)
@@ -66,7 +69,8 @@ def build(
         machine = Resources(device, jobs or os.cpu_count() or 1, hours=hours)
         if memory is not None:
             machine = replace(machine, memory=memory * 2**20, limit=memory * 2**20)
-        summary = build(Request(lab, chosen, languages, output, machine, force), progress)
+        request = Request(lab, chosen, languages, output, machine, force, kinds)
+        summary = build(request, progress)
     _print_summary(summary, chosen)
 
 

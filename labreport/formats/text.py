@@ -1,0 +1,144 @@
+"""report.txt: the whole report as plain text, for version control and for readers of any kind.
+
+A sentence is a line and a row of a table is a line, however long, so that a difference between two
+reports is a difference between lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html.parser import HTMLParser
+
+from labreport.report.language import Language
+from labreport.report.tree import (
+    Block,
+    Cell,
+    DisplayedFormula,
+    Evidence,
+    Figure,
+    Notes,
+    Paragraph,
+    Report,
+    Section,
+    Sentences,
+    Statement,
+    Table,
+)
+
+RULE = "=-~"
+"""Signs under headings, by level."""
+
+BREAKS = {"p", "li", "tr", "h1", "h2", "h3", "h4", "pre", "div", "br", "dt", "dd", "table"}
+"""Elements of a note that begin a line."""
+
+
+def render(report: Report, language: Language) -> bytes:
+    """The report in one language."""
+    parts = list(_front(report, language))
+    sections = (*report.sections, *((report.notes,) if report.notes else ()))
+    for section in sections:
+        parts += _section(section, 0)
+    return ("\n\n".join(parts) + "\n").encode("utf-8")
+
+
+def _front(report: Report, language: Language) -> Iterator[str]:
+    yield _heading(report.title, 0)
+    lines = [report.course, report.part, *(f"{c.name}: {c.value}" for c in report.cover)]
+    if told := [line for line in lines if line]:
+        yield "\n".join(told)
+    if report.findings:
+        yield _heading(language.text("report.key-findings"), 0)
+        yield "\n".join(
+            f"{place}. {finding.source}: {_sentence(finding.statement)}"
+            for place, finding in enumerate(report.findings, start=1)
+        )
+
+
+def _section(section: Section, level: int) -> Iterator[str]:
+    yield _heading(f"{section.number} {section.title}".strip(), level)
+    for block in section.blocks:
+        yield _block(block)
+    for inner in section.sections:
+        yield from _section(inner, level + 1)
+    for block in section.closing:
+        yield _block(block)
+
+
+def _heading(text: str, level: int) -> str:
+    return f"{text}\n{RULE[min(level, len(RULE) - 1)] * max(3, len(text))}"
+
+
+def _block(block: Block) -> str:
+    match block:
+        case Paragraph():
+            return f"    {block.text}" if block.kind == "command" else block.text
+        case Sentences():
+            marks = [f"{k}." if block.kind == "numbered" else "-" for k in _numbers(block.items)]
+            items = zip(marks, block.items, strict=True)
+            lines = [f"{mark} {_sentence(item)}" for mark, item in items]
+            return "\n".join([block.heading, *lines] if block.heading else lines)
+        case Table():
+            rows = [_row(block.header), *map(_row, block.rows)]
+            return "\n".join([f"{block.label} {block.caption}", *rows])
+        case Figure():
+            return f"{block.label} {block.caption}\n[{block.alternative}]"
+        case DisplayedFormula():
+            return f"    {block.latex}    {block.label}"
+        case Notes():
+            return "\n".join(line for item in block.items for line in _evidence(item))
+        case _:
+            return "\n".join(filter(None, (block.heading, _plain(block.html))))
+
+
+def _numbers(items: tuple[Statement, ...]) -> range:
+    return range(1, len(items) + 1)
+
+
+def _sentence(statement: Statement) -> str:
+    theme = f"{statement.theme} " if statement.theme else ""
+    number = f" [{statement.evidence.number}]" if statement.evidence else ""
+    return f"{theme}{statement.text}{number}"
+
+
+def _row(cells: tuple[Cell, ...]) -> str:
+    return " | ".join(f"{cell.text} ★" if cell.best else cell.text for cell in cells)
+
+
+def _evidence(item: Evidence) -> Iterator[str]:
+    """What a statement rests on, a line for each number and each claim."""
+    yield " · ".join(filter(None, (f"[{item.number}] {item.rule}", item.strength, item.count)))
+    for basis in item.bases:
+        if basis.runs:
+            yield f"    {basis.runs}"
+        for reading in basis.readings:
+            value = f"{reading.name} {reading.value} {reading.unit}".rstrip()
+            yield f"    {value} = {reading.formula}" if reading.formula else f"    {value}"
+        yield from (f"    {claim}" for claim in basis.claims)
+    yield from (f"    {name} = {value}" for name, value in item.thresholds)
+    if item.more:
+        yield f"    {item.more}"
+
+
+def _plain(html: str) -> str:
+    """The text of a note, a line for each of its parts."""
+    reader = _Text()
+    reader.feed(html)
+    reader.close()
+    lines = (" ".join(line.split()) for line in "".join(reader.found).split("\n"))
+    return "\n".join(line for line in lines if line)
+
+
+class _Text(HTMLParser):
+    """Collects the text of HTML; of formulas their LaTeX, of pictures the words for them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        words = dict(attrs)
+        self.found.append("\n" if tag in BREAKS else "")
+        self.found.append(words.get("alttext") or words.get("alt") or "")
+
+    def handle_data(self, data: str) -> None:
+        self.found.append(data)

@@ -1,0 +1,134 @@
+"""report.txt: all of the report's tree, a line for each sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from command_line import run
+
+from labreport.build import Request, build
+from labreport.formats import text
+from labreport.formats.table import FORMATS, USUAL
+from labreport.report.language import language
+from labreport.report.tree import (
+    Block,
+    DisplayedFormula,
+    Figure,
+    Notes,
+    Paragraph,
+    Report,
+    Section,
+    Sentences,
+    Table,
+)
+
+LAB = """
+[experiment.rate]
+title.zh = "学习率"
+title.en = "Learning rate"
+question.zh = "多大合适？"
+question.en = "Which one?"
+sweep.optimizer.learning_rate = [0.1, 1.0, 10.0]
+"""
+
+NOTE = "# Mine\n\nI saw **this**: $x^2$.\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n- one\n- two\n"
+
+
+def texts(report: Report) -> Iterator[str]:
+    """Every text of a report's tree that stands in a line of its own."""
+    waiting: list[Section] = [*report.sections, *((report.notes,) if report.notes else ())]
+    while waiting:
+        section = waiting.pop()
+        yield f"{section.number} {section.title}"
+        for block in (*section.blocks, *section.closing):
+            yield from of_block(block)
+        waiting += section.sections
+
+
+def of_block(block: Block) -> Iterator[str]:
+    match block:
+        case Paragraph():
+            yield block.text
+        case Sentences():
+            yield from (item.text for item in block.items)
+        case Table():
+            yield f"{block.label} {block.caption}"
+            yield from (cell.text for row in (block.header, *block.rows) for cell in row)
+        case Figure():
+            yield from (f"{block.label} {block.caption}", block.alternative)
+        case DisplayedFormula():
+            yield from (block.latex, block.label)
+        case Notes():
+            for item in block.items:
+                yield from (item.rule, item.strength)
+                for basis in item.bases:
+                    yield from (r.value for r in basis.readings)
+                    yield from basis.claims
+
+
+@pytest.mark.parametrize("code", ["zh", "en"])
+def test_all_of_the_tree_is_in_the_text(code: str, shipped_build: Any) -> None:
+    report = shipped_build.reports[code]
+    made = text.render(report, language(code)).decode()
+    missing = [told for told in texts(report) if told not in made]
+    assert missing == []
+    assert all(finding.statement.text in made for finding in report.findings)
+    assert "<" not in "".join(made.split("`")[:1])[:200]
+
+
+def test_a_sentence_is_a_line(shipped_build: Any) -> None:
+    report = shipped_build.reports["en"]
+    lines = text.render(report, language("en")).decode().split("\n")
+    sentence = report.findings[0].statement
+    (line,) = (line for line in lines if line.startswith("1. ") and sentence.text in line)
+    assert line.endswith(f"[{sentence.evidence.number}]")
+
+
+def test_a_note_is_told_in_words(
+    write_lab: Callable[..., Path], base_text: str, tmp_path: Path
+) -> None:
+    path = write_lab(base_text + LAB, {"rate.en.md": NOTE})
+    build(Request(path, (), ("en",), tmp_path / "out", formats=("text",)), lambda *_: None)
+    made = (tmp_path / "out" / "report.txt").read_text(encoding="utf-8")
+    for line in ("Mine", "I saw this:", "one", "two"):
+        assert line in made
+    assert "x^2" in made
+    assert "<p>" not in made
+    assert sorted(p.name for p in (tmp_path / "out").glob("report*")) == [
+        "report.json",
+        "report.txt",
+    ]
+
+
+def test_formats_are_chosen_on_the_command_line(
+    write_lab: Callable[..., Path], base_text: str, tmp_path: Path
+) -> None:
+    path, output = write_lab(base_text + LAB), tmp_path / "out"
+    asked = ("build", path, "--lang", "en", "-o", output, "--format", "text")
+    assert run(*asked).exit_code == 0
+    first = (output / "report.txt").read_bytes()
+    assert b"--format text" in first
+    assert "up to date" in run(*asked).stderr
+    again = run(*asked, "--format", "html")
+    assert again.exit_code == 0
+    assert {p.suffix for p in output.glob("report.*")} == {".txt", ".html", ".json"}
+    (output / "report.txt").unlink()
+    assert run(*asked).exit_code == 0
+    assert (output / "report.txt").read_bytes() == first
+    assert not (output / "report.html").exists()
+
+
+def test_an_unknown_format_is_told_with_those_that_there_are(
+    write_lab: Callable[..., Path], base_text: str, tmp_path: Path
+) -> None:
+    path = write_lab(base_text + LAB)
+    for code in ("zh", "en"):
+        done = run("build", path, "--format", "txet", "-o", tmp_path / "out", code=code)
+        assert done.exit_code == 2
+        assert "txet" in done.output
+        assert all(name in done.output for name in FORMATS)
+    assert not (tmp_path / "out").exists()
+    assert set(USUAL) < set(FORMATS)
