@@ -5,7 +5,7 @@ import pickle
 import signal
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from shutil import copyfile, copytree
 from typing import Any
@@ -13,13 +13,14 @@ from unittest.mock import patch
 
 import hypothesis
 import pytest
+from built import LANGUAGES, Built
 from filelock import FileLock
 from hostile_texts import HOSTILE_FORMULA
 
 from labreport import build as build_module
 from labreport.analysis.observation import Count, Facts, Number, Observation, Source, Subject
 from labreport.analysis.observe import Observations
-from labreport.build import Request, Summary
+from labreport.build import Request
 from labreport.formats import pdf as pdf_format
 from labreport.report import compose as compose_module
 from labreport.report.compose import Measured
@@ -39,8 +40,6 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # A slow machine is no failure.
 hypothesis.settings.register_profile("labreport", deadline=None)
 hypothesis.settings.load_profile("labreport")
-
-LANGUAGES = ("zh", "en")
 
 BASE = """
 test_explanations = false
@@ -62,35 +61,6 @@ weights = [[[0.2, 0.5], [-0.4, 0.6]], [[0.1, -0.3], [-0.5, 0.8]]]
 name = "sgd"
 learning_rate = 1.0
 """
-
-
-@dataclass(frozen=True, repr=False)
-class Built:
-    """A lab that was built into a folder, and what it was made of.
-
-    Attributes:
-        path: the lab file.
-        output: the folder.
-        summary: what the build said of itself.
-        measured: its results and observations.
-        reports: the report in each language.
-    """
-
-    path: Path
-    output: Path
-    summary: Summary
-    measured: Measured
-    reports: dict[str, Report]
-
-    def html(self, code: str) -> str:
-        return self._file(code, "html").read_text(encoding="utf-8")
-
-    def pdf(self, code: str) -> Path:
-        return self._file(code, "pdf")
-
-    def _file(self, code: str, ending: str) -> Path:
-        suffix = "" if code == LANGUAGES[0] else f".{code}"
-        return self.output / f"report{suffix}.{ending}"
 
 
 def build(path: Path, output: Path, only: tuple[str, ...] = ()) -> Built:

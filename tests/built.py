@@ -1,0 +1,41 @@
+"""A lab that was built for tests, as a value that processes of the tests can hand on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from labreport.build import Summary
+from labreport.report.compose import Measured
+from labreport.report.tree import Report
+
+LANGUAGES = ("zh", "en")
+
+
+@dataclass(frozen=True, repr=False)
+class Built:
+    """A lab that was built into a folder, and what it was made of.
+
+    Attributes:
+        path: the lab file.
+        output: the folder.
+        summary: what the build said of itself.
+        measured: its results and observations.
+        reports: the report in each language.
+    """
+
+    path: Path
+    output: Path
+    summary: Summary
+    measured: Measured
+    reports: dict[str, Report]
+
+    def html(self, code: str) -> str:
+        return self._file(code, "html").read_text(encoding="utf-8")
+
+    def pdf(self, code: str) -> Path:
+        return self._file(code, "pdf")
+
+    def _file(self, code: str, ending: str) -> Path:
+        suffix = "" if code == LANGUAGES[0] else f".{code}"
+        return self.output / f"report{suffix}.{ending}"
