@@ -8,13 +8,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from labreport.lab.schema.optimizers import Rprop
+from labreport.lab.schema.optimizers import (
+    Adadelta,
+    Adam,
+    Adamax,
+    AdamW,
+    NAdam,
+    Optimizer,
+    RAdam,
+    RMSprop,
+    Rprop,
+)
 from labreport.reference.activations import ACTIVATIONS
 from labreport.reference.array_types import BoolArray, FloatArray
 from labreport.reference.evaluation import rule_of
 from labreport.reference.optimizers import cancellation
 from labreport.reference.replay.tolerance import NUDGE, ROUNDINGS, absolute_differences
-from labreport.reference.rounding import SAFETY
+from labreport.reference.rounding import FACTOR, SAFETY
 from labreport.runs.run import Steps
 
 if TYPE_CHECKING:
@@ -25,6 +35,27 @@ DOUBLE = float(np.finfo(np.float64).eps)
 COPIES = (0, 6, 96)
 """Nudged copies of a run that are carried along: none at first, some where its weights are to be
 explained, and many where those do not explain them."""
+
+
+SHORT = 0.5
+"""A rule that remembers the squares of gradients for less than this divides by the last gradient,
+as good as alone: what rounding makes of that one, the step is."""
+
+ILL = 100
+"""How many times its rounding a gradient is where dividing by it still errs by a hundredth."""
+
+
+def memory_of_squares(optimizer: Optimizer) -> float:
+    """The decay of the average of squared gradients that a rule divides by; 1 where it has none."""
+    match optimizer:
+        case Adam() | AdamW() | NAdam() | RAdam() | Adamax():
+            return optimizer.betas[1]
+        case RMSprop():
+            return optimizer.alpha
+        case Adadelta():
+            return optimizer.rho
+        case _:
+            return 1.0
 
 
 @dataclass(frozen=True)
@@ -79,6 +110,8 @@ class Carried:
             seen = gathered if config.gradients == "accumulated" else gradient
             if isinstance(config.optimizer, Rprop):
                 alive = alive & ~self._sign_is_open(seen[0], earlier, terms)
+            elif memory_of_squares(config.optimizer) < SHORT:
+                alive = alive & ~self._is_rounded(seen[0], ILL * terms)
             earlier = seen[0]
             # Rules that keep squares have lost them here, each program in a way of its own.
             alive = alive & np.isfinite(seen * seen).all(axis=(0, 2))
@@ -137,18 +170,27 @@ class Carried:
             earlier: of the one before.
             terms: absolute terms that the gradient is a sum of; 0 where it is a stored one.
         """
+        product = np.abs(gradient.astype(np.float64) * earlier)
+        tiny = np.finfo(self.together.dtype).tiny
+        lost = (product < tiny) & (gradient != 0) & (earlier != 0)
+        return np.asarray(self._is_rounded(gradient, terms) | lost.any(axis=-1))
+
+    def _is_rounded(self, gradient: FloatArray, terms: FloatArray | float) -> BoolArray:
+        """In which runs a derivative is no more than the rounding of its terms."""
         of = self.together
         rounded = (np.abs(gradient) <= of.roundings * of.unit * terms) & (gradient != 0)
-        product = np.abs(gradient.astype(np.float64) * earlier)
-        lost = (product < np.finfo(of.dtype).tiny) & (gradient != 0) & (earlier != 0)
-        return np.asarray((rounded | lost).any(axis=-1))
+        return np.asarray(rounded.any(axis=-1))
 
     def _adjusted(self, name: str, z: FloatArray, a: FloatArray) -> FloatArray:
         """Activations [1 + copies, …], those of the copies moved as rounding may move them."""
         sign = self.signs.choice([-1.0, 1.0], size=a.shape)
         sign[0] = 0.0
         size = NUDGE * self.together.unit * ACTIVATIONS[name].value_size(z, a)
-        return np.asarray(a + size * sign, dtype=a.dtype)
+        moved = np.asarray(a + size * sign, dtype=a.dtype)
+        # Numbers that are too small to be normal are 0 to some programs.
+        small = np.abs(moved) < FACTOR * np.finfo(a.dtype).tiny
+        moved[1::2] = np.where(small[1::2], 0, moved[1::2])
+        return moved
 
     def _between(
         self, weights: FloatArray, step: int, alive: BoolArray
