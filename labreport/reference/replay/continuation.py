@@ -41,8 +41,9 @@ SHORT = 0.5
 """A rule that remembers the squares of gradients for less than this divides by the last gradient,
 as good as alone: what rounding makes of that one, the step is."""
 
-ILL = 100
-"""How many times its rounding a gradient is where dividing by it still errs by a hundredth."""
+ILL = 1000
+"""How many times its rounding a gradient is where dividing by it errs by more than a hundredth: it
+has the errors of the steps before in it as well."""
 
 
 def memory_of_squares(optimizer: Optimizer) -> float:
