@@ -94,7 +94,8 @@ def test_help_has_examples_that_parse(command: str, tmp_path: Path) -> None:
 def test_help_names_every_option_and_the_exit_codes() -> None:
     assert all(word in run("--help").stdout for word in (*COMMANDS, "--version", "2"))
     words = ("--only", "--lang", "--output", "-o", "(default: output)")
-    assert all(word in run("build", "--help").stdout for word in words)
+    told = " ".join(run("build", "--help").stdout.split())
+    assert all(word in told for word in words)
 
 
 @pytest.mark.parametrize("code", ["zh", "en"])
