@@ -317,7 +317,7 @@ def test_a_run_of_two_experiments_is_recorded_for_the_one_that_wants_more(loaded
     second = f'[experiment.second]\ntitle = "x"\n{drawn}record_every = 6\n'
     lab = loaded(changed(add=f"{drawn}record_every = 4\n{second}"))
     (_, (_, schedule)) = lab.recordings()
-    assert schedule == Schedule(4)
+    assert schedule == Schedule(4, (10,))
 
 
 def test_only_some_experiments(loaded: Loaded) -> None:
