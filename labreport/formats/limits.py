@@ -62,8 +62,14 @@ def limited(make: Callable[[], Made], seconds: int = SECONDS, memory: int = MEMO
 def _answer(make: Callable[[], Made], seconds: int, memory: int, pipe: Connection) -> None:
     import resource
 
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
-    resource.setrlimit(resource.RLIMIT_DATA, (_allocated() + memory, resource.RLIM_INFINITY))
+    for kind, most in (
+        (resource.RLIMIT_CPU, seconds),
+        (resource.RLIMIT_DATA, _allocated() + memory),
+    ):
+        # A limit that is there already can be lowered, and not raised.
+        _, hard = resource.getrlimit(kind)
+        soft = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(kind, (soft, hard))
     try:
         answer: tuple[object, Exception | None] = (make(), None)
     except MemoryError:

@@ -76,7 +76,6 @@ def test_all_of_the_tree_is_in_the_text(code: str, shipped_build: Any) -> None:
     missing = [told for told in texts(report) if told not in made]
     assert missing == []
     assert all(finding.statement.text in made for finding in report.findings)
-    assert "<" not in "".join(made.split("`")[:1])[:200]
 
 
 def test_a_sentence_is_a_line(shipped_build: Any) -> None:
