@@ -17,12 +17,15 @@ MOST_PARAMETERS = 300
 # row and unit: 80 MB of float64.
 MOST_VALUES = 10_000_000
 
-# Differences to either side of a point differ by the step times the third derivative: by some
+# Differences over neighbouring stretches differ by the step times the third derivative: by some
 # 1e-5 of the second one, where both are of a size. At a kink one of them has the jump in it,
 # divided by the step, and the mean of both is off by half of what they differ by.
-MOST_ONE_SIDED = 0.01
+MOST_APART = 0.01
 # What rounding alone may make of the difference of two gradients, in units of their terms.
 ROUNDINGS = 64
+# A curvature is told where rounding makes up less than this share of it, or less than this.
+LARGEST_SHARE_OF_ROUNDING = 1e-3
+NEGLIGIBLE = 1e-6
 
 
 def has_curvature(config: RunConfig) -> bool:
@@ -57,31 +60,28 @@ def _hessian(config: RunConfig, flat: FloatArray) -> tuple[FloatArray, float]:
         raise ValueError(f"{config.network.parameter_count} parameters are too many for a Hessian")
     center = np.asarray(flat, dtype=np.float64)
     steps = np.diag(RELATIVE_STEP * np.maximum(1.0, np.abs(center)))
-    above, below = center + steps, center - steps
+    points = [center - steps, center, center + steps / 2.0, center + steps]
     # Far out the network may overflow; what is not finite is refused below.
     with np.errstate(all="ignore"):
         here = evaluate(config, center)
-        after, before = evaluate(config, above).gradient, evaluate(config, below).gradient
+        gradients = [here.gradient if p is center else evaluate(config, p).gradient for p in points]
     # The distances as stored, not those asked for: adding a step has rounded it.
-    one_sided = (
-        (after - here.gradient) / np.diagonal(above - center)[:, np.newaxis],
-        (here.gradient - before) / np.diagonal(center - below)[:, np.newaxis],
-    )
-    central = (after - before) / np.diagonal(above - below)[:, np.newaxis]
+    places = [np.diagonal(np.broadcast_to(p, steps.shape))[:, np.newaxis] for p in points]
+    central = (gradients[-1] - gradients[0]) / (places[-1] - places[0])
     if not np.all(np.isfinite(central)):
         raise ValueError("a gradient beside these parameters is not finite")
+    # A jump at these parameters themselves is as large to either side of them: only a stretch that
+    # does not touch them shows it.
+    stretches = [
+        (gradients[k + 1] - gradients[k]) / (places[k + 1] - places[k])
+        for k in range(len(points) - 1)
+    ]
     rounding = float(np.finfo(np.float64).eps * here.terms.max() / RELATIVE_STEP)
-    _refuse_kinks(one_sided, central, ROUNDINGS * rounding)
+    room = MOST_APART * float(np.max(np.abs(central))) + ROUNDINGS * rounding
+    if any(np.any(np.abs(stretch - stretches[0]) > room) for stretch in stretches[1:]):
+        raise ValueError("the gradient jumps within a step of these parameters")
     symmetric: FloatArray = (central + central.T) / 2.0
     return symmetric, rounding
-
-
-def _refuse_kinks(
-    one_sided: tuple[FloatArray, FloatArray], central: FloatArray, rounding: float
-) -> None:
-    room = MOST_ONE_SIDED * float(np.max(np.abs(central))) + rounding
-    if np.any(np.abs(one_sided[0] - one_sided[1]) > room):
-        raise ValueError("the gradient jumps within a step of these parameters")
 
 
 def largest_curvature(config: RunConfig, flat: FloatArray) -> float:
@@ -92,11 +92,13 @@ def largest_curvature(config: RunConfig, flat: FloatArray) -> float:
     section 8.1.2: no eigenvalue moves by more than the norm of what is added to a matrix).
 
     Raises:
-        ValueError: as `hessian` does.
+        ValueError: as `hessian` does; and where rounding may be a noticeable part of it.
     """
     matrix, rounding = _hessian(config, flat)
-    largest = float(np.linalg.eigvalsh(matrix)[-1])
-    return largest if abs(largest) > len(matrix) * rounding else 0.0
+    largest, room = float(np.linalg.eigvalsh(matrix)[-1]), len(matrix) * rounding
+    if room > max(LARGEST_SHARE_OF_ROUNDING * abs(largest), NEGLIGIBLE):
+        raise ValueError("rounding hides the curvature at these parameters")
+    return largest if abs(largest) > room else 0.0
 
 
 def stability_limit(config: RunConfig, curvature: float) -> float | None:

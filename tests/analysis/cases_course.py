@@ -190,7 +190,13 @@ def a_loss_that_falls_by_rounding() -> ExperimentResults:
 @fires("still-falling", "")
 def a_loss_that_falls_by_more_than_rounding() -> ExperimentResults:
     small = ROUNDING * UNIT * 1e-3
-    return course([*HIGH, 1.7 * small, 0.6 * small])
+    return course([*HIGH, 22.0 * small, 20.5 * small])
+
+
+@silent("still-falling")
+def a_loss_that_falls_so_close_to_its_floor_that_a_share_is_rounding() -> ExperimentResults:
+    small = ROUNDING * UNIT * 1e-3
+    return course([*HIGH, 22.0 * small, 19.5 * small])
 
 
 @silent("still-falling")

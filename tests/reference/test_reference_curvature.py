@@ -135,6 +135,25 @@ def test_at_a_kink_there_is_no_curvature(activation: str) -> None:
     hessian(config, flat)
 
 
+def test_a_jump_as_large_to_either_side_is_a_kink() -> None:
+    """The loss |w − t| at w = t: its slope is −1 below, 0 there and 1 above."""
+    network = {"layers": [1, 1], "activations": "identity", "bias": "none"}
+    config = config_of(data={"inputs": [[1.0]], "targets": [[0.25]]}, network=network, loss="l1")
+    with pytest.raises(ValueError, match="jumps"):
+        hessian(config, np.array([0.25]))
+    assert np.abs(hessian(config, np.array([0.5]))).max() < 1e-9
+
+
+def test_a_curvature_that_rounding_hides_is_not_told() -> None:
+    """Far out the gradient is too large for what 0.45 of a step adds to it to be seen."""
+    network = {"layers": [2, 3, 2], "activations": ["identity", "softplus"], "bias": "none"}
+    config = config_of(network=network, loss="l1")
+    flat = drawn_weights(config)
+    assert largest_curvature(config, flat) > 0.1
+    with pytest.raises(ValueError, match="rounding hides"):
+        largest_curvature(config, 1e10 * flat)
+
+
 def test_no_curvature_at_all_is_no_kink() -> None:
     network = {"layers": [2, 2], "activations": "identity", "bias": "trained"}
     config = config_of(network=network, loss="l1")

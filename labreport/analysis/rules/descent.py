@@ -204,6 +204,9 @@ def _last_fall(result: Result, budget: int) -> _Fall | None:
     of_loss = before is None or after is None
     if before is not None and after is not None:
         one, other = result.gap_formula(start), result.gap_formula(step)
+        if after * thresholds.STILL_FALLING <= result.at_floor:
+            # So close to the floor that the share, or another such fall, would be rounding.
+            return None
     else:
         before, after = float(losses[start]), float(losses[step])
         one, other = f"losses[{start}]", f"losses[{step}]"
@@ -216,9 +219,11 @@ def _last_fall(result: Result, budget: int) -> _Fall | None:
         return None
     formula = f"({one} - {other}) / {one}"
     room = f"ROUNDING * precision * larger(abs(losses[{start}]), {SMALLEST_SCALE})"
+    more = () if of_loss else (result.cite(f"{other} * STILL_FALLING > allowance"),)
     claims = (
         result.cite(f"{step} >= FEW_ROUNDS"),
         result.cite(f"{one} > 0"),
+        *more,
         result.cite(f"losses[{start}] - losses[{step}] > {room}"),
         result.cite(f"{formula} > STILL_FALLING"),
         result.cite(f"not any({_rises_from(result, start, step)})"),
