@@ -1124,8 +1124,8 @@ def unbounded(seen: Seen, o: Observation) -> bool:
         )
         activation = stock.MODULES[run.config.network.activations[-1]]()
         outputs = stock.torch.zeros_like(wanted)
-        # Farther out than the run has come, by far: it may be one number of hundreds, and a hundredth
-        # of it is left by a leaky unit.
+        # Farther out than the run has come, by far: it may be one number of hundreds, and a leaky
+        # unit leaves a hundredth of it.
         far = 1e9 * (1 + float(np.nanmax(np.abs(run.losses))))
         for place in np.ndindex(tuple(wanted.shape)):
             tried = []
