@@ -10,6 +10,7 @@ import numpy as np
 
 from labreport.lab.schema.optimizers import (
     Adadelta,
+    Adagrad,
     Adam,
     Adamax,
     AdamW,
@@ -46,8 +47,13 @@ ILL = 1000
 has the errors of the steps before in it as well."""
 
 
-def memory_of_squares(optimizer: Optimizer) -> float:
-    """The decay of the average of squared gradients that a rule divides by; 1 where it has none."""
+OPEN = 4
+"""How many times smaller the squares that a rule divides by may be without what rounding makes of
+them, where nobody can say any more what its steps are: they may be twice as long."""
+
+
+def memory_of_squares(optimizer: Optimizer) -> float | None:
+    """The decay of the squared gradients that a rule divides by; None where it has none."""
     match optimizer:
         case Adam() | AdamW() | NAdam() | RAdam() | Adamax():
             return optimizer.betas[1]
@@ -55,8 +61,30 @@ def memory_of_squares(optimizer: Optimizer) -> float:
             return optimizer.alpha
         case Adadelta():
             return optimizer.rho
-        case _:
+        case Adagrad():
             return 1.0
+        case _:
+            return None
+
+
+class _Squares:
+    """Squares of gradients as a rule remembers them, and what rounding may make of them.
+
+    A nudge to either side does not show the latter: where the terms of a gradient cancel, it makes
+    squares that are too large alone.
+    """
+
+    def __init__(self, memory: float, shape: tuple[int, ...]) -> None:
+        self.memory = memory
+        self.least, self.most = np.zeros(shape), np.zeros(shape)
+
+    def are_open(self, gradient: FloatArray, rounding: FloatArray | float) -> BoolArray:
+        """Add a gradient [runs, parameters]; in which runs rounding decides by what is divided."""
+        size = np.abs(gradient.astype(np.float64))
+        with np.errstate(over="ignore", invalid="ignore"):
+            self.least = self.memory * self.least + np.maximum(size - rounding, 0.0) ** 2
+            self.most = self.memory * self.most + (size + rounding) ** 2
+            return np.asarray((self.most > OPEN * self.least).any(axis=-1))
 
 
 @dataclass(frozen=True)
@@ -100,6 +128,8 @@ class Carried:
         found: list[_Case] = []
         place, earlier = 0, np.zeros_like(weights[0])
         terms: FloatArray | float = 0.0
+        memory = memory_of_squares(config.optimizer)
+        squares = None if memory is None else _Squares(memory, earlier.shape)
         last = int(recorded[-1]) if ending.kind == "completed" else ending.step
         for step in range(last):
             if place < len(recorded) and recorded[place] == step:
@@ -111,8 +141,10 @@ class Carried:
             seen = gathered if config.gradients == "accumulated" else gradient
             if isinstance(config.optimizer, Rprop):
                 alive = alive & ~self._sign_is_open(seen[0], earlier, terms)
-            elif memory_of_squares(config.optimizer) < SHORT:
+            elif memory is not None and memory < SHORT:
                 alive = alive & ~self._is_rounded(seen[0], ILL * terms)
+            elif squares is not None:
+                alive = alive & ~squares.are_open(seen[0], of.roundings * of.unit * terms)
             earlier = seen[0]
             # Rules that keep squares have lost them here, each program in a way of its own.
             alive = alive & np.isfinite(seen * seen).all(axis=(0, 2))
