@@ -52,8 +52,8 @@ from labreport.training.execution import (
 )
 
 if TYPE_CHECKING:
-    from labreport.report.notes import Notes
-    from labreport.report.theme import Theme
+    from labreport.render.notes.reading import NotesOfReport
+    from labreport.render.theme import Theme
 
 LANGUAGES = ("zh", "en")
 VERSIONS = ("labreport", "torch", "numpy", "matplotlib", "weasyprint")
@@ -203,18 +203,18 @@ def check_theme(lab: Lab, path: Path, languages: Sequence[str]) -> Theme:
         InputError: with the faults of the theme.
         BuildError: if Pango is missing.
     """
-    from labreport.report.theme import PLAIN, read_theme
+    from labreport.render.theme import PLAIN, read_theme
 
     theme = read_theme(lab.file.theme, shipped("templates") / "themes", theme_folder(path))
     if theme != PLAIN:
         from labreport.formats.theme_check import try_theme
-        from labreport.report.language import language
+        from labreport.language.catalogue import language
 
         try_theme(lab, theme, [language(code) for code in languages])
     return theme
 
 
-def check_notes(whole: Lab, lab: Lab, folder: Path, languages: Sequence[str]) -> Notes:
+def check_notes(whole: Lab, lab: Lab, folder: Path, languages: Sequence[str]) -> NotesOfReport:
     """Read every note before anything trains, so that all their faults show at once.
 
     Args:
@@ -227,8 +227,8 @@ def check_notes(whole: Lab, lab: Lab, folder: Path, languages: Sequence[str]) ->
         InputError: with everything that is at fault in a note.
         BuildError: if Pango is missing, where a note has a drawing.
     """
-    from labreport.report.note_pictures import DRAWING
-    from labreport.report.notes import read_all
+    from labreport.render.notes.note_pictures import DRAWING
+    from labreport.render.notes.reading import read_all
 
     notes = read_all(folder, whole.names, lab.names, languages, whole.languages[0])
     if any(DRAWING in note.paper for note in notes.by_place.values()):
@@ -240,7 +240,8 @@ def check_notes(whole: Lab, lab: Lab, folder: Path, languages: Sequence[str]) ->
 
 def stray(lab: Lab, notes: Path) -> tuple[tuple[Path, str], ...]:
     """Notes that no report of this lab takes in, each with the name that is nearest."""
-    from labreport.report.notes import CHAPTERS, stray_notes
+    from labreport.render.notes.reading import stray_notes
+    from labreport.report.compose import CHAPTERS
 
     return tuple(stray_notes(notes, (*lab.names, *CHAPTERS), lab.languages[0], LANGUAGES))
 
@@ -300,7 +301,7 @@ def write_report(
     store: Store,
     languages: Sequence[str],
     theme: Theme,
-    notes: Notes,
+    notes: NotesOfReport,
     made: dict[str, str],
     request: Request,
     progress: Progress,
@@ -308,9 +309,11 @@ def write_report(
     """Write runs.csv, observations.json, and the report in each language; last, their record."""
     from labreport.export import observations_json, runs_csv
     from labreport.formats.limits import limited
-    from labreport.report.compose import Facts, compose, measure
-    from labreport.report.drawing_cache import DrawingCache
-    from labreport.report.language import language
+    from labreport.language.catalogue import language
+    from labreport.render.drawing_cache import DrawingCache
+    from labreport.render.printing import print_report
+    from labreport.report.compose import Facts, compose
+    from labreport.report.measured import measure
     from labreport.runs.lock import locked
 
     measured = measure(lab, runs)
@@ -320,11 +323,11 @@ def write_report(
     parts += [(a.name, tuple(r.results for r in repeated)) for a, repeated in measured.appendices]
     facts = Facts(
         all_names=whole.names,
-        notes=notes,
+        notes=notes.written,
         environment=printed_environment(request.machine.device),
         again=command_again(request, whole),
         stored=("runs", "runs.csv"),
-        theme=theme,
+        own_look=(theme.own, theme.digest),
     )
     places = {run.name: store.place(run.name) for run in runs.values()}
     files: list[tuple[Path, bytes]] = [
@@ -334,8 +337,9 @@ def write_report(
     formats = chosen_formats(request.formats)
     total = len(formats) * len(languages)
     pictures = DrawingCache()
+    report = compose(measured, facts)
     words = [language(code).saying(theme.texts.get(code, {})) for code in languages]
-    reports = [(compose(measured, facts, own, pictures), own) for own in words]
+    reports = [(print_report(report, own, notes, theme, pictures), own) for own in words]
     suffixes = _suffixes([own.code for _, own in reports])
     for index, suffix in enumerate(suffixes):
         # Every page has all languages, its own in front.

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from labreport.build import Summary
-from labreport.report.compose import Measured
+from labreport.render.printed import PrintedReport
+from labreport.report.measured import Measured
 from labreport.report.tree import Report
 
 LANGUAGES = ("zh", "en")
@@ -21,6 +22,7 @@ class Built:
         output: the folder.
         summary: what the build said of itself.
         measured: its results and observations.
+        tree: the report in no language.
         reports: the report in each language.
     """
 
@@ -28,7 +30,8 @@ class Built:
     output: Path
     summary: Summary
     measured: Measured
-    reports: dict[str, Report]
+    tree: Report
+    reports: dict[str, PrintedReport]
 
     def html(self, code: str) -> str:
         return self._file(code, "html").read_text(encoding="utf-8")

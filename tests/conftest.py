@@ -22,8 +22,11 @@ from labreport.analysis.observation import Count, Facts, Number, Observation, So
 from labreport.analysis.observe import Observations
 from labreport.build import Request
 from labreport.formats import pdf as pdf_format
+from labreport.render import printing as printing_module
+from labreport.render.printed import PrintedReport
 from labreport.report import compose as compose_module
-from labreport.report.compose import Measured
+from labreport.report import measured as measured_module
+from labreport.report.measured import Measured
 from labreport.report.tree import Report
 from labreport.shipped import shipped as shipped_file
 
@@ -66,25 +69,31 @@ learning_rate = 1.0
 def build(path: Path, output: Path, only: tuple[str, ...] = ()) -> Built:
     """Build a lab in both languages, and keep what the build composed on its way."""
     seen: dict[str, Any] = {}
-    measure, compose = compose_module.measure, compose_module.compose
+    measure, compose = measured_module.measure, compose_module.compose
+    print_report = printing_module.print_report
 
     def measured(*arguments: Any) -> Measured:
         seen["measured"] = measure(*arguments)
         return seen["measured"]
 
     def composed(*arguments: Any) -> Report:
-        report = compose(*arguments)
+        seen["tree"] = compose(*arguments)
+        return seen["tree"]
+
+    def printed(*arguments: Any, **options: Any) -> PrintedReport:
+        report = print_report(*arguments, **options)
         seen[report.language] = report
         return report
 
     with (
-        patch.object(compose_module, "measure", measured),
+        patch.object(measured_module, "measure", measured),
         patch.object(compose_module, "compose", composed),
+        patch.object(printing_module, "print_report", printed),
     ):
         request = Request(path, only, LANGUAGES, output)
         summary = build_module.build(request, lambda *_: None)
     reports = {code: seen[code] for code in LANGUAGES}
-    return Built(path, output, summary, seen["measured"], reports)
+    return Built(path, output, summary, seen["measured"], seen["tree"], reports)
 
 
 @pytest.fixture(scope="session")
@@ -164,9 +173,9 @@ def made_up(monkeypatch: pytest.MonkeyPatch) -> None:
         found = Observation("overshoot", facts, runs=len(runs), relevance=0.9, claims=claims)
         return Observations((found,), (replace(found, relevance=0.8),), ())
 
-    monkeypatch.setattr(compose_module, "observe", observe)
+    monkeypatch.setattr(measured_module, "observe", observe)
     # What is made up does not hold, and would be found out.
-    monkeypatch.setattr(compose_module.Measured, "refuse_failures", lambda self: None)
+    monkeypatch.setattr(measured_module.Measured, "refuse_failures", lambda self: None)
 
 
 @pytest.fixture

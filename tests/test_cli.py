@@ -24,8 +24,8 @@ from labreport.analysis.observe import RULES, THEMES
 from labreport.cli.app import app
 from labreport.cli.startup_texts import startup_texts
 from labreport.errors import TrainingInterrupted
-from labreport.report.language import language
-from labreport.report.rule_table import EVERY_RULE, OF_THE_LAB
+from labreport.language.catalogue import language
+from labreport.language.rule_table import EVERY_RULE, OF_THE_LAB
 
 LAB = """
 [experiment.speed]

@@ -16,8 +16,8 @@ from labreport.cli import environment_checks
 from labreport.cli.app import app
 from labreport.errors import BuildError, Fault
 from labreport.formats import font_coverage, pdf
-from labreport.report.figures import style
-from labreport.report.language import language
+from labreport.language.catalogue import language
+from labreport.render.figures import style
 
 LAB = '[experiment.a]\ntitle = "A"\n'
 NAMES = ["python", "torch", "pango", "font", "lab", "characters", "disk", "output"]

@@ -27,7 +27,7 @@ from labreport.freshness import (
     input_digests,
     read_record,
 )
-from labreport.report.figures import style
+from labreport.render.figures import style
 from labreport.runs import files as files_module
 
 LAB = """

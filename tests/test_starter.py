@@ -14,7 +14,7 @@ from command_line import run
 from labreport.cli.starter_labs import EXERCISES, exercise_file, start
 from labreport.errors import InputError
 from labreport.lab.reading.load import load
-from labreport.report.notes import read_note, stray_notes
+from labreport.render.notes.reading import read_note, stray_notes
 
 
 @pytest.mark.parametrize("exercise", EXERCISES)

@@ -17,7 +17,7 @@ from labreport.cli.terminal import print_fault
 from labreport.errors import BuildError, Fault
 from labreport.export.runs_csv import harmless
 from labreport.formats import pdf
-from labreport.report.language import language
+from labreport.language.catalogue import language
 
 LAB = "[experiment.a]\ntitle = 'a'\nchange.rounds = 2\n"
 PACKAGE = Path(build_module.__file__).parents[1]

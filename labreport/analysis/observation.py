@@ -128,6 +128,10 @@ class Wording:
     en: str
     is_name: bool = False
 
+    def within(self, language: str) -> str:
+        """The words in a language."""
+        return self.en if language == "en" else self.zh
+
 
 @dataclass(frozen=True)
 class RoundNumber:

@@ -103,7 +103,7 @@ def _pango_fix() -> str:
 
 def _font() -> Check:
     def find() -> str:
-        from labreport.report.figures.style import font_path
+        from labreport.render.figures.style import font_path
 
         return f"{font_path().name} ({len(font_path().read_bytes()) // 2**20} MiB)"
 

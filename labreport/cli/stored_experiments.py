@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from labreport.analysis.observe import Observations
 from labreport.analysis.results import ExperimentResults, attach
 from labreport.build import part_of, this_environment, usable_folder
 from labreport.errors import BuildError, Fault
 from labreport.lab.plan import Lab, Plan, Recording, distinct
 from labreport.lab.reading.load import load
+from labreport.report.measured import observed_in
 from labreport.runs.file_format import DamagedError, run_name
 from labreport.runs.run import Run
 from labreport.runs.store import Store
@@ -34,17 +36,22 @@ class Selection:
     output: Path
 
 
-def stored_results(selection: Selection) -> ExperimentResults:
-    """An experiment of the main part, with the controls of its explanations.
+def stored_results(selection: Selection) -> tuple[ExperimentResults, Observations]:
+    """An experiment of the main part, and what the report states of it.
+
+    The report is that of the whole lab where all of its runs are stored, else that of the
+    experiment alone: what another section has stated already, a section does not repeat.
 
     Raises:
         InputError: if the lab, the name or the folder is at fault.
         BuildError: if runs are not stored, or files that hold them are damaged.
     """
-    lab = _lab(selection)
-    plan = lab.plan(selection.name)
-    controls = {config.digest for config in lab.controls}
-    return attach(plan, _read(lab.recordings_of(plan), selection), controls)
+    path = lab_path(selection.lab)
+    whole = load(path)
+    alone = part_of(whole, (selection.name,), path)
+    usable_folder(selection.output)
+    lab = whole if _has_all(whole, selection.output) else alone
+    return observed_in(lab, _read(lab.recordings(), selection), selection.name)
 
 
 def stored_parts(selection: Selection) -> tuple[tuple[str, ExperimentResults], ...]:
@@ -60,6 +67,15 @@ def stored_parts(selection: Selection) -> tuple[tuple[str, ExperimentResults], .
     recordings = distinct(recording for _, plan in plans for recording in plan.recordings)
     runs = _read(recordings, selection)
     return tuple((part, attach(plan, runs)) for part, plan in plans)
+
+
+def _has_all(lab: Lab, output: Path) -> bool:
+    """Whether all runs of a lab are stored, computed on one device."""
+    store = Store(output)
+    return any(
+        all(store.has(run_name(config, where), schedule) for config, schedule in lab.recordings())
+        for where in map(this_environment, DEVICES)
+    )
 
 
 def _lab(selection: Selection) -> Lab:

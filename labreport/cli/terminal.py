@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from labreport.errors import BuildError, Fault, LabreportError
-    from labreport.report.language import Language
+    from labreport.language.catalogue import Language
     from labreport.training.execution import Progress
 
 SHOWN_FAULTS = 100
@@ -25,7 +25,7 @@ SHOWN_FAULTS = 100
 
 def terminal_language() -> Language:
     """The language of the terminal, with its catalogue."""
-    from labreport.report.language import language
+    from labreport.language.catalogue import language
 
     return language(terminal_code())
 

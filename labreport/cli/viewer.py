@@ -11,7 +11,7 @@ from pathlib import Path
 from labreport.build import LANGUAGES, usable_folder
 from labreport.errors import BuildError, Fault, InputError
 from labreport.lab.reading.faults import nearest
-from labreport.report.language import HTML_NAMES
+from labreport.language.catalogue import HTML_NAMES
 from labreport.runs.files import open_regular
 
 _LANGUAGE = re.compile(rb'<html lang="([A-Za-z-]+)"')

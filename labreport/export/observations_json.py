@@ -8,6 +8,7 @@ from math import isfinite, isnan
 from typing import Any
 
 from labreport.analysis.evidence import thresholds_of
+from labreport.analysis.flattened_facts import FlatFact, Leaf, flattened, unit
 from labreport.analysis.observation import (
     From,
     Keys,
@@ -19,10 +20,9 @@ from labreport.analysis.observation import (
     Subject,
     Wording,
 )
+from labreport.language.catalogue import Language, language
 from labreport.report.claims import Claim, theme_of
-from labreport.report.compose import Measured
-from labreport.report.flattened_facts import FlatFact, Leaf, flattened, unit
-from labreport.report.language import Language, language
+from labreport.report.measured import Measured
 
 
 def render(measured: Measured, places: Mapping[str, tuple[str, int]]) -> bytes:

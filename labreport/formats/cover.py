@@ -28,9 +28,9 @@ from markupsafe import Markup
 from labreport.errors import Fault, InputError
 from labreport.formats.cover_values import cover_values, refuse_objects
 from labreport.lab.reading.faults import nearest
-from labreport.report.language import Language
-from labreport.report.theme import COVER
-from labreport.report.tree import Report
+from labreport.language.catalogue import Language
+from labreport.render.printed import PrintedReport
+from labreport.render.theme import COVER
 from labreport.shipped import shipped
 
 _HEADING = re.compile(r"<h1[\s>]", re.IGNORECASE)
@@ -67,7 +67,7 @@ class _Unknown(StrictUndefined):
         super().__init__(hint, obj, name, unknown if of_values else exc)  # type: ignore[arg-type]
 
 
-def cover(report: Report, language: Language, printed: bool) -> Markup:
+def cover(report: PrintedReport, language: Language, printed: bool) -> Markup:
     """The cover as it stands on the page, or on paper.
 
     Raises:

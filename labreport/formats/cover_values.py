@@ -11,15 +11,15 @@ import base64
 from collections.abc import Mapping
 from pathlib import PurePath
 
-from labreport.report.language import Language
-from labreport.report.theme import MEDIA, Theme, is_own
+from labreport.language.catalogue import Language
+from labreport.render.printed import PrintedReport
+from labreport.render.theme import MEDIA, Theme, is_own
 from labreport.report.title_page import KEYS
-from labreport.report.tree import Report
 
 Plain = str | int | float | bool | list["Plain"] | dict[str, "Plain"]
 
 
-def cover_values(report: Report, language: Language, printed: bool) -> dict[str, Plain]:
+def cover_values(report: PrintedReport, language: Language, printed: bool) -> dict[str, Plain]:
     """The values of a cover's template by their names, as docs/themes.md lists them."""
     pictures = _pictures(report.theme)
     return {

@@ -6,8 +6,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from labreport.report.language import Language
-from labreport.report.tree import Block, Figure, Report, Section, Table
+from labreport.language.catalogue import Language
+from labreport.render.printed import (
+    PrintedBlock,
+    PrintedFigure,
+    PrintedReport,
+    PrintedSection,
+    PrintedTable,
+)
 
 FEWEST = 4
 """Figures, or tables, from which on it is worth to list them."""
@@ -34,12 +40,12 @@ class Listing:
     entries: tuple[Entry, ...]
 
 
-def listings(report: Report, language: Language) -> tuple[Listing, ...]:
+def listings(report: PrintedReport, language: Language) -> tuple[Listing, ...]:
     """The lists that a report is long enough for."""
     blocks = [pair for section in report.sections for pair in _blocks(section)]
     kinds = (
-        (language.text("report.list-of-figures"), Figure),
-        (language.text("report.list-of-tables"), Table),
+        (language.text("report.list-of-figures"), PrintedFigure),
+        (language.text("report.list-of-tables"), PrintedTable),
     )
     made = [
         Listing(title, tuple(_entry(b, s, language) for s, b in blocks if isinstance(b, kind)))
@@ -53,14 +59,16 @@ def first_sentence(caption: str) -> str:
     return _REMARK.sub("", _END_OF_SENTENCE.split(caption, maxsplit=1)[0].strip())
 
 
-def _blocks(section: Section) -> Iterator[tuple[Section, Block]]:
+def _blocks(section: PrintedSection) -> Iterator[tuple[PrintedSection, PrintedBlock]]:
     for block in section.blocks:
         yield section, block
     for inner in section.sections:
         yield from _blocks(inner)
 
 
-def _entry(block: Figure | Table, section: Section, language: Language) -> Entry:
+def _entry(
+    block: PrintedFigure | PrintedTable, section: PrintedSection, language: Language
+) -> Entry:
     # Many experiments have a table of the same name: the section tells them apart.
     words = first_sentence(block.caption)
     where = language.text("report.listed", section=section.number)

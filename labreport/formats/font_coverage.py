@@ -7,7 +7,7 @@ from functools import cache
 from html import escape
 
 from labreport.formats.pdf import FONT_URL, glyphless
-from labreport.report.figures.style import font_path
+from labreport.render.figures.style import font_path
 
 
 def lacking(characters: Iterable[str]) -> frozenset[str]:

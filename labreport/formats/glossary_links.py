@@ -7,8 +7,8 @@ from re import Match
 
 from markupsafe import Markup
 
+from labreport.language.catalogue import Language
 from labreport.report.glossary import LINKED
-from labreport.report.language import Language
 
 
 class Explained:

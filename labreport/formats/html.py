@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from labreport.formats.page import page
-from labreport.report.language import Language
-from labreport.report.tree import Report
+from labreport.language.catalogue import Language
+from labreport.render.printed import PrintedReport
 
 
-def render(reports: Sequence[tuple[Report, Language]]) -> bytes:
+def render(reports: Sequence[tuple[PrintedReport, Language]]) -> bytes:
     """The page, with the report in these languages, the first in front."""
     return page(reports).encode("utf-8")

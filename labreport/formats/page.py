@@ -20,11 +20,12 @@ from labreport.formats.figure_lists import listings
 from labreport.formats.glossary_links import Explained
 from labreport.formats.math_font import math_font
 from labreport.formats.pictures import Pictures
-from labreport.report import tree
-from labreport.report.language import Language
-from labreport.report.svg_uri import data_uri
-from labreport.report.theme import Theme
-from labreport.report.tree import Course, Plot, Report
+from labreport.language.catalogue import Language
+from labreport.render import printed as tree
+from labreport.render.printed import Plot, PrintedReport
+from labreport.render.svg_uri import data_uri
+from labreport.render.theme import Theme
+from labreport.report.illustration.drawings import Course
 from labreport.shipped import shipped
 
 _SUPERSCRIPTS = "⁻⁽⁾⁰¹²³⁴⁵⁶⁷⁸⁹"
@@ -48,13 +49,13 @@ class Edition:
         html: the part.
     """
 
-    report: Report
+    report: PrintedReport
     name: str
     prefix: str
     html: Markup
 
 
-def page(reports: Sequence[tuple[Report, Language]]) -> str:
+def page(reports: Sequence[tuple[PrintedReport, Language]]) -> str:
     """A document for the screen, with the report in each of these languages, the first in front.
 
     It has one script, and the policy of the document allows no other.
@@ -90,7 +91,7 @@ def page(reports: Sequence[tuple[Report, Language]]) -> str:
     )
 
 
-def paper(report: Report, language: Language) -> str:
+def paper(report: PrintedReport, language: Language) -> str:
     """A document for the PDF: with running heads and page numbers, without what a screen needs.
 
     Raises:

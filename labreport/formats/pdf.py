@@ -16,10 +16,10 @@ from urllib.parse import unquote
 from labreport.errors import BuildError, Fault
 from labreport.formats.page import paper
 from labreport.formats.pdf_structure import mend
-from labreport.report.figures.style import code_font_path, font_path
-from labreport.report.language import Language
-from labreport.report.theme import MEDIA
-from labreport.report.tree import Report
+from labreport.language.catalogue import Language
+from labreport.render.figures.style import code_font_path, font_path
+from labreport.render.printed import PrintedReport
+from labreport.render.theme import MEDIA
 from labreport.runs.files import writing
 
 FONT_URL = "labreport:font"
@@ -35,7 +35,7 @@ FIXED_TIME = "1704067200"
 """2024-01-01: the time that fonts and documents are stamped with, so that bytes do not change."""
 
 
-def render(report: Report, language: Language) -> bytes:
+def render(report: PrintedReport, language: Language) -> bytes:
     """The PDF.
 
     Raises:
@@ -74,7 +74,7 @@ def _weasyprint() -> Any:
     return weasyprint
 
 
-def complaints(report: Report, language: Language) -> list[str]:
+def complaints(report: PrintedReport, language: Language) -> list[str]:
     """What WeasyPrint says of a report, and where it fails; glyphs that are missing apart.
 
     Raises:

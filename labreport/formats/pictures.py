@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element
 
 from markupsafe import Markup
 
-from labreport.report.svg import LINK, REFERENCE, SVG, written
+from labreport.render.svg import LINK, REFERENCE, SVG, written
 
 _OF_A_FILE = ("width", "height", "version")
 """Attributes that a picture needs as a file, and as a part of a page does without."""

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from labreport.report.language import Language
-    from labreport.report.tree import Report
+    from labreport.language.catalogue import Language
+    from labreport.render.printed import PrintedReport
 
-    Editions = Sequence[tuple[Report, Language]]
+    Editions = Sequence[tuple[PrintedReport, Language]]
 
 
 @dataclass(frozen=True)

@@ -9,20 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html.parser import HTMLParser
 
-from labreport.report.language import Language
-from labreport.report.tree import (
-    Block,
-    Cell,
-    DisplayedFormula,
+from labreport.language.catalogue import Language
+from labreport.render.printed import (
     Evidence,
-    Figure,
     Notes,
-    Paragraph,
-    Report,
-    Section,
-    Sentences,
-    Statement,
-    Table,
+    PrintedBlock,
+    PrintedCell,
+    PrintedFigure,
+    PrintedFormula,
+    PrintedParagraph,
+    PrintedReport,
+    PrintedSection,
+    PrintedSentences,
+    PrintedStatement,
+    PrintedTable,
 )
 
 RULE = "=-~"
@@ -32,7 +32,7 @@ BREAKS = {"p", "li", "tr", "h1", "h2", "h3", "h4", "pre", "div", "br", "dt", "dd
 """Elements of a note that begin a line."""
 
 
-def render(report: Report, language: Language) -> bytes:
+def render(report: PrintedReport, language: Language) -> bytes:
     """The report in one language."""
     parts = list(_front(report, language))
     sections = (*report.sections, *((report.notes,) if report.notes else ()))
@@ -41,7 +41,7 @@ def render(report: Report, language: Language) -> bytes:
     return ("\n\n".join(parts) + "\n").encode("utf-8")
 
 
-def _front(report: Report, language: Language) -> Iterator[str]:
+def _front(report: PrintedReport, language: Language) -> Iterator[str]:
     yield _heading(report.title, 0)
     lines = [report.course, report.part, *(f"{c.name}: {c.value}" for c in report.cover)]
     if told := [line for line in lines if line]:
@@ -54,7 +54,7 @@ def _front(report: Report, language: Language) -> Iterator[str]:
         )
 
 
-def _section(section: Section, level: int) -> Iterator[str]:
+def _section(section: PrintedSection, level: int) -> Iterator[str]:
     yield _heading(f"{section.number} {section.title}".strip(), level)
     for block in section.blocks:
         yield _block(block)
@@ -68,21 +68,21 @@ def _heading(text: str, level: int) -> str:
     return f"{text}\n{RULE[min(level, len(RULE) - 1)] * max(3, len(text))}"
 
 
-def _block(block: Block) -> str:
+def _block(block: PrintedBlock) -> str:
     match block:
-        case Paragraph():
+        case PrintedParagraph():
             return f"    {block.text}" if block.kind == "command" else block.text
-        case Sentences():
+        case PrintedSentences():
             marks = [f"{k}." if block.kind == "numbered" else "-" for k in _numbers(block.items)]
             items = zip(marks, block.items, strict=True)
             lines = [f"{mark} {_sentence(item)}" for mark, item in items]
             return "\n".join([block.heading, *lines] if block.heading else lines)
-        case Table():
+        case PrintedTable():
             rows = [_row(block.header), *map(_row, block.rows)]
             return "\n".join([f"{block.label} {block.caption}", *rows])
-        case Figure():
+        case PrintedFigure():
             return f"{block.label} {block.caption}\n[{block.alternative}]"
-        case DisplayedFormula():
+        case PrintedFormula():
             return f"    {block.latex}    {block.label}"
         case Notes():
             return "\n".join(line for item in block.items for line in _evidence(item))
@@ -90,17 +90,17 @@ def _block(block: Block) -> str:
             return "\n".join(filter(None, (block.heading, _plain(block.html))))
 
 
-def _numbers(items: tuple[Statement, ...]) -> range:
+def _numbers(items: tuple[PrintedStatement, ...]) -> range:
     return range(1, len(items) + 1)
 
 
-def _sentence(statement: Statement) -> str:
+def _sentence(statement: PrintedStatement) -> str:
     theme = f"{statement.theme} " if statement.theme else ""
     number = f" [{statement.evidence.number}]" if statement.evidence else ""
     return f"{theme}{statement.text}{number}"
 
 
-def _row(cells: tuple[Cell, ...]) -> str:
+def _row(cells: tuple[PrintedCell, ...]) -> str:
     return " | ".join(f"{cell.text} ★" if cell.best else cell.text for cell in cells)
 
 

@@ -10,12 +10,13 @@ from labreport.formats.limits import limited
 from labreport.formats.page import page, paper
 from labreport.formats.pdf import complaints, complaints_of
 from labreport.lab.plan import Lab
-from labreport.report.language import Language
-from labreport.report.note_pictures import DRAWING
-from labreport.report.notes import Notes
-from labreport.report.theme import SHEETS, Sheet, Theme
+from labreport.language.catalogue import Language
+from labreport.render.notes.note_pictures import DRAWING
+from labreport.render.notes.reading import NotesOfReport
+from labreport.render.printed import PrintedReport
+from labreport.render.printing import print_report
+from labreport.render.theme import SHEETS, Sheet, Theme
 from labreport.report.title_page import title_page
-from labreport.report.tree import Report
 
 MOST = 20
 """Complaints that are told."""
@@ -37,14 +38,15 @@ def try_theme(lab: Lab, theme: Theme, languages: Sequence[Language]) -> None:
         BuildError: if Pango is missing.
     """
     own = [words.saying(theme.texts.get(words.code, {})) for words in languages]
-    reports = [(title_page(lab, theme, words), words) for words in own]
+    front = title_page(lab)
+    reports = [(print_report(front, words, theme=theme), words) for words in own]
     if faults := limited(lambda: _faults(reports, theme), TRIAL_SECONDS, TRIAL_MEMORY):
         # The same in every language.
         once = {(f.file, f.line, f.column, f.values["detail"]): f for f in faults}
         raise InputError(list(once.values())[:MOST])
 
 
-def _faults(reports: Sequence[tuple[Report, Language]], theme: Theme) -> list[Fault]:
+def _faults(reports: Sequence[tuple[PrintedReport, Language]], theme: Theme) -> list[Fault]:
     page(reports)
     faults = []
     for report, words in reports:
@@ -53,7 +55,7 @@ def _faults(reports: Sequence[tuple[Report, Language]], theme: Theme) -> list[Fa
     return faults
 
 
-def try_notes(notes: Notes) -> None:
+def try_notes(notes: NotesOfReport) -> None:
     """Draw the drawings of notes once: there are some that WeasyPrint stumbles over.
 
     Raises:

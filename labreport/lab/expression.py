@@ -98,7 +98,7 @@ def _depth(of: Expression, binding: int = 0) -> int:
 
     Args:
         of: the expression.
-        binding: how strongly what stands around it binds, as in :mod:`labreport.report.formulas`.
+        binding: how strongly what stands around it binds, as in :mod:`labreport.report.latex`.
     """
     match of:
         case Numeral() | Symbol():

@@ -7,22 +7,22 @@ from math import inf
 
 import numpy as np
 
+from labreport.analysis.observation import Number, Part, Setting
 from labreport.lab.configuration import RunConfig
 from labreport.lab.naming import display_order, parameter_names, unit_names
 from labreport.lab.schema.activations import ACTIVATIONS
-from labreport.reference.evaluation import evaluate
+from labreport.reference.evaluation import evaluate, layers_of
 from labreport.reference.losses import LOSSES
-from labreport.report import formulas, numbers
-from labreport.report.drawing_cache import DrawingCache
-from labreport.report.language import Language
-from labreport.report.numbering import Numbering
-from labreport.report.round_by_round import round_by_round
-from labreport.report.tables import NONE
+from labreport.report import latex as formulas
+from labreport.report.illustration.drawings import Array, NetworkDrawing, NetworksDrawing, Written
+from labreport.report.illustration.round_by_round import round_by_round
+from labreport.report.phrases import Concatenation, Phrase, listed, passage, text
+from labreport.report.tables import NONE, head
 from labreport.report.tree import (
     Block,
     Cell,
-    DisplayedFormula,
     Figure,
+    Formula,
     Paragraph,
     Section,
     Sentences,
@@ -43,47 +43,34 @@ MOST_NAMED = 2
 """Parameters that the table of program steps names."""
 
 
-def principle(
-    run: Run, row: int | None, language: Language, numbering: Numbering, kept: DrawingCache
-) -> Section:
+def principle(run: Run, row: int | None) -> Section:
     """The chapter for a lab whose base configuration gave this run.
 
     Args:
         run: of the base.
         row: of its data, counted from 1, whose numbers are shown; chosen if left out.
-        language: to write in.
-        numbering: of figures, tables and formulas.
-        kept: pictures that are drawn already.
     """
     worked = compute_example(run, row)
-    chapter = _Chapter(run.config, worked, language, numbering, kept)
+    chapter = _Chapter(run.config, worked)
     sections = [chapter.forward(), chapter.backward(), chapter.update()]
     if worked is not None:
         sections.append(chapter.program(worked))
-    return Section("principle", "", language.text("report.principle"), (), tuple(sections))
+    return Section("principle", text("report.principle"), (), tuple(sections))
 
 
 class _Chapter:
-    """The sections of the chapter in one language."""
+    """The sections of the chapter."""
 
-    def __init__(
-        self,
-        config: RunConfig,
-        worked: WorkedExample | None,
-        language: Language,
-        numbering: Numbering,
-        kept: DrawingCache,
-    ) -> None:
-        self.config, self.language, self.numbering = config, language, numbering
-        self.worked, self.kept = worked, kept
+    def __init__(self, config: RunConfig, worked: WorkedExample | None) -> None:
+        self.config, self.worked = config, worked
         self.small = WorkedFormulas(worked) if worked is not None and worked.is_small else None
 
     def forward(self) -> Section:
         """From the inputs to the loss."""
         blocks: list[Block] = [
             Paragraph(self._text("principle-forward")),
-            self._formula(formulas.NET_INPUT),
-            self._formula(formulas.ACTIVATION),
+            Formula(formulas.NET_INPUT),
+            Formula(formulas.ACTIVATION),
         ]
         if self.small is not None:
             blocks += [self._drawing("forward"), self._lead("principle-forward-numbers")]
@@ -102,12 +89,12 @@ class _Chapter:
     def _loss(self) -> list[Block]:
         """The loss as a formula, or its name where none is written down for it."""
         loss = self.config.loss
-        title = self.language.name(loss)
+        title = Part("loss", loss)
         if loss not in formulas.LOSSES:
             return [Paragraph(self._text("principle-loss-other", loss=title))]
         by_rows = LOSSES[loss].averaged_over == "rows"
         words = self._text("principle-loss" + ("-rows" if by_rows else ""), loss=title)
-        blocks: list[Block] = [Paragraph(words), self._formula(formulas.LOSSES[loss])]
+        blocks: list[Block] = [Paragraph(words), Formula(formulas.LOSSES[loss])]
         if self.worked is None:
             blocks.append(Paragraph(self._text("principle-refused", loss=title)))
         return blocks
@@ -116,13 +103,13 @@ class _Chapter:
         """From the loss to the derivative by every parameter."""
         blocks: list[Block] = [Paragraph(self._text("principle-backward"))]
         blocks += [
-            self._formula(formulas.OUTPUT_DELTA),
-            self._formula(formulas.HIDDEN_DELTA),
-            self._formula(formulas.GRADIENT),
+            Formula(formulas.OUTPUT_DELTA),
+            Formula(formulas.HIDDEN_DELTA),
+            Formula(formulas.GRADIENT),
         ]
         if any(ACTIVATIONS[name].couples_units for name in self.config.network.activations):
             blocks.append(Paragraph(self._text("principle-coupled")))
-            blocks.append(self._formula(formulas.COUPLED_DELTA))
+            blocks.append(Formula(formulas.COUPLED_DELTA))
         if len(self.config.data.inputs) > 1:
             blocks.append(Paragraph(self._text("principle-rows")))
             if self.worked is not None:
@@ -138,17 +125,17 @@ class _Chapter:
         elif self.worked is not None:
             blocks += [self._units_table(self.worked), self._layers_table(self.worked)]
         blocks.append(self._lead("principle-matrix"))
-        blocks.append(self._formula(formulas.MATRIX_FORM))
+        blocks.append(Formula(formulas.MATRIX_FORM))
         return self._section("backward", blocks)
 
     def update(self) -> Section:
         """From the gradient to new weights, and the whole algorithm in steps."""
         blocks: list[Block] = [
             Paragraph(self._text("principle-update")),
-            self._formula(formulas.UPDATE),
+            Formula(formulas.UPDATE),
         ]
         if self.worked is not None and not self.worked.is_plain:
-            name = self.language.name(self.config.optimizer.name)
+            name = Part("optimizer", self.config.optimizer.name)
             blocks.append(Paragraph(self._text("principle-optimizer", optimizer=name)))
         elif self.small is not None:
             blocks.append(self._lead("principle-update-numbers"))
@@ -163,61 +150,56 @@ class _Chapter:
 
     def program(self, worked: WorkedExample) -> Section:
         """What a program does in each step, by hand and with torch, and the numbers of round 1."""
-        header = tuple(
-            Cell(self._text(f"column-{name}"))
-            for name in ("program-step", "program-hand", "program-torch", "program-numbers")
-        )
+        names = ("program-step", "program-hand", "program-torch", "program-numbers")
         rows = [
             self._program_row("forward", self._outputs(worked)),
-            self._program_row("loss", f"L = {numbers.measured(float(worked.first.losses))}"),
+            self._program_row("loss", _equation("L", float(worked.first.losses))),
             self._program_row("backward", self._some("∂L/∂{name}", worked.first.gradient)),
             self._program_row("step", self._some("{name}", worked.updated)),
             self._program_row("zero", self._gathered(worked)),
         ]
-        anchor, label = self.numbering.next("table")
-        table = Table(anchor, label, self._text("program-table"), header, tuple(rows))
+        table = Table(self._text("program-table"), tuple(map(head, names)), tuple(rows))
         blocks: list[Block] = [
             Paragraph(self._text("principle-program"), kind="introduction"),
             table,
         ]
         if worked.apart is not None:
-            relative = numbers.measured(worked.apart, 2)
+            relative = Number(worked.apart, digits=2)
             agrees = self._text("program-agrees", relative=relative, precision=self.config.dtype)
             blocks.append(Paragraph(agrees))
         return self._section("program", blocks)
 
-    def _program_row(self, step: str, shown: str) -> tuple[Cell, ...]:
+    def _program_row(self, step: str, shown: Phrase) -> tuple[Cell, ...]:
         words = (self._text(f"program-{step}-{column}") for column in ("step", "hand", "torch"))
         return (*map(Cell, words), Cell(shown))
 
-    def _row_shown(self, worked: WorkedExample) -> str:
+    def _row_shown(self, worked: WorkedExample) -> Phrase:
         """Whose numbers stand for single units, where there are several rows."""
         inputs, targets = (
-            self.language.row([numbers.setting(value) for value in rows[worked.row]])
+            listed(map(Setting, rows[worked.row]), "values")
             for rows in (self.config.data.inputs, self.config.data.targets)
         )
         return self._text("principle-row", row=worked.row + 1, inputs=inputs, targets=targets)
 
-    def _outputs(self, worked: WorkedExample) -> str:
+    def _outputs(self, worked: WorkedExample) -> Phrase:
         names = unit_names(self.config.network)[-1][:MOST_NAMED]
         values = worked.first.passed.output[worked.row]
-        items = [f"{n} = {numbers.measured(float(v))}" for n, v in zip(names, values, strict=False)]
+        items = [_equation(n, float(v)) for n, v in zip(names, values, strict=False)]
         return self._listed(items, len(values))
 
-    def _some(self, name: str, values: np.ndarray) -> str:
+    def _some(self, name: str, values: np.ndarray) -> Phrase:
         """The first parameters in reading order, with their numbers."""
         names = self._names
         order = display_order(self.config.network)
         items = [
-            f"{name.format(name=names[k])} = {numbers.measured(float(values[k]))}"
-            for k in order[:MOST_NAMED]
+            _equation(name.format(name=names[k]), float(values[k])) for k in order[:MOST_NAMED]
         ]
         return self._listed(items, len(order))
 
-    def _listed(self, items: list[str], count: int) -> str:
-        return self.language.enumerate(items + ["…"] * (count > len(items)))
+    def _listed(self, items: list[Phrase], count: int) -> Phrase:
+        return listed([*items, *(["…"] if count > len(items) else [])], "clauses")
 
-    def _gathered(self, worked: WorkedExample) -> str:
+    def _gathered(self, worked: WorkedExample) -> Phrase:
         """What `.grad` holds in round 2 with and without clearing it."""
         if worked.second is None:
             return NONE
@@ -227,9 +209,9 @@ class _Chapter:
         return self._text(
             "program-zero-numbers",
             name=self._names[index],
-            second=numbers.measured(second),
-            first=numbers.measured(first),
-            both=numbers.measured(first + second),
+            second=Number(second),
+            first=Number(first),
+            both=Number(first + second),
         )
 
     @property
@@ -239,8 +221,7 @@ class _Chapter:
     def _units_table(self, worked: WorkedExample) -> Table:
         """z, a and δ of the first units of every layer, for the row that is shown."""
         names = unit_names(self.config.network)[1:]
-        head = [Cell(self._text("column-unit"))]
-        head += [Cell(symbol, numeric=True) for symbol in ("z", "a", "δ")]
+        header = [head("unit"), *(Cell(symbol, numeric=True) for symbol in ("z", "a", "δ"))]
         each = max(1, MOST_UNITS // len(names))
         rows = []
         for layer, units in enumerate(names):
@@ -251,102 +232,97 @@ class _Chapter:
             )
             for unit in units[:each]:
                 values = [float(column[units.index(unit)]) for column in columns]
-                cells = [Cell(numbers.measured(v), numeric=True) for v in values]
+                cells = [Cell(Number(v), numeric=True) for v in values]
                 rows.append((Cell(unit), *cells))
         shown = sum(min(each, len(units)) for units in names)
         some = shown < sum(map(len, names))
-        anchor, label = self.numbering.next("table")
         caption = self._text("units-table" + ("-some" if some else ""), row=worked.row + 1)
-        return Table(anchor, label, caption, tuple(head), tuple(rows))
+        return Table(caption, tuple(header), tuple(rows))
 
     def _layers_table(self, worked: WorkedExample) -> Table:
         """Size of the derivatives of every layer."""
-        head = (
-            Cell(self._text("column-layer")),
-            *(
-                Cell(self._text(f"column-{name}"), numeric=True)
-                for name in ("layer-weights", "layer-norm", "layer-largest")
-            ),
-        )
+        names = ("layer-weights", "layer-norm", "layer-largest")
+        header = (head("layer"), *(head(name, numeric=True) for name in names))
         rows = []
         for number, weight in enumerate(worked.first.found.weights, start=1):
             values = (float(np.linalg.norm(weight)), float(np.abs(weight).max()))
-            cells = [Cell(numbers.measured(v), numeric=True) for v in values]
+            cells = [Cell(Number(v), numeric=True) for v in values]
             rows.append((Cell(f"W({number})"), Cell(str(weight.size), numeric=True), *cells))
-        anchor, label = self.numbering.next("table")
-        return Table(anchor, label, self._text("layers-table"), head, tuple(rows))
+        return Table(self._text("layers-table"), header, tuple(rows))
 
     def _drawing(self, way: str) -> Figure:
         """The network with values forward, or with derivatives backward."""
-        from labreport.report.figures.network_drawing import Written, network_figure
-
         worked = self.worked
+        written: Written[Array] | None
         if worked is None:
             written, way = None, "bare"
         elif way == "forward":
-            # The inputs stand beside their units already.
-            units = [np.array([]), *(a[worked.row] for a in worked.first.passed.activations[1:])]
-            written = Written(worked.weights, units if self.small else ())
+            values = [a[worked.row] for a in worked.first.passed.activations[1:]]
+            units = _at_units(values) if self.small else ()
+            written = Written(self._matrices(worked.weights), units)
         else:
-            units = [np.array([]), *(d[worked.row] for d in worked.first.found.deltas)]
-            written = Written(worked.first.gradient, units, "∂{name} = {value}", "δ = ")
-        anchor, label = self.numbering.next("figure")
+            units = _at_units([d[worked.row] for d in worked.first.found.deltas])
+            matrices = self._matrices(worked.first.gradient)
+            written = Written(matrices, units, "∂{name} = {value}", "δ = ")
         layers = "-".join(map(str, self.config.network.layers))
-        facts = "" if worked is None else self._facts(worked, way)
+        facts: Phrase = "" if worked is None else self._facts(worked, way)
         alternative = self._text(f"network-alternative-{way}", layers=layers, facts=facts)
         caption = "plain" if written is not None and not written.units else way
+        shows_course = worked is not None and way == "forward"
         return Figure(
-            anchor,
-            label,
             self._text(f"network-caption-{caption}"),
-            self.kept.draw(network_figure, self.config, written),
+            NetworkDrawing(unit_names(self.config.network), self._only_row, written),
             alternative,
-            course=round_by_round(worked.run) if worked is not None and way == "forward" else None,
+            course=round_by_round(worked.run) if worked is not None and shows_course else None,
         )
+
+    @property
+    def _only_row(self) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
+        """Inputs and targets of data with one row."""
+        data = self.config.data
+        if len(data.inputs) > 1:
+            return None
+        return tuple(data.inputs[0]), tuple(data.targets[0])
+
+    def _matrices(self, flat: np.ndarray) -> tuple[Array, ...]:
+        """Weights, or derivatives by them, as a matrix for each layer."""
+        return tuple(Array.of(layer.weight) for layer in layers_of(self.config, flat))
 
     def _before_and_after(self) -> list[Block]:
         """The network before the first round and after the last one, with all of its numbers."""
-        from labreport.report.figures.network_drawing import Written, networks_figure
-
         if self.worked is None or self.small is None:
             return []
         trace, rounds = self.worked.run.trace, self.config.rounds
         if len(trace.losses) <= rounds or not np.isfinite(trace.weights[-1]).all():
             return []
         titles = self._text("networks-before"), self._text("networks-after", count=rounds)
-        drawings = []
-        for title, flat in zip(titles, trace.weights[[0, -1]].astype(np.float64), strict=True):
+        times = []
+        before, after = trace.weights[[0, -1]].astype(np.float64)
+        for title, flat in zip(titles, (before, after), strict=True):
             passed = evaluate(self.config, flat).passed
-            units = [np.array([]), *(layer[0] for layer in passed.activations[1:])]
-            drawings.append((title, Written(flat, units, "{value}", decimals=3)))
-        before, after = (written.parameters for _, written in drawings)
+            units = _at_units([layer[0] for layer in passed.activations[1:]])
+            times.append((title, Written(self._matrices(flat), units, "{value}", decimals=3)))
         furthest = int(np.abs(after - before).argmax())
         moved = self._text(
             "networks-moved",
             weight=self._names[furthest],
-            start=numbers.measured(float(before[furthest])),
-            end=numbers.measured(float(after[furthest])),
+            start=Number(float(before[furthest])),
+            end=Number(float(after[furthest])),
         )
-        anchor, label = self.numbering.next("figure")
         layers = "-".join(map(str, self.config.network.layers))
         caption = [self._text("networks-title"), self._text("networks-key"), moved]
         return [
             Figure(
-                anchor,
-                label,
-                self.language.paragraph(caption),
-                self.kept.draw(networks_figure, self.config, drawings),
+                passage(caption),
+                NetworksDrawing(unit_names(self.config.network), self._only_row, tuple(times)),
                 self._text("networks-alternative", layers=layers, facts=moved),
             )
         ]
 
-    def _facts(self, worked: WorkedExample, way: str) -> str:
+    def _facts(self, worked: WorkedExample, way: str) -> Phrase:
         if way == "forward":
             return self._outputs(worked)
         return self._some("∂L/∂{name}", worked.first.gradient)
-
-    def _formula(self, latex: str) -> DisplayedFormula:
-        return formulas.formula(latex, self.numbering, self.kept)
 
     def _lead(self, key: str) -> Paragraph:
         """A sentence that leads to the formula after it, and stays with it."""
@@ -355,15 +331,22 @@ class _Chapter:
     def _lines(self, *groups: Sequence[str]) -> list[Block]:
         """Lines of LaTeX as numbered formulas, no formula with lines of two groups."""
         return [
-            self._formula(formulas.aligned(lines[start : start + MOST_LINES]))
+            Formula(formulas.aligned(lines[start : start + MOST_LINES]))
             for lines in groups
             for start in range(0, len(lines), MOST_LINES)
         ]
 
     def _section(self, name: str, blocks: Sequence[Block]) -> Section:
-        return Section(
-            f"principle-{name}", "", self._text(f"principle-{name}-title"), tuple(blocks)
-        )
+        return Section(f"principle-{name}", self._text(f"principle-{name}-title"), tuple(blocks))
 
-    def _text(self, key: str, **values: object) -> str:
-        return self.language.text(f"report.{key}", **values)
+    def _text(self, key: str, **values: Phrase) -> Phrase:
+        return text(f"report.{key}", **values)
+
+
+def _equation(name: str, value: float) -> Phrase:
+    return Concatenation((f"{name} = ", Number(value)))
+
+
+def _at_units(values: Sequence[np.ndarray]) -> tuple[Array, ...]:
+    """Numbers at units, layer by layer: none at inputs, which stand beside their units already."""
+    return (Array.of(np.array([])), *map(Array.of, values))

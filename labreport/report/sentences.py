@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from labreport.analysis.observation import Observation
 from labreport.analysis.observe import Observations
 from labreport.report.claims import by_theme, theme_of
-from labreport.report.language import Language
+from labreport.report.phrases import Phrase, text
 from labreport.report.tree import Paragraph, Sentences, Statement
 
-State = Callable[[Observation, str], Statement]
+State = Callable[[Observation, Phrase], Statement]
 """Makes a statement of an observation and the heading of the theme that begins with it, or ""."""
 
 KINDS = ("answers", "others", "limits")
@@ -24,28 +24,26 @@ def found(kind: str, observed: Observations) -> tuple[Observation, ...]:
     return observed.answers if kind == "answers" else observed.limits
 
 
-def sentences(
-    kind: str, observed: Observations, language: Language, state: State
-) -> list[Sentences | Paragraph]:
+def sentences(kind: str, observed: Observations, state: State) -> list[Sentences | Paragraph]:
     """A list with its heading; that nothing was found is said in the place of the answers."""
     members = found(kind, observed)
     if not members:
         if kind != "answers":
             return []
-        return [Paragraph(language.text("report.nothing-found"))]
-    themes = _themes(members, language) if kind == "others" else [""] * len(members)
+        return [Paragraph(text("report.nothing-found"))]
+    themes = _themes(members) if kind == "others" else [""] * len(members)
     items = tuple(map(state, members, themes))
-    return [Sentences(language.text(f"report.{kind}"), items, kind)]
+    return [Sentences(text(f"report.{kind}"), items, kind)]
 
 
-def _themes(members: Sequence[Observation], language: Language) -> list[str]:
+def _themes(members: Sequence[Observation]) -> list[Phrase]:
     """The name of its theme for the first observation of each, "" for those that follow."""
     themes = [theme_of(observation.rule) for observation in members]
     return [
-        _theme(theme, language) if theme and theme != before else ""
+        _theme(theme) if theme and theme != before else ""
         for before, theme in zip([None, *themes], themes, strict=False)
     ]
 
 
-def _theme(theme: str, language: Language) -> str:
-    return language.text("evidence.group", name=language.text(f"theme.{theme}"))
+def _theme(theme: str) -> Phrase:
+    return text("evidence.group", name=text(f"theme.{theme}"))

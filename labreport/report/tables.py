@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from labreport.analysis.observation import Subject
+from labreport.analysis.observation import Keys, Number, Subject
 from labreport.analysis.results import ExperimentResults, Result
 from labreport.analysis.rules.comparison import (
     MOST_OUTPUTS,
@@ -18,9 +18,8 @@ from labreport.analysis.rules.comparison import (
 from labreport.analysis.rules.initialisation import final_losses
 from labreport.lab.configuration import RunConfig
 from labreport.lab.plan import Point
-from labreport.report import numbers
-from labreport.report.language import Language
-from labreport.report.numbering import Numbering
+from labreport.report.numbers import measured as as_printed
+from labreport.report.phrases import Concatenation, Named, Phrase, Value, passage, text
 from labreport.report.tree import Cell, Table
 
 NONE = "—"
@@ -28,32 +27,22 @@ NONE = "—"
 
 def measured(value: float | None, *, best: bool = False) -> Cell:
     """A cell with a measured number."""
-    return Cell(NONE if value is None else numbers.measured(value), numeric=True, best=best)
+    return Cell(NONE if value is None else Number(float(value)), numeric=True, best=best)
 
 
-def _text(text: str) -> Cell:
-    return Cell(text)
+def head(name: str, *, numeric: bool = False, **values: Phrase) -> Cell:
+    """The head of a column, ``report.column-<name>`` in the catalogues."""
+    return Cell(text(f"report.column-{name}", **values), numeric=numeric)
 
 
-def _head(text: str, *, numeric: bool = False) -> Cell:
-    return Cell(text, numeric=numeric)
-
-
-def base_table(base: RunConfig, language: Language, numbering: Numbering) -> Table:
+def base_table(base: RunConfig) -> Table:
     """Every key of the base configuration."""
-    anchor, label = numbering.next("table")
     rows = [
-        (_text(language.key(path)), _text(language.value(path, value)))
+        (Cell(Keys((path,))), Cell(Value(path, value)))
         for path, value in base.flat().items()
         if value is not None and path != "seed" and not _is_default(path, value)
     ]
-    return Table(
-        anchor,
-        label,
-        language.text("report.base-table"),
-        (_head(language.text("report.column-key")), _head(language.text("report.column-value"))),
-        tuple(rows),
-    )
+    return Table(text("report.base-table"), (head("key"), head("value")), tuple(rows))
 
 
 def _is_default(path: str, value: object) -> bool:
@@ -61,18 +50,13 @@ def _is_default(path: str, value: object) -> bool:
     return path.startswith("optimizer.") and value in (0.0, False) and "rate" not in path
 
 
-def pairs_table(
-    caption: str, pairs: Sequence[tuple[str, str]], language: Language, numbering: Numbering
-) -> Table:
+def pairs_table(caption: Phrase, pairs: Sequence[tuple[Phrase, Phrase]]) -> Table:
     """A table of items and values."""
-    anchor, label = numbering.next("table")
-    head = (_head(language.text("report.column-key")), _head(language.text("report.column-value")))
-    return Table(anchor, label, caption, head, tuple((_text(k), _text(v)) for k, v in pairs))
+    rows = tuple((Cell(item), Cell(value)) for item, value in pairs)
+    return Table(caption, (head("key"), head("value")), rows)
 
 
-def differences_table(
-    results: ExperimentResults, language: Language, numbering: Numbering
-) -> Table | None:
+def differences_table(results: ExperimentResults) -> Table | None:
     """Keys in which variants differ from the base, and those only; None if there are none."""
     plan = results.plan
     swept = [key for key, _ in plan.axes]
@@ -86,102 +70,98 @@ def differences_table(
     seeds = any(v.seeds is not None for v in plan.variants) or plan.experiment.seeds is not None
     if not keys and not swept and not seeds:
         return None
-    anchor, label = numbering.next("table")
-    header = [_head(language.text("report.column-variant"))]
-    header += [_head(language.key(key)) for key in (*keys, *swept)]
-    header += [_head(language.text("report.column-seeds"))] if seeds else []
+    header = [head("variant")]
+    header += [Cell(Keys((key,))) for key in (*keys, *swept)]
+    header += [head("seeds")] if seeds else []
     rows = []
     for variant in plan.variants:
         members = results.of(variant.name)
         flat, base = members[0].run.config.flat(), plan.base.flat()
-        row = [_text(language.label(plan, variant.name))]
+        row = [Cell(named(results, variant.name))]
         for key in keys:
             same = flat.get(key) == base.get(key)
-            row.append(_text(NONE if same else language.value(key, flat.get(key))))
+            row.append(Cell(NONE if same else Value(key, flat.get(key))))
         for key in swept:
             values = [dict(r.point)[key] for r in members if key in dict(r.point)]
-            row.append(_text(_range(key, values, language) if values else NONE))
+            row.append(Cell(_range(key, values) if values else NONE))
         if seeds:
             count = len({r.trial.seed for r in members if r.trial.seed is not None})
-            row.append(_text(language.text("report.seeds", count=count) if count else NONE))
+            row.append(Cell(text("report.seeds", count=count) if count else NONE))
         rows.append(tuple(row))
-    caption = language.text("report.differences-table")
-    return Table(anchor, label, caption, tuple(header), tuple(rows))
+    return Table(text("report.differences-table"), tuple(header), tuple(rows))
 
 
-def _range(key: str, values: list[object], language: Language) -> str:
-    distinct = list(dict.fromkeys(values))
+def named(results: ExperimentResults, variant: str, point: Point = ()) -> Named:
+    """A variant or a point of an experiment, as tables and figures call it."""
+    return Named(Subject(variant, point), results.plan.name)
+
+
+def _range(key: str, values: list[object]) -> Phrase:
+    distinct = [Value(key, value) for value in dict.fromkeys(values)]
     if len(distinct) <= 4:
-        return ", ".join(language.value(key, value) for value in distinct)
-    ends = f"{language.value(key, distinct[0])} … {language.value(key, distinct[-1])}"
-    return f"{ends} ({len(distinct)})"
+        return Concatenation(tuple(distinct), ", ")
+    return Concatenation((distinct[0], " … ", distinct[-1], f" ({len(distinct)})"))
 
 
-def comparison_table(
-    results: ExperimentResults, language: Language, numbering: Numbering
-) -> Table | None:
+def comparison_table(results: ExperimentResults) -> Table | None:
     """Single runs: losses at each budget, floor, distance, lowest loss, squared error, ending."""
     singles = results.singles
     if not singles:
         return None
     ranked = all(comparable(r, singles[0]) for r in singles)
-    anchor, label = numbering.next("table")
-    header = [_head(language.text("report.column-variant"))]
+    header = [head("variant")]
     columns: list[list[float | None]] = []
 
-    def column(title: str, values: list[float | None]) -> None:
-        header.append(_head(title, numeric=True))
+    def column(name: str, values: list[float | None], **given: Phrase) -> None:
+        header.append(head(name, numeric=True, **given))
         columns.append(values)
 
-    column(language.text("report.column-initial"), [r.initial_loss for r in singles])
+    column("initial", [r.initial_loss for r in singles])
     for budget in results.budgets:
-        title = language.text("report.column-loss", budget=budget)
-        column(title, [r.loss(budget) for r in singles])
-    column(language.text("report.column-floor"), [_finite(r.floor.value) for r in singles])
+        column("loss", [r.loss(budget) for r in singles], budget=budget)
+    column("floor", [_finite(r.floor.value) for r in singles])
     # The squared error of a run that minimises just that is its loss.
     errors = any(r.run.config.loss != "mse" for r in singles)
     if errors:
-        column(language.text("report.column-error"), [r.error(results.last) for r in singles])
+        column("error", [r.error(results.last) for r in singles])
     # The floor is given and the initial loss is no merit: nothing in them is best.
     marks = [ranked and 1 <= c <= len(results.budgets) for c in range(len(columns))]
     data = [r.run.config.data for r in singles]
     marks[-1] = errors and all(same_rows(data[0], other) for other in data)
     best = [_lowest(values) if mark else None for values, mark in zip(columns, marks, strict=True)]
-    header.append(_head(language.text("report.column-best"), numeric=True))
+    header.append(head("best", numeric=True))
     whole = all(r.run.trace.ending.kind == "completed" for r in singles)
-    header += [] if whole else [_head(language.text("report.column-ending"))]
+    header += [] if whole else [head("ending")]
     rows = []
     for index, result in enumerate(singles):
-        row = [_text(language.label(results.plan, result.variant))]
+        row = [Cell(named(results, result.variant))]
         for values, lowest in zip(columns, best, strict=True):
             value = values[index]
             row.append(measured(value, best=_is_best(value, lowest)))
         row.append(_lowest_on_the_way(result))
-        row += [] if whole else [_text(ending(result, language))]
+        row += [] if whole else [Cell(ending(result))]
         rows.append(tuple(row))
-    caption = [
-        language.text("report.comparison-table" if ranked else "report.comparison-table-plain")
-    ]
+    caption = [text("report.comparison-table" if ranked else "report.comparison-table-plain")]
     if errors and not ranked:
-        told = "best-error" if best[-1] is not None else "errors"
-        caption.append(language.text(f"report.comparison-table-{told}"))
+        marked = "best-error" if best[-1] is not None else "errors"
+        caption.append(text(f"report.comparison-table-{marked}"))
     if not all(r.sees_all_rows for r in singles):
-        caption.append(language.text("report.comparison-table-batches"))
-    return Table(anchor, label, language.paragraph(caption), tuple(header), tuple(rows))
+        caption.append(text("report.comparison-table-batches"))
+    return Table(passage(caption), tuple(header), tuple(rows))
 
 
 def _lowest_on_the_way(result: Result) -> Cell:
     """The lowest loss of a run, and after how many updates."""
     if result.best_round is None:
         return Cell(NONE, numeric=True)
-    lowest = numbers.measured(float(result.losses[result.best_round]))
-    return Cell(f"{lowest} ({result.best_round})", numeric=True)
+    lowest = Number(float(result.losses[result.best_round]))
+    return Cell(Concatenation((lowest, f" ({result.best_round})")), numeric=True)
 
 
-def ending(result: Result, language: Language) -> str:
+def ending(result: Result) -> Phrase:
     """How a run ended, in words."""
     state = result.run.trace.ending
-    return language.text(f"ending.{state.kind}", step=state.step)
+    return text(f"ending.{state.kind}", step=state.step)
 
 
 def _finite(value: float | None) -> float | None:
@@ -191,58 +171,51 @@ def _finite(value: float | None) -> float | None:
 def _lowest(values: Sequence[float | None]) -> float | None:
     present = [v for v in values if v is not None]
     # Where all look equal there is no best one.
-    return min(present) if len(set(map(numbers.measured, present))) > 1 else None
+    return min(present) if len(set(map(as_printed, present))) > 1 else None
 
 
 def _is_best(value: float | None, lowest: float | None) -> bool:
     """Whether a value is the best of its column, or is printed like it."""
     if value is None or lowest is None:
         return False
-    return numbers.measured(value) == numbers.measured(lowest)
+    return as_printed(value) == as_printed(lowest)
 
 
-def sweep_table(
-    results: ExperimentResults, language: Language, numbering: Numbering
-) -> Table | None:
+def sweep_table(results: ExperimentResults) -> Table | None:
     """A row a point of the sweep; columns are budgets, or variants at the last budget."""
     swept = results.swept
     if not swept:
         return None
-    anchor, label = numbering.next("table")
     points = list(dict.fromkeys(r.point for members in swept.values() for r in members))
     if len(swept) == 1:
         ((_, members),) = swept.items()
         by_point = {r.point: r for r in members}
-        titles = [language.text("report.column-loss", budget=b) for b in results.budgets]
+        titles = [head("loss", numeric=True, budget=b) for b in results.budgets]
         columns = [[_at(by_point.get(p), b) for p in points] for b in results.budgets]
-        caption = language.text("report.sweep-table")
+        caption = text("report.sweep-table")
     else:
-        titles = [language.label(results.plan, name) for name in swept]
+        titles = [Cell(named(results, name), numeric=True) for name in swept]
         tables = [{r.point: r for r in members} for members in swept.values()]
         columns = [[_at(table.get(p), results.last) for p in points] for table in tables]
-        caption = language.text("report.sweep-variants-table", budget=results.last)
-    keys = [key for key, _ in points[0]]
-    header = [_head(language.key(key), numeric=True) for key in keys]
-    header += [_head(title, numeric=True) for title in titles]
+        caption = text("report.sweep-variants-table", budget=results.last)
+    header = [Cell(Keys((key,)), numeric=True) for key, _ in points[0]] + titles
     ranked = all(map(rankable, swept.values()))
     best = [_lowest(values) if ranked else None for values in columns]
     rows = []
     for index, point in enumerate(points):
-        row = [Cell(language.value(key, value), numeric=True) for key, value in point]
+        row = [Cell(Value(key, value), numeric=True) for key, value in point]
         for values, lowest in zip(columns, best, strict=True):
             value = values[index]
             row.append(measured(value, best=_is_best(value, lowest)))
         rows.append(tuple(row))
-    return Table(anchor, label, caption, tuple(header), tuple(rows))
+    return Table(caption, tuple(header), tuple(rows))
 
 
 def _at(result: Result | None, budget: int) -> float | None:
     return result.loss(budget) if result else None
 
 
-def starts_table(
-    results: ExperimentResults, language: Language, numbering: Numbering
-) -> Table | None:
+def starts_table(results: ExperimentResults) -> Table | None:
     """Statistics over random starts, with the single starts beside them.
 
     A row for each variant, and for each of its points where it was also swept.
@@ -252,19 +225,16 @@ def starts_table(
         groups.setdefault((result.variant, result.point), []).append(result)
     if all(len(members) == 1 for members in groups.values()):
         return None
-    anchor, label = numbering.next("table")
     names = ("count", "mean", "deviation", "lowest", "median", "highest")
-    header = [_head(language.text("report.column-variant"))]
-    header += [_head(language.text(f"report.column-{name}"), numeric=True) for name in names]
+    header = [head("variant"), *(head(name, numeric=True) for name in names)]
     rows = []
     for (variant, point), members in groups.items():
         values = final_losses(tuple(members), results.last)
-        subject = language.subject(Subject(variant, point), results.plan)
-        rows.append((_text(subject), Cell(str(len(values)), numeric=True), *_statistics(values)))
+        subject = Cell(named(results, variant, point))
+        rows.append((subject, Cell(str(len(values)), numeric=True), *_statistics(values)))
     singles = any(len(members) == 1 for members in groups.values())
     key = "report.starts-table" + ("-singles" if singles else "")
-    caption = language.text(key, budget=results.last)
-    return Table(anchor, label, caption, tuple(header), tuple(rows))
+    return Table(text(key, budget=results.last), tuple(header), tuple(rows))
 
 
 def _statistics(values: np.ndarray) -> tuple[Cell, ...]:
@@ -281,19 +251,14 @@ def _statistics(values: np.ndarray) -> tuple[Cell, ...]:
     )
 
 
-def cross_table(
-    experiments: Sequence[ExperimentResults],
-    titles: Sequence[str],
-    language: Language,
-    numbering: Numbering,
-) -> Table | None:
+def cross_table(experiments: Sequence[ExperimentResults], titles: Sequence[Phrase]) -> Table | None:
     """Variants of all experiments on the lab's own data, by squared error at a shared budget."""
     pairs = [p for p in zip(experiments, titles, strict=True) if p[0].check is None]
     if len(pairs) < 2:
         # Of one experiment there is a table already.
         return None
     budget = min(e.last for e, _ in pairs)
-    lines: dict[str, tuple[float, list[str], Result]] = {}
+    lines: dict[str, tuple[float, list[Phrase], Result]] = {}
     for experiment, title in pairs:
         candidates = list(experiment.singles)
         for members in experiment.swept.values():
@@ -305,41 +270,42 @@ def cross_table(
             own, given = result.run.config.data, experiment.plan.base.data
             if not same_rows(own, given) or error is None:
                 continue
-            subject = language.label(experiment.plan, result.variant)
-            if result.point:
-                point = language.point(result.point)
-                single = len(experiment.plan.variants) == 1
-                subject = point if single else f"{subject} ({point})"
+            name = Concatenation((title, ": ", _in_brackets(experiment, result)))
             # The same run under two names is one line.
             digest = experiment_key(result, budget)
-            if digest in lines:
-                lines[digest][1].append(f"{title}: {subject}")
-            else:
-                lines[digest] = (error, [f"{title}: {subject}"], result)
+            lines.setdefault(digest, (error, [], result))[1].append(name)
     if len(lines) < 2:
         return None
-    anchor, label = numbering.next("table")
     ordered = sorted(lines.values(), key=lambda line: line[0])
     rows = []
     for error, names, result in ordered:
         # What the error is of: probabilities, where outputs are logits.
         outputs = result.predictions(budget)
-        values = [] if outputs is None else [numbers.measured(float(o)) for o in outputs.ravel()]
-        shown = ", ".join(values[:MOST_OUTPUTS] + ["…"] * (len(values) > MOST_OUTPUTS))
+        values = [] if outputs is None else [Number(float(o)) for o in outputs.ravel()]
+        shown: list[Phrase] = [
+            *values[:MOST_OUTPUTS],
+            *(["…"] if len(values) > MOST_OUTPUTS else []),
+        ]
+        predictions = Concatenation(("(", Concatenation(tuple(shown), ", "), ")"))
         rows.append(
             (
-                _text("; ".join(names)),
+                Cell(Concatenation(tuple(names), "; ")),
                 measured(error, best=error == ordered[0][0]),
-                Cell(f"({shown})", numeric=True),
+                Cell(predictions, numeric=True),
             )
         )
-    header = (
-        _head(language.text("report.column-variant")),
-        _head(language.text("report.column-error"), numeric=True),
-        _head(language.text("report.column-predictions"), numeric=True),
-    )
-    caption = language.text("report.cross-table", budget=budget)
-    return Table(anchor, label, caption, header, tuple(rows))
+    header = (head("variant"), head("error", numeric=True), head("predictions", numeric=True))
+    return Table(text("report.cross-table", budget=budget), header, tuple(rows))
+
+
+def _in_brackets(experiment: ExperimentResults, result: Result) -> Phrase:
+    """A variant with its point in brackets; the point alone where there is one variant."""
+    name = named(experiment, result.variant)
+    if not result.point:
+        return name
+    point = named(experiment, "", result.point)
+    single = len(experiment.plan.variants) == 1
+    return point if single else Concatenation((name, " (", point, ")"))
 
 
 def experiment_key(result: Result, budget: int) -> str:

@@ -1,74 +1,24 @@
-"""The report as a frozen tree: what every output format renders, and nothing to decide."""
+"""The report as a frozen tree that knows no language, draws nothing and numbers nothing.
+
+Texts are phrases, sentences are observations, figures say what is drawn, formulas are LaTeX and
+notes are Markdown. Renderers make a document of it in a language.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from labreport.report.theme import PLAIN, Theme
+from labreport.analysis.observation import Observation, Wording
+from labreport.report.illustration.drawings import Course, Drawing
+from labreport.report.phrases import Phrase
 
 
 @dataclass(frozen=True)
 class Paragraph:
-    """Running text. ``kind`` chooses a style: "text", "question", "command"."""
+    """Running text. ``kind`` chooses a style: "text", "question", "introduction", "command"."""
 
-    text: str
+    text: Phrase
     kind: str = "text"
-
-
-@dataclass(frozen=True)
-class Reading:
-    """One number of a statement: what it is, at full precision, its unit and its formula."""
-
-    name: str
-    value: str
-    unit: str
-    formula: str
-
-
-@dataclass(frozen=True)
-class Basis:
-    """What was computed from the same runs.
-
-    Attributes:
-        runs: which runs these are, in words and first digits; "" for none.
-        readings: the numbers.
-        claims: formulas that have to be true.
-    """
-
-    runs: str
-    readings: tuple[Reading, ...]
-    claims: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What a statement rests on.
-
-    Attributes:
-        number: of its note, the same wherever the statement stands.
-        anchor: of the place where the statement stands first.
-        note: anchor of the note on paper.
-        label: what a link to it is called.
-        rule: name of the rule that found it.
-        looks_for: what the rule looks for.
-        strength: what kind of statement it is, in words.
-        count: how many runs it rests on, in words; "" for none.
-        bases: numbers and claims, by the runs that they are computed from.
-        thresholds: those that its claims name, each with its value.
-        more: how many formulas are left out, in words; "" for none.
-    """
-
-    number: int
-    anchor: str
-    note: str
-    label: str
-    rule: str
-    looks_for: str
-    strength: str
-    count: str
-    bases: tuple[Basis, ...]
-    thresholds: tuple[tuple[str, str], ...]
-    more: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,223 +26,90 @@ class Statement:
     """One sentence of a list.
 
     Attributes:
-        text: the sentence.
-        evidence: what it rests on; None where nothing was computed.
-        quoted: whether it is told elsewhere, where its evidence is shown.
+        said: what was observed, or a text in which nothing was computed.
+        experiment: whose variants an observation names.
+        number: of its evidence; None where it has none.
+        quoted: whether it is stated elsewhere, where its evidence is shown.
         theme: heading of the group of statements that begins with it, if one does.
     """
 
-    text: str
-    evidence: Evidence | None = None
+    said: Observation | Phrase
+    experiment: str = ""
+    number: int | None = None
     quoted: bool = False
-    theme: str = ""
+    theme: Phrase = ""
 
 
 @dataclass(frozen=True)
 class Sentences:
     """A list of statements, with a heading of their own."""
 
-    heading: str
+    heading: Phrase
     items: tuple[Statement, ...]
     kind: str = "plain"
-
-
-@dataclass(frozen=True)
-class Notes:
-    """The evidence of all statements, for a medium that cannot show it beside them."""
-
-    items: tuple[Evidence, ...]
 
 
 @dataclass(frozen=True)
 class Cell:
     """One cell of a table."""
 
-    text: str
+    text: Phrase
     numeric: bool = False
     best: bool = False
 
 
 @dataclass(frozen=True)
 class Table:
-    """A numbered table."""
+    """A table; ``key`` is what references call it, if there are any."""
 
-    anchor: str
-    label: str
-    caption: str
+    caption: Phrase
     header: tuple[Cell, ...]
     rows: tuple[tuple[Cell, ...], ...]
-
-
-@dataclass(frozen=True)
-class Line:
-    """One curve of a plot.
-
-    Attributes:
-        name: what it is called.
-        values: one at each of the plot's places; None for a gap.
-        colour: as #rrggbb.
-        dash: lengths drawn and left out in turn, in line widths; empty for a solid line.
-    """
-
-    name: str
-    values: tuple[float | None, ...]
-    colour: str
-    dash: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class Plot:
-    """The curves of a figure as numbers, rounded to what can be read off.
-
-    Attributes:
-        horizontal: name of the horizontal axis.
-        vertical: name of the vertical axis.
-        across: scale of the horizontal axis: "linear", "log", or "from-zero" for a logarithmic
-            one that begins with 0.
-        logarithmic: whether the vertical axis is.
-        places: on the horizontal axis, ascending.
-        lines: the curves.
-        floors: levels to mark.
-        floor: what these are called.
-        marks: places on the horizontal axis to mark.
-        lowest: whether the lowest point of each curve is marked, and no other.
-    """
-
-    horizontal: str
-    vertical: str
-    across: str
-    logarithmic: bool
-    places: tuple[float, ...]
-    lines: tuple[Line, ...]
-    floors: tuple[float, ...]
-    floor: str
-    marks: tuple[float, ...] = ()
-    lowest: bool = False
-
-
-@dataclass(frozen=True)
-class Edge:
-    """A weight in a drawing: from which unit of which layer to which of the next; its place."""
-
-    layer: int
-    source: int
-    target: int
-    parameter: int
-
-
-@dataclass(frozen=True)
-class Surface:
-    """The loss over a plane in the space of all weights, and a run's way on it.
-
-    Attributes:
-        horizontal: [cells] distances along one direction of the plane.
-        vertical: [cells] along the other.
-        losses: [cells × cells] row by row, each row along the first direction.
-        path: for each round the two distances.
-        share: of the squared distance from the last weights, how much lies in the plane.
-    """
-
-    horizontal: tuple[float, ...]
-    vertical: tuple[float, ...]
-    losses: tuple[float, ...]
-    path: tuple[tuple[float, ...], ...]
-    share: float
-
-
-@dataclass(frozen=True)
-class Course:
-    """A run at some of its rounds.
-
-    Attributes:
-        rounds: which these are, ascending.
-        losses: at each.
-        layers: names of the units, layer by layer.
-        units: at each round, layer by layer, what the units give for the one row; or empty.
-        edges: the weights as they lie between units.
-        names: of the parameters, in reading order.
-        weights: at each round, in the order of the names.
-        gradients: the same, of the loss by each.
-        surface: where the run moved, if that could be drawn.
-    """
-
-    rounds: tuple[int, ...]
-    losses: tuple[float, ...]
-    layers: tuple[tuple[str, ...], ...]
-    units: tuple[tuple[tuple[float, ...], ...], ...]
-    edges: tuple[Edge, ...]
-    names: tuple[str, ...]
-    weights: tuple[tuple[float, ...], ...]
-    gradients: tuple[tuple[float, ...], ...]
-    surface: Surface | None
+    key: str = ""
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A numbered figure: an SVG of its own, and what it shows in words.
+    """A figure, and what it shows in words.
 
     Attributes:
-        anchor: where links lead.
-        label: its number.
         caption: what stands under it.
-        svg: the picture.
+        drawing: what is drawn.
         alternative: what it shows.
-        plot: its curves as numbers, if it has some.
         course: the run of which it shows one round, if it does.
+        key: what references call it, if there are any.
     """
 
-    anchor: str
-    label: str
-    caption: str
-    svg: bytes
-    alternative: str
-    plot: Plot | None = None
+    caption: Phrase
+    drawing: Drawing
+    alternative: Phrase
     course: Course | None = None
+    key: str = ""
 
 
 @dataclass(frozen=True)
-class DisplayedFormula:
-    """A formula, typeset for paper, as MathML for a page, and as LaTeX for reading.
+class Formula:
+    """A numbered formula in LaTeX."""
 
-    Attributes:
-        anchor: where links lead; "" in a note.
-        label: its number; "" in a note.
-        svg: the picture.
-        mathml: the same for a page.
-        latex: the same for reading.
-        height: of the picture, in em.
-        width: of the picture, in em.
-        below: how much of the height is below the line of text that it stands in, in em.
-    """
-
-    anchor: str
-    label: str
-    svg: bytes
-    mathml: str
     latex: str
-    height: float
-    width: float
-    below: float = 0.0
 
 
 @dataclass(frozen=True)
-class Prose:
-    """The student's own text, rendered from Markdown to HTML that is known to be safe.
+class Note:
+    """The student's own text.
 
     Attributes:
+        name: of the experiment or chapter that it is on.
         heading: what stands over it; "" where the heading of the section does.
-        html: for a page.
-        paper: for paper, where formulas are pictures.
-        formulas: those of the text.
+        markdown: the text by language; where one is missing, there is no note in it.
     """
 
-    heading: str
-    html: str
-    paper: str
-    formulas: tuple[DisplayedFormula, ...] = ()
+    name: str
+    heading: Phrase
+    markdown: tuple[tuple[str, str], ...]
 
 
-Block = Paragraph | Sentences | Notes | Table | Figure | DisplayedFormula | Prose
+Block = Paragraph | Sentences | Table | Figure | Formula | Note
 
 
 @dataclass(frozen=True)
@@ -300,22 +117,10 @@ class Section:
     """A heading, what stands under it, its subsections, and what stands after these."""
 
     anchor: str
-    number: str
-    title: str
+    title: Phrase
     blocks: tuple[Block, ...] = ()
     sections: tuple[Section, ...] = ()
     closing: tuple[Block, ...] = ()
-
-    @property
-    def formulas(self) -> tuple[DisplayedFormula, ...]:
-        """Formulas of the section and its subsections, also those of notes."""
-        found: list[DisplayedFormula] = []
-        for block in (*self.blocks, *self.closing):
-            if isinstance(block, DisplayedFormula):
-                found.append(block)
-            elif isinstance(block, Prose):
-                found += block.formulas
-        return (*found, *(formula for inner in self.sections for formula in inner.formulas))
 
 
 @dataclass(frozen=True)
@@ -323,7 +128,7 @@ class KeyFinding:
     """A key finding and the section that it comes from."""
 
     anchor: str
-    source: str
+    source: Phrase
     statement: Statement
 
 
@@ -332,26 +137,46 @@ class CoverLine:
     """A line of the cover: its key in the lab file ("" for an own one), its label, what it says."""
 
     key: str
+    name: Phrase
+    value: Wording
+
+
+@dataclass(frozen=True)
+class VariantName:
+    """A variant and what its author calls it; None where the lab file does not say."""
+
     name: str
-    value: str
+    label: Wording | None
+
+
+@dataclass(frozen=True)
+class ExperimentNames:
+    """The variants of an experiment, in its order."""
+
+    experiment: str
+    variants: tuple[VariantName, ...]
 
 
 @dataclass(frozen=True)
 class Report:
-    """A whole report in one language; ``notes`` is a section that only paper needs."""
+    """A whole report.
 
-    language: str
-    html_language: str
-    title: str
-    course: str
+    Attributes:
+        title: its title; None for the usual one.
+        course: that it is for.
+        cover: further lines of its cover.
+        experiments: names of their variants, which phrases and observations refer to.
+        part: which part of the lab it is of; "" if it is of all.
+        findings: the key findings.
+        sections: its chapters and appendices.
+        check_fonts: whether characters without a glyph are refused.
+    """
+
+    title: Wording | None
+    course: Wording | None
     cover: tuple[CoverLine, ...]
-    part: str = ""
+    experiments: tuple[ExperimentNames, ...] = ()
+    part: Phrase = ""
     findings: tuple[KeyFinding, ...] = ()
     sections: tuple[Section, ...] = ()
-    notes: Section | None = None
     check_fonts: bool = True
-    theme: Theme = PLAIN
-
-    def on_cover(self, key: str) -> str:
-        """What the cover says for a key of the lab file; "" where it says nothing."""
-        return next((field.value for field in self.cover if field.key == key), "")

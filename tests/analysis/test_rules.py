@@ -33,6 +33,7 @@ from synthetic_runs import (
 
 from labreport.analysis.conclusions import conclude
 from labreport.analysis.evidence import failures, known_of, thresholds_of
+from labreport.analysis.flattened_facts import flattened
 from labreport.analysis.observation import Number, Observation, Share, With
 from labreport.analysis.observe import RULES, observe_base
 from labreport.analysis.results import ExperimentResults
@@ -48,8 +49,7 @@ from labreport.analysis.thresholds import (
     STANDING_STILL,
     VANISHED,
 )
-from labreport.report.flattened_facts import flattened
-from labreport.report.language import language
+from labreport.language.catalogue import language
 from labreport.runs.run import Run
 from labreport.shipped import shipped
 

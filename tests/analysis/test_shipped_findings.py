@@ -15,12 +15,12 @@ from synthetic_runs import plain
 
 from labreport.analysis.conclusions import conclude
 from labreport.analysis.evidence import failures, known_of, sourced
+from labreport.analysis.flattened_facts import flattened
 from labreport.analysis.observation import Observation
 from labreport.analysis.observe import Observations
 from labreport.analysis.results import ExperimentResults
+from labreport.language.catalogue import language
 from labreport.reference.network import LayerParameters, forward
-from labreport.report.flattened_facts import flattened
-from labreport.report.language import language
 
 # Printed losses of rounds 1 … 10, as published and with zero_grad().
 PUBLISHED = (0.209710, 0.195033, 0.167760, 0.132282, 0.094871)

@@ -14,7 +14,7 @@ import pytest
 
 from labreport.formats.chinese import CLOSING, OPENING, set_in_chinese
 from labreport.formats.page import paper
-from labreport.report.language import language
+from labreport.language.catalogue import language
 
 
 def marked(html: str) -> str:

@@ -11,8 +11,8 @@ from test_pdf import links, text_of
 
 from labreport.formats.figure_lists import FEWEST, first_sentence, listings
 from labreport.formats.page import paper
-from labreport.report.language import language
-from labreport.report.tree import Figure, Report, Section
+from labreport.language.catalogue import language
+from labreport.render.printed import PrintedFigure, PrintedReport, PrintedSection
 
 CODES = ("zh", "en")
 
@@ -34,10 +34,14 @@ def test_an_entry_is_the_first_sentence_of_its_caption(caption: str, first: str)
     assert first_sentence(caption) == first
 
 
-def report_with(figures: int) -> Report:
-    blocks = tuple(Figure(f"f{k}", f"Figure {k}", "Loss.", b"<svg/>", "") for k in range(figures))
-    inner = Section("inner", "1.1", "Inner", blocks)
-    return Report("en", "en", "T", "", (), "", (), (Section("s", "1", "S", (), (inner,)),))
+def report_with(figures: int) -> PrintedReport:
+    blocks = tuple(
+        PrintedFigure(f"f{k}", f"Figure {k}", "Loss.", b"<svg/>", "") for k in range(figures)
+    )
+    inner = PrintedSection("inner", "1.1", "Inner", blocks)
+    return PrintedReport(
+        "en", "en", "T", "", (), "", (), (PrintedSection("s", "1", "S", (), (inner,)),)
+    )
 
 
 def test_few_figures_are_not_listed() -> None:

@@ -9,8 +9,8 @@ from markupsafe import Markup
 
 from labreport.formats.glossary_links import Explained
 from labreport.formats.page import typeset
+from labreport.language.catalogue import language
 from labreport.report.glossary import LINKED
-from labreport.report.language import language
 
 
 @pytest.mark.parametrize("code", ["zh", "en"])

@@ -12,7 +12,7 @@ import pytest
 from hostile_texts import HOSTILE_FORMULA
 from pages import Page, check_closed_off, edition
 
-from labreport.report.language import language
+from labreport.language.catalogue import language
 
 CODES = ("zh", "en")
 
@@ -193,7 +193,7 @@ def test_numbers_of_the_exercise_are_on_the_page(page: Page) -> None:
 def test_every_character_is_in_the_font_that_ships(page: Page) -> None:
     from fontTools.ttLib import TTFont
 
-    from labreport.report.figures.style import font_path
+    from labreport.render.figures.style import font_path
 
     known = TTFont(font_path()).getBestCmap()
     unknown = {c for c in page.text if c.isprintable() and not c.isspace() and ord(c) not in known}

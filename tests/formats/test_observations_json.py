@@ -14,8 +14,8 @@ from safetensors.numpy import load_file
 
 from labreport.analysis.observation import Observation, Share, Source
 from labreport.export import observations_json
+from labreport.language.catalogue import language
 from labreport.report import compose
-from labreport.report.language import language
 
 SEEDS = """
 [experiment.a]

@@ -15,7 +15,7 @@ from pages import edition
 
 from labreport.errors import BuildError
 from labreport.formats.pdf import CODE_FONT_URL, FONT_URL, _fetcher, render
-from labreport.report.language import language
+from labreport.language.catalogue import language
 
 CODES = ("zh", "en")
 NOWHERE = "\U0010fff0"

@@ -12,17 +12,17 @@ from command_line import run
 from labreport.build import Request, build
 from labreport.formats import text
 from labreport.formats.table import FORMATS, USUAL
-from labreport.report.language import language
-from labreport.report.tree import (
-    Block,
-    DisplayedFormula,
-    Figure,
+from labreport.language.catalogue import language
+from labreport.render.printed import (
     Notes,
-    Paragraph,
-    Report,
-    Section,
-    Sentences,
-    Table,
+    PrintedBlock,
+    PrintedFigure,
+    PrintedFormula,
+    PrintedParagraph,
+    PrintedReport,
+    PrintedSection,
+    PrintedSentences,
+    PrintedTable,
 )
 
 LAB = """
@@ -37,9 +37,9 @@ sweep.optimizer.learning_rate = [0.1, 1.0, 10.0]
 NOTE = "# Mine\n\nI saw **this**: $x^2$.\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n- one\n- two\n"
 
 
-def texts(report: Report) -> Iterator[str]:
+def texts(report: PrintedReport) -> Iterator[str]:
     """Every text of a report's tree that stands in a line of its own."""
-    waiting: list[Section] = [*report.sections, *((report.notes,) if report.notes else ())]
+    waiting: list[PrintedSection] = [*report.sections, *((report.notes,) if report.notes else ())]
     while waiting:
         section = waiting.pop()
         yield f"{section.number} {section.title}"
@@ -48,18 +48,18 @@ def texts(report: Report) -> Iterator[str]:
         waiting += section.sections
 
 
-def of_block(block: Block) -> Iterator[str]:
+def of_block(block: PrintedBlock) -> Iterator[str]:
     match block:
-        case Paragraph():
+        case PrintedParagraph():
             yield block.text
-        case Sentences():
+        case PrintedSentences():
             yield from (item.text for item in block.items)
-        case Table():
+        case PrintedTable():
             yield f"{block.label} {block.caption}"
             yield from (cell.text for row in (block.header, *block.rows) for cell in row)
-        case Figure():
+        case PrintedFigure():
             yield from (f"{block.label} {block.caption}", block.alternative)
-        case DisplayedFormula():
+        case PrintedFormula():
             yield from (block.latex, block.label)
         case Notes():
             for item in block.items:

@@ -114,7 +114,7 @@ def test_numbers_that_overflow(text: str) -> None:
 
 
 def test_whatever_may_be_written_is_typeset_in_little_time() -> None:
-    from labreport.report.formulas import _typeset, expression
+    from labreport.report.latex import _typeset, expression
 
     start = time.process_time()
     for text in ("-" * DEEPEST + "w1", "1/(" * DEEPEST + "w1" + ")" * DEEPEST):

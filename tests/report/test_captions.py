@@ -7,20 +7,21 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from printing_parts import words_of
 
-from labreport.report.captions import MOST_NAMED, Captions
-from labreport.report.language import language
+from labreport.render.printed import PrintedFigure, PrintedReport, PrintedSection
+from labreport.report.illustration.captions import MOST_NAMED, Captions
 from labreport.report.numbers import measured
-from labreport.report.tree import Figure, Report, Section
+from labreport.report.phrases import Phrase
 
 
-def figures(report: Report) -> list[Figure]:
-    def inside(sections: tuple[Section, ...]) -> list[Figure]:
+def figures(report: PrintedReport) -> list[PrintedFigure]:
+    def inside(sections: tuple[PrintedSection, ...]) -> list[PrintedFigure]:
         return [
             figure
             for section in sections
             for figure in [
-                *(b for b in section.blocks if isinstance(b, Figure)),
+                *(b for b in section.blocks if isinstance(b, PrintedFigure)),
                 *inside(section.sections),
             ]
         ]
@@ -28,23 +29,28 @@ def figures(report: Report) -> list[Figure]:
     return inside(report.sections)
 
 
-def readings(shipped_build: Any, name: str, code: str = "en") -> Captions:
+def readings(shipped_build: Any, name: str) -> Captions:
     results = next(r for r in shipped_build.measured.experiments if r.plan.name == name)
-    return Captions(results, language(code))
+    return Captions(results)
 
 
 def test_the_lowest_and_the_highest_end_are_named(shipped_build: Any) -> None:
     read = readings(shipped_build, "published")
-    assert read.ends([("a", 0.5), ("b", 0.25), ("c", 1.0), ("d", None)]) == (
+    words = words_of([read.results])
+
+    def ends(named: list[tuple[Phrase, float | None]]) -> str:
+        return words(read.ends(named))
+
+    assert ends([("a", 0.5), ("b", 0.25), ("c", 1.0), ("d", None)]) == (
         "After 1000 rounds, lowest is b (0.2500), highest is c (1.000)."
     )
     # What is printed alike is named alike.
-    assert "lowest is a and b (0.5000)" in read.ends([("a", 0.5), ("b", 0.5 + 1e-9), ("c", 1.0)])
-    assert read.ends([("a", 0.5), ("b", 0.5)]) == "After 1000 rounds, all are at 0.5000."
-    assert read.ends([("a", 0.5), ("b", None)]) == "After 1000 rounds, a is at 0.5000."
-    assert read.ends([("a", None), ("b", float("inf"))]) == ""
-    many = [(f"v{k}", 0.5) for k in range(MOST_NAMED + 3)]
-    assert f"v{MOST_NAMED - 1} and 3 more (0.5000)" in read.ends([*many, ("w", 1.0)])
+    assert "lowest is a and b (0.5000)" in ends([("a", 0.5), ("b", 0.5 + 1e-9), ("c", 1.0)])
+    assert ends([("a", 0.5), ("b", 0.5)]) == "After 1000 rounds, all are at 0.5000."
+    assert ends([("a", 0.5), ("b", None)]) == "After 1000 rounds, a is at 0.5000."
+    assert ends([("a", None), ("b", float("inf"))]) == ""
+    many: list[tuple[Phrase, float | None]] = [(f"v{k}", 0.5) for k in range(MOST_NAMED + 3)]
+    assert f"v{MOST_NAMED - 1} and 3 more (0.5000)" in ends([*many, ("w", 1.0)])
 
 
 def test_captions_of_curves_agree_with_the_runs(shipped_build: Any) -> None:
@@ -65,7 +71,7 @@ def test_captions_of_curves_agree_with_the_runs(shipped_build: Any) -> None:
                 for inner in s.sections
                 if inner.anchor == f"experiment-{results.plan.name}"
             )
-            caption = next(b.caption for b in section.blocks if isinstance(b, Figure))
+            caption = next(b.caption for b in section.blocks if isinstance(b, PrintedFigure))
             assert measured(min(losses)) in caption
             assert measured(max(losses)) in caption
             checked += 1

@@ -15,13 +15,13 @@ from babel.messages.pofile import read_po
 
 import labreport
 from labreport.analysis import thresholds
+from labreport.analysis.flattened_facts import UNITS
 from labreport.analysis.observe import THEMES
 from labreport.lab.configuration import RunConfig
 from labreport.lab.schema.activations import ACTIVATIONS
 from labreport.lab.schema.optimizers import OPTIMIZER_TITLES
-from labreport.report.flattened_facts import UNITS
-from labreport.report.language import language
-from labreport.report.rule_table import EVERY_RULE, OF_THE_LAB
+from labreport.language.catalogue import language
+from labreport.language.rule_table import EVERY_RULE, OF_THE_LAB
 from labreport.shipped import shipped
 
 CODES = ("zh", "en")

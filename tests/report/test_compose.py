@@ -12,19 +12,19 @@ import pytest
 
 from labreport.analysis.conclusions import KEY_FINDINGS
 from labreport.analysis.observe import ANSWERS
-from labreport.report.claims import MOST_OTHERS
-from labreport.report.language import language
-from labreport.report.tree import (
-    Block,
-    DisplayedFormula,
-    Figure,
-    Paragraph,
-    Prose,
-    Report,
-    Section,
-    Sentences,
-    Table,
+from labreport.language.catalogue import language
+from labreport.render.printed import (
+    PrintedBlock,
+    PrintedFigure,
+    PrintedFormula,
+    PrintedNote,
+    PrintedParagraph,
+    PrintedReport,
+    PrintedSection,
+    PrintedSentences,
+    PrintedTable,
 )
+from labreport.report.claims import MOST_OTHERS
 
 CODES = ("zh", "en")
 
@@ -45,8 +45,8 @@ sweep.optimizer.learning_rate = [0.1, 1.0]
 """
 
 
-def sections(report: Report) -> Iterator[Section]:
-    def below(section: Section) -> Iterator[Section]:
+def sections(report: PrintedReport) -> Iterator[PrintedSection]:
+    def below(section: PrintedSection) -> Iterator[PrintedSection]:
         yield section
         for inner in section.sections:
             yield from below(inner)
@@ -55,25 +55,25 @@ def sections(report: Report) -> Iterator[Section]:
         yield from below(section)
 
 
-def blocks(report: Report) -> Iterator[Block]:
+def blocks(report: PrintedReport) -> Iterator[PrintedBlock]:
     for section in sections(report):
         yield from section.blocks
 
 
-def titles(report: Report) -> list[str]:
+def titles(report: PrintedReport) -> list[str]:
     return [section.title for section in report.sections]
 
 
 @pytest.fixture(params=CODES)
-def report(request: pytest.FixtureRequest, shipped_build: Any) -> Report:
+def report(request: pytest.FixtureRequest, shipped_build: Any) -> PrintedReport:
     return shipped_build.reports[request.param]
 
 
 # --- numbering and anchors ---------------------------------------------------------------------
 
 
-def test_sections_are_numbered_as_they_are_read(report: Report) -> None:
-    def check(members: tuple[Section, ...], prefix: str) -> None:
+def test_sections_are_numbered_as_they_are_read(report: PrintedReport) -> None:
+    def check(members: tuple[PrintedSection, ...], prefix: str) -> None:
         numbers = [section.number for section in members]
         assert numbers == [f"{prefix}{n}" for n in range(1, len(members) + 1)]
         for section in members:
@@ -82,9 +82,9 @@ def test_sections_are_numbered_as_they_are_read(report: Report) -> None:
     check(report.sections, "")
 
 
-@pytest.mark.parametrize("kind", [Figure, Table, DisplayedFormula])
+@pytest.mark.parametrize("kind", [PrintedFigure, PrintedTable, PrintedFormula])
 def test_figures_tables_and_formulas_are_numbered_as_they_are_read(
-    report: Report, kind: type
+    report: PrintedReport, kind: type
 ) -> None:
     members = [block for block in blocks(report) if isinstance(block, kind)]
     numbers = [int(re.search(r"\d+", block.label)[0]) for block in members]
@@ -92,16 +92,18 @@ def test_figures_tables_and_formulas_are_numbered_as_they_are_read(
     assert len(members) > 5
 
 
-def test_anchors_are_unique_and_fit_for_a_link(report: Report) -> None:
+def test_anchors_are_unique_and_fit_for_a_link(report: PrintedReport) -> None:
     anchors = [section.anchor for section in sections(report)]
     anchors += [
-        b.anchor for b in blocks(report) if isinstance(b, Figure | Table | DisplayedFormula)
+        b.anchor
+        for b in blocks(report)
+        if isinstance(b, PrintedFigure | PrintedTable | PrintedFormula)
     ]
     assert len(set(anchors)) == len(anchors)
     assert all(re.fullmatch(r"[a-z0-9-]+", anchor) for anchor in anchors)
 
 
-def test_findings_lead_to_their_sections(report: Report) -> None:
+def test_findings_lead_to_their_sections(report: PrintedReport) -> None:
     by_anchor = {section.anchor: section for section in sections(report)}
     assert [finding.source for finding in report.findings] == [
         by_anchor[finding.anchor].title for finding in report.findings
@@ -141,23 +143,23 @@ def test_sections_of_a_lab_report(shipped_build: Any) -> None:
     assert en[0] == "Purpose"
 
 
-def test_no_section_is_empty(report: Report) -> None:
+def test_no_section_is_empty(report: PrintedReport) -> None:
     for section in sections(report):
         assert section.title
         assert section.blocks or section.sections, section.title
 
 
-def test_no_text_is_empty_or_unfinished(report: Report) -> None:
+def test_no_text_is_empty_or_unfinished(report: PrintedReport) -> None:
     texts = [report.title, report.course]
     for block in blocks(report):
-        if isinstance(block, Paragraph):
+        if isinstance(block, PrintedParagraph):
             texts.append(block.text)
-        if isinstance(block, Sentences):
+        if isinstance(block, PrintedSentences):
             assert block.items
             texts += [item.text for item in block.items]
-        if isinstance(block, Figure):
+        if isinstance(block, PrintedFigure):
             texts += [block.caption, block.alternative]
-        if isinstance(block, Table):
+        if isinstance(block, PrintedTable):
             texts += [block.caption, *(c.text for row in (block.header, *block.rows) for c in row)]
     for text in texts:
         assert text
@@ -166,7 +168,7 @@ def test_no_text_is_empty_or_unfinished(report: Report) -> None:
 
 
 def test_every_experiment_has_its_question_statements_figure_and_table(
-    report: Report, shipped_build: Any
+    report: PrintedReport, shipped_build: Any
 ) -> None:
     (experiments,) = (s for s in report.sections if s.anchor == "experiments")
     plans = shipped_build.measured.lab.plans
@@ -174,36 +176,38 @@ def test_every_experiment_has_its_question_statements_figure_and_table(
     for section, plan in zip(experiments.sections, plans, strict=True):
         first = section.blocks[0]
         question = plan.experiment.question.within(report.language)
-        assert isinstance(first, Paragraph)
+        assert isinstance(first, PrintedParagraph)
         assert (first.kind, first.text) == ("question", question)
         assert section.title == plan.experiment.title.within(report.language)
-        kinds = [block.kind for block in section.blocks if isinstance(block, Sentences)]
+        kinds = [block.kind for block in section.blocks if isinstance(block, PrintedSentences)]
         assert kinds[0] == "answers"
         assert kinds == [k for k in ("answers", "others", "limits") if k in kinds]
-        assert any(isinstance(block, Figure) for block in section.blocks)
-        assert any(isinstance(block, Table) for block in section.blocks)
+        assert any(isinstance(block, PrintedFigure) for block in section.blocks)
+        assert any(isinstance(block, PrintedTable) for block in section.blocks)
 
 
-def test_statements_are_no_more_than_a_reader_takes_in(report: Report) -> None:
+def test_statements_are_no_more_than_a_reader_takes_in(report: PrintedReport) -> None:
     for block in blocks(report):
-        if isinstance(block, Sentences) and block.kind == "answers":
+        if isinstance(block, PrintedSentences) and block.kind == "answers":
             assert 1 <= len(block.items) <= ANSWERS
-        if isinstance(block, Sentences) and block.kind == "others":
+        if isinstance(block, PrintedSentences) and block.kind == "others":
             assert len(block.items) <= MOST_OTHERS
 
 
-def test_key_findings_are_the_first_answers_of_their_experiments(report: Report) -> None:
+def test_key_findings_are_the_first_answers_of_their_experiments(report: PrintedReport) -> None:
     by_anchor = {section.anchor: section for section in sections(report)}
     assert len(report.findings) == KEY_FINDINGS
     assert len({finding.anchor for finding in report.findings}) == KEY_FINDINGS
     for finding in report.findings:
-        answers = next(b for b in by_anchor[finding.anchor].blocks if isinstance(b, Sentences))
+        answers = next(
+            b for b in by_anchor[finding.anchor].blocks if isinstance(b, PrintedSentences)
+        )
         assert finding.statement == replace(answers.items[0], quoted=True)
 
 
-def test_no_two_sentences_are_the_same(report: Report) -> None:
+def test_no_two_sentences_are_the_same(report: PrintedReport) -> None:
     """But for the findings that open the report, which quote their experiments."""
-    said = [i.text for b in blocks(report) if isinstance(b, Sentences) for i in b.items]
+    said = [i.text for b in blocks(report) if isinstance(b, PrintedSentences) for i in b.items]
     assert len(said) == len(set(said)) > 60
 
 
@@ -221,13 +225,13 @@ def test_both_languages_have_the_same_structure_and_pictures(shipped_build: Any)
 
 
 def test_numbers_of_both_languages_are_the_same(shipped_build: Any) -> None:
-    def numbers(report: Report) -> list[list[str]]:
+    def numbers(report: PrintedReport) -> list[list[str]]:
         found = []
         for block in blocks(report):
-            if isinstance(block, Sentences):
+            if isinstance(block, PrintedSentences):
                 texts = [item.text for item in block.items]
                 found += [sorted(re.findall(r"\d+\.\d+(?:×10[⁻⁰-⁹]+)?", t)) for t in texts]
-            if isinstance(block, Table):
+            if isinstance(block, PrintedTable):
                 found += [[c.text for c in row if c.numeric] for row in block.rows]
         return found
 
@@ -250,7 +254,7 @@ def test_cover_has_what_the_lab_says_and_nothing_else(
 def test_purpose_is_the_authors(build_pages: Callable[..., Any], base_text: str) -> None:
     reports = build_pages(base_text + '[purpose]\nzh = "目的。"\nen = "Why."\n' + TWO).reports
     for code, text in (("zh", "目的。"), ("en", "Why.")):
-        assert reports[code].sections[0].blocks == (Paragraph(text),)
+        assert reports[code].sections[0].blocks == (PrintedParagraph(text),)
 
 
 def test_where_there_is_no_figure_no_curve_is_spoken_of(
@@ -277,19 +281,23 @@ sweep.optimizer.learning_rate = [0.1, 0.5]
         found = {section.anchor: section for section in sections(reports[code])}
         for name, words in experiments.items():
             own = found[f"experiment-{name}"].blocks
-            texts = [block.text for block in own if isinstance(block, Paragraph)]
+            texts = [block.text for block in own if isinstance(block, PrintedParagraph)]
             assert any(text.startswith(words) for text in texts), texts
         # Both values of the rates are drawn.
-        captions = [b.caption for b in found["experiment-rates"].blocks if isinstance(b, Figure)]
+        captions = [
+            b.caption for b in found["experiment-rates"].blocks if isinstance(b, PrintedFigure)
+        ]
         whole = language(code).text("report.sweep-curves-title-all")
         assert any(caption.startswith(whole) for caption in captions), captions
 
 
-def test_how_to_run_it_again(report: Report) -> None:
+def test_how_to_run_it_again(report: PrintedReport) -> None:
     again = report.sections[-1]
-    (command,) = (b.text for b in again.blocks if isinstance(b, Paragraph) and b.kind == "command")
+    (command,) = (
+        b.text for b in again.blocks if isinstance(b, PrintedParagraph) and b.kind == "command"
+    )
     assert command == "labreport build"
-    texts = " ".join(b.text for b in again.blocks if isinstance(b, Paragraph))
+    texts = " ".join(b.text for b in again.blocks if isinstance(b, PrintedParagraph))
     assert re.search(r"\b[0-9a-f]{64}\b", texts)
 
 
@@ -306,14 +314,14 @@ def test_command_is_quoted_for_a_shell(build_pages: Callable[..., Any], base_tex
 def test_statements_name_how_many_runs_there_are(shipped_build: Any) -> None:
     count = str(len(shipped_build.measured.runs))
     for report in shipped_build.reports.values():
-        tables = [b for b in blocks(report) if isinstance(b, Table)]
+        tables = [b for b in blocks(report) if isinstance(b, PrintedTable)]
         assert any(row[-1].text == count for table in tables for row in table.rows)
 
 
 # --- parts -------------------------------------------------------------------------------------
 
 
-def test_a_whole_report_is_no_part(report: Report) -> None:
+def test_a_whole_report_is_no_part(report: PrintedReport) -> None:
     assert report.part == ""
 
 
@@ -330,12 +338,12 @@ def test_a_part_says_that_it_is_one(build_pages: Callable[..., Any], base_text: 
 # --- notes -------------------------------------------------------------------------------------
 
 
-def prose(report: Report) -> dict[str, Prose]:
+def prose(report: PrintedReport) -> dict[str, PrintedNote]:
     return {
         section.anchor: block
         for section in sections(report)
         for block in (*section.blocks, *section.closing)
-        if isinstance(block, Prose)
+        if isinstance(block, PrintedNote)
     }
 
 
@@ -378,16 +386,16 @@ def test_notes_stand_in_their_chapters(build_pages: Callable[..., Any], base_tex
     zh, en = found["zh"], found["en"]
     # A chapter of the note alone has no other heading.
     assert [block.heading for block in zh["purpose"].blocks] == [""]
-    assert isinstance(zh["principle"].blocks[0], Prose)
+    assert isinstance(zh["principle"].blocks[0], PrintedNote)
     assert zh["principle"].closing == ()
     # After all of the chapter, which is in its subsections.
     (after,) = en["principle"].closing
-    assert isinstance(after, Prose)
+    assert isinstance(after, PrintedNote)
     assert after.heading == "The experimenter’s notes"
     assert [f.latex for f in en["principle"].formulas][:1] == [r"\delta"]
-    assert isinstance(zh["set-up"].blocks[-1], Prose)
-    assert isinstance(zh["conclusions"].blocks[0], Prose)
-    assert not isinstance(zh["conclusions"].blocks[-1], Prose)
+    assert isinstance(zh["set-up"].blocks[-1], PrintedNote)
+    assert isinstance(zh["conclusions"].blocks[0], PrintedNote)
+    assert not isinstance(zh["conclusions"].blocks[-1], PrintedNote)
     page = built.html("en")
     last = en["principle"].sections[-1].anchor
     assert page.index("By <span") > page.index(f'id="{last}"')
@@ -409,7 +417,7 @@ def test_an_empty_note_is_no_note(build_pages: Callable[..., Any], base_text: st
 # --- appendices --------------------------------------------------------------------------------
 
 
-def test_appendix_repeats_experiments_and_says_which_it_need_not(report: Report) -> None:
+def test_appendix_repeats_experiments_and_says_which_it_need_not(report: PrintedReport) -> None:
     (appendix,) = (s for s in report.sections if s.anchor == "appendix-accumulated")
     titles_ = {s.anchor: s.title for s in sections(report)}
     repeated = {s.anchor for s in appendix.sections}
@@ -417,7 +425,7 @@ def test_appendix_repeats_experiments_and_says_which_it_need_not(report: Report)
     names = ("relu", "bce", "step-size", "no-init", "adam")
     assert {f"appendix-accumulated--{name}" for name in names} <= repeated
     left_out = {f"appendix-accumulated--{n}" for n in ("published", *names)} - repeated
-    same = [b.text for b in appendix.blocks if isinstance(b, Paragraph)][1:]
+    same = [b.text for b in appendix.blocks if isinstance(b, PrintedParagraph)][1:]
     assert len(same) == len(left_out)
     for anchor in left_out:
         title = titles_[anchor.replace("appendix-accumulated--", "experiment-")]

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labreport.build import Request, build
-from labreport.report.curves import Curve
-from labreport.report.drawing_cache import DrawingCache, _name
+from labreport.render.drawing_cache import DrawingCache, _name
+from labreport.report.illustration.drawings import Curve
 
 calls: list[tuple[Any, ...]] = []
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from labreport.analysis.evidence import sourced
+from labreport.analysis.flattened_facts import flattened, unit
 from labreport.analysis.observation import (
     Count,
     Facts,
@@ -28,18 +29,16 @@ from labreport.analysis.observation import (
     Wording,
 )
 from labreport.analysis.observe import THEMES
+from labreport.language.catalogue import language
+from labreport.render.evidence_text import FORMULAS_ON_PAPER, SHOWN_RUNS, brief, evidence, exact
+from labreport.render.printed import Evidence, PrintedReport, PrintedSentences, PrintedStatement
 from labreport.report.claims import (
     APPENDIX_FINDINGS,
     LEAST_RELEVANCE,
     MOST_OTHERS,
-    Claim,
     by_theme,
     theme_of,
 )
-from labreport.report.evidence_text import FORMULAS_ON_PAPER, SHOWN_RUNS, brief, evidence, exact
-from labreport.report.flattened_facts import flattened, unit
-from labreport.report.language import language
-from labreport.report.tree import Evidence, Report, Sentences, Statement
 
 CODES = ("zh", "en")
 EN = language("en")
@@ -60,7 +59,7 @@ def plan(shipped_build: Any) -> Any:
 
 
 def evidence_of(found: Observation, plan: Any, code: str = "en") -> Evidence:
-    return evidence(Claim("main", plan, found, 7), language(code))
+    return evidence(found, 7, plan, language(code))
 
 
 # --- facts one by one --------------------------------------------------------------------------
@@ -222,7 +221,7 @@ def test_paper_has_room_for_some_formulas_of_a_note(plan: Any) -> None:
     facts = {"losses": tuple(Number(k, Source(f"losses[{k}]", ("a",))) for k in range(6))}
     claims = tuple(Source(f"losses[{k}] > 0", ("b",)) for k in range(6))
     made = observation("overshoot", **facts)
-    told = evidence(Claim("main", plan, replace(made, claims=claims), 1), EN)
+    told = evidence(replace(made, claims=claims), 1, plan, EN)
     on_paper = brief(told, EN)
     shown = [*(r for b in on_paper.bases for r in b.readings)]
     shown += [claim for b in on_paper.bases for claim in b.claims]
@@ -239,9 +238,9 @@ def test_words_of_the_lab_are_no_readings(plan: Any) -> None:
 # --- in a report -------------------------------------------------------------------------------
 
 
-def lists(report: Report) -> Iterator[Sentences]:
-    def below(section: Any) -> Iterator[Sentences]:
-        yield from (block for block in section.blocks if isinstance(block, Sentences))
+def lists(report: PrintedReport) -> Iterator[PrintedSentences]:
+    def below(section: Any) -> Iterator[PrintedSentences]:
+        yield from (block for block in section.blocks if isinstance(block, PrintedSentences))
         for inner in section.sections:
             yield from below(inner)
 
@@ -249,29 +248,29 @@ def lists(report: Report) -> Iterator[Sentences]:
         yield from below(section)
 
 
-def statements(report: Report) -> list[Statement]:
+def statements(report: PrintedReport) -> list[PrintedStatement]:
     """All that rest on something, in the order in which they are read."""
     return [item for block in lists(report) for item in block.items if item.evidence]
 
 
 @pytest.fixture(params=CODES)
-def report(request: pytest.FixtureRequest, shipped_build: Any) -> Report:
+def report(request: pytest.FixtureRequest, shipped_build: Any) -> PrintedReport:
     return shipped_build.reports[request.param]
 
 
-def test_statements_are_numbered_as_they_are_read(report: Report) -> None:
+def test_statements_are_numbered_as_they_are_read(report: PrintedReport) -> None:
     own = [item.evidence for item in statements(report) if not item.quoted]
     assert [told.number for told in own if told] == list(range(1, len(own) + 1))
     assert len(own) > 50
 
 
-def test_every_statement_of_an_observation_has_its_evidence(report: Report) -> None:
+def test_every_statement_of_an_observation_has_its_evidence(report: PrintedReport) -> None:
     without = [b.kind for b in lists(report) if any(item.evidence is None for item in b.items)]
     # The steps of the algorithm are the principle's, not found in runs.
     assert without == ["numbered"]
 
 
-def test_what_is_quoted_leads_to_where_it_is_told(report: Report) -> None:
+def test_what_is_quoted_leads_to_where_it_is_told(report: PrintedReport) -> None:
     own = {i.evidence.number: i for i in statements(report) if i.evidence and not i.quoted}
     assert not any(i.quoted for i in statements(report))
     for item in (f.statement for f in report.findings):
@@ -282,7 +281,7 @@ def test_what_is_quoted_leads_to_where_it_is_told(report: Report) -> None:
         assert item.text.endswith(original.text)
 
 
-def test_notes_are_those_of_the_statements(report: Report) -> None:
+def test_notes_are_those_of_the_statements(report: PrintedReport) -> None:
     assert report.notes
     (notes,) = (b for b in report.notes.blocks if type(b).__name__ == "Notes")
     words = language(report.language)
@@ -352,7 +351,7 @@ def test_findings_of_little_relevance_are_not_printed() -> None:
     assert [o.relevance for o in by_theme(found)] == [0.9, LEAST_RELEVANCE]
 
 
-def test_the_first_of_a_theme_has_its_title(report: Report) -> None:
+def test_the_first_of_a_theme_has_its_title(report: PrintedReport) -> None:
     words = language(report.language)
     seen = 0
     for block in lists(report):

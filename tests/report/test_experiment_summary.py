@@ -6,14 +6,21 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conftest import build
 
-from labreport.analysis.observe import observe
-from labreport.report.experiment_summary import summarise
-from labreport.report.language import language
-from labreport.report.tree import Paragraph, Section, Sentences, Table
+from labreport.analysis.observe import Observations
+from labreport.cli.stored_experiments import Selection, stored_results
+from labreport.language.catalogue import language
+from labreport.render.printed import (
+    PrintedParagraph,
+    PrintedSection,
+    PrintedSentences,
+    PrintedTable,
+)
+from labreport.render.summary import PrintedSummary, printed_summary
 
 
-def section_of(report: Any, name: str) -> Section:
+def section_of(report: Any, name: str) -> PrintedSection:
     (section,) = (
         inner
         for section in report.sections
@@ -23,44 +30,53 @@ def section_of(report: Any, name: str) -> Section:
     return section
 
 
-def observed_in(measured: Any, results: Any) -> Any:
-    place = measured.experiments.index(results)
-    return measured.observed[place]
+def summary(built: Any, place: int, code: str) -> PrintedSummary:
+    """What `labreport show` prints of an experiment."""
+    name = built.measured.lab.names[place]
+    found = stored_results(Selection(name, built.path, built.output))
+    return printed_summary(*found, language(code))
 
 
 @pytest.mark.parametrize("code", ["zh", "en"])
-def test_a_digest_says_what_the_report_says(shipped_build: Any, code: str) -> None:
-    compared = 0
-    for results in shipped_build.measured.experiments:
-        section = section_of(shipped_build.reports[code], results.plan.name)
-        made = summarise(results, language(code))
-        assert made.title == section.title
-        tables = [block for block in section.blocks if isinstance(block, Table)]
-        assert [(t.caption, t.header, t.rows) for t in made.tables] == [
-            (t.caption, t.header, t.rows) for t in tables
-        ]
-        said = [block for block in section.blocks if isinstance(block, Sentences)]
-        assert [b.kind for b in made.findings if isinstance(b, Sentences)] == [b.kind for b in said]
-        observed = observed_in(shipped_build.measured, results)
-        for own, block in zip(made.findings, said, strict=True):
-            assert isinstance(own, Sentences)
-            assert own.heading == block.heading
-            # The report has told some of it before; here it is the only experiment.
-            if block.kind != "others" or list(observe(results)) == list(observed):
-                assert [(i.theme, i.text) for i in own.items] == [
-                    (i.theme, i.text) for i in block.items
-                ]
-        if list(observe(results)) == list(observed):
-            sentences = [item for block in said for item in block.items]
-            assert [o.rule for o in made.observations] == [i.evidence.rule for i in sentences]  # type: ignore[union-attr]
-            compared += 1
-    assert compared == len(shipped_build.measured.experiments) - 1
+@pytest.mark.parametrize("place", range(7))
+def test_a_summary_says_what_the_report_says(shipped_build: Any, place: int, code: str) -> None:
+    """Word for word, for every experiment: what a section leaves out, `show` leaves out."""
+    results = shipped_build.measured.experiments[place]
+    section = section_of(shipped_build.reports[code], results.plan.name)
+    made = summary(shipped_build, place, code)
+    assert made.title == section.title
+    tables = [block for block in section.blocks if isinstance(block, PrintedTable)]
+    assert [(t.caption, t.header, t.rows) for t in made.tables] == [
+        (t.caption, t.header, t.rows) for t in tables
+    ]
+    lists = [block for block in section.blocks if isinstance(block, PrintedSentences)]
+    own = [block for block in made.findings if isinstance(block, PrintedSentences)]
+    assert [(block.kind, block.heading) for block in own] == [(b.kind, b.heading) for b in lists]
+    assert [[(i.theme, i.text) for i in block.items] for block in own] == [
+        [(i.theme, i.text) for i in block.items] for block in lists
+    ]
+    sentences = [item for block in lists for item in block.items]
+    assert [o.rule for o in made.observations] == [i.evidence.rule for i in sentences if i.evidence]
+
+
+def test_an_experiment_that_was_built_alone_says_what_its_own_report_says(
+    shipped_build: Any, tmp_path: Any
+) -> None:
+    """Nothing is left out because another section states it: there is none."""
+    built = build(shipped_build.path, tmp_path / "output", ("companion",))
+    section = section_of(built.reports["en"], "companion")
+    found = stored_results(Selection("companion", built.path, built.output))
+    made = printed_summary(*found, language("en"))
+    said = [i.text for b in section.blocks if isinstance(b, PrintedSentences) for i in b.items]
+    own = [i.text for b in made.findings if isinstance(b, PrintedSentences) for i in b.items]
+    assert own == said
 
 
 def test_the_curves_are_those_of_the_experiment(shipped_build: Any) -> None:
     kinds = {}
     for results in shipped_build.measured.experiments:
-        for curves in summarise(results, language("en")).curves:
+        nothing = Observations((), (), ())
+        for curves in printed_summary(results, nothing, language("en")).curves:
             kinds[results.plan.name, curves.kind] = curves
     assert set(kinds) == {
         ("published", "losses"),
@@ -84,13 +100,7 @@ def test_the_curves_are_those_of_the_experiment(shipped_build: Any) -> None:
     assert sum(f < medians["default start"][-1] for f in finals) == len(finals) / 2  # type: ignore[operator]
 
 
-def test_that_nothing_was_found_is_said(
-    shipped_build: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from labreport.analysis.observe import Observations
-
-    monkeypatch.setattr(
-        "labreport.report.experiment_summary.observe", lambda results: Observations((), (), ())
-    )
-    made = summarise(shipped_build.measured.experiments[0], language("en"))
-    assert made.findings == (Paragraph("No rule found anything to state."),)
+def test_that_nothing_was_found_is_said(shipped_build: Any) -> None:
+    results, nothing = shipped_build.measured.experiments[0], Observations((), (), ())
+    made = printed_summary(results, nothing, language("en"))
+    assert made.findings == (PrintedParagraph("No rule found anything to state."),)

@@ -3,10 +3,9 @@
 import pytest
 
 from labreport.lab.expression import parse
-from labreport.report.drawing_cache import DrawingCache
-from labreport.report.formulas import WIDEST, aligned, expression, formula, symbol
-from labreport.report.language import language
-from labreport.report.numbering import Numbering
+from labreport.render.drawing_cache import DrawingCache
+from labreport.render.typeset_formulas import WIDEST, formula
+from labreport.report.latex import aligned, expression, symbol
 
 
 @pytest.mark.parametrize(
@@ -37,11 +36,11 @@ def test_units_of_several_hidden_layers() -> None:
 
 
 def test_a_wide_formula_is_set_smaller_and_a_narrow_one_is_not() -> None:
-    numbering = Numbering(language("en"))
-    narrow = formula("a = b", numbering, DrawingCache())
-    wide = formula(aligned(["a &= " + " + ".join(["0.1234"] * 20)]), numbering, DrawingCache())
+    place = ("formula-1", "(1)")
+    narrow = formula("a = b", place, DrawingCache())
+    wide = formula(aligned(["a &= " + " + ".join(["0.1234"] * 20)]), place, DrawingCache())
     assert narrow.width < 6
     assert wide.width == pytest.approx(WIDEST)
     # Its shape is kept: it is smaller, not squeezed.
-    plain = formula(aligned(["a &= 0.1234"]), numbering, DrawingCache())
+    plain = formula(aligned(["a &= 0.1234"]), place, DrawingCache())
     assert wide.height < 0.9 * plain.height

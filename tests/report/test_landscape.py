@@ -7,17 +7,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from printing_parts import printed
 
 from labreport.analysis.results import ExperimentResults
+from labreport.language.catalogue import language
 from labreport.reference import surface
 from labreport.reference.evaluation import evaluate
-from labreport.report.drawing_cache import DrawingCache
-from labreport.report.illustrate import illustrate
-from labreport.report.language import language
-from labreport.report.loss_landscape import CELLS, FAR, landscape
-from labreport.report.numbering import Numbering
-from labreport.report.trajectories import gradient_sizes, longest_moves, most_moved
-from labreport.report.tree import Figure, Paragraph
+from labreport.render.printed import PrintedFigure, PrintedParagraph
+from labreport.report.illustration.illustrate import illustrate
+from labreport.report.illustration.loss_landscape import CELLS, FAR, landscape
+from labreport.report.illustration.trajectories import gradient_sizes, longest_moves, most_moved
 
 LAB = """
 [experiment.rates]
@@ -139,11 +138,11 @@ def test_a_surface_that_is_coarser_or_left_out_is_told(
 
     def drawn(most: int) -> list[Any]:
         monkeypatch.setattr(surface, "MOST_PRODUCTS", most)
-        blocks = illustrate(experiment, "rates", own, Numbering(own), DrawingCache())
-        return [b for b in blocks if isinstance(b, Figure | Paragraph)]
+        blocks = printed(illustrate(experiment, "rates"), [experiment], code)
+        return [b for b in blocks if isinstance(b, PrintedFigure | PrintedParagraph)]
 
     def captions(blocks: list[Any]) -> str:
-        return " ".join(b.caption for b in blocks if isinstance(b, Figure))
+        return " ".join(b.caption for b in blocks if isinstance(b, PrintedFigure))
 
     # Two layers of two by two weights, for one row.
     whole, coarser, none = (drawn(8 * cells**2) for cells in (CELLS, 20, 11))
@@ -152,8 +151,8 @@ def test_a_surface_that_is_coarser_or_left_out_is_told(
     assert said not in captions(whole)
     assert len(none) == len(whole)
     left_out = own.text("report.no-landscape", rows=1, parameters=8)
-    assert Paragraph(left_out) in none
-    assert Paragraph(left_out) not in coarser
+    assert PrintedParagraph(left_out) in none
+    assert PrintedParagraph(left_out) not in coarser
 
 
 def test_sizes_are_the_norms_of_each_layers_gradient(results: dict[str, Any]) -> None:

@@ -28,7 +28,7 @@ from labreport.analysis.observation import (
 from labreport.lab.configuration import RunConfig
 from labreport.lab.lab import Experiment
 from labreport.lab.plan import Plan
-from labreport.report.language import language
+from labreport.language.catalogue import language
 
 ZH, EN = language("zh"), language("en")
 RATE = "optimizer.learning_rate"

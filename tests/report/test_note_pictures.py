@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from labreport.freshness import WantedReport, input_digests, stamps
-from labreport.report.note_pictures import KINDS, LARGEST, PictureError, picture
+from labreport.render.notes.note_pictures import KINDS, LARGEST, PictureError, picture
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9">%s</svg>'
 

@@ -12,8 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labreport.errors import InputError
-from labreport.report.markdown import LONGEST_WORD, MOST_LINES, MOST_PARTS, MOST_ROWS
-from labreport.report.notes import MAXIMUM_BYTES, notes_file, read_all, read_note, stray_notes
+from labreport.render.notes.markdown import LONGEST_WORD, MOST_LINES, MOST_PARTS, MOST_ROWS
+from labreport.render.notes.reading import (
+    MAXIMUM_BYTES,
+    notes_file,
+    read_all,
+    read_note,
+    stray_notes,
+)
 
 SHAPES = {
     "p", "em", "strong", "code", "pre", "ul", "ol", "li", "blockquote", "hr", "br",

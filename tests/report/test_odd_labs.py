@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pages import Page
 
-from labreport.report.tree import Prose, Sentences, Table
+from labreport.render.printed import PrintedNote, PrintedSentences, PrintedTable
 
 LINEAR = 'change.network.activations = "identity"\n'
 RANDOM = 'change.initial.scheme = "pytorch"\n'
@@ -100,10 +100,10 @@ def test_an_odd_lab_gives_a_report(
         (section,) = experiments.sections
         assert section.blocks
         for block in section.blocks:
-            assert not isinstance(block, Prose)
-            if isinstance(block, Sentences):
+            assert not isinstance(block, PrintedNote)
+            if isinstance(block, PrintedSentences):
                 assert all(item.text.endswith(("。", ".")) for item in block.items)
-            if isinstance(block, Table):
+            if isinstance(block, PrintedTable):
                 assert block.rows
 
 

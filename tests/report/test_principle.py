@@ -5,15 +5,21 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import printing_parts
 import pytest
 
 from labreport.lab.configuration import RunConfig
 from labreport.lab.schedule import Schedule
-from labreport.report.drawing_cache import DrawingCache
-from labreport.report.language import language
-from labreport.report.numbering import Numbering
+from labreport.language.catalogue import language
+from labreport.render.printed import (
+    PrintedBlock,
+    PrintedFigure,
+    PrintedFormula,
+    PrintedParagraph,
+    PrintedSentences,
+    PrintedTable,
+)
 from labreport.report.principle import principle
-from labreport.report.tree import Block, DisplayedFormula, Figure, Paragraph, Sentences, Table
 from labreport.report.worked_example import WorkedExample, compute_example
 from labreport.report.worked_formulas import WorkedFormulas
 from labreport.runs.run import Environment, Run
@@ -61,10 +67,11 @@ def worked(configuration: dict[str, Any]) -> WorkedExample:
     return found
 
 
-def blocks(configuration: dict[str, Any], code: str) -> list[Block]:
-    words = language(code)
-    chapter = principle(trained(configuration), None, words, Numbering(words), DrawingCache())
-    return [block for section in chapter.sections for block in section.blocks]
+def blocks(configuration: dict[str, Any], code: str) -> list[PrintedBlock]:
+    chapter = principle(trained(configuration), None)
+    return printing_parts.printed(
+        [block for s in chapter.sections for block in s.blocks], code=code
+    )
 
 
 def last_numbers(lines: Sequence[str]) -> list[float]:
@@ -135,20 +142,20 @@ def test_a_deeper_network_gets_tables(code: str) -> None:
     found = blocks(DEEP, code)
     small = blocks(EXERCISE, code)
     assert not worked(DEEP).is_small
-    tables = [b for b in found if isinstance(b, Table)]
+    tables = [b for b in found if isinstance(b, PrintedTable)]
     assert [len(table.rows) for table in tables] == [9, 3, 5]
-    assert len([b for b in small if isinstance(b, Table)]) == 1
-    assert len([b for b in small if isinstance(b, DisplayedFormula)]) > len(
-        [b for b in found if isinstance(b, DisplayedFormula)]
+    assert len([b for b in small if isinstance(b, PrintedTable)]) == 1
+    assert len([b for b in small if isinstance(b, PrintedFormula)]) > len(
+        [b for b in found if isinstance(b, PrintedFormula)]
     )
     # Forward, backward, and before and after.
-    assert len([b for b in small if isinstance(b, Figure)]) == 3
+    assert len([b for b in small if isinstance(b, PrintedFigure)]) == 3
 
 
 def test_what_the_program_table_says_of_round_two() -> None:
     example = worked(EXERCISE)
     found = blocks(EXERCISE, "en")
-    (table,) = [b for b in found if isinstance(b, Table)]
+    (table,) = [b for b in found if isinstance(b, PrintedTable)]
     text = table.rows[-1][-1].text.replace("−", "-")
     second, first, both = (float(n.rstrip(".")) for n in re.findall(r"-?\d\.\d+", text))
     assert first == pytest.approx(example.run.trace.gradients[0][0], rel=1e-3)
@@ -161,9 +168,13 @@ def test_a_loss_that_refuses_leaves_the_general_form() -> None:
     assert compute_example(trained(refused)) is None
     found = blocks(refused, "zh")
     # The network is drawn without numbers.
-    assert [type(b) for b in found if isinstance(b, Figure | Table)] == [Figure]
-    assert any("BCE" in b.text and "无法计算" in b.text for b in found if isinstance(b, Paragraph))
-    assert [len(b.items) for b in found if isinstance(b, Sentences)] == [7]
+    assert [type(b) for b in found if isinstance(b, PrintedFigure | PrintedTable)] == [
+        PrintedFigure
+    ]
+    assert any(
+        "BCE" in b.text and "无法计算" in b.text for b in found if isinstance(b, PrintedParagraph)
+    )
+    assert [len(b.items) for b in found if isinstance(b, PrintedSentences)] == [7]
 
 
 def test_the_example_is_computed_in_float64_from_the_weights_of_the_run() -> None:
@@ -174,7 +185,7 @@ def test_the_example_is_computed_in_float64_from_the_weights_of_the_run() -> Non
 
 def paragraphs(configuration: dict[str, Any]) -> str:
     found = blocks(configuration, "en")
-    return "\n".join(block.text for block in found if isinstance(block, Paragraph))
+    return "\n".join(block.text for block in found if isinstance(block, PrintedParagraph))
 
 
 def test_the_update_of_another_optimizer_is_not_passed_off_as_gradient_descent() -> None:
@@ -206,7 +217,7 @@ def test_a_loss_that_refuses_in_round_two_leaves_out_its_numbers() -> None:
         "optimizer": {"name": "sgd", "learning_rate": 50.0},
     }
     assert worked(far).second is None
-    (table,) = [b for b in blocks(far, "zh") if isinstance(b, Table)]
+    (table,) = [b for b in blocks(far, "zh") if isinstance(b, PrintedTable)]
     assert table.rows[-1][-1].text == "—"
 
 
@@ -252,12 +263,12 @@ def test_the_row_that_is_shown_has_most_inputs() -> None:
 def test_a_lab_may_name_the_row(code: str, row: int | None, shown: int, inputs: str) -> None:
     words = language(code)
     run = trained(XOR)
-    chapter = principle(run, row, words, Numbering(words), DrawingCache())
-    found = [block for section in chapter.sections for block in section.blocks]
-    told = [b.text for b in found if isinstance(b, Paragraph)]
+    sections = principle(run, row).sections
+    found = printing_parts.printed([b for s in sections for b in s.blocks], code=code)
+    told = [b.text for b in found if isinstance(b, PrintedParagraph)]
     comma = words.text("list.comma")
     assert any(inputs.replace(", ", comma) in text and str(shown) in text for text in told)
-    table = next(b for b in found if isinstance(b, Table))
+    table = next(b for b in found if isinstance(b, PrintedTable))
     made = compute_example(run, row)
     assert made is not None
     sums = [float(z) for layer in made.first.passed.pre_activations for z in layer[shown - 1]]

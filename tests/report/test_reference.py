@@ -11,8 +11,8 @@ import pytest
 
 from labreport.analysis import evidence
 from labreport.analysis.observe import ANSWERS
+from labreport.language.rule_reference import FUNCTIONS, NAMES, reference
 from labreport.report.claims import LEAST_RELEVANCE, MOST_OTHERS
-from labreport.report.rule_reference import FUNCTIONS, NAMES, reference
 
 PAGE = Path(__file__).parents[2] / "docs" / "observations.md"
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
-from labreport.report.figures import style
-from labreport.report.mathml import mathml_for_pages
-from labreport.report.svg import SVG, _path, compact
+from labreport.render.figures import style
+from labreport.render.mathml import mathml_for_pages
+from labreport.render.svg import SVG, _path, compact
 
 place = st.tuples(*[st.floats(-500, 500, allow_nan=False, width=32)] * 2)
 

@@ -8,12 +8,13 @@ from statistics import fmean, median, stdev
 from typing import Any
 
 import pytest
+from printing_parts import printed_table
 
 from labreport.analysis.results import ExperimentResults
 from labreport.lab.configuration import RunConfig
-from labreport.report.array_summary import MOST_NUMBERS
-from labreport.report.language import Language, language
-from labreport.report.numbering import Numbering
+from labreport.language.array_summary import MOST_NUMBERS
+from labreport.language.catalogue import language
+from labreport.render.printed import PrintedCell, PrintedTable
 from labreport.report.numbers import measured
 from labreport.report.tables import (
     NONE,
@@ -24,7 +25,7 @@ from labreport.report.tables import (
     starts_table,
     sweep_table,
 )
-from labreport.report.tree import Cell, Table
+from labreport.report.tree import Table
 
 EN = language("en")
 RATES = "sweep.optimizer.learning_rate = [0.1, 1.0, 10.0]\n"
@@ -42,7 +43,8 @@ def printed_inputs(rows: list[list[float]]) -> str:
             "optimizer": {"name": "sgd", "learning_rate": 1.0},
         }
     )
-    table = base_table(base, EN, Numbering(EN))
+    table = printed_table(base_table(base))
+    assert table is not None
     return next(row[1].text for row in table.rows if row[0].text == "inputs x")
 
 
@@ -84,11 +86,11 @@ def results(build_pages: Callable[..., Any], base_text: str) -> Callable[[str], 
 
 
 def table(
-    make: Callable[[ExperimentResults, Language, Numbering], Table | None],
+    make: Callable[[ExperimentResults], Table | None],
     found: ExperimentResults,
-) -> dict[str, dict[str, Cell]] | None:
+) -> dict[str, dict[str, PrintedCell]] | None:
     """A table by row and column."""
-    made = make(found, EN, Numbering(EN))
+    made = printed_table(make(found), [found])
     if made is None:
         return None
     titles = [cell.text for cell in made.header]
@@ -96,7 +98,7 @@ def table(
     return {row[0].text: dict(zip(titles, row, strict=True)) for row in made.rows}
 
 
-def stars(rows: dict[str, dict[str, Cell]] | None) -> dict[str, set[str]]:
+def stars(rows: dict[str, dict[str, PrintedCell]] | None) -> dict[str, set[str]]:
     """Rows with a star, by column."""
     assert rows is not None
     found: dict[str, set[str]] = {}
@@ -218,7 +220,7 @@ def test_a_sweep_over_what_is_measured_is_not_starred(results: Any, sweep: str) 
 
 def test_two_swept_keys_have_two_columns(results: Any) -> None:
     found = results(RATES + "sweep.optimizer.momentum = [0.0, 0.9]\n")
-    made = sweep_table(found, EN, Numbering(EN))
+    made = printed_table(sweep_table(found), [found])
     assert made is not None
     assert [c.text for c in made.header[:2]] == ["learning rate", "momentum"]
     assert len(made.rows) == 6
@@ -264,16 +266,16 @@ def test_differences_are_those_and_only_those(results: Any) -> None:
 
 def test_without_differences_there_is_no_table(results: Any) -> None:
     found = results("")
-    assert differences_table(found, EN, Numbering(EN)) is None
-    assert sweep_table(found, EN, Numbering(EN)) is None
-    assert starts_table(found, EN, Numbering(EN)) is None
+    assert differences_table(found) is None
+    assert sweep_table(found) is None
+    assert starts_table(found) is None
 
 
 # --- across experiments ------------------------------------------------------------------------
 
 
-def cross(found: Any) -> Table | None:
-    return cross_table(found, [e.plan.name for e in found], EN, Numbering(EN))
+def cross(found: Any) -> PrintedTable | None:
+    return printed_table(cross_table(found, [e.plan.name for e in found]), found)
 
 
 def test_cross_table_of_the_shipped_lab(shipped_build: Any) -> None:
@@ -341,9 +343,9 @@ def test_one_experiment_is_no_cross_table(results: Any) -> None:
 # --- every table of the report -----------------------------------------------------------------
 
 
-def tables(sections: Any) -> Iterator[Table]:
+def tables(sections: Any) -> Iterator[PrintedTable]:
     for section in sections:
-        yield from (block for block in section.blocks if isinstance(block, Table))
+        yield from (block for block in section.blocks if isinstance(block, PrintedTable))
         yield from tables(section.sections)
 
 

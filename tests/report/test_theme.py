@@ -16,7 +16,7 @@ from command_line import run
 from labreport.build import Request, build, check
 from labreport.errors import InputError
 from labreport.lab.lab import LEAST_CONTRAST, ThemeTable, contrast_with_white
-from labreport.report.theme import FILES, LARGEST_PICTURE, PLAIN, read_theme
+from labreport.render.theme import FILES, LARGEST_PICTURE, PLAIN, read_theme
 from labreport.shipped import shipped
 
 THEMES = shipped("templates") / "themes"

@@ -13,21 +13,21 @@ from labreport.errors import Fault, InputError
 from labreport.formats.cover import cover
 from labreport.formats.cover_values import cover_values, refuse_objects
 from labreport.formats.limits import limited
-from labreport.report.language import language
-from labreport.report.theme import PLAIN, is_own
-from labreport.report.tree import CoverLine, Report
+from labreport.language.catalogue import language
+from labreport.render.printed import PrintedLine, PrintedReport
+from labreport.render.theme import PLAIN, is_own
 
 FILE = Path("theme") / "cover.html.j2"
-REPORT = Report(language="en", html_language="en", title="T", course="C", cover=())
+REPORT = PrintedReport(language="en", html_language="en", title="T", course="C", cover=())
 
 
-def rendered(source: str, printed: bool = False, report: Report = REPORT) -> str:
+def rendered(source: str, printed: bool = False, report: PrintedReport = REPORT) -> str:
     files = {"logo.png": b"\x89PNG\r\n\x1a\n", "seal.png": b"", "Song.ttf": b""}
     theme = replace(PLAIN, cover=source, cover_file=FILE, files=files)
     return cover(replace(report, theme=theme), language("en"), printed)
 
 
-def faults(source: str, printed: bool = False, report: Report = REPORT) -> tuple[Fault, ...]:
+def faults(source: str, printed: bool = False, report: PrintedReport = REPORT) -> tuple[Fault, ...]:
     with pytest.raises(InputError) as caught:
         rendered(source, printed, report)
     return caught.value.faults
@@ -214,7 +214,7 @@ def test_a_template_is_given_plain_values_alone() -> None:
     report = replace(
         REPORT,
         theme=replace(PLAIN, files={"logo.png": b"\x89PNG\r\n\x1a\n", "Song.ttf": b""}),
-        cover=(CoverLine("college", "College", "C"), CoverLine("", "Room", "404")),
+        cover=(PrintedLine("college", "College", "C"), PrintedLine("", "Room", "404")),
     )
     values = cover_values(report, language("zh"), printed=True)
     refuse_objects(values)

@@ -21,7 +21,7 @@ from labreport.cli.terminal import (
 
 if TYPE_CHECKING:
     from labreport.diff.difference import Alone, Change, Comparison, Where
-    from labreport.report.language import Language
+    from labreport.language.catalogue import Language
 
 SHOWN = 100
 """Lines of a list that are printed: more of them nobody reads, and a program has them all."""
@@ -121,7 +121,7 @@ def _value(value: Any) -> str:
 
     An array of many numbers by its shape and a digest, which tells it from another one.
     """
-    from labreport.report import array_summary
+    from labreport.language import array_summary
 
     if value is None:
         return "—"

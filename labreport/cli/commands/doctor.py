@@ -19,7 +19,7 @@ from labreport.cli.terminal import (
 
 if TYPE_CHECKING:
     from labreport.cli.environment_checks import Check
-    from labreport.report.language import Language
+    from labreport.language.catalogue import Language
 
 
 def doctor(

@@ -12,12 +12,12 @@ from labreport.cli.arguments import JsonOption
 from labreport.cli.terminal import print_json, reported, terminal_language, told_as_json
 
 if TYPE_CHECKING:
-    from labreport.report.language import Language
-    from labreport.report.rule_table import RuleInWords
+    from labreport.language.catalogue import Language
+    from labreport.language.rule_table import RuleInWords
 
 
 def _names(incomplete: str) -> list[str]:
-    from labreport.report.rule_table import EVERY_RULE
+    from labreport.language.rule_table import EVERY_RULE
 
     return [name for name in EVERY_RULE if name.startswith(incomplete)]
 
@@ -30,7 +30,7 @@ def rules(
     as_json: JsonOption = False,
 ) -> None:
     """Parse `labreport rules`, and print all rules or those that are named."""
-    from labreport.report.rule_table import rules_in_words
+    from labreport.language.rule_table import rules_in_words
 
     words = terminal_language()
     with told_as_json() if as_json else reported():

@@ -27,10 +27,15 @@ if TYPE_CHECKING:
     from rich.console import Console, JustifyMethod, RenderableType
     from rich.text import Text
 
-    from labreport.report.curves import Curves
-    from labreport.report.experiment_summary import ExperimentSummary
-    from labreport.report.language import Language
-    from labreport.report.tree import Cell, Paragraph, Sentences, Table
+    from labreport.language.catalogue import Language
+    from labreport.render.printed import (
+        PrintedCell,
+        PrintedParagraph,
+        PrintedSentences,
+        PrintedTable,
+    )
+    from labreport.render.summary import PrintedSummary
+    from labreport.report.illustration.curves import Curves
 
 NARROWEST = 10
 """Columns of a curve below which nothing could be seen in it."""
@@ -55,13 +60,13 @@ def show(
 ) -> None:
     """Parse `labreport show`, and print an experiment out of its stored runs."""
     from labreport.cli.stored_experiments import Selection, stored_results
-    from labreport.report.experiment_summary import summarise
+    from labreport.render.summary import printed_summary
 
     if not as_json:
         say_shipped(lab)
     words = terminal_language()
     with told_as_json() if as_json else reported(writes=False):
-        shown = summarise(stored_results(Selection(name, lab, output)), words)
+        shown = printed_summary(*stored_results(Selection(name, lab, output)), words)
     if as_json:
         print_json(_as_json(shown))
         return
@@ -73,7 +78,7 @@ def show(
         console.print(part)
 
 
-def _parts(shown: ExperimentSummary, words: Language, console: Console) -> Iterator[RenderableType]:
+def _parts(shown: PrintedSummary, words: Language, console: Console) -> Iterator[RenderableType]:
     from rich.text import Text
 
     yield Text(clean(shown.title), style="bold")
@@ -87,7 +92,7 @@ def _parts(shown: ExperimentSummary, words: Language, console: Console) -> Itera
         yield from _finding(block, console)
 
 
-def _table(table: Table, console: Console) -> Iterator[RenderableType]:
+def _table(table: PrintedTable, console: Console) -> Iterator[RenderableType]:
     """A table; turned round, or as a list of its rows, where the terminal is too narrow."""
     from rich.text import Text
 
@@ -104,7 +109,7 @@ def _table(table: Table, console: Console) -> Iterator[RenderableType]:
     )
 
 
-def _cell(cell: Cell) -> Text:
+def _cell(cell: PrintedCell) -> Text:
     from rich.text import Text
 
     return Text(f"★ {clean(cell.text)}", "bold green") if cell.best else Text(clean(cell.text))
@@ -169,7 +174,7 @@ def _curves(curves: Curves, words: Language, width: int) -> Iterator[RenderableT
 
     axes = Axes(curves.rounds, curves.by_ratio, curves.logarithmic)
     yield Text(f"\n{_heading(curves.kind, axes, words)}")
-    names = [clean(curve.name) for curve in curves.curves]
+    names = [clean(str(curve.name)) for curve in curves.curves]
     drawn = [curve.values[: axes.rounds + 1] for curve in curves.curves]
     firsts = [numbers.measured(float(values[0])) for values in drawn]
     lasts = [numbers.measured(float(values[-1])) for values in drawn]
@@ -201,12 +206,12 @@ def _heading(kind: str, axes: Axes, words: Language) -> str:
     return words.text("cli.show-scaled", what=what, axes=words.join(scaled)) if scaled else what
 
 
-def _finding(block: Sentences | Paragraph, console: Console) -> Iterator[Text]:
+def _finding(block: PrintedSentences | PrintedParagraph, console: Console) -> Iterator[Text]:
     from rich.text import Text
 
-    from labreport.report.tree import Paragraph
+    from labreport.render.printed import PrintedParagraph
 
-    if isinstance(block, Paragraph):
+    if isinstance(block, PrintedParagraph):
         yield Text("\n" + "\n".join(wrapped(clean(block.text), console.width)))
         return
     yield Text(f"\n{clean(block.heading)}", style="bold")
@@ -218,11 +223,11 @@ def _finding(block: Sentences | Paragraph, console: Console) -> Iterator[Text]:
             yield Text((BULLET if place == 0 else " " * len(BULLET)) + line)
 
 
-def _as_json(shown: ExperimentSummary) -> dict[str, Any]:
-    from labreport.report.tree import Sentences
+def _as_json(shown: PrintedSummary) -> dict[str, Any]:
+    from labreport.render.printed import PrintedSentences
 
     said = iter(shown.observations)
-    lists = [block for block in shown.findings if isinstance(block, Sentences)]
+    lists = [block for block in shown.findings if isinstance(block, PrintedSentences)]
     return {
         "name": shown.name,
         "title": shown.title,

@@ -1,0 +1,10 @@
+"""Values of figures as they are drawn: names in a language, arrays of NumPy."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from labreport.report.illustration.drawings import Curve, Trajectory
+
+DrawnCurve = Curve[str, np.ndarray]
+DrawnTrajectory = Trajectory[str, np.ndarray]

@@ -1,0 +1,214 @@
+"""The network as a drawing: units in columns, weights as lines with their values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import count, pairwise
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Circle
+
+from labreport.render.figures import style
+from labreport.report.illustration.drawings import Written
+from labreport.report.numbers import setting
+
+MOST_UNITS = 8
+"""Units of a layer that are drawn; of a wider layer the first ones, and dots for the rest."""
+
+MOST_LABELS = 24
+"""Weights that can carry their names and values before these run into one another."""
+
+RISE = 1.9
+"""From one unit to the next where two networks share the width, and numbers are closer together."""
+
+POSITIVE, NEGATIVE = style.COLOURS[0], style.COLOURS[1]
+
+
+Row = tuple[tuple[float, ...], tuple[float, ...]] | None
+"""Inputs and targets of the one row; None where there are more."""
+
+DrawnNumbers = Written[np.ndarray]
+
+
+def network_figure(units: Sequence[Sequence[str]], row: Row, written: DrawnNumbers | None) -> bytes:
+    """Draw a network.
+
+    Args:
+        units: their names, layer by layer.
+        row: inputs and targets of the one row.
+        written: numbers to write on lines and under units, or None to leave them bare.
+    """
+    with style.drawing():
+        figure = Figure(figsize=(style.WIDTH, min(_height(units), 5.5)))
+        axes = figure.add_axes((0.01, 0.01, 0.98, 0.98))
+        _draw(axes, units, row, written, _largest(written))
+        return style.svg(figure)
+
+
+def networks_figure(
+    units: Sequence[Sequence[str]], row: Row, drawings: Sequence[tuple[str, DrawnNumbers]]
+) -> bytes:
+    """A network at several times, one beside the other; the width of all lines has one scale.
+
+    Args:
+        units: their names, layer by layer.
+        row: inputs and targets of the one row.
+        drawings: of each time, what is written above it, and the numbers.
+    """
+    largest = max(_largest(written) for _, written in drawings)
+    share = 1 / len(drawings)
+    with style.drawing():
+        height = 0.25 + 0.37 * (RISE * (max(_shown(units)) - 1) + 1.7)
+        figure = Figure(figsize=(style.WIDTH, min(height, 4.0)))
+        for number, (title, written) in enumerate(drawings):
+            axes = figure.add_axes((number * share + 0.005, 0.01, share - 0.01, 0.86))
+            _draw(axes, units, row, written, largest, rise=RISE)
+            figure.text((number + 0.5) * share, 0.98, title, ha="center", va="top", fontsize=8.5)
+        return style.svg(figure)
+
+
+def _height(units: Sequence[Sequence[str]]) -> float:
+    return max(1.9, 0.62 * max(_shown(units)) + 0.7)
+
+
+def _shown(units: Sequence[Sequence[str]]) -> list[int]:
+    """How many units of each layer are drawn."""
+    return [min(len(names), MOST_UNITS) for names in units]
+
+
+def _largest(written: DrawnNumbers | None) -> float:
+    matrices = () if written is None else written.weights
+    return max((float(np.abs(matrix).max(initial=0.0)) for matrix in matrices), default=0.0)
+
+
+def _draw(
+    axes: Axes,
+    units: Sequence[Sequence[str]],
+    row: Row,
+    written: DrawnNumbers | None,
+    largest: float,
+    *,
+    rise: float = 1.0,
+) -> None:
+    """Fill a panel with a network.
+
+    Args:
+        axes: the panel.
+        units: their names, layer by layer.
+        row: inputs and targets of the one row.
+        written: numbers to write, or None.
+        largest: to which the width of a line is relative.
+        rise: from one unit of a layer to the next.
+    """
+    shown = _shown(units)
+    axes.set_axis_off()
+    axes.set_aspect("equal")
+    gap = 2.6 if len(shown) <= 4 else 1.8
+    places = [
+        [(gap * layer, rise * ((count - 1) / 2 - unit)) for unit in range(count)]
+        for layer, count in enumerate(shown)
+    ]
+    _edges(axes, units, places, written, largest)
+    _units(axes, units, row, places)
+    if written is not None:
+        _numbers(axes, units, places, written, 0.27 + 0.13 * rise)
+    axes.set_xlim(-1.6 / rise**0.4, gap * (len(places) - 1) + (2.0 if rise == 1 else 2.25))
+    half = rise * (max(shown) - 1) / 2 + 0.5
+    axes.set_ylim(-half - 0.35, half + 0.35)
+
+
+def _edges(
+    axes: Axes,
+    units: Sequence[Sequence[str]],
+    places: list[list[tuple[float, float]]],
+    written: DrawnNumbers | None,
+    largest: float,
+) -> None:
+    matrices = None if written is None else written.weights
+    shapes = [(len(after), len(before)) for before, after in pairwise(units)]
+    labelled = sum(out * into for out, into in shapes) <= MOST_LABELS
+    numbers = count(1)
+    for layer, (out, into) in enumerate(shapes):
+        # Names run by source, then by target; the matrix has a row for each target.
+        grid = {(i, o): f"w{next(numbers)}" for i in range(into) for o in range(out)}
+        for (i, o), name in grid.items():
+            if i >= len(places[layer]) or o >= len(places[layer + 1]):
+                continue
+            (x0, y0), (x1, y1) = places[layer][i], places[layer + 1][o]
+            value = float(matrices[layer][o, i]) if matrices else 0.0
+            colour = "#999999" if value == 0 else (POSITIVE if value > 0 else NEGATIVE)
+            width = 0.6 + (2.4 * abs(value) / largest if largest else 0.0)
+            axes.plot([x0, x1], [y0, y1], color=colour, linewidth=width, zorder=1)
+            if labelled:
+                share = _label_share(i, o, out * into)
+                text = (
+                    name
+                    if written is None
+                    else written.edge.format(
+                        name=name, value=setting(round(value, written.decimals))
+                    )
+                )
+                axes.text(
+                    x0 + share * (x1 - x0),
+                    y0 + share * (y1 - y0),
+                    text,
+                    fontsize=7.5,
+                    ha="center",
+                    va="center",
+                    zorder=2,
+                    bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8},
+                )
+
+
+def _label_share(source: int, target: int, lines: int) -> float:
+    """How far along its line a label stands, so that crossing lines keep theirs apart."""
+    if lines <= 4:
+        return 0.3 if source != target else 0.62
+    # Lines that meet in a unit are apart near it, by as much as their sources differ.
+    return 0.6
+
+
+def _numbers(
+    axes: Axes,
+    units: Sequence[Sequence[str]],
+    places: list[list[tuple[float, float]]],
+    written: DrawnNumbers,
+    away: float,
+) -> None:
+    """A number at each unit that has one: above it in the upper half, below it in the lower one.
+
+    Between the halves are the lines that cross, with labels of their own.
+    """
+    for names, layer, values in zip(units, places, written.units, strict=False):
+        for name, (x, y), value in zip(names, layer, values, strict=False):
+            text = written.mark.format(name=name) + setting(round(float(value), written.decimals))
+            beside = y + away if y > 0 else y - away
+            axes.text(x, beside, text, ha="center", va="center", fontsize=7.5, zorder=5)
+
+
+def _units(
+    axes: Axes,
+    units: Sequence[Sequence[str]],
+    row: Row,
+    places: list[list[tuple[float, float]]],
+) -> None:
+    inputs, targets = row or ((), ())
+    for layer, names in enumerate(units):
+        for unit, (x, y) in enumerate(places[layer]):
+            axes.add_patch(Circle((x, y), 0.27, facecolor="white", edgecolor="#333333", zorder=3))
+            axes.text(x, y, names[unit], ha="center", va="center", fontsize=8.5, zorder=4)
+        x, bottom = places[layer][-1]
+        if len(names) > len(places[layer]):
+            axes.text(x, bottom - 0.5, f"⋮ {len(names)}", ha="center", va="center", zorder=4)
+        if layer == 0 and row:
+            for unit, (_, y) in enumerate(places[0]):
+                value = setting(inputs[unit])
+                axes.text(x - 0.4, y, value, ha="right", va="center", fontsize=8)
+        if layer == len(places) - 1 and row:
+            for unit, (_, y) in enumerate(places[-1]):
+                target = setting(targets[unit])
+                axes.text(
+                    x + 0.4, y, f"→ y{unit + 1} = {target}", ha="left", va="center", fontsize=8
+                )

@@ -1,0 +1,79 @@
+"""A map of a sweep: loss over the swept value and the number of updates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+
+from labreport.render.figures import style
+
+COLUMNS = 80
+"""Columns of the map: steps, evenly in their logarithm."""
+
+
+def map_figure(
+    values: Sequence[float],
+    curves: Sequence[np.ndarray],
+    rounds: int,
+    budgets: Sequence[int],
+    labels: tuple[str, str, str],
+) -> bytes:
+    """Colour each pair of a swept value and a number of updates by its loss.
+
+    Cells behind a run's end, and losses that are not positive, are hatched.
+
+    Args:
+        values: the swept values, ascending.
+        curves: losses [steps] at each of them.
+        rounds: the last number of updates.
+        budgets: numbers of updates at which results are compared; marked by lines.
+        labels: of the horizontal axis, the vertical axis and the colours.
+    """
+    steps = np.unique(np.geomspace(1, rounds, COLUMNS).round().astype(int))
+    cells = np.full((len(values), len(steps)), np.nan)
+    for row, losses in enumerate(curves):
+        there = steps < len(losses)
+        cells[row, there] = losses[steps[there]]
+    cells = style.drawable(np.where(cells > 0, cells, np.nan))
+    with style.drawing():
+        figure = Figure(figsize=(style.WIDTH, 2.75))
+        axes = figure.subplots()
+        axes.set_facecolor("white")
+        rows = np.arange(len(values) + 1)
+        axes.fill_between(
+            [0.5, rounds * 2],
+            0,
+            len(values),
+            hatch="xxx",
+            facecolor="none",
+            edgecolor="#999999",
+            linewidth=0,
+        )
+        edges = np.concatenate([[0.7], np.sqrt(steps[1:] * steps[:-1].astype(float)), [rounds]])
+        shown = np.ma.masked_invalid(cells)
+        low, high = (float(shown.min()), float(shown.max())) if shown.count() else (1.0, 1.0)
+        mesh = axes.pcolormesh(
+            edges,
+            rows,
+            shown,
+            cmap="viridis",
+            norm=LogNorm(low, max(high, low * 1.01)),
+            # A small picture: as many paths as there are cells would be thirty times as long.
+            rasterized=True,
+        )
+        for budget in budgets[:-1]:
+            axes.axvline(budget, color="white", linewidth=0.8, linestyle=(0, (4, 3)))
+        axes.set_xscale("log")
+        axes.set_xlim(edges[0], rounds)
+        axes.get_xaxis().set_major_formatter(lambda value, _: f"{value:g}")
+        axes.set_ylim(0, len(values))
+        axes.set_yticks(rows[:-1] + 0.5, [f"{value:g}" for value in values])
+        axes.set_xlabel(labels[0])
+        axes.set_ylabel(labels[1])
+        bar = figure.colorbar(mesh, ax=axes, pad=0.02, aspect=28)
+        bar.set_label(labels[2])
+        figure.subplots_adjust(left=0.11, right=0.99, bottom=0.175, top=0.98)
+        return style.svg(figure)

@@ -1,0 +1,1 @@
+"""The student's notes: Markdown read, checked and rendered."""

@@ -1,0 +1,1 @@
+"""Figures and tables of an experiment: what is drawn, and what it shows in words."""

@@ -1,0 +1,174 @@
+"""What a figure shows, as phrases: for its caption and its alternative text.
+
+Every number comes from what is drawn, so that a caption is as true as the picture above it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from labreport.analysis.observation import Count, Number, Subject
+from labreport.analysis.results import PRECISION, ExperimentResults, Result
+from labreport.analysis.thresholds import ROUNDING
+from labreport.report.illustration.loss_landscape import FAR
+from labreport.report.illustration.trajectories import Move
+from labreport.report.numbers import measured
+from labreport.report.phrases import Counted, Named, Phrase, listed, passage, text
+
+Measured = tuple[Phrase, float | None]
+"""What something is called, and its number; None where it has none."""
+
+EQUAL = ROUNDING * PRECISION["float32"]
+"""Share by which numbers differ that rounding alone may set apart in single precision."""
+
+MOST_SIZES = 8
+"""Layers whose sizes a sentence tells; of more it tells the first and the last ones."""
+
+MOST_NAMED = 4
+"""Names that a caption lists; a reader finds more of them in a table."""
+
+
+MOST_LENGTHS = 6
+"""Paths whose lengths a caption lists; of more it says where they begin and end."""
+
+
+class Captions:
+    """What the figures of one experiment show."""
+
+    def __init__(self, results: ExperimentResults) -> None:
+        self.results = results
+
+    def name(self, result: Result) -> Named:
+        """A run as a sentence calls it."""
+        subject = Subject(result.variant, result.point)
+        return Named(subject, self.results.plan.name, quoted=True)
+
+    def ends(self, named: Sequence[Measured]) -> Phrase:
+        """Which of the curves end lowest and highest at the last round that is compared."""
+        known = [(name, value) for name, value in named if value is not None and np.isfinite(value)]
+        if not known:
+            return ""
+        rounds = Counted("rounds", self.results.last)
+        ordered = sorted(known, key=lambda pair: pair[1])
+        low, high = (Number(float(value)) for value in (ordered[0][1], ordered[-1][1]))
+        if len(known) == 1:
+            return self._text("read-end", rounds=rounds, what=known[0][0], value=low)
+        if measured(low.value) == measured(high.value):
+            return self._text("read-level", rounds=rounds, value=low)
+        return self._text(
+            "read-ends",
+            rounds=rounds,
+            low=self._all(known, ordered[0][1]),
+            lowest=low,
+            high=self._all(known, ordered[-1][1]),
+            highest=high,
+        )
+
+    def _all(self, named: Sequence[tuple[Phrase, float]], value: float) -> Phrase:
+        """Everything with this number, but for rounding."""
+        names = [name for name, number in named if np.isclose(number, value, rtol=EQUAL, atol=0)]
+        if len(names) <= MOST_NAMED:
+            return listed(names)
+        first = listed(names[:MOST_NAMED], "items")
+        return self._text("read-and-more", names=first, count=len(names) - MOST_NAMED)
+
+    def ended(self, names: Sequence[Phrase]) -> Phrase:
+        """Which curves have no number at the last round that is compared."""
+        return self._text("read-ended", names=listed(names)) if names else ""
+
+    def left_out(self, results: Sequence[Result]) -> Phrase:
+        """Which runs a figure does not show, beside those that are in the figures before it."""
+        names = [self.name(result) for result in results]
+        return self._text("read-left-out", names=listed(names)) if names else ""
+
+    def off_the_landscape(self, far: Sequence[Result], beside: Sequence[Result]) -> Phrase:
+        """Which runs a landscape has no place for, and why."""
+        reasons = (("far", far), ("others", beside))
+        return passage(
+            self._text(
+                f"read-landscape-{reason}",
+                names=listed(map(self.name, results)),
+                **({"far": FAR} if reason == "far" else {}),
+            )
+            for reason, results in reasons
+            if results
+        )
+
+    def floors(self, levels: Sequence[float], drawn: Sequence[Result] = ()) -> Phrase:
+        """What the dashed lines are, and which of the runs that are drawn have a floor of 0."""
+        if not levels:
+            return ""
+        shown = listed(Number(level) for level in dict.fromkeys(levels))
+        without = [self.name(result) for result in drawn if result.floor.value == 0]
+        if without:
+            return self._text("read-floor-zero", levels=shown, names=listed(without))
+        return self._text("read-floor", levels=shown)
+
+    def budgets(self) -> Phrase:
+        """What the dotted lines are."""
+        marked = self.results.budgets[:-1]
+        if not marked:
+            return ""
+        shown = listed(map(Count, marked))
+        return self._text("read-budgets" + ("-one" if len(marked) == 1 else ""), budgets=shown)
+
+    def medians(self, named: Sequence[tuple[Phrase, np.ndarray]]) -> Phrase:
+        """The median of each group of numbers."""
+        items = [with_number(name, float(np.median(values))) for name, values in named]
+        return self._text("read-medians", facts=listed(items, "clauses"))
+
+    def moves(self, moves: Sequence[Move], names: Sequence[Phrase]) -> Phrase:
+        """Which weight came furthest, in which runs."""
+        if not moves:
+            return self._text("read-still", what=listed(names[:MOST_NAMED]))
+        furthest = moves[0]
+        alike = [m for m in moves if m[1:] == furthest[1:]]
+        return self._text(
+            "read-furthest",
+            weight=furthest.weight,
+            what=listed(names[m.run] for m in alike[:MOST_NAMED]),
+            start=Number(furthest.start),
+            end=Number(furthest.end),
+        )
+
+    def sizes(self, values: np.ndarray, name: Phrase) -> Phrase:
+        """The sizes [steps, columns] of a run at its first and last round, column by column."""
+        first, last = ([Number(float(v)) for v in values[k]] for k in (0, -1))
+        return self._text(
+            "read-sizes",
+            what=name,
+            first=self._ends(first),
+            last=self._ends(last),
+            count=len(values) - 1,
+        )
+
+    def _ends(self, sizes: Sequence[Phrase]) -> Phrase:
+        """Sizes of all layers; of many, those of the first and of the last ones."""
+        half = MOST_SIZES // 2
+        shown = sizes if len(sizes) <= MOST_SIZES else [*sizes[:half], "…", *sizes[-half:]]
+        return listed(shown, "commas")
+
+    def lengths(self, named: Sequence[tuple[Phrase, np.ndarray]], rounds: int) -> Phrase:
+        """How long the way of each run was through the space of all weights [steps, weights]."""
+        with np.errstate(over="ignore"):
+            found = [
+                (name, float(np.linalg.norm(np.diff(way, axis=0), axis=1).sum()))
+                for name, way in named
+            ]
+        items = [with_number(name, length) for name, length in found]
+        if len(found) > MOST_LENGTHS:
+            low, high = (
+                items[pick(range(len(found)), key=lambda k: found[k][1])] for pick in (min, max)
+            )
+            return self._text("read-lengths-many", low=low, high=high, budget=rounds)
+        return self._text("read-lengths", lengths=listed(items, "clauses"), budget=rounds)
+
+    def _text(self, key: str, **values: Phrase) -> Phrase:
+        return text(f"report.{key}", **values)
+
+
+def with_number(what: Phrase, number: float) -> Phrase:
+    """Something with its number in brackets."""
+    return text("with", what=what, detail=Number(number))

@@ -1,0 +1,336 @@
+"""What figures show, in numbers and words that know no language; drawn elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isnan, nan
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import numpy as np
+
+from labreport.report.phrases import Phrase
+
+Name = TypeVar("Name")
+"""A phrase in the report, a string where it is drawn."""
+
+Numbers = TypeVar("Numbers")
+"""An array of the report, or of NumPy where it is computed or drawn."""
+
+
+@dataclass(frozen=True)
+class Array:
+    """Numbers as a value that equals another with the same ones; None where there is none."""
+
+    shape: tuple[int, ...]
+    values: tuple[float | None, ...]
+
+    @classmethod
+    def of(cls, numbers: np.ndarray) -> Array:
+        """The same numbers as float64."""
+        flat = np.asarray(numbers, dtype=np.float64).ravel().tolist()
+        return cls(tuple(numbers.shape), tuple(None if isnan(v) else v for v in flat))
+
+    @property
+    def numpy(self) -> np.ndarray:
+        """The numbers as float64, nan where there is none."""
+        filled = [nan if value is None else value for value in self.values]
+        return np.array(filled, dtype=np.float64).reshape(self.shape)
+
+
+class Curve(NamedTuple, Generic[Name, Numbers]):
+    """One curve of a figure.
+
+    Attributes:
+        name: what it is called.
+        values: [steps] float64; index 0 is before any update.
+        look: which colour and line style it has; a variant has the same in every figure.
+    """
+
+    name: Name
+    values: Numbers
+    look: int
+
+
+class Trajectory(NamedTuple, Generic[Name, Numbers]):
+    """Numbers of one run by round, a column each.
+
+    Attributes:
+        name: of the run.
+        columns: names of the numbers.
+        values: [steps, columns] float64; index 0 is before any update.
+        look: which colour and line style it has.
+    """
+
+    name: Name
+    columns: tuple[Name, ...]
+    values: Numbers
+    look: int
+
+
+class Level(NamedTuple, Generic[Name]):
+    """A single number in a figure: what it is called, its value and its look."""
+
+    name: Name
+    value: float
+    look: int
+
+
+class SweptSeries(NamedTuple, Generic[Name]):
+    """One line over a sweep.
+
+    Attributes:
+        name: what it is called.
+        values: of the swept key, ascending.
+        losses: at each of them; None where a run had ended.
+        look: which colour and line style it has.
+    """
+
+    name: Name
+    values: tuple[float, ...]
+    losses: tuple[float | None, ...]
+    look: int
+
+
+class Differences(NamedTuple, Generic[Name, Numbers]):
+    """How far a way of computing gradients is from autograd, at some steps."""
+
+    name: Name
+    steps: Numbers
+    apart: Numbers
+
+
+@dataclass(frozen=True)
+class Written(Generic[Numbers]):
+    """What is written on a drawing of a network.
+
+    Attributes:
+        weights: a matrix [units, units before] for each layer, written on the lines and drawn as
+            their width and sign.
+        units: a number [units] at each unit, layer by layer; an empty array for none.
+        edge: how a line is labelled; takes ``name`` and ``value``.
+        mark: in front of the number at a unit.
+        decimals: of all numbers.
+    """
+
+    weights: tuple[Numbers, ...]
+    units: tuple[Numbers, ...] = ()
+    edge: str = "{name} = {value}"
+    mark: str = ""
+    decimals: int = 4
+
+
+Axes = tuple[Phrase, Phrase]
+"""Names of the horizontal and the vertical axis."""
+
+MarkedAxes = tuple[Phrase, Phrase, Phrase]
+"""The same, and the name of the levels, the colours or the sizes that are drawn."""
+
+
+@dataclass(frozen=True)
+class CurveDrawing:
+    """Curves by round, the first rounds apart; budgets and floors are marked."""
+
+    curves: tuple[Curve[Phrase, Array], ...]
+    budgets: tuple[int, ...]
+    floors: tuple[float, ...]
+    axes: MarkedAxes
+
+
+@dataclass(frozen=True)
+class SweepDrawing:
+    """Loss against the swept value."""
+
+    lines: tuple[SweptSeries[Phrase], ...]
+    floors: tuple[float, ...]
+    axes: MarkedAxes
+
+
+@dataclass(frozen=True)
+class MapDrawing:
+    """Loss over the swept value and the rounds, a curve [steps] for each value."""
+
+    values: tuple[float, ...]
+    curves: tuple[Array, ...]
+    rounds: int
+    budgets: tuple[int, ...]
+    axes: MarkedAxes
+
+
+@dataclass(frozen=True)
+class StartsDrawing:
+    """Final losses [starts] over random starts, single starts as lines."""
+
+    groups: tuple[Curve[Phrase, Array], ...]
+    singles: tuple[Level[Phrase], ...]
+    axes: Axes
+
+
+@dataclass(frozen=True)
+class SpreadDrawing:
+    """Median and range of loss curves [starts, steps], single starts as lines."""
+
+    groups: tuple[Curve[Phrase, Array], ...]
+    singles: tuple[Curve[Phrase, Array], ...]
+    floors: tuple[float, ...]
+    axes: MarkedAxes
+
+
+@dataclass(frozen=True)
+class WeightsDrawing:
+    """Weights by round, a panel for each of some names."""
+
+    runs: tuple[Trajectory[Phrase, Array], ...]
+    names: tuple[str, ...]
+    axes: Axes
+
+
+@dataclass(frozen=True)
+class SizesDrawing:
+    """Sizes of gradients by round on a logarithmic axis, a panel for each layer."""
+
+    runs: tuple[Trajectory[Phrase, Array], ...]
+    names: tuple[Phrase, ...]
+    axes: Axes
+
+
+@dataclass(frozen=True)
+class HeatmapDrawing:
+    """Sizes of gradients by round and layer as colours; the extent is that of the colours."""
+
+    runs: tuple[Trajectory[Phrase, Array], ...]
+    extent: tuple[float, float]
+    axes: MarkedAxes
+
+
+@dataclass(frozen=True)
+class DifferenceDrawing:
+    """How far several ways of computing gradients are from autograd, round by round."""
+
+    ways: tuple[Differences[Phrase, Array], ...]
+    axes: Axes
+
+
+@dataclass(frozen=True)
+class LandscapeDrawing:
+    """The loss over two weights, and the ways [steps, 2] of runs over it.
+
+    Attributes:
+        names: of the two weights.
+        sides: [cells] values of each of them.
+        losses: [cells of the second, cells of the first].
+        ways: of the runs.
+        shades: what the shades are.
+    """
+
+    names: tuple[str, str]
+    sides: tuple[Array, Array]
+    losses: Array
+    ways: tuple[Curve[Phrase, Array], ...]
+    shades: Phrase
+
+
+@dataclass(frozen=True)
+class NetworkDrawing:
+    """A network: units in columns, weights as lines.
+
+    Attributes:
+        units: their names, layer by layer.
+        row: inputs and targets of the one row; None where there are more.
+        written: numbers on lines and at units; None to leave them bare.
+    """
+
+    units: tuple[tuple[str, ...], ...]
+    row: tuple[tuple[float, ...], tuple[float, ...]] | None
+    written: Written[Array] | None
+
+
+@dataclass(frozen=True)
+class NetworksDrawing:
+    """A network at several times, each with what stands above it."""
+
+    units: tuple[tuple[str, ...], ...]
+    row: tuple[tuple[float, ...], tuple[float, ...]] | None
+    times: tuple[tuple[Phrase, Written[Array]], ...]
+
+
+Drawing = (
+    CurveDrawing
+    | SweepDrawing
+    | MapDrawing
+    | StartsDrawing
+    | SpreadDrawing
+    | WeightsDrawing
+    | SizesDrawing
+    | HeatmapDrawing
+    | DifferenceDrawing
+    | LandscapeDrawing
+    | NetworkDrawing
+    | NetworksDrawing
+)
+
+
+def kept(value: Any) -> Any:
+    """The same value with arrays of the report in place of those of NumPy, and tuples of lists."""
+    if isinstance(value, np.ndarray):
+        return Array.of(value)
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return type(value)(*map(kept, value))
+    if isinstance(value, list | tuple):
+        return tuple(map(kept, value))
+    return value
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A weight in a drawing: from which unit of which layer to which of the next; its place."""
+
+    layer: int
+    source: int
+    target: int
+    parameter: int
+
+
+@dataclass(frozen=True)
+class Surface:
+    """The loss over a plane in the space of all weights, and a run's way on it.
+
+    Attributes:
+        horizontal: [cells] distances along one direction of the plane.
+        vertical: [cells] along the other.
+        losses: [cells × cells] row by row, each row along the first direction.
+        path: for each round the two distances.
+        share: of the squared distance from the last weights, how much lies in the plane.
+    """
+
+    horizontal: tuple[float, ...]
+    vertical: tuple[float, ...]
+    losses: tuple[float, ...]
+    path: tuple[tuple[float, ...], ...]
+    share: float
+
+
+@dataclass(frozen=True)
+class Course:
+    """A run at some of its rounds.
+
+    Attributes:
+        rounds: which these are, ascending.
+        losses: at each.
+        layers: names of the units, layer by layer.
+        units: at each round, layer by layer, what the units give for the one row; or empty.
+        edges: the weights as they lie between units.
+        names: of the parameters, in reading order.
+        weights: at each round, in the order of the names.
+        gradients: the same, of the loss by each.
+        surface: where the run moved, if that could be drawn.
+    """
+
+    rounds: tuple[int, ...]
+    losses: tuple[float, ...]
+    layers: tuple[tuple[str, ...], ...]
+    units: tuple[tuple[tuple[float, ...], ...], ...]
+    edges: tuple[Edge, ...]
+    names: tuple[str, ...]
+    weights: tuple[tuple[float, ...], ...]
+    gradients: tuple[tuple[float, ...], ...]
+    surface: Surface | None

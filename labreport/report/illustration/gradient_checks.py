@@ -1,0 +1,218 @@
+"""What a gradient check shows: its formulas, tables and figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from labreport.analysis.observation import Number, Setting
+from labreport.analysis.results import ExperimentResults
+from labreport.analysis.rules.gradient_checks import wording
+from labreport.lab.expression import parse
+from labreport.lab.naming import display_order
+from labreport.reference.gradient_check import CheckedFormula, GradientCheck, Way, falls
+from labreport.report import latex
+from labreport.report.illustration.drawings import (
+    Array,
+    Curve,
+    CurveDrawing,
+    DifferenceDrawing,
+    Differences,
+    Drawing,
+)
+from labreport.report.phrases import Concatenation, Phrase, Reference, listed, text, written
+from labreport.report.tables import NONE, head, measured
+from labreport.report.tree import Block, Cell, Figure, Formula, Paragraph, Table
+
+MOST_WEIGHTS = 8
+"""Derivatives of the first round that fit a table, side by side."""
+
+
+def check_blocks(results: ExperimentResults) -> list[Block]:
+    """What a gradient check shows, in reading order; nothing for other experiments."""
+    check = results.check
+    if check is None:
+        return []
+    shown = _Shown(results, check)
+    return [
+        *shown.formulas(),
+        *shown.comparison(),
+        *shown.first_round(),
+        *shown.at_budgets(),
+        *shown.figures(),
+    ]
+
+
+def check_tables(results: ExperimentResults) -> list[Block]:
+    """The tables of a gradient check alone, with the words before them."""
+    check = results.check
+    if check is None:
+        return []
+    shown = _Shown(results, check)
+    return [*shown.comparison(), *shown.first_round(), *shown.at_budgets()]
+
+
+class _Shown:
+    """The blocks of one gradient check."""
+
+    def __init__(self, results: ExperimentResults, check: GradientCheck) -> None:
+        self.results, self.check = results, check
+        self.units = f"{results.plan.name}/differences"
+        """The key of the table that says what differences are measured in."""
+
+    def formulas(self) -> list[Block]:
+        """Each formula of the lab, by the example of the first weight that it replaces."""
+        if not self.check.formulas:
+            return []
+        weight = next(iter(self.check.formulas[0].formula.derivatives))
+        blocks: list[Block] = [Paragraph(self._text("check-formulas", weight=weight))]
+        for checked in self.check.formulas:
+            formula = checked.formula
+            words: Phrase = self._label(checked)
+            if formula.reason is not None:
+                reason = written(formula.reason)
+                words = self._text("check-reason", label=words, reason=reason)
+            name, right = next(iter(formula.derivatives.items()))
+            line = f"{latex.derivative(name)} = {latex.expression(parse(right))}"
+            blocks += [Paragraph(words), Formula(line)]
+        return blocks
+
+    def comparison(self) -> list[Block]:
+        """How far each way is from autograd, and what would have shown it."""
+        rounds = len(self.check.truth.losses) - 1
+        columns = ("absolute", "relative", "leaves", "shown-gradient", "shown-loss")
+        header = [head("way")]
+        header += [head(name, numeric=name in ("absolute", "relative")) for name in columns]
+        header += [head("trained", numeric=True, budget=rounds), head("verdict")]
+        right = measured(_last(self.check.truth.losses))
+        rows = [
+            self._row("way-hand", self.check.hand, right),
+            self._row("way-differences", self.check.differences, Cell(NONE, numeric=True)),
+        ]
+        for checked in self.check.formulas:
+            last = measured(_last(checked.training.losses))
+            cells = (
+                *self._measures(checked.way, checked),
+                last,
+                self._verdict(checked.way, checked),
+            )
+            rows.append((Cell(self._label(checked)), *cells))
+        told = self._text("check-text", tolerance=Setting(self.check.tolerance))
+        table = Table(self._text("check-table"), tuple(header), tuple(rows), self.units)
+        return [Paragraph(told), table]
+
+    def _row(self, name: str, way: Way, last: Cell) -> tuple[Cell, ...]:
+        return (Cell(self._text(name)), *self._measures(way), last, self._verdict(way))
+
+    def _measures(self, way: Way, checked: CheckedFormula | None = None) -> tuple[Cell, ...]:
+        deviation = way.deviation
+        leaves: Phrase = NONE
+        if deviation.round is not None:
+            leaves = self._text("check-at", round=deviation.round, weight=deviation.weight)
+        shown = (None, None) if checked is None else (checked.shown.gradient, checked.shown.loss)
+        return (
+            measured(deviation.absolute),
+            measured(deviation.relative),
+            Cell(leaves),
+            *(Cell(NONE if r is None else self._text("check-round", round=r)) for r in shown),
+        )
+
+    def _verdict(self, way: Way, checked: CheckedFormula | None = None) -> Cell:
+        if way.deviation.round is not None:
+            return Cell(self._text("check-wrong"))
+        is_open = checked is not None and not checked.is_right
+        return Cell(self._text("check-open" if is_open else "check-right"))
+
+    def first_round(self) -> list[Block]:
+        """The derivatives by each weight before any update, as each way has them."""
+        result = self.results.results[0]
+        order = display_order(result.run.config.network)[:MOST_WEIGHTS]
+        ways = [(self._text("way-autograd"), result.run.trace.gradients[0])]
+        ways += [
+            (self._text(f"way-{name}"), way.gradients[0])
+            for name, way in (("hand", self.check.hand), ("differences", self.check.differences))
+        ]
+        ways += [
+            (self._label(checked), checked.way.gradients[0]) for checked in self.check.formulas
+        ]
+        header = [head("way")]
+        header += [Cell(f"∂L/∂{result.names[k]}", numeric=True) for k in order]
+        rows = tuple(
+            (Cell(name), *(Cell(f"{values[k]:.5f}".replace("-", "−"), numeric=True) for k in order))
+            for name, values in ways
+        )
+        some = "-some" if len(result.names) > len(order) else ""
+        caption = self._text(f"check-first-table{some}", count=len(order))
+        return [Table(caption, tuple(header), rows)]
+
+    def at_budgets(self) -> list[Block]:
+        """The loss that each way has trained to at the budgets that the lab names."""
+        budgets = self.results.budgets
+        if self.results.plan.experiment.budgets is None:
+            return []
+        header = [head("way")]
+        header += [head("loss", numeric=True, budget=b) for b in budgets]
+        ways = [(self._text("way-autograd"), self.results.results[0].losses)]
+        ways += [(self._text("way-hand"), self.check.truth.losses)]
+        ways += [(self._label(c), c.training.losses) for c in self.check.formulas]
+        rows = tuple(
+            (Cell(name), *(measured(float(ls[b]) if b < len(ls) else None) for b in budgets))
+            for name, ls in ways
+        )
+        return [Table(self._text("check-budgets-table"), tuple(header), rows)]
+
+    def figures(self) -> list[Block]:
+        """Differences round by round, and the losses that each formula trains to."""
+        ways = [
+            (self._text(f"way-{name}"), way)
+            for name, way in (("hand", self.check.hand), ("differences", self.check.differences))
+        ]
+        ways += [(self._label(checked), checked.way) for checked in self.check.formulas]
+        axes = (self._text("axis-updates"), self._text("axis-difference"))
+        apart = [Differences(name, Array.of(w.steps), Array.of(w.apart)) for name, w in ways]
+        facts = [_beside(name, way.deviation.relative) for name, way in ways]
+        caption = "check-caption" if self.check.formulas else "check-caption-plain"
+        drawing = DifferenceDrawing(tuple(apart), axes)
+        blocks: list[Block] = [self._figure(caption, "check-alternative", drawing, facts)]
+        rounds = len(self.check.hand.steps) - 1
+        # A formula looks as it does among the ways above, after those by hand and by differences.
+        right = self.check.truth.losses
+        losses: list[Curve[Phrase, Array]] = [Curve(self._text("way-hand"), Array.of(right), 0)]
+        losses += [
+            Curve(self._label(c), Array.of(c.training.losses), look)
+            for look, c in enumerate(self.check.formulas, start=2)
+            if not c.is_right and len(c.training.losses) > 1
+        ]
+        if len(losses) > 1 and all(falls(c.training, rounds) for c in self.check.formulas):
+            labels = (self._text("axis-updates"), self._text("axis-loss"), "")
+            curves = CurveDrawing(tuple(losses), self.results.budgets, (), labels)
+            facts = [_beside(c.name, _last(c.values.numpy) or 0.0) for c in losses]
+            words = "check-losses-alternative"
+            blocks.append(self._figure("check-losses-caption", words, curves, facts))
+        return blocks
+
+    def _figure(
+        self,
+        caption: str,
+        alternative: str,
+        drawing: Drawing,
+        facts: Sequence[Phrase],
+    ) -> Figure:
+        words = self._text(alternative, facts=listed(facts, "clauses"))
+        return Figure(self._text(caption, table=Reference(self.units)), drawing, words)
+
+    def _label(self, checked: CheckedFormula) -> Phrase:
+        return replace(wording(checked.formula), is_name=False)
+
+    def _text(self, key: str, **values: Phrase) -> Phrase:
+        return text(f"report.{key}", **values)
+
+
+def _beside(name: Phrase, number: float) -> Phrase:
+    return Concatenation((name, " ", Number(number)))
+
+
+def _last(values: np.ndarray) -> float | None:
+    return float(values[-1]) if len(values) else None

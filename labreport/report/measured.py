@@ -1,0 +1,144 @@
+"""A lab with its results and what was observed in them: what every report of it is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from labreport.analysis.conclusions import Conclusion, conclude
+from labreport.analysis.evidence import Failure, Known, failures
+from labreport.analysis.observation import Observation
+from labreport.analysis.observe import Observations, observe, observe_base
+from labreport.analysis.replays import Replays, replay_lab
+from labreport.analysis.results import ExperimentResults, attach
+from labreport.analysis.seen_observations import SeenObservations
+from labreport.errors import BuildError, Fault
+from labreport.lab.plan import AppendixPlan, Lab
+from labreport.report.claims import (
+    APPENDIX_FINDINGS,
+    Claim,
+    Repetition,
+    claims_of,
+    printed_others,
+)
+from labreport.runs.run import Run
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """A lab with its results and what was observed in them; the same for every language."""
+
+    lab: Lab
+    experiments: tuple[ExperimentResults, ...]
+    observed: tuple[Observations, ...]
+    appendices: tuple[tuple[AppendixPlan, tuple[Repetition, ...]], ...]
+    conclusions: tuple[Conclusion, ...]
+    of_base: tuple[Observation, ...]
+    runs: tuple[Run, ...]
+    base: Run
+    replays: Replays
+
+    @cached_property
+    def claims(self) -> tuple[Claim, ...]:
+        """Every observation, with the number that it has in every language."""
+        return claims_of(
+            self.of_base, self.experiments, self.observed, self.conclusions, self.appendices
+        )
+
+    def refuse_failures(self) -> None:
+        """Raises BuildError where a fact or a claim is not what its formula gives."""
+        by_name = {run.name: run for run in self.runs}
+        repeated = (again.results for _, repetitions in self.appendices for again in repetitions)
+        checks = {id(r.plan): r.check for r in (*self.experiments, *repeated)}
+        faults = [
+            _fault(claim, failure)
+            for claim in self.claims
+            for failure in failures(claim.observation, Known(by_name, checks.get(id(claim.plan))))
+        ]
+        if faults:
+            raise BuildError(faults)
+
+
+def _fault(claim: Claim, failure: Failure) -> Fault:
+    values = {
+        "rule": claim.observation.rule,
+        "experiment": claim.experiment or claim.part,
+        "what": failure.what,
+        "formula": failure.formula,
+        "said": str(failure.said),
+        "found": str(failure.found),
+    }
+    return Fault("claim-fails", values)
+
+
+def measure(lab: Lab, runs: dict[str, Run]) -> Measured:
+    """Attach runs (by the digest of their configuration) to a lab, and observe."""
+    controls = {config.digest for config in lab.controls}
+    of_base, experiments, observed, seen = _observe_in_order(lab, runs)
+    return Measured(
+        lab,
+        experiments,
+        observed,
+        tuple((a, _repeat(a, lab, runs, controls, observed, seen)) for a in lab.appendices),
+        conclude(experiments),
+        of_base,
+        tuple(runs.values()),
+        runs[lab.base.digest],
+        replay_lab(lab, runs),
+    )
+
+
+def observed_in(
+    lab: Lab, runs: dict[str, Run], name: str
+) -> tuple[ExperimentResults, Observations]:
+    """One experiment, and what the report of a lab states of it."""
+    _, experiments, observed, _ = _observe_in_order(lab, runs)
+    place = lab.names.index(name)
+    return experiments[place], observed[place]
+
+
+def _observe_in_order(
+    lab: Lab, runs: dict[str, Run]
+) -> tuple[
+    tuple[Observation, ...],
+    tuple[ExperimentResults, ...],
+    tuple[Observations, ...],
+    SeenObservations,
+]:
+    """What is observed in the base and in each experiment; what was stated before is left out."""
+    controls = {config.digest for config in lab.controls}
+    experiments = tuple(attach(plan, runs, controls) for plan in lab.plans)
+    tested = [runs[c.digest] for c in lab.base_tested if c.digest in controls]
+    of_base = observe_base(runs[lab.base.digest], tested)
+    seen = SeenObservations({run.name: run for run in runs.values()})
+    seen.add(of_base)
+    observed = tuple(_observe_what_is_new(results, seen) for results in experiments)
+    return of_base, experiments, observed, seen
+
+
+def _observe_what_is_new(results: ExperimentResults, told: SeenObservations) -> Observations:
+    found = observe(results).without(told)
+    # What stands in observations.json alone has been told to no reader of the report.
+    told.add((*found.answers, *printed_others(found.others), *found.limits))
+    return found
+
+
+def _repeat(
+    appendix: AppendixPlan,
+    lab: Lab,
+    runs: dict[str, Run],
+    controls: Collection[str],
+    observed: Sequence[Observations],
+    told: SeenObservations,
+) -> tuple[Repetition, ...]:
+    """The experiments of an appendix; what the main part has said already is not said again."""
+    repetitions = []
+    for plan, main, said in zip(appendix.plans, lab.plans, observed, strict=True):
+        results = attach(plan, runs, controls)
+        is_same = {t.config.digest for t in plan.trials} == {t.config.digest for t in main.trials}
+        found = observe(results).only_new(told, said)
+        if not is_same:
+            told.add(found.answers[:APPENDIX_FINDINGS])
+        repetitions.append(Repetition(results, found, is_same))
+    return tuple(repetitions)
