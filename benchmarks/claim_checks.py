@@ -477,8 +477,8 @@ def wrong_formula(seen: Seen, o: Observation) -> bool:
     told = stock.train(run.config, run.trace.weights[step], 0, "float64").gradients[0]
     made = by_formula(run, formula)(run.trace.weights[step], told)[position]
     right = float(told[position])
-    # Of a sum that cancels, rounding is left.
-    room = 1e-12 * float(np.abs(told).max())
+    # Of a sum that cancels, rounding is left; of one of numbers about 1, that of these.
+    room = 1e-12 * float(np.abs(told).max()) + 1e-15
     reason = formula.reason.within("en") == o.facts["reason"].en if o.form == "" else True  # type: ignore[union-attr]
     if abs(right) < LEAST_DERIVATIVE:
         # Of so small a number autograd knows no digit: the factor 1 − σ is rounded to 0 before.
@@ -488,7 +488,7 @@ def wrong_formula(seen: Seen, o: Observation) -> bool:
         and isclose(value(o.facts["right"]), right, rel_tol=1e-3, abs_tol=room)
         and (
             near(value(o.facts["made"]), made, 1e-5)
-            or np.isnan([value(o.facts["made"]), made]).all()
+            or not np.isfinite([value(o.facts["made"]), made]).any()
         )
         and not isclose(made, right, rel_tol=1e-7)
     )
@@ -551,7 +551,8 @@ def shown_decimals(seen: Seen, o: Observation) -> bool:
         for k, (one, other) in enumerate(zip(made, truth, strict=False), 1):
             # A number half-way between two printed ones is either.
             halfway = [abs(v * 100 % 1 - 0.5) < 1e-6 for v in (one, other)]
-            if ((np.round(one, 2) != np.round(other, 2)) & ~np.logical_or(*halfway)).any():
+            differ = (np.round(one, 2) != np.round(other, 2)) & ~np.logical_or(*halfway)
+            if (differ | (np.abs(one - other) > 0.0101)).any():
                 return k
         return None if len(made) == len(truth) else min(len(made), len(truth)) + 1
 

@@ -18,7 +18,7 @@ from labreport.report.claims import APPENDIX_FINDINGS, Repetition
 from labreport.report.glossary import glossary
 from labreport.report.illustration.illustrate import illustrate
 from labreport.report.measured import Measured
-from labreport.report.phrases import Phrase, Reference, Value, listed, passage, text, written
+from labreport.report.phrases import Phrase, Reference, configured, listed, passage, text, written
 from labreport.report.principle import principle
 from labreport.report.sentences import sentences
 from labreport.report.title_page import title_page
@@ -319,7 +319,7 @@ class _Composition:
         changed = repeated[0].results.plan.base
         flat = changed.flat()
         changes = [
-            text("report.change-item", key=Keys((k,)), value=Value(k, flat[k]))
+            text("report.change-item", key=Keys((k,)), value=configured(k, flat[k]))
             for k in differing_keys(self.lab.base, changed)
         ]
         blocks: list[Block] = [

@@ -55,7 +55,7 @@ class Concatenation:
 
 @dataclass(frozen=True)
 class Value:
-    """A value of a key of the configuration; of an array lists of lists."""
+    """A value of a key of the configuration; of an array rows of numbers."""
 
     path: str
     value: Any
@@ -103,6 +103,15 @@ values of a message chooses the form of its plural."""
 def text(key: str, /, **values: Phrase) -> Message:
     """The text for a key of the catalogues, with values put in."""
     return Message(key, tuple(values.items()))
+
+
+def configured(path: str, given: Any) -> Value:
+    """A value of a key of the configuration, with tuples in place of lists."""
+    return Value(path, _frozen(given))
+
+
+def _frozen(given: Any) -> Any:
+    return tuple(map(_frozen, given)) if isinstance(given, list | tuple) else given
 
 
 def listed(items: Iterable[Phrase], how: ListKind = "words") -> Listed:

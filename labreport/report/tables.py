@@ -19,7 +19,7 @@ from labreport.analysis.rules.initialisation import final_losses
 from labreport.lab.configuration import RunConfig
 from labreport.lab.plan import Point
 from labreport.report.numbers import measured as as_printed
-from labreport.report.phrases import Concatenation, Named, Phrase, Value, passage, text
+from labreport.report.phrases import Concatenation, Named, Phrase, configured, passage, text
 from labreport.report.tree import Cell, Table
 
 NONE = "—"
@@ -38,7 +38,7 @@ def head(name: str, *, numeric: bool = False, **values: Phrase) -> Cell:
 def base_table(base: RunConfig) -> Table:
     """Every key of the base configuration."""
     rows = [
-        (Cell(Keys((path,))), Cell(Value(path, value)))
+        (Cell(Keys((path,))), Cell(configured(path, value)))
         for path, value in base.flat().items()
         if value is not None and path != "seed" and not _is_default(path, value)
     ]
@@ -80,7 +80,7 @@ def differences_table(results: ExperimentResults) -> Table | None:
         row = [Cell(named(results, variant.name))]
         for key in keys:
             same = flat.get(key) == base.get(key)
-            row.append(Cell(NONE if same else Value(key, flat.get(key))))
+            row.append(Cell(NONE if same else configured(key, flat.get(key))))
         for key in swept:
             values = [dict(r.point)[key] for r in members if key in dict(r.point)]
             row.append(Cell(_range(key, values) if values else NONE))
@@ -97,7 +97,7 @@ def named(results: ExperimentResults, variant: str, point: Point = ()) -> Named:
 
 
 def _range(key: str, values: list[object]) -> Phrase:
-    distinct = [Value(key, value) for value in dict.fromkeys(values)]
+    distinct = [configured(key, value) for value in dict.fromkeys(values)]
     if len(distinct) <= 4:
         return Concatenation(tuple(distinct), ", ")
     return Concatenation((distinct[0], " … ", distinct[-1], f" ({len(distinct)})"))
@@ -203,7 +203,7 @@ def sweep_table(results: ExperimentResults) -> Table | None:
     best = [_lowest(values) if ranked else None for values in columns]
     rows = []
     for index, point in enumerate(points):
-        row = [Cell(Value(key, value), numeric=True) for key, value in point]
+        row = [Cell(configured(key, value), numeric=True) for key, value in point]
         for values, lowest in zip(columns, best, strict=True):
             value = values[index]
             row.append(measured(value, best=_is_best(value, lowest)))

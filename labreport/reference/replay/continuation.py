@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from labreport.lab.configuration import RunConfig
 from labreport.lab.schema.optimizers import (
+    SGD,
     Adadelta,
     Adagrad,
     Adam,
@@ -87,6 +89,13 @@ class _Squares:
             return np.asarray((self.most > OPEN * self.least).any(axis=-1))
 
 
+def _remembers(config: RunConfig) -> bool:
+    """Whether a step depends on gradients before it."""
+    optimizer = config.optimizer
+    is_plain = isinstance(optimizer, SGD) and not optimizer.momentum
+    return not is_plain or config.gradients == "accumulated"
+
+
 @dataclass(frozen=True)
 class _Case:
     """What is compared at one step of all runs that are carried on, [runs, numbers] each."""
@@ -161,6 +170,9 @@ class Carried:
                 scale = np.abs(stored) + reach * scalars
                 found.append(_Case(step + 1, apart, scale, moved, alive))
                 weights = self._nudged(stored)
+                if _remembers(config):
+                    # Weights begin anew from those that are stored, what a rule remembers does not.
+                    alive = alive & (moved <= scale).all(axis=1)
             else:
                 weights = self._rounded(weights, reach * scalars)
         if ending.kind != "completed":
