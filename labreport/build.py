@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from labreport.errors import BuildError, Fault, InputError
 from labreport.estimate import BuildEstimate, estimate_build
-from labreport.formats.table import FORMATS, USUAL
+from labreport.formats.table import FORMATS, USUAL, Editions, file_names
 from labreport.freshness import (
     RECORD,
     ReportRecord,
@@ -278,15 +278,9 @@ def refuse_foreign(output: Path, languages: Sequence[str], formats: Sequence[str
         InputError: naming each such file.
     """
     names = ["runs.csv", "observations.json"]
-    for suffix in _suffixes(languages):
-        names += [f"report{suffix}{FORMATS[name].ending}" for name in formats]
+    names += [name for name, _, _ in file_names(formats, languages)]
     if others := foreign(output, names):
         raise InputError([Fault("not-ours", file=path) for path in others])
-
-
-def _suffixes(languages: Sequence[str]) -> list[str]:
-    """What stands between name and ending of the report in each language."""
-    return ["" if index == 0 else f".{code}" for index, code in enumerate(languages)]
 
 
 def this_environment(device: str = "cpu") -> Environment:
@@ -334,22 +328,19 @@ def write_report(
         (request.output / "runs.csv", runs_csv.render(parts)),
         (request.output / "observations.json", observations_json.render(measured, places)),
     ]
-    formats = chosen_formats(request.formats)
-    total = len(formats) * len(languages)
+    wanted_files = file_names(chosen_formats(request.formats), languages)
+    total = len(wanted_files)
     pictures = DrawingCache()
     report = compose(measured, facts)
     words = [language(code).saying(theme.texts.get(code, {})) for code in languages]
     reports = [(print_report(report, own, notes, theme, pictures), own) for own in words]
-    suffixes = _suffixes([own.code for _, own in reports])
-    for index, suffix in enumerate(suffixes):
+    for done, (name, kind, place) in enumerate(wanted_files):
+        progress("writing", done, total)
         # Every page has all languages, its own in front.
-        editions = [reports[index], *reports[:index], *reports[index + 1 :]]
-        for name in formats:
-            progress("writing", len(files) - 2, total)
-            make = partial(FORMATS[name].render, editions)
-            # What somebody's theme makes of a report may take any time or memory.
-            content = limited(make) if theme.own else make()
-            files.append((request.output / f"report{suffix}{FORMATS[name].ending}", content))
+        editions = Editions(report, [reports[place], *reports[:place], *reports[place + 1 :]])
+        make = partial(FORMATS[kind].render, editions)
+        # What somebody's theme makes of a report may take any time or memory.
+        files.append((request.output / name, limited(make) if theme.own else make()))
     progress("writing", total, total)
     used = (place for place, _ in places.values())
     kept = record(request.report, made, dict(files), used)

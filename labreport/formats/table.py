@@ -9,8 +9,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from labreport.language.catalogue import Language
     from labreport.render.printed import PrintedReport
+    from labreport.report.tree import Report
 
-    Editions = Sequence[tuple[PrintedReport, Language]]
+
+@dataclass(frozen=True)
+class Editions:
+    """A report in no language, and printed in several, a file's own in front."""
+
+    tree: Report
+    printed: Sequence[tuple[PrintedReport, Language]]
 
 
 @dataclass(frozen=True)
@@ -19,11 +26,13 @@ class Format:
 
     Attributes:
         ending: of its files.
-        render: their bytes, of a report in all languages with the file's own in front.
+        render: their bytes.
+        has_language: whether there is a file for each language, or one for all.
     """
 
     ending: str
     render: Callable[[Editions], bytes]
+    has_language: bool = True
 
 
 # What renders is imported when it is used: the command line reads this table, too.
@@ -32,26 +41,43 @@ class Format:
 def _html(editions: Editions) -> bytes:
     from labreport.formats import html
 
-    return html.render(editions)
+    return html.render(editions.printed)
 
 
 def _pdf(editions: Editions) -> bytes:
     from labreport.formats import pdf
 
-    return pdf.render(*editions[0])
+    return pdf.render(*editions.printed[0])
 
 
 def _text(editions: Editions) -> bytes:
     from labreport.formats import text
 
-    return text.render(*editions[0])
+    return text.render(*editions.printed[0])
+
+
+def _json(editions: Editions) -> bytes:
+    from labreport.report.json_form import to_json
+
+    return f"{to_json(editions.tree)}\n".encode()
 
 
 FORMATS = {
     "html": Format(".html", _html),
     "pdf": Format(".pdf", _pdf),
     "text": Format(".txt", _text),
+    "json": Format(".tree.json", _json, has_language=False),
 }
 
 USUAL = ("html", "pdf")
 """Formats that a build writes if it is not asked for others."""
+
+
+def file_names(formats: Sequence[str], languages: Sequence[str]) -> list[tuple[str, str, int]]:
+    """Files of a report: each a name, its format, and the place of its language."""
+    return [
+        (f"report{'' if place == 0 else f'.{code}'}{FORMATS[name].ending}", name, place)
+        for place, code in enumerate(languages)
+        for name in formats
+        if place == 0 or FORMATS[name].has_language
+    ]

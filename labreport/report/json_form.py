@@ -142,6 +142,11 @@ _STAND_INS = {name: type(name, (), {}) for name in _UNIONS}
 """In hints, for unions that are referred to by their names."""
 
 
+def document() -> str:
+    """The schema as a file."""
+    return json.dumps(schema(), ensure_ascii=False, indent=1) + "\n"
+
+
 def _object(name: str, kind: type) -> dict[str, Any]:
     hints = get_type_hints(kind, localns=_STAND_INS)
     properties = {field: _of_hint(hints[field]) for field in _names(kind)}
