@@ -22,7 +22,6 @@ from labreport import __version__
 from labreport.analysis import thresholds
 from labreport.analysis.observe import RULES, THEMES
 from labreport.cli.app import app
-from labreport.cli.startup_texts import startup_texts
 from labreport.errors import TrainingInterrupted
 from labreport.language.catalogue import language
 from labreport.language.rule_table import EVERY_RULE, OF_THE_LAB
@@ -98,17 +97,6 @@ def test_help_names_every_option_and_the_exit_codes() -> None:
     assert all(word in told for word in words)
 
 
-@pytest.mark.parametrize("code", ["zh", "en"])
-def test_help_reads_the_catalogue_as_the_report_does(code: str) -> None:
-    texts = startup_texts(code)
-    assert len(texts) > 15
-    raw = language(code)._translations._catalog
-    quick = ("help.", "cli.", "quick.", "fault-part.")
-    # Those with plural forms are no strings, and are left to the catalogue.
-    assert texts == {k: t for k, t in raw.items() if isinstance(k, str) and k.startswith(quick)}
-    assert {"help.build", "cli.written", "quick.unchanged"} <= texts.keys()
-
-
 def test_every_text_of_the_command_line_is_in_the_catalogues() -> None:
     group: Any = typer.main.get_command(app)
     texts = [group.help, group.epilog]
@@ -117,7 +105,7 @@ def test_every_text_of_the_command_line_is_in_the_catalogues() -> None:
         own = [p for p in command.params if not p.name.endswith("_completion")]
         texts += [parameter.help for parameter in own]
     assert len(texts) > 15
-    assert set(texts) - {None} <= startup_texts("en").keys()
+    assert set(texts) - {None} <= set(language("en").keys)
 
 
 def test_help_imports_no_more_than_typer_and_the_catalogue() -> None:

@@ -1,24 +1,15 @@
-"""A few texts in the language of the terminal, without what makes a start slow.
+"""Texts in the language of the terminal that have no plural forms, for what must start fast.
 
-Babel and the rest of the report take longer to import than typer itself, so the texts that are
-needed without them are read out of the catalogue by their prefix alone.
+What writes facts and lists takes longer to import than typer itself.
 """
 
 from __future__ import annotations
 
-import ast
 import locale
 import os
-import re
 import sys
-from functools import cache
 
-from labreport.shipped import shipped
-
-# Those of these texts that have plural forms are left out; none spans several lines.
-_MESSAGE = re.compile(
-    r'^msgid "((?:help|cli|quick|fault-part)\.[^"]+)"\nmsgstr ("(?:[^"\\]|\\.)*")$', re.M
-)
+from labreport.language.translations import translations
 
 
 def terminal_code() -> str:
@@ -37,18 +28,9 @@ def _takes_chinese() -> bool:
     return True
 
 
-@cache
-def startup_texts(code: str) -> dict[str, str]:
-    """The texts of the help, and what commands say, in a language, by key."""
-    path = shipped("templates") / "languages" / f"{code}.po"
-    catalogue = path.read_text(encoding="utf-8")
-    # Of C's escapes, which catalogues use, the texts need those that Python has too.
-    return {key: ast.literal_eval(text) for key, text in _MESSAGE.findall(catalogue)}
-
-
 def startup_text(key: str, /, **values: object) -> str:
     """A text in the language of the terminal, which has no plural forms."""
-    return startup_texts(terminal_code())[key].format(**values)
+    return translations(terminal_code()).gettext(key).format(**values)
 
 
 def short_text(key: str, /, **values: object) -> str:

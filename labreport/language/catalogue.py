@@ -5,13 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from io import BytesIO
+from gettext import GNUTranslations
 from string import Formatter
 from typing import Any, Protocol
-
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
-from babel.support import Translations
 
 from labreport.analysis.observation import (
     Count,
@@ -36,8 +32,8 @@ from labreport.lab.plan import Point
 from labreport.lab.schema.losses import LOSSES
 from labreport.lab.schema.optimizers import OPTIMIZER_TITLES
 from labreport.language import array_summary
+from labreport.language.translations import translations
 from labreport.report import numbers
-from labreport.shipped import shipped
 
 _HAN = "\u3400-\u9fff"
 _HAN_AFTER_LATIN = re.compile(f"(?<=[A-Za-z0-9%])(?=[{_HAN}])")
@@ -117,7 +113,7 @@ class Language:
     """One language: texts by key, and facts in words."""
 
     def __init__(
-        self, code: str, translations: Translations, own: Mapping[str, str] | None = None
+        self, code: str, translations: GNUTranslations, own: Mapping[str, str] | None = None
     ) -> None:
         self.code = code
         self._translations = translations
@@ -158,9 +154,9 @@ class Language:
         """The text for a key without its values. Raises KeyError if there is none."""
         if key in self._own:
             return self._own[key]
-        template: str = self._translations.ungettext(key, key, amount)
+        template: str = self._translations.ngettext(key, key, amount)
         if template == key:
-            template = self._translations.ugettext(key)
+            template = self._translations.gettext(key)
         if template == key:
             raise KeyError(f"no text for {key!r} in {self.code}.po")
         return template
@@ -168,7 +164,8 @@ class Language:
     @property
     def keys(self) -> tuple[str, ...]:
         """Keys of all texts that have no plural forms."""
-        return tuple(key for key in self._translations._catalog if isinstance(key, str) and key)
+        texts: dict[object, str] = self._translations._catalog  # type: ignore[attr-defined]
+        return tuple(key for key in texts if isinstance(key, str) and key)
 
     def _spaced(self, text: str) -> str:
         """Chinese text with a space where it meets Latin letters and digits."""
@@ -177,7 +174,7 @@ class Language:
         return _LATIN_AFTER_HAN.sub(" ", _HAN_AFTER_LATIN.sub(" ", text))
 
     def has(self, key: str) -> bool:
-        return key in self._translations._catalog
+        return self._translations.gettext(key) != key
 
     def join(self, items: Sequence[str]) -> str:
         """A list in words: a, b and c; a long one is cut: a, b, c and 54 others."""
@@ -374,10 +371,5 @@ def _numbers(facts: Any) -> Iterator[float]:
 
 @cache
 def language(code: str) -> Language:
-    """The language with this code, its catalogue read from templates/languages."""
-    with (shipped("templates") / "languages" / f"{code}.po").open("rb") as file:
-        catalogue = read_po(file, locale=code)
-    compiled = BytesIO()
-    write_mo(compiled, catalogue)
-    compiled.seek(0)
-    return Language(code, Translations(compiled))
+    """The language with this code."""
+    return Language(code, translations(code))

@@ -21,6 +21,7 @@ from labreport.lab.configuration import RunConfig
 from labreport.lab.schema.activations import ACTIVATIONS
 from labreport.lab.schema.optimizers import OPTIMIZER_TITLES
 from labreport.language.catalogue import language
+from labreport.language.compile import compiled
 from labreport.language.rule_table import EVERY_RULE, OF_THE_LAB
 from labreport.shipped import shipped
 
@@ -56,6 +57,13 @@ def placeholders(text: str) -> list[str]:
 
 
 # --- the files ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_what_is_compiled_is_current(code: str) -> None:
+    """After a change of a catalogue, run script/reference."""
+    source = shipped("templates") / "languages" / f"{code}.po"
+    assert compiled(source) == source.with_suffix(".mo").read_bytes()
 
 
 @pytest.mark.parametrize("code", CODES)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from labreport.cli.arguments import option
+from labreport.cli.help import option
 
 ReportOption = Annotated[bool, option("--report", text="schema-report")]
 
