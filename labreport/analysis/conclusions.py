@@ -22,8 +22,9 @@ from labreport.analysis.observation import (
     With,
     Wording,
 )
-from labreport.analysis.observe import RULES, Observations, weight
+from labreport.analysis.observe import RULES, Observations
 from labreport.analysis.results import ExperimentResults, Result, cite
+from labreport.analysis.rule import weight
 from labreport.analysis.rules.comparison import comparable, same_rows
 from labreport.analysis.rules.gradients import find_stuck
 from labreport.lab.plan import Plan

@@ -91,9 +91,13 @@ def nudged(
             np.where(np.abs(values) < least, values.dtype.type(0), values) if draw % 2 else values
         )
 
-    def pushed(z: FloatArray, a: FloatArray) -> FloatArray:
-        # … and so is a slope e^z beside them, of which an activation like z · e^z is a multiple.
-        return np.where(np.abs(a) < least, FARTHER * z, z)
+    def pushed(name: str, z: FloatArray, a: FloatArray) -> FloatArray:
+        # … and so is a slope e^z beside them, of which an activation like z · e^z is a multiple,
+        # or which is all that is left of e^z − 1.
+        lost = np.abs(a) < least
+        if not RANGES[name].couples_units:
+            lost |= np.abs(ACTIVATIONS[name].pullback(z, a, np.ones_like(a))) < least
+        return np.where(lost, FARTHER * z, z)
 
     def beside(draw: int) -> Adjusted:
         def activation(name: str, z: FloatArray, a: FloatArray) -> FloatArray:
@@ -111,8 +115,8 @@ def nudged(
             output = flushed(np.clip(passed.output, *bounds).astype(passed.output.dtype), draw)
             activations = (*passed.activations[:-1], output)
             if draw % 2:
-                sums = zip(passed.pre_activations, activations[1:], strict=True)
-                passed = type(passed)(tuple(pushed(z, a) for z, a in sums), activations)
+                sums = zip(names, passed.pre_activations, activations[1:], strict=True)
+                passed = type(passed)(tuple(pushed(*each) for each in sums), activations)
             else:
                 passed = type(passed)(passed.pre_activations, activations)
             found = derivatives(config, passed, layers, targets, simplified=simplified)

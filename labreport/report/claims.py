@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 from labreport.analysis.conclusions import Conclusion
 from labreport.analysis.observation import Observation
-from labreport.analysis.observe import RULES, THEMES, Observations
+from labreport.analysis.observe import RULES, Observations
 from labreport.analysis.results import ExperimentResults
+from labreport.analysis.rule import THEMES
 from labreport.lab.plan import AppendixPlan, Plan
 
 MOST_OTHERS = 9
