@@ -96,7 +96,8 @@ def nudged(
         # or which is all that is left of e^z − 1.
         lost = np.abs(a) < least
         if not RANGES[name].couples_units:
-            lost |= np.abs(ACTIVATIONS[name].pullback(z, a, np.ones_like(a))) < least
+            slopes = np.abs(ACTIVATIONS[name].pullback(z, a, np.ones_like(a)))
+            lost |= (slopes > 0) & (slopes < least)
         return np.where(lost, FARTHER * z, z)
 
     def beside(draw: int) -> Adjusted:
