@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from labreport.analysis.conclusions import Conclusion
+from labreport.analysis.lab_rules.lab_rule import Conclusion
 from labreport.analysis.observation import Observation
 from labreport.analysis.observe import RULES, Observations
 from labreport.analysis.results import ExperimentResults

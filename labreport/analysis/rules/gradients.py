@@ -9,7 +9,6 @@ from math import sqrt
 import numpy as np
 
 from labreport.analysis import thresholds
-from labreport.analysis.norms import norms
 from labreport.analysis.observation import (
     Count,
     Fact,
@@ -31,6 +30,7 @@ from labreport.lab.configuration import Network
 from labreport.reference.array_types import FloatArray
 from labreport.reference.evaluation import data_of, layers_of
 from labreport.reference.network import forward
+from labreport.reference.norms import norms
 
 
 @rule("silent-weights", "gradients", 0.95, thresholds=("ROUNDING",))

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from labreport.analysis import thresholds
-from labreport.analysis.norms import norms
 from labreport.analysis.observation import (
     Count,
     Facts,
@@ -23,6 +22,7 @@ from labreport.analysis.observation import (
 from labreport.analysis.results import PRECISION, ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
 from labreport.lab.naming import display_order
+from labreport.reference.norms import norms
 
 MOST_WEIGHTS = 30
 """Of more weights than a reader can look at one by one, the name of one says nothing."""
