@@ -25,6 +25,7 @@ from claim_checks.losses import (
 from claim_checks.parameters import untouched_parameters
 from claim_checks.reading import listed, near, stated, value
 from claim_checks.seen import LabCheck, Seen
+from labreport.analysis.floor import floor
 from labreport.analysis.observation import Observation
 from labreport.lab.plan import Plan
 from labreport.runs.run import Run
@@ -74,7 +75,8 @@ def near_floor(experiments: Sequence[Seen], plan: Plan, observation: Observation
             and has_reached(run, min(s.plan.budgets[-1], run.config.rounds))
         ]
         low = floor_of(run.config)
-        if not there or low is None or not np.isfinite(low):
+        # Of those whose floor the report knows; found by trial there are some more.
+        if not there or low is None or not np.isfinite(low) or floor(run.config).value is None:
             continue
         if above_floor(run, 0) <= rounding_of(run):
             continue
