@@ -85,7 +85,7 @@ def _silent(
 @rule(
     "stuck",
     "gradients",
-    0.9,
+    0.905,
     thresholds=("VANISHED", "STANDING_STILL", "FAR_FROM_FLOOR", "ROUNDING"),
 )
 def stuck(results: ExperimentResults) -> Iterator[Observation]:

@@ -28,7 +28,7 @@ MOST_WEIGHTS = 30
 """Of more weights than a reader can look at one by one, the name of one says nothing."""
 
 
-@rule("overshoot", "trajectory", 0.9, thresholds=("OVERSHOOT", "ROUNDING"))
+@rule("overshoot", "trajectory", 0.91, thresholds=("OVERSHOOT", "ROUNDING"))
 def overshoot(results: ExperimentResults) -> Iterator[Observation]:
     """Runs that were nearer to the floor once than they are at the end."""
     for result in results.singles:
