@@ -20,7 +20,8 @@ from labreport.reference.network import (
     backward,
     forward,
 )
-from labreport.reference.optimizers import OPTIMIZERS, UpdateRule
+from labreport.reference.optimizers.table import OPTIMIZERS
+from labreport.reference.optimizers.update_rule import UpdateRule
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from labreport.reference.flat_parameters import (
 )
 from labreport.reference.losses import LOSSES
 from labreport.reference.network import ForwardPass, LayerParameters, backward, forward
-from labreport.reference.optimizers import OPTIMIZERS
+from labreport.reference.optimizers.table import OPTIMIZERS
 
 Rewrite: TypeAlias = Callable[[ForwardPass, FloatArray, FloatArray], FloatArray]
 """From the forward pass, the weights [..., parameters] and the gradient by the chain rule to the

@@ -25,7 +25,7 @@ from labreport.lab.schema.optimizers import (
 from labreport.reference.activations import ACTIVATIONS
 from labreport.reference.array_types import BoolArray, FloatArray
 from labreport.reference.evaluation import rule_of
-from labreport.reference.optimizers import cancellation
+from labreport.reference.optimizers.table import cancellation
 from labreport.reference.replay.tolerance import NUDGE, ROUNDINGS, absolute_differences
 from labreport.reference.rounding import FACTOR, SAFETY
 from labreport.runs.run import Steps
