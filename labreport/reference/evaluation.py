@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike
 from labreport.lab.configuration import RunConfig
 from labreport.reference.array_types import FloatArray
 from labreport.reference.flat_parameters import flatten_gradients, restore_parameters
-from labreport.reference.losses import LOSSES
+from labreport.reference.losses.table import LOSSES
 from labreport.reference.network import (
     ForwardPass,
     Gradients,

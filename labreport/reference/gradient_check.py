@@ -23,7 +23,7 @@ from labreport.reference.evaluation import (
     layers_of,
 )
 from labreport.reference.finite_differences import central_differences
-from labreport.reference.losses import BCE_SMALLEST_VARIANCE
+from labreport.reference.losses.binary_classification import BCE_SMALLEST_VARIANCE
 from labreport.reference.network import ForwardPass
 from labreport.reference.rounding import Nudged, farthest, nudged
 from labreport.reference.training import HandTrace, train

@@ -15,7 +15,7 @@ from labreport.reference.flat_parameters import (
     flatten_parameters,
     restore_parameters,
 )
-from labreport.reference.losses import LOSSES
+from labreport.reference.losses.table import LOSSES
 from labreport.reference.network import ForwardPass, LayerParameters, backward, forward
 from labreport.reference.optimizers.table import OPTIMIZERS
 
