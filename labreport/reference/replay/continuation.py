@@ -31,7 +31,7 @@ from labreport.reference.rounding import FACTOR, SAFETY
 from labreport.runs.run import Steps
 
 if TYPE_CHECKING:
-    from labreport.reference.replay.replay import Together
+    from labreport.reference.replay.comparison import Together
 
 DOUBLE = float(np.finfo(np.float64).eps)
 
