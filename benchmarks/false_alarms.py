@@ -5,7 +5,7 @@
     python benchmarks/false_alarms.py --write            # and the table into docs/observations.md
 
 Every observation is checked twice: by its own formulas, and by a check that was written from its
-sentence (``claim_checks.py``). Then claims on chance are made where there is nothing but chance
+sentence (``claim_checks/``). Then claims on chance are made where there is nothing but chance
 (``same_distribution.py``). What is wrong is printed, with the lab that it was said of.
 """
 

@@ -74,7 +74,7 @@ class Verdict:
 
     @property
     def is_false(self) -> bool:
-        """Whether it contradicts what is so; an open verdict does where something shows."""
+        """Return whether it contradicts what is so; an open verdict does where something shows."""
         return self.expected != "open" and self.said != self.expected
 
 
@@ -194,14 +194,14 @@ def _expected(case: Case, run: Run) -> list[str]:
 
 
 def _is_subnormal(case: Case, weights: np.ndarray) -> bool:
-    """Whether an activation is so small that it is 0 to some programs."""
+    """Return whether an activation is so small that it is 0 to some programs."""
     tiny = np.finfo(case.config.dtype).tiny
     found = evaluate(case.config, weights, np.float64, simplified=True).passed.activations
     return any(bool(((a != 0) & (np.abs(a) < tiny)).any()) for a in found)
 
 
 def _is_rounded_to_one(case: Case, weights: np.ndarray) -> bool:
-    """Whether a probability of softmax is 1 in long double too, and nothing is left of 1 − p."""
+    """Return whether softmax gives 1 in long double too, so that nothing is left of 1 − p."""
     if "softmax" not in case.config.network.activations[-1]:
         return False
     found = evaluate(case.config, weights.astype(np.longdouble), np.longdouble)

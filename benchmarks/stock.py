@@ -5,7 +5,7 @@ Nothing here is shared with the trainer, the floors or the rules.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -100,6 +100,13 @@ class Told:
     gradients: list[np.ndarray]
     error: str = ""
 
+    def add(self, loss: float, weights: np.ndarray, gradient: np.ndarray) -> bool:
+        """Add what one step gave, and return whether all of it is finite."""
+        self.losses.append(loss)
+        self.weights.append(weights)
+        self.gradients.append(gradient)
+        return bool(np.isfinite([loss, *weights, *gradient]).all())
+
 
 Rewrite = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """Weights and their gradient, flat: the gradient that is used instead."""
@@ -115,12 +122,7 @@ def train(
     """Train from these weights on all rows, as a beginner would write it."""
     dtype = dtype or config.dtype
     net = network(config, flat, dtype)
-    values = {
-        TORCH_NAMES.get(key, key): value
-        for key, value in config.optimizer.model_dump().items()
-        if key != "name"
-    }
-    optimizer = OPTIMIZERS[config.optimizer.name](net.parameters(), **values)
+    optimizer = _optimizer(config, net)
     kind = getattr(torch, dtype)
     inputs = torch.tensor(config.data.inputs, dtype=kind)
     targets = torch.tensor(config.data.targets, dtype=kind)
@@ -140,26 +142,45 @@ def train(
         gradient = torch.cat([_gradient(p).flatten() for p in parameters]).numpy().copy()
         if rewrite is not None:
             gradient = rewrite(weights, gradient)
-        told.losses.append(float(loss.detach()))
-        told.weights.append(weights)
-        told.gradients.append(gradient)
-        if step == rounds or not np.isfinite([told.losses[-1], *weights, *gradient]).all():
+        if not told.add(float(loss.detach()), weights, gradient) or step == rounds:
             break
         if rewrite is not None:
-            changed = torch.from_numpy(gradient.astype(dtype))
-            for p, part in zip(parameters, changed.split([p.numel() for p in parameters])):  # noqa: B905
-                p.grad = part.reshape(p.shape).clone()
+            _set_gradient(parameters, torch.from_numpy(gradient.astype(dtype)))
         if config.gradients == "accumulated":
-            now = [_gradient(p).clone() for p in parameters]
-            # The sum in torch's order: what is there, plus the new gradient.
-            summed = now if summed is None else [s + g for s, g in zip(summed, now, strict=True)]
-            for p, total in zip(parameters, summed, strict=True):
-                p.grad = total.clone()
+            summed = _add_gradient(parameters, summed)
         optimizer.step()
     return told
 
 
+def _optimizer(config: RunConfig, net: nn.Module) -> torch.optim.Optimizer:
+    """Return torch's optimizer of a network, with the settings of a configuration."""
+    values = {
+        TORCH_NAMES.get(key, key): value
+        for key, value in config.optimizer.model_dump().items()
+        if key != "name"
+    }
+    return OPTIMIZERS[config.optimizer.name](net.parameters(), **values)
+
+
+def _set_gradient(parameters: Sequence[Tensor], flat: Tensor) -> None:
+    """Give each parameter its part of a flat gradient."""
+    sizes = [p.numel() for p in parameters]
+    for p, part in zip(parameters, flat.split(sizes), strict=True):
+        p.grad = part.reshape(p.shape).clone()
+
+
+def _add_gradient(parameters: Sequence[Tensor], summed: list[Tensor] | None) -> list[Tensor]:
+    """Return the sum of all gradients so far, which the parameters get in place of the new one."""
+    now = [_gradient(p).clone() for p in parameters]
+    # The sum in torch's order: what is there, plus the new gradient.
+    summed = now if summed is None else [s + g for s, g in zip(summed, now, strict=True)]
+    for p, total in zip(parameters, summed, strict=True):
+        p.grad = total.clone()
+    return summed
+
+
 def _gradient(parameter: Tensor) -> Tensor:
+    """Return the gradient of a parameter, which is 0 where the loss does not depend on it."""
     return torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
 
 
@@ -306,7 +327,7 @@ def _lowest_coupled(
 
 
 def _is_best_at_a_class(loss: str, targets: tuple[float, ...], lowest: float) -> bool:
-    """Whether the probability of one class alone gives a row a loss as low as this sum of units."""
+    """Return whether one class alone gives a row a loss as low as this sum of units."""
     module = LOSSES[loss]()
     for unit in range(len(targets)):
         outputs = torch.zeros(len(targets), dtype=torch.float64)

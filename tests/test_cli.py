@@ -20,7 +20,8 @@ from typer.testing import CliRunner
 
 from labreport import __version__
 from labreport.analysis import thresholds
-from labreport.analysis.observe import RULES, THEMES
+from labreport.analysis.observe import RULES
+from labreport.analysis.rule import THEMES
 from labreport.cli.app import app
 from labreport.errors import TrainingInterrupted
 from labreport.language.catalogue import language

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from labreport.analysis import thresholds
-from labreport.analysis.conclusions import LAB_RULES, LabRule
-from labreport.analysis.observe import RULES, THEMES, Rule
+from labreport.analysis.conclusions import LAB_RULES
+from labreport.analysis.lab_rules.lab_rule import LabRule
+from labreport.analysis.observe import RULES
+from labreport.analysis.rule import THEMES, Rule
 from labreport.errors import Fault, InputError
 from labreport.lab.reading.faults import nearest
 from labreport.language.catalogue import Language

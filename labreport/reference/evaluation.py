@@ -73,6 +73,17 @@ def evaluate(
         return derivatives(config, passed, layers, targets, simplified=simplified)
 
 
+def evaluate_if_defined(config: RunConfig, flat: FloatArray) -> Evaluated | None:
+    """The same in float64; None where an output is beside the domain of the loss.
+
+    In single precision such an output may have been rounded into it.
+    """
+    try:
+        return evaluate(config, flat)
+    except ValueError:
+        return None
+
+
 def derivatives(
     config: RunConfig,
     passed: ForwardPass,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,16 +73,15 @@ def nudged(
     signs = np.random.default_rng(0)
     least = FACTOR * float(np.finfo(np.dtype(dtype)).tiny)
     inputs, targets = data_of(config, dtype) if data is None else data
+    names = config.network.activations
     for number in range(draws):
         nudge = _Nudge(number, unit, least, signs)
         weights = np.asarray(flat, dtype=dtype)
         weights = nudge.moved(weights, np.abs(weights))
         layers = layers_of(config, weights, dtype)
         with np.errstate(all="ignore"):
-            passed = forward(
-                layers, config.network.activations, inputs, adjusted=nudge.moved_activation
-            )
-            passed = nudge.flushed_pass(passed, _ends_of_output(config))
+            passed = forward(layers, names, inputs, adjusted=nudge.moved_activation)
+            passed = nudge.flushed_pass(names, passed, _ends_of_output(config))
             found = derivatives(config, passed, layers, targets, simplified=simplified)
         yield Nudged(weights, found)
 
@@ -120,10 +119,13 @@ class _Nudge:
         """The value of an activation, moved as its rounding may move it."""
         return self._flushed(self.moved(a, ACTIVATIONS[name].value_size(z, a)))
 
-    def flushed_pass(self, passed: ForwardPass, ends: tuple[float, float]) -> ForwardPass:
+    def flushed_pass(
+        self, names: Sequence[str], passed: ForwardPass, ends: tuple[float, float]
+    ) -> ForwardPass:
         """A forward pass whose output is within its ends, and without numbers that are too small.
 
         Args:
+            names: of the activations, layer by layer.
             passed: with activations that were moved.
             ends: the smallest and the largest output.
         """
@@ -132,8 +134,8 @@ class _Nudge:
         activations = (*passed.activations[:-1], output)
         if not self._flushes:
             return ForwardPass(passed.pre_activations, activations)
-        sums = zip(passed.pre_activations, activations[1:], strict=True)
-        return ForwardPass(tuple(self._pushed(z, a) for z, a in sums), activations)
+        sums = zip(names, passed.pre_activations, activations[1:], strict=True)
+        return ForwardPass(tuple(self._pushed(*each) for each in sums), activations)
 
     @property
     def _flushes(self) -> bool:
@@ -145,9 +147,14 @@ class _Nudge:
             return values
         return np.where(np.abs(values) < self.least, values.dtype.type(0), values)
 
-    def _pushed(self, z: FloatArray, a: FloatArray) -> FloatArray:
-        # … and so is a slope e^z beside them, of which an activation like z · e^z is a multiple.
-        return np.where(np.abs(a) < self.least, FARTHER * z, z)
+    def _pushed(self, name: str, z: FloatArray, a: FloatArray) -> FloatArray:
+        # … and so is a slope e^z beside them, of which an activation like z · e^z is a multiple,
+        # or which is all that is left of e^z − 1.
+        lost = np.abs(a) < self.least
+        if not RANGES[name].couples_units:
+            slopes = np.abs(ACTIVATIONS[name].pullback(z, a, np.ones_like(a)))
+            lost |= (slopes > 0) & (slopes < self.least)
+        return np.where(lost, FARTHER * z, z)
 
 
 def _ends_of_output(config: RunConfig) -> tuple[float, float]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from labreport.analysis.conclusions import Conclusion
+from labreport.analysis.lab_rules.lab_rule import Conclusion
 from labreport.analysis.observation import Observation
-from labreport.analysis.observe import RULES, THEMES, Observations
+from labreport.analysis.observe import RULES, Observations
 from labreport.analysis.results import ExperimentResults
+from labreport.analysis.rule import THEMES
 from labreport.lab.plan import AppendixPlan, Plan
 
 MOST_OTHERS = 9

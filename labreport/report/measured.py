@@ -6,8 +6,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from labreport.analysis.conclusions import Conclusion, conclude
+from labreport.analysis.conclusions import conclude
 from labreport.analysis.evidence import Failure, Known, failures
+from labreport.analysis.lab_rules.lab_rule import Conclusion
 from labreport.analysis.observation import Observation
 from labreport.analysis.observe import Observations, observe, observe_base
 from labreport.analysis.replays import Replays, replay_lab

@@ -11,7 +11,7 @@ from labreport.analysis.observation import Number, Part, Setting
 from labreport.lab.configuration import RunConfig
 from labreport.lab.naming import display_order, parameter_names, unit_names
 from labreport.lab.schema.activations import ACTIVATIONS
-from labreport.reference.evaluation import evaluate, layers_of
+from labreport.reference.evaluation import evaluate_if_defined, layers_of
 from labreport.reference.losses.table import LOSSES
 from labreport.report import latex as formulas
 from labreport.report.illustration.drawings import Array, NetworkDrawing, NetworksDrawing, Written
@@ -299,8 +299,10 @@ class _Chapter:
         times = []
         before, after = trace.weights[[0, -1]].astype(np.float64)
         for title, flat in zip(titles, (before, after), strict=True):
-            passed = evaluate(self.config, flat).passed
-            units = _at_units([layer[0] for layer in passed.activations[1:]])
+            evaluated = evaluate_if_defined(self.config, flat)
+            if evaluated is None:
+                return []
+            units = _at_units([layer[0] for layer in evaluated.passed.activations[1:]])
             times.append((title, Written(self._matrices(flat), units, "{value}", decimals=3)))
         furthest = int(np.abs(after - before).argmax())
         moved = self._text(

@@ -8,7 +8,7 @@ import numpy as np
 
 from labreport.lab.configuration import RunConfig
 from labreport.lab.schema.activations import ACTIVATIONS
-from labreport.reference.evaluation import Evaluated, evaluate, rule_of
+from labreport.reference.evaluation import Evaluated, evaluate_if_defined, rule_of
 from labreport.runs.run import Run
 
 MOST_WEIGHTS = 16
@@ -85,13 +85,12 @@ def compute_example(run: Run, row: int | None = None) -> WorkedExample | None:
         return None
     weights = np.asarray(run.trace.weights[0], dtype=np.float64)
     with np.errstate(all="ignore"):
-        first = evaluate(run.config, weights)
+        first = evaluate_if_defined(run.config, weights)
+        if first is None:
+            return None
         rule = rule_of(run.config)
         updated, _ = rule.step(weights, first.gradient, rule.start(weights))
-        try:
-            second = evaluate(run.config, updated)
-        except ValueError:
-            second = None
+        second = evaluate_if_defined(run.config, updated)
     shown = telling_row(run.config, first) if row is None else row - 1
     return WorkedExample(run, weights, first, updated, second, shown)
 

@@ -7,7 +7,7 @@ import pytest
 from synthetic_runs import RATE, experiment, sweep
 
 from labreport.analysis.observation import Number
-from labreport.analysis.rules.stability_limits import HALVINGS, MOST_SAMPLES, stable_rate
+from labreport.analysis.rules.stability import HALVINGS, MOST_SAMPLES, stable_rate
 from labreport.reference.curvature import largest_curvature
 
 STEPS = 400

@@ -13,13 +13,11 @@ from labreport.analysis.conclusions import KEY_FINDINGS, conclude, key_findings
 from labreport.analysis.observation import Count, Observation, Subject
 from labreport.analysis.observe import (
     ANSWERS,
-    OF_ALL_RUNS,
     RULES,
     Observations,
-    Rule,
-    Theme,
     observe,
 )
+from labreport.analysis.rule import Rule, Theme
 
 OVERSHOOT = [9.0, 1.0, 5.0]
 
@@ -70,7 +68,7 @@ def test_equally_relevant_findings_keep_the_order_of_the_rules(
 ) -> None:
     def rule(name: str) -> Rule:
         found = Observation(name, {"n": Count(1)}, runs=1)
-        return Rule(lambda results: iter([found]), "comparison", 0.5)
+        return Rule(name, lambda results: iter([found]), "comparison", 0.5)
 
     monkeypatch.setattr(module, "RULES", {name: rule(name) for name in ("z", "a", "m")})
     made = experiment(single("a", [3, 2, 1]))
@@ -82,7 +80,7 @@ def test_nothing_is_built_on_a_loss_that_is_0_whatever_the_weights() -> None:
     for observation in observe(made):
         runs = {run for claim in observation.claims for run in claim.runs}
         spoken = {o.variant for o in made.results if o.run.name in runs}
-        allowed = observation.rule in OF_ALL_RUNS
+        allowed = RULES[observation.rule].of_constant_losses
         assert allowed or "ce" not in spoken, observation
     together = [o for _, o in conclude([made])]
     assert [o.rule for o in together] == ["all-runs", "own-rows"]
@@ -91,7 +89,7 @@ def test_nothing_is_built_on_a_loss_that_is_0_whatever_the_weights() -> None:
 def test_a_small_effect_makes_a_finding_less_relevant() -> None:
     def found(effect: float) -> float:
         one = Observation("z", {"n": Count(1)}, runs=1, effect=effect)
-        rule = Rule(lambda results: iter([one]), "gradients", 0.9)
+        rule = Rule("r", lambda results: iter([one]), "gradients", 0.9)
         (told,) = rule(experiment(single("a", [3, 2, 1])))
         return told.relevance
 
@@ -112,7 +110,7 @@ def observations(*relevances: float) -> Observations:
 def test_one_answer_compares_if_any_finding_does(monkeypatch: pytest.MonkeyPatch) -> None:
     def rule(name: str, theme: Theme, relevance: float) -> Rule:
         found = Observation(name, {"n": Count(1)}, runs=1)
-        return Rule(lambda results: iter([found]), theme, relevance)
+        return Rule(name, lambda results: iter([found]), theme, relevance)
 
     rules = {
         **{name: rule(name, "trajectory", 0.9) for name in ("a", "b", "c")},
@@ -152,7 +150,7 @@ def test_answers_are_of_different_rules_as_long_as_there_are_any(
 ) -> None:
     def rule(name: str, relevance: float, count: int) -> Rule:
         made = [Observation(name, {"n": Count(k)}, runs=1) for k in range(count)]
-        return Rule(lambda results: iter(made), "comparison", relevance)
+        return Rule(name, lambda results: iter(made), "comparison", relevance)
 
     rules = {"z": rule("z", 0.9, 3), "a": rule("a", 0.8, 1), "m": rule("m", 0.7, 2)}
     monkeypatch.setattr(module, "RULES", rules)

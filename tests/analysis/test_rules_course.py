@@ -10,9 +10,9 @@ from cases_course import ABOVE, LIMIT, LINE, STEADY
 from synthetic_runs import MOMENTUM, RATE, experiment, single, sweep
 
 from labreport.analysis.observe import observe
-from labreport.analysis.rules import stability_limits
+from labreport.analysis.rules import stability
 from labreport.analysis.rules.descent import _flat_stretch, _rolling
-from labreport.analysis.rules.stability_limits import HALVINGS, MOST_RUNS, MOST_SAMPLES
+from labreport.analysis.rules.stability import HALVINGS, MOST_RUNS, MOST_SAMPLES
 
 
 @pytest.mark.parametrize("combine", [np.maximum, np.minimum])
@@ -32,18 +32,18 @@ def test_flat_stretch_is_the_earliest_and_as_long_as_it_can_be() -> None:
 
 def test_few_hessians_are_computed(monkeypatch: pytest.MonkeyPatch) -> None:
     computed: list[int] = []
-    largest = stability_limits.largest_curvature
+    largest = stability.largest_curvature
 
     def counted(*arguments: Any) -> float:
         computed.append(1)
         return largest(*arguments)
 
-    monkeypatch.setattr(stability_limits, "largest_curvature", counted)
+    monkeypatch.setattr(stability, "largest_curvature", counted)
     many = [
         single(f"v{k}", STEADY, {**LINE, RATE: LIMIT * ABOVE, MOMENTUM: 0.0, "seed": k})
         for k in range(MOST_RUNS + 1)
     ]
-    found = list(stability_limits.edge_of_stability(experiment(*many)))
+    found = list(stability.edge_of_stability(experiment(*many)))
     assert len(found) == MOST_RUNS
     assert len(computed) == 2 * MOST_RUNS
 
@@ -51,7 +51,7 @@ def test_few_hessians_are_computed(monkeypatch: pytest.MonkeyPatch) -> None:
     curve = np.linspace(9, 1, 1001).tolist()
     rates = {0.2: curve, 0.3: [*curve[:-1], 2.0]}
     made = experiment(sweep("a", RATE, rates, LINE), budgets=(1000,))
-    (found_one,) = stability_limits.stable_rate(made)
+    (found_one,) = stability.stable_rate(made)
     assert len(computed) == found_one.facts["samples"].value  # type: ignore[union-attr]
     assert len(computed) <= MOST_SAMPLES + 2 * HALVINGS
 

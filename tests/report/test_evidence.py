@@ -28,7 +28,7 @@ from labreport.analysis.observation import (
     With,
     Wording,
 )
-from labreport.analysis.observe import THEMES
+from labreport.analysis.rule import THEMES
 from labreport.language.catalogue import language
 from labreport.render.evidence_text import FORMULAS_ON_PAPER, SHOWN_RUNS, brief, evidence, exact
 from labreport.render.printed import Evidence, PrintedReport, PrintedSentences, PrintedStatement

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pages import Page
 
+from labreport.build import Request, build
 from labreport.render.printed import PrintedNote, PrintedSentences, PrintedTable
 
+ONCE_WRONG = Path(__file__).parent.parent / "analysis" / "random_labs"
 LINEAR = 'change.network.activations = "identity"\n'
 RANDOM = 'change.initial.scheme = "pytorch"\n'
 REACHABLE = "change.data.targets = [[0.23, 0.07]]\n"
@@ -189,3 +192,12 @@ def test_an_odd_lab_says_nothing_untrue(
 ) -> None:
     built = build_pages(base_text + '[experiment.a]\ntitle = "A"\n' + LABS[name])
     assert message not in said(built)
+
+
+def test_an_output_that_rounding_puts_into_the_domain_of_its_loss(tmp_path: Path) -> None:
+    """In double precision the loss is not defined there: nothing by hand is shown of it."""
+    path = ONCE_WRONG / "gradient-check-beside-the-domain.toml"
+    build(Request(path, (), ("en",), tmp_path, formats=("text",)), lambda *_: None)
+    made = (tmp_path / "report.txt").read_text(encoding="utf-8")
+    assert "Loss curves of experiment 0" in made
+    assert "| verdict" not in made

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from labreport.analysis import evidence
+from labreport.analysis.formula_functions import FUNCTIONS as IN_FORMULAS
 from labreport.analysis.observe import ANSWERS
+from labreport.analysis.run_scope import RunScope
 from labreport.language.rule_reference import FUNCTIONS, NAMES, reference
 from labreport.report.claims import LEAST_RELEVANCE, MOST_OTHERS
 
@@ -27,8 +28,8 @@ def test_it_is_current(page: str) -> None:
 
 
 def test_it_describes_the_whole_language_of_formulas() -> None:
-    assert set(FUNCTIONS) == {*evidence.FUNCTIONS, "each"}
-    names = {name for name in vars(evidence._Scope) if not name.startswith("_")}
+    assert set(FUNCTIONS) == {*IN_FORMULAS, "each"}
+    names = {name for name in vars(RunScope) if not name.startswith("_")}
     assert set(NAMES) == names
 
 

@@ -28,10 +28,12 @@ from labreport.analysis.observation import (
     With,
 )
 from labreport.analysis.results import ExperimentResults, Result, cite
+from labreport.analysis.rule import rule
 from labreport.analysis.rules.comparison import level, rankable
 from labreport.lab.naming import unit_names
 
 
+@rule("share-right", "classification", {"": 0.92, "one": 0.7}, thresholds=("ROUNDING",))
 def share_right(results: ExperimentResults) -> Iterator[Observation]:
     """The share of rows that each single run puts into their own class."""
     groups: dict[tuple[int, ...], list[Result]] = {}
@@ -44,6 +46,7 @@ def share_right(results: ExperimentResults) -> Iterator[Observation]:
         yield _shares(results, there)
 
 
+@rule("level-answers", "classification", 0.6, thresholds=("ROUNDING",))
 def level_answers(results: ExperimentResults) -> Iterator[Observation]:
     """Runs that put rows into a class by convention alone: no conclusion rests on their share."""
     members = (*results.singles, *results.everywhere)
@@ -85,6 +88,7 @@ def _shares(results: ExperimentResults, there: list[Result]) -> Observation:
     return Observation("share-right", facts, runs=len(ranked), form=form, claims=claims)
 
 
+@rule("share-right-swept", "classification", 0.86, thresholds=("ROUNDING",))
 def share_right_swept(results: ExperimentResults) -> Iterator[Observation]:
     """The largest share of right rows along a sweep, and where it is reached."""
     for name, members in results.swept.items():
@@ -120,6 +124,7 @@ def share_right_swept(results: ExperimentResults) -> Iterator[Observation]:
         yield Observation("share-right-swept", facts, runs=len(there), form=form, claims=claims)
 
 
+@rule("share-right-starts", "classification", 0.82)
 def share_right_starts(results: ExperimentResults) -> Iterator[Observation]:
     """The share of right rows over random starts."""
     shares = []
@@ -141,6 +146,7 @@ def share_right_starts(results: ExperimentResults) -> Iterator[Observation]:
         yield Observation("share-right-starts", facts, runs=runs, strength="statistical")
 
 
+@rule("mistaken", "classification", 0.45, thresholds=("ROUNDING",))
 def mistaken(results: ExperimentResults) -> Iterator[Observation]:
     """The class that is taken for another one most often."""
     pairs = []
@@ -171,6 +177,7 @@ def mistaken(results: ExperimentResults) -> Iterator[Observation]:
         yield Observation("mistaken", facts, runs=len(pairs), claims=tuple(claims))
 
 
+@rule("loss-against-share", "classification", 0.84, thresholds=("ROUNDING",))
 def loss_against_share(results: ExperimentResults) -> Iterator[Observation]:
     """A variant with a lower loss than another one that puts more rows into their class."""
     there = _classified(results.singles, results.last)

@@ -23,6 +23,7 @@ from labreport.analysis.observation import (
     With,
 )
 from labreport.analysis.results import PRECISION, ExperimentResults, Result, cite
+from labreport.analysis.rule import rule
 from labreport.lab.configuration import Data, Network, RunConfig
 
 MOST_OUTPUTS = 4
@@ -47,6 +48,7 @@ def differing_keys(one: RunConfig, other: RunConfig) -> tuple[str, ...]:
     return tuple(keys)
 
 
+@rule("goes-on", "comparison", 0.9)
 def goes_on(results: ExperimentResults) -> Iterator[Observation]:
     """Runs that are longer than what variants are compared after: where they get to."""
     longer = [
@@ -67,6 +69,7 @@ def goes_on(results: ExperimentResults) -> Iterator[Observation]:
     yield Observation("goes-on", facts, runs=len(longer), claims=claims)
 
 
+@rule("start-differs", "comparison", 0.65, thresholds=("OTHER_START",))
 def start_differs(results: ExperimentResults) -> Iterator[Observation]:
     """A lead that a variant has before the first update, and how fast each closes its gap."""
     budget = results.budgets[0]
@@ -116,6 +119,7 @@ def _leaves_out_layers(one: Network, other: Network) -> bool:
     return is_part and layers(short)[-1] == layers(long)[-1]
 
 
+@rule("several-changes", "comparison", 0.5, needs_budget=False, of_constant_losses=True)
 def several_changes(results: ExperimentResults) -> Iterator[Observation]:
     """Comparisons that change more than one thing at once."""
     for variant in results.plan.variants:
@@ -141,6 +145,7 @@ def several_changes(results: ExperimentResults) -> Iterator[Observation]:
             yield Observation("several-changes", facts, runs=2, limits=True, claims=claims)
 
 
+@rule("different-losses", "comparison", 0.8, needs_budget=False, of_constant_losses=True)
 def different_losses(results: ExperimentResults) -> Iterator[Observation]:
     """Losses of different kinds, whose values cannot be ranked."""
     computed = [r for r in results.results if not r.refused]
@@ -152,6 +157,7 @@ def different_losses(results: ExperimentResults) -> Iterator[Observation]:
         yield Observation("different-losses", facts, runs=0, limits=True, claims=claims)
 
 
+@rule("common-measure", "comparison", 0.9, thresholds=("LOOK_ALIKE",))
 def common_measure(results: ExperimentResults) -> Iterator[Observation]:
     """Two losses on the same target, compared by the distance of outputs and targets."""
     for result in results.singles:
@@ -203,6 +209,7 @@ def _numbers(result: Result, budget: int) -> tuple[Fact, ...]:
     return numbers if outputs.size <= MOST_OUTPUTS else (*numbers, Verbatim("…"))
 
 
+@rule("threshold", "convergence", 0.55, thresholds=("MOST_OF_THE_WAY", "ROUNDING"))
 def threshold(results: ExperimentResults) -> Iterator[Observation]:
     """Rounds to nine tenths of the way from the first variant's start to its floor."""
     singles = [r for r in results.singles if len(r.losses)]
@@ -253,6 +260,7 @@ def _reached(result: Result, level: float, budget: int) -> int | None:
     return step if step is not None and step <= budget else None
 
 
+@rule("ranking", "comparison", {"": 0.7, "flips": 0.75}, thresholds=("ROUNDING",))
 def ranking(results: ExperimentResults) -> Iterator[Observation]:
     """Which variant has the lowest loss at each budget, and whether that changes."""
     same = _largest_comparable([r for r in results.singles if len(r.losses)])

@@ -22,6 +22,7 @@ from labreport.analysis.observation import (
     With,
 )
 from labreport.analysis.results import PRECISION, SMALLEST_SCALE, ExperimentResults, Result, cite
+from labreport.analysis.rule import rule
 
 Values = NDArray[np.float64]
 Truths = NDArray[np.bool_]
@@ -59,6 +60,12 @@ def _rounding_formula(step: int) -> str:
     return f"ROUNDING * precision * larger(abs(wide(losses[:{step + 1}][:-1])), {SMALLEST_SCALE})"
 
 
+@rule(
+    "oscillation",
+    "stability",
+    0.72,
+    thresholds=("FEW_ROUNDS", "OFTEN_RISING", "ROUNDING", "UP_AND_DOWN"),
+)
 def oscillation(results: ExperimentResults) -> Iterator[Observation]:
     """Runs whose loss goes up and down again and again."""
     for result in results.singles:
@@ -106,6 +113,7 @@ def oscillation(results: ExperimentResults) -> Iterator[Observation]:
         yield Observation("oscillation", facts, runs=1, form=form, claims=claims)
 
 
+@rule("still-falling", "convergence", 0.55, thresholds=("FEW_ROUNDS", "ROUNDING", "STILL_FALLING"))
 def still_falling(results: ExperimentResults) -> Iterator[Observation]:
     """Runs that the last budget cuts off on their way down."""
     for form, group in _falls_by_form(results).items():
@@ -241,6 +249,12 @@ def _rises_from(result: Result, start: int, step: int) -> str:
     return f"difference({part}) > {room}"
 
 
+@rule(
+    "plateau",
+    "convergence",
+    0.65,
+    thresholds=("FEW_ROUNDS", "PLATEAU_FALL", "PLATEAU_HEIGHT", "PLATEAU_LENGTH", "ROUNDING"),
+)
 def plateau(results: ExperimentResults) -> Iterator[Observation]:
     """Runs whose loss lay flat for a good part of the training, and then fell after all."""
     for result in results.singles:

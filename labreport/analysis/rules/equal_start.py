@@ -16,10 +16,18 @@ from labreport.analysis.observation import (
     With,
 )
 from labreport.analysis.results import ExperimentResults, Result, cite
+from labreport.analysis.rule import rule
 from labreport.analysis.rules.comparison import comparable, same_measure
 from labreport.analysis.rules.descent import rising, rising_formula
 
 
+@rule(
+    "equal-start",
+    "comparison",
+    0.93,
+    thresholds=("OTHER_START", "MOSTLY", "OFTEN_RISING", "ROUNDING"),
+    covers=("start-differs",),
+)
 def equal_start(results: ExperimentResults) -> Iterator[Observation]:
     """A lead that is there from the start, compared once more from an equal loss.
 

@@ -15,10 +15,14 @@ from labreport.analysis.observation import (
     Subject,
 )
 from labreport.analysis.results import ExperimentResults, Result, cite
+from labreport.analysis.rule import rule
 from labreport.analysis.rules.comparison import differing_keys
 from labreport.lab.controls import momentum
 
 
+@rule(
+    "coincide", "equivalence", {"": 1.0, "key": 0.94}, needs_budget=False, of_constant_losses=True
+)
 def coincide(results: ExperimentResults) -> Iterator[Observation]:
     """Variants that are one run, or give the same bits in every round, and what follows."""
     yield from _same_configuration(results)

@@ -14,6 +14,7 @@ from labreport.analysis.observation import (
     With,
 )
 from labreport.analysis.results import ExperimentResults, Result, cite
+from labreport.analysis.rule import rule
 from labreport.analysis.rules.causes import dead_units
 from labreport.analysis.rules.comparison import same_measure
 from labreport.analysis.rules.equivalence import SAME_BITS
@@ -22,6 +23,7 @@ from labreport.lab.plan import Trial
 from labreport.runs.run import Run
 
 
+@rule("undamped", "equivalence", 1.0)
 def undamped(results: ExperimentResults) -> Iterator[Observation]:
     """Gradients that are never cleared are a momentum of 1: the control agrees to the bit."""
     # Where a variant with cleared gradients gives the same, that the two coincide is said already.
@@ -45,6 +47,7 @@ def undamped(results: ExperimentResults) -> Iterator[Observation]:
                 yield Observation("undamped", facts, runs=2, strength="explanation", claims=claims)
 
 
+@rule("linear-reaches", "target", 0.82)
 def linear_reaches(results: ExperimentResults) -> Iterator[Observation]:
     """Whether a linear output gets below the floor of variants that cannot reach the target."""
     if not differs_in_reach(results):
@@ -119,6 +122,7 @@ def base_reaches(base: Run, linear: Run) -> Iterator[Observation]:
         yield from reached([(one, other)], budget, "base")
 
 
+@rule("revived", "gradients", 0.92)
 def revived(results: ExperimentResults) -> Iterator[Observation]:
     """Dead units: whether they live from other starts."""
     for result in results.singles:

@@ -17,6 +17,7 @@ from labreport.analysis.observation import (
     Wording,
 )
 from labreport.analysis.results import ExperimentResults
+from labreport.analysis.rule import rule
 from labreport.lab.lab import Formula
 from labreport.reference.gradient_check.check import VISIBLE
 from labreport.reference.gradient_check.formula_training import DECIMALS, falls
@@ -39,6 +40,7 @@ def wrong_formulas(check: GradientCheck) -> list[CheckedFormula]:
     return [checked for checked in check.formulas if checked.is_wrong]
 
 
+@rule("gradients-agree", "gradients", 0.97, of_gradient_checks=True)
 def gradients_agree(results: ExperimentResults) -> Iterator[Observation]:
     """By hand, by autograd and by differences: whether they are the same gradients."""
     check = results.check
@@ -67,6 +69,7 @@ def gradients_agree(results: ExperimentResults) -> Iterator[Observation]:
     yield Observation("gradients-agree", facts, runs=1, form=form, claims=claims)
 
 
+@rule("clamped-gradients", "gradients", 0.975, of_gradient_checks=True)
 def clamped_gradients(results: ExperimentResults) -> Iterator[Observation]:
     """Rounds in which torch's clamp, or an output rounded to 0 or 1, decides autograd's value."""
     check = results.check
@@ -95,6 +98,7 @@ def clamped_gradients(results: ExperimentResults) -> Iterator[Observation]:
     yield Observation("clamped-gradients", facts, runs=1, claims=claims)
 
 
+@rule("open-formula", "gradients", 0.96, of_gradient_checks=True)
 def open_formula(results: ExperimentResults) -> Iterator[Observation]:
     """Formulas of which these weights do not tell: what they replace is no more than rounding."""
     check = results.check
@@ -117,6 +121,7 @@ def open_formula(results: ExperimentResults) -> Iterator[Observation]:
         yield Observation("open-formula", facts, runs=1, claims=claims)
 
 
+@rule("wrong-formula", "gradients", 0.9, of_gradient_checks=True)
 def wrong_formula(results: ExperimentResults) -> Iterator[Observation]:
     """A formula that gives other gradients than the chain rule."""
     check = results.check
@@ -149,6 +154,7 @@ def wrong_formula(results: ExperimentResults) -> Iterator[Observation]:
         yield Observation("wrong-formula", facts, runs=1, form=form, claims=tuple(claims))
 
 
+@rule("right-formula", "gradients", {"": 0.8, "some": 0.98, "none": 0.98}, of_gradient_checks=True)
 def right_formula(results: ExperimentResults) -> Iterator[Observation]:
     """How many formulas give the gradients of the chain rule, and which."""
     check = results.check
@@ -192,6 +198,7 @@ def is_right(checked: CheckedFormula) -> str:
     return f"max(apart({checked.formula.name!r})) <= tolerance"
 
 
+@rule("falling-loss", "gradients", 1.0, of_gradient_checks=True)
 def falling_loss(results: ExperimentResults) -> Iterator[Observation]:
     """Wrong formulas with which the loss falls in every round all the same."""
     check = results.check
@@ -228,6 +235,7 @@ def falling_loss(results: ExperimentResults) -> Iterator[Observation]:
     yield Observation("falling-loss", facts, runs=runs, form=form, claims=tuple(claims))
 
 
+@rule("shown-decimals", "gradients", 0.95, of_gradient_checks=True)
 def shown_decimals(results: ExperimentResults) -> Iterator[Observation]:
     """In which round two printed decimals of the gradients first show a wrong formula."""
     check = results.check

@@ -19,6 +19,7 @@ from labreport.analysis.observation import (
     With,
 )
 from labreport.analysis.results import ExperimentResults, Result, cite
+from labreport.analysis.rule import rule
 from labreport.analysis.rules.comparison import comparable, differing_keys, rankable
 from labreport.lab.naming import unit_names
 
@@ -34,6 +35,7 @@ def arrived(members: tuple[Result, ...], budget: int) -> list[Result]:
     return [r for r in members if r.loss(budget) is not None]
 
 
+@rule("spread", "initialisation", {"": 0.8, "lost": 0.9})
 def spread(results: ExperimentResults) -> Iterator[Observation]:
     """How much the result depends on the random start."""
     measured: list[tuple[str, tuple[Result, ...]]] = []
@@ -129,6 +131,7 @@ def _step(result: Result, results: ExperimentResults) -> int:
     return min(results.last, result.run.config.rounds)
 
 
+@rule("place-among-starts", "initialisation", 0.95)
 def place_among_starts(results: ExperimentResults) -> Iterator[Observation]:
     """Where a single start lies among the random ones that differ from it in nothing else."""
     for single in results.singles:
@@ -183,6 +186,7 @@ def _place(
     )
 
 
+@rule("symmetry", "initialisation", 0.85)
 def symmetry(results: ExperimentResults) -> Iterator[Observation]:
     """Hidden units that are equal in every round: the network is narrower than it looks."""
     for result in results.singles:
@@ -246,6 +250,7 @@ def twin_units(result: Result) -> Twins | None:
     return None
 
 
+@rule("single-start", "reliability", 0.3, of_gradient_checks=True, of_constant_losses=True)
 def single_start(results: ExperimentResults) -> Iterator[Observation]:
     """An experiment in which every comparison rests on one start."""
     places = {(r.variant, r.point) for r in results.results}

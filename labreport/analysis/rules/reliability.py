@@ -22,6 +22,7 @@ from labreport.analysis.observation import (
     With,
 )
 from labreport.analysis.results import ExperimentResults, Result, cite
+from labreport.analysis.rule import rule
 from labreport.analysis.rules.comparison import comparable, rankable
 from labreport.analysis.statistics import median_interval, sign_test, smallest_p, starts_needed
 from labreport.lab.plan import Point
@@ -54,6 +55,7 @@ def differences_of(pairs: list[Pair], budget: int) -> np.ndarray:
     return np.array([(a.loss(budget) or 0.0) - (b.loss(budget) or 0.0) for a, b in pairs])
 
 
+@rule("paired-starts", "reliability", 0.75, thresholds=("SIGNIFICANCE",))
 def paired_starts(results: ExperimentResults) -> Iterator[Observation]:
     """Two variants from the same seeds: the difference of their losses, seed by seed.
 
@@ -122,6 +124,7 @@ def _paired(
     )
 
 
+@rule("pairs-needed", "reliability", 0.6, thresholds=("CONFIDENCE", "POWER"))
 def pairs_needed(results: ExperimentResults) -> Iterator[Observation]:
     """How many pairs it would take to see a difference that these pairs leave open."""
     for found in paired_starts(results):
@@ -167,6 +170,12 @@ def pairs_needed(results: ExperimentResults) -> Iterator[Observation]:
         )
 
 
+@rule(
+    "best-over-starts",
+    "reliability",
+    {"": 0.9, "open": 0.88, "variants": 0.93},
+    thresholds=("SIGNIFICANCE",),
+)
 def best_over_starts(results: ExperimentResults) -> Iterator[Observation]:
     """A sweep from several starts: the point with the lowest median, against the runner-up.
 
@@ -267,6 +276,7 @@ MOST_GROUPS = 8
 """Points that a sentence tells one by one; of more it tells how many."""
 
 
+@rule("solved-starts", "reliability", 0.86, thresholds=("MOST_OF_THE_WAY",))
 def solved_starts(results: ExperimentResults) -> Iterator[Observation]:
     """From how many random starts training goes nine tenths of the way to the floor."""
     found = []

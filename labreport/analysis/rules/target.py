@@ -1,10 +1,13 @@
-"""How near training came to what the loss and the last activation allow."""
+"""How near training came to what the loss, the last activation and the rows allow."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from math import inf
 
+import numpy as np
+
+from labreport.analysis import thresholds
 from labreport.analysis.floor import floor, outside
 from labreport.analysis.observation import (
     Count,
@@ -19,10 +22,12 @@ from labreport.analysis.observation import (
     Verbatim,
     With,
 )
-from labreport.analysis.results import ExperimentResults, Result
+from labreport.analysis.results import ExperimentResults, Result, cite
+from labreport.analysis.rule import rule
 from labreport.lab.configuration import RunConfig
 from labreport.lab.naming import unit_names
 from labreport.lab.schema.activations import ACTIVATIONS
+from labreport.lab.unlearnable import Reason, reason
 
 
 def unreachable(
@@ -68,6 +73,7 @@ def unreachable(
     )
 
 
+@rule("unreachable-target", "target", 0.8, thresholds=("ROUNDING",))
 def unreachable_target(results: ExperimentResults) -> Iterator[Observation]:
     """Where variants differ in what they can reach, say which cannot reach the target."""
     if not differs_in_reach(results):
@@ -94,6 +100,9 @@ def differs_in_reach(results: ExperimentResults) -> bool:
     return len({(c.network.activations[-1], c.data.targets) for c in configs}) > 1
 
 
+@rule(
+    "refused", "target", 1.0, needs_budget=False, of_gradient_checks=True, of_constant_losses=True
+)
 def refused(results: ExperimentResults) -> Iterator[Observation]:
     """A loss that would not compute."""
     for result in results.singles:
@@ -109,6 +118,7 @@ def refused(results: ExperimentResults) -> Iterator[Observation]:
             yield Observation("refused", facts, runs=1, claims=claims)
 
 
+@rule("distance-to-floor", "target", {"": 0.6, "left": 0.35}, thresholds=("ROUNDING",))
 def distance_to_floor(results: ExperimentResults) -> Iterator[Observation]:
     """How far each single run ended from the lowest loss that is possible for it."""
     measured = [(r, g) for r in results.singles if (g := r.gap(results.last)) is not None]
@@ -143,6 +153,7 @@ def distance_to_floor(results: ExperimentResults) -> Iterator[Observation]:
         yield Observation("distance-to-floor", facts, runs=len(away), form="left", claims=claims)
 
 
+@rule("unbounded", "target", {"": 0.7, "negative": 0.88})
 def unbounded(results: ExperimentResults) -> Iterator[Observation]:
     """A loss that has no lower bound with the targets that it is given."""
     for result in results.singles:
@@ -169,6 +180,7 @@ ENTROPIES = frozenset({"bce"})
 """Losses that are the entropy of their targets where every output equals its target."""
 
 
+@rule("floor-above-zero", "target", 0.7, thresholds=("ROUNDING",), covers=("distance-to-floor",))
 def floor_above_zero(results: ExperimentResults) -> Iterator[Observation]:
     """A loss that is not 0 even where every output equals its target."""
     for result in results.singles:
@@ -199,3 +211,118 @@ def floor_above_zero(results: ExperimentResults) -> Iterator[Observation]:
                     result.cite(f"{distance} {'<=' if reached else '>'} allowance"),
                 ),
             )
+
+
+@rule(
+    "constant-answer",
+    "target",
+    {"": 1.0, "one-class": 0.6},
+    covers=("silent-weights", "same-answer", "frozen"),
+    needs_budget=False,
+    of_constant_losses=True,
+)
+def constant_answers(results: ExperimentResults) -> Iterator[Observation]:
+    """Why no answer of a variant depends on its weights, or none need depend on its inputs."""
+    groups: dict[tuple[str, Reason], list[Result]] = {}
+    for result in results.results:
+        why = reason(result.run.config)
+        if why is not None and len(result.losses) and _is_so(result, why):
+            groups.setdefault((result.variant, why), []).append(result)
+    for (_, why), members in groups.items():
+        first = members[0]
+        facts: Facts = {
+            "subject": first.subject if len(members) == 1 else Subject(first.variant),
+            "rows": Count(len(first.run.config.data.inputs), first.cite("size(inputs[:, 0])")),
+            "loss": Part("loss", first.run.config.loss),
+        }
+        claims = tuple(cite(claim, members) for claim in _CLAIMS[why])
+        yield Observation("constant-answer", facts, len(members), form=why, claims=claims)
+
+
+def _is_so(result: Result, why: Reason) -> bool:
+    """Whether the stored numbers bear it out."""
+    trace = result.run.trace
+    if why == "one-class":
+        return True
+    constant = {
+        "cross-entropy": trace.losses == 0,
+        "softmax": trace.outputs == 1,
+        "log-softmax": trace.outputs == 0,
+    }
+    return bool((trace.gradients == 0).all() and constant[why].all())
+
+
+_STILL = "all(each(all(gradients == 0)))"
+
+_CLAIMS: dict[Reason, tuple[str, ...]] = {
+    "cross-entropy": (_STILL, "all(each(all(round_losses == 0)))"),
+    "softmax": (_STILL, "all(each(all(outputs == 1)))"),
+    "log-softmax": (_STILL, "all(each(all(outputs == 0)))"),
+    "one-class": ("all(each(max(spread(given_targets)) == 0))",),
+}
+
+
+AVERAGE = "average_row(given_targets)"
+
+
+@rule("same-answer", "target", 0.9, thresholds=("SAME_ANSWER",))
+def same_answer(results: ExperimentResults) -> Iterator[Observation]:
+    """Runs that end with one output for all rows, although inputs and targets differ."""
+    for result in results.singles:
+        outputs = result.outputs(results.last)
+        if outputs is None or not result.sees_all_rows:
+            continue
+        config = result.run.config
+        inputs, targets = np.array(config.data.inputs), np.array(config.data.targets)
+        wanted = float(np.max(targets.max(axis=0) - targets.min(axis=0)))
+        if (inputs == inputs[0]).all() or wanted == 0 or not np.isfinite(outputs).all():
+            continue
+        wide = outputs.astype(np.float64)
+        given = float(np.max(wide.max(axis=0) - wide.min(axis=0)))
+        if given > thresholds.SAME_ANSWER * wanted:
+            continue
+        answer = f"max(spread(wide(outputs_at({result.index(results.last)}))))"
+        asked = "max(spread(given_targets))"
+        facts: Facts = {
+            "subject": result.subject,
+            "rows": Count(len(inputs), result.cite("size(given_targets[:, 0])")),
+            "apart": Number(given, result.cite(answer)),
+            "wanted": Number(wanted, result.cite(asked)),
+            "name": Part("loss", config.loss),
+            "loss": result.number(results.last),
+            "budget": Count(results.last),
+        }
+        form, best, formula = _best_constant(result, targets)
+        if best is not None:
+            facts["best"] = Number(best, result.cite(formula))
+        claims = [
+            result.cite("sees_all_rows"),
+            result.cite("max(spread(inputs)) > 0"),
+            result.cite(f"{asked} > 0"),
+            result.cite(f"{answer} <= SAME_ANSWER * {asked}"),
+        ]
+        if form == "classes":
+            claims.append(result.cite(_CLASSES))
+        yield Observation("same-answer", facts, runs=1, form=form, claims=tuple(claims))
+
+
+_CLASSES = "all((given_targets == 0) | (given_targets == 1)) and all(across(given_targets) == 1)"
+
+
+def _best_constant(result: Result, targets: np.ndarray) -> tuple[str, float | None, str]:
+    """The sentence's form, the lowest loss that one answer for all rows can have, and how.
+
+    The cross entropy of one answer with classes in some frequencies is least where the answer
+    is those frequencies, and is then their entropy (Cover and Thomas 2006, "Elements of
+    Information Theory", theorem 5.4.3); the mean square is least at the mean.
+    """
+    average = targets.mean(axis=0)
+    one_hot = bool(((targets == 0) | (targets == 1)).all() and (targets.sum(axis=1) == 1).all())
+    if result.run.config.loss == "cross_entropy" and one_hot:
+        entropy = -sum(float(p) * float(np.log(p)) for p in average if p > 0)
+        there = f"{AVERAGE}[{AVERAGE} > 0]"
+        return "classes", entropy, f"-sum({there} * log({there}))"
+    if result.run.config.loss == "mse":
+        square = float(np.mean((targets - average) ** 2))
+        return "squares", square, f"mean((given_targets - {AVERAGE}) ** 2)"
+    return "", None, ""

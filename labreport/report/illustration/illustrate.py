@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from labreport.analysis.observation import Keys, Number, Subject
+from labreport.analysis.points import is_number
 from labreport.analysis.results import ExperimentResults, Result
 from labreport.analysis.rules.initialisation import final_losses
-from labreport.analysis.rules.points import is_number
 from labreport.analysis.rules.sweeps import best
 from labreport.analysis.thresholds import OVERSHOOT
 from labreport.lab.configuration import RunConfig

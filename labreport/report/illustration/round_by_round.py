@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from labreport.lab.naming import display_order, parameter_names, unit_names
-from labreport.reference.evaluation import evaluate, layers_of
+from labreport.reference.evaluation import evaluate_if_defined, layers_of
 from labreport.reference.surface import cells_of, plane_losses
 from labreport.report import numbers
 from labreport.report.illustration.drawings import Course, Edge, Surface
@@ -35,7 +35,10 @@ def round_by_round(run: Run) -> Course | None:
     if not (np.isfinite(weights).all() and np.isfinite(gradients).all()):
         return None
     rounds = trace.recorded[chosen]
-    passed = evaluate(config, weights).passed
+    evaluated = evaluate_if_defined(config, weights)
+    if evaluated is None:
+        return None
+    passed = evaluated.passed
     # The inputs are the same in every round.
     shapes = [(len(rounds), *values.shape[-2:]) for values in passed.activations]
     units = [np.broadcast_to(v, s)[:, 0] for v, s in zip(passed.activations, shapes, strict=True)]

@@ -1,18 +1,20 @@
-"""Runs with mini-batches of different sizes, which see different numbers of rows in a round."""
+"""Which rows losses are over: those of mini-batches, and rows that no run has seen."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
 
-from labreport.analysis.observation import Count, Facts, Number, Observation, Rounds, With
+from labreport.analysis.observation import Count, Facts, Keys, Number, Observation, Rounds, With
 from labreport.analysis.results import ExperimentResults, Result, cite
+from labreport.analysis.rule import rule
 from labreport.lab.configuration import RunConfig
 
 MOST_COMPARED = 12
 """Runs that a sentence sets side by side; more belong into a table."""
 
 
+@rule("over-all-rows", "comparison", 0.88)
 def over_all_rows(results: ExperimentResults) -> Iterator[Observation]:
     """Variants with batches of different sizes, compared by their error over all rows."""
     groups: dict[object, list[Result]] = {}
@@ -67,3 +69,34 @@ def _seen(result: Result, budget: int) -> str:
     """How many rows, each counted whenever it was shown, updates were made from."""
     rows = "setting('data.batch_size')" if _is_batched(result.run.config) else "size(inputs[:, 0])"
     return f"{budget} * {rows}"
+
+
+OF_GENERALISATION = ("optimizer.weight_decay", "network.layers", "data.batch_size")
+"""Keys that are changed for the sake of rows that a network has not seen."""
+
+
+@rule("unseen-rows", "comparison", 0.7, needs_budget=False, of_constant_losses=True)
+def unseen_rows(results: ExperimentResults) -> Iterator[Observation]:
+    """An experiment that changes what bears on overfitting, judged by the training loss alone."""
+    first = dict.fromkeys(OF_GENERALISATION, results.results[0]) if results.results else {}
+    differing = {
+        key: next((r for r in results.results if _setting(r, key) != _setting(one, key)), None)
+        for key, one in first.items()
+    }
+    changed = {key: other for key, other in differing.items() if other is not None}
+    most = max(results.results, key=lambda r: len(r.run.config.data.inputs), default=None)
+    if not changed or most is None or len(most.run.config.data.inputs) < 2:
+        return
+    facts: Facts = {
+        "keys": Keys(tuple(changed)),
+        "rows": Count(len(most.run.config.data.inputs), most.cite("size(inputs[:, 0])")),
+    }
+    claims = tuple(
+        cite(f"r1.setting({key!r}) != r2.setting({key!r})", (first[key], other))
+        for key, other in changed.items()
+    )
+    yield Observation("unseen-rows", facts, runs=len(results.results), limits=True, claims=claims)
+
+
+def _setting(result: Result, key: str) -> object:
+    return result.run.config.flat().get(key)

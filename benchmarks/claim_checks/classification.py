@@ -1,0 +1,182 @@
+"""Checks of rules on the classes that outputs stand for."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from claim_checks.losses import (
+    ROUNDING_UNITS,
+    has_reached,
+    loss_at,
+    predictions_at,
+    rounding_beside,
+)
+from claim_checks.reading import first_variant, listed, near, stated, value
+from claim_checks.seen import Check, Seen
+from labreport.analysis.observation import Observation
+from labreport.runs.run import Run
+
+
+def own_classes(run: Run) -> np.ndarray:
+    """Return the classes that the targets of all rows stand for."""
+    targets = np.array(run.config.data.targets)
+    return np.asarray(targets[:, 0] > 0.5 if targets.shape[1] == 1 else targets.argmax(axis=1))
+
+
+def answered_classes(run: Run, budget: int, units: float = 16.0) -> np.ndarray:
+    """Return the classes of all rows; -1 where so many units of rounding decide."""
+    outputs = run.trace.outputs_at(budget)
+    assert outputs is not None
+    slack = units * ROUNDING_UNITS[run.config.dtype]
+    if outputs.shape[1] == 1:
+        yes = predictions_at(run, budget)[:, 0]
+        return np.array([-1 if abs(p - 0.5) <= slack / 2 else int(p > 0.5) for p in yes])
+    made = []
+    for row in outputs.astype(float):
+        second, first = sorted(row)[-2:]
+        made.append(-1 if first - second <= slack * np.abs(row).max() else int(row.argmax()))
+    return np.array(made)
+
+
+def has_ties(run: Run, budget: int) -> bool:
+    """Check that rounding decides the class of a row."""
+    return bool((answered_classes(run, budget) < 0).any())
+
+
+def share_of_right_answers(run: Run, budget: int) -> float:
+    """Return the share of rows that are put into their own class."""
+    return float(np.mean(own_classes(run) == answered_classes(run, budget)))
+
+
+def is_classes(run: Run) -> bool:
+    """Check that targets are classes."""
+    targets = np.array(run.config.data.targets)
+    fine = np.isin(targets, (0, 1)).all()
+    # Margins compare with ±1: 0 is no class of theirs.
+    fine = fine and run.config.loss not in ("soft_margin", "hinge_embedding")
+    return bool(fine and (targets.shape[1] == 1 or (targets.sum(axis=1) == 1).all()))
+
+
+def share_right(seen: Seen, observation: Observation) -> bool:
+    """Check the share of right classes of each variant."""
+    budget = stated(observation, "budget")
+    told = [(seen.run(w.what), value(w.detail)) for w in listed(observation, "shares")]
+    shares = [share for _, share in told]
+    if shares != sorted(shares, reverse=True) or (observation.form == "one") != (len(told) == 1):
+        return False
+    # One number for all rows and one most frequent class: all must have the same targets.
+    for run, share in told:
+        _, counts = np.unique(own_classes(run), return_counts=True)
+        if not is_classes(run) or not near(share, share_of_right_answers(run, budget)):
+            return False
+        if stated(observation, "rows") != len(own_classes(run)):
+            return False
+        if not near(stated(observation, "largest"), counts.max() / counts.sum()):
+            return False
+    return True
+
+
+def share_right_swept(seen: Seen, observation: Observation) -> bool:
+    """Check which points of a sweep have the largest share of right classes."""
+    budget = stated(observation, "budget")
+    members = seen.swept[first_variant(observation.facts["subject"])]
+    there = [(t, share_of_right_answers(r, budget)) for t, r in members if has_reached(r, budget)]
+    top = max(share for _, share in there)
+    reached = {t.point for t, share in there if share == top}
+    told = {s.point for s in listed(observation, "points")}
+    return (
+        near(stated(observation, "share"), top)
+        and stated(observation, "total") == len(there)
+        and stated(observation, "count") == len(reached)
+        and told == reached
+        and not any(has_ties(r, budget) for _, r in members if has_reached(r, budget))
+    )
+
+
+def share_right_starts(seen: Seen, observation: Observation) -> bool:
+    """Check the shares of right classes over all starts that got so far.
+
+    Where the outputs of one are missing, nothing may be said.
+    """
+    budget = stated(observation, "budget")
+    for told in listed(observation, "shares"):
+        runs = [run for _, run in seen.variants[told.what.variant]]
+        shares = [share_of_right_answers(r, budget) for r in runs if has_reached(r, budget)]
+        said = [value(n) for n in told.detail]
+        mine = (float(np.median(shares)), min(shares), max(shares))
+        if not all(near(a, b) for a, b in zip(said, mine, strict=True)):
+            return False
+    return True
+
+
+def loss_against_share(seen: Seen, observation: Observation) -> bool:
+    """Check that the lowest loss is not the best classifier."""
+    budget = stated(observation, "budget")
+    low, best = seen.run(observation.facts["subject"]), seen.run(observation.facts["other"])
+    there = [r for r in seen.singles.values() if has_reached(r, budget) and is_classes(r)]
+    there = [r for r in there if not has_ties(r, budget)]
+    # "The lowest loss is not the best classifier": nobody with that loss classifies as well.
+    least = min(loss_at(r, budget) for r in there)
+    top = max(share_of_right_answers(r, budget) for r in there)
+    # What rounding alone may add to the lowest loss is as low.
+    as_low = least + max(rounding_beside(r, least) for r in there)
+    lowest = [share_of_right_answers(r, budget) for r in there if loss_at(r, budget) <= as_low]
+    return (
+        stated(observation, "loss") == loss_at(low, budget) <= as_low
+        and stated(observation, "other_loss") == loss_at(best, budget)
+        and near(stated(observation, "share"), share_of_right_answers(low, budget))
+        and near(stated(observation, "other_share"), share_of_right_answers(best, budget))
+        and share_of_right_answers(best, budget) == top > max(lowest)
+    )
+
+
+def level_answers(seen: Seen, observation: Observation) -> bool:
+    """Check of how many rows rounding alone decides the class."""
+    budget = stated(observation, "budget")
+    for told in listed(observation, "ties"):
+        run, (count, share) = seen.run(told.what), told.detail
+        made = answered_classes(run, budget)
+        # At just so many units, rounding decides even on which side of them a difference is.
+        least, most = ((answered_classes(run, budget, units) < 0).sum() for units in (15.5, 16.5))
+        if not (least <= value(count) <= most) or not value(count):
+            return False
+        outputs = run.trace.outputs_at(budget)
+        assert outputs is not None
+        slack = 16 * ROUNDING_UNITS[run.config.dtype]
+        first = [
+            0
+            if outputs.shape[1] == 1
+            else int(np.argmax(row >= row.max() - slack * abs(row).max()))
+            for row in outputs.astype(float)
+        ]
+        counted = np.where(made < 0, first, made)
+        apart = abs(value(share) - float(np.mean(own_classes(run) == counted)))
+        if apart > (most - least + 1e-6) / len(made):
+            return False
+    return True
+
+
+def mistaken(seen: Seen, observation: Observation) -> bool:
+    """Check which class is most often taken for which other."""
+    budget = stated(observation, "budget")
+    for told in listed(observation, "pairs"):
+        run = seen.run(told.what)
+        own, made = own_classes(run), answered_classes(run, budget)
+        taken = [(int(a), int(b)) for a, b in zip(own, made, strict=True) if a != b and b >= 0]
+        names, most, total = told.detail
+        a, b = (int(n[1:]) - 1 for n in value(names)[0].split(" → "))
+        top = max(taken.count(pair) for pair in set(taken))
+        if (value(most), value(total)) != (top, len(taken)) or taken.count((a, b)) != top:
+            return False
+    return True
+
+
+CHECKS: dict[str, Check] = {
+    "share-right": share_right,
+    "share-right-swept": share_right_swept,
+    "share-right-starts": share_right_starts,
+    "loss-against-share": loss_against_share,
+    "mistaken": mistaken,
+    "level-answers": level_answers,
+}
+"""Checks by the name of their rule."""

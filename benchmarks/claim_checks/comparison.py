@@ -1,0 +1,267 @@
+"""Checks of rules that compare variants."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import isclose
+
+import numpy as np
+import stock
+
+from claim_checks.losses import (
+    above_floor,
+    floor_tolerance,
+    has_reached,
+    leading_variants,
+    loss_at,
+    measure_of,
+    predictions_at,
+    same_measure,
+    squared_error,
+)
+from claim_checks.reading import RELATIVE, as_tuple, first_variant, listed, near, stated, value
+from claim_checks.seen import Check, Seen, changed_keys
+from labreport.analysis.observation import Observation
+from labreport.runs.run import Run
+
+
+def equal_start(seen: Seen, observation: Observation) -> bool:
+    """Check how much of a lead is gone from a loss at which both variants start."""
+    high = seen.run(observation.facts["other"])
+    if not observation.form.endswith("-many"):
+        return all(
+            _equal_start(seen, observation, low, high)
+            for low in seen.runs(observation.facts["subject"])
+        )
+    budgets = [value(r) for r in listed(observation, "budgets")]
+    leads = listed(observation, "leads")
+    low_runs = seen.runs(observation.facts["subjects"])
+    if not 3 <= len(leads) == len(low_runs) == stated(observation, "count"):
+        return False
+    form = observation.form.removesuffix("-many")
+    for lead, low in zip(leads, low_runs, strict=True):
+        start, updates, *shares = as_tuple(lead.detail)
+        gone = _gone(low, high, value(updates), budgets)
+        if not (
+            seen.run(lead.what).name == low.name
+            and gone is not None
+            and same_measure((low, high))
+            and value(start) == loss_at(low, 0) < loss_at(high, 0)
+            and _comes_down(high, value(updates), loss_at(low, 0))
+            and _how_much(gone) == form
+            and len(shares) == (0 if form == "gone" else len(gone))
+            and all(near(value(s), part, 1e-5) for s, part in zip(shares, gone, strict=False))
+        ):
+            return False
+    return True
+
+
+def _gone(low: Run, high: Run, step: int, budgets: Sequence[int]) -> list[float] | None:
+    """Return how much of each lead is gone from an equal loss; None where one is no lead."""
+    gone = []
+    for rounds in budgets:
+        mine, same, theirs = (
+            loss_at(low, rounds),
+            loss_at(high, rounds),
+            loss_at(high, step + rounds),
+        )
+        if not mine < same:
+            return None
+        gone.append(1 - (theirs - mine) / (same - mine))
+    return gone
+
+
+def _comes_down(high: Run, step: int, start: float) -> bool:
+    """Check that a run first comes down to the other start at this step."""
+    losses = high.losses
+    return bool(losses[step] <= start < losses[:step].min())
+
+
+def _how_much(gone: Sequence[float]) -> str:
+    """Return the word for how much of the leads is gone."""
+    kinds = {"kept" if part <= 0.5 else "mostly" if part < 1 else "gone" for part in gone}
+    return kinds.pop() if len(kinds) == 1 else "mixed" if "kept" in kinds else "mostly"
+
+
+def _equal_start(seen: Seen, observation: Observation, low: Run, high: Run) -> bool:
+    """Check one variant that leads against the other from where it is as low."""
+    step = stated(observation, "updates")
+    shares = {value(w.what): value(w.detail) for w in listed(observation, "gone")}
+    gone = _gone(low, high, step, tuple(shares))
+    if gone is None:
+        return False
+    first = min(shares)
+    told = tuple(stated(observation, k) for k in ("mine", "same", "theirs", "start"))
+    if seen.effort.worth("equal-start"):
+        again = stock.train(high.config, high.trace.weights[step], first)
+        if not isclose(again.losses[-1], loss_at(high, step + first), rel_tol=1e-2, abs_tol=1e-6):
+            return False
+    return (
+        same_measure((low, high))
+        and stated(observation, "rounds") == first
+        and told
+        == (loss_at(low, first), loss_at(high, first), loss_at(high, step + first), loss_at(low, 0))
+        and loss_at(low, 0) < loss_at(high, 0)
+        and _comes_down(high, step, loss_at(low, 0))
+        and all(near(s, part, 1e-5) for s, part in zip(shares.values(), gone, strict=True))
+        and observation.form == _how_much(gone)
+    )
+
+
+def common_measure(seen: Seen, observation: Observation) -> bool:
+    """Check the squared errors by which variants with different losses are compared."""
+    budget = stated(observation, "budget")
+    (run,) = seen.runs(observation.facts["subject"])[:1]
+    other = seen.run(observation.facts["other"])
+    mine, theirs = squared_error(run, budget), squared_error(other, budget)
+    off = 1e-5 * max(mine, theirs) + 1e-6 * np.sqrt(max(mine, theirs)) + 1e-12
+    numbers = abs(stated(observation, "value") - mine) <= off
+    numbers = numbers and abs(stated(observation, "other_value") - theirs) <= off
+    for fact, which in (("outputs", run), ("other_outputs", other)):
+        told = [
+            n.value
+            for n in as_tuple(observation.facts.get(fact, ()))
+            if not isinstance(n.value, str)
+        ]
+        right = predictions_at(which, budget).ravel()[: len(told)]
+        numbers = numbers and bool(np.allclose(told, right, rtol=1e-5, atol=1e-7))
+    order = {"lower": mine < theirs + off, "higher": mine > theirs - off}
+    return (
+        numbers
+        and run.config.loss != other.config.loss
+        and run.config.data.targets == other.config.data.targets
+        and order.get(observation.form.removesuffix("-rows"), abs(mine - theirs) <= off)
+    )
+
+
+def start_differs(seen: Seen, observation: Observation) -> bool:
+    """Check how much of the distance from the floor is left, of starts that differ."""
+    budget = stated(observation, "budget")
+    other = seen.run(observation.facts["other"])
+    for run in seen.runs(observation.facts["subject"]):
+        left, other_left = (above_floor(r, budget) / above_floor(r, 0) for r in (run, other))
+        off = [2 * floor_tolerance(r) / above_floor(r, 0) for r in (run, other)]
+        holds = (
+            same_measure((run, other))
+            and stated(observation, "start") == loss_at(run, 0)
+            and stated(observation, "other_start") == loss_at(other, 0)
+            and abs(loss_at(run, 0) - loss_at(other, 0)) > 0.01 * abs(loss_at(other, 0))
+            and abs(stated(observation, "left") - left) <= RELATIVE * max(1, left) + off[0]
+            and abs(stated(observation, "other_left") - other_left)
+            <= RELATIVE * max(1, other_left) + off[1]
+        )
+        if not holds:
+            return False
+    return True
+
+
+def goes_on(seen: Seen, observation: Observation) -> bool:
+    """Check which variants are trained for more rounds than are compared."""
+    budget, told = stated(observation, "budget"), listed(observation, "ends")
+    for one in told:
+        run, (rounds, loss) = seen.run(one.what), one.detail
+        if not budget < value(rounds) == run.config.rounds == len(run.losses) - 1:
+            return False
+        if value(loss) != run.losses[-1]:
+            return False
+    ended = [r for r in seen.singles.values() if len(r.losses) - 1 == r.config.rounds]
+    return len(told) == sum(r.config.rounds > budget for r in ended)
+
+
+def over_all_rows(seen: Seen, observation: Observation) -> bool:
+    """Check the errors over all rows of runs with batches of different size."""
+    budget, before = stated(observation, "budget"), -np.inf
+    seen_rows = {w.what.variant: value(w.detail) for w in listed(observation, "seen")}
+    sizes = set()
+    for told in listed(observation, "errors"):
+        run = seen.run(told.what)
+        data, error = run.config.data, squared_error(run, budget)
+        size = min(data.batch_size or len(data.inputs), len(data.inputs))
+        sizes.add(size)
+        if seen_rows[told.what.variant] != size * budget or error < before * (1 - 1e-3) - 1e-9:
+            return False
+        if not isclose(value(told.detail[-1]), error, rel_tol=1e-3, abs_tol=1e-9):
+            return False
+        before = error
+    return len(sizes) > 1 and stated(observation, "rows") == len(data.inputs)
+
+
+def ranking(seen: Seen, observation: Observation) -> bool:
+    """Check who leads at each number of rounds."""
+    count, budgets = stated(observation, "count"), seen.plan.budgets
+    named = {w.what.value: w.detail for w in listed(observation, "leaders")}
+    groups: dict[str, dict[str, Run]] = {}
+    for name, run in seen.singles.items():
+        if len(run.losses):
+            key = measure_of(run)
+            groups.setdefault(key, {})[name] = run
+    for members in groups.values():
+        if len(members) != count:
+            continue
+        all_leaders = []
+        for budget in budgets:
+            there = {name: r for name, r in members.items() if has_reached(r, budget)}
+            *subjects, loss = named[budget]
+            leading = leading_variants(there, budget) if there else set()
+            if {s.variant for s in subjects} != leading:
+                break
+            if value(loss) != min(loss_at(r, budget) for r in there.values()):
+                return False
+            all_leaders.append(leading)
+        else:
+            last = {s.variant for s in listed(observation, "subjects")}
+            always = set.intersection(*all_leaders)
+            if observation.form == "single":
+                return last == all_leaders[-1]
+            # Who leads depends on the rounds only if nobody leads at all of them.
+            return (not always) if observation.form == "flips" else last <= always
+    return False
+
+
+def different_losses(seen: Seen, observation: Observation) -> bool:
+    """Check that the experiment has losses of these different kinds."""
+    told = {value(part) for part in listed(observation, "losses")}
+    kinds = {r.config.loss for _, r in seen.pairs if r.trace.ending.kind != "refused"}
+    return told == kinds and len(told) > 1
+
+
+def unseen_rows(seen: Seen, observation: Observation) -> bool:
+    """Check that these keys differ, and that no run keeps rows back."""
+    keys = stated(observation, "keys")
+    configs = [run.config for _, run in seen.pairs]
+    differ = all(len({str(c.flat().get(key)) for c in configs}) > 1 for key in keys)
+    return differ and stated(observation, "rows") == max(len(c.data.inputs) for c in configs) > 1
+
+
+def several_changes(seen: Seen, observation: Observation) -> bool:
+    """Check that a variant changes more than one thing at once."""
+    mine = seen.variants[first_variant(observation.facts["subject"])][0][1]
+    other = seen.variants[observation.facts["other"].variant][0][1]
+    changed = changed_keys(mine.config, other.config) - {"seed"}
+    told = set(stated(observation, "keys"))
+    implied = {
+        key
+        for key in changed
+        for tag in ("optimizer.name", "initial.scheme")
+        if tag in changed and key.startswith(tag.split(".")[0] + ".")
+    }
+    return (
+        len(told) > 1
+        and stated(observation, "count") == len(told)
+        and told <= changed
+        and changed - told <= implied
+    )
+
+
+CHECKS: dict[str, Check] = {
+    "equal-start": equal_start,
+    "common-measure": common_measure,
+    "start-differs": start_differs,
+    "over-all-rows": over_all_rows,
+    "goes-on": goes_on,
+    "unseen-rows": unseen_rows,
+    "ranking": ranking,
+    "different-losses": different_losses,
+    "several-changes": several_changes,
+}
+"""Checks by the name of their rule."""

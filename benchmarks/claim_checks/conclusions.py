@@ -1,0 +1,318 @@
+"""Checks of the rules over all experiments of a lab."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from math import isclose
+
+import numpy as np
+
+from claim_checks.gradients import could_do_better, is_stuck
+from claim_checks.losses import (
+    above_floor,
+    came_most_of_the_way,
+    floor_of,
+    floor_tolerance,
+    has_reached,
+    leading_variants,
+    loss_at,
+    measure_of,
+    rounding_of,
+    same_measure,
+    squared_error,
+)
+from claim_checks.parameters import untouched_parameters
+from claim_checks.reading import listed, near, stated, value
+from claim_checks.seen import LabCheck, Seen
+from labreport.analysis.floor import floor
+from labreport.analysis.observation import Observation
+from labreport.lab.plan import Plan
+from labreport.runs.run import Run
+
+
+def title_of(plan: Plan) -> str:
+    """Return the English title of the experiment of a plan."""
+    return plan.experiment.title.within("en")
+
+
+def distinct_runs(labs: Iterable[tuple[Seen, Run]]) -> dict[str, tuple[Seen, Run]]:
+    """Return each run once, with the first experiment that has it."""
+    found: dict[str, tuple[Seen, Run]] = {}
+    for seen, run in labs:
+        found.setdefault(run.name, (seen, run))
+    return found
+
+
+def single_and_swept_runs(experiments: Sequence[Seen]) -> dict[str, tuple[Seen, Run]]:
+    """Return runs that stand for themselves, each once: single variants and swept points."""
+    return distinct_runs(
+        (seen, run) for seen in experiments for run in seen.single_and_swept if len(run.losses)
+    )
+
+
+def all_runs(experiments: Sequence[Seen], plan: Plan, observation: Observation) -> bool:
+    """Check how many runs the lab has, and how they ended."""
+    runs = {r.name: r for seen in experiments for _, r in seen.pairs}
+    kinds = [r.trace.ending.kind for r in runs.values()]
+    told = [stated(observation, k) for k in ("count", "completed", "diverged", "refused")]
+    counted = [len(kinds), *(kinds.count(k) for k in ("completed", "diverged", "refused"))]
+    all_of_one = ("one", "ended-one") if len(experiments) == 1 else ("completed", "")
+    whole = observation.form == all_of_one[counted[1] < counted[0]]
+    return told == counted and stated(observation, "experiments") == len(experiments) and whole
+
+
+def near_floor(experiments: Sequence[Seen], plan: Plan, observation: Observation) -> bool:
+    """Check how many single runs come most of the way to their floor."""
+    near_ones = count = doubtful = 0
+    alone = distinct_runs((s, r) for s in experiments for r in s.singles.values())
+    for _, run in alone.values():
+        # The run is looked at in the first experiment that can measure it.
+        there = [
+            s.plan.budgets[-1]
+            for s in experiments
+            if run.name in {r.name for r in s.singles.values()}
+            and has_reached(run, min(s.plan.budgets[-1], run.config.rounds))
+        ]
+        low = floor_of(run.config)
+        # Of those whose floor the report knows; found by trial there are some more.
+        if not there or low is None or not np.isfinite(low) or floor(run.config).value is None:
+            continue
+        if above_floor(run, 0) <= rounding_of(run):
+            continue
+        budget = min(there[0], run.config.rounds)
+        count += 1
+        near_ones += came_most_of_the_way(run, budget)
+        start, end = above_floor(run, 0), above_floor(run, budget)
+        doubtful += abs(end - 0.1 * start) <= 2 * floor_tolerance(run)
+        doubtful += start <= floor_tolerance(run)
+    form = "all" if near_ones == count else "some" if near_ones else "none"
+    off = abs(stated(observation, "near") - near_ones) + abs(stated(observation, "count") - count)
+    return off <= 2 * doubtful and (form == observation.form or doubtful > 0)
+
+
+def lowest_error(experiments: Sequence[Seen], plan: Plan, observation: Observation) -> bool:
+    """Check which run has the lowest squared error on the rows of the lab."""
+    budget = stated(observation, "budget")
+    errors: dict[str, float] = {}
+    sure: set[str] = set()
+    for seen in experiments:
+        for trial, run in seen.pairs:
+            margins = run.config.loss in ("soft_margin", "hinge_embedding")
+            data, base = run.config.data, seen.plan.base.data
+            same = (data.inputs, data.targets) == (base.inputs, base.targets)
+            there = has_reached(run, budget) and run.trace.outputs_at(budget) is not None
+            if trial.seed is None and same and not margins and there:
+                error = squared_error(run, budget)
+                errors[run.name] = error
+                # Near the largest number of its type a sum of squares may or may not overflow.
+                if error < np.finfo(run.config.dtype).max / 1e6:
+                    sure.add(run.name)
+    here = _titled(experiments, observation.facts["experiment"].en)
+    told = observation.facts["subject"]
+    mine = squared_error(here.run(told.what), budget)
+    # Where outputs are nearly their targets, the rounding of either is much of the difference.
+    off = 1e-5 * mine + 1e-6 * np.sqrt(mine) + 1e-12
+    return (
+        len(sure) <= stated(observation, "count") <= len(errors)
+        and abs(value(told.detail) - mine) <= off
+        and mine <= min(errors.values()) + off
+    )
+
+
+def stuck_together(experiments: Sequence[Seen], plan: Plan, observation: Observation) -> bool:
+    """Check how many runs of the whole lab are stuck."""
+    runs = single_and_swept_runs(experiments)
+    titles = {w.en for w in listed(observation, "experiments")}
+    rate, stopped, below = stated(observation, "rate"), [], 0
+    for seen, run in runs.values():
+        slow = 0 < run.config.optimizer.learning_rate < rate
+        below += slow
+        low, budget = floor_of(run.config), min(seen.plan.budgets[-1], run.config.rounds)
+        if low is None or not np.isfinite(low) or not has_reached(run, budget):
+            continue
+        if not run.trace.is_whole or above_floor(run, 0) <= 0:
+            continue
+        if is_stuck(run, budget) and could_do_better(seen, run, budget):
+            stopped.append(run)
+        surely = is_stuck(run, budget, 0.005) and could_do_better(seen, run, budget, 0.98)
+        # Nor is it within rounding that it stands still.
+        surely = surely and np.ptp(run.losses[budget // 2 :]) <= 0.005 * above_floor(run, budget)
+        if surely and (slow or title_of(seen.plan) not in titles):
+            return False
+    count = stated(observation, "count")
+    fewer = sum(run.config.optimizer.learning_rate >= rate for run in stopped)
+    return (
+        stated(observation, "total") == len(runs)
+        and stated(observation, "below") == below
+        and count <= fewer
+        and (observation.form == "rate") == (below > 0)
+    )
+
+
+def silent_together(experiments: Sequence[Seen], plan: Plan, observation: Observation) -> bool:
+    """Check how many single runs have parameters that never get a gradient."""
+    alone = distinct_runs(
+        (s, r) for s in experiments for r in s.singles.values() if len(r.losses) > 1
+    )
+    silent = [(s, r) for s, r in alone.values() if untouched_parameters(r)]
+    titles = {w.en for w in listed(observation, "experiments")}
+    every = all("relu" in r.config.network.activations for _, r in silent)
+    return (
+        stated(observation, "count") == len(silent)
+        and stated(observation, "total") == len(alone)
+        and titles == {title_of(s.plan) for s, _ in silent}
+        and (observation.form == "relu") == every
+    )
+
+
+def _winners(seen: Seen) -> list[set[str]]:
+    """Return the best variants, or points, at each number of rounds."""
+    found = []
+    if len(seen.swept) == 1:
+        members = {repr(t.point): r for m in seen.swept.values() for t, r in m}
+        for budget in seen.plan.budgets:
+            there = {name: r for name, r in members.items() if has_reached(r, budget)}
+            least = min((loss_at(r, budget) for r in there.values()), default=0.0)
+            found.append({name for name, r in there.items() if loss_at(r, budget) == least})
+        return found
+    groups: dict[str, dict[str, Run]] = {}
+    for name, run in seen.singles.items():
+        if len(run.losses):
+            key = measure_of(run)
+            groups.setdefault(key, {})[name] = run
+    members = max(groups.values(), key=len, default={})
+    for budget in seen.plan.budgets:
+        there = {name: r for name, r in members.items() if has_reached(r, budget)}
+        found.append(leading_variants(there, budget) if there else set())
+    return found
+
+
+def budget_decides(experiments: Sequence[Seen], plan: Plan, observation: Observation) -> bool:
+    """Check in which experiments the number of rounds decides what is best."""
+    titles = [w.en for w in listed(observation, "experiments")]
+    named = [s for s in experiments if title_of(s.plan) in titles]
+    several = [s for s in experiments if len(s.plan.budgets) > 1]
+    count, total = stated(observation, "count"), stated(observation, "total")
+    return (
+        count == len(titles) == len(named)
+        and count <= total <= len(several)
+        and (observation.form == "all") == (count == total)
+        and all(s in several and not set.intersection(*_winners(s)) for s in named)
+    )
+
+
+def change_against_chance(
+    experiments: Sequence[Seen], plan: Plan, observation: Observation
+) -> bool:
+    """Check the ranges of losses against those that random starts alone have."""
+    budget = stated(observation, "budget")
+    widths: dict[str, float] = {}
+    compared: list[Run] = []
+    idle = 0
+    for told in listed(observation, "ranges"):
+        runs = _titled(experiments, told.what.en).single_and_swept
+        idle += sum(not r.config.optimizer.learning_rate for r in runs)
+        there = [r for r in runs if has_reached(r, budget) and r.config.optimizer.learning_rate]
+        # Of one measure: the widest range of any.
+        measured = [r for r in there if same_measure((r, there[0]))]
+        compared += measured
+        losses = [loss_at(r, budget) for r in measured]
+        widths[told.what.en] = max(losses) - min(losses)
+        if not near(value(told.detail), widths[told.what.en]):
+            return False
+    ordered = list(widths.values())
+    if ordered != sorted(ordered, reverse=True) or not same_measure(compared):
+        return False
+    # Of another measure than the others, an idle run need not be told of.
+    if observation.form.endswith("idle") and not idle:
+        return False
+    mine = _ranges_by_chance(experiments, widths, compared[0], budget)
+    if observation.form.startswith("alone"):
+        return not mine
+    told = {w.what.en: value(w.detail) for w in observation.facts.get("chances", ())}
+    smaller = {w.en for w in observation.facts.get("smaller", ())}
+    alike = all(isclose(told[n], mine[n], rel_tol=1e-9, abs_tol=1e-12) for n in mine)
+    return (
+        told.keys() == mine.keys()
+        and alike
+        and {name for name, width in widths.items() if width < told.get(name, 0.0)} == smaller
+        and observation.form.startswith("smaller") == bool(smaller)
+    )
+
+
+def _ranges_by_chance(
+    experiments: Sequence[Seen], titles: Iterable[str], like: Run, budget: int
+) -> dict[str, float]:
+    """Return how far apart random starts of an experiment come to lie, by its title.
+
+    Only experiments are in it that have such starts, with losses that measure the same as ``like``.
+    """
+    found = {}
+    for title in titles:
+        seen = _titled(experiments, title)
+        chance = [
+            float(np.subtract(*np.quantile([loss_at(r, budget) for r in group], (0.95, 0.05))))
+            for group in many_starts(experiments, budget)
+            if same_measure((group[0], like)) and is_start_of(group[0], seen)
+        ]
+        if chance:
+            found[title] = max(chance)
+    return found
+
+
+def _titled(experiments: Sequence[Seen], title: str) -> Seen:
+    """Return the only experiment with an English title."""
+    (seen,) = (s for s in experiments if title_of(s.plan) == title)
+    return seen
+
+
+def many_starts(experiments: Sequence[Seen], budget: int) -> list[list[Run]]:
+    """Return the runs that got so far of each variant with twenty random starts or more."""
+    found = [
+        [r for _, r in members if has_reached(r, budget) and np.isfinite(r.losses[budget])]
+        for seen in experiments
+        for members in seen.variants.values()
+        if len({t.point for t, _ in members}) == 1 and all(t.seed is not None for t, _ in members)
+    ]
+    return [group for group in found if len(group) >= 20]
+
+
+def is_start_of(start: Run, seen: Seen) -> bool:
+    """Check that a run of an experiment is that of a random start, but for where it starts."""
+
+    def besides(run: Run) -> str:
+        return json.dumps(
+            {**json.loads(run.config.canonical), "seed": 0, "rounds": 0, "initial": 0},
+            sort_keys=True,
+        )
+
+    trained = (r for r in seen.single_and_swept if r.config.optimizer.learning_rate)
+    return any(besides(r) == besides(start) for r in trained)
+
+
+def own_rows(experiments: Sequence[Seen], plan: Plan, observation: Observation) -> bool:
+    """Check that these experiments have classes in at least four rows, or several rows."""
+    told = {w.en for w in listed(observation, "experiments")}
+    for seen in experiments:
+        if title_of(seen.plan) in told:
+            wanted = [np.array(run.config.data.targets) for _, run in seen.pairs]
+            if observation.form == "loss":
+                if not any(len(w) > 1 for w in wanted):
+                    return False
+            elif not any(len(w) >= 4 and np.isin(w, (0, 1)).all() for w in wanted):
+                return False
+    return True
+
+
+LAB_CHECKS: dict[str, LabCheck] = {
+    "budget-decides": budget_decides,
+    "change-against-chance": change_against_chance,
+    "stuck-together": stuck_together,
+    "silent-together": silent_together,
+    "lowest-error": lowest_error,
+    "near-floor": near_floor,
+    "all-runs": all_runs,
+    "own-rows": own_rows,
+}
+"""Checks by the name of a rule over all experiments."""

@@ -1,0 +1,269 @@
+"""Checks of rules on gradients: units that are silent or saturated, and runs that are stuck."""
+
+from __future__ import annotations
+
+import numpy as np
+import stock
+
+from claim_checks.losses import (
+    above_floor,
+    floor_of,
+    floor_tolerance,
+    gradient_norms,
+    loss_at,
+    lowest_loss_of,
+    rounding_of,
+)
+from claim_checks.parameters import (
+    layer_positions,
+    parameter_names,
+    unit_name,
+    untouched_parameters,
+)
+from claim_checks.reading import RELATIVE, listed, near, stated, value
+from claim_checks.seen import Check, Seen, controls_like, runs_at_points
+from labreport.analysis.observation import Number, Observation, With
+from labreport.runs.run import Run
+
+
+def dead_units(run: Run) -> set[str]:
+    """Return ReLU units with sums of at most 0 at the start, into which no gradient ever comes."""
+    found = set()
+    for layer, (sums, _) in enumerate(stock.passes(run.config, run.trace.weights[0])):
+        if run.config.network.activations[layer] != "relu":
+            continue
+        weights, _ = layer_positions(run.config)[layer]
+        for unit in range(len(weights)):
+            quiet = (run.trace.gradients[:, weights[unit]] == 0).all()
+            if quiet and (sums[:, unit] <= 0).all():
+                found.add(unit_name(run.config, layer, unit))
+    return found
+
+
+def silent_weights(seen: Seen, observation: Observation) -> bool:
+    """Check that these parameters never get a gradient, for the reason that is told."""
+    names = set(stated(observation, "names"))
+    return all(
+        names <= untouched_parameters(run)
+        and stated(observation, "count") == len(names)
+        and stated(observation, "total") == len(parameter_names(run.config))
+        and stated(observation, "rounds") == run.trace.rounds
+        and _is_cause(run, observation.form, set(stated(observation, "units")), names)
+        for run in seen.runs(observation.facts["subject"])
+    )
+
+
+def _is_cause(run: Run, form: str, units: set[str], names: set[str]) -> bool:
+    """Check that the cause is there, and explains each of these parameters."""
+    ends: dict[str, set[str]] = {name: set() for name in parameter_names(run.config)}
+    stored = parameter_names(run.config)
+    for layer, (weights, biases) in enumerate(layer_positions(run.config)):
+        for unit in range(len(weights)):
+            target = unit_name(run.config, layer, unit)
+            for source, place in enumerate(weights[unit]):
+                before = (
+                    f"x{source + 1}" if layer == 0 else unit_name(run.config, layer - 1, source)
+                )
+                ends[stored[place]] = {before, target}
+            if len(biases):
+                ends[stored[biases[unit]]] = {target}
+    touched = all(ends[name] & units for name in names)
+    if form == "dead":
+        return dead_units(run) == units and touched
+    if form == "input":
+        inputs = np.array(run.config.data.inputs)
+        zero = {f"x{k + 1}" for k in np.flatnonzero((inputs == 0).all(axis=0))}
+        hidden = {u for u in units if not u.startswith("x")}
+        return {u for u in units if u.startswith("x")} <= zero and touched and hidden <= _zero(run)
+    return touched if form == "blocked" else not units and form in ("", "rows")
+
+
+def _zero(run: Run) -> set[str]:
+    """Return the units that give exactly 0 for every row before training."""
+    return {
+        unit_name(run.config, layer, unit)
+        for layer, (_, made) in enumerate(stock.passes(run.config, run.trace.weights[0]))
+        for unit in np.flatnonzero((made == 0).all(axis=0))
+    }
+
+
+def revived(seen: Seen, observation: Observation) -> bool:
+    """Check from how many of the random starts no unit is dead."""
+    counted = stated(observation, "count")
+    for run in seen.runs(observation.facts["subject"]):
+        allowed = {k for k in {**run.config.flat()} if k.startswith("initial.")} | {"seed"}
+        starts = controls_like(seen, run.config, allowed | {"initial.scheme"})
+        starts = [s for s in starts if s.config.initial.scheme == "pytorch" and s.config.seed < 20]
+        # A start that ended at once has no round in which a unit could be dead or alive.
+        starts = [s for s in starts if len(s.losses)]
+        alive = sum(not dead_units(s) for s in starts)
+        form = "all" if alive == counted else "some" if alive else "none"
+        if (
+            len(starts) != counted
+            or alive != stated(observation, "alive")
+            or form != observation.form
+        ):
+            return False
+        if dead_units(run) != set(stated(observation, "units")):
+            return False
+    return True
+
+
+def stands_still(run: Run, budget: int, allowed: float = 0.02) -> bool:
+    """Check that the loss has hardly changed in the second half, whenever one looks."""
+    half = run.losses[budget // 2 : budget + 1].astype(float)
+    return bool(
+        np.ptp(half)
+        <= allowed * max(above_floor(run, budget), rounding_of(run)) + floor_tolerance(run)
+    )
+
+
+def is_stuck(run: Run, budget: int, swing: float = 0.02) -> bool:
+    """Check that a run is far from the floor and hardly changes, with a vanished gradient.
+
+    With mini-batches nobody knows of each step how far.
+    """
+    if not run.config.data.sees_all_rows:
+        return False
+    norms = gradient_norms(run)
+    # Where there never was a gradient, none has vanished.
+    return (
+        norms.max() > 0
+        and above_floor(run, budget)
+        > max(0.01 * above_floor(run, 0) * (1 - RELATIVE), floor_tolerance(run))
+        and norms[budget] <= 0.01 * norms.max() * (1 + RELATIVE)
+        and bool(np.isfinite(norms).all())
+        and stands_still(run, budget, swing)
+    )
+
+
+def could_do_better(seen: Seen, run: Run, budget: int, lead: float = 0.99) -> bool:
+    """Check that the network is known to get lower: always with one row, else by another run.
+
+    Not if weights are to be small as well.
+    """
+    if run.config.flat().get("optimizer.weight_decay"):
+        return False
+    if len(run.config.data.inputs) == 1:
+        return True
+    own = (run.config.network, run.config.loss, run.config.data)
+    for _, other in seen.pairs:
+        alike = (other.config.network, other.config.loss, other.config.data) == own
+        low = floor_of(run.config) or 0.0
+        lowest = lowest_loss_of(other)
+        if alike and float(lowest) - low < lead * above_floor(run, budget):
+            return True
+    return False
+
+
+def stuck(seen: Seen, observation: Observation) -> bool:
+    """Check that a run is stuck where the sentence says so, with its numbers."""
+    budget = stated(observation, "budget")
+    for run in seen.runs(observation.facts["subject"]):
+        norms, low = gradient_norms(run), floor_of(run.config)
+        numbers = (
+            stated(observation, "loss") == loss_at(run, budget)
+            and low is not None
+            and near(stated(observation, "floor"), low, 1e-6)
+            and near(stated(observation, "norm"), norms[budget])
+            and near(stated(observation, "largest"), norms.max())
+        )
+        if not (numbers and is_stuck(run, budget) and could_do_better(seen, run, budget)):
+            return False
+        if observation.form == "rows":
+            told = observation.facts["better"]
+            assert isinstance(told, With)
+            lowest = min(lowest_loss_of(r) for r in seen.all_of(told.what))
+            if value(told.detail) != lowest:
+                return False
+        if observation.form == "sigmoid":
+            outputs = run.trace.outputs_at(budget)
+            assert outputs is not None
+            wide = outputs.astype(float).ravel()
+            told = [value(n) for n in listed(observation, "outputs")]
+            if told != wide.tolist() or not near(
+                stated(observation, "slope"), float((wide * (1 - wide)).max())
+            ):
+                return False
+    return True
+
+
+def stuck_points(seen: Seen, observation: Observation) -> bool:
+    """Check that the runs at these points of a sweep are stuck."""
+    budget = stated(observation, "budget")
+    everywhere = [run for members in seen.swept.values() for _, run in members]
+    told = runs_at_points(seen, observation.facts["subjects"])
+    stopped = all(is_stuck(run, budget) and could_do_better(seen, run, budget) for run in told)
+    count, lowest = stated(observation, "count"), min(loss_at(run, budget) for run in told)
+    return (
+        stopped
+        and stated(observation, "total") == len(everywhere)
+        and (count > len(told) if observation.form == "more" else count == len(told))
+        and (stated(observation, "lowest") <= lowest)
+        and (observation.form == "more" or stated(observation, "lowest") == lowest)
+    )
+
+
+def count_saturated(run: Run, step: int) -> tuple[int, int]:
+    """Return how many pairs of a hidden unit and a row are nearly flat, of how many."""
+    flat = total = 0
+    weights = run.trace.weights_at(step)
+    assert weights is not None
+    names = run.config.network.activations
+    layers = list(stock.passes(run.config, weights))[:-1]
+    for name, (sums, _) in zip(names, layers, strict=False):
+        if name in ("sigmoid", "tanh"):
+            half = np.abs(sums) / (2 if name == "sigmoid" else 1)
+            with np.errstate(over="ignore"):
+                share = 1 / np.cosh(half) ** 2
+            flat += int((share < 0.01).sum())
+            total += share.size
+    return flat, total
+
+
+def saturated_units(seen: Seen, observation: Observation) -> bool:
+    """Check how many hidden units are saturated, at the start and at the end."""
+    budget = stated(observation, "budget")
+    for run in seen.runs(observation.facts["subject"]):
+        (flat, total), (before, _) = count_saturated(run, budget), count_saturated(run, 0)
+        said = observation.facts["saturated"]
+        if (said.value, said.total) != (flat, total):
+            return False
+        if not near(stated(observation, "share"), flat / total) or flat / total < 0.25:
+            return False
+        if not near(stated(observation, "start"), before / total):
+            return False
+    return True
+
+
+def layer_gradients(seen: Seen, observation: Observation) -> bool:
+    """Check that gradients vanish or explode from layer to layer at the start."""
+    for run in seen.runs(observation.facts["subject"]):
+        # In long double, whose range no square of a number of these leaves.
+        gradient = run.trace.gradients[0].astype(np.longdouble)
+        sizes_of = [
+            float(np.sqrt(np.mean(gradient[w] ** 2))) for w, _ in layer_positions(run.config)
+        ]
+        told = [value(n) for n in listed(observation, "layers") if isinstance(n, Number)]
+        # Of many layers the first and the last ones are told.
+        ends = sizes_of
+        if len(told) < len(sizes_of):
+            ends = [*sizes_of[: len(told) // 2], *sizes_of[-(len(told) - len(told) // 2) :]]
+        if not all(near(a, b) for a, b in zip(told, ends, strict=True)):
+            return False
+        first, last = sizes_of[0], sizes_of[-1]
+        times = last / first if observation.form == "vanishing" else first / last
+        if not near(stated(observation, "times"), times) or times < 10 * (1 - RELATIVE):
+            return False
+    return True
+
+
+CHECKS: dict[str, Check] = {
+    "silent-weights": silent_weights,
+    "revived": revived,
+    "stuck": stuck,
+    "stuck-points": stuck_points,
+    "saturated-units": saturated_units,
+    "layer-gradients": layer_gradients,
+}
+"""Checks by the name of their rule."""

@@ -1,0 +1,215 @@
+"""Checks of rules on what several random starts show."""
+
+from __future__ import annotations
+
+from math import comb
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+
+from claim_checks.losses import above_floor, floor_tolerance, has_reached, loss_at, same_measure
+from claim_checks.reading import first_variant, listed, near, stated, subjects_of, value
+from claim_checks.seen import Check, Seen
+from labreport.analysis.observation import Observation
+from labreport.lab.plan import Trial
+from labreport.runs.run import Run
+
+
+def coin_toss_probability(below: int, over: int) -> float:
+    """Return the two-sided probability that a fair coin falls so unevenly."""
+    count, few = below + over, min(below, over)
+    tail = sum(comb(count, k) for k in range(few + 1)) / 2**count
+    return min(1.0, 2 * tail)
+
+
+def seed_pairs(seen: Seen, one: list[tuple[Trial, Run]], other: list[tuple[Trial, Run]]) -> Any:
+    """Return differences of the losses of runs with the same seed, at the last budget."""
+    budget = seen.plan.budgets[-1]
+    theirs = {t.seed: r for t, r in other}
+    return np.array(
+        [
+            loss_at(r, budget) - loss_at(theirs[t.seed], budget)
+            for t, r in one
+            if t.seed in theirs and has_reached(r, budget) and has_reached(theirs[t.seed], budget)
+        ]
+    )
+
+
+def paired_starts(seen: Seen, observation: Observation) -> bool:
+    """Check how often one of two variants is lower from the same start."""
+    return all(
+        _paired(seen, observation, s.variant) for s in subjects_of(observation.facts["subject"])
+    )
+
+
+def _paired(seen: Seen, observation: Observation, mine: str) -> bool:
+    """Check the comparison of one variant with another from the same starts."""
+    theirs = observation.facts["other"].variant
+    far = seed_pairs(seen, seen.variants[mine], seen.variants[theirs])
+    below, over = int((far < 0).sum()), int((far > 0).sum())
+    p, least = coin_toss_probability(below, over), coin_toss_probability(0, below + over)
+    ordered = np.sort(far)
+    holds = (
+        same_measure(r for name in (mine, theirs) for _, r in seen.variants[name])
+        and stated(observation, "count") == len(far)
+        and stated(observation, "lower") == below
+        and near(stated(observation, "median"), float(np.median(far)))
+        and near(stated(observation, "p"), p)
+        and near(stated(observation, "least"), least)
+    )
+    if "low" in observation.facts:
+        left = int(np.flatnonzero(ordered == stated(observation, "low"))[0])
+        covers = 1 - 2 * sum(comb(len(far), k) for k in range(left + 1)) / 2 ** len(far)
+        said = stated(observation, "coverage")
+        holds = holds and stated(observation, "high") in ordered and said >= 0.95
+        # With equal values the first of them may stand for a later one.
+        holds = holds and (near(said, covers) or len(set(far.tolist())) < len(far))
+    elif observation.form not in ("few", "same"):
+        holds = False
+    if observation.form == "same":
+        return holds and not below + over
+    if observation.form == "few":
+        return holds and least > 0.05
+    if observation.form == "open":
+        return holds and p > 0.05 >= least
+    return holds and p <= 0.05 and (below > over) == (observation.form == "lower")
+
+
+def pairs_needed(seen: Seen, observation: Observation) -> bool:
+    """Check how many starts it would take to tell two variants apart."""
+    mine, theirs = first_variant(observation.facts["subject"]), observation.facts["other"].variant
+    far = seed_pairs(seen, seen.variants[mine], seen.variants[theirs])
+    mean, deviation = float(np.mean(far)), float(np.std(far, ddof=1))
+    quantiles = NormalDist().inv_cdf(0.975) + NormalDist().inv_cdf(0.8)
+    needed = (quantiles * deviation / mean) ** 2
+    return (
+        stated(observation, "count") == len(far)
+        and near(stated(observation, "mean"), mean)
+        and near(stated(observation, "deviation"), deviation)
+        and stated(observation, "needed") > len(far)
+        and needed * (1 - 1e-6) <= stated(observation, "needed") <= max(needed + 1, 2) * (1 + 1e-6)
+    )
+
+
+def solved_starts(seen: Seen, observation: Observation) -> bool:
+    """Check from how many starts most of the way to the floor is gone."""
+    if observation.form == "many":
+        return solved_starts_of_many(seen, observation)
+    budgets = [value(b) for b in listed(observation, "budgets")]
+    for told in listed(observation, "starts"):
+        members = [
+            r
+            for t, r in seen.pairs
+            if t.variant == told.what.variant and t.point == told.what.point
+        ]
+        for budget, share in zip(budgets, told.detail, strict=True):
+            there = [r for r in members if has_reached(r, budget) and above_floor(r, 0) > 0]
+            surely = sum(
+                above_floor(r, budget) < 0.1 * above_floor(r, 0) - 2 * floor_tolerance(r)
+                for r in there
+            )
+            maybe = sum(
+                above_floor(r, budget) <= 0.1 * above_floor(r, 0) + 2 * floor_tolerance(r)
+                for r in there
+            )
+            if not (surely <= share.value <= maybe and share.total == len(members)):
+                return False
+    return True
+
+
+def solved_starts_of_many(seen: Seen, observation: Observation) -> bool:
+    """Check at how many points every start, some or none come most of the way."""
+    budget, groups = stated(observation, "budget"), {}
+    for trial, run in seen.pairs:
+        if trial.seed is not None:
+            groups.setdefault((trial.variant, trial.point), []).append(run)
+    kinds: list[set[str]] = []
+    for members in groups.values():
+        there = [r for r in members if has_reached(r, budget) and above_floor(r, 0) > 0]
+        if not there:
+            continue
+        possible = set()
+        for sign in (1, -1):
+            near_it = [
+                above_floor(r, budget) <= 0.1 * above_floor(r, 0) + sign * 2 * floor_tolerance(r)
+                for r in there
+            ]
+            count = sum(near_it)
+            possible.add("every" if count == len(members) else "some" if count else "none")
+        kinds.append(possible)
+    told = {kind: stated(observation, kind) for kind in ("every", "some", "none")}
+    return stated(observation, "points") == len(kinds) == sum(told.values()) and all(
+        sum(k == {kind} for k in kinds) <= count <= sum(kind in k for k in kinds)
+        for kind, count in told.items()
+    )
+
+
+def best_over_starts(seen: Seen, observation: Observation) -> bool:
+    """Check which point or variant has the lowest median over its starts."""
+    if observation.form == "variants":
+        last, tuned = stated(observation, "budget"), listed(observation, "medians")
+        runs = [[r for r in seen.all_of(w.what) if has_reached(r, last)] for w in tuned]
+        medians = [float(np.median([loss_at(r, last) for r in there])) for there in runs]
+        told = [value(w.detail) for w in tuned]
+        return medians == sorted(medians) and all(map(near, told, medians))
+    budget, members = (
+        stated(observation, "budget"),
+        seen.variants[observation.facts["subject"].variant],
+    )
+    points: dict[Any, list[tuple[Trial, Run]]] = {}
+    for trial, run in members:
+        points.setdefault(trial.point, []).append((trial, run))
+    medians = {
+        point: float(np.median([loss_at(r, budget) for _, r in there if has_reached(r, budget)]))
+        for point, there in points.items()
+        if any(has_reached(r, budget) for _, r in there)
+    }
+    best, second = observation.facts["best"].point, observation.facts["second"].point
+    far = seed_pairs(seen, points[best], points[second])
+    below, over = int((far < 0).sum()), int((far > 0).sum())
+    p = coin_toss_probability(below, over)
+    others = sorted(m for point, m in medians.items() if point != best)
+    holds = (
+        near(stated(observation, "median"), medians[best])
+        and near(stated(observation, "other_median"), medians[second])
+        and medians[best] <= others[0]
+        and medians[second] == others[0]
+        and stated(observation, "lower") == below
+        and stated(observation, "count") == len(far)
+        and stated(observation, "points") == len(points)
+        and near(stated(observation, "p"), min(1.0, p * comparison_count(observation)))
+    )
+    clear = stated(observation, "p") <= 0.05 and below > over
+    return holds and clear == (observation.form == "clear")
+
+
+def comparison_count(observation: Observation) -> int:
+    """Return by how many comparisons a p-value is multiplied, where the sentence says so."""
+    return stated(observation, "comparisons") if "comparisons" in observation.facts else 1
+
+
+def single_start(seen: Seen, observation: Observation) -> bool:
+    """Check that each setting was trained from one start only."""
+    places = [(t.variant, t.point) for t, _ in seen.pairs]
+    holds = len(set(places)) == len(places) == stated(observation, "count")
+    if observation.form == "given":
+        starts = {t.config.initial.model_dump_json() for t, _ in seen.pairs}
+        fixed = all(
+            t.config.initial.scheme in ("given", "zeros", "ones", "constant") for t, _ in seen.pairs
+        )
+        holds = holds and fixed and len(starts) == 1
+        holds = holds and stated(observation, "budget") == max(
+            t.config.rounds for t, _ in seen.pairs
+        )
+    return holds
+
+
+CHECKS: dict[str, Check] = {
+    "paired-starts": paired_starts,
+    "best-over-starts": best_over_starts,
+    "solved-starts": solved_starts,
+    "pairs-needed": pairs_needed,
+    "single-start": single_start,
+}
+"""Checks by the name of their rule."""

@@ -1,0 +1,213 @@
+"""Checks of rules on losses that rise, oscillate or diverge, and on the limits of rates."""
+
+from __future__ import annotations
+
+from math import isclose
+
+import numpy as np
+import stock
+
+from claim_checks.losses import has_reached, loss_at, rounding_of_updates
+from claim_checks.reading import listed, near, stated, value
+from claim_checks.seen import Check, Seen, runs_at_points
+from labreport.analysis.observation import Observation, Subject
+from labreport.lab.configuration import RunConfig
+from labreport.runs.run import Run
+
+
+def diverged(seen: Seen, observation: Observation) -> bool:
+    """Check that these runs ended with numbers that are not finite."""
+    alone = [(t, r) for t, r in seen.pairs if t.seed is None]
+    ended = [r for _, r in alone if r.trace.ending.kind == "diverged"]
+    told = [(seen.run(w.what), value(w.detail)) for w in listed(observation, "subjects")]
+    if stated(observation, "count") != len(ended) != len(told):
+        return False
+    for run, rounds in told:
+        if run.trace.ending.kind != "diverged" or rounds != len(run.losses):
+            return False
+        if rounds and run.config.data.batch_size is None and seen.effort.worth("diverged"):
+            # From the last finite weights, stock torch comes to what is not finite.
+            few = 2 if run.config.optimizer.name == "sgd" else run.config.rounds
+            plain = not run.config.flat().get("optimizer.momentum")
+            start, count = run.trace.weights[0], run.config.rounds
+            if few == 2 and plain and run.config.gradients != "accumulated":
+                start, count = run.trace.weights[-1], few
+            again = stock.train(run.config, start, count)
+            if (
+                not again.error
+                and np.isfinite([*again.losses, *again.weights[-1], *again.gradients[-1]]).all()
+            ):
+                return False
+    return True
+
+
+def worse_than_start(seen: Seen, observation: Observation) -> bool:
+    """Check which points of a sweep end with a higher loss than they start with."""
+    budget = stated(observation, "budget")
+    told = runs_at_points(seen, observation.facts["subjects"])
+    everywhere = [run for members in seen.swept.values() for _, run in members]
+    mine = [r for r in everywhere if has_reached(r, budget) and loss_at(r, budget) > loss_at(r, 0)]
+    return (
+        {id(r) for r in told} == {id(r) for r in mine}
+        and stated(observation, "count") == len(mine)
+        and stated(observation, "total") == len(everywhere)
+    )
+
+
+def rising_updates(run: Run, budget: int) -> np.ndarray:
+    """Return in which updates the loss rose by more than rounding."""
+    losses = run.losses[: budget + 1].astype(float)
+    return np.asarray(np.diff(losses) > rounding_of_updates(run, losses))
+
+
+def rises(seen: Seen, observation: Observation) -> bool:
+    """Check from which point of a sweep on the loss rises on the way."""
+    ((_, members),) = seen.swept.items()
+    ordered = sorted(members, key=lambda pair: pair[0].point[0][1])
+    budget = stated(observation, "budget")
+    rising = [bool(rising_updates(run, budget).any()) for _, run in ordered]
+    places = {trial.point: k for k, (trial, _) in enumerate(ordered)}
+    steady = places[observation.facts["steady"].point]
+    first = places[observation.facts["rising"].point]
+    return (
+        not any(rising[: steady + 1])
+        and first == steady + 1
+        and rising[first]
+        and stated(observation, "total") == len(ordered) - first
+        and (observation.form == "one") == (len(ordered) - first == 1)
+        and stated(observation, "count") == sum(rising)
+    )
+
+
+def oscillation(seen: Seen, observation: Observation) -> bool:
+    """Check that the loss goes up and down as often as is told."""
+    budget = stated(observation, "budget")
+    for run in seen.runs(observation.facts["subject"]):
+        losses = run.losses[: budget + 1].astype(float)
+        changes = np.diff(losses)
+        noise = rounding_of_updates(run, losses)
+        strict = np.sign(changes[changes != 0])
+        turns = int((strict[1:] != strict[:-1]).sum())
+        quiet = bool((np.abs(changes[changes != 0]) > 2 * noise[changes != 0]).all())
+        said, turned = observation.facts["rises"], stated(observation, "turns")
+        holds = said.total == budget and said.value <= (changes > 0).sum() and turned <= turns
+        if quiet:
+            holds = holds and said.value == (changes > 0).sum() and turned == turns
+        holds = holds and stated(observation, "final") == losses[-1] and turned >= 6
+        if observation.form == "":
+            updates = stated(observation, "updates")
+            holds = holds and losses.min() == stated(observation, "lowest") == losses[updates]
+            holds = holds and losses[-1] > losses.min()
+        else:
+            holds = (
+                holds and losses[-1] == losses.min() and stated(observation, "before") == losses[-2]
+            )
+        if not holds:
+            return False
+    return True
+
+
+def stability_limit(config: RunConfig, curvature: float) -> float:
+    """Return the rate from which on descent leaves a quadratic bowl, by bisection."""
+    optimizer = config.optimizer
+    assert optimizer.name == "sgd"
+    bowl = curvature + optimizer.weight_decay
+
+    def grows(rate: float) -> bool:
+        keep = optimizer.momentum
+        fresh = 1 - optimizer.dampening if keep else 1.0
+        # (x, v) → v' = keep·v + fresh·bowl·x, x' = x − rate·v'
+        matrix = np.array(
+            [[1 - rate * fresh * bowl, -rate * keep], [fresh * bowl, keep]], dtype=float
+        )
+        return bool(np.abs(np.linalg.eigvals(matrix)).max() > 1 + 1e-12)
+
+    low, high = 0.0, 8 / bowl
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (low, middle) if grows(middle) else (middle, high)
+    return high
+
+
+MOST_WEIGHT = 1e12
+"""Beside larger weights what torch leaves of 1 − tanh² is rounding alone."""
+
+
+def edge_of_stability(seen: Seen, observation: Observation) -> bool:
+    """Check the learning rate against the limit that the curvature sets."""
+    budget = stated(observation, "budget")
+    for run in seen.runs(observation.facts["subject"]):
+        if not seen.effort.worth("edge-of-stability"):
+            continue
+        last = run.trace.weights_at(budget)
+        assert last is not None
+        decay = run.config.flat()["optimizer.weight_decay"]
+        if np.abs(last).max() > MOST_WEIGHT:
+            continue
+        end = stock.largest_eigenvalue(run.config, last) + decay
+        start = stock.largest_eigenvalue(run.config, run.trace.weights[0]) + decay
+        if not np.isfinite([end, start]).all():
+            continue
+        limit = stability_limit(run.config, end - decay)
+        rate = run.config.optimizer.learning_rate
+        holds = (
+            near(stated(observation, "curvature"), end, 1e-3)
+            and isclose(stated(observation, "start"), start, rel_tol=1e-3, abs_tol=1e-4)
+            and near(stated(observation, "limit"), limit, 2e-3)
+            and stated(observation, "rate") == rate
+            and near(stated(observation, "share"), rate / stated(observation, "limit"))
+            and (
+                rate > limit * (1 - 2e-3)
+                if observation.form == "beyond"
+                else rate <= limit * (1 + 2e-3)
+            )
+            and rate >= 0.5 * limit * (1 - 2e-3)
+        )
+        if not holds:
+            return False
+    return True
+
+
+def stable_rate(seen: Seen, observation: Observation) -> bool:
+    """Check where the limit of the curvature lies beside the rates between which losses rise."""
+    budget = stated(observation, "budget")
+    steady, rising = observation.facts["steady"], observation.facts["rising"]
+    assert isinstance(steady, Subject)
+    assert isinstance(rising, Subject)
+    members = sorted(seen.swept[steady.variant], key=lambda p: p[0].point[0][1])
+    places = {trial.point: k for k, (trial, _) in enumerate(members)}
+    runs = [run for _, run in members]
+    here, next_one = places[steady.point], places[rising.point]
+    if next_one != here + 1 or any(rising_updates(r, budget).any() for r in runs[: here + 1]):
+        return False
+    up = runs[next_one]
+    if has_reached(up, budget) and not rising_updates(up, budget).any():
+        return False
+    low, high = (runs[k].config.optimizer.learning_rate for k in (here, next_one))
+    limit = stated(observation, "limit")
+    form = "below" if limit < low else "above" if limit > high else "between"
+    factor = {"below": low / limit, "above": limit / high, "between": high / low}[form]
+    holds = form == observation.form and near(stated(observation, "factor"), factor)
+    if seen.effort.worth("stable-rate"):
+        run, step = runs[here], stated(observation, "updates")
+        weights = run.trace.weights_at(step)
+        assert weights is not None
+        decay = run.config.flat()["optimizer.weight_decay"]
+        curvature = stock.largest_eigenvalue(run.config, weights) + decay
+        if not np.isfinite(curvature):
+            return holds
+        holds = holds and near(stated(observation, "curvature"), curvature, 1e-3)
+        holds = holds and near(limit, stability_limit(run.config, curvature - decay), 2e-3)
+        holds = holds and 0 < stated(observation, "samples") <= len(run.trace.weights)
+    return holds
+
+
+CHECKS: dict[str, Check] = {
+    "diverged": diverged,
+    "worse-than-start": worse_than_start,
+    "rises": rises,
+    "oscillation": oscillation,
+    "stable-rate": stable_rate,
+    "edge-of-stability": edge_of_stability,
+}
+"""Checks by the name of their rule."""

@@ -1,0 +1,116 @@
+"""Checks of rules on the way of the weights and the lowest loss on it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from claim_checks.losses import above_floor, floor_tolerance, loss_at
+from claim_checks.parameters import parameter_names
+from claim_checks.reading import RELATIVE, listed, near, stated, value
+from claim_checks.seen import Check, Seen
+from labreport.analysis.observation import Observation
+from labreport.runs.run import Run
+
+
+def frozen(seen: Seen, observation: Observation) -> bool:
+    """Check that the weights never move, though there is a gradient."""
+    for run in seen.runs(observation.facts["subject"]):
+        trace = run.trace
+        still = all(np.array_equal(step, trace.weights[0]) for step in trace.weights)
+        norm = float(np.sqrt(sum(float(g) ** 2 for g in trace.gradients[0])))
+        holds = still and bool(trace.gradients.any()) and near(stated(observation, "norm"), norm)
+        holds = holds and stated(observation, "rounds") == len(trace.losses) - 1
+        holds = holds and (observation.form == "rate") == (run.config.optimizer.learning_rate == 0)
+        if not (holds and stated(observation, "value") == run.losses[-1]):
+            return False
+    return True
+
+
+def overshoot(seen: Seen, observation: Observation) -> bool:
+    """Check that the loss was much lower before than it is at the end."""
+    budget, best = stated(observation, "budget"), stated(observation, "updates")
+    return all(
+        stated(observation, "lowest") == loss_at(run, best) == run.losses[: budget + 1].min()
+        and best < budget
+        and best == int(np.argmin(run.losses[: budget + 1]))
+        and stated(observation, "final") == loss_at(run, budget) > loss_at(run, best)
+        and above_floor(run, budget) > 1.5 * above_floor(run, best) - floor_tolerance(run)
+        for run in seen.runs(observation.facts["subject"])
+    )
+
+
+def largest_move(seen: Seen, observation: Observation) -> bool:
+    """Check which weight has moved the most, and how far."""
+    budget = stated(observation, "budget")
+    for told in listed(observation, "moves"):
+        run = seen.run(told.what)
+        last = run.trace.weights_at(budget)
+        assert last is not None
+        moved = last.astype(float) - run.trace.weights[0].astype(float)
+        named, distance = told.detail
+        position = parameter_names(run.config).index(value(named)[0])
+        if value(distance) != moved[position] or abs(moved[position]) != np.abs(moved).max():
+            return False
+    return True
+
+
+def path(seen: Seen, observation: Observation) -> bool:
+    """Check how much longer the way of the weights is than the straight line."""
+    budget = stated(observation, "budget")
+
+    def walked(run: Run) -> tuple[float, float, int]:
+        weights = run.trace.weights[: budget + 1].astype(float)
+        steps = np.diff(weights, axis=0)
+        lengths = np.sqrt((steps**2).sum(axis=1))
+        back = (steps[:-1] * steps[1:]).sum(axis=1) < 0
+        distance = float(np.sqrt(((weights[-1] - weights[0]) ** 2).sum()))
+        return float(lengths.sum()), distance, int(back.sum())
+
+    if observation.form == "straight":
+        ratios = {name: w[0] / w[1] for name, r in seen.singles.items() if (w := walked(r))[1]}
+        longest = walked(seen.run(observation.facts["subject"]))
+        return (
+            near(stated(observation, "ratio"), longest[0] / longest[1])
+            and max(ratios.values()) <= stated(observation, "ratio") * (1 + RELATIVE)
+            and stated(observation, "ratio") <= 1.05 * (1 + RELATIVE)
+            # Of all variants.
+            and stated(observation, "count") == len(seen.variants)
+        )
+    for run in seen.runs(observation.facts["subject"]):
+        length, distance, turns = walked(run)
+        said = stated(observation, "turns")
+        # Turns of steps that are nothing but rounding are not counted.
+        if not (near(stated(observation, "length"), length) and said <= turns):
+            return False
+        if not near(stated(observation, "distance"), distance) or length < 1.5 * distance * (
+            1 - 1e-9
+        ):
+            return False
+        if not near(stated(observation, "ratio"), length / distance):
+            return False
+    return True
+
+
+def sign_changes(seen: Seen, observation: Observation) -> bool:
+    """Check which weights have changed their sign."""
+    budget = stated(observation, "budget")
+    for told in listed(observation, "weights"):
+        run = seen.run(told.what)
+        last = run.trace.weights_at(budget)
+        assert last is not None
+        first = run.trace.weights[0]
+        crossed = ((first > 0) & (last < 0)) | ((first < 0) & (last > 0))
+        changed = {n for n, c in zip(parameter_names(run.config), crossed, strict=True) if c}
+        if set(value(told.detail)) != changed:
+            return False
+    return True
+
+
+CHECKS: dict[str, Check] = {
+    "frozen": frozen,
+    "overshoot": overshoot,
+    "largest-move": largest_move,
+    "path": path,
+    "sign-changes": sign_changes,
+}
+"""Checks by the name of their rule."""

@@ -1,0 +1,1 @@
+"""Rules over all experiments of a lab."""

@@ -1,0 +1,181 @@
+"""How far apart variants end, against how far apart random starts alone end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from labreport.analysis import thresholds
+from labreport.analysis.lab_rules.lab_rule import Conclusion, Experiments, lab_rule, title
+from labreport.analysis.observation import (
+    Count,
+    Facts,
+    Number,
+    Observation,
+    Share,
+    Source,
+    With,
+)
+from labreport.analysis.results import ExperimentResults, Result, cite
+from labreport.analysis.rules.comparison import comparable
+
+
+@lab_rule("change-against-chance", 0.85)
+def change_against_chance(experiments: Experiments) -> Iterator[Conclusion]:
+    """How far apart variants end, against how far apart random starts alone end."""
+    budget = _shared_budget(experiments)
+    if budget is None:
+        return
+    ranges = [r for e in experiments if (r := _range(e, budget)) is not None]
+    if len(ranges) < 2:
+        return
+    ranges.sort(key=lambda r: -r.width)
+    ranges = [r for r in ranges if comparable(r.low, ranges[0].low)]
+    facts: Facts = {
+        "ranges": tuple(With(title(r.results), r.number) for r in ranges),
+        "budget": Count(budget),
+    }
+    idle = sum(len(r.idle) for r in ranges)
+    claims = (
+        *(source for r in ranges for source in r.claims),
+        *(run.cite("learning_rate == 0") for r in ranges for run in r.idle),
+    )
+    groups = _starts(experiments, ranges[0].low, budget)
+    chances = [(r, farthest) for r in ranges if (farthest := _farthest(r, groups, budget))]
+    form = "alone"
+    runs = sum(len(r.members) for r in ranges)
+    if chances:
+        smaller = [r for r, starts in chances if r.width < _middle(starts, budget)]
+        facts |= {
+            "chances": tuple(With(title(r.results), _chance(s, budget)) for r, s in chances),
+            "smaller": tuple(title(r.results) for r in smaller),
+            "middle": Share(thresholds.MIDDLE[1] - thresholds.MIDDLE[0]),
+        }
+        claims += tuple(
+            _wider(starts, other, budget)
+            for r, starts in chances
+            for other in _starts_of(r, groups)
+            if other is not starts
+        )
+        form = "smaller" if smaller else "larger"
+        runs += sum(map(len, groups))
+    facts["enough"] = Count(thresholds.ENOUGH_STARTS)
+    form += "-idle" if idle else ""
+    found = Observation(
+        "change-against-chance",
+        facts,
+        runs=runs,
+        form=form,
+        strength="statistical" if chances else "exact",
+        claims=claims,
+    )
+    yield experiments[0].plan, found
+
+
+@dataclass(frozen=True)
+class _Range:
+    """The lowest and the highest loss of an experiment's runs at a budget.
+
+    A learning rate of 0 trains nothing: how far such an ``idle`` run stays behind is no change's
+    doing.
+    """
+
+    results: ExperimentResults
+    members: tuple[Result, ...]
+    idle: tuple[Result, ...]
+    low: Result
+    high: Result
+    budget: int
+
+    @property
+    def width(self) -> float:
+        return (self.high.loss(self.budget) or 0.0) - (self.low.loss(self.budget) or 0.0)
+
+    @property
+    def number(self) -> Number:
+        losses = (r.loss_formula(self.budget) for r in (self.low, self.high))
+        formula = "r2.{1} - r1.{0}".format(*losses)
+        return Number(self.width, cite(formula, (self.low, self.high)))
+
+    @property
+    def claims(self) -> Iterator[Source]:
+        for extreme, function in ((self.low, "min"), (self.high, "max")):
+            others = (r for r in self.members if r is not extreme)
+            losses = f"each(losses[{self.budget}])"
+            formula = f"losses[{self.budget}] == {function}({losses})"
+            yield cite(formula, (extreme, *others))
+
+
+def _range(results: ExperimentResults, budget: int) -> _Range | None:
+    shown = (*results.singles, *results.everywhere)
+    there = [r for r in shown if r.loss(budget) is not None and r.is_trained]
+    members = tuple(r for r in there if comparable(r, there[0]))
+    if len({r.run.name for r in members}) < 2 or budget > members[0].run.config.rounds:
+        return None
+    losses = {id(r): r.loss(budget) or 0.0 for r in members}
+    low, high = (choose(members, key=lambda r: losses[id(r)]) for choose in (min, max))
+    idle = tuple(r for r in shown if not r.is_trained and comparable(r, there[0]))
+    return _Range(results, members, idle, low, high, budget)
+
+
+def _shared_budget(experiments: Experiments) -> int | None:
+    """The largest number of rounds after which all comparing experiments are compared."""
+    compared = [e for e in experiments if len(e.singles) + len(e.everywhere) > 1]
+    shared = set.intersection(*({*e.budgets} for e in compared)) if compared else set()
+    return max(shared, default=None)
+
+
+def _starts(experiments: Experiments, like: Result, budget: int) -> list[tuple[Result, ...]]:
+    """The random starts of each variant that has enough, whose losses measure the same thing."""
+    found = []
+    for experiment in experiments:
+        for members in experiment.replicated.values():
+            there = tuple(r for r in members if r.loss(budget) is not None)
+            enough = len(there) >= thresholds.ENOUGH_STARTS
+            if enough and comparable(there[0], like) and budget <= there[0].run.config.rounds:
+                found.append(there)
+    return found
+
+
+def _starts_of(of: _Range, groups: Sequence[tuple[Result, ...]]) -> Iterator[tuple[Result, ...]]:
+    """Those starts of which a run of an experiment differs in nothing but its own start."""
+    settings = [_besides_the_start(r) for r in of.members]
+    return (starts for starts in groups if _besides_the_start(starts[0]) in settings)
+
+
+def _besides_the_start(result: Result) -> dict[str, object]:
+    flat = result.run.config.flat()
+    return {k: v for k, v in flat.items() if k not in ("seed", "rounds") and "initial." not in k}
+
+
+def _farthest(
+    of: _Range, groups: Sequence[tuple[Result, ...]], budget: int
+) -> tuple[Result, ...] | None:
+    """Of the starts of an experiment's variants those that end farthest apart."""
+    own = _starts_of(of, groups)
+    return max(own, key=lambda starts: _middle(starts, budget), default=None)
+
+
+def _chance(starts: Sequence[Result], budget: int) -> Number:
+    formula = _middle_formula(f"each(losses[{budget}])")
+    return Number(_middle(starts, budget), cite(formula, starts))
+
+
+def _middle(starts: Sequence[Result], budget: int) -> float:
+    losses = [r.loss(budget) or 0.0 for r in starts]
+    low, high = np.quantile(np.array(losses), thresholds.MIDDLE)
+    return float(high - low)
+
+
+def _middle_formula(losses: str) -> str:
+    low, high = (f"quantile({losses}, {q})" for q in thresholds.MIDDLE)
+    return f"({high} - {low})"
+
+
+def _wider(starts: Sequence[Result], other: Sequence[Result], budget: int) -> Source:
+    """The claim that some starts end at least as far apart as others."""
+    losses, count = f"each(losses[{budget}])", len(starts)
+    one, two = (_middle_formula(f"{losses}[{part}]") for part in (f":{count}", f"{count}:"))
+    return cite(f"{one} >= {two}", (*starts, *other))

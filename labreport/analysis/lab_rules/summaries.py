@@ -1,0 +1,261 @@
+"""What all runs of a lab have in common: how they ended, which are near their floor or stuck."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from labreport.analysis import thresholds
+from labreport.analysis.classes import decided
+from labreport.analysis.lab_rules.lab_rule import Conclusion, Experiments, lab_rule, title, title_of
+from labreport.analysis.observation import (
+    Count,
+    Fact,
+    Facts,
+    Number,
+    Observation,
+    Setting,
+    Share,
+    Source,
+    Subject,
+    With,
+)
+from labreport.analysis.observe import RULES
+from labreport.analysis.results import ExperimentResults, Result, cite
+from labreport.analysis.rules.comparison import same_rows
+from labreport.analysis.rules.gradients import find_stuck
+
+
+@lab_rule("budget-decides", 0.9, thresholds=("ROUNDING",))
+def budget_decides(experiments: Experiments) -> Iterator[Conclusion]:
+    """Experiments whose winner depends on the number of rounds."""
+    flips: list[ExperimentResults] = []
+    claims: list[Source] = []
+    asked = 0
+    for experiment in experiments:
+        found = [o for rule in ("ranking", "sweep-best") for o in RULES[rule](experiment)]
+        if len(experiment.budgets) < 2 or not found:
+            continue
+        asked += 1
+        turned = [o for o in found if o.form in ("flips", "moves", "several-flips")]
+        if turned:
+            flips.append(experiment)
+            claims += [claim for o in turned for claim in o.claims]
+    if not flips or asked < 2:
+        return
+    facts: Facts = {
+        "experiments": tuple(title(e) for e in flips),
+        "count": Count(len(flips)),
+        "total": Count(asked),
+    }
+    form = "all" if len(flips) == asked else "some"
+    runs = sum(len(e.results) for e in flips)
+    found_here = Observation("budget-decides", facts, runs=runs, form=form, claims=tuple(claims))
+    yield experiments[0].plan, found_here
+
+
+@lab_rule(
+    "stuck-together",
+    0.8,
+    thresholds=("VANISHED", "STANDING_STILL", "FAR_FROM_FLOOR", "ROUNDING"),
+    of_constant_losses=True,
+)
+def stuck_together(experiments: Experiments) -> Iterator[Conclusion]:
+    """Runs that stand still far from their floor, over all experiments."""
+    shown = _distinct(
+        [(e, r) for e in experiments for r in (*e.singles, *e.everywhere) if len(r.losses)]
+    )
+    found = [(e, r, find_stuck(r, e.last, e.results)) for e, r in shown]
+    stuck = [(e, r) for e, r, why in found if why is not None]
+    if not stuck:
+        return
+    members = [r for _, r in stuck]
+    slowest = min(members, key=lambda r: r.run.config.optimizer.learning_rate)
+    rate = slowest.run.config.optimizer.learning_rate
+    below = [r for _, r in shown if 0 < r.run.config.optimizer.learning_rate < rate]
+    facts: Facts = {
+        "count": Count(len(stuck), cite("size(each(rounds))", members)),
+        "total": Count(len(shown), cite("size(each(rounds))", [r for _, r in shown])),
+        "experiments": _titles([e for e, _ in stuck]),
+        "rate": Setting(rate, slowest.cite("learning_rate")),
+        "below": Count(len(below)),
+    }
+    claims = (
+        *(claim for _, _, why in found if why is not None for claim in why.claims),
+        cite(f"min(each(learning_rate)) == {rate!r}", members),
+    )
+    form = "rate" if below else "any"
+    together = Observation(
+        "stuck-together",
+        facts,
+        runs=len(shown),
+        form=form,
+        claims=claims,
+        effect=len(stuck) / len(shown),
+    )
+    yield experiments[0].plan, together
+
+
+@lab_rule("silent-together", 0.75, of_constant_losses=True)
+def silent_together(experiments: Experiments) -> Iterator[Conclusion]:
+    """Runs with weights that no gradient ever reaches, and whether they all have ReLU."""
+    shown = _distinct([(e, r) for e in experiments for r in e.singles if len(r.losses) > 1])
+    silent = [(e, r) for e, r in shown if r.never_moved_by_gradient]
+    if not silent or len(experiments) < 2:
+        return
+    members = [r for _, r in silent]
+    every = all("relu" in r.run.config.network.activations for r in members)
+    quiet = "count(every_round(gradients == 0) & every_round(weights == weights[0]))"
+    facts: Facts = {
+        "count": Count(len(silent), cite("size(each(rounds))", members)),
+        "total": Count(len(shown), cite("size(each(rounds))", [r for _, r in shown])),
+        "experiments": _titles([e for e, _ in silent]),
+    }
+    claims = (cite(f"all(each({quiet}) > 0)", members),)
+    form = "relu" if every else ""
+    found = Observation(
+        "silent-together",
+        facts,
+        runs=len(shown),
+        form=form,
+        claims=claims,
+        effect=len(silent) / len(shown),
+    )
+    yield experiments[0].plan, found
+
+
+@lab_rule("all-runs", 0.5, of_constant_losses=True)
+def how_runs_ended(experiments: Experiments) -> Iterator[Conclusion]:
+    """How many runs there are, and how they ended."""
+    runs = list({r.run.name: r for e in experiments for r in e.results}.values())
+    kinds = [r.run.trace.ending.kind for r in runs]
+
+    def ended(kind: str) -> Count:
+        return Count(kinds.count(kind), cite(f"count(each(ending == {kind!r}))", runs))  # type: ignore[arg-type]
+
+    facts: Facts = {
+        "count": Count(len(kinds), cite("size(each(rounds))", runs)),
+        "experiments": Count(len(experiments)),
+        "completed": ended("completed"),
+        "diverged": ended("diverged"),
+        "refused": ended("refused"),
+    }
+    form = "" if kinds.count("completed") < len(kinds) else "completed"
+    if len(experiments) == 1:
+        form = "one" if form else "ended-one"
+    yield experiments[0].plan, Observation("all-runs", facts, runs=len(kinds), form=form)
+
+
+@lab_rule("near-floor", 0.6, thresholds=("MOST_OF_THE_WAY", "ROUNDING"))
+def near_floor(experiments: Experiments) -> Iterator[Conclusion]:
+    """Of the single runs, which end within a tenth of their first distance from the floor."""
+    near: list[tuple[Result, int]] = []
+    far: list[tuple[Result, int]] = []
+    seen: set[str] = set()
+    for experiment in experiments:
+        for result in experiment.singles:
+            # A run that starts at its floor has no way to go.
+            measured = result.gap(experiment.last) is not None and not result.starts_at_floor
+            if measured and result.run.name not in seen:
+                seen.add(result.run.name)
+                closed = result.is_closed(experiment.last)
+                (near if closed else far).append((result, experiment.last))
+    count = len(near) + len(far)
+    if count < 2:
+        return
+
+    claims = (
+        *(r.cite(r.closed_formula(budget)) for r, budget in near),
+        *(r.cite(f"not {r.closed_formula(budget)}") for r, budget in far),
+        *(r.cite(f"{r.gap_formula(0)} > allowance") for r, _ in (*near, *far)),
+    )
+    facts: Facts = {
+        "near": Count(len(near)),
+        "count": Count(count),
+        "share": Share(thresholds.MOST_OF_THE_WAY),
+    }
+    form = "all" if not far else "some" if near else "none"
+    yield (
+        experiments[0].plan,
+        Observation("near-floor", facts, runs=count, form=form, claims=claims),
+    )
+
+
+@lab_rule("lowest-error", 0.7, thresholds=("LOOK_ALIKE",))
+def lowest_error(experiments: Experiments) -> Iterator[Conclusion]:
+    """The smallest squared error on the lab's own data among all runs with the same budget."""
+    shared = min(e.last for e in experiments) if experiments else 0
+    candidates = [
+        (error, e.plan, r)
+        for e in experiments
+        for r in e.results
+        if same_rows(r.run.config.data, e.plan.base.data)
+        and r.trial.seed is None
+        and r.run.config.rounds >= shared
+        and (error := r.error(shared)) is not None
+    ]
+    distinct = {r.run.name: r for _, _, r in candidates}
+    if len(distinct) < 2:
+        return
+    error, plan, result = min(candidates, key=lambda c: c[0])
+    level = {r.run.name for e, _, r in candidates if e - error <= thresholds.LOOK_ALIKE * e}
+    # Where several are as near, none of them is the nearest.
+    if len(level) > 1:
+        return
+    own, formula = result.run.name, result.error_formula(shared)
+    facts: Facts = {
+        "subject": With(Subject(result.variant, result.point), Number(error, result.cite(formula))),
+        "experiment": title_of(plan),
+        "count": Count(len(distinct)),
+        "budget": Count(shared),
+    }
+    mine = result.error_formula(shared, "r1.")
+    claims = tuple(
+        cite(f"{theirs} - {mine} > LOOK_ALIKE * {theirs}", (result, r))
+        for name, r in distinct.items()
+        if name != own
+        for theirs in [r.error_formula(shared, "r2.")]
+    )
+    yield plan, Observation("lowest-error", facts, runs=len(distinct), claims=claims)
+
+
+@lab_rule("own-rows", 0.4)
+def own_rows(experiments: Experiments) -> Iterator[Conclusion]:
+    """Losses and shares of right rows that are of the rows that were trained on."""
+    # Of a grid of random starts no share is told.
+    classified = [
+        (e, r)
+        for e in experiments
+        for r in e.results
+        if decided(r, e.last) and r.variant not in e.gridded
+    ]
+    several = [(e, r) for e in experiments for r in e.results if len(r.run.config.data.inputs) > 1]
+    members = classified or several
+    if not members:
+        return
+    first = {id(e): r for e, r in reversed(members)}
+    facts: Facts = {"experiments": _titles([e for e, _ in members])}
+    classes = "all((given_targets == 0) | (given_targets == 1)) and max(classes) > min(classes)"
+    claim = classes if classified else "size(inputs[:, 0]) > 1"
+    found = Observation(
+        "own-rows",
+        facts,
+        runs=len(members),
+        form="" if classified else "loss",
+        limits=True,
+        claims=tuple(r.cite(claim) for r in first.values()),
+    )
+    yield experiments[0].plan, found
+
+
+def _titles(experiments: list[ExperimentResults]) -> tuple[Fact, ...]:
+    return tuple(dict.fromkeys(title(e) for e in experiments))
+
+
+def _distinct(
+    shown: list[tuple[ExperimentResults, Result]],
+) -> list[tuple[ExperimentResults, Result]]:
+    """Each run once, where the report meets it first."""
+    found: dict[str, tuple[ExperimentResults, Result]] = {}
+    for experiment, result in shown:
+        found.setdefault(result.run.name, (experiment, result))
+    return list(found.values())

@@ -1,0 +1,123 @@
+"""A rule and its row: what it finds, how relevant that is, and where it applies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
+
+from labreport.analysis.observation import Observation
+from labreport.analysis.results import ExperimentResults
+
+Theme = Literal[
+    "convergence",
+    "target",
+    "trajectory",
+    "gradients",
+    "stability",
+    "optimizer",
+    "initialisation",
+    "comparison",
+    "equivalence",
+    "reliability",
+    "classification",
+]
+"""What a rule looks at; findings are grouped by it, in this order."""
+
+THEMES: tuple[Theme, ...] = get_args(Theme)
+
+SIZEABLE = 0.25
+"""What a quarter of a network, its runs or its rounds shows is told as what all of them do."""
+
+LEAST_WEIGHT = 0.35
+"""What is left of the relevance of a finding that is about next to nothing."""
+
+Find = Callable[[ExperimentResults], Iterator[Observation]]
+
+
+def weight(effect: float) -> float:
+    """By how much the relevance of a finding is multiplied that has so large an effect."""
+    return LEAST_WEIGHT + (1 - LEAST_WEIGHT) * min(1.0, effect / SIZEABLE)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule.
+
+    Attributes:
+        name: of the rule, by which the catalogues have its sentences.
+        find: a pure function from the results of an experiment to observations.
+        theme: what it looks at.
+        relevance: how directly what it finds answers the experiment's question; by form where
+            forms differ, then the key "" is for all others. It is less for a small effect.
+        thresholds: those of ``analysis/thresholds.py`` that decide whether it speaks.
+        covers: rules whose findings on the same subjects say less than its own, and are left out.
+        needs_budget: whether its sentences speak of a number of rounds that all runs have.
+        of_gradient_checks: whether it speaks of gradient checks.
+        of_constant_losses: whether it also speaks of runs whose loss is 0 whatever their weights;
+            no other is built on it.
+    """
+
+    name: str
+    find: Find
+    theme: Theme
+    relevance: float | Mapping[str, float]
+    thresholds: tuple[str, ...] = ()
+    covers: tuple[str, ...] = ()
+    needs_budget: bool = True
+    of_gradient_checks: bool = False
+    of_constant_losses: bool = False
+
+    def __call__(self, results: ExperimentResults) -> Iterator[Observation]:
+        """What it finds, each with its relevance, unless the rule itself has given less."""
+        for observation in self.find(results):
+            relevance = observation.relevance or self.relevance_of(observation.form)
+            yield replace(observation, relevance=relevance * weight(observation.effect))
+
+    def relevance_of(self, form: str) -> float:
+        """The relevance of what a form of its sentence states."""
+        if isinstance(self.relevance, float | int):
+            return float(self.relevance)
+        return self.relevance.get(form, self.relevance.get("", 0.0))
+
+    @property
+    def highest_relevance(self) -> float:
+        """The relevance of its most relevant form."""
+        if isinstance(self.relevance, float | int):
+            return float(self.relevance)
+        return max(self.relevance.values())
+
+
+REGISTERED: dict[str, Rule] = {}
+"""Rules by name, as they are defined."""
+
+
+def rule(
+    name: str,
+    theme: Theme,
+    relevance: float | Mapping[str, float],
+    *,
+    thresholds: tuple[str, ...] = (),
+    covers: tuple[str, ...] = (),
+    needs_budget: bool = True,
+    of_gradient_checks: bool = False,
+    of_constant_losses: bool = False,
+) -> Callable[[Find], Find]:
+    """Make a rule of a function; the arguments are the attributes of `Rule`."""
+
+    def register(find: Find) -> Find:
+        assert name not in REGISTERED, name
+        REGISTERED[name] = Rule(
+            name,
+            find,
+            theme,
+            relevance,
+            thresholds,
+            covers,
+            needs_budget,
+            of_gradient_checks,
+            of_constant_losses,
+        )
+        return find
+
+    return register

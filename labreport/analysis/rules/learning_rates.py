@@ -1,0 +1,170 @@
+"""Learning rates side by side: where losses begin to rise, equal products, first steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+
+import numpy as np
+
+from labreport.analysis import thresholds
+from labreport.analysis.observation import (
+    Count,
+    Facts,
+    Observation,
+    Rounds,
+    Share,
+    Subject,
+    With,
+)
+from labreport.analysis.points import RATE, is_number
+from labreport.analysis.results import ExperimentResults, Result, cite
+from labreport.analysis.rule import rule
+from labreport.analysis.rules.descent import rising, rising_formula
+
+
+@rule("rises", "stability", 0.75, thresholds=("ROUNDING",))
+def rises(results: ExperimentResults) -> Iterator[Observation]:
+    """From which value of the one swept key on the loss no longer falls in every round."""
+    if len(results.swept) != 1 or len(results.plan.axes) != 1:
+        return
+    ((_, members),) = results.swept.items()
+    if not all(is_number(r.point[0][1]) and len(r.losses) > 2 for r in members):
+        return
+    ordered = sorted(members, key=lambda r: float(r.point[0][1]))
+    rises = [bool(rising(r, results.last).any()) for r in ordered]
+    if not any(rises) or rises[0]:
+        return
+    first = rises.index(True)
+    form = "one" if first == len(ordered) - 1 else ""
+    ever = f"any({rising_formula(results.last)})"
+    facts: Facts = {
+        "steady": Subject("", ordered[first - 1].point),
+        "rising": Subject("", ordered[first].point),
+        "count": Count(
+            sum(rises),
+            cite(f"count(each({ever}))", ordered),
+        ),
+        "total": Count(len(ordered) - first, cite("size(each(rounds))", ordered[first:])),
+        "budget": Count(results.last),
+    }
+    claims = (
+        *(r.cite(f"not {ever}") for r in ordered[:first]),
+        ordered[first].cite(ever),
+    )
+    yield Observation("rises", facts, runs=len(ordered), form=form, claims=claims)
+
+
+def _by_learning_rate(members: Sequence[Result]) -> dict[float, Result]:
+    """Plain descent at each learning rate above 0; none where runs differ in anything else."""
+    plain = [
+        r
+        for r in members
+        if r.run.config.optimizer.name == "sgd"
+        and not r.run.config.optimizer.momentum
+        and r.run.config.gradients == "cleared"
+        and r.is_trained
+    ]
+    others = {tuple(place for place in r.point if place[0] != RATE) for r in plain}
+    return {r.run.config.optimizer.learning_rate: r for r in plain} if len(others) == 1 else {}
+
+
+@rule("same-product", "optimizer", 0.7, thresholds=("CLOSE",))
+def same_product(results: ExperimentResults) -> Iterator[Observation]:
+    """Whether n times the learning rate does in a round what one learning rate does in n rounds.
+
+    To first order in the learning rate, gradient descent follows the gradient flow for the time
+    learning rate × rounds; how far the losses differ says where that picture ends.
+    """
+    pairs = []
+    for members in results.swept.values() if len(results.swept) == 1 else ():
+        plain = _by_learning_rate(members)
+        for few, many in combinations(results.budgets, 2):
+            for rate, slow in plain.items():
+                quick = plain.get(float(f"{rate * many / few:.12g}"))
+                one, other = slow.loss(many), quick.loss(few) if quick else None
+                if quick is not None and one and other:
+                    pairs.append((abs(one - other) / one, slow, quick, many, few))
+    if len(pairs) < 3:
+        return
+    pairs.sort(key=lambda pair: pair[0])
+    alike = [pair for pair in pairs if pair[0] <= thresholds.CLOSE]
+    worst = pairs[-1]
+    facts: Facts = {
+        "count": Count(len(alike)),
+        "total": Count(len(pairs)),
+        "share": Share(thresholds.CLOSE),
+        "slow": With(Subject("", worst[1].point), Rounds(worst[3])),
+        "quick": With(Subject("", worst[2].point), Rounds(worst[4])),
+        "difference": Share(worst[0], cite(_apart(*worst[1:]), worst[1:3])),
+        "largest": Subject("", max(alike, key=lambda pair: pair[2].point)[2].point)
+        if alike
+        else Subject("", worst[2].point),
+    }
+    form = "" if 2 * len(alike) > len(pairs) else ("some" if alike else "none")
+    claims = tuple(
+        cite(f"{_apart(*pair[1:])} {'<=' if pair in alike else '>'} CLOSE", pair[1:3])
+        for pair in pairs
+    ) + tuple(
+        cite(f"{_apart(*pair[1:])} <= {_apart(*worst[1:], first=3)}", (*pair[1:3], *worst[1:3]))
+        for pair in pairs[:-1]
+    )
+    yield Observation("same-product", facts, runs=2 * len(pairs), form=form, claims=claims)
+
+
+def _apart(slow: Result, quick: Result, many: int, few: int, first: int = 1) -> str:
+    """How far the losses of a pair are apart, relative to the slower one, the ``first`` run."""
+    one, other = f"r{first}.{slow.loss_formula(many)}", f"r{first + 1}.{quick.loss_formula(few)}"
+    return f"abs({one} - {other}) / {one}"
+
+
+@rule("first-step", "optimizer", 0.5, thresholds=("ALIKE",), needs_budget=False)
+def first_step(results: ExperimentResults) -> Iterator[Observation]:
+    """Optimizers whose first step moves every weight by the learning rate, whatever its gradient.
+
+    The bias-corrected first step of Adam is lr · g / (|g| + eps) (Kingma and Ba 2015, section 2).
+    """
+    names: list[str] = []
+    members: list[Result] = []
+    ratios: list[tuple[float, float]] = []
+    for name in dict.fromkeys(r.variant for r in results.results):
+        own = results.of(name)
+        found = [ratio for r in own if (ratio := _first_step_ratio(r)) is not None]
+        if len(found) == len(own) > 0 and all(map(_is_the_rate, found)):
+            names.append(name)
+            members += own
+            ratios += found
+    if not names:
+        return
+    subjects = tuple(map(Subject, names))
+    step = "(abs(wide(weights[1]) - wide(weights[0])) / learning_rate)[gradients[0] != 0]"
+    lows, highs = zip(*ratios, strict=True)
+    facts: Facts = {
+        "subject": subjects if len(subjects) > 1 else subjects[0],
+        "smallest": Share(min(lows), cite(f"min(each(min({step})))", members)),
+        "largest": Share(max(highs), cite(f"max(each(max({step})))", members)),
+        "count": Count(len(ratios), cite("size(each(rounds))", members)),
+    }
+    claims = (
+        cite(f"min(each(min({step}))) >= 1 - ALIKE", members),
+        cite(f"max(each(max({step}))) <= 1 + ALIKE", members),
+    )
+    yield Observation("first-step", facts, runs=len(ratios), claims=claims)
+
+
+def _is_the_rate(ratio: tuple[float, float]) -> bool:
+    low, high = ratio
+    return low >= 1 - thresholds.ALIKE and high <= 1 + thresholds.ALIKE
+
+
+def _first_step_ratio(result: Result) -> tuple[float, float] | None:
+    """Smallest and largest first step of the weights that have a gradient, over the rate."""
+    trace, rate = result.run.trace, result.run.config.optimizer.learning_rate
+    if len(trace.weights) < 2 or rate == 0 or not trace.is_whole:
+        return None
+    moving = trace.gradients[0] != 0
+    if moving.sum() < 2:
+        return None
+    moved = np.abs(trace.weights[1].astype(np.float64) - trace.weights[0].astype(np.float64))
+    ratios = moved[moving] / rate
+    return float(ratios.min()), float(ratios.max())
