@@ -195,42 +195,26 @@ def flatten(table: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]
             yield f"{prefix}{key}", value
 
 
-def misfits(config: RunConfig) -> Iterator[tuple[str, str, dict[str, Any], tuple[str, ...]]]:
-    """Parts of a configuration that are right alone but do not fit each other.
+Misfit = tuple[str, str, dict[str, Any], tuple[str, ...]]
+"""Dotted key at fault, code of the fault, its values, and the other keys involved."""
 
-    Yields:
-        Dotted key at fault, code of the fault, its values, and the other keys involved.
-    """
-    layers = config.network.layers
-    shapes = config.network.shapes
-    if len(config.network.activations) != len(shapes):
+
+def misfits(config: RunConfig) -> Iterator[Misfit]:
+    """Parts of a configuration that are right alone but do not fit each other."""
+    network = config.network
+    if len(network.activations) != len(network.shapes):
         yield (
             "network.activations",
             "activation-count",
-            {"found": len(config.network.activations), "expected": len(shapes)},
+            {"found": len(network.activations), "expected": len(network.shapes)},
             ("network.layers",),
         )
-    inputs, targets = config.data.widths
-    if inputs != {layers[0]}:
-        yield from _misfit_rows(config.data.inputs, "data.inputs", layers[0])
-    if targets != {layers[-1]}:
-        yield from _misfit_rows(config.data.targets, "data.targets", layers[-1])
-    if len(config.data.inputs) != len(config.data.targets):
-        yield (
-            "data.targets",
-            "row-count",
-            {"found": len(config.data.targets), "expected": len(config.data.inputs)},
-            ("data.inputs",),
-        )
-    size = config.data.batch_size
-    if size is not None and size > len(config.data.inputs):
-        values = {"found": size, "bound": f"≤ {len(config.data.inputs)}"}
-        yield "data.batch_size", "out-of-range", values, ("data.inputs",)
-    if config.network.holds_bias and getattr(config.initial, "biases", None) is None:
+    yield from _misfit_data(config.data, network.layers)
+    if network.holds_bias and getattr(config.initial, "biases", None) is None:
         involved = ("initial.biases", "initial.scheme")
         yield "network.bias", "held-without-biases", {"found": config.initial.scheme}, involved
     if isinstance(config.initial, Given):
-        yield from _misfit_given(config.initial, shapes, config.network.bias)
+        yield from _misfit_given(config.initial, network.shapes, network.bias)
     optimizer = config.optimizer
     if (
         optimizer.name == "sgd"
@@ -245,9 +229,26 @@ def misfits(config: RunConfig) -> Iterator[tuple[str, str, dict[str, Any], tuple
         )
 
 
-def _misfit_rows(
-    rows: Matrix, key: str, width: int
-) -> Iterator[tuple[str, str, dict[str, Any], tuple[str, ...]]]:
+def _misfit_data(data: Data, layers: tuple[int, ...]) -> Iterator[Misfit]:
+    inputs, targets = data.widths
+    if inputs != {layers[0]}:
+        yield from _misfit_rows(data.inputs, "data.inputs", layers[0])
+    if targets != {layers[-1]}:
+        yield from _misfit_rows(data.targets, "data.targets", layers[-1])
+    if len(data.inputs) != len(data.targets):
+        yield (
+            "data.targets",
+            "row-count",
+            {"found": len(data.targets), "expected": len(data.inputs)},
+            ("data.inputs",),
+        )
+    size = data.batch_size
+    if size is not None and size > len(data.inputs):
+        values = {"found": size, "bound": f"≤ {len(data.inputs)}"}
+        yield "data.batch_size", "out-of-range", values, ("data.inputs",)
+
+
+def _misfit_rows(rows: Matrix, key: str, width: int) -> Iterator[Misfit]:
     for index, row in enumerate(rows):
         if len(row) != width:
             yield (
@@ -260,7 +261,7 @@ def _misfit_rows(
 
 def _misfit_given(
     initial: Given, shapes: tuple[tuple[int, int], ...], bias: str
-) -> Iterator[tuple[str, str, dict[str, Any], tuple[str, ...]]]:
+) -> Iterator[Misfit]:
     involved = ("network.layers", "initial.weights")
     expected = ", ".join(f"{out}×{into}" for out, into in shapes)
     if len(initial.weights) != len(shapes):

@@ -12,7 +12,7 @@ from labreport.reference.flat_parameters import (
     flatten_parameters,
     restore_parameters,
 )
-from labreport.reference.losses import LOSSES
+from labreport.reference.losses.table import LOSSES
 from labreport.reference.network import LayerParameters, forward
 
 # The error of (f(w+h) - f(w-h)) / 2h is about h² |f'''| / 6 from truncation and ε |f| / h
@@ -64,23 +64,47 @@ def central_differences(
     def loss_at(shifted: FloatArray) -> float:
         return LOSSES[loss].value(output_at(shifted), wide_targets)
 
-    output = output_at(weights)
-    value_terms = LOSSES[loss].value_terms(output, wide_targets)
-    carried = np.abs(output) * np.abs(LOSSES[loss].slope_terms(output, wide_targets))
-    noise = NOISE * float(np.finfo(np.float64).eps) * float((value_terms + carried).sum())
+    noise = _loss_rounding(loss, output_at(weights), wide_targets)
     gradient, error = np.empty_like(weights), np.empty_like(weights)
     for index in range(weights.size):
         # A step that grows with the parameter stays far above the spacing of floats there.
         step = RELATIVE_STEP * max(1.0, abs(float(weights[index])))
         gradient[index] = _central_difference(loss_at, weights, index, step)
-        try:
-            wider = _central_difference(loss_at, weights, index, 2.0 * step)
-        except ValueError:
-            # The wider step leaves the domain of the loss: nothing is known of the error.
-            error[index] = np.inf
-        else:
-            error[index] = abs(wider - gradient[index]) + noise / step
+        error[index] = _error(loss_at, weights, index, step, float(gradient[index]), noise)
     return Differences(gradient, error)
+
+
+def _loss_rounding(loss: str, output: FloatArray, targets: FloatArray) -> float:
+    """By how much the loss of an output may be wrong."""
+    value_terms = LOSSES[loss].value_terms(output, targets)
+    carried = np.abs(output) * np.abs(LOSSES[loss].slope_terms(output, targets))
+    return NOISE * float(np.finfo(np.float64).eps) * float((value_terms + carried).sum())
+
+
+def _error(
+    loss_at: Callable[[FloatArray], float],
+    weights: FloatArray,
+    index: int,
+    step: float,
+    estimate: float,
+    noise: float,
+) -> float:
+    """By how much an estimated derivative may be wrong; ∞ where nothing is known of that.
+
+    Args:
+        loss_at: the loss at some weights.
+        weights: at which the derivative is estimated.
+        index: of the parameter.
+        step: of the estimate.
+        estimate: the derivative, estimated with that step.
+        noise: by how much a loss may be wrong.
+    """
+    try:
+        wider = _central_difference(loss_at, weights, index, 2.0 * step)
+    except ValueError:
+        # The wider step leaves the domain of the loss.
+        return np.inf
+    return abs(wider - estimate) + noise / step
 
 
 def _central_difference(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,7 @@ from labreport.lab.schema.activations import ACTIVATIONS as RANGES
 from labreport.reference.activations import ACTIVATIONS
 from labreport.reference.array_types import FloatArray
 from labreport.reference.evaluation import Evaluated, data_of, derivatives, layers_of
-from labreport.reference.network import forward
+from labreport.reference.network import ForwardPass, forward
 
 NUDGES = 12
 """Nudges of all numbers: all up, all down, and by signs drawn at random."""
@@ -66,62 +66,101 @@ def nudged(
         flat: its parameters [..., parameters].
         unit: relative size of a nudge.
         dtype: to compute in.
-        simplified: as in `backprop.runs.evaluate`.
+        simplified: as in `evaluation.evaluate`.
         data: inputs and targets, as there.
         draws: how many nudges.
     """
     signs = np.random.default_rng(0)
+    least = FACTOR * float(np.finfo(np.dtype(dtype)).tiny)
     inputs, targets = data_of(config, dtype) if data is None else data
     names = config.network.activations
-    last = RANGES[names[-1]]
-    bounds = (0.0, 1.0) if config.loss == "bce" else (last.low, last.high)
-
-    def moved(values: FloatArray, sizes: FloatArray, draw: int) -> FloatArray:
-        # All up and all down first: what two programs round differently they often do alike.
-        sign = (1.0, -1.0)[draw] if draw < 2 else signs.choice([-1.0, 1.0], size=values.shape)
-        # Beside a pole the smaller nudge is the farther one.
-        size = unit / SMALLER if draw >= NUDGES and draw % 4 < 2 else unit
-        return np.asarray(values + size * sizes * sign, dtype=values.dtype)
-
-    least = FACTOR * float(np.finfo(np.dtype(dtype)).tiny)
-
-    def flushed(values: FloatArray, draw: int) -> FloatArray:
-        # Numbers that are too small to be normal are 0 to some programs, and z times such a one.
-        return (
-            np.where(np.abs(values) < least, values.dtype.type(0), values) if draw % 2 else values
-        )
-
-    def pushed(name: str, z: FloatArray, a: FloatArray) -> FloatArray:
-        # … and so is a slope e^z beside them, of which an activation like z · e^z is a multiple,
-        # or which is all that is left of e^z − 1.
-        lost = np.abs(a) < least
-        if not RANGES[name].couples_units:
-            slopes = np.abs(ACTIVATIONS[name].pullback(z, a, np.ones_like(a)))
-            lost |= (slopes > 0) & (slopes < least)
-        return np.where(lost, FARTHER * z, z)
-
-    def beside(draw: int) -> Adjusted:
-        def activation(name: str, z: FloatArray, a: FloatArray) -> FloatArray:
-            return flushed(moved(a, ACTIVATIONS[name].value_size(z, a), draw), draw)
-
-        return activation
-
-    for draw in range(draws):
+    for number in range(draws):
+        nudge = _Nudge(number, unit, least, signs)
         weights = np.asarray(flat, dtype=dtype)
-        weights = moved(weights, np.abs(weights), draw)
+        weights = nudge.moved(weights, np.abs(weights))
         layers = layers_of(config, weights, dtype)
         with np.errstate(all="ignore"):
-            passed = forward(layers, names, inputs, adjusted=beside(draw))
-            # Where it ends, an activation ends, and so does what the loss takes.
-            output = flushed(np.clip(passed.output, *bounds).astype(passed.output.dtype), draw)
-            activations = (*passed.activations[:-1], output)
-            if draw % 2:
-                sums = zip(names, passed.pre_activations, activations[1:], strict=True)
-                passed = type(passed)(tuple(pushed(*each) for each in sums), activations)
-            else:
-                passed = type(passed)(passed.pre_activations, activations)
+            passed = forward(layers, names, inputs, adjusted=nudge.moved_activation)
+            passed = nudge.flushed_pass(names, passed, _ends_of_output(config))
             found = derivatives(config, passed, layers, targets, simplified=simplified)
         yield Nudged(weights, found)
+
+
+@dataclass(frozen=True)
+class _Nudge:
+    """One nudge of all numbers of a network.
+
+    Attributes:
+        number: of the nudge, from 0. Every other one takes numbers that are too small for 0.
+        unit: relative size of a nudge.
+        least: the number below which one is too small.
+        signs: generator of the signs that are drawn.
+    """
+
+    number: int
+    unit: float
+    least: float
+    signs: np.random.Generator
+
+    def moved(self, values: FloatArray, sizes: FloatArray) -> FloatArray:
+        """Values moved by units of their sizes."""
+        # All up and all down first: what two programs round differently they often do alike.
+        sign = (
+            (1.0, -1.0)[self.number]
+            if self.number < 2
+            else self.signs.choice([-1.0, 1.0], size=values.shape)
+        )
+        # Beside a pole the smaller nudge is the farther one.
+        is_smaller = self.number >= NUDGES and self.number % 4 < 2
+        size = self.unit / SMALLER if is_smaller else self.unit
+        return np.asarray(values + size * sizes * sign, dtype=values.dtype)
+
+    def moved_activation(self, name: str, z: FloatArray, a: FloatArray) -> FloatArray:
+        """The value of an activation, moved as its rounding may move it."""
+        return self._flushed(self.moved(a, ACTIVATIONS[name].value_size(z, a)))
+
+    def flushed_pass(
+        self, names: Sequence[str], passed: ForwardPass, ends: tuple[float, float]
+    ) -> ForwardPass:
+        """A forward pass whose output is within its ends, and without numbers that are too small.
+
+        Args:
+            names: of the activations, layer by layer.
+            passed: with activations that were moved.
+            ends: the smallest and the largest output.
+        """
+        # Where it ends, an activation ends, and so does what the loss takes.
+        output = self._flushed(np.clip(passed.output, *ends).astype(passed.output.dtype))
+        activations = (*passed.activations[:-1], output)
+        if not self._flushes:
+            return ForwardPass(passed.pre_activations, activations)
+        sums = zip(names, passed.pre_activations, activations[1:], strict=True)
+        return ForwardPass(tuple(self._pushed(*each) for each in sums), activations)
+
+    @property
+    def _flushes(self) -> bool:
+        return self.number % 2 == 1
+
+    def _flushed(self, values: FloatArray) -> FloatArray:
+        # Numbers that are too small to be normal are 0 to some programs, and z times such a one.
+        if not self._flushes:
+            return values
+        return np.where(np.abs(values) < self.least, values.dtype.type(0), values)
+
+    def _pushed(self, name: str, z: FloatArray, a: FloatArray) -> FloatArray:
+        # … and so is a slope e^z beside them, of which an activation like z · e^z is a multiple,
+        # or which is all that is left of e^z − 1.
+        lost = np.abs(a) < self.least
+        if not RANGES[name].couples_units:
+            slopes = np.abs(ACTIVATIONS[name].pullback(z, a, np.ones_like(a)))
+            lost |= (slopes > 0) & (slopes < self.least)
+        return np.where(lost, FARTHER * z, z)
+
+
+def _ends_of_output(config: RunConfig) -> tuple[float, float]:
+    """The smallest and the largest output that the loss takes or the last activation has."""
+    last = RANGES[config.network.activations[-1]]
+    return (0.0, 1.0) if config.loss == "bce" else (last.low, last.high)
 
 
 def farthest(

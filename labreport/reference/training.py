@@ -15,9 +15,9 @@ from labreport.reference.flat_parameters import (
     flatten_parameters,
     restore_parameters,
 )
-from labreport.reference.losses import LOSSES
+from labreport.reference.losses.table import LOSSES
 from labreport.reference.network import ForwardPass, LayerParameters, backward, forward
-from labreport.reference.optimizers import OPTIMIZERS
+from labreport.reference.optimizers.table import OPTIMIZERS
 
 Rewrite: TypeAlias = Callable[[ForwardPass, FloatArray, FloatArray], FloatArray]
 """From the forward pass, the weights [..., parameters] and the gradient by the chain rule to the
@@ -67,6 +67,12 @@ class _Experiment:
     rewrite: Rewrite | None
     simplified: bool
 
+    def __post_init__(self) -> None:
+        # NumPy would broadcast a mismatch, and train on something else without a word.
+        expected = (len(self.inputs), len(self.layers[-1].weight))
+        if self.targets.shape != expected:
+            raise ValueError(f"targets have shape {self.targets.shape}, expected {expected}")
+
 
 @dataclass(frozen=True)
 class _Point:
@@ -95,20 +101,18 @@ def train(
 ) -> HandTrace:
     """Train on all rows at once for `rounds` updates, and record every step.
 
-    `activations` names one row of ACTIVATIONS per layer; `loss` and `optimizer` name
-    rows of LOSSES and OPTIMIZERS; `hyperparameters` are the keywords of that optimizer.
-    `inputs` are [rows, in] and `targets` [rows, out]. With `gradients` "accumulated" the
-    optimizer sees the sum of all gradients so far. All arithmetic is done in `dtype`.
-    With `rewrite`, what it makes of each gradient takes the gradient's place, also in the
-    trace, where it need not be finite at the last index. `simplified` is that of `backward`.
+    `activations` names one row of ACTIVATIONS per layer; `loss` and `optimizer` name rows of
+    LOSSES and OPTIMIZERS; `hyperparameters` are the keywords of that optimizer. `inputs` are
+    [rows, in] and `targets` [rows, out]. With `gradients` "accumulated" the optimizer sees the sum
+    of all gradients so far. All arithmetic is done in `dtype`. With `rewrite`, what it makes of
+    each gradient takes the gradient's place, also in the trace, where it need not be finite at
+    the last index. `simplified` is that of `backward`.
 
-    Raises KeyError on an unknown name, TypeError on an unknown or missing
-    hyper-parameter, and ValueError where layers contradict the bias policy, where there
-    is not one activation per layer or one target per output, on an unknown policy, or
-    where an output of the network leaves the domain of the loss (bce: [0, 1]).
+    Raises KeyError on an unknown name, TypeError on an unknown or missing hyper-parameter, and
+    ValueError where layers contradict the bias policy, where there is not one activation per layer
+    or one target per output, on an unknown policy, or on an output outside the loss's domain.
     """
-    if gradients not in ("cleared", "accumulated"):
-        raise ValueError(f"unknown gradient policy {gradients!r}")
+    _refuse_unknown_policy(gradients)
     experiment = _Experiment(
         layers=apply_bias_policy(initial, bias, dtype),
         activations=tuple(activations),
@@ -119,20 +123,16 @@ def train(
         rewrite=rewrite,
         simplified=simplified,
     )
-    _refuse_mismatched_targets(experiment)
-    # A training that diverges overflows on the way; the trace reports it, so that NumPy
-    # need not.
-    with np.errstate(all="ignore"):
-        return _trace(experiment, optimizer, hyperparameters, rounds, gradients)
+    return _trace(experiment, optimizer, hyperparameters, rounds, gradients)
 
 
-def _refuse_mismatched_targets(experiment: _Experiment) -> None:
-    # NumPy would broadcast a mismatch, and train on something else without a word.
-    expected = (len(experiment.inputs), len(experiment.layers[-1].weight))
-    if experiment.targets.shape != expected:
-        raise ValueError(f"targets have shape {experiment.targets.shape}, expected {expected}")
+def _refuse_unknown_policy(gradients: str) -> None:
+    if gradients not in ("cleared", "accumulated"):
+        raise ValueError(f"unknown gradient policy {gradients!r}")
 
 
+# A training that diverges overflows on the way: the trace reports it, so that NumPy need not.
+@np.errstate(all="ignore")
 def _trace(
     experiment: _Experiment,
     optimizer: str,

@@ -8,7 +8,7 @@ import os
 import shutil
 import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
@@ -174,19 +174,12 @@ def load_or_train(
     """
     names = {config.digest: run_name(config, environment) for config, _ in recordings}
 
-    def missing() -> list[Recording]:
-        return [
-            (config, store.with_stored(names[config.digest], schedule))
-            for config, schedule in recordings
-            if not store.has(names[config.digest], schedule)
-        ]
-
     def read(trained: Iterable[Recording]) -> LoadedRuns:
         runs = store.read(list(names.values()))
         found = {digest: runs[name] for digest, name in names.items()}
         return LoadedRuns(found, frozenset(config.digest for config, _ in trained))
 
-    if not store.damaged and not missing():
+    if not store.damaged and not _missing(recordings, names, store):
         # Damage that shows only now is mended below, in turn.
         with suppress(DamagedError):
             return read(())
@@ -194,14 +187,31 @@ def load_or_train(
     with store.turn(lambda: progress("waiting", 0, 1)):
         for _ in range(ATTEMPTS):
             store.mend()
-            lacking = missing()
+            lacking = _missing(recordings, names, store)
             train_missing(lacking, environment, store, machine, progress)
             trained += lacking
-            if missing():
+            if _missing(recordings, names, store):
                 continue
             with suppress(DamagedError):
                 return read(trained)
     raise BuildError(Fault("store-unreliable", file=store.folder))
+
+
+def _missing(
+    recordings: Sequence[Recording], names: Mapping[str, str], store: Store
+) -> list[Recording]:
+    """Runs that the store lacks, each with a schedule that covers what is stored of it.
+
+    Args:
+        recordings: runs that are wanted, with their schedules.
+        names: of the runs in the store, by the digest of their configuration.
+        store: that is looked into.
+    """
+    return [
+        (config, store.with_stored(names[config.digest], schedule))
+        for config, schedule in recordings
+        if not store.has(names[config.digest], schedule)
+    ]
 
 
 def train_missing(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+from torch import Tensor
 
 from labreport.runs.run import Traces
 from labreport.training.batches import Batches
@@ -21,7 +22,7 @@ from labreport.training.family import (
 )
 from labreport.training.fully_connected import Parameters
 from labreport.training.operations.losses import LOSSES
-from labreport.training.operations.optimizers import OPTIMIZERS
+from labreport.training.operations.optimizers import OPTIMIZERS, Rule
 from labreport.training.recording import FamilyRecord, Memory
 from labreport.training.targets import Targets
 
@@ -49,11 +50,7 @@ def _train(family: Family, device: torch.device, memory: Memory | None) -> Trace
     held = stacked_held_biases(family, runs)
     held = None if held is None else held.to(device)
     parameters = Parameters(config.network, config.data.batch_rows, start, held)
-    rule = OPTIMIZERS[config.optimizer.name](
-        parameters.flat,
-        {key: value.to(device) for key, value in hyperparameters(family, runs).items()},
-        optimizer_flags(family),
-    )
+    rule = _update_rule(family, parameters.flat, runs)
     batches = Batches(family, inputs, targets.legal)
     keep = accumulating(family, runs)
     collected = torch.zeros_like(parameters.flat)
@@ -74,12 +71,7 @@ def _train(family: Family, device: torch.device, memory: Memory | None) -> Trace
             with torch.no_grad():
                 whole = config.data.batch_size is None
                 everything = outputs if whole else parameters.forward(inputs)
-                if record.shows(step):
-                    record.show(step, everything)
-                if record.measures(step):
-                    out_of_domain = targets.refusals(everything)
-                    overall = targets.losses(everything, targets.legal, out_of_domain)
-                    record.measure(step, overall, everything, out_of_domain)
+                _record_all_rows(record, step, everything, targets)
         if step == config.rounds:
             break
         # Without zero_grad(), torch hands the optimizer the sum of all gradients so far.
@@ -88,6 +80,21 @@ def _train(family: Family, device: torch.device, memory: Memory | None) -> Trace
         # Update: a step downhill, as the optimizer understands it.
         rule(parameters.flat, gradient, step + 1)
     return record.traces()
+
+
+def _update_rule(family: Family, flat: Tensor, runs: int) -> Rule:
+    """The optimizer of a family, with the hyper-parameters of each run, on flat parameters."""
+    values = {key: value.to(flat.device) for key, value in hyperparameters(family, runs).items()}
+    return OPTIMIZERS[family.first.optimizer.name](flat, values, optimizer_flags(family))
+
+
+def _record_all_rows(record: FamilyRecord, step: int, outputs: Tensor, targets: Targets) -> None:
+    """Record the outputs for all rows, and their loss, at a step where these are wanted."""
+    if record.shows(step):
+        record.show(step, outputs)
+    if record.measures(step):
+        refused = targets.refusals(outputs)
+        record.measure(step, targets.losses(outputs, targets.legal, refused), outputs, refused)
 
 
 @contextmanager

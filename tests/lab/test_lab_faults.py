@@ -13,7 +13,7 @@ import labreport.lab
 from labreport.errors import Fault, InputError
 from labreport.lab.lab import LabFile
 from labreport.lab.plan import Lab
-from labreport.lab.reading import load as load_module
+from labreport.lab.reading.extent import MAXIMUM_RUNS
 from labreport.lab.reading.faults import findings
 from labreport.lab.reading.load import load
 from labreport.lab.reading.toml_file import SYNTAX
@@ -702,7 +702,7 @@ CASES = [
             "optimizer.weight_decay = { from = 0.1, to = 1, count = 10000 }\n"
             "optimizer.momentum = { from = 0.1, to = 1, count = 10000 }\n"
         ),
-        {"found": 10**12, "limit": load_module.MAXIMUM_RUNS},
+        {"found": 10**12, "limit": MAXIMUM_RUNS},
     ),
     Case(
         "seeds-without-chance",
@@ -854,8 +854,8 @@ FILE_CODES = {
 
 def test_every_code_has_a_case() -> None:
     room = Path(labreport.lab.__file__).parent
-    files = ("reading/toml_file.py", "reading/load.py", "reading/faults.py", "configuration.py")
-    text = "".join((room / name).read_text() for name in files)
+    reading = [path for path in (room / "reading").glob("*.py") if path.name != "warnings.py"]
+    text = "".join(path.read_text() for path in (*reading, room / "configuration.py"))
     hyphenated = set(re.findall(r'"([a-z]+(?:-[a-z0-9]+)+)"', text)) - {"utf-8-sig"}
     hyphenated -= set(SYNTAX.values())
     assert hyphenated >= FILE_CODES  # the search does find codes
@@ -1001,7 +1001,7 @@ def test_the_same_fault_seen_from_appendices_is_told_once(faults: Faults) -> Non
 
 
 def test_the_runs_of_an_experiment_are_counted_together(faults: Faults) -> None:
-    half = load_module.MAXIMUM_RUNS // 2
+    half = MAXIMUM_RUNS // 2
     text = "sweep.rounds = [1, 2]\n" + VARIANT_A + f"seeds = {half}\n" + DRAWN + VARIANT_B
     (fault,) = faults(changed(add=text))
     assert (fault.code, fault.values["found"]) == ("too-many-runs", 2 * half + 2)

@@ -16,7 +16,10 @@ import numpy as np
 import pytest
 import torch
 
-from labreport.reference.optimizers import OPTIMIZERS, Asgd, Nadam, Rmsprop, Sgd
+from labreport.reference.optimizers.adam import Nadam
+from labreport.reference.optimizers.gradient_descent import Asgd, Sgd
+from labreport.reference.optimizers.squared_gradients import Rmsprop
+from labreport.reference.optimizers.table import OPTIMIZERS
 
 VARIATIONS = {
     "sgd": {"optimizer": "sgd", "learning_rate": 0.1},

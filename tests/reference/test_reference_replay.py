@@ -11,7 +11,8 @@ from labreport.lab.schedule import Schedule
 from labreport.lab.schema.activations import ACTIVATIONS
 from labreport.lab.schema.losses import LOSSES
 from labreport.lab.schema.optimizers import OPTIMIZER_TITLES
-from labreport.reference import activations, optimizers
+from labreport.reference import activations
+from labreport.reference.optimizers.gradient_descent import Sgd
 from labreport.reference.replay.replay import replay, replay_together
 from labreport.runs.run import Environment, Run
 from labreport.training.family import families
@@ -131,10 +132,8 @@ def test_a_wrong_derivative_and_a_wrong_rule_are_found(monkeypatch: pytest.Monke
         patch.setitem(activations.ACTIVATIONS, "tanh", wrong)
         assert not replay(good).of("gradients").allowed
     with monkeypatch.context() as patch:
-        step = optimizers.Sgd.step
-        patch.setattr(
-            optimizers.Sgd, "step", lambda self, w, g, state: step(self, w, 1.001 * g, state)
-        )
+        step = Sgd.step
+        patch.setattr(Sgd, "step", lambda self, w, g, state: step(self, w, 1.001 * g, state))
         assert not replay(good).of("weights").allowed
     assert replay(good).agrees
 

@@ -19,13 +19,9 @@ from labreport.analysis.observation import (
 from labreport.analysis.results import ExperimentResults
 from labreport.analysis.rule import rule
 from labreport.lab.lab import Formula
-from labreport.reference.gradient_check import (
-    DECIMALS,
-    VISIBLE,
-    CheckedFormula,
-    GradientCheck,
-    falls,
-)
+from labreport.reference.gradient_check.check import VISIBLE
+from labreport.reference.gradient_check.formula_training import DECIMALS, falls
+from labreport.reference.gradient_check.result import CheckedFormula, GradientCheck
 
 ROUGH = 2
 """Digits of a rounding error: the rest of it is chance."""

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from labreport.cli.arguments import (
     DeviceOption,
@@ -24,6 +24,9 @@ from labreport.cli.arguments import (
 from labreport.cli.help import option
 from labreport.cli.startup_texts import short_text
 from labreport.cli.terminal import reported, say
+
+if TYPE_CHECKING:
+    from labreport.cli.serve import Server
 
 EVERY = 0.3
 """Seconds from one look at the files to the next; what changes is left alone for as long."""
@@ -61,15 +64,32 @@ def watch(
 
     with reported(), serving(output, port) as server, _until_interrupted():
         say(short_text("watching", address=server.address))
-        shown = False
-        while True:
-            before = seen()
-            built = _build(arguments)
-            server.announce()
-            if built and not (no_browser or shown):
-                shown = True
-                _open(server.address)
-            _wait_for_change(before, seen)
+        _build_on_changes(server, arguments, seen, opens_browser=not no_browser)
+
+
+def _build_on_changes(
+    server: Server,
+    arguments: list[str],
+    seen: Callable[[], tuple[str, ...]],
+    *,
+    opens_browser: bool,
+) -> None:
+    """Build, tell the open pages and wait for a change, until it is interrupted.
+
+    Args:
+        server: of the pages.
+        arguments: of each build.
+        seen: what files are like now.
+        opens_browser: once the first build has succeeded.
+    """
+    while True:
+        before = seen()
+        built = _build(arguments)
+        server.announce()
+        if built and opens_browser:
+            opens_browser = False
+            _open(server.address)
+        _wait_for_change(before, seen)
 
 
 def _build(arguments: list[str]) -> bool:

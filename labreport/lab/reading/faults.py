@@ -209,7 +209,7 @@ def _in_file(loc: Location, raw: Any) -> Location:
 def _finding(
     error: Mapping[str, Any], location: Location, model: type[BaseModel], raw: Any
 ) -> Mismatch:
-    kind, context, value = error["type"], error.get("ctx", {}), error.get("input")
+    kind = error["type"]
     if kind == "extra_forbidden":
         names = _names_at(model, location[:-1], raw)
         return Mismatch(location, "unknown-key", {}, names, meant(location[-1], names))
@@ -218,16 +218,31 @@ def _finding(
         if isinstance(last, int):
             return Mismatch(location, "too-short", {"expected": last + 1})
         return Mismatch(location, "missing-key", {})
-    if kind in ("literal_error", "union_tag_invalid"):
-        allowed = _quoted(context.get("expected") or context.get("expected_tags", ""))
-        if kind == "union_tag_invalid":
-            value = context["tag"]
-            location = (*location, str(context["discriminator"]).strip("'"))
-        return Mismatch(
-            location, "unknown-name", {"found": value}, allowed, nearest(value, allowed)
-        )
     if kind == "union_tag_not_found":
-        return Mismatch((*location, str(context["discriminator"]).strip("'")), "missing-key", {})
+        return Mismatch((*location, _discriminator(error)), "missing-key", {})
+    if kind in ("literal_error", "union_tag_invalid"):
+        return _unknown_name(error, location)
+    return _wrong_value(error, location)
+
+
+def _discriminator(error: Mapping[str, Any]) -> str:
+    """The key that says which table of a union is meant."""
+    return str(error["ctx"]["discriminator"]).strip("'")
+
+
+def _unknown_name(error: Mapping[str, Any], location: Location) -> Mismatch:
+    """A name that is none of those allowed: a value, or that of a table of a union."""
+    context, value = error.get("ctx", {}), error.get("input")
+    allowed = _quoted(context.get("expected") or context.get("expected_tags", ""))
+    if error["type"] == "union_tag_invalid":
+        value = context["tag"]
+        location = (*location, _discriminator(error))
+    return Mismatch(location, "unknown-name", {"found": value}, allowed, nearest(value, allowed))
+
+
+def _wrong_value(error: Mapping[str, Any], location: Location) -> Mismatch:
+    """A value of a wrong type, size, length or form."""
+    kind, context, value = error["type"], error.get("ctx", {}), error.get("input")
     if kind in _BOUNDS:
         bound, sign = _BOUNDS[kind]
         return Mismatch(

@@ -9,84 +9,25 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from labreport.lab.configuration import RunConfig
-from labreport.lab.schema.optimizers import (
-    SGD,
-    Adadelta,
-    Adagrad,
-    Adam,
-    Adamax,
-    AdamW,
-    NAdam,
-    Optimizer,
-    RAdam,
-    RMSprop,
-    Rprop,
-)
+from labreport.lab.schema.optimizers import SGD
 from labreport.reference.activations import ACTIVATIONS
 from labreport.reference.array_types import BoolArray, FloatArray
 from labreport.reference.evaluation import rule_of
-from labreport.reference.optimizers import cancellation
+from labreport.reference.optimizers.table import cancellation
+from labreport.reference.optimizers.update_rule import UpdateRule
+from labreport.reference.replay.open_steps import OpenSteps
 from labreport.reference.replay.tolerance import NUDGE, ROUNDINGS, absolute_differences
 from labreport.reference.rounding import FACTOR, SAFETY
 from labreport.runs.run import Steps
 
 if TYPE_CHECKING:
-    from labreport.reference.replay.replay import Together
+    from labreport.reference.replay.comparison import Together
 
 DOUBLE = float(np.finfo(np.float64).eps)
 
 COPIES = (0, 6, 96)
 """Nudged copies of a run that are carried along: none at first, some where its weights are to be
 explained, and many where those do not explain them."""
-
-
-SHORT = 0.5
-"""A rule that remembers the squares of gradients for less than this divides by the last gradient,
-as good as alone: what rounding makes of that one, the step is."""
-
-ILL = 1000
-"""How many times its rounding a gradient is where dividing by it errs by more than a hundredth: it
-has the errors of the steps before in it as well."""
-
-
-OPEN = 4
-"""How many times smaller the squares that a rule divides by may be without what rounding makes of
-them, where nobody can say any more what its steps are: they may be twice as long."""
-
-
-def memory_of_squares(optimizer: Optimizer) -> float | None:
-    """The decay of the squared gradients that a rule divides by; None where it has none."""
-    match optimizer:
-        case Adam() | AdamW() | NAdam() | RAdam() | Adamax():
-            return optimizer.betas[1]
-        case RMSprop():
-            return optimizer.alpha
-        case Adadelta():
-            return optimizer.rho
-        case Adagrad():
-            return 1.0
-        case _:
-            return None
-
-
-class _Squares:
-    """Squares of gradients as a rule remembers them, and what rounding may make of them.
-
-    A nudge to either side does not show the latter: where the terms of a gradient cancel, it makes
-    squares that are too large alone.
-    """
-
-    def __init__(self, memory: float, shape: tuple[int, ...]) -> None:
-        self.memory = memory
-        self.least, self.most = np.zeros(shape), np.zeros(shape)
-
-    def are_open(self, gradient: FloatArray, rounding: FloatArray | float) -> BoolArray:
-        """Add a gradient [runs, parameters]; in which runs rounding decides by what is divided."""
-        size = np.abs(gradient.astype(np.float64))
-        with np.errstate(over="ignore", invalid="ignore"):
-            self.least = self.memory * self.least + np.maximum(size - rounding, 0.0) ** 2
-            self.most = self.memory * self.most + (size + rounding) ** 2
-            return np.asarray((self.most > OPEN * self.least).any(axis=-1))
 
 
 def _remembers(config: RunConfig) -> bool:
@@ -135,46 +76,32 @@ class Carried:
         alive = np.ones(len(self.chosen), dtype=bool)
         losses: list[_Case] = []
         found: list[_Case] = []
-        place, earlier = 0, np.zeros_like(weights[0])
-        terms: FloatArray | float = 0.0
-        memory = memory_of_squares(config.optimizer)
-        squares = None if memory is None else _Squares(memory, earlier.shape)
+        open_steps = OpenSteps(config.optimizer, reach.shape, of.dtype, of.roundings * of.unit)
         last = int(recorded[-1]) if ending.kind == "completed" else ending.step
+        places = {recorded_at: place for place, recorded_at in enumerate(recorded.tolist())}
+        terms: FloatArray | float
         for step in range(last):
-            if place < len(recorded) and recorded[place] == step:
-                gradient, terms = self._nudged(of.gradients[self.chosen, place]), 0.0
+            if step in places:
+                gradient, terms = self._nudged(of.gradients[self.chosen, places[step]]), 0.0
             else:
                 case, gradient, terms = self._between(weights, step, alive)
                 losses.append(case)
             gathered = gathered + gradient
             seen = gathered if config.gradients == "accumulated" else gradient
-            if isinstance(config.optimizer, Rprop):
-                alive = alive & ~self._sign_is_open(seen[0], earlier, terms)
-            elif memory is not None and memory < SHORT:
-                alive = alive & ~self._is_rounded(seen[0], ILL * terms)
-            elif squares is not None:
-                alive = alive & ~squares.are_open(seen[0], of.roundings * of.unit * terms)
-            earlier = seen[0]
-            # Rules that keep squares have lost them here, each program in a way of its own.
-            alive = alive & np.isfinite(seen * seen).all(axis=(0, 2))
-            before = weights
-            weights, state = rule.step(weights, seen, state)
-            reach = np.maximum(reach, np.abs(weights[0] - before[0]))
-            # Scalars of a rule are Python's, of double precision.
-            scalars = max(1.0, cancellation(rule, step + 1) * DOUBLE / of.unit)
-            if place + 1 < len(recorded) and recorded[place + 1] == step + 1:
-                place += 1
-                stored = of.weights[self.chosen, place]
-                apart = absolute_differences(weights[0], stored)
-                moved = _moved(weights)
-                scale = np.abs(stored) + reach * scalars
-                found.append(_Case(step + 1, apart, scale, moved, alive))
+            alive = alive & ~open_steps.are_open(seen, terms)
+            updated, state = rule.step(weights, seen, state)
+            reach = np.maximum(reach, np.abs(updated[0] - weights[0]))
+            terms_added = reach * _scalar_rounding(rule, step + 1, of.unit)
+            if step + 1 in places:
+                stored = of.weights[self.chosen, places[step + 1]]
+                case = _beside_stored(updated, stored, step + 1, terms_added, alive)
+                found.append(case)
                 weights = self._nudged(stored)
                 if _remembers(config):
                     # Weights begin anew from those that are stored, what a rule remembers does not.
-                    alive = alive & (moved <= scale).all(axis=1)
+                    alive = alive & (case.moved <= case.scale).all(axis=1)
             else:
-                weights = self._rounded(weights, reach * scalars)
+                weights = self._rounded(updated, terms_added)
         if ending.kind != "completed":
             self._note_ending(weights, last, alive)
         return losses, found
@@ -201,30 +128,6 @@ class Carried:
         sizes = np.abs(moved[1:]) + terms
         moved[1:] += (NUDGE * self.together.unit * sign * sizes).astype(moved.dtype)
         return moved
-
-    def _sign_is_open(
-        self, gradient: FloatArray, earlier: FloatArray, terms: FloatArray | float
-    ) -> BoolArray:
-        """In which runs rounding decides the sign of a derivative, or of a product of two.
-
-        Rprop asks for these signs alone, and steps by as much whatever the derivative is. A product
-        that is too small to be a normal number is 0 to some programs.
-
-        Args:
-            gradient: of this step [runs, parameters].
-            earlier: of the one before.
-            terms: absolute terms that the gradient is a sum of; 0 where it is a stored one.
-        """
-        product = np.abs(gradient.astype(np.float64) * earlier)
-        tiny = np.finfo(self.together.dtype).tiny
-        lost = (product < tiny) & (gradient != 0) & (earlier != 0)
-        return np.asarray(self._is_rounded(gradient, terms) | lost.any(axis=-1))
-
-    def _is_rounded(self, gradient: FloatArray, terms: FloatArray | float) -> BoolArray:
-        """In which runs a derivative is no more than the rounding of its terms."""
-        of = self.together
-        rounded = (np.abs(gradient) <= of.roundings * of.unit * terms) & (gradient != 0)
-        return np.asarray(rounded.any(axis=-1))
 
     def _adjusted(self, name: str, z: FloatArray, a: FloatArray) -> FloatArray:
         """Activations [1 + copies, …], those of the copies moved as rounding may move them."""
@@ -289,6 +192,28 @@ class Carried:
                 of.found["ending"].refuse(run, step)
             else:
                 self.doubtful.add(run)
+
+
+def _scalar_rounding(rule: UpdateRule, updates: int, unit: float) -> float:
+    """By how many units the scalars of an update are rounded; at least 1."""
+    # Scalars of a rule are Python's, of double precision.
+    return max(1.0, cancellation(rule, updates) * DOUBLE / unit)
+
+
+def _beside_stored(
+    weights: FloatArray, stored: FloatArray, step: int, terms: FloatArray, alive: BoolArray
+) -> _Case:
+    """Weights by hand [1 + copies, runs, parameters] beside those that are stored.
+
+    Args:
+        weights: by hand.
+        stored: [runs, parameters] at the same step.
+        step: at which they are stored.
+        terms: absolute values [runs, parameters] of what was added to the weights.
+        alive: runs that are still compared.
+    """
+    apart = absolute_differences(weights[0], stored)
+    return _Case(step, apart, np.abs(stored) + terms, _moved(weights), alive)
 
 
 def _moved(values: FloatArray) -> FloatArray:

@@ -12,7 +12,8 @@ from labreport.analysis.results import ExperimentResults
 from labreport.analysis.rules.gradient_checks import wording
 from labreport.lab.expression import parse
 from labreport.lab.naming import display_order
-from labreport.reference.gradient_check import CheckedFormula, GradientCheck, Way, falls
+from labreport.reference.gradient_check.formula_training import falls
+from labreport.reference.gradient_check.result import CheckedFormula, GradientCheck, Way
 from labreport.report import latex
 from labreport.report.illustration.drawings import (
     Array,

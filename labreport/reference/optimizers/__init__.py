@@ -1,0 +1,1 @@
+"""The update rules of gradient descent and its relatives, derived by hand."""
