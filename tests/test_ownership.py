@@ -18,6 +18,7 @@ from labreport.build import Request, Summary
 from labreport.errors import InputError
 from labreport.formats import html, pdf
 from labreport.freshness import RECORD, ReportRecord, altered, current_record, read_record
+from labreport.render import printing
 from labreport.report import compose
 
 LAB = "[experiment.a]\ntitle = 'a'\nchange.rounds = 2\n"
@@ -33,6 +34,7 @@ def build(request: Request) -> Summary:
     """Build without what is in pages and PDFs, which takes most of the time."""
     with (
         patch.object(compose, "compose", lambda *_: None),
+        patch.object(printing, "print_report", lambda *_: None),
         patch.object(pdf, "render", lambda report, language: b"%PDF-left-out"),
         patch.object(html, "render", lambda reports: b"<html>left out</html>"),
     ):

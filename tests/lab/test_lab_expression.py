@@ -114,7 +114,8 @@ def test_numbers_that_overflow(text: str) -> None:
 
 
 def test_whatever_may_be_written_is_typeset_in_little_time() -> None:
-    from labreport.report.latex import _typeset, expression
+    from labreport.render.typeset_formulas import _typeset
+    from labreport.report.latex import expression
 
     start = time.process_time()
     for text in ("-" * DEEPEST + "w1", "1/(" * DEEPEST + "w1" + ")" * DEEPEST):
