@@ -35,7 +35,7 @@ from labreport.analysis.observation import Observation
 from labreport.analysis.observe import RULES, observe, observe_base
 from labreport.analysis.replays import replay_lab
 from labreport.analysis.results import ExperimentResults, attach
-from labreport.build import this_environment
+from labreport.build.origin import this_environment
 from labreport.errors import InputError
 from labreport.lab.plan import Lab, Trial
 from labreport.lab.reading.load import load

@@ -23,7 +23,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from labreport.build import this_environment
+from labreport.build.origin import this_environment
 from labreport.lab.configuration import RunConfig
 from labreport.lab.reading.load import load
 from labreport.lab.schedule import Schedule

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from labreport.build import Summary
+from labreport.build.request import Summary
 from labreport.render.printed import PrintedReport
 from labreport.report.measured import Measured
 from labreport.report.tree import Report

@@ -17,10 +17,10 @@ from built import LANGUAGES, Built
 from filelock import FileLock
 from hostile_texts import HOSTILE_FORMULA
 
-from labreport import build as build_module
 from labreport.analysis.observation import Count, Facts, Number, Observation, Source, Subject
 from labreport.analysis.observe import Observations
-from labreport.build import Request
+from labreport.build import pipeline as build_module
+from labreport.build.request import Request
 from labreport.formats import pdf as pdf_format
 from labreport.render import printing as printing_module
 from labreport.render.printed import PrintedReport

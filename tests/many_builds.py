@@ -93,8 +93,8 @@ def start(build: dict[str, Any], began: int, begin: int) -> tuple[int, int]:
 
 
 def built(build: dict[str, Any]) -> dict[str, Any]:
-    from labreport.build import Request
-    from labreport.build import build as run
+    from labreport.build.pipeline import build as run
+    from labreport.build.request import Request
     from labreport.errors import LabreportError
     from labreport.training.execution import Resources
 

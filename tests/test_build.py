@@ -17,9 +17,9 @@ import pypdfium2
 import pytest
 from safetensors.numpy import load_file, save
 
-from labreport import build as build_module
 from labreport.analysis.results import Result
-from labreport.build import Request
+from labreport.build import pipeline as build_module
+from labreport.build.request import Request, Summary
 from labreport.errors import BuildError
 from labreport.runs.file_format import FORMAT
 
@@ -31,7 +31,7 @@ def fingerprints(folder: Path) -> dict[str, str]:
     return {str(path.relative_to(folder)): sha256(path.read_bytes()).hexdigest() for path in files}
 
 
-def again(built: Any, output: Path, *only: str) -> build_module.Summary:
+def again(built: Any, output: Path, *only: str) -> Summary:
     return build_module.build(Request(built.path, only, LANGUAGES, output), lambda *_: None)
 
 

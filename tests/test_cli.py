@@ -670,7 +670,7 @@ def test_an_interruption_says_how_to_go_on(lab: str, monkeypatch: pytest.MonkeyP
     def interrupted(*_: Any) -> None:
         raise TrainingInterrupted(3, 5)
 
-    monkeypatch.setattr("labreport.build.load_or_train", interrupted)
+    monkeypatch.setattr("labreport.build.pipeline.load_or_train", interrupted)
     for code, said in (("en", "Of 5 runs to be trained, 3 are finished"), ("zh", "再次运行")):
         done = run("build", lab, code=code)
         assert done.exit_code == 130
@@ -891,7 +891,8 @@ def test_a_full_disk_behind_stdout_is_one_line(
 
 
 def test_a_lab_whose_name_is_no_text_builds(tmp_path: Path, base_text: str) -> None:
-    from labreport.build import Request, build
+    from labreport.build.pipeline import build
+    from labreport.build.request import Request
 
     lab = Path(os.fsdecode(bytes(tmp_path) + b"/caf\xe9 l'ab.toml"))
     try:

@@ -15,8 +15,8 @@ from command_line import run
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labreport import build as build_module
-from labreport.build import Request
+from labreport.build import pipeline as build_module
+from labreport.build.request import Request
 from labreport.diff.difference import Change, Where, changes, raised
 from labreport.formats import pdf
 

@@ -9,7 +9,7 @@ from time import process_time
 import numpy as np
 import pytest
 
-from labreport.build import this_environment
+from labreport.build.origin import this_environment
 from labreport.errors import InputError
 from labreport.estimate import CHUNK, MOST_PADDING, TOGETHER, Estimate, checking, estimate
 from labreport.lab.configuration import RunConfig

@@ -15,9 +15,9 @@ from unittest.mock import patch
 
 import pytest
 
-from labreport import build as build_module
 from labreport import freshness as current_module
-from labreport.build import Request
+from labreport.build import pipeline as build_module
+from labreport.build.request import Request
 from labreport.formats import pdf
 from labreport.freshness import (
     RECORD,

@@ -13,8 +13,8 @@ from unittest.mock import patch
 import pytest
 from command_line import run
 
-from labreport import build as build_module
-from labreport.build import Request, Summary
+from labreport.build import pipeline as build_module
+from labreport.build.request import Request, Summary
 from labreport.errors import InputError
 from labreport.formats import html, pdf
 from labreport.freshness import RECORD, ReportRecord, altered, current_record, read_record

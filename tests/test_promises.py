@@ -261,7 +261,7 @@ def test_small_commands_import_no_heavy_library(tmp_path: Path, arguments: list[
 
 
 def test_several_processes_give_the_numbers_of_one(tmp_path: Path) -> None:
-    from labreport.build import this_environment
+    from labreport.build.origin import this_environment
     from labreport.lab.reading.load import load
     from labreport.runs.file_format import run_name
     from labreport.runs.store import Store

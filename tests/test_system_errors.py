@@ -12,7 +12,7 @@ from unittest.mock import patch
 import pytest
 from command_line import run
 
-from labreport import build as build_module
+from labreport.build import pipeline as build_module
 from labreport.cli.terminal import print_fault
 from labreport.errors import BuildError, Fault
 from labreport.export.runs_csv import harmless
@@ -20,7 +20,7 @@ from labreport.formats import pdf
 from labreport.language.catalogue import language
 
 LAB = "[experiment.a]\ntitle = 'a'\nchange.rounds = 2\n"
-PACKAGE = Path(build_module.__file__).parents[1]
+PACKAGE = Path(build_module.__file__).parents[2]
 
 
 @pytest.fixture

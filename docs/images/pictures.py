@@ -9,7 +9,8 @@ from pathlib import Path
 import pypdfium2
 from PIL import Image, ImageOps
 
-from labreport.build import Request, build
+from labreport.build.pipeline import build
+from labreport.build.request import Request
 from labreport.shipped import shipped
 
 HERE = Path(__file__).resolve().parent

@@ -38,7 +38,7 @@ DeviceOption = Annotated[str, option("--device", metavar="cpu|cuda", text="devic
 
 def experiment_names(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
     """Names of experiments that begin so, with their titles, for the shell to complete."""
-    from labreport.build import experiment_titles
+    from labreport.build.listing import experiment_titles
     from labreport.cli.startup_texts import terminal_code
     from labreport.errors import LabreportError
 

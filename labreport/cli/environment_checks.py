@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
-from labreport.build import check_notes
+from labreport.build.inputs import check_notes
 from labreport.errors import BuildError, Fault, InputError, LabreportError
 from labreport.estimate import estimate
 from labreport.lab.plan import Lab

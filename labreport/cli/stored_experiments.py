@@ -9,7 +9,9 @@ from pathlib import Path
 
 from labreport.analysis.observe import Observations
 from labreport.analysis.results import ExperimentResults, attach
-from labreport.build import part_of, this_environment, usable_folder
+from labreport.build.inputs import part_of
+from labreport.build.origin import this_environment
+from labreport.build.output import usable_folder
 from labreport.errors import BuildError, Fault
 from labreport.lab.plan import Lab, Plan, Recording, distinct
 from labreport.lab.reading.load import load

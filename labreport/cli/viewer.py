@@ -8,7 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from labreport.build import LANGUAGES, usable_folder
+from labreport.build.output import usable_folder
+from labreport.build.request import LANGUAGES
 from labreport.errors import BuildError, Fault, InputError
 from labreport.lab.reading.faults import nearest
 from labreport.language.catalogue import HTML_NAMES

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from command_line import run
 
-from labreport.build import Request, build
+from labreport.build.pipeline import build
+from labreport.build.request import Request
 from labreport.formats import text
 from labreport.formats.table import FORMATS, USUAL
 from labreport.language.catalogue import language

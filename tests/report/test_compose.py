@@ -302,7 +302,8 @@ def test_how_to_run_it_again(report: PrintedReport) -> None:
 
 
 def test_command_is_quoted_for_a_shell(build_pages: Callable[..., Any], base_text: str) -> None:
-    from labreport.build import Request, command_again
+    from labreport.build.origin import command_again
+    from labreport.build.request import Request
     from labreport.lab.reading.load import load
     from labreport.shipped import shipped
 

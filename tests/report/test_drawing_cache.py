@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labreport.build import Request, build
+from labreport.build.pipeline import build
+from labreport.build.request import Request
 from labreport.render.drawing_cache import DrawingCache, _name
 from labreport.report.illustration.drawings import Curve
 

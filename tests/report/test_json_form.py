@@ -15,7 +15,8 @@ from jsonschema import Draft202012Validator
 from typer.testing import CliRunner
 
 from labreport.analysis.observation import Number, Observation
-from labreport.build import Request, build
+from labreport.build.pipeline import build
+from labreport.build.request import Request
 from labreport.cli.app import app
 from labreport.language.catalogue import language
 from labreport.render.printing import print_report

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from pages import Page
 
-from labreport.build import Request, build
+from labreport.build.pipeline import build
+from labreport.build.request import Request
 from labreport.render.printed import PrintedNote, PrintedSentences, PrintedTable
 
 ONCE_WRONG = Path(__file__).parent.parent / "analysis" / "random_labs"

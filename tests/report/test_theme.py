@@ -13,7 +13,9 @@ import pikepdf
 import pytest
 from command_line import run
 
-from labreport.build import Request, build, check
+from labreport.build.checking import check
+from labreport.build.pipeline import build
+from labreport.build.request import Request
 from labreport.errors import InputError
 from labreport.lab.lab import LEAST_CONTRAST, ThemeTable, contrast_with_white
 from labreport.render.theme import FILES, LARGEST_PICTURE, PLAIN, read_theme

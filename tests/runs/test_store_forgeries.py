@@ -19,7 +19,7 @@ import pytest
 from safetensors.numpy import load_file, save
 
 from labreport.analysis.replays import replay_lab
-from labreport.build import this_environment
+from labreport.build.origin import this_environment
 from labreport.errors import BuildError
 from labreport.lab.plan import Lab
 from labreport.lab.reading.load import load

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from labreport.build import this_environment
+from labreport.build.origin import this_environment
 from labreport.errors import BuildError, Fault, TrainingInterrupted
 from labreport.lab.configuration import RunConfig
 from labreport.lab.reading.load import load

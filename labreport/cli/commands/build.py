@@ -34,7 +34,7 @@ from labreport.cli.terminal import (
 )
 
 if TYPE_CHECKING:
-    from labreport.build import Summary
+    from labreport.build.request import Summary
 
 
 def build(
@@ -63,7 +63,8 @@ def build(
     say_shipped(lab)
     with reported(), progress_bar() as progress:
         # Within, because to import them takes long enough to be interrupted.
-        from labreport.build import Request, build
+        from labreport.build.pipeline import build
+        from labreport.build.request import Request
         from labreport.training.execution import Resources
 
         machine = Resources(device, jobs or os.cpu_count() or 1, hours=hours)

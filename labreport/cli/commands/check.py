@@ -21,12 +21,12 @@ from labreport.cli.terminal import (
 )
 
 if TYPE_CHECKING:
-    from labreport.build import CheckedLab
+    from labreport.build.checking import CheckedLab
 
 
 def check(lab: LabArgument = None, as_json: JsonOption = False) -> None:
     """Parse `labreport check`, and print what the lab holds or every fault of it."""
-    from labreport.build import check
+    from labreport.build.checking import check
 
     if not as_json:
         say_shipped(lab)

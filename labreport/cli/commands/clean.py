@@ -22,7 +22,7 @@ def clean(
     yes: Annotated[bool, option("--yes", text="yes")] = False,
 ) -> None:
     """Parse `labreport clean`, say what would go, and ask."""
-    from labreport.build import clean, plan_cleaning
+    from labreport.build.cleaning import clean, plan_cleaning
     from labreport.errors import Fault, InputError
 
     words = terminal_language()

@@ -13,7 +13,7 @@ def list_(
     lab: LabArgument = None, output: OutputOption = Path("output"), as_json: JsonOption = False
 ) -> None:
     """Parse `labreport list`, and print a table or JSON."""
-    from labreport.build import list_experiments
+    from labreport.build.listing import list_experiments
 
     if not as_json:
         say_shipped(lab)

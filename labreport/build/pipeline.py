@@ -1,0 +1,160 @@
+"""A build: load, train, measure, check, compose, print, render, write."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from labreport.build.inputs import Inputs, read_inputs, stray
+from labreport.build.origin import command_again, printed_environment, this_environment
+from labreport.build.output import keep_others, remove_earlier
+from labreport.build.request import Request, Summary
+from labreport.formats.table import FORMATS, Editions, file_names
+from labreport.freshness import RECORD, altered, read_record, record, replacing
+from labreport.runs.file_format import run_name
+from labreport.runs.files import write_together
+from labreport.runs.run import Run
+from labreport.runs.store import Store
+from labreport.training.execution import (
+    LoadedRuns,
+    Progress,
+    check_device,
+    check_size,
+    load_or_train,
+)
+
+if TYPE_CHECKING:
+    from labreport.render.printed import PrintedReport
+    from labreport.report.measured import Measured
+    from labreport.report.tree import Report
+
+Files = list[tuple[Path, bytes]]
+"""Files of a report, and what they hold."""
+
+
+def build(request: Request, progress: Progress) -> Summary:
+    """Run what is missing, and write the report in every language asked for.
+
+    Raises:
+        InputError: if the lab, a name or a note is at fault; nothing was written.
+        BuildError: if something could not be written or rendered; finished runs are stored.
+    """
+    inputs = read_inputs(request)
+    check_device(request.machine)
+    store = Store(request.output)
+    obtained = _train(inputs, request, store, progress)
+    found_altered = altered(request.output)
+    measured = _measure(inputs, obtained.runs)
+    report = _compose(measured, inputs, request)
+    places = {run.name: store.place(run.name) for run in obtained.runs.values()}
+    files = [*_data(measured, places, request), *_render(report, inputs, request, progress)]
+    _write(files, places, inputs, request, progress)
+    return Summary(
+        trained=len(obtained.trained),
+        stored=len(obtained.runs) - len(obtained.trained),
+        written=tuple(path for path, _ in files),
+        damaged=tuple(store.damaged),
+        outdated=tuple(store.outdated) if obtained.trained else (),
+        without_reflection=not (inputs.notes_folder / "reflection.md").is_file(),
+        stray=stray(inputs.whole, inputs.notes_folder),
+        altered=found_altered,
+    )
+
+
+def _train(inputs: Inputs, request: Request, store: Store, progress: Progress) -> LoadedRuns:
+    """Read the runs that are stored, train the others, and store them."""
+    environment = this_environment(request.machine.device)
+    recordings = inputs.lab.recordings()
+    missing = [(c, s) for c, s in recordings if not store.has(run_name(c, environment), s)]
+    check_size(inputs.path, recordings, missing, request.output, request.machine)
+    return load_or_train(recordings, environment, store, request.machine, progress)
+
+
+def _measure(inputs: Inputs, runs: dict[str, Run]) -> Measured:
+    """Observe, and check runs, facts and claims by what computes them apart.
+
+    Raises:
+        BuildError: where two computations differ.
+    """
+    from labreport.report.measured import measure
+
+    measured = measure(inputs.lab, runs)
+    measured.replays.refuse_differences()
+    measured.refuse_failures()
+    return measured
+
+
+def _compose(measured: Measured, inputs: Inputs, request: Request) -> Report:
+    from labreport.report.compose import Facts, compose
+
+    facts = Facts(
+        all_names=inputs.whole.names,
+        notes=inputs.notes.written,
+        environment=printed_environment(request.machine.device),
+        again=command_again(request, inputs.whole),
+        stored=("runs", "runs.csv"),
+        own_look=(inputs.theme.own, inputs.theme.digest),
+    )
+    return compose(measured, facts)
+
+
+def _data(measured: Measured, places: Mapping[str, tuple[str, int]], request: Request) -> Files:
+    """What is written for programs: runs.csv and observations.json."""
+    from labreport.export import observations_json, runs_csv
+
+    parts = [("main", measured.experiments)]
+    parts += [(a.name, tuple(r.results for r in repeated)) for a, repeated in measured.appendices]
+    return [
+        (request.output / "runs.csv", runs_csv.render(parts)),
+        (request.output / "observations.json", observations_json.render(measured, places)),
+    ]
+
+
+def _render(report: Report, inputs: Inputs, request: Request, progress: Progress) -> Files:
+    """The report in every language and format."""
+    from labreport.formats.limits import limited
+    from labreport.language.catalogue import language
+    from labreport.render.drawing_cache import DrawingCache
+    from labreport.render.printing import print_report
+
+    theme, pictures = inputs.theme, DrawingCache()
+    words = [language(code).saying(theme.texts.get(code, {})) for code in inputs.languages]
+    printed: list[PrintedReport] = [
+        print_report(report, own, inputs.notes, theme, pictures) for own in words
+    ]
+    reports = list(zip(printed, words, strict=True))
+    wanted = file_names(inputs.formats, inputs.languages)
+    files: Files = []
+    for done, (name, kind, place) in enumerate(wanted):
+        progress("writing", done, len(wanted))
+        # Every page has all languages, its own in front.
+        editions = Editions(report, [reports[place], *reports[:place], *reports[place + 1 :]])
+        make = partial(FORMATS[kind].render, editions)
+        # What somebody's theme makes of a report may take any time or memory.
+        files.append((request.output / name, limited(make) if theme.own else make()))
+    progress("writing", len(wanted), len(wanted))
+    return files
+
+
+def _write(
+    files: Files,
+    places: Mapping[str, tuple[str, int]],
+    inputs: Inputs,
+    request: Request,
+    progress: Progress,
+) -> None:
+    """Write all files together, and last their record."""
+    from labreport.runs.lock import locked
+
+    used = (place for place, _ in places.values())
+    kept = record(request.report, inputs.digests, dict(files), used)
+    # In turn, so that the files of two builds do not mix.
+    with locked(request.output, lambda: progress("waiting", 0, 1)):
+        before = read_record(request.output)
+        path = request.output / RECORD
+        meanwhile = replacing(kept, before)
+        keep_others([*dict(files), path], before)
+        write_together([(path, meanwhile.content()), *files, (path, kept.content())])
+        remove_earlier(request.output, before, kept)

@@ -1,0 +1,66 @@
+"""What a build is asked for, and what it did."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from labreport.freshness import (
+    WantedReport,
+    wanted,
+)
+from labreport.training.execution import (
+    Resources,
+)
+
+if TYPE_CHECKING:
+    pass
+
+LANGUAGES = ("zh", "en")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What `labreport build` is asked for."""
+
+    lab: Path | None
+    only: tuple[str, ...]
+    languages: tuple[str, ...]
+    output: Path
+    machine: Resources = field(default_factory=Resources)
+    force: bool = False
+    """Whether files of the output folder are replaced that no build wrote there."""
+    formats: tuple[str, ...] = ()
+    """Formats of the report; the usual ones if empty."""
+
+    @property
+    def report(self) -> WantedReport:
+        """The report that this is about, whoever builds it and however."""
+        device = self.machine.device
+        return wanted(self.lab, self.only, self.languages, device, self.output, self.formats)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a build did.
+
+    Attributes:
+        trained: runs that were trained.
+        stored: runs that were stored before.
+        written: files of the report.
+        damaged: stored files that were found damaged, and moved aside.
+        outdated: stored files of another version, if runs were trained that they may hold.
+        without_reflection: whether the student has not written one.
+        stray: notes that belong to no experiment, each with the name that is nearest.
+        altered: files of the report before that were not as they had been written.
+    """
+
+    trained: int
+    stored: int
+    written: tuple[Path, ...]
+    damaged: tuple[Path, ...]
+    outdated: tuple[Path, ...]
+    without_reflection: bool
+    stray: tuple[tuple[Path, str], ...] = ()
+    altered: tuple[str, ...] = ()
