@@ -1,0 +1,147 @@
+"""Figures of a sweep: final loss against the value, and a map of it over the rounds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from labreport.analysis.observation import Keys, Number, Subject
+from labreport.analysis.points import is_number
+from labreport.analysis.results import Result
+from labreport.analysis.rules.sweeps import best
+from labreport.report.illustration.captions import with_number
+from labreport.report.illustration.curves import (
+    comparable_all,
+    drawn_losses,
+)
+from labreport.report.illustration.drawings import (
+    Array,
+    MapDrawing,
+    SweepDrawing,
+    SweptSeries,
+)
+from labreport.report.illustration.figure_maker import FigureMaker
+from labreport.report.phrases import Counted, Named, Phrase, listed
+from labreport.report.tree import Block
+
+FEWEST_ROWS = 4
+"""Values from which on a map shows more than a table."""
+
+
+class SweepFigures(FigureMaker):
+    """Figures of a sweep: final loss against the value, and a map of it over the rounds."""
+
+    def sweep(self) -> list[Block]:
+        """Final loss against the one swept key."""
+        lines, found = self._sweep_lines()
+        if not found:
+            return []
+        key = self.results.plan.axes[0][0]
+        axes = (Keys((key,)), self._text("axis-loss"), self._text("floor"))
+        floors = self._floors(self.results.everywhere)
+        drawing = SweepDrawing(tuple(lines), tuple(floors), axes)
+        facts = self._best_of_each(found)
+        after = self._text("read-budget", budget=found[0][1]) if self._is_one_budget else ""
+        caption = [after, self._lowest_points(found), self.readings.floors(floors)]
+        return [self._figure("sweep-title", caption, drawing, "alternative-sweep", facts)]
+
+    def _sweep_lines(self) -> tuple[list[SweptSeries[Phrase]], list[tuple[Result, int]]]:
+        """Lines of final loss: one a budget for one variant, one a variant for several."""
+        swept, last = self.results.swept, self.results.last
+        if len(self.results.plan.axes) != 1 or not swept:
+            return [], []
+        everywhere = self.results.everywhere
+        if not all(is_number(r.point[0][1]) for r in everywhere) or not comparable_all(everywhere):
+            return [], []
+        series: list[tuple[Phrase, tuple[Result, ...], int, int]]
+        if len(swept) == 1:
+            ((_, members),) = swept.items()
+            series = [
+                (Counted("rounds", budget), members, budget, place)
+                for place, budget in enumerate(self.results.budgets)
+            ]
+        else:
+            series = [
+                (self._named(name), members, last, self._place(name))
+                for name, members in swept.items()
+            ]
+        lines, found = [], []
+        for name, members, budget, place in series:
+            ordered = sorted(members, key=lambda r: float(r.point[0][1]))
+            losses = tuple(_known(r.loss(budget)) for r in ordered)
+            values = tuple(float(r.point[0][1]) for r in ordered)
+            lines.append(SweptSeries(name, values, losses, place))
+            top = best(members, budget)
+            found += [(top, budget)] if top else []
+        return lines, found
+
+    def map(self) -> list[Block]:
+        """Loss over the swept key and the rounds, for a single variant."""
+        _, found = self._sweep_lines()
+        if not found or len(self.results.swept) != 1:
+            return []
+        ((_, members),) = self.results.swept.items()
+        ordered = sorted(members, key=lambda r: float(r.point[0][1]))
+        positive = [r for r in ordered if np.nanmax(r.losses[1:], initial=0.0) > 0]
+        if len(ordered) < FEWEST_ROWS or not positive:
+            return []
+        last = self.results.last
+        key = Keys((members[0].point[0][0],))
+        drawing = MapDrawing(
+            tuple(float(r.point[0][1]) for r in ordered),
+            tuple(Array.of(drawn_losses(r)) for r in ordered),
+            last,
+            self.results.budgets,
+            (self._text("axis-updates"), key, self._text("axis-loss")),
+        )
+        facts = self._best_of_each(found)
+        lowest = min(
+            (float(r.losses[k]), k, place)
+            for place, r in enumerate(ordered)
+            if len(r.losses) > 1
+            for k in [1 + int(np.nanargmin(r.losses[1 : last + 1]))]
+        )
+        reading = self._text(
+            "read-map-lowest",
+            point=Named(Subject("", ordered[lowest[2]].point), self.results.plan.name),
+            round=lowest[1],
+            value=Number(lowest[0]),
+        )
+        ended = any(r.loss(last) is None for r in ordered)
+        crosses = self._text("read-map-ended") if ended else ""
+        caption = [self._text("read-map"), crosses, reading]
+        return [self._figure("map-title", caption, drawing, "alternative-map", facts, [reading])]
+
+    @property
+    def _is_one_budget(self) -> bool:
+        """Whether all lines of a sweep are losses after the same number of rounds."""
+        return len(self.results.swept) > 1 or len(self.results.budgets) == 1
+
+    def _lowest_points(self, found: Sequence[tuple[Result, int]]) -> Phrase:
+        """Where the dots of a sweep stand, line by line."""
+        facts = []
+        for result, budget in found:
+            point = with_number(self.readings.name(result), result.loss(budget) or 0.0)
+            line = self._text("best-of-line", line=Counted("rounds", budget), best=point)
+            facts.append(point if self._is_one_budget else line)
+        return self._text("read-lowest", facts=listed(facts, "clauses"))
+
+    def _best_of_each(self, found: Sequence[tuple[Result, int]]) -> list[Phrase]:
+        """The lowest point of each line; lines of one variant are told apart by their rounds."""
+        best = [self._best(result, budget) for result, budget in found]
+        if self._is_one_budget:
+            return best
+        return [
+            self._text("best-of-line", line=Counted("rounds", budget), best=words)
+            for (_, budget), words in zip(found, best, strict=True)
+        ]
+
+    def _best(self, result: Result, budget: int) -> Phrase:
+        value = Number(result.loss(budget) or 0.0)
+        return self._text("alternative-best", subject=self.readings.name(result), value=value)
+
+
+def _known(loss: float | None) -> float | None:
+    """A loss that can be drawn; None where a run had ended."""
+    return None if loss is None or np.isnan(loss) else float(loss)
