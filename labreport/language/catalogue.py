@@ -307,56 +307,73 @@ class Language:
 
     def fact(self, fact: Fact, plan: Variants, digits: Mapping[float, int] | None = None) -> str:
         """One fact in words, numbers with the digits that their sentence needs."""
-        if isinstance(fact, tuple):
-            items = [self.fact(f, plan, digits) for f in fact]
-            if all(isinstance(f, Part | Wording | Rounds) for f in fact):
-                return self.join(items)
-            if all(isinstance(f, Subject | From) for f in fact):
-                apart = any(self.text("list.comma").strip() in item for item in items)
-                return self.enumerate(items) if apart else self.join(items)
-            if any(isinstance(f, With) for f in fact):
-                return self.enumerate(items)
-            return self.row(items)
-        if isinstance(fact, With):
-            # What stands before its number in brackets is set off by them, but for such marks.
-            marked = any(_MARKS.search(self.label(plan, v.name)) for v in plan.variants)
-            what = (
-                self.subject(fact.what, plan, quoted=marked)
-                if isinstance(fact.what, Subject)
-                else self.fact(fact.what, plan, digits)
-            )
-            detail = self.fact(fact.detail, plan, digits)
-            return self.text("with", what=what, detail=detail)
-        if isinstance(fact, Subject):
-            return self.subject(fact, plan, quoted=True)
-        if isinstance(fact, Number):
-            needed = (digits or {}).get(fact.value, numbers.DIGITS)
-            return numbers.measured(fact.value, fact.digits or needed)
-        if isinstance(fact, Setting):
-            return numbers.setting(fact.value)
-        if isinstance(fact, Share):
-            return numbers.percentage(fact.value)
-        if isinstance(fact, Count):
-            return numbers.count(fact.value)
-        if isinstance(fact, Rounds):
-            return self.counted("rounds", fact.value)
-        if isinstance(fact, OutOf):
-            return f"{fact.value}/{fact.total}"
-        if isinstance(fact, Names):
-            return self.join(fact.values)
-        if isinstance(fact, From):
-            return self._from(fact.start, plan)
-        if isinstance(fact, Keys):
-            return self.join([self.key(key) for key in fact.values])
-        if isinstance(fact, Part):
-            return self.name(fact.name)
-        if isinstance(fact, Wording):
-            words = fact.within(self.code)
-            return self.quoted(words) if fact.is_name else words
-        if isinstance(fact, RoundNumber):
-            return self.text("round-number", number=fact.value)
-        assert isinstance(fact, Verbatim)
-        return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in fact.value)
+        match fact:
+            case tuple():
+                return self._facts(fact, plan, digits)
+            case With():
+                return self._with(fact, plan, digits)
+            case Subject():
+                return self.subject(fact, plan, quoted=True)
+            case From():
+                return self._from(fact.start, plan)
+            case Number():
+                needed = (digits or {}).get(fact.value, numbers.DIGITS)
+                return numbers.measured(fact.value, fact.digits or needed)
+            case Setting() | Share() | Count() | Rounds() | OutOf() | RoundNumber():
+                return self._number(fact)
+            case Names():
+                return self.join(fact.values)
+            case Keys():
+                return self.join([self.key(key) for key in fact.values])
+            case Part():
+                return self.name(fact.name)
+            case Wording():
+                words = fact.within(self.code)
+                return self.quoted(words) if fact.is_name else words
+            case Verbatim():
+                shown = (c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in fact.value)
+                return "".join(shown)
+
+    def _facts(
+        self, facts: tuple[Fact, ...], plan: Variants, digits: Mapping[float, int] | None
+    ) -> str:
+        """Several facts as a list, of the kind that suits them."""
+        items = [self.fact(f, plan, digits) for f in facts]
+        if all(isinstance(f, Part | Wording | Rounds) for f in facts):
+            return self.join(items)
+        if all(isinstance(f, Subject | From) for f in facts):
+            apart = any(self.text("list.comma").strip() in item for item in items)
+            return self.enumerate(items) if apart else self.join(items)
+        if any(isinstance(f, With) for f in facts):
+            return self.enumerate(items)
+        return self.row(items)
+
+    def _with(self, fact: With, plan: Variants, digits: Mapping[float, int] | None) -> str:
+        """Something with a detail in brackets."""
+        # What stands before its number in brackets is set off by them, but for such marks.
+        marked = any(_MARKS.search(self.label(plan, v.name)) for v in plan.variants)
+        what = (
+            self.subject(fact.what, plan, quoted=marked)
+            if isinstance(fact.what, Subject)
+            else self.fact(fact.what, plan, digits)
+        )
+        return self.text("with", what=what, detail=self.fact(fact.detail, plan, digits))
+
+    def _number(self, fact: Setting | Share | Count | Rounds | OutOf | RoundNumber) -> str:
+        """A number that was not measured, or that has a unit."""
+        match fact:
+            case Setting():
+                return numbers.setting(fact.value)
+            case Share():
+                return numbers.percentage(fact.value)
+            case Count():
+                return numbers.count(fact.value)
+            case Rounds():
+                return self.counted("rounds", fact.value)
+            case OutOf():
+                return f"{fact.value}/{fact.total}"
+            case RoundNumber():
+                return self.text("round-number", number=fact.value)
 
 
 def _numbers(facts: Any) -> Iterator[float]:

@@ -10,16 +10,22 @@ from __future__ import annotations
 import os
 import re
 import string
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from labreport.errors import Fault, InputError
 from labreport.lab.lab import ThemeTable
 from labreport.lab.reading.faults import nearest
 from labreport.render.drawing_check import oddities
 from labreport.runs.files import NotRegularError, read_regular, refuse_irregular
+
+if TYPE_CHECKING:
+    from babel.messages.catalog import Message
+
+    from labreport.language.catalogue import Language
 
 COVER = "cover.html.j2"
 SHEETS = ("style.css", "screen.css", "print.css")
@@ -258,25 +264,33 @@ class _ThemeReader:
         words = language(code)
         allowed = [key for key in words.keys if is_own(key)]
         for message in catalogue:
-            if not message.id:
-                continue
-            key, line = message.id, message.lineno or 0
-            if not isinstance(key, str) or key not in allowed:
-                shown = key if isinstance(key, str) else key[0]
-                near = nearest(shown, allowed)
-                self._fault(path, "theme-key", {"found": shown}, (), near, line)
-                continue
-            text = str(message.string)
-            if len(text) > LONGEST_TEXT:
-                values = {"found": key, "limit": LONGEST_TEXT}
-                self._fault(path, "theme-long-text", values, line=line)
-                continue
-            own, other = _placeholders(text), _placeholders(words.template(key))
-            if own is None or own != other:
-                names = ", ".join(f"{{{name}}}" for name in other or ()) or "—"
-                self._fault(path, "theme-values", {"found": key, "names": names}, line=line)
-                continue
-            self.texts[code][key] = text
+            if message.id:
+                self._read_text(path, words, allowed, message)
+
+    def _read_text(
+        self,
+        path: Path,
+        words: Language,
+        allowed: Sequence[str],
+        message: Message,
+    ) -> None:
+        """Take in a text of a catalogue, or say what is at fault in it."""
+        key, text, line = message.id, str(message.string), message.lineno or 0
+        if not isinstance(key, str) or key not in allowed:
+            shown = key if isinstance(key, str) else key[0]
+            near = nearest(shown, allowed)
+            self._fault(path, "theme-key", {"found": shown}, (), near, line)
+            return
+        if len(text) > LONGEST_TEXT:
+            values = {"found": key, "limit": LONGEST_TEXT}
+            self._fault(path, "theme-long-text", values, line=line)
+            return
+        own, other = _placeholders(text), _placeholders(words.template(key))
+        if own is None or own != other:
+            names = ", ".join(f"{{{name}}}" for name in other or ()) or "—"
+            self._fault(path, "theme-values", {"found": key, "names": names}, line=line)
+            return
+        self.texts[words.code][key] = text
 
     def _fault(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -132,22 +132,36 @@ def comparison_table(results: ExperimentResults) -> Table | None:
     header.append(head("best", numeric=True))
     whole = all(r.run.trace.ending.kind == "completed" for r in singles)
     header += [] if whole else [head("ending")]
-    rows = []
-    for index, result in enumerate(singles):
-        row = [Cell(named(results, result.variant))]
-        for values, lowest in zip(columns, best, strict=True):
-            value = values[index]
-            row.append(measured(value, best=_is_best(value, lowest)))
-        row.append(_lowest_on_the_way(result))
-        row += [] if whole else [Cell(ending(result))]
-        rows.append(tuple(row))
+    rows = tuple(
+        (
+            Cell(named(results, result.variant)),
+            *_marked([values[index] for values in columns], best),
+            _lowest_on_the_way(result),
+            *(() if whole else (Cell(ending(result)),)),
+        )
+        for index, result in enumerate(singles)
+    )
+    errors_are_marked = best[-1] is not None if errors and not ranked else None
+    return Table(_comparison_caption(singles, ranked, errors_are_marked), tuple(header), rows)
+
+
+def _comparison_caption(
+    singles: Sequence[Result], ranked: bool, errors_are_marked: bool | None
+) -> Phrase:
+    """What the columns are, and what is marked; of squared errors alone where losses differ."""
     caption = [text("report.comparison-table" if ranked else "report.comparison-table-plain")]
-    if errors and not ranked:
-        marked = "best-error" if best[-1] is not None else "errors"
+    if errors_are_marked is not None:
+        marked = "best-error" if errors_are_marked else "errors"
         caption.append(text(f"report.comparison-table-{marked}"))
     if not all(r.sees_all_rows for r in singles):
         caption.append(text("report.comparison-table-batches"))
-    return Table(passage(caption), tuple(header), tuple(rows))
+    return passage(caption)
+
+
+def _marked(values: Sequence[float | None], lowest: Sequence[float | None]) -> Iterator[Cell]:
+    """Cells of a row of numbers, marked where they are the lowest of their column."""
+    for value, best in zip(values, lowest, strict=True):
+        yield measured(value, best=_is_best(value, best))
 
 
 def _lowest_on_the_way(result: Result) -> Cell:
@@ -204,10 +218,7 @@ def sweep_table(results: ExperimentResults) -> Table | None:
     rows = []
     for index, point in enumerate(points):
         row = [Cell(configured(key, value), numeric=True) for key, value in point]
-        for values, lowest in zip(columns, best, strict=True):
-            value = values[index]
-            row.append(measured(value, best=_is_best(value, lowest)))
-        rows.append(tuple(row))
+        rows.append((*row, *_marked([values[index] for values in columns], best)))
     return Table(caption, tuple(header), tuple(rows))
 
 
@@ -260,16 +271,7 @@ def cross_table(experiments: Sequence[ExperimentResults], titles: Sequence[Phras
     budget = min(e.last for e, _ in pairs)
     lines: dict[str, tuple[float, list[Phrase], Result]] = {}
     for experiment, title in pairs:
-        candidates = list(experiment.singles)
-        for members in experiment.swept.values():
-            measured_members = [r for r in members if r.error(budget) is not None]
-            if measured_members:
-                candidates.append(min(measured_members, key=lambda r: r.error(budget) or 0.0))
-        for result in candidates:
-            error = result.error(budget)
-            own, given = result.run.config.data, experiment.plan.base.data
-            if not same_rows(own, given) or error is None:
-                continue
+        for error, result in _by_error(experiment, budget):
             name = Concatenation((title, ": ", _in_brackets(experiment, result)))
             # The same run under two names is one line.
             digest = experiment_key(result, budget)
@@ -277,25 +279,36 @@ def cross_table(experiments: Sequence[ExperimentResults], titles: Sequence[Phras
     if len(lines) < 2:
         return None
     ordered = sorted(lines.values(), key=lambda line: line[0])
-    rows = []
-    for error, names, result in ordered:
-        # What the error is of: probabilities, where outputs are logits.
-        outputs = result.predictions(budget)
-        values = [] if outputs is None else [Number(float(o)) for o in outputs.ravel()]
-        shown: list[Phrase] = [
-            *values[:MOST_OUTPUTS],
-            *(["…"] if len(values) > MOST_OUTPUTS else []),
-        ]
-        predictions = Concatenation(("(", Concatenation(tuple(shown), ", "), ")"))
-        rows.append(
-            (
-                Cell(Concatenation(tuple(names), "; ")),
-                measured(error, best=error == ordered[0][0]),
-                Cell(predictions, numeric=True),
-            )
+    rows = tuple(
+        (
+            Cell(Concatenation(tuple(names), "; ")),
+            measured(error, best=error == ordered[0][0]),
+            Cell(_predictions(result, budget), numeric=True),
         )
+        for error, names, result in ordered
+    )
     header = (head("variant"), head("error", numeric=True), head("predictions", numeric=True))
-    return Table(text("report.cross-table", budget=budget), header, tuple(rows))
+    return Table(text("report.cross-table", budget=budget), header, rows)
+
+
+def _by_error(experiment: ExperimentResults, budget: int) -> Iterator[tuple[float, Result]]:
+    """Single runs and the best of each sweep, of those on the lab's own data, with their errors."""
+    candidates = list(experiment.singles)
+    for members in experiment.swept.values():
+        there = [r for r in members if r.error(budget) is not None]
+        candidates += [min(there, key=lambda r: r.error(budget) or 0.0)] if there else []
+    for result in candidates:
+        error = result.error(budget)
+        if error is not None and same_rows(result.run.config.data, experiment.plan.base.data):
+            yield error, result
+
+
+def _predictions(result: Result, budget: int) -> Phrase:
+    """What the error of a run is of: probabilities, where outputs are logits."""
+    outputs = result.predictions(budget)
+    values = [] if outputs is None else [Number(float(o)) for o in outputs.ravel()]
+    shown: list[Phrase] = [*values[:MOST_OUTPUTS], *(["…"] if len(values) > MOST_OUTPUTS else [])]
+    return Concatenation(("(", Concatenation(tuple(shown), ", "), ")"))
 
 
 def _in_brackets(experiment: ExperimentResults, result: Result) -> Phrase:

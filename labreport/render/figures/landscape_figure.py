@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colorbar import Colorbar
 from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.contour import ContourSet
 from matplotlib.figure import Figure
 
 from labreport.render.figures import style
@@ -48,25 +50,29 @@ def landscape_figure(
             norm = "log" if logarithmic else "linear"
             shades = axes.contourf(across, up, losses, levels=levels, cmap=SHADES, norm=norm)
             axes.contour(across, up, losses, levels=levels, colors="#7c8790", linewidths=0.4)
-            beside = figure.add_axes((0.875, 0.17, 0.02, 0.7))
-            bar = figure.colorbar(shades, cax=beside)
-            # Below, where no legend runs up against it.
-            beside.set_xlabel(label, labelpad=4)
-            told = [float(level) for level in levels[:: LEVELS // 3]]
-            bar.set_ticks(told, labels=[measured(level, 3) for level in told])
-            bar.ax.minorticks_off()
+            bar = _bar(figure, shades, levels, label)
         for number, (name, way, look) in enumerate(ways):
             _way(axes, way, name, look, 2.2 - 1.0 * number / max(len(ways) - 1, 1))
-        axes.set_xlabel(names[0])
-        axes.set_ylabel(names[1])
-        axes.set_xlim(across[0], across[-1])
-        axes.set_ylim(up[0], up[-1])
+        axes.set(xlabel=names[0], ylabel=names[1])
+        axes.set(xlim=(across[0], across[-1]), ylim=(up[0], up[-1]))
         figure.subplots_adjust(left=0.1, right=0.845, bottom=0.17)
         style.legend_above(figure, axes)
         if bar is not None:
             place, own = axes.get_position(), bar.ax.get_position()
             bar.ax.set_position((own.x0, place.y0, own.width, place.height))
         return style.svg(figure)
+
+
+def _bar(figure: Figure, shades: ContourSet, levels: np.ndarray, label: str) -> Colorbar:
+    """The key of the shades, beside them."""
+    beside = figure.add_axes((0.875, 0.17, 0.02, 0.7))
+    bar = figure.colorbar(shades, cax=beside)
+    # Below, where no legend runs up against it.
+    beside.set_xlabel(label, labelpad=4)
+    marked = [float(level) for level in levels[:: LEVELS // 3]]
+    bar.set_ticks(marked, labels=[measured(level, 3) for level in marked])
+    bar.ax.minorticks_off()
+    return bar
 
 
 def _way(axes: Axes, way: np.ndarray, name: str, look: int, width: float) -> None:

@@ -143,23 +143,23 @@ def _edges(
             axes.plot([x0, x1], [y0, y1], color=colour, linewidth=width, zorder=1)
             if labelled:
                 share = _label_share(i, o, out * into)
-                text = (
-                    name
-                    if written is None
-                    else written.edge.format(
-                        name=name, value=setting(round(value, written.decimals))
-                    )
-                )
-                axes.text(
-                    x0 + share * (x1 - x0),
-                    y0 + share * (y1 - y0),
-                    text,
-                    fontsize=7.5,
-                    ha="center",
-                    va="center",
-                    zorder=2,
-                    bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8},
-                )
+                place = (x0 + share * (x1 - x0), y0 + share * (y1 - y0))
+                _label(axes, place, name, value, written)
+
+
+def _label(
+    axes: Axes,
+    place: tuple[float, float],
+    name: str,
+    value: float,
+    written: DrawnNumbers | None,
+) -> None:
+    """Write the name of a weight on its line, and its value if there are any."""
+    text = name
+    if written is not None:
+        text = written.edge.format(name=name, value=setting(round(value, written.decimals)))
+    box = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
+    axes.text(*place, text, fontsize=7.5, ha="center", va="center", zorder=2, bbox=box)
 
 
 def _label_share(source: int, target: int, lines: int) -> float:

@@ -104,14 +104,8 @@ def _multiples(
             _across(panel, steps, by_ratio=by_ratio)
             finish(panel, names[index])
             panel.set_title(style.literal(names[index]), pad=2.5)
-            if index % columns == 0:
-                panel.set_ylabel(labels[1])
-            elif shared:
-                panel.tick_params(labelleft=False)
-            if index >= len(names) - columns:
-                panel.set_xlabel(labels[0])
-            else:
-                panel.tick_params(labelbottom=False)
+            is_last = index >= len(names) - columns
+            _label(panel, labels, is_first=index % columns == 0, is_last=is_last, shared=shared)
         figure.subplots_adjust(
             left=0.095,
             right=0.972,
@@ -124,6 +118,20 @@ def _multiples(
         height = float(figure.get_size_inches()[1])
         figure.subplots_adjust(top=figure.subplotpars.top - 0.2 / height)
         return style.svg(figure)
+
+
+def _label(
+    panel: Axes, labels: tuple[str, str], *, is_first: bool, is_last: bool, shared: bool
+) -> None:
+    """Name the axes of the first panel of a row, and of the last one of a column."""
+    if is_first:
+        panel.set_ylabel(labels[1])
+    elif shared:
+        panel.tick_params(labelleft=False)
+    if is_last:
+        panel.set_xlabel(labels[0])
+    else:
+        panel.tick_params(labelbottom=False)
 
 
 def _drawn(run: DrawnTrajectory, name: str) -> np.ndarray:

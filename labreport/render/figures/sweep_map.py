@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import QuadMesh
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
@@ -12,6 +15,9 @@ from labreport.render.figures import style
 
 COLUMNS = 80
 """Columns of the map: steps, evenly in their logarithm."""
+
+LEFT = 0.7
+"""Where the column of the first update begins."""
 
 
 def map_figure(
@@ -33,41 +39,23 @@ def map_figure(
         labels: of the horizontal axis, the vertical axis and the colours.
     """
     steps = np.unique(np.geomspace(1, rounds, COLUMNS).round().astype(int))
-    cells = np.full((len(values), len(steps)), np.nan)
-    for row, losses in enumerate(curves):
-        there = steps < len(losses)
-        cells[row, there] = losses[steps[there]]
-    cells = style.drawable(np.where(cells > 0, cells, np.nan))
     with style.drawing():
         figure = Figure(figsize=(style.WIDTH, 2.75))
         axes = figure.subplots()
         axes.set_facecolor("white")
         rows = np.arange(len(values) + 1)
-        axes.fill_between(
-            [0.5, rounds * 2],
-            0,
-            len(values),
-            hatch="xxx",
-            facecolor="none",
-            edgecolor="#999999",
-            linewidth=0,
-        )
-        edges = np.concatenate([[0.7], np.sqrt(steps[1:] * steps[:-1].astype(float)), [rounds]])
-        shown = np.ma.masked_invalid(cells)
-        low, high = (float(shown.min()), float(shown.max())) if shown.count() else (1.0, 1.0)
-        mesh = axes.pcolormesh(
-            edges,
-            rows,
-            shown,
-            cmap="viridis",
-            norm=LogNorm(low, max(high, low * 1.01)),
-            # A small picture: as many paths as there are cells would be thirty times as long.
-            rasterized=True,
-        )
+        empty: dict[str, Any] = {
+            "hatch": "xxx",
+            "facecolor": "none",
+            "edgecolor": "#999999",
+            "linewidth": 0,
+        }
+        axes.fill_between([0.5, rounds * 2], 0, len(values), **empty)
+        mesh = _mesh(axes, _cells(curves, steps), steps, rounds)
         for budget in budgets[:-1]:
             axes.axvline(budget, color="white", linewidth=0.8, linestyle=(0, (4, 3)))
         axes.set_xscale("log")
-        axes.set_xlim(edges[0], rounds)
+        axes.set_xlim(LEFT, rounds)
         axes.get_xaxis().set_major_formatter(lambda value, _: f"{value:g}")
         axes.set_ylim(0, len(values))
         axes.set_yticks(rows[:-1] + 0.5, [f"{value:g}" for value in values])
@@ -77,3 +65,23 @@ def map_figure(
         bar.set_label(labels[2])
         figure.subplots_adjust(left=0.11, right=0.99, bottom=0.175, top=0.98)
         return style.svg(figure)
+
+
+def _cells(curves: Sequence[np.ndarray], steps: np.ndarray) -> np.ndarray:
+    """The loss [values, steps] in every cell; nan where there is none that can be drawn."""
+    cells = np.full((len(curves), len(steps)), np.nan)
+    for row, losses in enumerate(curves):
+        there = steps < len(losses)
+        cells[row, there] = losses[steps[there]]
+    return style.drawable(np.where(cells > 0, cells, np.nan))
+
+
+def _mesh(axes: Axes, cells: np.ndarray, steps: np.ndarray, rounds: int) -> QuadMesh:
+    """Draw the cells, each as wide as half of the way to its neighbours."""
+    edges = np.concatenate([[LEFT], np.sqrt(steps[1:] * steps[:-1].astype(float)), [rounds]])
+    shown = np.ma.masked_invalid(cells)
+    low, high = (float(shown.min()), float(shown.max())) if shown.count() else (1.0, 1.0)
+    norm = LogNorm(low, max(high, low * 1.01))
+    rows = np.arange(len(cells) + 1)
+    # A small picture: as many paths as there are cells would be thirty times as long.
+    return axes.pcolormesh(edges, rows, shown, cmap="viridis", norm=norm, rasterized=True)

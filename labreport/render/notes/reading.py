@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 
 from labreport.errors import Fault, InputError
@@ -97,22 +98,19 @@ def read_all(
     if os.path.lexists(folder) and not folder.is_dir():
         raise InputError(Fault("not-a-folder", file=folder))
     found: dict[tuple[str, str], RenderedNote] = {}
-    faults: list[Fault] = []
-    sizes: dict[Path, int] = {}
-    known: set[Path] = set()
+    by_file: dict[Path, Sequence[Fault]] = {}
     chapters = [name for name in CHAPTERS if name not in experiments]
-    for name in (*names, *chapters):
-        for code in languages:
-            file = notes_file(folder, name, code, first)
-            try:
-                note = read_note(file, under=3 if name in names else 2, anchor=f"{name}-{code}")
-            except InputError as error:
-                faults += () if file in known else error.faults
-                note = None
-            known.add(file)
-            if note is not None:
-                found[name, code] = note
-                sizes[file] = file.stat().st_size
+    for name, code in product((*names, *chapters), languages):
+        file = notes_file(folder, name, code, first)
+        try:
+            note = read_note(file, under=3 if name in names else 2, anchor=f"{name}-{code}")
+        except InputError as error:
+            # Of a file for both languages once.
+            by_file.setdefault(file, error.faults)
+        else:
+            found |= {(name, code): note} if note else {}
+    faults = [fault for told in by_file.values() for fault in told]
+    sizes = {note.file: note.file.stat().st_size for note in found.values()}
     if (total := sum(sizes.values())) > MAXIMUM_ALL:
         faults.append(Fault("notes-too-large", {"bytes": total, "limit": MAXIMUM_ALL}, file=folder))
     if faults:

@@ -83,19 +83,29 @@ def landscape(results: Sequence[Result], budgets: Sequence[int]) -> Landscape | 
     ways = [weights_of(results[k], rounds) for k in members]
     if len({way.tobytes() for way in ways}) < 2:
         return None
-    first = results[members[0]]
-    pair = _most_moved(ways, first.run.config)
+    pair = _most_moved(ways, results[members[0]].run.config)
     if pair is None:
         return None
+    return _over(results, near, members, ways, pair, rounds)
+
+
+def _over(
+    results: Sequence[Result],
+    near: Sequence[int],
+    members: Sequence[int],
+    ways: Sequence[np.ndarray],
+    pair: list[int],
+    rounds: int,
+) -> Landscape | None:
+    """The loss over a pair of weights, and the ways there; None where it is not defined there."""
+    first = results[members[0]]
     shown = [way[:, pair] for way in ways]
     cells = cells_of(first.run.config, CELLS)
     sides = _sides(np.concatenate(shown), cells)
     lowest = min(range(len(members)), key=lambda k: _last_loss(results[members[k]], rounds))
-    losses = None
-    if cells:
-        losses = _losses(first.run.config, ways[lowest][-1], pair, sides)
-        if losses is None:
-            return None
+    losses = _losses(first.run.config, ways[lowest][-1], pair, sides) if cells else None
+    if cells and losses is None:
+        return None
     others = [np.delete(way, pair, axis=1) for way in ways]
     held = others[lowest][-1]
     return Landscape(
