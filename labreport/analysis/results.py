@@ -11,6 +11,7 @@ import numpy as np
 from labreport.analysis import thresholds
 from labreport.analysis.floor import Floor, floor, gap
 from labreport.analysis.observation import Number, Source, Subject
+from labreport.analysis.predictions import PREDICTIONS
 from labreport.lab.controls import KINDS, Kind
 from labreport.lab.naming import parameter_names
 from labreport.lab.plan import Plan, Point, Trial
@@ -24,40 +25,6 @@ SMALLEST_SCALE = 1e-3
 """Losses are sums of terms of about this size at least; a floor of 0 is no scale of rounding."""
 
 PRECISION = {"float32": float(np.finfo(np.float32).eps), "float64": float(np.finfo(float).eps)}
-
-
-def softmax(outputs: Array) -> Array:
-    """Probabilities of outputs [..., units]; the largest is subtracted, so that none overflows."""
-    wide = outputs.astype(np.float64)
-    powers = np.exp(wide - wide.max(axis=-1, keepdims=True))
-    probabilities: Array = powers / powers.sum(axis=-1, keepdims=True)
-    return probabilities
-
-
-def sigmoid(outputs: Array) -> Array:
-    """1 / (1 + exp(−o)), by the half of it that does not overflow."""
-    small = np.exp(-np.abs(outputs.astype(np.float64)))
-    probabilities: Array = np.where(outputs >= 0, 1.0, small) / (1.0 + small)
-    return probabilities
-
-
-def exponential(outputs: Array) -> Array:
-    """exp(o), which is ∞ where float64 ends."""
-    with np.errstate(over="ignore"):
-        powers: Array = np.exp(outputs.astype(np.float64))
-    return powers
-
-
-PREDICTIONS: dict[str, Callable[[Array], Array]] = {
-    "identity": lambda outputs: outputs,
-    "softmax": softmax,
-    "sigmoid": sigmoid,
-    "exp": exponential,
-}
-"""What makes a prediction of outputs, by the name that the vocabulary of losses gives it.
-
-Outputs that are the prediction keep their precision, so that their squared error can be compared
-with a loss that is the same number; what is computed here is computed in float64."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from labreport.analysis import thresholds
-from labreport.analysis.conclusions import LAB_RULES
+from labreport.analysis.lab_rules.conclusions import LAB_RULES
 from labreport.analysis.lab_rules.lab_rule import LabRule
 from labreport.analysis.observe import RULES
 from labreport.analysis.rule import THEMES, Rule

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from labreport.analysis.conclusions import key_findings
+from labreport.analysis.lab_rules.conclusions import key_findings
 from labreport.analysis.observation import Keys, Names, Number, Observation
 from labreport.analysis.observe import Observations
 from labreport.analysis.results import ExperimentResults

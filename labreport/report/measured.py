@@ -6,8 +6,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from labreport.analysis.conclusions import conclude
 from labreport.analysis.evidence import Failure, Known, failures
+from labreport.analysis.lab_rules.conclusions import conclude
 from labreport.analysis.lab_rules.lab_rule import Conclusion
 from labreport.analysis.observation import Observation
 from labreport.analysis.observe import Observations, observe, observe_base

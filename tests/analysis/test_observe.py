@@ -9,7 +9,7 @@ from cases_small_inputs import cross_entropy_of_one_unit, values_that_all_reach_
 from synthetic_runs import MOMENTUM, experiment, plain, single, starts
 
 from labreport.analysis import observe as module
-from labreport.analysis.conclusions import KEY_FINDINGS, conclude, key_findings
+from labreport.analysis.lab_rules.conclusions import KEY_FINDINGS, conclude, key_findings
 from labreport.analysis.observation import Count, Observation, Subject
 from labreport.analysis.observe import (
     ANSWERS,

@@ -31,9 +31,9 @@ from synthetic_runs import (
     sweep,
 )
 
-from labreport.analysis.conclusions import conclude
 from labreport.analysis.evidence import failures, known_of, thresholds_of
 from labreport.analysis.flattened_facts import flattened
+from labreport.analysis.lab_rules.conclusions import conclude
 from labreport.analysis.observation import Number, Observation, Share, With
 from labreport.analysis.observe import RULES, observe_base
 from labreport.analysis.results import ExperimentResults

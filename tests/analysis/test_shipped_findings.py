@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from synthetic_runs import plain
 
-from labreport.analysis.conclusions import conclude
 from labreport.analysis.evidence import failures, known_of, sourced
 from labreport.analysis.flattened_facts import flattened
+from labreport.analysis.lab_rules.conclusions import conclude
 from labreport.analysis.observation import Observation
 from labreport.analysis.observe import Observations
 from labreport.analysis.results import ExperimentResults

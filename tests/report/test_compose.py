@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from labreport.analysis.conclusions import KEY_FINDINGS
+from labreport.analysis.lab_rules.conclusions import KEY_FINDINGS
 from labreport.analysis.observe import ANSWERS
 from labreport.language.catalogue import language
 from labreport.render.printed import (

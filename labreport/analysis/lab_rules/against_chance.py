@@ -33,45 +33,48 @@ def change_against_chance(experiments: Experiments) -> Iterator[Conclusion]:
         return
     ranges.sort(key=lambda r: -r.width)
     ranges = [r for r in ranges if comparable(r.low, ranges[0].low)]
+    groups = _starts(experiments, ranges[0].low, budget)
+    chances = [(r, farthest) for r in ranges if (farthest := _farthest(r, groups, budget))]
+    smaller = [r for r, starts in chances if r.width < _middle(starts, budget)]
     facts: Facts = {
         "ranges": tuple(With(title(r.results), r.number) for r in ranges),
         "budget": Count(budget),
+        **(_chance_facts(chances, smaller, budget) if chances else {}),
+        "enough": Count(thresholds.ENOUGH_STARTS),
     }
-    idle = sum(len(r.idle) for r in ranges)
-    claims = (
-        *(source for r in ranges for source in r.claims),
-        *(run.cite("learning_rate == 0") for r in ranges for run in r.idle),
-    )
-    groups = _starts(experiments, ranges[0].low, budget)
-    chances = [(r, farthest) for r in ranges if (farthest := _farthest(r, groups, budget))]
-    form = "alone"
-    runs = sum(len(r.members) for r in ranges)
-    if chances:
-        smaller = [r for r, starts in chances if r.width < _middle(starts, budget)]
-        facts |= {
-            "chances": tuple(With(title(r.results), _chance(s, budget)) for r, s in chances),
-            "smaller": tuple(title(r.results) for r in smaller),
-            "middle": Share(thresholds.MIDDLE[1] - thresholds.MIDDLE[0]),
-        }
-        claims += tuple(
-            _wider(starts, other, budget)
-            for r, starts in chances
-            for other in _starts_of(r, groups)
-            if other is not starts
-        )
-        form = "smaller" if smaller else "larger"
-        runs += sum(map(len, groups))
-    facts["enough"] = Count(thresholds.ENOUGH_STARTS)
-    form += "-idle" if idle else ""
+    form = "alone" if not chances else "smaller" if smaller else "larger"
     found = Observation(
         "change-against-chance",
         facts,
-        runs=runs,
-        form=form,
+        runs=sum(len(r.members) for r in ranges) + (sum(map(len, groups)) if chances else 0),
+        form=form + ("-idle" if any(r.idle for r in ranges) else ""),
         strength="statistical" if chances else "exact",
-        claims=claims,
+        claims=(
+            *(source for r in ranges for source in r.claims),
+            *(run.cite("learning_rate == 0") for r in ranges for run in r.idle),
+            *_chance_claims(chances, groups, budget),
+        ),
     )
     yield experiments[0].plan, found
+
+
+def _chance_facts(chances: Sequence[_Chance], smaller: Sequence[_Range], budget: int) -> Facts:
+    """The facts: ranges of random starts, and the experiments whose own range is smaller."""
+    return {
+        "chances": tuple(With(title(r.results), _chance(s, budget)) for r, s in chances),
+        "smaller": tuple(title(r.results) for r in smaller),
+        "middle": Share(thresholds.MIDDLE[1] - thresholds.MIDDLE[0]),
+    }
+
+
+def _chance_claims(
+    chances: Sequence[_Chance], groups: Sequence[tuple[Result, ...]], budget: int
+) -> Iterator[Source]:
+    """The claims that no other starts of an experiment end farther apart."""
+    for of, starts in chances:
+        for other in _starts_of(of, groups):
+            if other is not starts:
+                yield _wider(starts, other, budget)
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,10 @@ class _Range:
             losses = f"each(losses[{self.budget}])"
             formula = f"losses[{self.budget}] == {function}({losses})"
             yield cite(formula, (extreme, *others))
+
+
+_Chance = tuple[_Range, tuple[Result, ...]]
+"""An experiment, and those random starts of one of its variants that end farthest apart."""
 
 
 def _range(results: ExperimentResults, budget: int) -> _Range | None:

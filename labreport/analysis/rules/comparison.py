@@ -69,42 +69,6 @@ def goes_on(results: ExperimentResults) -> Iterator[Observation]:
     yield Observation("goes-on", facts, runs=len(longer), claims=claims)
 
 
-@rule("start-differs", "comparison", 0.65, thresholds=("OTHER_START",))
-def start_differs(results: ExperimentResults) -> Iterator[Observation]:
-    """A lead that a variant has before the first update, and how fast each closes its gap."""
-    budget = results.budgets[0]
-    for result in results.singles:
-        other = results.against(result)
-        if other is None or not comparable(result, other):
-            continue
-        first, reference = result.gap(0), other.gap(0)
-        later, reference_later = result.gap(budget), other.gap(budget)
-        if None in (first, reference, later, reference_later) or not first or not reference:
-            continue
-        assert later is not None
-        assert reference_later is not None
-        start, other_start = float(result.losses[0]), float(other.losses[0])
-        if abs(start - other_start) <= thresholds.OTHER_START * abs(other_start):
-            continue
-
-        def left(of: Result, at_first: float, at_budget: float) -> Share:
-            formula = f"{of.gap_formula(budget)} / {of.gap_formula(0)}"
-            return Share(at_budget / at_first, of.cite(formula))
-
-        facts: Facts = {
-            "subject": result.subject,
-            "other": other.subject,
-            "start": result.number(0),
-            "other_start": other.number(0),
-            "budget": Count(budget),
-            "left": left(result, first, later),
-            "other_left": left(other, reference, reference_later),
-        }
-        apart = "abs(r1.losses[0] - r2.losses[0]) > OTHER_START * abs(r2.losses[0])"
-        claims = (cite(apart, (result, other)), *same_measure(result, other))
-        yield Observation("start-differs", facts, runs=2, claims=claims)
-
-
 def _leaves_out_layers(one: Network, other: Network) -> bool:
     """Whether one network is the other without some of its hidden layers and their activations."""
     short, long = sorted((one, other), key=lambda network: len(network.layers))
@@ -223,35 +187,44 @@ def threshold(results: ExperimentResults) -> Iterator[Observation]:
     level = bottom + (1 - thresholds.MOST_OF_THE_WAY) * start
     # Between the steps at which a loss over all rows is known, nobody knows when it was reached.
     same = [r for r in singles if comparable(r, reference) and r.sees_all_rows]
-    reached = {r.variant: _reached(r, level, results.last) for r in same}
-    if len(same) < 2 or all(step is None for step in reached.values()):
+    reached = [(r, _reached(r, level, results.last)) for r in same]
+    if len(same) < 2 or all(step is None for _, step in reached):
         return
-    goal = "r1.floor + (1 - MOST_OF_THE_WAY) * max((r1.losses[0] - r1.floor, 0))"
-    below = f"wide(r2.losses[:{results.last + 1}]) <= {goal}"
-    arrived = [
-        With(r.subject, Rounds(step, cite(f"argmax({below})", (reference, r))))
-        for r in same
-        if (step := reached[r.variant]) is not None
-    ]
-    never = tuple(r.subject for r in same if reached[r.variant] is None)
-    arrived.sort(key=lambda pair: pair.detail.value if isinstance(pair.detail, Rounds) else 0)
-    facts: Facts = {
-        "level": Number(level, reference.cite(goal)),
-        "share": Share(thresholds.MOST_OF_THE_WAY),
-        "reference": reference.subject,
-        "arrived": tuple(arrived),
-        "never": never,
-        "rounds": Count(results.last),
-    }
+    facts = _threshold_facts(reference, level, reached, results.last)
+    below = _below_formula(results.last)
     claims = (
-        *(
-            cite(f"{'not ' if reached[r.variant] is None else ''}any({below})", (reference, r))
-            for r in same
-        ),
+        *(cite(f"{'not ' if n is None else ''}any({below})", (reference, r)) for r, n in reached),
         reference.cite(f"{reference.gap_formula(0)} > allowance"),
     )
-    form = "some" if never else "all"
+    form = "some" if facts["never"] else "all"
     yield Observation("threshold", facts, runs=len(same), form=form, claims=claims)
+
+
+_GOAL = "r1.floor + (1 - MOST_OF_THE_WAY) * max((r1.losses[0] - r1.floor, 0))"
+"""Formula of the loss that runs are to reach, with the numbers of the reference."""
+
+
+def _below_formula(budget: int) -> str:
+    """Formula of the steps [steps] at which a run has reached that loss."""
+    return f"wide(r2.losses[:{budget + 1}]) <= {_GOAL}"
+
+
+def _threshold_facts(
+    reference: Result, level: float, reached: Sequence[tuple[Result, int | None]], budget: int
+) -> Facts:
+    """The facts: the loss, the runs that reached it, the quickest first, and those that did not."""
+    first = f"argmax({_below_formula(budget)})"
+    arrived = sorted(((r, n) for r, n in reached if n is not None), key=lambda pair: pair[1])
+    return {
+        "level": Number(level, reference.cite(_GOAL)),
+        "share": Share(thresholds.MOST_OF_THE_WAY),
+        "reference": reference.subject,
+        "arrived": tuple(
+            With(r.subject, Rounds(n, cite(first, (reference, r)))) for r, n in arrived
+        ),
+        "never": tuple(r.subject for r, n in reached if n is None),
+        "rounds": Count(budget),
+    }
 
 
 def _reached(result: Result, level: float, budget: int) -> int | None:

@@ -72,19 +72,13 @@ def oscillation(results: ExperimentResults) -> Iterator[Observation]:
         step = result.index(results.last)
         if step is None or step < thresholds.FEW_ROUNDS or not result.sees_all_rows:
             continue
-        losses = _losses(result, step)
-        changes, noise = np.diff(losses), _rounding(result, losses[:-1])
-        rises = int(np.sum(changes > noise))
-        directions = np.sign(changes[np.abs(changes) > noise])
-        turns = int(np.sum(directions[1:] != directions[:-1]))
-        often = rises >= thresholds.OFTEN_RISING * step
-        if not often or turns < thresholds.UP_AND_DOWN:
+        rises, turns = _rises_and_turns(result, step)
+        if rises < thresholds.OFTEN_RISING * step or turns < thresholds.UP_AND_DOWN:
             continue
-        lowest = int(losses.argmin())
-        last_is_lowest = losses[step] == losses[lowest]
-        if last_is_lowest and losses[step - 1] == losses[step]:
-            # It swung, and has come to rest at its lowest: a later stop would give the same.
+        end = _end_of_swinging(result, step)
+        if end is None:
             continue
+        form, ending, end_formula = end
         moved, room = _changes(step), _rounding_formula(step)
         turned = f"count(difference(sign({moved}[abs({moved}) > {room}])) != 0)"
         up = f"count({rising_formula(step)})"
@@ -94,23 +88,42 @@ def oscillation(results: ExperimentResults) -> Iterator[Observation]:
             "turns": Count(turns, result.cite(turned)),
             "budget": Count(results.last),
             "final": result.number(results.last),
+            **ending,
         }
-        if not last_is_lowest:
-            facts["lowest"] = result.number(lowest)
-            facts["updates"] = Count(lowest, result.cite(f"argmin(losses[:{step + 1}])"))
-            form, end = "", f"losses[{step}] > min(losses[:{step}])"
-        else:
-            facts["before"] = result.number(step - 1)
-            rested = f"losses[{step}] < losses[{step - 1}]"
-            form, end = "lowest-last", f"losses[{step}] <= min(losses[:{step}]) and {rested}"
         claims = (
             result.cite("sees_all_rows"),
             result.cite(f"{step} >= FEW_ROUNDS"),
             result.cite(f"{up} >= OFTEN_RISING * {step}"),
             result.cite(f"{turned} >= UP_AND_DOWN"),
-            result.cite(end),
+            result.cite(end_formula),
         )
         yield Observation("oscillation", facts, runs=1, form=form, claims=claims)
+
+
+def _rises_and_turns(result: Result, step: int) -> tuple[int, int]:
+    """Count the rises of the loss in the first ``step`` updates, and the changes of direction."""
+    losses = _losses(result, step)
+    changes, noise = np.diff(losses), _rounding(result, losses[:-1])
+    directions = np.sign(changes[np.abs(changes) > noise])
+    return int(np.sum(changes > noise)), int(np.sum(directions[1:] != directions[:-1]))
+
+
+def _end_of_swinging(result: Result, step: int) -> tuple[str, Facts, str] | None:
+    """The form that tells how a swinging loss ended, its facts, and the formula of its claim.
+
+    None where it has come to rest at its lowest: a later stop would give the same.
+    """
+    losses = _losses(result, step)
+    lowest = int(losses.argmin())
+    if losses[step] != losses[lowest]:
+        updates = Count(lowest, result.cite(f"argmin(losses[:{step + 1}])"))
+        facts: Facts = {"lowest": result.number(lowest), "updates": updates}
+        return "", facts, f"losses[{step}] > min(losses[:{step}])"
+    if losses[step - 1] == losses[step]:
+        return None
+    rested = f"losses[{step}] < losses[{step - 1}]"
+    formula = f"losses[{step}] <= min(losses[:{step}]) and {rested}"
+    return "lowest-last", {"before": result.number(step - 1)}, formula
 
 
 @rule("still-falling", "convergence", 0.55, thresholds=("FEW_ROUNDS", "ROUNDING", "STILL_FALLING"))

@@ -1,4 +1,4 @@
-"""A lead that is there from the start: what is left of it when two runs start equal."""
+"""A lead that is there from the start, and what is left of it when two runs start equal."""
 
 from __future__ import annotations
 
@@ -19,6 +19,43 @@ from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
 from labreport.analysis.rules.comparison import comparable, same_measure
 from labreport.analysis.rules.descent import rising, rising_formula
+
+
+@rule("start-differs", "comparison", 0.65, thresholds=("OTHER_START",))
+def start_differs(results: ExperimentResults) -> Iterator[Observation]:
+    """A lead that a variant has before the first update, and how fast each closes its gap."""
+    budget = results.budgets[0]
+    for result in results.singles:
+        other = results.against(result)
+        if other is None or not comparable(result, other):
+            continue
+        left, other_left = _left(result, budget), _left(other, budget)
+        if left is None or other_left is None:
+            continue
+        start, other_start = float(result.losses[0]), float(other.losses[0])
+        if abs(start - other_start) <= thresholds.OTHER_START * abs(other_start):
+            continue
+        facts: Facts = {
+            "subject": result.subject,
+            "other": other.subject,
+            "start": result.number(0),
+            "other_start": other.number(0),
+            "budget": Count(budget),
+            "left": left,
+            "other_left": other_left,
+        }
+        apart = "abs(r1.losses[0] - r2.losses[0]) > OTHER_START * abs(r2.losses[0])"
+        claims = (cite(apart, (result, other)), *same_measure(result, other))
+        yield Observation("start-differs", facts, runs=2, claims=claims)
+
+
+def _left(result: Result, budget: int) -> Share | None:
+    """The share of its first distance from the floor that a run has left; None if it has none."""
+    first, later = result.gap(0), result.gap(budget)
+    if not first or later is None:
+        return None
+    formula = f"{result.gap_formula(budget)} / {result.gap_formula(0)}"
+    return Share(later / first, result.cite(formula))
 
 
 @rule(

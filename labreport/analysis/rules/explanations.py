@@ -81,19 +81,6 @@ def reached(
         ]
         if not members:
             continue
-        first = members[0][0]
-        facts: Facts = {
-            "floor": Number(first.floor.value or 0.0, first.cite("floor")),
-            "budget": Count(budget),
-        }
-        if form == "base":
-            facts["activation"] = Part("activation", first.run.config.network.activations[-1])
-            facts["given"] = first.number(budget)
-            facts["linear"] = members[0][1].number(budget)
-        else:
-            facts["losses"] = tuple(
-                With(r.subject, (r.number(budget), c.number(budget))) for r, c in members
-            )
         sign = "<" if below else ">="
         claims = tuple(
             claim
@@ -105,13 +92,31 @@ def reached(
         )
         yield Observation(
             "linear-reaches",
-            facts,
+            _reached_facts(members, budget, form),
             runs=2 * len(members),
             form=form if below else f"{form}-open",
             strength="explanation" if below else "exact",
             limits=not below,
             claims=claims,
         )
+
+
+def _reached_facts(members: Sequence[tuple[Result, Result]], budget: int, form: str) -> Facts:
+    """The facts: the floor, and the losses of runs and controls on the same side of it."""
+    first, linear = members[0]
+    facts: Facts = {
+        "floor": Number(first.floor.value or 0.0, first.cite("floor")),
+        "budget": Count(budget),
+    }
+    if form == "base":
+        facts["activation"] = Part("activation", first.run.config.network.activations[-1])
+        facts["given"] = first.number(budget)
+        facts["linear"] = linear.number(budget)
+    else:
+        facts["losses"] = tuple(
+            With(r.subject, (r.number(budget), c.number(budget))) for r, c in members
+        )
+    return facts
 
 
 def base_reaches(base: Run, linear: Run) -> Iterator[Observation]:

@@ -173,40 +173,37 @@ def find_stuck(result: Result, budget: int, among: Sequence[Result]) -> Stuck | 
         budget: rounds after which it is looked at.
         among: runs that may show what the same network can do.
     """
+    if not _has_vanished(result, budget):
+        return None
+    claims = _stuck_claims(result, budget)
+    if len(result.run.config.data.inputs) == 1:
+        return Stuck(claims)
+    better = _better(result, result.gap(budget) or 0.0, among)
+    if better is None:
+        return None
+    return Stuck((*claims, *_better_claims(result, better, budget)), better)
+
+
+def _has_vanished(result: Result, budget: int) -> bool:
+    """True if a run stands still by then far from its floor, with next to no gradient."""
     step, gap, first = result.index(budget), result.gap(budget), result.gap(0)
     if step is None or gap is None or not first or not result.run.trace.is_whole:
-        return None
+        return False
     if not result.sees_all_rows:
-        return None
+        return False
     # With weight decay it is not the loss alone that is brought down.
     if result.run.config.flat().get("optimizer.weight_decay"):
-        return None
+        return False
     # Throughout: a loss that swings may happen to be at the end where it was half-way.
     half = result.losses[step // 2 : step + 1].astype(np.float64)
     if np.abs(half - half[-1]).max() > thresholds.STANDING_STILL * gap:
-        return None
+        return False
     sizes = gradient_norms(result)
     # What rounding leaves between a loss and its floor is no distance.
     far = gap > thresholds.FAR_FROM_FLOOR * first and gap > result.at_floor
     # Where there never was a gradient, none has vanished.
     vanished = sizes.max() > 0 and sizes[step] <= thresholds.VANISHED * sizes.max()
-    if not (far and vanished and np.isfinite(sizes).all()):
-        return None
-    claims = _stuck_claims(result, budget)
-    if len(result.run.config.data.inputs) == 1:
-        return Stuck(claims)
-    better = _better(result, gap, among)
-    if better is None:
-        return None
-    left = f"(1 - STANDING_STILL) * (r1.{result.loss_formula(budget)} - r1.floor)"
-    lower = f"min(wide(r2.losses)) - r2.floor < {left}"
-    same = "all(r1.inputs == r2.inputs) and all(r1.given_targets == r2.given_targets)"
-    alike = [
-        cite(f"r1.setting({key!r}) == r2.setting({key!r})", (result, better))
-        for key in ("loss", "network.layers", "network.activations", "network.bias")
-    ]
-    pair = (result, better)
-    return Stuck((*claims, cite(lower, pair), cite(same, pair), *alike), better)
+    return bool(far and vanished and np.isfinite(sizes).all())
 
 
 def _better(result: Result, gap: float, among: Sequence[Result]) -> Result | None:
@@ -222,6 +219,17 @@ def _better(result: Result, gap: float, among: Sequence[Result]) -> Result | Non
     lowest = min(alike, key=lambda r: float(r.losses.min()), default=result)
     lower = float(lowest.losses.min()) - bottom < (1 - thresholds.STANDING_STILL) * gap
     return lowest if lower else None
+
+
+def _better_claims(result: Result, better: Result, budget: int) -> Iterator[Source]:
+    """The claims that another run of the same network on the same rows got lower."""
+    pair = (result, better)
+    left = f"(1 - STANDING_STILL) * (r1.{result.loss_formula(budget)} - r1.floor)"
+    yield cite(f"min(wide(r2.losses)) - r2.floor < {left}", pair)
+    same = "all(r1.inputs == r2.inputs) and all(r1.given_targets == r2.given_targets)"
+    yield cite(same, pair)
+    for key in ("loss", "network.layers", "network.activations", "network.bias"):
+        yield cite(f"r1.setting({key!r}) == r2.setting({key!r})", pair)
 
 
 def _stuck_claims(result: Result, budget: int) -> tuple[Source, ...]:

@@ -1,20 +1,24 @@
-"""Random starts: their spread, the place of a given start among them, and symmetry."""
+"""Random starts: their spread, where a given start is among them, how many solve it, symmetry."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from labreport.analysis import thresholds
 from labreport.analysis.observation import (
     Count,
     Facts,
     Names,
     Number,
     Observation,
+    OutOf,
     Part,
+    Rounds,
     Share,
+    Source,
     Subject,
     With,
 )
@@ -22,6 +26,7 @@ from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
 from labreport.analysis.rules.comparison import comparable, differing_keys, rankable
 from labreport.lab.naming import unit_names
+from labreport.lab.plan import Point
 
 
 def final_losses(members: tuple[Result, ...], budget: int) -> np.ndarray:
@@ -184,6 +189,111 @@ def _place(
         strength="statistical",
         claims=(cite(claim, group),),
     )
+
+
+MOST_GROUPS = 8
+"""Points that a sentence tells one by one; of more it tells how many."""
+
+
+@rule("solved-starts", "reliability", 0.86, thresholds=("MOST_OF_THE_WAY",))
+def solved_starts(results: ExperimentResults) -> Iterator[Observation]:
+    """From how many random starts training goes nine tenths of the way to the floor."""
+    found = []
+    for name, points in (*results.gridded.items(), *_at_one_point(results)):
+        told = [s for p, members in points.items() if (s := _solved(results, name, p, members))]
+        found.append(told)
+    groups = [solved for told in found for solved in told]
+    # Where none or all of them end there, the start decides nothing.
+    if not any(s.counts[-1] for s in groups) or all(s.counts[-1] == s.total for s in groups):
+        return
+    if len(groups) > MOST_GROUPS:
+        yield _solved_at_many(results, groups)
+        return
+    facts: Facts = {
+        "starts": tuple(With(s.subject, s.shares) for s in groups),
+        "budgets": tuple(Rounds(budget) for budget in results.budgets),
+        "share": Share(thresholds.MOST_OF_THE_WAY),
+    }
+    yield Observation(
+        "solved-starts",
+        facts,
+        runs=sum(s.total for s in groups),
+        strength="statistical",
+        claims=tuple(claim for s in groups for claim in s.claims),
+    )
+
+
+def _solved_at_many(results: ExperimentResults, groups: Sequence[_Solved]) -> Observation:
+    """At how many points all starts, some and none go most of the way."""
+    every = [s for s in groups if s.counts[-1] == s.total]
+    none = [s for s in groups if not s.counts[-1]]
+    facts: Facts = {
+        "points": Count(len(groups)),
+        "every": Count(len(every)),
+        "some": Count(len(groups) - len(every) - len(none)),
+        "none": Count(len(none)),
+        "share": Share(thresholds.MOST_OF_THE_WAY),
+        "budget": Count(results.last),
+    }
+    return Observation(
+        "solved-starts",
+        facts,
+        runs=sum(s.total for s in groups),
+        form="many",
+        strength="statistical",
+        claims=tuple(claim for s in groups for claim in s.claims),
+    )
+
+
+def _at_one_point(
+    results: ExperimentResults,
+) -> Iterator[tuple[str, Mapping[Point, tuple[Result, ...]]]]:
+    for name, members in results.replicated.items():
+        yield name, {members[0].point: members}
+
+
+@dataclass(frozen=True)
+class _Solved:
+    """How many of a variant's starts are nearly at their floor.
+
+    Attributes:
+        subject: the variant and its point.
+        counts: of starts, at each budget.
+        sources: how each is computed.
+        total: of its starts.
+    """
+
+    subject: Subject
+    counts: tuple[int, ...]
+    sources: tuple[Source, ...]
+    total: int
+
+    @property
+    def shares(self) -> tuple[OutOf, ...]:
+        return tuple(
+            OutOf(count, self.total, source)
+            for count, source in zip(self.counts, self.sources, strict=True)
+        )
+
+    @property
+    def claims(self) -> Iterator[Source]:
+        for count, source in zip(self.counts, self.sources, strict=True):
+            yield Source(f"{source.formula} == {count}", source.runs)
+
+
+def _solved(
+    results: ExperimentResults, name: str, point: Point, members: tuple[Result, ...]
+) -> _Solved | None:
+    """None where a floor is not known, or no start got to a budget."""
+    counts, sources = [], []
+    for budget in results.budgets:
+        there = [r for r in members if r.gap(budget) is not None and r.gap(0)]
+        if not there:
+            return None
+        counts.append(sum(r.is_closed(budget) for r in there))
+        sources.append(cite(f"count(each({there[0].closed_formula(budget)}))", there))
+    subject = Subject(name, point)
+    return _Solved(subject, tuple(counts), tuple(sources), len(members))
 
 
 @rule("symmetry", "initialisation", 0.85)

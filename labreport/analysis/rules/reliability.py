@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -14,8 +15,6 @@ from labreport.analysis.observation import (
     Facts,
     Number,
     Observation,
-    OutOf,
-    Rounds,
     Share,
     Source,
     Subject,
@@ -30,16 +29,66 @@ from labreport.lab.plan import Point
 ROUGH = 2
 """Digits of a probability: more say nothing."""
 
-Pair = tuple[Result, Result]
+
+@dataclass(frozen=True)
+class _Pairs:
+    """Runs from the same seeds, of two variants or at two points.
+
+    Attributes:
+        runs: from one seed each; that of the first variant or point comes first.
+        budget: rounds after which their losses are compared.
+    """
+
+    runs: Sequence[tuple[Result, Result]]
+    budget: int
+
+    @cached_property
+    def differences(self) -> np.ndarray:
+        """Differences [pairs] of the losses, float64."""
+        budget = self.budget
+        return np.array([(a.loss(budget) or 0.0) - (b.loss(budget) or 0.0) for a, b in self.runs])
+
+    @property
+    def below(self) -> int:
+        return int((self.differences < 0).sum())
+
+    @property
+    def above(self) -> int:
+        return int((self.differences > 0).sum())
+
+    @property
+    def apart(self) -> str:
+        """Formula of the differences, over the runs in the order of `cite`."""
+        mine, theirs = (f"each(losses[{r.index(self.budget)}])" for r in self.runs[0])
+        # Rows of either half may be cut at different steps where rounds differ.
+        return f"({mine}[:{len(self.runs)}] - {theirs}[{len(self.runs)}:])"
+
+    @property
+    def test(self) -> str:
+        """Formula of the p-value of the sign test."""
+        return f"sign_test(count({self.apart} < 0), count({self.apart} > 0))"
+
+    @property
+    def count(self) -> Count:
+        return Count(len(self.runs), self.cite(f"size({self.apart})"))
+
+    @property
+    def lower(self) -> Count:
+        """Number of pairs in which the first variant or point has the lower loss."""
+        return Count(self.below, self.cite(f"count({self.apart} < 0)"))
+
+    def cite(self, formula: str) -> Source:
+        """Source over the first run of every pair, followed by the second of every pair."""
+        return cite(formula, [a for a, _ in self.runs] + [b for _, b in self.runs])
 
 
-def pairs_of(mine: tuple[Result, ...], theirs: tuple[Result, ...], budget: int) -> list[Pair]:
+def _pairs_of(mine: tuple[Result, ...], theirs: tuple[Result, ...], budget: int) -> _Pairs:
     """Runs from the same seed that both got so far and whose losses measure the same thing.
 
     A run that stands under two names is no pair: its difference from itself says nothing.
     """
     by_seed = {r.trial.seed: r for r in theirs}
-    return [
+    found = [
         (r, other)
         for r in mine
         if (other := by_seed.get(r.trial.seed)) is not None
@@ -48,11 +97,7 @@ def pairs_of(mine: tuple[Result, ...], theirs: tuple[Result, ...], budget: int) 
         and comparable(r, other)
         and r.run.config.digest != other.run.config.digest
     ]
-
-
-def differences_of(pairs: list[Pair], budget: int) -> np.ndarray:
-    """Differences [pairs] of the losses, float64."""
-    return np.array([(a.loss(budget) or 0.0) - (b.loss(budget) or 0.0) for a, b in pairs])
+    return _Pairs(found, budget)
 
 
 @rule("paired-starts", "reliability", 0.75, thresholds=("SIGNIFICANCE",))
@@ -66,62 +111,59 @@ def paired_starts(results: ExperimentResults) -> Iterator[Observation]:
         other = results.plan.against(results.plan.variant(name))
         if other is None or other.name not in results.replicated:
             continue
-        pairs = pairs_of(members, results.of(other.name), results.last)
-        if pairs:
-            yield _paired(results, Subject(name), Subject(other.name), pairs)
+        pairs = _pairs_of(members, results.of(other.name), results.last)
+        if pairs.runs:
+            form, claims = _paired_claims(pairs)
+            yield Observation(
+                "paired-starts",
+                _paired_facts(Subject(name), Subject(other.name), pairs),
+                runs=2 * len(pairs.runs),
+                form=form,
+                strength="statistical",
+                claims=tuple(pairs.cite(claim) for claim in claims),
+                limits=form == "few",
+            )
 
 
-def _paired(
-    results: ExperimentResults, subject: Subject, other: Subject, pairs: list[Pair]
-) -> Observation:
-    budget = results.last
-    difference = differences_of(pairs, budget)
-    below, above = int((difference < 0).sum()), int((difference > 0).sum())
-    p, least = sign_test(below, above), smallest_p(below + above)
-    group = [a for a, _ in pairs] + [b for _, b in pairs]
-    mine, theirs = (f"each(losses[{r.index(budget)}])" for r in pairs[0])
-    # Rows of either half may be cut at different steps where rounds differ.
-    apart = f"({mine}[:{len(pairs)}] - {theirs}[{len(pairs)}:])"
+def _paired_facts(subject: Subject, other: Subject, pairs: _Pairs) -> Facts:
+    """The facts: the median of the differences, its interval, and their sign test."""
+    apart, untied = pairs.apart, pairs.below + pairs.above
+    p, least = sign_test(pairs.below, pairs.above), smallest_p(untied)
     facts: Facts = {
         "subject": subject,
         "other": other,
-        "count": Count(len(pairs), cite(f"size({apart})", group)),
-        "lower": Count(below, cite(f"count({apart} < 0)", group)),
-        "median": Number(float(np.median(difference)), cite(f"median({apart})", group)),
-        "p": Number(p, cite(f"sign_test(count({apart} < 0), count({apart} > 0))", group), ROUGH),
-        "least": Number(least, cite(f"smallest_p(count({apart} != 0))", group), ROUGH),
+        "count": pairs.count,
+        "lower": pairs.lower,
+        "median": Number(float(np.median(pairs.differences)), pairs.cite(f"median({apart})")),
+        "p": Number(p, pairs.cite(pairs.test), ROUGH),
+        "least": Number(least, pairs.cite(f"smallest_p(count({apart} != 0))"), ROUGH),
         "level": Share(thresholds.SIGNIFICANCE),
-        "budget": Count(budget),
+        "budget": Count(pairs.budget),
     }
-    interval = median_interval(difference.tolist(), thresholds.CONFIDENCE)
+    interval = median_interval(pairs.differences.tolist(), thresholds.CONFIDENCE)
     if interval is not None:
         low, high, coverage = interval
         at = "median_interval({0}, CONFIDENCE)[{1}]"
-        facts["low"] = Number(low, cite(at.format(apart, 0), group))
-        facts["high"] = Number(high, cite(at.format(apart, 1), group))
-        facts["coverage"] = Share(coverage, cite(at.format(apart, 2), group))
-    tested = f"sign_test(count({apart} < 0), count({apart} > 0))"
-    facts["untied"] = Count(below + above, cite(f"count({apart} != 0)", group))
+        facts["low"] = Number(low, pairs.cite(at.format(apart, 0)))
+        facts["high"] = Number(high, pairs.cite(at.format(apart, 1)))
+        facts["coverage"] = Share(coverage, pairs.cite(at.format(apart, 2)))
+    facts["untied"] = Count(untied, pairs.cite(f"count({apart} != 0)"))
+    return facts
+
+
+def _paired_claims(pairs: _Pairs) -> tuple[str, list[str]]:
+    """The form of the sentence, and the formulas that must be true for it."""
+    apart, below, above = pairs.apart, pairs.below, pairs.above
     if not below + above:
-        form, claims = "same", [f"all({apart} == 0)"]
-    elif least > thresholds.SIGNIFICANCE:
-        form, claims = "few", [f"smallest_p(count({apart} != 0)) > SIGNIFICANCE"]
-    elif p > thresholds.SIGNIFICANCE:
-        form, claims = "open", [f"{tested} > SIGNIFICANCE"]
-    else:
-        form = "lower" if below > above else "higher" if below else "higher-all"
-        sign = ">" if below > above else "<"
-        more = f"count({apart} < 0) {sign} count({apart} > 0)"
-        claims = [f"{tested} <= SIGNIFICANCE", more]
-    return Observation(
-        "paired-starts",
-        facts,
-        runs=2 * len(pairs),
-        form=form,
-        strength="statistical",
-        claims=tuple(cite(claim, group) for claim in claims),
-        limits=form == "few",
-    )
+        return "same", [f"all({apart} == 0)"]
+    if smallest_p(below + above) > thresholds.SIGNIFICANCE:
+        return "few", [f"smallest_p(count({apart} != 0)) > SIGNIFICANCE"]
+    if sign_test(below, above) > thresholds.SIGNIFICANCE:
+        return "open", [f"{pairs.test} > SIGNIFICANCE"]
+    form = "lower" if below > above else "higher" if below else "higher-all"
+    sign = ">" if below > above else "<"
+    more = f"count({apart} < 0) {sign} count({apart} > 0)"
+    return form, [f"{pairs.test} <= SIGNIFICANCE", more]
 
 
 @rule("pairs-needed", "reliability", 0.6, thresholds=("CONFIDENCE", "POWER"))
@@ -134,40 +176,44 @@ def pairs_needed(results: ExperimentResults) -> Iterator[Observation]:
         assert isinstance(subject, Subject)
         assert isinstance(other, Subject)
         mine, theirs = results.of(subject.variant), results.of(other.variant)
-        pairs = pairs_of(mine, theirs, results.last)
-        difference = differences_of(pairs, results.last)
-        if len(pairs) < 2 or difference.mean() == 0:
-            continue
-        group = [a for a, _ in pairs] + [b for _, b in pairs]
-        one, two = (f"each(losses[{r.index(results.last)}])" for r in pairs[0])
-        apart = f"({one}[:{len(pairs)}] - {two}[{len(pairs)}:])"
-        with np.errstate(over="ignore"):
-            mean, deviation = float(difference.mean()), float(difference.std(ddof=1))
-        if not np.isfinite([mean, deviation]).all():
-            # Losses next to what a number can hold say nothing of how many pairs it takes.
-            continue
-        needed = starts_needed(mean, deviation, thresholds.CONFIDENCE, thresholds.POWER)
-        if needed <= len(pairs):
-            continue
-        formula = f"starts_needed(mean({apart}), deviation({apart}), CONFIDENCE, POWER)"
-        facts: Facts = {
-            "subject": subject,
-            "other": other,
-            "count": Count(len(pairs), cite(f"size({apart})", group)),
-            "mean": Number(mean, cite(f"mean({apart})", group)),
-            "deviation": Number(deviation, cite(f"deviation({apart})", group)),
-            "needed": Count(needed, cite(formula, group)),
-            "confidence": Share(thresholds.CONFIDENCE),
-            "power": Share(thresholds.POWER),
-        }
-        yield Observation(
-            "pairs-needed",
-            facts,
-            runs=len(group),
-            strength="statistical",
-            limits=True,
-            claims=(cite(f"{formula} > size({apart})", group),),
-        )
+        pairs = _pairs_of(mine, theirs, results.last)
+        needed = _needed(pairs)
+        if needed is not None:
+            yield Observation(
+                "pairs-needed",
+                {"subject": subject, "other": other, **needed},
+                runs=2 * len(pairs.runs),
+                strength="statistical",
+                limits=True,
+                claims=(pairs.cite(f"{_needed_formula(pairs)} > size({pairs.apart})"),),
+            )
+
+
+def _needed(pairs: _Pairs) -> Facts | None:
+    """The facts on the number of pairs it takes; None where these are enough, or do not tell."""
+    difference = pairs.differences
+    if len(difference) < 2 or difference.mean() == 0:
+        return None
+    with np.errstate(over="ignore"):
+        mean, deviation = float(difference.mean()), float(difference.std(ddof=1))
+    if not np.isfinite([mean, deviation]).all():
+        # Losses next to what a number can hold say nothing of how many pairs it takes.
+        return None
+    needed = starts_needed(mean, deviation, thresholds.CONFIDENCE, thresholds.POWER)
+    if needed <= len(difference):
+        return None
+    return {
+        "count": pairs.count,
+        "mean": Number(mean, pairs.cite(f"mean({pairs.apart})")),
+        "deviation": Number(deviation, pairs.cite(f"deviation({pairs.apart})")),
+        "needed": Count(needed, pairs.cite(_needed_formula(pairs))),
+        "confidence": Share(thresholds.CONFIDENCE),
+        "power": Share(thresholds.POWER),
+    }
+
+
+def _needed_formula(pairs: _Pairs) -> str:
+    return f"starts_needed(mean({pairs.apart}), deviation({pairs.apart}), CONFIDENCE, POWER)"
 
 
 @rule(
@@ -184,65 +230,119 @@ def best_over_starts(results: ExperimentResults) -> Iterator[Observation]:
     is the best of (Bonferroni; Hsu 1996, "Multiple Comparisons", chapter 4: comparisons with the
     best are one fewer than there are groups).
     """
-    budget = results.last
     tuned: list[_Tuned] = []
     for name, points in results.gridded.items():
-        there = {
-            point: tuple(r for r in members if r.loss(budget) is not None)
-            for point, members in points.items()
-        }
-        medians = {
-            point: float(np.median([r.loss(budget) or 0.0 for r in members]))
-            for point, members in there.items()
-            if members
-        }
-        if len(medians) < 2 or not rankable(r for members in there.values() for r in members):
+        found = _best_point(points, results.last)
+        if found is None:
             continue
-        best, second = sorted(medians, key=lambda point: medians[point])[:2]
-        pairs = pairs_of(there[best], there[second], budget)
-        difference = differences_of(pairs, budget)
-        below, above = int((difference < 0).sum()), int((difference > 0).sum())
-        others = len(medians) - 1
-        p = min(1.0, others * sign_test(below, above))
-        group = [a for a, _ in pairs] + [b for _, b in pairs]
-        if not pairs or pairs[0][0].index(budget) != pairs[0][1].index(budget):
-            continue
-        losses = f"each(losses[{pairs[0][0].index(budget)}])"
-        apart = f"({losses}[:{len(pairs)}] - {losses}[{len(pairs)}:])"
-        tested = f"min((1, {others} * sign_test(count({apart} < 0), count({apart} > 0))))"
-        facts: Facts = {
-            "subject": Subject(name),
-            "best": Subject("", best),
-            "second": Subject("", second),
-            "median": Number(medians[best], cite(f"median({losses})", there[best])),
-            "other_median": Number(medians[second], cite(f"median({losses})", there[second])),
-            "lower": Count(below, cite(f"count({apart} < 0)", group)),
-            "count": Count(len(pairs), cite(f"size({apart})", group)),
-            "p": Number(p, cite(tested, group), ROUGH),
-            "level": Share(thresholds.SIGNIFICANCE),
-            "points": Count(len(points)),
-            "comparisons": Count(others),
-            "budget": Count(budget),
-        }
-        clear = p <= thresholds.SIGNIFICANCE and below > above
-        sure = f"{tested} <= SIGNIFICANCE and count({apart} < 0) > count({apart} > 0)"
-        lowest = [
-            cite(f"median({losses}[:{len(one)}]) <= median({losses}[{len(one)}:])", (*one, *other))
-            for one in [there[best]]
-            for point, other in there.items()
-            if point != best and other
-        ]
-        median = Number(medians[best], cite(f"median({losses})", there[best]))
-        tuned.append((Subject(name, best), there[best], median))
+        tuned.append((Subject(name, found.best), found.there[found.best], found.median(found.best)))
         yield Observation(
             "best-over-starts",
-            facts,
+            _best_facts(name, found),
             runs=sum(len(members) for members in points.values()),
-            form="clear" if clear else "open",
+            form="clear" if found.is_clear else "open",
             strength="statistical",
-            claims=(cite(sure if clear else f"not ({sure})", group), *lowest),
+            claims=_best_claims(found),
         )
-    yield from _variants_at_their_best(tuned, budget)
+    yield from _variants_at_their_best(tuned, results.last)
+
+
+@dataclass(frozen=True)
+class _BestPoint:
+    """The point of a sweep with the lowest median, and the runner-up.
+
+    Attributes:
+        there: runs that got to the budget, of every point.
+        medians: of their losses, of every point that has such runs.
+        best: the point with the lowest median.
+        second: the point with the lowest median of the others.
+        pairs: runs at the one and the other, seed by seed.
+    """
+
+    there: Mapping[Point, tuple[Result, ...]]
+    medians: Mapping[Point, float]
+    best: Point
+    second: Point
+    pairs: _Pairs
+
+    @property
+    def losses(self) -> str:
+        return f"each(losses[{self.pairs.runs[0][0].index(self.pairs.budget)}])"
+
+    def median(self, point: Point) -> Number:
+        """The median of the losses at a point."""
+        return Number(self.medians[point], cite(f"median({self.losses})", self.there[point]))
+
+    @property
+    def others(self) -> int:
+        """Number of points that the best one is compared with."""
+        return len(self.medians) - 1
+
+    @property
+    def p(self) -> Number:
+        p = min(1.0, self.others * sign_test(self.pairs.below, self.pairs.above))
+        return Number(p, self.pairs.cite(self.test), ROUGH)
+
+    @property
+    def test(self) -> str:
+        """Formula of p."""
+        return f"min((1, {self.others} * {self.pairs.test}))"
+
+    @property
+    def is_clear(self) -> bool:
+        """True if the best point is ahead by more than chance explains."""
+        return self.p.value <= thresholds.SIGNIFICANCE and self.pairs.below > self.pairs.above
+
+
+def _best_point(points: Mapping[Point, tuple[Result, ...]], budget: int) -> _BestPoint | None:
+    """Find the best point of a sweep; None where there is no other, or losses do not compare."""
+    there = {
+        point: tuple(r for r in members if r.loss(budget) is not None)
+        for point, members in points.items()
+    }
+    medians = {
+        point: float(np.median([r.loss(budget) or 0.0 for r in members]))
+        for point, members in there.items()
+        if members
+    }
+    if len(medians) < 2 or not rankable(r for members in there.values() for r in members):
+        return None
+    best, second = sorted(medians, key=lambda point: medians[point])[:2]
+    pairs = _pairs_of(there[best], there[second], budget)
+    if not pairs.runs or len({r.index(budget) for r in pairs.runs[0]}) > 1:
+        return None
+    return _BestPoint(there, medians, best, second, pairs)
+
+
+def _best_facts(name: str, found: _BestPoint) -> Facts:
+    """The facts: the best point and the runner-up, their medians, and the sign test."""
+    return {
+        "subject": Subject(name),
+        "best": Subject("", found.best),
+        "second": Subject("", found.second),
+        "median": found.median(found.best),
+        "other_median": found.median(found.second),
+        "lower": found.pairs.lower,
+        "count": found.pairs.count,
+        "p": found.p,
+        "level": Share(thresholds.SIGNIFICANCE),
+        "points": Count(len(found.there)),
+        "comparisons": Count(found.others),
+        "budget": Count(found.pairs.budget),
+    }
+
+
+def _best_claims(found: _BestPoint) -> tuple[Source, ...]:
+    """The claims that the best point has the lowest median, and is or is not clearly ahead."""
+    pairs, losses, best = found.pairs, found.losses, found.there[found.best]
+    more = f"count({pairs.apart} < 0) > count({pairs.apart} > 0)"
+    sure = f"{found.test} <= SIGNIFICANCE and {more}"
+    lowest = f"median({losses}[:{len(best)}]) <= median({losses}[{len(best)}:])"
+    others = [members for point, members in found.there.items() if point != found.best and members]
+    return (
+        pairs.cite(sure if found.is_clear else f"not ({sure})"),
+        *(cite(lowest, (*best, *members)) for members in others),
+    )
 
 
 _Tuned = tuple[Subject, tuple[Result, ...], Number]
@@ -270,108 +370,3 @@ def _variants_at_their_best(tuned: Sequence[_Tuned], budget: int) -> Iterator[Ob
         strength="statistical",
         claims=tuple(claims),
     )
-
-
-MOST_GROUPS = 8
-"""Points that a sentence tells one by one; of more it tells how many."""
-
-
-@rule("solved-starts", "reliability", 0.86, thresholds=("MOST_OF_THE_WAY",))
-def solved_starts(results: ExperimentResults) -> Iterator[Observation]:
-    """From how many random starts training goes nine tenths of the way to the floor."""
-    found = []
-    for name, points in (*results.gridded.items(), *_at_one_point(results)):
-        told = [s for p, members in points.items() if (s := _solved(results, name, p, members))]
-        found.append(told)
-    groups = [solved for told in found for solved in told]
-    # Where none or all of them end there, the start decides nothing.
-    if not any(s.counts[-1] for s in groups) or all(s.counts[-1] == s.total for s in groups):
-        return
-    if len(groups) > MOST_GROUPS:
-        yield _solved_at_many(results, groups)
-        return
-    facts: Facts = {
-        "starts": tuple(With(s.subject, s.shares) for s in groups),
-        "budgets": tuple(Rounds(budget) for budget in results.budgets),
-        "share": Share(thresholds.MOST_OF_THE_WAY),
-    }
-    yield Observation(
-        "solved-starts",
-        facts,
-        runs=sum(s.total for s in groups),
-        strength="statistical",
-        claims=tuple(claim for s in groups for claim in s.claims),
-    )
-
-
-def _solved_at_many(results: ExperimentResults, groups: Sequence[_Solved]) -> Observation:
-    """At how many points all starts, some and none go most of the way."""
-    every = [s for s in groups if s.counts[-1] == s.total]
-    none = [s for s in groups if not s.counts[-1]]
-    facts: Facts = {
-        "points": Count(len(groups)),
-        "every": Count(len(every)),
-        "some": Count(len(groups) - len(every) - len(none)),
-        "none": Count(len(none)),
-        "share": Share(thresholds.MOST_OF_THE_WAY),
-        "budget": Count(results.last),
-    }
-    return Observation(
-        "solved-starts",
-        facts,
-        runs=sum(s.total for s in groups),
-        form="many",
-        strength="statistical",
-        claims=tuple(claim for s in groups for claim in s.claims),
-    )
-
-
-def _at_one_point(
-    results: ExperimentResults,
-) -> Iterator[tuple[str, Mapping[Point, tuple[Result, ...]]]]:
-    for name, members in results.replicated.items():
-        yield name, {members[0].point: members}
-
-
-@dataclass(frozen=True)
-class _Solved:
-    """How many of a variant's starts are nearly at their floor.
-
-    Attributes:
-        subject: the variant and its point.
-        counts: of starts, at each budget.
-        sources: how each is computed.
-        total: of its starts.
-    """
-
-    subject: Subject
-    counts: tuple[int, ...]
-    sources: tuple[Source, ...]
-    total: int
-
-    @property
-    def shares(self) -> tuple[OutOf, ...]:
-        return tuple(
-            OutOf(count, self.total, source)
-            for count, source in zip(self.counts, self.sources, strict=True)
-        )
-
-    @property
-    def claims(self) -> Iterator[Source]:
-        for count, source in zip(self.counts, self.sources, strict=True):
-            yield Source(f"{source.formula} == {count}", source.runs)
-
-
-def _solved(
-    results: ExperimentResults, name: str, point: Point, members: tuple[Result, ...]
-) -> _Solved | None:
-    """None where a floor is not known, or no start got to a budget."""
-    counts, sources = [], []
-    for budget in results.budgets:
-        there = [r for r in members if r.gap(budget) is not None and r.gap(0)]
-        if not there:
-            return None
-        counts.append(sum(r.is_closed(budget) for r in there))
-        sources.append(cite(f"count(each({there[0].closed_formula(budget)}))", there))
-    subject = Subject(name, point)
-    return _Solved(subject, tuple(counts), tuple(sources), len(members))

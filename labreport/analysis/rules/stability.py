@@ -148,6 +148,10 @@ def stable_rate(results: ExperimentResults) -> Iterator[Observation]:
 def _against_theory(
     name: str, steady_runs: list[Result], rises: Result, budget: int
 ) -> Observation | None:
+    """Compare the limit of the last steady run with the learning rates between which losses rise.
+
+    None where there is no curvature, or no limit that follows from it.
+    """
     steady = steady_runs[-1]
     try:
         curvatures = _curvatures(steady, budget)
@@ -157,22 +161,47 @@ def _against_theory(
         return None
     steps = sorted(curvatures)
     sharpest = max(steps, key=lambda step: curvatures[step])
-    largest = curvatures[sharpest]
-    limit = _limit(steady, largest)
+    limit = _limit(steady, curvatures[sharpest])
     if limit is None:
         return None
-    low, high = (r.run.config.optimizer.learning_rate for r in (steady, rises))
     met = f"(max(curvatures_at({tuple(steps)})) + setting('optimizer.weight_decay'))"
     formula = _limit_formula(met)
+    form, where, factor = _place_of(limit, formula, (steady, rises))
     facts: Facts = {
         "steady": Subject(name, steady.point),
         "rising": Subject("", rises.point),
-        "curvature": Number(largest, steady.cite(met)),
+        "curvature": Number(curvatures[sharpest], steady.cite(met)),
         "updates": Count(sharpest),
         "samples": Count(len(steps)),
         "limit": Number(limit, steady.cite(formula)),
         "budget": Count(budget),
+        "factor": factor,
     }
+    claims = (
+        *_conditions(steady),
+        *(_steady_claim(r, budget) for r in steady_runs),
+        _rising_claim(rises, budget),
+        where,
+    )
+    runs = len(steady_runs) + 1
+    return Observation("stable-rate", facts, runs=runs, form=form, claims=claims)
+
+
+def _place_of(
+    limit: float, formula: str, pair: tuple[Result, Result]
+) -> tuple[str, Source, Number]:
+    """Place a limit below, between or above two learning rates.
+
+    Args:
+        limit: of the learning rate.
+        formula: of the limit, with the numbers of the first run.
+        pair: runs with the smaller and the larger of the two learning rates.
+
+    Returns:
+        The form of the sentence, its claim, and by how much the limit is beyond the nearer rate;
+        where it is between the two, how far these are apart.
+    """
+    low, high = (r.run.config.optimizer.learning_rate for r in pair)
     if limit < low:
         form, where = "below", f"{formula} < r1.learning_rate"
         factor, far = low / limit, f"r1.learning_rate / ({formula})"
@@ -182,16 +211,7 @@ def _against_theory(
     else:
         form, where = "between", f"r1.learning_rate <= {formula} <= r2.learning_rate"
         factor, far = high / low, "r2.learning_rate / r1.learning_rate"
-    pair = (steady, rises)
-    facts["factor"] = Number(factor, cite(far, pair), digits=3)
-    claims = (
-        *_conditions(steady),
-        *(_steady_claim(r, budget) for r in steady_runs),
-        _rising_claim(rises, budget),
-        cite(where, pair),
-    )
-    runs = len(steady_runs) + 1
-    return Observation("stable-rate", facts, runs=runs, form=form, claims=claims)
+    return form, cite(where, pair), Number(factor, cite(far, pair), digits=3)
 
 
 def _has_limit(result: Result) -> bool:

@@ -96,39 +96,36 @@ def sweep_best(results: ExperimentResults) -> Iterator[Observation]:
         tuned.sort(key=lambda pair: pair[0].loss(results.last) or 0.0)
         # Where no variant is ahead of another one, there is no order to tell.
         if len(tuned) == 1 or (tuned and not level(tuned[0][0], tuned[-1][0], results.last)):
-            ranked = [r for r, _ in tuned]
-            facts: Facts = {
-                "ranking": tuple(
-                    With(Subject(r.variant), _point_and_loss(r, results.last)) for r in ranked
-                ),
-                "subject": Subject(ranked[0].variant),
-                "budget": Count(results.last),
-                "total": Count(
-                    len(results.everywhere), cite("size(each(rounds))", results.everywhere)
-                ),
-            }
-            claims = (
-                *(lowest_of(r, m, results.last) for r, m in tuned),
-                *in_order(ranked, results.last),
-            )
-            if len(ranked) > 1:
-                claims += (above(ranked[0], ranked[-1], results.last),)
-            runs = len(results.everywhere)
-            form = "several"
-            leaders = _leading_when_tuned(results)
-            if len({r.variant for _, r in leaders}) > 1:
-                form = "several-flips"
-                facts["leaders"] = tuple(
-                    With(Rounds(b), (Subject(r.variant), *_point_and_loss(r, b)))
-                    for b, r in leaders
-                )
-            for b, r in leaders:
-                top = best(results.everywhere, b)
-                assert top is not None
-                claims += (lowest_of(top, results.everywhere, b),)
-                if r is not top:
-                    claims += tuple(level_claims(top, r, b))
-            yield Observation("sweep-best", facts, runs=runs, form=form, claims=claims)
+            yield _best_of_several(results, tuned)
+
+
+def _best_of_several(
+    results: ExperimentResults, tuned: Sequence[tuple[Result, tuple[Result, ...]]]
+) -> Observation:
+    """Rank variants by their best points, which ``tuned`` has in order, each with all points."""
+    ranked = [r for r, _ in tuned]
+    leaders = _leading_when_tuned(results)
+    flips = len({r.variant for _, r in leaders}) > 1
+    facts: Facts = {
+        "ranking": tuple(
+            With(Subject(r.variant), _point_and_loss(r, results.last)) for r in ranked
+        ),
+        "subject": Subject(ranked[0].variant),
+        "budget": Count(results.last),
+        "total": Count(len(results.everywhere), cite("size(each(rounds))", results.everywhere)),
+    }
+    if flips:
+        facts["leaders"] = tuple(
+            With(Rounds(b), (Subject(r.variant), *_point_and_loss(r, b))) for b, r in leaders
+        )
+    claims = (
+        *(lowest_of(r, m, results.last) for r, m in tuned),
+        *in_order(ranked, results.last),
+        *([above(ranked[0], ranked[-1], results.last)] if len(ranked) > 1 else ()),
+        *(claim for b, r in leaders for claim in _best_claims(results.everywhere, [r], b)),
+    )
+    form = "several-flips" if flips else "several"
+    return Observation("sweep-best", facts, len(results.everywhere), form=form, claims=claims)
 
 
 def _best_value(

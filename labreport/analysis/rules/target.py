@@ -8,7 +8,7 @@ from math import inf
 import numpy as np
 
 from labreport.analysis import thresholds
-from labreport.analysis.floor import floor, outside
+from labreport.analysis.floor import Outside, floor, outside
 from labreport.analysis.observation import (
     Count,
     Facts,
@@ -45,32 +45,38 @@ def unreachable(
     if not missed or bottom is None:
         return None
     worst = max(missed, key=lambda m: abs(m.target - m.nearest))
-    activation = config.network.activations[-1]
-    low, high = ACTIVATIONS[activation].low, ACTIVATIONS[activation].high
-    facts: Facts = {
-        "unit": Names((unit_names(config.network)[-1][worst.unit],)),
-        "target": Setting(worst.target, Source(f"given_targets[{worst.row}, {worst.unit}]", runs)),
-        "nearest": Setting(worst.nearest),
-        "low": Setting(low),
-        "high": Setting(high),
-        "activation": Part("activation", activation),
-        "loss": Part("loss", config.loss),
-        "floor": Number(bottom, Source("floor", runs)),
-        "subjects": subjects,
-    }
-    beyond = f"< {low!r}" if worst.target < low else f"> {high!r}"
-    bounded = high < inf
+    ends = ACTIVATIONS[config.network.activations[-1]]
+    beyond = f"< {ends.low!r}" if worst.target < ends.low else f"> {ends.high!r}"
     return Observation(
         "unreachable-target",
-        facts,
+        {
+            **_unreachable_facts(config, worst, runs),
+            "floor": Number(bottom, Source("floor", runs)),
+            "subjects": subjects,
+        },
         runs=len(subjects),
-        form=("some" if subjects else "base") + ("" if bounded else "-half"),
+        form=("some" if subjects else "base") + ("" if ends.high < inf else "-half"),
         claims=(
             Source(f"all(each(given_targets[{worst.row}, {worst.unit}]) {beyond})", runs),
             # What was reached bears it out: no loss of any run lies below the floor.
             Source("sum(each(count(losses < floor - allowance))) == 0", runs),
         ),
     )
+
+
+def _unreachable_facts(config: RunConfig, missed: Outside, runs: tuple[str, ...]) -> Facts:
+    """The facts: a target that the last activation cannot give, and the range that it can give."""
+    activation = config.network.activations[-1]
+    target = Source(f"given_targets[{missed.row}, {missed.unit}]", runs)
+    return {
+        "unit": Names((unit_names(config.network)[-1][missed.unit],)),
+        "target": Setting(missed.target, target),
+        "nearest": Setting(missed.nearest),
+        "low": Setting(ACTIVATIONS[activation].low),
+        "high": Setting(ACTIVATIONS[activation].high),
+        "activation": Part("activation", activation),
+        "loss": Part("loss", config.loss),
+    }
 
 
 @rule("unreachable-target", "target", 0.8, thresholds=("ROUNDING",))
