@@ -12,6 +12,7 @@ from unittest.mock import patch
 import pytest
 from command_line import run
 
+from labreport.build import listing
 from labreport.build import pipeline as build_module
 from labreport.cli.terminal import print_fault
 from labreport.errors import BuildError, Fault
@@ -89,7 +90,7 @@ def test_an_output_that_is_a_link_to_nowhere_is_told_early(
 @pytest.mark.parametrize("code", ["en", "zh"])
 def test_what_the_system_says_of_a_file_names_the_file(lab: Path, code: str) -> None:
     error = PermissionError(13, "Permission denied", "output/runs/x.safetensors")
-    with patch.object(build_module, "Store", side_effect=error):
+    with patch.object(listing, "Store", side_effect=error):
         told = run("list", lab, code=code)
         as_json = run("list", lab, "--json", code=code)
     for done in (told, as_json):

@@ -20,7 +20,7 @@ from labreport.build.request import LANGUAGES
 
 
 @dataclass(frozen=True)
-class Listed:
+class ListedExperiment:
     """An experiment as `labreport list` shows it."""
 
     name: str
@@ -35,7 +35,7 @@ def experiment_titles(given: Path | None, code: str) -> dict[str, str]:
     return {plan.name: plan.experiment.title.within(code) for plan in plans}
 
 
-def list_experiments(given: Path | None, output: Path) -> tuple[Listed, ...]:
+def list_experiments(given: Path | None, output: Path) -> tuple[ListedExperiment, ...]:
     """Experiments of a lab, with how many distinct runs each has and how many are stored."""
     lab = load(lab_path(given))
     usable_folder(output)
@@ -48,7 +48,7 @@ def list_experiments(given: Path | None, output: Path) -> tuple[Listed, ...]:
         named = [(run_name(config, environment), schedule) for config, schedule in recordings]
         title = {code: plan.experiment.title.within(code) for code in LANGUAGES}
         listed.append(
-            Listed(
+            ListedExperiment(
                 plan.name,
                 title,
                 len(named),

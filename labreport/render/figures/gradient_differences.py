@@ -8,14 +8,14 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from labreport.render.figures import style
-from labreport.report.illustration.drawings import Differences
+from labreport.report.illustration.drawings import DifferenceCurve
 
 LEAST = 1e-17
 """Where exact agreement is drawn: below anything that float64 can tell apart from 1."""
 
 
 def difference_figure(
-    ways: Sequence[Differences[str, np.ndarray]], labels: tuple[str, str]
+    ways: Sequence[DifferenceCurve[str, np.ndarray]], labels: tuple[str, str]
 ) -> bytes:
     """Curves on a logarithmic axis.
 

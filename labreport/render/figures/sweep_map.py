@@ -16,6 +16,14 @@ from labreport.render.figures import style
 COLUMNS = 80
 """Columns of the map: steps, evenly in their logarithm."""
 
+EMPTY: dict[str, Any] = {
+    "hatch": "xxx",
+    "facecolor": "none",
+    "edgecolor": "#999999",
+    "linewidth": 0,
+}
+"""How cells without a loss are drawn."""
+
 LEFT = 0.7
 """Where the column of the first update begins."""
 
@@ -44,23 +52,14 @@ def map_figure(
         axes = figure.subplots()
         axes.set_facecolor("white")
         rows = np.arange(len(values) + 1)
-        empty: dict[str, Any] = {
-            "hatch": "xxx",
-            "facecolor": "none",
-            "edgecolor": "#999999",
-            "linewidth": 0,
-        }
-        axes.fill_between([0.5, rounds * 2], 0, len(values), **empty)
+        axes.fill_between([0.5, rounds * 2], 0, len(values), **EMPTY)
         mesh = _mesh(axes, _cells(curves, steps), steps, rounds)
         for budget in budgets[:-1]:
             axes.axvline(budget, color="white", linewidth=0.8, linestyle=(0, (4, 3)))
         axes.set_xscale("log")
-        axes.set_xlim(LEFT, rounds)
         axes.get_xaxis().set_major_formatter(lambda value, _: f"{value:g}")
-        axes.set_ylim(0, len(values))
         axes.set_yticks(rows[:-1] + 0.5, [f"{value:g}" for value in values])
-        axes.set_xlabel(labels[0])
-        axes.set_ylabel(labels[1])
+        axes.set(xlim=(LEFT, rounds), ylim=(0, len(values)), xlabel=labels[0], ylabel=labels[1])
         bar = figure.colorbar(mesh, ax=axes, pad=0.02, aspect=28)
         bar.set_label(labels[2])
         figure.subplots_adjust(left=0.11, right=0.99, bottom=0.175, top=0.98)

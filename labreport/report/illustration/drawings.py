@@ -91,7 +91,7 @@ class SweptSeries(NamedTuple, Generic[Name]):
     look: int
 
 
-class Differences(NamedTuple, Generic[Name, Numbers]):
+class DifferenceCurve(NamedTuple, Generic[Name, Numbers]):
     """How far a way of computing gradients is from autograd, at some steps."""
 
     name: Name
@@ -206,7 +206,7 @@ class HeatmapDrawing:
 class DifferenceDrawing:
     """How far several ways of computing gradients are from autograd, round by round."""
 
-    ways: tuple[Differences[Phrase, Array], ...]
+    ways: tuple[DifferenceCurve[Phrase, Array], ...]
     axes: Axes
 
 

@@ -19,8 +19,8 @@ from labreport.report.illustration.drawings import (
     Array,
     Curve,
     CurveDrawing,
+    DifferenceCurve,
     DifferenceDrawing,
-    Differences,
     Drawing,
 )
 from labreport.report.phrases import Concatenation, Phrase, Reference, listed, text, written
@@ -165,14 +165,14 @@ class _Shown:
         return [Table(self._text("check-budgets-table"), tuple(header), rows)]
 
     def figures(self) -> list[Block]:
-        """Differences round by round, and the losses that each formula trains to."""
+        """DifferenceCurve round by round, and the losses that each formula trains to."""
         ways = [
             (self._text(f"way-{name}"), way)
             for name, way in (("hand", self.check.hand), ("differences", self.check.differences))
         ]
         ways += [(self._label(checked), checked.way) for checked in self.check.formulas]
         axes = (self._text("axis-updates"), self._text("axis-difference"))
-        apart = [Differences(name, Array.of(w.steps), Array.of(w.apart)) for name, w in ways]
+        apart = [DifferenceCurve(name, Array.of(w.steps), Array.of(w.apart)) for name, w in ways]
         facts = [_beside(name, way.deviation.relative) for name, way in ways]
         caption = "check-caption" if self.check.formulas else "check-caption-plain"
         drawing = DifferenceDrawing(tuple(apart), axes)
