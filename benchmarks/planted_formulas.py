@@ -30,7 +30,7 @@ from labreport.lab.naming import parameter_names
 from labreport.lab.schema.activations import ACTIVATIONS
 from labreport.lab.schema.losses import LOSSES
 from labreport.reference.evaluation import evaluate
-from labreport.reference.gradient_check.check import check_gradients
+from labreport.reference.gradient_check.four_ways import check_gradients
 from labreport.runs.run import Environment, Run
 from labreport.training.family import families
 from labreport.training.trainer import train

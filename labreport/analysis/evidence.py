@@ -21,7 +21,7 @@ from labreport.analysis.formula_evaluation import FormulaEvaluation
 from labreport.analysis.observation import Fact, Names, Observation, Source, With
 from labreport.analysis.results import ExperimentResults
 from labreport.analysis.run_scope import RunScope
-from labreport.reference.gradient_check.result import GradientCheck
+from labreport.reference.gradient_check.check_result import GradientCheck
 from labreport.runs.run import Run
 
 TOLERANCE = 1e-9

@@ -17,7 +17,7 @@ import numpy as np
 
 from labreport.lab.configuration import RunConfig
 from labreport.lab.schema.activations import ACTIVATIONS, Activation
-from labreport.reference.losses.table import LOSSES
+from labreport.reference.losses.all_losses import LOSSES
 
 # Stand in for infinity where a loss only approaches its infimum: exp(−1000) is exactly 0, and so
 # is the exponential of a small target times the other.

@@ -10,7 +10,7 @@ from labreport.lab.naming import parameter_names
 from labreport.lab.plan import Lab
 from labreport.lab.size import MOST_REPLAYED, products
 from labreport.reference.replay.replay import replay_together, replayable_with
-from labreport.reference.replay.result import Replay
+from labreport.reference.replay.replay_result import Replay
 from labreport.runs.run import Run
 
 MOST_STARTS = 20

@@ -17,8 +17,8 @@ from labreport.lab.naming import parameter_names
 from labreport.lab.plan import Plan, Point, Trial
 from labreport.lab.schema.losses import LOSSES
 from labreport.lab.unlearnable import has_no_loss
-from labreport.reference.gradient_check.check import check_gradients
-from labreport.reference.gradient_check.result import GradientCheck
+from labreport.reference.gradient_check.check_result import GradientCheck
+from labreport.reference.gradient_check.four_ways import check_gradients
 from labreport.runs.run import Array, Run
 
 SMALLEST_SCALE = 1e-3

@@ -14,7 +14,7 @@ from labreport.lab.naming import parameter_names
 from labreport.lab.schema.losses import LOSSES
 from labreport.reference.curvature import largest_curvature
 from labreport.reference.evaluation import data_of, layers_of
-from labreport.reference.gradient_check.result import CheckedFormula, GradientCheck
+from labreport.reference.gradient_check.check_result import CheckedFormula, GradientCheck
 from labreport.reference.network import forward
 from labreport.runs.run import Array, Run
 

@@ -11,7 +11,7 @@ import numpy as np
 from labreport.analysis.results import ExperimentResults, Result
 from labreport.lab.configuration import Network
 from labreport.lab.naming import names_as_read, unit_names
-from labreport.reference.gradient_check.result import CheckedFormula
+from labreport.reference.gradient_check.check_result import CheckedFormula
 from labreport.runs.run import Array, Ending, Steps, Trace
 
 Parts = Sequence[tuple[str, ExperimentResults]]

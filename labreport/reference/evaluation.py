@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike
 from labreport.lab.configuration import RunConfig
 from labreport.reference.array_types import FloatArray
 from labreport.reference.flat_parameters import flatten_gradients, restore_parameters
-from labreport.reference.losses.table import LOSSES
+from labreport.reference.losses.all_losses import LOSSES
 from labreport.reference.network import (
     ForwardPass,
     Gradients,
@@ -20,7 +20,7 @@ from labreport.reference.network import (
     backward,
     forward,
 )
-from labreport.reference.optimizers.table import OPTIMIZERS
+from labreport.reference.optimizers.all_optimizers import OPTIMIZERS
 from labreport.reference.optimizers.update_rule import UpdateRule
 
 

@@ -12,7 +12,7 @@ from labreport.reference.flat_parameters import (
     flatten_parameters,
     restore_parameters,
 )
-from labreport.reference.losses.table import LOSSES
+from labreport.reference.losses.all_losses import LOSSES
 from labreport.reference.network import LayerParameters, forward
 
 # The error of (f(w+h) - f(w-h)) / 2h is about h² |f'''| / 6 from truncation and ε |f| / h

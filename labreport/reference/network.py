@@ -12,8 +12,8 @@ import numpy as np
 from labreport.reference.activations import ACTIVATIONS, Activation
 from labreport.reference.activations import SIMPLIFIED as SIMPLIFIED_ACTIVATIONS
 from labreport.reference.array_types import FloatArray
+from labreport.reference.losses.all_losses import LOSSES
 from labreport.reference.losses.simplified import SIMPLIFIED, SIMPLIFIED_SLOPES
-from labreport.reference.losses.table import LOSSES
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 from labreport.lab.configuration import RunConfig
 from labreport.reference.array_types import FloatArray
 from labreport.reference.evaluation import data_of, layers_of
-from labreport.reference.losses.table import LOSSES
+from labreport.reference.losses.all_losses import LOSSES
 from labreport.reference.network import forward
 
 MOST_PRODUCTS = 2_000_000_000

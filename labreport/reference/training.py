@@ -15,9 +15,9 @@ from labreport.reference.flat_parameters import (
     flatten_parameters,
     restore_parameters,
 )
-from labreport.reference.losses.table import LOSSES
+from labreport.reference.losses.all_losses import LOSSES
 from labreport.reference.network import ForwardPass, LayerParameters, backward, forward
-from labreport.reference.optimizers.table import OPTIMIZERS
+from labreport.reference.optimizers.all_optimizers import OPTIMIZERS
 
 Rewrite: TypeAlias = Callable[[ForwardPass, FloatArray, FloatArray], FloatArray]
 """From the forward pass, the weights [..., parameters] and the gradient by the chain rule to the

@@ -12,7 +12,7 @@ from labreport.lab.configuration import RunConfig
 from labreport.lab.naming import display_order, parameter_names, unit_names
 from labreport.lab.schema.activations import ACTIVATIONS
 from labreport.reference.evaluation import evaluate_if_defined, layers_of
-from labreport.reference.losses.table import LOSSES
+from labreport.reference.losses.all_losses import LOSSES
 from labreport.report import latex as formulas
 from labreport.report.illustration.drawings import Array, NetworkDrawing, NetworksDrawing, Written
 from labreport.report.illustration.round_by_round import round_by_round

@@ -11,7 +11,7 @@ from labreport.analysis.floor import Floor, floor, gap, outside
 from labreport.lab.configuration import RunConfig
 from labreport.lab.schema.activations import ACTIVATIONS as RANGES
 from labreport.reference.activations import ACTIVATIONS, log_softmax
-from labreport.reference.losses.table import LOSSES
+from labreport.reference.losses.all_losses import LOSSES
 
 TARGETS = ((0.23, -0.07), (0.23, 0.07), (0.3, 0.7), (1.0, 0.0), (1.0, -1.0), (3.0, -2.0))
 NEAR = 1e-5

@@ -19,7 +19,7 @@ from labreport.reference.curvature import (
     stability_limit,
 )
 from labreport.reference.evaluation import evaluate, rule_of
-from labreport.reference.optimizers.table import OPTIMIZERS
+from labreport.reference.optimizers.all_optimizers import OPTIMIZERS
 
 SMOOTH = ("sigmoid", "tanh", "gelu", "silu", "mish", "softplus", "softmax")
 PIECEWISE = ("relu", "leaky_relu", "hardtanh", "softsign", "elu")

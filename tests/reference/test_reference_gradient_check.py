@@ -13,9 +13,9 @@ from labreport.lab.schedule import Schedule
 from labreport.lab.schema.initialisers import Given
 from labreport.lab.schema.optimizers import SGD
 from labreport.reference import activations
-from labreport.reference.gradient_check.check import check_gradients
+from labreport.reference.gradient_check.check_result import CheckedFormula, GradientCheck
 from labreport.reference.gradient_check.formula_training import falls
-from labreport.reference.gradient_check.result import CheckedFormula, GradientCheck
+from labreport.reference.gradient_check.four_ways import check_gradients
 from labreport.runs.run import Environment, Run
 from labreport.shipped import shipped
 from labreport.training.family import families

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from labreport.reference.losses.table import LOSSES
+from labreport.reference.losses.all_losses import LOSSES
 
 ANY_OUTPUT = [0.0, -0.0, 1.0, -1.0, 3.0, -3.0, 6.0, -6.0, 0.3, -0.7, 20.0, -20.0, 50.0, -50.0]
 PROBABILITIES = [0.0, 1e-320, 1e-200, 1e-44, 1e-13, 1e-12, 0.2, 0.5, 1 - 1e-12, 1 - 1e-16, 1.0]

@@ -18,7 +18,7 @@ from labreport.reference.flat_parameters import (
     flatten_parameters,
     restore_parameters,
 )
-from labreport.reference.losses.table import LOSSES
+from labreport.reference.losses.all_losses import LOSSES
 from labreport.reference.network import LayerParameters, backward, forward
 
 BIAS_POLICIES = ("none", "trained", "zero")

@@ -17,9 +17,9 @@ import pytest
 import torch
 
 from labreport.reference.optimizers.adam import Nadam
+from labreport.reference.optimizers.all_optimizers import OPTIMIZERS
 from labreport.reference.optimizers.gradient_descent import Asgd, Sgd
 from labreport.reference.optimizers.squared_gradients import Rmsprop
-from labreport.reference.optimizers.table import OPTIMIZERS
 
 VARIATIONS = {
     "sgd": {"optimizer": "sgd", "learning_rate": 0.1},

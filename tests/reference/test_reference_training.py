@@ -17,10 +17,10 @@ import pytest
 import torch
 
 from labreport.reference.activations import ACTIVATIONS
-from labreport.reference.losses.table import LOSSES
+from labreport.reference.losses.all_losses import LOSSES
 from labreport.reference.network import LayerParameters
 from labreport.reference.optimizers.adam import AdamRule
-from labreport.reference.optimizers.table import OPTIMIZERS
+from labreport.reference.optimizers.all_optimizers import OPTIMIZERS
 from labreport.reference.training import Divergence, train
 
 BIAS_POLICIES = ("none", "trained", "zero")

@@ -19,9 +19,9 @@ from labreport.analysis.observation import (
 from labreport.analysis.results import ExperimentResults
 from labreport.analysis.rule import rule
 from labreport.lab.lab import Formula
-from labreport.reference.gradient_check.check import VISIBLE
+from labreport.reference.gradient_check.check_result import CheckedFormula, GradientCheck
 from labreport.reference.gradient_check.formula_training import DECIMALS, falls
-from labreport.reference.gradient_check.result import CheckedFormula, GradientCheck
+from labreport.reference.gradient_check.four_ways import VISIBLE
 
 ROUGH = 2
 """Digits of a rounding error: the rest of it is chance."""

@@ -7,14 +7,14 @@ import numpy as np
 from labreport.lab.configuration import RunConfig
 from labreport.reference.array_types import BoolArray
 from labreport.reference.evaluation import Evaluated, evaluate
-from labreport.reference.gradient_check.comparison import (
+from labreport.reference.gradient_check.check_result import Way
+from labreport.reference.gradient_check.deviation import (
     ARITHMETIC,
     compared,
     gradient_of,
     relative_differences,
     rounding_unit,
 )
-from labreport.reference.gradient_check.result import Way
 from labreport.reference.losses.binary_classification import BCE_SMALLEST_VARIANCE
 from labreport.reference.rounding import farthest, nudged
 from labreport.runs.run import Run

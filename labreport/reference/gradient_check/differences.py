@@ -8,13 +8,13 @@ from labreport.lab.configuration import RunConfig
 from labreport.reference.array_types import BoolArray, FloatArray
 from labreport.reference.evaluation import Evaluated, data_of, layers_of
 from labreport.reference.finite_differences import central_differences
-from labreport.reference.gradient_check.comparison import (
+from labreport.reference.gradient_check.check_result import Way
+from labreport.reference.gradient_check.deviation import (
     ARITHMETIC,
     compared,
     relative_differences,
     rounding_unit,
 )
-from labreport.reference.gradient_check.result import Way
 from labreport.runs.run import Run, Steps
 
 MOST_DIFFERENCES = 5_000

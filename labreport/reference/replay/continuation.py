@@ -13,7 +13,7 @@ from labreport.lab.schema.optimizers import SGD
 from labreport.reference.activations import ACTIVATIONS
 from labreport.reference.array_types import BoolArray, FloatArray
 from labreport.reference.evaluation import rule_of
-from labreport.reference.optimizers.table import cancellation
+from labreport.reference.optimizers.all_optimizers import cancellation
 from labreport.reference.optimizers.update_rule import UpdateRule
 from labreport.reference.replay.open_steps import OpenSteps
 from labreport.reference.replay.tolerance import NUDGE, ROUNDINGS, absolute_differences
@@ -21,7 +21,7 @@ from labreport.reference.rounding import FACTOR, SAFETY
 from labreport.runs.run import Steps
 
 if TYPE_CHECKING:
-    from labreport.reference.replay.comparison import Together
+    from labreport.reference.replay.step_comparison import Together
 
 DOUBLE = float(np.finfo(np.float64).eps)
 

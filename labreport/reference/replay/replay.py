@@ -13,8 +13,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from labreport.reference.replay.comparison import MOST_NUMBERS, Together
-from labreport.reference.replay.result import Replay
+from labreport.reference.replay.replay_result import Replay
+from labreport.reference.replay.step_comparison import MOST_NUMBERS, Together
 from labreport.runs.run import Run
 
 

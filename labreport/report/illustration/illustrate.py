@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from labreport.analysis.results import ExperimentResults
 from labreport.report.illustration.curve_figures import CurveFigures
-from labreport.report.illustration.gradient_checks import check_blocks, check_tables
+from labreport.report.illustration.gradient_check_blocks import check_blocks, check_tables
 from labreport.report.illustration.run_figures import RunFigures
 from labreport.report.illustration.start_figures import StartFigures
 from labreport.report.illustration.sweep_figures import SweepFigures

@@ -12,8 +12,8 @@ from labreport.analysis.results import ExperimentResults
 from labreport.analysis.rules.gradient_checks import wording
 from labreport.lab.expression import parse
 from labreport.lab.naming import display_order
+from labreport.reference.gradient_check.check_result import CheckedFormula, GradientCheck, Way
 from labreport.reference.gradient_check.formula_training import falls
-from labreport.reference.gradient_check.result import CheckedFormula, GradientCheck, Way
 from labreport.report import latex
 from labreport.report.illustration.drawings import (
     Array,
@@ -165,7 +165,7 @@ class _Shown:
         return [Table(self._text("check-budgets-table"), tuple(header), rows)]
 
     def figures(self) -> list[Block]:
-        """DifferenceCurve round by round, and the losses that each formula trains to."""
+        """Differences round by round, and the losses that each formula trains to."""
         ways = [
             (self._text(f"way-{name}"), way)
             for name, way in (("hand", self.check.hand), ("differences", self.check.differences))

@@ -10,7 +10,8 @@ from labreport.lab.lab import Formula
 from labreport.reference.array_types import FloatArray
 from labreport.reference.evaluation import Evaluated, evaluate
 from labreport.reference.gradient_check.autograd import compare_with_autograd
-from labreport.reference.gradient_check.comparison import (
+from labreport.reference.gradient_check.check_result import CheckedFormula, GradientCheck, Shown
+from labreport.reference.gradient_check.deviation import (
     ARITHMETIC,
     SINGLE_TOLERANCE,
     TOLERANCE,
@@ -22,7 +23,6 @@ from labreport.reference.gradient_check.comparison import (
 from labreport.reference.gradient_check.differences import compare_differences
 from labreport.reference.gradient_check.formula_gradients import FormulaGradients
 from labreport.reference.gradient_check.formula_training import first_shown, train_by_formula
-from labreport.reference.gradient_check.result import CheckedFormula, GradientCheck, Shown
 from labreport.reference.rounding import Nudged, farthest, nudged
 from labreport.reference.training import HandTrace
 from labreport.runs.run import Run

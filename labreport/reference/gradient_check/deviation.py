@@ -6,7 +6,7 @@ import numpy as np
 
 from labreport.lab.naming import parameter_names
 from labreport.reference.array_types import BoolArray, FloatArray
-from labreport.reference.gradient_check.result import Deviation, Way
+from labreport.reference.gradient_check.check_result import Deviation, Way
 from labreport.reference.rounding import Nudged
 from labreport.runs.run import Run, Steps
 

@@ -14,7 +14,7 @@ from labreport.reference.evaluation import Evaluated, data_of, derivatives, laye
 from labreport.reference.network import forward
 from labreport.reference.replay.continuation import COPIES, Carried
 from labreport.reference.replay.initial_weights import initial_weights
-from labreport.reference.replay.result import QUANTITIES, Replay
+from labreport.reference.replay.replay_result import QUANTITIES, Replay
 from labreport.reference.replay.tolerance import (
     NUDGE,
     ROUNDINGS,
