@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import build
 
 from labreport.analysis.observe import Observations
 from labreport.cli.stored_experiments import Selection, stored_results
@@ -60,10 +59,10 @@ def test_a_summary_says_what_the_report_says(shipped_build: Any, place: int, cod
 
 
 def test_an_experiment_that_was_built_alone_says_what_its_own_report_says(
-    shipped_build: Any, tmp_path: Any
+    shipped_build: Any, build_into: Any, tmp_path: Any
 ) -> None:
     """Nothing is left out because another section states it: there is none."""
-    built = build(shipped_build.path, tmp_path / "output", ("companion",))
+    built = build_into(shipped_build.path, tmp_path / "output", ("companion",))
     section = section_of(built.reports["en"], "companion")
     found = stored_results(Selection("companion", built.path, built.output))
     made = printed_summary(*found, language("en"))
