@@ -151,7 +151,7 @@ def wrong_formula(seen: Seen, observation: Observation) -> bool:
     )
     if abs(right) < LEAST_DERIVATIVE:
         # Of so small a number autograd knows no digit: the factor 1 − σ is rounded to 0 before.
-        return bool(reason and abs(stated(observation, "right")) < LEAST_DERIVATIVE)
+        return bool(reason and abs(stated(observation, "right")) <= room)
     return bool(
         reason
         and isclose(stated(observation, "right"), right, rel_tol=1e-3, abs_tol=room)
