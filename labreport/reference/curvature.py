@@ -29,7 +29,7 @@ NEGLIGIBLE = 1e-6
 
 
 def has_curvature(config: RunConfig) -> bool:
-    """Whether the Hessian of a run's loss is small enough to be computed."""
+    """Return whether the Hessian of a run's loss is small enough to be computed."""
     parameters, units = config.network.parameter_count, sum(config.network.layers[1:])
     values = 2 * parameters * len(config.data.inputs) * units
     return parameters <= MOST_PARAMETERS and values <= MOST_VALUES

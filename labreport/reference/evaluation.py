@@ -1,4 +1,4 @@
-"""What the hand-derived side makes of a run: its configuration and weights, evaluated."""
+"""The hand-derived side's evaluation of a run, from its configuration and weights."""
 
 from __future__ import annotations
 

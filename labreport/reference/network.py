@@ -26,7 +26,7 @@ class LayerParameters:
 
 @dataclass(frozen=True)
 class ForwardPass:
-    """What the forward pass of a batch leaves behind for back-propagation.
+    """The results of the forward pass of a batch that back-propagation needs.
 
     `pre_activations` holds z of every layer, each [rows, out]. `activations` holds the
     inputs [rows, in] first, then a of every layer, each [rows, out]: one more entry.

@@ -1,4 +1,4 @@
-"""How far rounding alone can move what a network computes: its weights and activations, nudged."""
+"""Effects of rounding alone on what a network computes: its weights and activations, nudged."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MORE_NUDGES = 96
 with signs drawn at random, there is one in four."""
 
 SMALLER = 8
-"""How many times smaller half of the further nudges are."""
+"""The factor by which half of the further nudges are smaller."""
 
 FACTOR = 1024
 """More than the size of any weighted sum z at which e^z is no longer a normal number."""
@@ -168,7 +168,7 @@ def farthest(
     quantity: Callable[[Nudged], FloatArray],
     at: FloatArray,
 ) -> FloatArray:
-    """How far nudges move a quantity of the shape of ``at``; ∞ where they leave no number."""
+    """Bound how far nudges move a quantity of the shape of ``at``; ∞ where they leave no number."""
     found = np.zeros(np.shape(at))
     with np.errstate(all="ignore"):
         for near in beside:

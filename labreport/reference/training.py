@@ -28,7 +28,7 @@ GradientPolicy: TypeAlias = Literal["cleared", "accumulated"]
 
 @dataclass(frozen=True)
 class Divergence:
-    """Where a training stopped being finite: after `updates` updates, first seen in `quantity`."""
+    """The point where a training stops being finite: after `updates` updates, in `quantity`."""
 
     updates: int
     quantity: Literal["weights", "loss"]
@@ -56,7 +56,7 @@ class HandTrace:
 
 @dataclass(frozen=True)
 class _Experiment:
-    """What stays the same during a training."""
+    """The parts of a training that stay the same."""
 
     layers: tuple[LayerParameters, ...]
     activations: tuple[str, ...]

@@ -12,7 +12,7 @@ from labreport.runs.run import Steps
 
 @dataclass(frozen=True)
 class Deviation:
-    """How far one way of computing gradients is from another.
+    """The difference between one way of computing gradients and another.
 
     Attributes:
         absolute: largest absolute difference over all weights and rounds.
@@ -47,7 +47,7 @@ class Way:
 
 @dataclass(frozen=True)
 class Shown:
-    """What somebody would see who prints a training with a formula at two decimals.
+    """The first visible effects of a formula in a training printed at two decimals.
 
     Attributes:
         gradient: first round whose gradients look other than by the chain rule; None for none.
@@ -82,12 +82,12 @@ class CheckedFormula:
 
     @property
     def is_wrong(self) -> bool:
-        """Whether it gives another derivative in some round."""
+        """True if it gives another derivative in some round."""
         return self.way.deviation.round is not None
 
     @property
     def is_right(self) -> bool:
-        """Whether it gives the same ones, of which each was large enough to tell in some round."""
+        """True if it gives the same ones, of which each was large enough to tell in some round."""
         return not self.is_wrong and not self.unseen
 
     @property

@@ -18,7 +18,7 @@ from labreport.reference.network import ForwardPass
 
 
 class FormulaGradients:
-    """What replaces the derivatives that a formula names, and leaves the others.
+    """Gradients in which a formula replaces the derivatives that it names, and leaves the others.
 
     Attributes:
         replaced: indices of the derivatives, in the order of the formula.

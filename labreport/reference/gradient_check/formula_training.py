@@ -11,7 +11,7 @@ from labreport.reference.training import HandTrace, train
 from labreport.runs.run import Run
 
 DECIMALS = 2
-"""What the programs of the course print."""
+"""Decimals that the programs of the course print."""
 
 
 def train_by_formula(run: Run, rewrite: FormulaGradients | None) -> HandTrace:
@@ -53,7 +53,7 @@ def train_by_formula(run: Run, rewrite: FormulaGradients | None) -> HandTrace:
 
 
 def falls(training: HandTrace, rounds: int) -> bool:
-    """Whether the loss of a training falls in every one of so many rounds."""
+    """Return whether the loss of a training falls in every one of so many rounds."""
     return training.losses.size == rounds + 1 and bool((np.diff(training.losses) < 0).all())
 
 

@@ -28,8 +28,7 @@ from labreport.reference.training import HandTrace
 from labreport.runs.run import Run
 
 VISIBLE = 100
-"""How many times as large as its rounding a derivative must be for a mistake of a hundredth in it
-to be seen."""
+"""The ratio of a derivative to its rounding from which a mistake of a hundredth in it is seen."""
 
 NUDGE = 4
 """Units of rounding by which weights and activations are nudged. A formula is evaluated from the

@@ -30,7 +30,7 @@ OPTIMIZERS: dict[str, Callable[..., UpdateRule]] = {
 
 
 def cancellation(rule: UpdateRule, updates: int) -> float:
-    """How far an update magnifies the rounding of its own scalars, which cancel; at least 1.
+    """Return how far an update magnifies the rounding of its own scalars, which cancel; at least 1.
 
     The power in 1 − βᵗ is rounded in proportion to itself, and so is each of the two lengths of
     which RAdam takes the difference.

@@ -31,7 +31,7 @@ explained, and many where those do not explain them."""
 
 
 def _remembers(config: RunConfig) -> bool:
-    """Whether a step depends on gradients before it."""
+    """Return whether a step depends on gradients before it."""
     optimizer = config.optimizer
     is_plain = isinstance(optimizer, SGD) and not optimizer.momentum
     return not is_plain or config.gradients == "accumulated"
@@ -39,7 +39,7 @@ def _remembers(config: RunConfig) -> bool:
 
 @dataclass(frozen=True)
 class _Case:
-    """What is compared at one step of all runs that are carried on, [runs, numbers] each."""
+    """The compared quantities at one step of all runs that are carried on, [runs, numbers] each."""
 
     step: int
     apart: FloatArray
@@ -217,6 +217,6 @@ def _beside_stored(
 
 
 def _moved(values: FloatArray) -> FloatArray:
-    """How far nudged copies [1:] are from what is not nudged [0]; ∞ where they are no number."""
+    """Compute how far nudged copies [1:] are from the original [0]; ∞ where they are no number."""
     apart = np.abs(values - values[0]).max(axis=0)
     return np.where(np.isnan(apart), np.inf, apart)

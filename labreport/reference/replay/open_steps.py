@@ -24,12 +24,12 @@ SHORT = 0.5
 as good as alone: what rounding makes of that one, the step is."""
 
 ILL = 1000
-"""How many times its rounding a gradient is where dividing by it errs by more than a hundredth: it
+"""The multiple of its rounding below which dividing by a gradient errs by more than a hundredth: it
 has the errors of the steps before in it as well."""
 
 OPEN = 4
-"""How many times smaller the squares that a rule divides by may be without what rounding makes of
-them, where nobody can say any more what its steps are: they may be twice as long."""
+"""The ratio of the largest to the smallest value that rounding can make of the squares that a rule
+divides by, beyond which its steps are unknown: they may be twice as long."""
 
 
 def memory_of_squares(optimizer: Optimizer) -> float | None:

@@ -47,7 +47,7 @@ def replay_together(runs: Sequence[Run], carries_on: bool = True) -> list[Replay
 
 
 def replayable_with(run: Run) -> tuple[object, ...]:
-    """What runs have in common that can be replayed together."""
+    """Return a key equal for runs that can be replayed together."""
     config, trace = run.config, run.trace
     alike = config.model_copy(update={"seed": 0}).digest
     steps = tuple(s.tobytes() for s in (trace.recorded, trace.shown, trace.measured))

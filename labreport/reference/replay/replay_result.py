@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from labreport.reference.replay.tolerance import Difference
 
 QUANTITIES = ("start", "losses", "gradients", "outputs", "weights", "ending")
-"""What is compared, in the order in which a fault names the first."""
+"""The compared quantities, in the order in which a fault names the first."""
 
 
 @dataclass(frozen=True)
 class Replay:
-    """What a replay found of one run.
+    """The result of a replay of one run.
 
     Attributes:
         steps: how many were computed again.

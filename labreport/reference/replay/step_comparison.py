@@ -291,7 +291,7 @@ class Together:
                 self.found["ending"].refuse(run, 0)
 
     def _is_ended(self, run: int, start: FloatArray | None) -> bool:
-        """Whether a run of which nothing is stored cannot even begin."""
+        """Return whether a run of which nothing is stored cannot even begin."""
         if start is None:
             return True
         at = np.array([run]), np.array([0])
@@ -299,7 +299,7 @@ class Together:
         return bool(self.ends(flat[None], self.seen(*at))[0])
 
     def ends(self, flat: FloatArray, data: Data) -> BoolArray:
-        """Whether a run ends at parameters [copies, runs, parameters], for any of the copies.
+        """Mark the runs that end at parameters [copies, runs, parameters], for any of the copies.
 
         It may end for the rows that it sees, or for all of them, whose outputs are recorded.
         """

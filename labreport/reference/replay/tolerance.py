@@ -1,4 +1,4 @@
-"""What a replay compares: the largest differences of runs, and what rounding allows."""
+"""Quantities that a replay compares: the largest differences, and what rounding allows."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ equally far off have equal terms, and these are all rounded the same way (Higham
 and Stability of Numerical Algorithms", section 4.2: n − 1 additions, half a unit each)."""
 
 NUDGE = 8
-"""Where more is found, weights and activations are nudged by so many units of rounding: if that
+"""Units of rounding by which weights and activations are nudged where more is found: if that
 changes the result as much, rounding explains it (a unit of ReLU at its kink)."""
 
 
