@@ -42,7 +42,7 @@ def answers(result: Result, budget: int) -> Labels | None:
 
 
 def ties(result: Result, budget: int) -> NDArray[np.bool_] | None:
-    """Whether each row [rows] is put into its class by that convention, or by rounding, alone.
+    """Mark the rows [rows] whose class is decided by that convention, or by rounding, alone.
 
     None where there are no answers.
     """
@@ -51,7 +51,7 @@ def ties(result: Result, budget: int) -> NDArray[np.bool_] | None:
 
 
 def _margins(result: Result, budget: int) -> NDArray[np.bool_] | None:
-    """Which classes [rows, classes] are ahead: several of a row only where rounding decides.
+    """Mark the classes [rows, classes] ahead: several of a row only where rounding decides.
 
     Predictions grow with outputs, but several of them may be rounded to 1; so units are compared
     by their outputs.
@@ -79,17 +79,17 @@ def accuracy(result: Result, budget: int) -> float | None:
 
 
 def accuracy_formula(result: Result, budget: int, run: str = "") -> str:
-    """How that is computed, with ``run`` in front of names where there are several."""
+    """Return the formula of that share, with ``run`` in front of names where there are several."""
     return f"mean({run}classes_at({result.index(budget)}) == {run}classes)"
 
 
 def ties_formula(result: Result, budget: int) -> str:
-    """How many rows are put into a class by convention."""
+    """Return the formula that counts the rows put into a class by convention."""
     return f"count(ties_at({result.index(budget)}))"
 
 
 def decided(result: Result, budget: int) -> bool:
-    """Whether the run classifies, and no row of it hangs on how a tie is counted."""
+    """Return whether the run classifies, and no row of it hangs on how a tie is counted."""
     level = ties(result, budget)
     return level is not None and not level.any()
 

@@ -38,7 +38,7 @@ class FormulaError(ValueError):
 
 @dataclass(frozen=True)
 class Known:
-    """What formulas may read.
+    """The runs and the gradient check that formulas may read.
 
     Attributes:
         runs: stored runs by name.
@@ -50,7 +50,7 @@ class Known:
 
 
 def known_of(results: ExperimentResults) -> Known:
-    """What formulas of an experiment's observations may read."""
+    """Return what formulas of an experiment's observations may read."""
     runs = (*(r.run for r in results.results), *results.controls.values())
     return Known({run.name: run for run in runs}, results.check)
 
@@ -126,7 +126,7 @@ def _tried(source: Source, known: Known) -> Any:
 
 
 def same(said: Any, found: Any) -> bool:
-    """Whether two values are the same but for rounding."""
+    """Return whether two values are equal to within rounding."""
     if isinstance(found, FormulaError):
         return False
     if isinstance(said, tuple | str):

@@ -194,13 +194,13 @@ class FlatFact:
 
     @property
     def source(self) -> Source | None:
-        """How to compute it again; None where nothing was computed."""
+        """The source from which to compute it again; None where nothing was computed."""
         source = getattr(self.fact, "source", None)
         return source if isinstance(source, Source) else None
 
     @property
     def is_measured(self) -> bool:
-        """Whether it is a number, or a name or text that was found in runs."""
+        """True if it is a number, or a name or text that was found in runs."""
         return not self.is_label and (isinstance(self.fact, NUMERIC) or self.source is not None)
 
 
@@ -237,7 +237,7 @@ def _is_bare(fact: Fact) -> bool:
 
 
 def _is_word(fact: Fact) -> bool:
-    """Whether it holds no other fact, and nothing of it was found in runs."""
+    """Return whether it holds no other fact, and nothing of it was found in runs."""
     holds_no_other = not isinstance(fact, tuple | With) and not _is_bare(fact)
     return holds_no_other and getattr(fact, "source", None) is None
 

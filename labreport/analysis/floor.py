@@ -84,7 +84,7 @@ def _floor(config: RunConfig) -> Floor:
 
 
 def _is_linear(config: RunConfig) -> bool:
-    """Whether a network can give every linear map of its inputs, and nothing else."""
+    """Return whether a network can represent every linear map of its inputs, and nothing else."""
     layers = config.network.layers
     narrowest, ends = min(layers), min(layers[0], layers[-1])
     is_free = narrowest >= ends and not config.network.holds_bias
@@ -178,7 +178,7 @@ FALLS_FOREVER: dict[str, Callable[[float, int], bool]] = {
     "hinge_embedding": lambda target, direction: direction < 0 and target == 1,
     "kl_div": lambda target, direction: direction > 0 and target > 0,
 }
-"""Whether a loss has no lower bound as the output goes to ±infinity."""
+"""Predicates that tell whether a loss has no lower bound as the output goes to ±infinity."""
 
 
 def _onto_simplex(row: np.ndarray) -> np.ndarray:
@@ -235,7 +235,7 @@ def _cross_entropy_row(target: np.ndarray, low: float, high: float) -> float:
 
 
 def gap(value: float, bottom: Floor) -> float | None:
-    """How far a loss is above its floor, or None where there is no finite floor."""
+    """Return the distance of a loss from its floor, or None where there is no finite floor."""
     if bottom.value is None or not isfinite(bottom.value):
         return None
     return value - bottom.value

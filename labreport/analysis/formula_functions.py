@@ -63,7 +63,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "sum": np.sum,
     "wide": lambda values: np.asarray(values, dtype=np.float64),
 }
-"""What formulas may call; ``norm``, ``dot``, ``across`` and ``in_any`` are over the last axis,
+"""Functions for formulas; ``norm``, ``dot``, ``across`` and ``in_any`` are over the last axis,
 ``difference``, ``spread`` and ``average_row`` over the first, ``deviation`` divides by n − 1."""
 
 OPERATORS: dict[type, Callable[..., Any]] = {

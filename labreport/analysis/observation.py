@@ -13,7 +13,7 @@ Strength = Literal["exact", "statistical", "explanation"]
 
 @dataclass(frozen=True)
 class Subject:
-    """What an observation speaks of: a variant, a point of a sweep, or both."""
+    """The subject of an observation: a variant, a point of a sweep, or both."""
 
     variant: str
     point: Point = ()
@@ -21,7 +21,7 @@ class Subject:
 
 @dataclass(frozen=True)
 class Source:
-    """How to compute something again from the stored arrays of runs.
+    """A formula that computes something again from the stored arrays of runs.
 
     Attributes:
         formula: in the language of ``analysis/evidence.py``: ``losses[10] - floor``.
@@ -33,7 +33,7 @@ class Source:
 
 
 Origin = Source | None
-"""Where a fact comes from; None where the lab file says it, as it says budgets."""
+"""The source of a fact; None where the lab file states it, as it states budgets."""
 
 
 @dataclass(frozen=True)
@@ -181,7 +181,7 @@ Facts = dict[str, Fact]
 
 @dataclass(frozen=True)
 class Observation:
-    """What a rule found.
+    """A finding of a rule.
 
     Attributes:
         rule: name of the rule.
@@ -216,5 +216,5 @@ class Observation:
 
     @property
     def words(self) -> tuple[object, ...]:
-        """What its sentence is made of: the same for two that say the same."""
+        """The content of its sentence: the same for two that state the same."""
         return (self.message, tuple(sorted(self.facts.items(), key=lambda item: item[0])))

@@ -49,7 +49,7 @@ MODULES = (
     target,
     trajectory,
 )
-"""Where rules are defined: importing them registers their rules."""
+"""Modules that define rules: importing them registers their rules."""
 
 RULES: dict[str, Rule] = dict(
     sorted(REGISTERED.items(), key=lambda item: (-item[1].highest_relevance, item[0]))
@@ -63,7 +63,7 @@ ANSWERS = 3
 
 @dataclass(frozen=True)
 class Observations:
-    """What was found in one experiment, the most relevant first.
+    """The findings of one experiment, the most relevant first.
 
     Attributes:
         answers: the findings that answer its question.
@@ -79,12 +79,12 @@ class Observations:
         return iter((*self.answers, *self.others, *self.limits))
 
     def without(self, told: SeenObservations) -> Observations:
-        """What is not told already; the answers of an experiment are always told."""
+        """Leave out what was already reported; the answers of an experiment are always kept."""
         others = tuple(o for o in self.others if not told.has(o))
         return replace(self, others=others)
 
     def only_new(self, told: SeenObservations, said: Observations) -> Observations:
-        """What is neither told already nor said elsewhere in the same words."""
+        """Keep what is neither already reported nor stated elsewhere in the same words."""
         words = {o.words for o in said}
         kept = [o for o in self if o.words not in words and not told.has(o)]
         findings = [o for o in kept if not o.limits]
@@ -144,7 +144,7 @@ def _uncovered(found: list[Observation]) -> list[Observation]:
 
 
 def _about(observation: Observation) -> frozenset[Subject]:
-    """What an observation speaks of, and what it compares that with."""
+    """Collect the subjects of an observation, and those that it compares them with."""
     named = [observation.facts.get(key, ()) for key in ("subject", "other", "subjects")]
     flat = [s for fact in named for s in (fact if isinstance(fact, tuple) else (fact,))]
     return frozenset(s for s in flat if isinstance(s, Subject))
@@ -170,7 +170,7 @@ def _merged(found: list[Observation]) -> list[Observation]:
 
 
 def observe_base(base: Run, tested: Sequence[Run] = ()) -> tuple[Observation, ...]:
-    """What holds for the lab's base configuration whatever its weights are.
+    """Find what holds for the lab's base configuration whatever its weights are.
 
     Args:
         base: its run.

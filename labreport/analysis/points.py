@@ -30,7 +30,7 @@ def from_a_value_on(results: ExperimentResults, members: Sequence[Result]) -> tu
 
 
 def _is_line(points: Sequence[Result]) -> bool:
-    """Whether the points differ in one number."""
+    """Return whether the points differ in one number."""
     return all(len(r.point) == 1 and is_number(r.point[0][1]) for r in points)
 
 
@@ -39,5 +39,5 @@ def _value_of(result: Result) -> float:
 
 
 def is_number(value: object) -> bool:
-    """Whether a swept value is a number, which truths are not."""
+    """Return whether a swept value is a number, which truth values are not."""
     return isinstance(value, int | float) and not isinstance(value, bool)

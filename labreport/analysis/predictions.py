@@ -37,7 +37,7 @@ PREDICTIONS: dict[str, Callable[[Array], Array]] = {
     "sigmoid": sigmoid,
     "exp": exponential,
 }
-"""What makes a prediction of outputs, by the name that the vocabulary of losses gives it.
+"""Functions that turn outputs into predictions, by the name in the vocabulary of losses.
 
 Outputs that are the prediction keep their precision, so that their squared error can be compared
 with a loss that is the same number; what is computed here is computed in float64."""

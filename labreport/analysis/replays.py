@@ -105,7 +105,7 @@ _Place = tuple[str, str, tuple[str, ...]]
 
 
 def _places(lab: Lab) -> dict[str, _Place]:
-    """Where in the lab each run stands first, by its digest."""
+    """Locate the first occurrence of each run in the lab, by its digest."""
     places: dict[str, _Place] = {lab.base.digest: ("base", "base", ())}
     for plan in (*lab.plans, *(plan for a in lab.appendices for plan in a.plans)):
         for trial in plan.trials:

@@ -47,7 +47,7 @@ class Result:
         return Subject(self.variant, self.point)
 
     def cite(self, formula: str) -> Source:
-        """Where a fact of this run comes from."""
+        """Return the source of a fact of this run."""
         return Source(formula, (self.run.name,))
 
     @cached_property
@@ -74,7 +74,7 @@ class Result:
 
     @property
     def sees_all_rows(self) -> bool:
-        """Whether the loss over all rows is known at every step."""
+        """True if the loss over all rows is known at every step."""
         return self.run.config.data.sees_all_rows
 
     @property
@@ -109,7 +109,7 @@ class Result:
 
     @property
     def is_trained(self) -> bool:
-        """Whether updates can move its weights at all: not with a learning rate of 0."""
+        """True if updates can move its weights at all: not with a learning rate of 0."""
         return self.run.config.optimizer.learning_rate > 0
 
     @property
@@ -119,12 +119,12 @@ class Result:
 
     @property
     def starts_at_floor(self) -> bool:
-        """Whether the first loss is at the floor, but for rounding; not where none is known."""
+        """True if the first loss is at the floor, to within rounding; False where none is known."""
         first = self.gap(0)
         return first is not None and first <= self.at_floor
 
     def is_closed(self, budget: int) -> bool:
-        """Whether most of the way from the first loss to the floor is gone by then."""
+        """Return whether most of the gap between the first loss and the floor is closed by then."""
         first, left = self.gap(0), self.gap(budget)
         if not first or left is None:
             return False
@@ -135,11 +135,11 @@ class Result:
         return f"{self.gap_formula(budget)} <= (1 - MOST_OF_THE_WAY) * {self.gap_formula(0)}"
 
     def loss_formula(self, budget: int) -> str:
-        """Where the loss after so many updates stands."""
+        """Return the formula of the loss after so many updates."""
         return f"losses[{self.index(budget)}]"
 
     def gap_formula(self, budget: int) -> str:
-        """How its distance from the floor is computed."""
+        """Return the formula of its distance from the floor."""
         return f"max(({self.loss_formula(budget)} - floor, 0))"
 
     def number(self, budget: int) -> Number:
@@ -154,7 +154,7 @@ class Result:
         return None if step is None else self.run.trace.outputs_at(step)
 
     def predictions(self, budget: int) -> Array | None:
-        """What the outputs [rows, units] say of the targets: probabilities where they are logits.
+        """Predict the targets from the outputs [rows, units]: probabilities where they are logits.
 
         None where the run had ended, or where outputs are margins, which predict no number.
         """
@@ -203,7 +203,7 @@ class Result:
         return found if np.isfinite(found) else None
 
     def error_formula(self, budget: int, run: str = "") -> str:
-        """How that is computed; ``run`` is r1. or the like where a formula speaks of several."""
+        """Return its formula; ``run`` is r1. or the like where a formula speaks of several."""
         own = LOSSES[self.run.config.loss].prediction == "identity"
         targets = "targets" if own else "given_targets"
         return f"mean(({run}predictions_at({self.index(budget)}) - {run}{targets}) ** 2)"
@@ -352,7 +352,7 @@ class ExperimentResults:
 
 
 def cite(formula: str, results: Iterable[Result]) -> Source:
-    """Where a fact of several runs comes from."""
+    """Return the source of a fact of several runs."""
     return Source(formula, tuple(result.run.name for result in results))
 
 

@@ -22,15 +22,15 @@ Theme = Literal[
     "reliability",
     "classification",
 ]
-"""What a rule looks at; findings are grouped by it, in this order."""
+"""Topics of rules; findings are grouped by them, in this order."""
 
 THEMES: tuple[Theme, ...] = get_args(Theme)
 
 SIZEABLE = 0.25
-"""What a quarter of a network, its runs or its rounds shows is told as what all of them do."""
+"""The share of a network, its runs or its rounds from which a finding counts as one about all."""
 
 LEAST_WEIGHT = 0.35
-"""What is left of the relevance of a finding that is about next to nothing."""
+"""The factor that remains of the relevance of a finding that is about next to nothing."""
 
 Find = Callable[[ExperimentResults], Iterator[Observation]]
 
@@ -69,7 +69,7 @@ class Rule:
     of_constant_losses: bool = False
 
     def __call__(self, results: ExperimentResults) -> Iterator[Observation]:
-        """What it finds, each with its relevance, unless the rule itself has given less."""
+        """Yield its findings, each with its relevance, unless the rule itself has given less."""
         for observation in self.find(results):
             relevance = observation.relevance or self.relevance_of(observation.form)
             yield replace(observation, relevance=relevance * weight(observation.effect))

@@ -1,4 +1,4 @@
-"""What the names of a formula stand for in a run: its arrays, and what follows from them."""
+"""Names of a formula as values of a run: its arrays, and what follows from them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from labreport.runs.run import Array, Run
 
 
 class RunScope:
-    """What the names of a formula mean for one run; arrays in the precision of the run."""
+    """The values of a formula's names for one run; arrays in the precision of the run."""
 
     def __init__(self, run: Run, check: GradientCheck | None) -> None:
         self._run = run
@@ -123,7 +123,7 @@ class RunScope:
         return _there(self._trace.outputs_at(step))
 
     def predictions_at(self, step: int) -> Array:
-        """What the outputs say of the targets: probabilities where outputs are logits."""
+        """Predict the targets from the outputs: probabilities where outputs are logits."""
         return self._predictions(self.outputs_at(step))
 
     def _predictions(self, outputs: Array) -> Array:
@@ -157,7 +157,7 @@ class RunScope:
         return _array(np.argmax(_ahead(outputs, unit), axis=1))
 
     def ties_at(self, step: int) -> Array:
-        """Whether rounding or convention alone puts each row [rows] into its class."""
+        """Mark the rows [rows] whose class is decided by rounding or convention alone."""
         outputs = self.outputs_at(step).astype(np.float64)
         unit = thresholds.ROUNDING * self.precision
         if outputs.shape[1] == 1:
@@ -201,16 +201,16 @@ class RunScope:
         return largest_curvature(self._run.config, self.weights_at(step))
 
     def curvatures_at(self, steps: Sequence[int]) -> Array:
-        """That at several steps."""
+        """Compute the largest eigenvalue of that Hessian at several steps."""
         return np.array([self.curvature_at(step) for step in steps])
 
     @property
     def sees_all_rows(self) -> bool:
-        """Whether the loss of every round is over all rows."""
+        """True if the loss of every round is over all rows."""
         return self._run.config.data.sees_all_rows
 
     def setting(self, key: str) -> Any:
-        """What the run's configuration has for a dotted key; None where it has no such key."""
+        """Return the configuration's value for a dotted key; None where it has no such key."""
         return self._run.config.flat().get(key)
 
     def apart(self, way: str) -> Array:
@@ -286,7 +286,7 @@ class RunScope:
 
 
 def _ahead(outputs: Array, unit: float) -> Array:
-    """Which outputs [rows, units] are the largest of their row, but for rounding."""
+    """Mark the outputs [rows, units] that are the largest of their row, to within rounding."""
     scale = np.max(np.abs(outputs), axis=1, keepdims=True)
     room = unit * np.where(np.isfinite(scale), scale, 0.0)
     found: Array = outputs >= np.max(outputs, axis=1, keepdims=True) - room

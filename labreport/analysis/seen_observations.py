@@ -1,4 +1,4 @@
-"""What has been told already: the same numbers of the same runs are not told twice."""
+"""Observations already reported: the same numbers of the same runs are not reported twice."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from labreport.runs.run import Run
 
 @dataclass(frozen=True)
 class _Content:
-    """What an observation says, whatever its runs are called.
+    """The content of an observation, whatever its runs are called.
 
     Attributes:
         rule: that found it.
@@ -57,7 +57,7 @@ class SeenObservations:
         self._said += map(self._content, observations)
 
     def has(self, observation: Observation) -> bool:
-        """Whether a rule has told all of this of all of these runs."""
+        """Return whether a rule has already reported all of this of all of these runs."""
         new = self._content(observation)
         return any(
             old.rule == new.rule and new.runs <= old.runs and new.told <= old.told

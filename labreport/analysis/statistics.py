@@ -22,7 +22,7 @@ class MedianInterval(NamedTuple):
 
 
 class Rank(NamedTuple):
-    """How many others lie below a value, at it, and above it."""
+    """The numbers of others below a value, at it, and above it."""
 
     below: int
     ties: int
@@ -87,7 +87,7 @@ def median_interval(values: Sequence[float], confidence: float) -> MedianInterva
 
 
 def rank_share(value: float, others: Iterable[float]) -> Rank:
-    """How many of the others lie below the value, are equal to it, and lie above it.
+    """Count the others that lie below the value, are equal to it, and lie above it.
 
     Raises:
         ValueError: if one of them is not a number.
@@ -105,7 +105,7 @@ def starts_needed(
     confidence: float = 0.95,
     power: float = 0.8,
 ) -> int:
-    """How many pairs a paired comparison needs to see a difference of such mean and deviation.
+    """Compute the pairs that a paired comparison needs to see such a mean and deviation.
 
     n = ((z(1 − α/2) + z(power)) · deviation / mean)², rounded up, with α = 1 − confidence and z
     the quantiles of the normal distribution, which the mean of the differences is taken to have
@@ -132,7 +132,7 @@ def starts_needed(
 
 
 def _sets_up_to(count: int) -> Iterator[int]:
-    """How many subsets of `count` things have at most 0, 1, 2, … members."""
+    """Yield the number of subsets of `count` things with at most 0, 1, 2, … members."""
     sets = total = 1
     for size in range(count + 1):
         yield total

@@ -1,4 +1,4 @@
-"""How far apart variants end, against how far apart random starts alone end."""
+"""The spread of the final losses of variants, against the spread of random starts alone."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from labreport.analysis.rules.comparison import comparable
 
 @lab_rule("change-against-chance", 0.85)
 def change_against_chance(experiments: Experiments) -> Iterator[Conclusion]:
-    """How far apart variants end, against how far apart random starts alone end."""
+    """Compare how far apart variants end with how far apart random starts alone end."""
     budget = _shared_budget(experiments)
     if budget is None:
         return

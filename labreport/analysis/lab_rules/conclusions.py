@@ -1,4 +1,4 @@
-"""What the experiments of a lab say together: the findings that open the report, and its end."""
+"""Conclusions from all experiments of a lab: the findings that open the report, and its end."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ KEY_FINDINGS = 5
 """Findings that open the report: what a reader keeps who reads nothing else."""
 
 MODULES = (against_chance, summaries)
-"""Where rules are defined: importing them registers their rules."""
+"""Modules that define rules: importing them registers their rules."""
 
 LAB_RULES: dict[str, LabRule] = dict(
     sorted(REGISTERED.items(), key=lambda item: (-item[1].relevance, item[0]))

@@ -56,11 +56,11 @@ def lab_rule(
 
 
 def title(results: ExperimentResults) -> Wording:
-    """What an experiment is called."""
+    """Return the title of an experiment."""
     return title_of(results.plan)
 
 
 def title_of(plan: Plan) -> Wording:
-    """What the experiment of a plan is called."""
+    """Return the title of the experiment of a plan."""
     written = plan.experiment.title
     return Wording(written.within("zh"), written.within("en"), is_name=True)

@@ -1,4 +1,4 @@
-"""What all runs of a lab have in common: how they ended, which are near their floor or stuck."""
+"""Common traits of all runs of a lab: how they ended, which are near their floor or stuck."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def silent_together(experiments: Experiments) -> Iterator[Conclusion]:
 
 @lab_rule("all-runs", 0.5, of_constant_losses=True)
 def how_runs_ended(experiments: Experiments) -> Iterator[Conclusion]:
-    """How many runs there are, and how they ended."""
+    """Report the number of runs, and how they ended."""
     runs = list({r.run.name: r for e in experiments for r in e.results}.values())
     kinds = [r.run.trace.ending.kind for r in runs]
 

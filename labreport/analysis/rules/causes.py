@@ -1,4 +1,4 @@
-"""Why the gradient of a parameter is exactly 0 in every round: a cause for each, or none."""
+"""Causes of gradients of parameters that are exactly 0 in every round: one for each, or none."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ def goes_on(results: ExperimentResults) -> Iterator[Observation]:
 
 
 def _leaves_out_layers(one: Network, other: Network) -> bool:
-    """Whether one network is the other without some of its hidden layers and their activations."""
+    """Return whether one network is the other without some hidden layers and their activations."""
     short, long = sorted((one, other), key=lambda network: len(network.layers))
     if len(short.layers) == len(long.layers):
         return False
@@ -235,7 +235,7 @@ def _reached(result: Result, level: float, budget: int) -> int | None:
 
 @rule("ranking", "comparison", {"": 0.7, "flips": 0.75}, thresholds=("ROUNDING",))
 def ranking(results: ExperimentResults) -> Iterator[Observation]:
-    """Which variant has the lowest loss at each budget, and whether that changes."""
+    """Report the variant with the lowest loss at each budget, and whether that changes."""
     same = _largest_comparable([r for r in results.singles if len(r.losses)])
     if len(same) < 2:
         return
@@ -278,7 +278,7 @@ def _in_order(results: ExperimentResults, members: tuple[Result, ...]) -> tuple[
 
 @dataclass(frozen=True)
 class Leading:
-    """Who has the lowest loss at a budget.
+    """The runs with the lowest loss at a budget, and the rest.
 
     Attributes:
         tied: those whose losses differ from the lowest by no more than rounding, or that are at the
@@ -319,14 +319,14 @@ def _apart(lowest: Result, result: Result, budget: int, sign: str) -> Source:
 
 
 def _share_a_floor(one: Result, other: Result, budget: int) -> bool:
-    """Whether two runs are at the same floor, to within rounding: neither can get lower."""
+    """Return whether two runs are at the same floor, to within rounding: neither can get lower."""
     gaps = [(result.gap(budget), result.at_floor) for result in (one, other)]
     there = all(gap is not None and gap <= allowance for gap, allowance in gaps)
     return there and one.floor.value == other.floor.value
 
 
 def level(lowest: Result, result: Result, budget: int) -> bool:
-    """Whether two losses, of which the first is the lower one, differ by no more than rounding.
+    """Return whether two losses, the lower one first, differ by no more than rounding.
 
     What rounding alone can explain is no lead.
     """
@@ -338,7 +338,7 @@ def level(lowest: Result, result: Result, budget: int) -> bool:
 
 
 def leading(ranked: Sequence[Result], budget: int) -> Leading:
-    """Who has the lowest loss of these at a budget that all of them reached."""
+    """Find the runs with the lowest loss of these at a budget that all of them reached."""
     lowest = min(ranked, key=lambda r: r.loss(budget) or 0.0)
     tied = [r for r in ranked if level(lowest, r, budget)]
     tied.sort(key=lambda r: r is not lowest)
@@ -346,13 +346,13 @@ def leading(ranked: Sequence[Result], budget: int) -> Leading:
 
 
 def comparable(one: Result, other: Result) -> bool:
-    """Whether two losses measure the same thing: same kind, same examples."""
+    """Return whether two losses measure the same thing: same kind, same examples."""
     a, b = one.run.config, other.run.config
     return a.loss == b.loss and same_rows(a.data, b.data)
 
 
 def same_rows(one: Data, other: Data) -> bool:
-    """Whether these are the same examples, in batches of whatever size."""
+    """Return whether these are the same examples, in batches of whatever size."""
     return one is other or (one.inputs, one.targets) == (other.inputs, other.targets)
 
 
@@ -365,7 +365,7 @@ def same_measure(one: Result, other: Result) -> tuple[Source, ...]:
 
 
 def rankable(results: Iterable[Result]) -> bool:
-    """Whether all of these losses measure the same thing."""
+    """Return whether all of these losses measure the same thing."""
     first, *others = results
     return all(comparable(first, other) for other in others)
 

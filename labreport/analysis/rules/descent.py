@@ -38,7 +38,7 @@ def rising(result: Result, step: int) -> Truths:
 
 
 def rising_formula(step: int) -> str:
-    """How it is computed in which updates the loss rose."""
+    """Return the formula that marks the updates in which the loss rose."""
     return f"({_changes(step)} > {_rounding_formula(step)})"
 
 
@@ -47,7 +47,7 @@ def _losses(result: Result, step: int) -> Values:
 
 
 def _rounding(result: Result, losses: Values) -> Values:
-    """What rounding alone may make of each of these losses."""
+    """Bound the rounding error of each of these losses."""
     scale = np.maximum(np.abs(losses), SMALLEST_SCALE)
     return thresholds.ROUNDING * PRECISION[result.run.config.dtype] * scale
 
@@ -177,7 +177,7 @@ def _falls_of(members: Sequence[Result], results: ExperimentResults) -> list[_Fa
 
 
 def _goes_on(result: Result, results: ExperimentResults) -> bool:
-    """Whether the experiment has a longer run of the same, which shows what comes next."""
+    """Return whether the experiment has a longer run of the same, which shows what comes next."""
     return any(
         len(other.losses) - 1 > results.last
         and other.run.config.trajectory == result.run.config.trajectory
@@ -187,7 +187,7 @@ def _goes_on(result: Result, results: ExperimentResults) -> bool:
 
 @dataclass(frozen=True)
 class _Fall:
-    """How much of what was left a run gained at its end.
+    """The share of the remaining loss that a run gained at its end.
 
     Attributes:
         share: of the distance from the floor; of the loss itself, where no floor is known.
@@ -253,7 +253,7 @@ def _last_fall(result: Result, budget: int) -> _Fall | None:
 
 
 def _rises_from(result: Result, start: int, step: int) -> str:
-    """How it is computed which losses that are known from a step on are above the one before."""
+    """Return the formula that marks the known losses, from a step on, above the one before."""
     part = f"wide(losses[{start}:{step + 1}])"
     if not result.sees_all_rows:
         # What is no number is not equal to itself.

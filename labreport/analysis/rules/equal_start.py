@@ -111,7 +111,7 @@ def _head_starts(results: ExperimentResults) -> Iterator[_HeadStart]:
 
 
 def _swings(result: Result) -> bool:
-    """Whether the loss rises in so many rounds that a single one says little."""
+    """Return whether the loss rises in so many rounds that a single one is little evidence."""
     updates = len(result.losses) - 1
     return int(rising(result, updates).sum()) > thresholds.OFTEN_RISING * updates
 
@@ -134,7 +134,7 @@ class _Lead:
 
     @property
     def share(self) -> float:
-        """How much of the lead is gone."""
+        """The share of the lead that is gone."""
         return 1 - (self.theirs - self.mine) / (self.same - self.mine)
 
     def formula(self, step: int) -> str:
@@ -181,7 +181,7 @@ class _HeadStart:
 
     @property
     def form(self) -> str:
-        """Which sentence says how much of the leads is gone."""
+        """The form of the sentence that states how much of the leads is gone."""
         if all(lead.share >= 1 for lead in self.leads):
             return "gone"
         mostly = {lead.share > thresholds.MOSTLY for lead in self.leads}
@@ -196,7 +196,7 @@ class _HeadStart:
 
     @property
     def shares(self) -> tuple[Share, ...]:
-        """How much of each lead is gone."""
+        """The share of each lead that is gone."""
         return tuple(Share(lead.share, self.cite(lead.formula(self.step))) for lead in self.leads)
 
     @property
@@ -282,7 +282,7 @@ MEMORYLESS = {"gradients": "cleared", "optimizer.name": "sgd", "optimizer.moment
 
 
 def remembers_nothing(result: Result) -> bool:
-    """Whether each step of a run follows from the weights alone."""
+    """Return whether each step of a run follows from the weights alone."""
     flat = result.run.config.flat()
     alike = all(flat.get(key) == value for key, value in MEMORYLESS.items())
     return alike and result.sees_all_rows

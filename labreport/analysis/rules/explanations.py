@@ -1,4 +1,4 @@
-"""Why something happened, each time tested by a run that would have shown otherwise."""
+"""Explanations, each tested by a run that would have contradicted it."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def undamped(results: ExperimentResults) -> Iterator[Observation]:
 
 @rule("linear-reaches", "target", 0.82)
 def linear_reaches(results: ExperimentResults) -> Iterator[Observation]:
-    """Whether a linear output gets below the floor of variants that cannot reach the target."""
+    """Report whether linear outputs beat the floor of variants that cannot reach the target."""
     if not differs_in_reach(results):
         return
     tested: dict[tuple[object, ...], list[tuple[Result, Result]]] = {}
@@ -66,7 +66,7 @@ def linear_reaches(results: ExperimentResults) -> Iterator[Observation]:
 def reached(
     pairs: Sequence[tuple[Result, Result]], budget: int, form: str
 ) -> Iterator[Observation]:
-    """What linear outputs do, below the floor and above it; all pairs have the same floor.
+    """Report linear outputs that end below the floor and above it; all pairs have the same floor.
 
     Args:
         pairs: runs that cannot reach their target, and their controls.

@@ -28,7 +28,7 @@ ROUGH = 2
 
 
 def wording(formula: Formula) -> Wording:
-    """What a formula is called."""
+    """Return the label of a formula, or else its name."""
 
     def written(code: str) -> str:
         return (formula.label.within(code) if formula.label else "") or formula.name
@@ -156,7 +156,7 @@ def wrong_formula(results: ExperimentResults) -> Iterator[Observation]:
 
 @rule("right-formula", "gradients", {"": 0.8, "some": 0.98, "none": 0.98}, of_gradient_checks=True)
 def right_formula(results: ExperimentResults) -> Iterator[Observation]:
-    """How many formulas give the gradients of the chain rule, and which."""
+    """Report how many formulas give the gradients of the chain rule, and which."""
     check = results.check
     if check is None:
         return
@@ -269,6 +269,6 @@ def shown_decimals(results: ExperimentResults) -> Iterator[Observation]:
 
 
 def _seen(checked: CheckedFormula) -> str:
-    """How many rounds look right at the printed decimals."""
+    """Return the formula that counts the rounds that look right at the printed decimals."""
     name = checked.formula.name
     return f"rounds_alike(gradients_by({name!r}), gradients_right, {DECIMALS})"

@@ -166,7 +166,7 @@ class Stuck:
 
 
 def find_stuck(result: Result, budget: int, among: Sequence[Result]) -> Stuck | None:
-    """What shows that the gradient has vanished by then although the network could do better.
+    """Find evidence that the gradient has vanished by then although the network could do better.
 
     Args:
         result: a run.
@@ -299,7 +299,7 @@ def layer_gradients(results: ExperimentResults) -> Iterator[Observation]:
 
 
 def _weights_of_layers(network: Network) -> list[tuple[int, int]]:
-    """Where the weights of each layer, without its biases, stand among all parameters."""
+    """Locate the weights of each layer, without its biases, among all parameters."""
     places, start = [], 0
     for out, into in network.shapes:
         places.append((start, start + out * into))
@@ -354,7 +354,7 @@ def saturated_units(results: ExperimentResults) -> Iterator[Observation]:
 
 
 def _flat(result: Result, weights: FloatArray, layers: list[int]) -> FloatArray:
-    """Whether each hidden unit is flat for each row [rows, units of these layers]."""
+    """Mark for each row the hidden units that are flat [rows, units of these layers]."""
     config = result.run.config
     names = config.network.activations
     with np.errstate(all="ignore"):
@@ -368,7 +368,7 @@ def _flat(result: Result, weights: FloatArray, layers: list[int]) -> FloatArray:
 
 
 def _count_formula(result: Result, layers: list[int], step: int) -> str:
-    """How it is counted, from the weighted sums: both activations fall off as exp(−|z|) does."""
+    """Return the formula of that count by weighted sums: both activations decay as exp(−|z|)."""
     names = result.run.config.network.activations
     counts = []
     for layer in layers:

@@ -42,7 +42,7 @@ def arrived(members: tuple[Result, ...], budget: int) -> list[Result]:
 
 @rule("spread", "initialisation", {"": 0.8, "lost": 0.9})
 def spread(results: ExperimentResults) -> Iterator[Observation]:
-    """How much the result depends on the random start."""
+    """Report how much the result depends on the random start."""
     measured: list[tuple[str, tuple[Result, ...]]] = []
     for name, members in results.replicated.items():
         if len(arrived(members, results.last)) > 1:
@@ -68,7 +68,7 @@ def _lost(results: ExperimentResults, name: str, members: tuple[Result, ...]) ->
 
 
 def _ended(results: ExperimentResults, members: Sequence[Result]) -> Count:
-    """How many runs ended before the last budget."""
+    """Count the runs that ended before the last budget."""
     early = [r for r in members if r.loss(results.last) is None]
     step = _step(members[0], results)
     return Count(len(early), cite(f"count(each(size(losses) <= {step}))", members))
@@ -138,7 +138,7 @@ def _step(result: Result, results: ExperimentResults) -> int:
 
 @rule("place-among-starts", "initialisation", 0.95)
 def place_among_starts(results: ExperimentResults) -> Iterator[Observation]:
-    """Where a single start lies among the random ones that differ from it in nothing else."""
+    """Rank a single start among the random ones that differ from it in nothing else."""
     for single in results.singles:
         loss = single.loss(results.last)
         if loss is None:
@@ -254,7 +254,7 @@ def _at_one_point(
 
 @dataclass(frozen=True)
 class _Solved:
-    """How many of a variant's starts are nearly at their floor.
+    """The numbers of a variant's starts that are nearly at their floor.
 
     Attributes:
         subject: the variant and its point.

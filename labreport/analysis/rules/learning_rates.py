@@ -71,7 +71,7 @@ def _by_learning_rate(members: Sequence[Result]) -> dict[float, Result]:
 
 @rule("same-product", "optimizer", 0.7, thresholds=("CLOSE",))
 def same_product(results: ExperimentResults) -> Iterator[Observation]:
-    """Whether n times the learning rate does in a round what one learning rate does in n rounds.
+    """Compare n times the learning rate in one round with the learning rate itself in n rounds.
 
     To first order in the learning rate, gradient descent follows the gradient flow for the time
     learning rate × rounds; how far the losses differ says where that picture ends.
@@ -113,7 +113,7 @@ def same_product(results: ExperimentResults) -> Iterator[Observation]:
 
 
 def _apart(slow: Result, quick: Result, many: int, few: int, first: int = 1) -> str:
-    """How far the losses of a pair are apart, relative to the slower one, the ``first`` run."""
+    """Return the formula of a pair's relative difference in loss; ``first`` is the slower run."""
     one, other = f"r{first}.{slow.loss_formula(many)}", f"r{first + 1}.{quick.loss_formula(few)}"
     return f"abs({one} - {other}) / {one}"
 

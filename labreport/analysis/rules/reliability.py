@@ -1,4 +1,4 @@
-"""What replicates allow to be said: differences against chance, and how many starts it takes."""
+"""Conclusions from replicates: differences against chance, and the number of starts needed."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ def _paired_claims(pairs: _Pairs) -> tuple[str, list[str]]:
 
 @rule("pairs-needed", "reliability", 0.6, thresholds=("CONFIDENCE", "POWER"))
 def pairs_needed(results: ExperimentResults) -> Iterator[Observation]:
-    """How many pairs it would take to see a difference that these pairs leave open."""
+    """Report how many pairs it would take to see a difference that these pairs leave open."""
     for found in paired_starts(results):
         if found.form not in ("open", "few"):
             continue

@@ -1,4 +1,4 @@
-"""Which rows losses are over: those of mini-batches, and rows that no run has seen."""
+"""Rows that losses are over: those of mini-batches, and rows that no run has seen."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _is_batched(config: RunConfig) -> bool:
 
 
 def _seen(result: Result, budget: int) -> str:
-    """How many rows, each counted whenever it was shown, updates were made from."""
+    """Return the formula that counts rows in updates, each as often as it was shown."""
     rows = "setting('data.batch_size')" if _is_batched(result.run.config) else "size(inputs[:, 0])"
     return f"{budget} * {rows}"
 

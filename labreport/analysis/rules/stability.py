@@ -86,7 +86,7 @@ WORK = 4_000_000
 """Entries of all arrays that Hessians along one run take together: some half a second."""
 
 HALVINGS = 5
-"""How often the steps beside the one of the largest curvature are looked up as well."""
+"""The number of times that steps beside the one of the largest curvature are looked up as well."""
 
 
 @rule("edge-of-stability", "stability", {"beyond": 0.65, "near": 0.4}, thresholds=("NEAR_LIMIT",))
@@ -129,7 +129,7 @@ def edge_of_stability(results: ExperimentResults) -> Iterator[Observation]:
 
 @rule("stable-rate", "stability", 0.7, thresholds=("ROUNDING",))
 def stable_rate(results: ExperimentResults) -> Iterator[Observation]:
-    """Where a sweep of learning rates starts to rise, and where the curvature says it may."""
+    """Report where a sweep of learning rates starts to rise, beside the limit by curvature."""
     if [key for key, _ in results.plan.axes] != [RATE]:
         return
     for name, members in list(results.swept.items())[:MOST_RUNS]:
@@ -215,7 +215,7 @@ def _place_of(
 
 
 def _has_limit(result: Result) -> bool:
-    """Whether there is a formula for the learning rate's limit, and a Hessian to put into it."""
+    """Return whether the learning rate's limit has a formula, and a Hessian to put into it."""
     config = result.run.config
     return (
         len(result.run.trace.weights) > 0
@@ -254,7 +254,7 @@ def _limit_formula(curvature: str) -> str:
 
 
 def _conditions(result: Result) -> tuple[Source, ...]:
-    """What must be true of a run for its limit to be that of gradient descent."""
+    """Return the conditions under which the limit of a run is that of gradient descent."""
     return (
         result.cite("setting('optimizer.name') == 'sgd' and setting('gradients') == 'cleared'"),
         result.cite("sees_all_rows"),

@@ -1,4 +1,4 @@
-"""What a sweep over a grid shows: the best point, its place on the grid, same against tuned."""
+"""Findings of a sweep over a grid: the best point, its place on the grid, same against tuned."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def _best_value(
 def _form_of_one(
     found: Sequence[tuple[int, list[Result]]], members: Sequence[Result], ended: Sequence[Result]
 ) -> str:
-    """Which sentence tells the best points of a single sweep, some of which may have ended."""
+    """Choose the sentence for the best points of a single sweep, some of which may have ended."""
     if len(ended) == len(members):
         return "ended"
     if len(ended) == len(members) - 1 and ended:

@@ -1,4 +1,4 @@
-"""How near training came to what the loss, the last activation and the rows allow."""
+"""Distance of the final loss from what the loss, the last activation and the rows allow."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def _unreachable_facts(config: RunConfig, missed: Outside, runs: tuple[str, ...]
 
 @rule("unreachable-target", "target", 0.8, thresholds=("ROUNDING",))
 def unreachable_target(results: ExperimentResults) -> Iterator[Observation]:
-    """Where variants differ in what they can reach, say which cannot reach the target."""
+    """Report which variants cannot reach the target, where variants differ in their reach."""
     if not differs_in_reach(results):
         return
     groups: dict[tuple[object, ...], list[Result]] = {}
@@ -101,7 +101,7 @@ def unreachable_target(results: ExperimentResults) -> Iterator[Observation]:
 
 
 def differs_in_reach(results: ExperimentResults) -> bool:
-    """Whether variants differ in their targets or in the outputs that they can give."""
+    """Return whether variants differ in their targets or in the outputs that they can give."""
     configs = [result.run.config for result in results.singles]
     return len({(c.network.activations[-1], c.data.targets) for c in configs}) > 1
 
@@ -126,7 +126,7 @@ def refused(results: ExperimentResults) -> Iterator[Observation]:
 
 @rule("distance-to-floor", "target", {"": 0.6, "left": 0.35}, thresholds=("ROUNDING",))
 def distance_to_floor(results: ExperimentResults) -> Iterator[Observation]:
-    """How far each single run ended from the lowest loss that is possible for it."""
+    """Report how far each single run ended from the lowest loss that is possible for it."""
     measured = [(r, g) for r in results.singles if (g := r.gap(results.last)) is not None]
     # A run that starts at its floor has not reached it.
     there = [r for r, distance in measured if distance <= r.at_floor and not r.starts_at_floor]
@@ -228,7 +228,7 @@ def floor_above_zero(results: ExperimentResults) -> Iterator[Observation]:
     of_constant_losses=True,
 )
 def constant_answers(results: ExperimentResults) -> Iterator[Observation]:
-    """Why no answer of a variant depends on its weights, or none need depend on its inputs."""
+    """Explain why no answer of a variant depends on its weights, or none need on its inputs."""
     groups: dict[tuple[str, Reason], list[Result]] = {}
     for result in results.results:
         why = reason(result.run.config)
@@ -246,7 +246,7 @@ def constant_answers(results: ExperimentResults) -> Iterator[Observation]:
 
 
 def _is_so(result: Result, why: Reason) -> bool:
-    """Whether the stored numbers bear it out."""
+    """Return whether the stored numbers confirm the reason."""
     trace = result.run.trace
     if why == "one-class":
         return True

@@ -101,7 +101,7 @@ def monotone(results: ExperimentResults) -> Iterator[Observation]:
 
 @rule("largest-move", "trajectory", 0.3, thresholds=("ROUNDING",))
 def largest_move(results: ExperimentResults) -> Iterator[Observation]:
-    """Which weight moved most, by how much."""
+    """Report which weight moved most, and by how much."""
     moves, claims = [], []
     # What is told of some variants reads as if it were told of all.
     if any(len(result.names) > MOST_WEIGHTS for result in results.singles):
@@ -180,7 +180,7 @@ class _Path:
 
 @rule("path", "trajectory", {"": 0.4, "straight": 0.15}, thresholds=("STRAIGHT", "WINDING"))
 def path(results: ExperimentResults) -> Iterator[Observation]:
-    """How much longer the way of the weights was than the straight one between its ends."""
+    """Compare the length of the path of the weights with the distance between its ends."""
     found = [p for r in results.singles if (p := _path(r, results.last)) is not None]
     for one in found:
         if one.ratio >= thresholds.WINDING:
