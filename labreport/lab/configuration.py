@@ -51,7 +51,7 @@ class Data(LabTable):
 
     @property
     def sees_all_rows(self) -> bool:
-        """Whether every round sees all rows."""
+        """True if every round sees all rows."""
         return self.batch_rows == len(self.inputs)
 
 
@@ -92,7 +92,7 @@ class Network(LabTable):
 
     @property
     def holds_bias(self) -> bool:
-        """Whether each layer has a bias of a given value, which training leaves as it is."""
+        """True if each layer has a bias of a given value, which training leaves as it is."""
         return self.bias == "held"
 
     @property
@@ -132,7 +132,7 @@ class RunConfig(LabTable):
 
     @property
     def by_chance(self) -> bool:
-        """Whether any random number is drawn: for the weights, or for the order of the rows."""
+        """True if any random number is drawn: for the weights, or for the order of the rows."""
         return _by_chance(self.initial, self.data)
 
     def with_seed(self, seed: int) -> RunConfig:

@@ -35,7 +35,7 @@ _LARGEST_VALUE = 1e30
 """Of a part without names: what is beyond it may be infinite in float32."""
 
 BINDING: dict[Operator, int] = {"+": 1, "-": 1, "*": 2, "/": 2, "**": 3}
-"""How strongly each operator binds."""
+"""The precedence of each operator."""
 
 
 class NotAFormulaError(ValueError):

@@ -1,4 +1,4 @@
-"""What a gradient check may say: one run, and formulas in the names of its network."""
+"""Checks of a gradient check: one run, and formulas in the names of its network."""
 
 from __future__ import annotations
 

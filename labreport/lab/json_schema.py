@@ -123,7 +123,7 @@ def _swept(leaf: Schema) -> Schema:
 
 
 def _resolved(table: Schema, definitions: Schema) -> Schema:
-    """What a reference stands for; any other schema is itself."""
+    """Resolve a reference; return any other schema itself."""
     if "$ref" in table:
         return _resolved(definitions[table["$ref"].rpartition("/")[2]], definitions)
     return table

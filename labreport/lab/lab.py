@@ -254,7 +254,7 @@ TAGS = {"optimizer": "name", "initial": "scheme"}
 """Tables whose other keys depend on one key, and that key."""
 
 KEPT = {"optimizer": ("learning_rate",), "initial": ()}
-"""What such a table keeps when that key changes: the rest falls back to the new defaults."""
+"""Keys that such a table keeps when that key changes: the rest falls back to the new defaults."""
 
 
 def merge(base: Change, change: Change) -> Change:

@@ -16,7 +16,7 @@ Recording = tuple[RunConfig, Schedule]
 """A run, and at which steps it is to be recorded, at least."""
 
 Point = tuple[tuple[str, Any], ...]
-"""Where in a sweep a trial stands: dotted key and value, one pair an axis."""
+"""The place of a trial in a sweep: dotted key and value, one pair an axis."""
 
 
 @dataclass(frozen=True)

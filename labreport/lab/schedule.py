@@ -20,7 +20,7 @@ CHEAP = 10_000_000
 
 @dataclass(frozen=True)
 class Schedule:
-    """How often a run is recorded.
+    """The steps at which a run is recorded.
 
     Step 0 and the last one always are.
 
@@ -41,7 +41,7 @@ class Schedule:
         return cls(stride, tuple(budget for budget in budgets if budget <= config.rounds))
 
     def covers(self, other: Schedule) -> bool:
-        """Whether what is recorded by this one is enough for another one."""
+        """Return whether what is recorded by this one is enough for another one."""
         return self.stride <= other.stride and set(other.budgets) <= set(self.budgets)
 
     def with_(self, other: Schedule) -> Schedule:
@@ -75,7 +75,7 @@ class Schedule:
 
 
 def _is_shown_throughout(config: RunConfig) -> bool:
-    """Whether outputs are few, and computed for all rows in any case."""
+    """Return whether outputs are few, and computed for all rows in any case."""
     outputs = len(config.data.inputs) * config.network.layers[-1]
     return outputs <= FEW_OUTPUTS and config.data.batch_size is None
 

@@ -1,4 +1,4 @@
-"""How much training a run records and holds: what the trainer makes room for, told beforehand."""
+"""Sizes of what training a run records and holds: what the trainer allocates, known beforehand."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def run_seconds(config: RunConfig) -> float:
 
 
 def is_multiplied_alone(network: Network, rows: int) -> bool:
-    """Whether each run has matrix products of its own, on so many rows."""
+    """Return whether each run has matrix products of its own, on so many rows."""
     return max(rows * out * into for out, into in network.shapes) > LARGE
 
 

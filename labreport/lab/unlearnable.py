@@ -19,7 +19,7 @@ OF_CLASSES = frozenset({"bce", "bce_with_logits", "cross_entropy"})
 
 
 def reason(config: RunConfig) -> Reason | None:
-    """Why a configuration cannot learn anything from its rows; None where it may."""
+    """Return why a configuration cannot learn anything from its rows; None where it may."""
     units, last = config.network.layers[-1], config.network.activations[-1]
     if units == 1 and config.loss == "cross_entropy":
         return "cross-entropy"
@@ -29,7 +29,7 @@ def reason(config: RunConfig) -> Reason | None:
 
 
 def has_no_loss(config: RunConfig) -> bool:
-    """Whether the loss is 0 whatever the weights, so that its value says nothing of a run."""
+    """Return whether the loss is 0 whatever the weights, so that it tells nothing about a run."""
     return reason(config) == "cross-entropy"
 
 

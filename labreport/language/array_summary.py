@@ -20,7 +20,7 @@ MOST_PLACES = 8
 
 
 def is_long(value: Any) -> bool:
-    """Whether an array has more numbers than are printed."""
+    """Return whether an array has more numbers than are printed."""
     return isinstance(value, list | tuple) and _size(value) > MOST_NUMBERS
 
 

@@ -85,7 +85,7 @@ HTML_NAMES = {"zh": "zh-CN", "en": "en"}
 
 
 class _Wording(Formatter):
-    """How values are put into a text of the catalogue.
+    """The formatting of values in a text of the catalogue.
 
     ``{rounds}`` is a number, ``{rounds:rounds}`` what ``counted.rounds`` makes of it in the plural
     form that the language has for it: 1 round, 2 rounds.
@@ -185,7 +185,7 @@ class Language:
         return self.text("list.last", first=first, last=last)
 
     def _cut(self, items: Sequence[str]) -> tuple[Sequence[str], str]:
-        """What a list begins with, and how it ends: with its last item, or with the number left."""
+        """Split a list into its beginning and its end: its last item, or the number left."""
         if len(items) <= MOST_ITEMS:
             return items[:-1], items[-1]
         return items[:FIRST_ITEMS], self.text("list.others", count=len(items) - FIRST_ITEMS)
@@ -271,7 +271,7 @@ class Language:
         return self.text("list.comma").join(parts)
 
     def label(self, plan: Variants, variant: str) -> str:
-        """What figures and tables call a variant."""
+        """Return the name of a variant in figures and tables."""
         label = next(v.label for v in plan.variants if v.name == variant)
         written = "" if label is None else label.within(self.code)
         return written or (self.text("variant.base") if variant == "base" else variant)

@@ -63,7 +63,7 @@ NAMES: Mapping[str, str] = {
     "weights": "parameters at the recorded steps [recorded, parameters]",
     "weights_at": "`weights_at(step)`: those of one step [parameters]",
 }
-"""What the names of a run mean in a formula."""
+"""Meanings of the names of a run in a formula."""
 
 FUNCTIONS: Mapping[str, str] = {
     "abs": "absolute value",
@@ -106,7 +106,7 @@ FUNCTIONS: Mapping[str, str] = {
     "sum": "sum",
     "wide": "the same numbers in double precision",
 }
-"""What the functions of a formula do."""
+"""Meanings of the functions of a formula."""
 
 
 def reference(page: str) -> str:

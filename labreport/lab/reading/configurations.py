@@ -113,7 +113,7 @@ class ConfigurationReader:
 
 
 def _found(error: ValidationError, merged: Change) -> list[Mismatch]:
-    """What is wrong with a configuration; of targets that are classes, which there are not."""
+    """Find what is wrong with a configuration; of targets that are classes, which do not exist."""
     found = findings(error.errors(include_url=False), RunConfig, merged)
     if class_numbers(merged) is None:
         return found

@@ -18,12 +18,12 @@ class FaultLog:
 
     @property
     def has_faults(self) -> bool:
-        """Whether a fault was noted that does not merely follow from others."""
+        """True if a fault was noted that does not merely follow from others."""
         return bool(self._faults)
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing was noted, not even what may follow from other faults."""
+        """True if nothing was noted, not even what may follow from other faults."""
         return not self._faults and not self._consequences
 
     def fault(self, location: Location, code: str, **details: Any) -> None:
@@ -54,7 +54,7 @@ class FaultLog:
             self._consequences[location, code] = self._source.fault(location, code, **details)
 
     def told(self) -> list[Fault]:
-        """What is wrong, in the order of the file; consequences only if there is nothing else."""
+        """List the faults in the order of the file; consequences only if there is nothing else."""
         faults = self._faults or self._consequences
         told = sorted(faults.values(), key=lambda f: (f.line, f.column, f.key))
         if len(told) == MAXIMUM_FAULTS:

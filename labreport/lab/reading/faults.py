@@ -102,7 +102,7 @@ ALIASES = {
     "betas": ("beta1", "beta2"),
     "eps": ("epsilon",),
 }
-"""What keys are called in papers and other programs, by what they are called here."""
+"""Synonyms of keys in papers and other programs, by the name of the key here."""
 
 ELSEWHERE = {
     **dict.fromkeys(
@@ -115,7 +115,7 @@ ELSEWHERE = {
     **dict.fromkeys(("activation", "activations"), "network.activations"),
     "bias": "network.bias",
 }
-"""Where keys stand that are looked for beside the tables of a configuration."""
+"""Full names of keys that are looked for beside the tables of a configuration."""
 
 
 def meant(key: object, allowed: Sequence[str]) -> str:
@@ -186,7 +186,7 @@ def findings(
 
 
 def holds(container: Any, part: str | int) -> bool:
-    """Whether a table has a key, or an array an index."""
+    """Return whether a table has a key, or an array an index."""
     if isinstance(container, Mapping):
         return part in container
     return isinstance(container, list | tuple) and isinstance(part, int) and part < len(container)

@@ -19,7 +19,7 @@ class Settings:
     change: Change
 
     def at(self, path: Location) -> Location:
-        """Where in the file a key of the configuration stands, or would stand."""
+        """Locate a key of the configuration in the file, where it stands or would stand."""
         return (*self.place, *path)
 
 

@@ -192,7 +192,7 @@ class _LabReader:
 
 
 def _stride(written: int | None, starts: int, rounds: int) -> int:
-    """How often the weights of random starts are recorded: in full as long as they are few."""
+    """Choose the stride for the weights of random starts: 1 as long as the starts are few."""
     if written is not None:
         return written
     return 1 if starts <= FEW_STARTS else max(1, rounds // RECORDS)

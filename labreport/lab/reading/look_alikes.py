@@ -12,7 +12,7 @@ LETTERS = str.maketrans(
 
 
 def skeleton(text: str) -> str:
-    """What is left of a text without what the eye passes over: equal for look-alikes.
+    """Reduce a text to what the eye distinguishes: equal for look-alikes.
 
     Width and style of letters, accents written apart, case, blanks, and characters without a
     width of their own.

@@ -1,4 +1,4 @@
-"""Where the keys and values of a TOML text stand, down to the elements of its arrays."""
+"""Positions of the keys and values of a TOML text, down to the elements of its arrays."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _BARE = re.compile(r"[A-Za-z0-9_.-]+")
 
 @dataclass(frozen=True)
 class _Spot:
-    """Where a key, a table or an element begins, and its value if it has one of its own."""
+    """The beginning of a key, a table or an element, and its value if it has one of its own."""
 
     mark: tree_sitter.Node
     value: tree_sitter.Node | None = None
@@ -54,7 +54,7 @@ class Positions:
         return row + 1, column + 1
 
     def _is_ascii(self, row: int) -> bool:
-        """Whether bytes are characters in a line, looked at once: a line can have megabytes."""
+        """Return whether a line is ASCII, which is looked up once: a line can have megabytes."""
         if row not in self._ascii:
             self._ascii[row] = self._lines[row].isascii()
         return self._ascii[row]
@@ -104,7 +104,7 @@ class Positions:
             self._spots.setdefault(location[:length], _Spot(spot.mark))
 
     def _within(self, spot: _Spot, rest: Location) -> tree_sitter.Node:
-        """What stands deepest inside a value along the rest of a location."""
+        """Find the deepest node inside a value along the rest of a location."""
         while rest and spot.value is not None:
             value, part = spot.value, rest[0]
             if value.type == "array" and isinstance(part, int):

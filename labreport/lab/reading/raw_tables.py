@@ -10,12 +10,12 @@ from labreport.lab.reading.faults import Location, holds
 
 
 def table_or_empty(raw: Any) -> Change:
-    """What is read if it is a table, else an empty one."""
+    """Return what is read if it is a table, else an empty one."""
     return raw if isinstance(raw, dict) else {}
 
 
 def has(raw: Any, location: Location) -> bool:
-    """Whether nested tables and arrays have a value at a location."""
+    """Return whether nested tables and arrays have a value at a location."""
     for part in location:
         if not holds(raw, part):
             return False

@@ -62,7 +62,7 @@ def _values(place: Location, written: Any, log: FaultLog) -> tuple[Any, ...]:
 def _are_different(
     place: Location, values: Sequence[Any], log: FaultLog, *, elements: bool = False
 ) -> bool:
-    """Whether no value stands twice: 1 and 1.0 are one value to a run, and one run."""
+    """Return whether no value stands twice: 1 and 1.0 are one value to a run, and one run."""
     first: dict[Any, int] = {}
     different = True
     for index, value in enumerate(values):
@@ -81,7 +81,7 @@ def _frozen(value: Any) -> Any:
 
 
 def _alike(value: Any) -> Any:
-    """What two values have in common if a run cannot tell them apart; true is not 1."""
+    """Return a key equal for values that a run cannot tell apart; true is not 1."""
     if isinstance(value, tuple):
         return tuple(_alike(part) for part in value)
     return (type(value), repr(value)) if isinstance(value, bool | dict) else value

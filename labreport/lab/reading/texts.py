@@ -21,7 +21,7 @@ def texts(file: LabFile, languages: tuple[str, ...]) -> Iterator[tuple[Location,
 
 
 def _key(text: Text, code: str) -> Location:
-    """Where in its table a text stands; nowhere if it was written once for both languages."""
+    """Locate a text in its table; nowhere if it was written once for both languages."""
     if text.zh == text.en:
         return ()
     return (code if getattr(text, code) else {"zh": "en", "en": "zh"}[code],)

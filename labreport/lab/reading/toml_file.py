@@ -19,7 +19,7 @@ MAXIMUM_DEPTH = 32
 """Tables and arrays inside one another; a lab needs a third of that, and each level is a call."""
 
 INTEGERS = range(-(2**63), 2**63)
-"""What TOML promises to keep; Python would read longer ones, but refuses to print them."""
+"""Integers that TOML promises to keep; Python would read longer ones, but refuses to print them."""
 
 SYNTAX = {
     "Expected '=' after a key": "equals",
@@ -108,7 +108,7 @@ def read(path: Path) -> SourceText:
 
 
 def _would_wait(path: Path) -> bool:
-    """Whether a path leads to a pipe or a device, which may never give anything, or never end.
+    """Return whether a path is a pipe or a device, which may never give anything, or never end.
 
     What the shell has opened itself (``labreport check <(…)``) is read like a file.
     """
@@ -164,7 +164,7 @@ def _refuse_count(source: SourceText, code: str, found: int, limit: int) -> NoRe
 
 
 def _syntax_fault(source: SourceText, message: str) -> Fault:
-    """What tomllib says, and where: at the end of the text if it does not say where."""
+    """Report what tomllib found, and where: at the end of the text if it does not say where."""
     detail, _, _ = message.partition(" (at ")
     place = _PLACE.search(message)
     lines = source.text.split("\n")

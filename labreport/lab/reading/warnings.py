@@ -1,4 +1,4 @@
-"""What a lab file may say, but hardly means."""
+"""Warnings about what a lab file may state, but hardly means."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What a lab may name, and what is true of it: one literal table a file."""
+"""The names that a lab may use, and their properties: one literal table a file."""

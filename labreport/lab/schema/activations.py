@@ -8,7 +8,7 @@ from math import inf
 
 @dataclass(frozen=True)
 class Activation:
-    """What is true of an activation, whoever computes it.
+    """The properties of an activation, whoever computes it.
 
     Attributes:
         low: infimum of its outputs.

@@ -10,7 +10,7 @@ Prediction = Literal["identity", "softmax", "sigmoid", "exp", ""]
 
 @dataclass(frozen=True)
 class Loss:
-    """What is true of a loss, whoever computes it.
+    """The properties of a loss, whoever computes it.
 
     Attributes:
         title: its name in print, the same in every language.

@@ -1,4 +1,4 @@
-"""What every table of a lab file has in common."""
+"""The common base of all tables of a lab file."""
 
 from __future__ import annotations
 
