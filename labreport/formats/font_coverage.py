@@ -1,4 +1,4 @@
-"""Which characters the PDF's fonts lack, asked before anything is trained."""
+"""Characters that the PDF's fonts lack, found before anything is trained."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ MEMORY = 4 * 2**30
 
 
 def limited(make: Callable[[], Made], seconds: int = SECONDS, memory: int = MEMORY) -> Made:
-    """What a function returns, computed in a child process within limits.
+    """Return the result of a function, computed in a child process within limits.
 
     Where a system cannot fork, the function runs here, without limits.
 

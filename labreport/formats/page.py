@@ -173,7 +173,7 @@ def typeset(text: str) -> Markup:
 
 
 def digest(text: str) -> str:
-    """What a Content-Security-Policy calls an inline style sheet or script."""
+    """Compute the name of an inline style sheet or script in a Content-Security-Policy."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
@@ -187,7 +187,7 @@ def embedded(value: Plot | Course | dict[str, Any]) -> Markup:
 
 
 def _own(theme: Theme, medium: str) -> str:
-    """What a theme adds to the style sheets."""
+    """Return the additions of a theme to the style sheets."""
     accent = f":root {{ --accent: {theme.accent}; }}" if theme.accent else ""
     names = ("style.css", f"{medium}.css")
     sheets = (sheet.text for name in names for sheet in theme.sheets.get(name, ()))

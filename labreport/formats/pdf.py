@@ -23,13 +23,13 @@ from labreport.render.theme import MEDIA
 from labreport.runs.files import writing
 
 FONT_URL = "labreport:font"
-"""What the style sheet calls the font that ships with the tool."""
+"""The name that the style sheet has for the font that ships with the tool."""
 
 CODE_FONT_URL = "labreport:code-font"
-"""What it calls the monospaced font for the formulas of the evidence."""
+"""The name that it has for the monospaced font for the formulas of the evidence."""
 
 THEME_URL = "theme:"
-"""How the address of a theme's file begins, in its style sheet for print."""
+"""The prefix of the address of a theme's file, in its style sheet for print."""
 
 FIXED_TIME = "1704067200"
 """2024-01-01: the time that fonts and documents are stamped with, so that bytes do not change."""
@@ -75,7 +75,7 @@ def _weasyprint() -> Any:
 
 
 def complaints(report: PrintedReport, language: Language) -> list[str]:
-    """What WeasyPrint says of a report, and where it fails; glyphs that are missing apart.
+    """Return WeasyPrint's messages on a report, and its failure; missing glyphs apart.
 
     Raises:
         BuildError: if Pango is missing.
@@ -84,7 +84,7 @@ def complaints(report: PrintedReport, language: Language) -> list[str]:
 
 
 def complaints_of(html: str, files: Mapping[str, bytes] | None = None) -> list[str]:
-    """What WeasyPrint says of a document, and where it fails; glyphs that are missing apart.
+    """Return WeasyPrint's messages on a document, and its failure; missing glyphs apart.
 
     Args:
         html: the document.

@@ -67,13 +67,13 @@ class Pictures:
 
     @property
     def shared(self) -> Markup:
-        """What the pictures so far refer to; an element that shows nothing by itself."""
+        """Definitions that the pictures so far use; an element that shows nothing by itself."""
         shared = "".join(self._shared)
         return Markup(f'<svg class="shared" aria-hidden="true"><defs>{shared}</defs></svg>')
 
 
 def _taken_out(root: Element) -> list[Element]:
-    """What a picture defines, which it then does without."""
+    """Remove the definitions from a picture, and return them."""
     defined = [thing for defs in root.iter(f"{SVG}defs") for thing in defs]
     for parent in root.iter():
         parent[:] = [child for child in parent if child.tag != f"{SVG}defs"]
@@ -99,7 +99,7 @@ def _set_apart(root: Element) -> Iterator[tuple[Element, Element]]:
 
 
 def _is_word(group: Element) -> bool:
-    """Whether a group is letters side by side, as matplotlib writes a text."""
+    """Return whether a group is letters side by side, as matplotlib writes a text."""
     return "scale(" in group.get("transform", "") and all(e.tag == f"{SVG}use" for e in group)
 
 

@@ -105,7 +105,7 @@ def _row(cells: tuple[PrintedCell, ...]) -> str:
 
 
 def _evidence(item: Evidence) -> Iterator[str]:
-    """What a statement rests on, a line for each number and each claim."""
+    """Yield what a statement rests on, a line for each number and each claim."""
     yield " · ".join(filter(None, (f"[{item.number}] {item.rule}", item.strength, item.count)))
     for basis in item.bases:
         if basis.runs:

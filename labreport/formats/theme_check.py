@@ -27,7 +27,7 @@ TRIAL_SECONDS, TRIAL_MEMORY = 60, 2**30
 _DATA = re.compile(r"data:\S+")
 
 _PLACE = re.compile(r" at ([0-9]+):([0-9]+)")
-"""Where WeasyPrint has found something: line and column of the style sheet of the document."""
+"""The place of what WeasyPrint has found: line and column of the style sheet of the document."""
 
 
 def try_theme(lab: Lab, theme: Theme, languages: Sequence[Language]) -> None:

@@ -47,7 +47,7 @@ def in_words(value: Any, words: Words) -> Any:
 
 
 def _function(drawing: Drawing) -> Callable[..., bytes]:
-    """What draws it; its parameters are the fields, in their order."""
+    """Return the function that draws it; its parameters are the fields, in their order."""
     from labreport.render.figures import (
         curve_figure,
         gradient_differences,

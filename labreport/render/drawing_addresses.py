@@ -30,7 +30,7 @@ def fetched(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _address(token: Any, in_addresses: bool) -> str:
-    """What a token asks for; "" if that is nothing. In some functions a string is an address."""
+    """Return a token's address; "" for none. In some functions a string is an address."""
     if token.type == "at-keyword" and token.lower_value == "import":
         return "@import"
     if token.type == "error" and token.kind.endswith("url"):

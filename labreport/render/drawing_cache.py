@@ -28,7 +28,7 @@ class DrawingCache:
         return drawn
 
     def make(self, function: Callable[..., Any], *given: Any) -> Any:
-        """What a function makes of what is given, which alone may determine it."""
+        """Call a function, or return its cached result; the arguments alone may determine it."""
         name = _name(function, given)
         if name not in self._made:
             self._made[name] = function(*given)

@@ -10,12 +10,12 @@ FORBIDDEN = ("script", "foreignobject", "handler", "iframe", "set")
 """Elements that a drawing on paper has no use for."""
 
 INSIDE = ("#", "data:image/")
-"""How an address begins that does not lead elsewhere."""
+"""Prefixes of addresses that do not lead elsewhere."""
 
 
 @dataclass(frozen=True)
 class Odd:
-    """What is wrong in a drawing.
+    """A fault in a drawing.
 
     Attributes:
         line: where.
@@ -27,7 +27,7 @@ class Odd:
 
 
 def oddities(content: bytes) -> tuple[Odd, ...]:
-    """What is wrong in an SVG document, in its order; where it is not well-formed, it ends."""
+    """List the faults of an SVG document, in its order, up to where it is not well-formed."""
     found: list[Odd] = []
     parser = expat.ParserCreate(namespace_separator=" ")
 

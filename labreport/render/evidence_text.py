@@ -1,4 +1,4 @@
-"""What a statement rests on, in words: its numbers at full precision, their formulas and runs."""
+"""The evidence of a statement in words: its numbers at full precision, their formulas and runs."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def _reading(rule: str, variants: Variants, leaf: FlatFact, language: Language) 
 
 
 def _name(variants: Variants, leaf: FlatFact, language: Language) -> str:
-    """What a fact is called, and of what it is told."""
+    """Name a fact, and what it is about."""
     key = f"fact.{leaf.name}"
     name = language.text(key) if language.has(key) else leaf.name.replace("_", " ")
     if leaf.place:
@@ -156,7 +156,7 @@ def exact(fact: Leaf) -> str:
 
 
 def _runs(names: RunList, language: Language) -> str:
-    """Which runs they are that formulas call r1, r2 and so on."""
+    """Name the runs that formulas call r1, r2 and so on."""
     words = _named(names, language)
     return language.text("evidence.group", name=words) if words else ""
 
@@ -181,7 +181,7 @@ def _named(names: RunList, language: Language) -> str:
 
 
 def _of_whom(fact: Fact, variants: Variants, language: Language) -> str:
-    """What a number is of, without the quotation marks of a sentence."""
+    """Name what a number is of, without the quotation marks of a sentence."""
     if isinstance(fact, Subject):
         return language.subject(fact, variants)
     return language.fact(fact, variants)

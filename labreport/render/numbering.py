@@ -12,7 +12,7 @@ Place = tuple[str, str]
 
 
 KINDS: dict[type[Block], str] = {Figure: "figure", Table: "table", Formula: "formula"}
-"""What is numbered, by its word in anchors and in keys of the catalogues."""
+"""The numbered blocks, by their word in anchors and in keys of the catalogues."""
 
 
 class Numbering:
@@ -34,7 +34,7 @@ class Numbering:
                 self.by_key[block.key] = label
 
     def place(self, block: Figure | Table | Formula) -> Place:
-        """Where a block stands."""
+        """Return the place of a block."""
         return self._places[id(block)]
 
 

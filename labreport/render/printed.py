@@ -28,7 +28,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Basis:
-    """What was computed from the same runs.
+    """The numbers and claims computed from the same runs.
 
     Attributes:
         runs: which runs these are, in words and first digits; "" for none.
@@ -43,7 +43,7 @@ class Basis:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a statement rests on.
+    """The evidence of a statement.
 
     Attributes:
         number: of its note, the same wherever the statement stands.
@@ -306,5 +306,5 @@ class PrintedReport:
     theme: Theme = PLAIN
 
     def on_cover(self, key: str) -> str:
-        """What the cover says for a key of the lab file; "" where it says nothing."""
+        """Return the text of the cover for a key of the lab file; "" where it has none."""
         return next((field.value for field in self.cover if field.key == key), "")

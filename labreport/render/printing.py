@@ -202,7 +202,7 @@ class _Printing:
         )
 
     def _notes_on_evidence(self) -> PrintedSection:
-        """What every statement rests on, for paper."""
+        """Compose the notes on the evidence of every statement, for paper."""
         text = self.language.text
         blocks = (
             PrintedParagraph(text("evidence.how-to-read")),

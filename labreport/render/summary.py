@@ -42,7 +42,7 @@ class PrintedSummary:
 def printed_summary(
     results: ExperimentResults, observed: Observations, language: Language
 ) -> PrintedSummary:
-    """What an experiment's section of the report says, in a language."""
+    """Print an experiment's section of the report, in a language."""
     made = summarise(results, observed)
     names = {results.plan.name: experiment_names(results.plan)}
     words = Words(language, names)

@@ -17,7 +17,7 @@ DECIMALS_OF_LINES = 1
 SVG = "{http://www.w3.org/2000/svg}"
 LINK = "{http://www.w3.org/1999/xlink}href"
 REFERENCE = re.compile(r"(?<=url\(#)[^)]+")
-"""What an attribute refers to."""
+"""The name that an attribute refers to."""
 
 _STYLE_OF_ALL = "*{stroke-linejoin: round; stroke-linecap: butt}"
 """matplotlib's style sheet; lines end in "butt" anyway."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote
 
 _AS_IT_IS = " !$'()*+,-./:;<=>?@[\\]^_`{|}~"
-"""What stands for itself in a data: URI between quotation marks, beside letters and digits."""
+"""Characters that stand for themselves in a quoted data: URI, beside letters and digits."""
 
 
 def data_uri(svg: bytes) -> str:

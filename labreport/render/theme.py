@@ -1,4 +1,4 @@
-"""How a report looks: a design that ships, and over it the folder ``theme`` beside the lab.
+"""The look of a report: a design that ships, and over it the folder ``theme`` beside the lab.
 
 Both have the same files, which are all read at once and checked, so that a fault in one is told
 before anything is trained. A theme says nothing about what was computed: of the texts it may change
@@ -73,7 +73,7 @@ _MAGIC = {".png": b"\x89PNG\r\n\x1a\n", ".jpg": b"\xff\xd8\xff", ".jpeg": b"\xff
 
 
 def is_own(key: str) -> bool:
-    """Whether a theme may change the text with this key: a title, or one of the cover."""
+    """Return whether a theme may change the text with this key: a title, or one of the cover."""
     return key.startswith("cover.") or key in TITLES
 
 
@@ -92,7 +92,7 @@ class Sheet:
 
 @dataclass(frozen=True)
 class Theme:
-    """What a theme changes.
+    """The changes that a theme makes.
 
     Attributes:
         cover: a template in place of the cover that ships; "" for none.
@@ -326,7 +326,7 @@ def _found(folder: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _said(error: OSError | RuntimeError) -> str:
-    """What the system says of a file."""
+    """Return the system's message about a file."""
     return getattr(error, "strerror", None) or str(error)
 
 

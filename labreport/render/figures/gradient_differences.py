@@ -1,4 +1,4 @@
-"""How far several ways of computing gradients are from autograd, round by round."""
+"""Differences of several ways of computing gradients from autograd, round by round."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from labreport.render.figures import style
 from labreport.report.illustration.drawings import DifferenceCurve
 
 LEAST = 1e-17
-"""Where exact agreement is drawn: below anything that float64 can tell apart from 1."""
+"""The value drawn for exact agreement: below anything that float64 can tell apart from 1."""
 
 
 def difference_figure(

@@ -74,7 +74,7 @@ def _height(units: Sequence[Sequence[str]]) -> float:
 
 
 def _shown(units: Sequence[Sequence[str]]) -> list[int]:
-    """How many units of each layer are drawn."""
+    """Return the number of units drawn in each layer."""
     return [min(len(names), MOST_UNITS) for names in units]
 
 
@@ -163,7 +163,7 @@ def _label(
 
 
 def _label_share(source: int, target: int, lines: int) -> float:
-    """How far along its line a label stands, so that crossing lines keep theirs apart."""
+    """Return how far along its line a label stands, so that crossing lines keep theirs apart."""
     if lines <= 4:
         return 0.3 if source != target else 0.62
     # Lines that meet in a unit are apart near it, by as much as their sources differ.

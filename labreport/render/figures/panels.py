@@ -13,7 +13,7 @@ from labreport.render.figures.drawn import DrawnTrajectory
 from labreport.report.illustration.extents import DEEPEST, LINEAR, extremes, run_away
 
 Finish = Callable[[Axes, str], None]
-"""What is left to do to the panel of a name once its lines are drawn."""
+"""The function that finishes the panel of a name once its lines are drawn."""
 
 COLUMNS = 4
 

@@ -1,4 +1,4 @@
-"""What all figures share: font, colours, lines, and how a figure becomes bytes."""
+"""The common style of all figures: font, colours, lines, and how a figure becomes bytes."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ HANDLE = 2.6
 FLOOR: dict[str, Any] = {"color": "#777777", "linewidth": 0.8, "linestyle": (0, (4, 3))}
 
 BUDGET: dict[str, Any] = {"color": "#999999", "linewidth": 0.7, "linestyle": (0, (1, 2))}
-"""How a number of rounds is marked at which results are compared."""
+"""The style of the mark of a number of rounds at which results are compared."""
 
 LEGEND_ROW = 0.19
 """Inches of a row of a legend."""
@@ -125,7 +125,7 @@ def colour(index: int) -> str:
 
 
 def marker(index: int) -> str:
-    """What marks a point of a variant: another shape where a colour comes again."""
+    """Return the marker of a variant's points: another shape where a colour comes again."""
     return MARKERS[index // len(COLOURS) % len(MARKERS)]
 
 
@@ -297,7 +297,7 @@ def _columns_that_fit(labels: Sequence[str], width: float) -> int:
 
 
 def _inches(label: str) -> float:
-    """How wide a name is."""
+    """Measure the width of a name in inches."""
     font = font_manager.get_font(str(font_path()))
     font.set_size(EM * 72, 72)
     with _told_elsewhere():

@@ -22,10 +22,10 @@ EMPTY: dict[str, Any] = {
     "edgecolor": "#999999",
     "linewidth": 0,
 }
-"""How cells without a loss are drawn."""
+"""The style of cells without a loss."""
 
 LEFT = 0.7
-"""Where the column of the first update begins."""
+"""The position at which the column of the first update begins."""
 
 
 def map_figure(

@@ -14,7 +14,7 @@ LANGUAGES = {
     **{name: name for name in ("c", "java", "r", "julia", "toml", "json", "yaml", "ini", "sql")},
     **{"pycon": "pycon", "console": "console", "diff": "diff", "rust": "rust", "go": "go"},
 }
-"""What may stand after the fence of a program, and what Pygments calls it; another is plain."""
+"""Names for the fence of a program, and what Pygments calls them; another is plain."""
 
 LARGEST = 20_000
 """Characters of one program; a longer one is plain."""

@@ -106,7 +106,7 @@ class _NoteReader:
     rows: int = 0
 
     def refuse_words(self) -> bool:
-        """Whether there are words that would take too long."""
+        """Refuse words that would take too long; return whether there are faults."""
         for number, line in enumerate(self.lines):
             if found := _UNBROKEN.search(line):
                 values = {"found": len(found[0]), "limit": LONGEST_WORD}
@@ -114,7 +114,7 @@ class _NoteReader:
         return bool(self.faults)
 
     def refuse_unused_footnotes(self, environment: dict[str, Any]) -> None:
-        """What no place refers to would be left out without a word."""
+        """Refuse footnotes that no place refers to, which would be left out without a word."""
         for label, number in environment.get("footnotes", {}).get("refs", {}).items():
             if number < 0:
                 mark = f"[^{label[1:]}]:"

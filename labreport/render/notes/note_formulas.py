@@ -24,10 +24,10 @@ HEAVIEST = 2000
 """The weight of one formula; the heaviest of the report itself has 400, and 2000 take a second."""
 
 PER_LEVEL = 1.4
-"""What an element weighs more than the one that it is in; measured, see `weight`."""
+"""The factor by which an element weighs more than the one that it is in; measured, see `weight`."""
 
 FENCE = 1.5
-"""What brackets that grow multiply the weight of what is in them by."""
+"""The factor by which brackets that grow multiply the weight of what is in them."""
 
 WIDEST = 40.0
 """em of text beside which a displayed formula is set smaller."""
@@ -43,7 +43,7 @@ ATTRIBUTES = {
     *("minsize", "maxsize", "movablelimits", "largeop", "symmetric", "width", "height", "depth"),
     *("columnalign", "rowalign", "rowspacing", "columnspacing"),
 }
-"""What MathML of a formula may have: nothing that runs, leads elsewhere or has a colour."""
+"""Attributes for MathML of a formula: nothing that runs, leads elsewhere or has a colour."""
 
 _COMMAND = re.compile(r"\\[A-Za-z]*")
 
@@ -95,7 +95,7 @@ def weight_of(formula: PrintedFormula) -> float:
 
 
 def weight(element: Element) -> float:
-    """How long an element takes to lay out, in parts of a single letter that is not nested.
+    """Estimate the time to lay out an element, in units of a single letter that is not nested.
 
     The typesetter measures what is inside of an element several times, at each level anew.
     """
@@ -158,7 +158,7 @@ def _name(element: Element) -> str:
 
 
 def _said(error: Exception) -> str:
-    """What the typesetter says: few of its errors have words, but the names of its own tell."""
+    """Return the typesetter's message: few errors have words, but the names of its own tell."""
     if str(error):
         return str(error)[:120]
     name = type(error).__name__.removesuffix("Error")

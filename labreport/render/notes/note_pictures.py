@@ -32,7 +32,7 @@ MOST_DRAWN = 20_000
 """Elements of a drawing, where what is used twice counts twice."""
 
 DRAWING = "data:image/svg+xml;base64,"
-"""How the address of a drawing begins; formulas on paper are drawings that begin otherwise."""
+"""The prefix of the address of a drawing; formulas on paper are drawings that begin otherwise."""
 
 _XLINK = "{http://www.w3.org/1999/xlink}href"
 

@@ -22,7 +22,7 @@ MAXIMUM_ALL = 1_000_000
 """Bytes of all notes of a report."""
 
 PLACES = ("before", "after")
-"""Where a note may stand: before or after what is computed; after it, unless it says so."""
+"""The places of a note: before or after what is computed; after it, unless it says so."""
 
 _PLACE = re.compile(r"\s*<!--\s*(\S+)\s*-->\s*\Z")
 
@@ -178,7 +178,7 @@ def _text(path: Path) -> str:
 
 
 def _place(path: Path, line: str) -> str:
-    """What the first line of a note says of its place; "" if it is a line of the text."""
+    """Read the place that the first line of a note states; "" if it is a line of the text."""
     found = _PLACE.match(line)
     if found is None:
         return ""
