@@ -1,4 +1,4 @@
-"""What a report states: the observations of a lab in reading order, with numbers for notes."""
+"""Statements of a report: the observations of a lab in reading order, with numbers for notes."""
 
 from __future__ import annotations
 

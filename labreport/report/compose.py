@@ -58,7 +58,7 @@ class WrittenNote:
 
 @dataclass(frozen=True)
 class Facts:
-    """What a report needs to know beside the lab and its runs.
+    """The data that a report needs beside the lab and its runs.
 
     Attributes:
         all_names: experiments of the whole lab, of which this may be a part.
@@ -198,14 +198,14 @@ class _Composition:
         return Section("set-up", text("report.set-up"), tuple(blocks))
 
     def _own_look(self) -> list[Block]:
-        """That the report has a theme of its own, with its files and their digest, if it has."""
+        """State that the report has a theme of its own, with its files and digest, if it has."""
         files, digest = self.facts.own_look
         if not files:
             return []
         return [Paragraph(text("report.own-look", files=Names(files), digest=digest))]
 
     def _kinds_of_runs(self) -> dict[str, int]:
-        """How many distinct runs there are, by what they are for; each is counted once."""
+        """Count the distinct runs by what they are for; each is counted once."""
         lab = self.lab
         plans = (*lab.plans, *(plan for a in lab.appendices for plan in a.plans))
         of_plans = [{trial.config.digest for trial in plan.trials} for plan in plans]
@@ -220,7 +220,7 @@ class _Composition:
         }
 
     def _replays(self) -> list[Block]:
-        """What a second implementation says of the stored runs."""
+        """State what a second implementation found of the stored runs."""
         replays = self.measured.replays
         all_or_some = "" if replays.carried < replays.runs else "-all"
         said = text(
@@ -236,7 +236,7 @@ class _Composition:
         return blocks
 
     def _thinned(self) -> list[Block]:
-        """Which experiments' weights were not recorded in every round, if there are any."""
+        """Name the experiments whose weights were not recorded in every round, if there are any."""
         strides = {
             self._title(results): max(trial.stride for trial in results.plan.trials)
             for results in self._results
@@ -266,7 +266,7 @@ class _Composition:
         return self._with_note(section, plan.name, text("report.notes"))
 
     def _pointer(self, shown: Sequence[Block]) -> list[Block]:
-        """Where the figures and tables are that the statements rest on."""
+        """Point to the figures and tables that the statements rest on."""
         labels = [Reference(block.key) for block in shown if isinstance(block, Figure | Table)]
         if not labels:
             return []

@@ -42,7 +42,7 @@ class ExperimentSummary:
 
 
 def summarise(results: ExperimentResults, observed: Observations) -> ExperimentSummary:
-    """What an experiment's section of the report says of what was observed."""
+    """Compose what an experiment's section of the report states of what was observed."""
     plan = results.plan
 
     def state(observation: Observation, theme: Phrase) -> Statement:

@@ -29,7 +29,7 @@ _FLOAT, _MAPPING = "Float", "Mapping"
 
 
 def _is_record(kind: object) -> bool:
-    """Whether a class is one whose values are objects with a type."""
+    """Return whether a class is one whose values are objects with a type."""
     return isinstance(kind, type) and (is_dataclass(kind) or hasattr(kind, "_fields"))
 
 
@@ -172,7 +172,7 @@ _PLAIN: dict[object, dict[str, Any]] = {
 }
 
 _PARAMETERS = {"Name": "Phrase", "Numbers": "Array"}
-"""What stands in a report for the parameters of classes that drawings share."""
+"""Types that stand in a report for the parameters of classes that drawings share."""
 
 
 def _of_hint(hint: Any) -> dict[str, Any]:

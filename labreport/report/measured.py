@@ -107,7 +107,7 @@ def _observe_in_order(
     tuple[Observations, ...],
     SeenObservations,
 ]:
-    """What is observed in the base and in each experiment; what was stated before is left out."""
+    """Observe the base and each experiment; what was stated before is left out."""
     controls = {config.digest for config in lab.controls}
     experiments = tuple(attach(plan, runs, controls) for plan in lab.plans)
     tested = [runs[c.digest] for c in lab.base_tested if c.digest in controls]

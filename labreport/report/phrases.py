@@ -10,8 +10,8 @@ from labreport.analysis.observation import Fact, Subject, Wording
 from labreport.lab.lab import Text
 
 ListKind = Literal["words", "clauses", "values", "items", "commas"]
-"""How a list is written: "words" is a, b and c; "clauses" may have commas in them; "values" is
-1, 2, 3. These are cut where they are long; "items" and "commas" are not, and have no last one."""
+"""Form of a list: "words" is a, b and c; "clauses" may have commas in them; "values" is 1, 2, 3.
+These are cut where they are long; "items" and "commas" are not, and have no last one."""
 
 
 @dataclass(frozen=True)
@@ -96,8 +96,8 @@ Phrase = (
     | Reference
     | Fact
 )
-"""What a language puts into words. A string is the same in every language, a whole number among the
-values of a message chooses the form of its plural."""
+"""Anything that a language puts into words. A string is the same in every language, a whole number
+among the values of a message chooses the form of its plural."""
 
 
 def text(key: str, /, **values: Phrase) -> Message:

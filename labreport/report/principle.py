@@ -149,7 +149,7 @@ class _Chapter:
         return self._section("update", blocks)
 
     def program(self, worked: WorkedExample) -> Section:
-        """What a program does in each step, by hand and with torch, and the numbers of round 1."""
+        """Tabulate the steps of a program, by hand and with torch, and the numbers of round 1."""
         names = ("program-step", "program-hand", "program-torch", "program-numbers")
         rows = [
             self._program_row("forward", self._outputs(worked)),
@@ -174,7 +174,7 @@ class _Chapter:
         return (*map(Cell, words), Cell(shown))
 
     def _row_shown(self, worked: WorkedExample) -> Phrase:
-        """Whose numbers stand for single units, where there are several rows."""
+        """Name the row whose numbers stand for single units, where there are several rows."""
         inputs, targets = (
             listed(map(Setting, rows[worked.row]), "values")
             for rows in (self.config.data.inputs, self.config.data.targets)
@@ -200,7 +200,7 @@ class _Chapter:
         return listed([*items, *(["…"] if count > len(items) else [])], "clauses")
 
     def _gathered(self, worked: WorkedExample) -> Phrase:
-        """What `.grad` holds in round 2 with and without clearing it."""
+        """State what `.grad` holds in round 2 with and without clearing it."""
         if worked.second is None:
             return NONE
         index = display_order(self.config.network)[0]

@@ -1,4 +1,4 @@
-"""What was found in an experiment as lists of sentences, under the headings of its section."""
+"""Findings of an experiment as lists of sentences, under the headings of its section."""
 
 from __future__ import annotations
 

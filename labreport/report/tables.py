@@ -148,7 +148,7 @@ def comparison_table(results: ExperimentResults) -> Table | None:
 def _comparison_caption(
     singles: Sequence[Result], ranked: bool, errors_are_marked: bool | None
 ) -> Phrase:
-    """What the columns are, and what is marked; of squared errors alone where losses differ."""
+    """Describe the columns and the marks; of squared errors alone where losses differ."""
     caption = [text("report.comparison-table" if ranked else "report.comparison-table-plain")]
     if errors_are_marked is not None:
         marked = "best-error" if errors_are_marked else "errors"
@@ -173,7 +173,7 @@ def _lowest_on_the_way(result: Result) -> Cell:
 
 
 def ending(result: Result) -> Phrase:
-    """How a run ended, in words."""
+    """Describe how a run ended, in words."""
     state = result.run.trace.ending
     return text(f"ending.{state.kind}", step=state.step)
 
@@ -189,7 +189,7 @@ def _lowest(values: Sequence[float | None]) -> float | None:
 
 
 def _is_best(value: float | None, lowest: float | None) -> bool:
-    """Whether a value is the best of its column, or is printed like it."""
+    """Return whether a value is the best of its column, or is printed like it."""
     if value is None or lowest is None:
         return False
     return as_printed(value) == as_printed(lowest)
@@ -304,7 +304,7 @@ def _by_error(experiment: ExperimentResults, budget: int) -> Iterator[tuple[floa
 
 
 def _predictions(result: Result, budget: int) -> Phrase:
-    """What the error of a run is of: probabilities, where outputs are logits."""
+    """Format what the error of a run is of: probabilities, where outputs are logits."""
     outputs = result.predictions(budget)
     values = [] if outputs is None else [Number(float(o)) for o in outputs.ravel()]
     shown: list[Phrase] = [*values[:MOST_OUTPUTS], *(["…"] if len(values) > MOST_OUTPUTS else [])]

@@ -44,7 +44,7 @@ class WorkedExample:
 
     @property
     def is_small(self) -> bool:
-        """Whether each number can have a formula of its own."""
+        """True if each number can have a formula of its own."""
         network = self.config.network
         return (
             len(network.layers) == 3
@@ -56,7 +56,7 @@ class WorkedExample:
 
     @property
     def is_plain(self) -> bool:
-        """Whether the first update is a step along the gradient and nothing else."""
+        """True if the first update is a step along the gradient and nothing else."""
         optimizer = self.config.optimizer
         return optimizer.name == "sgd" and not (optimizer.weight_decay or optimizer.nesterov)
 

@@ -1,4 +1,4 @@
-"""What a figure shows, as phrases: for its caption and its alternative text.
+"""Phrases that describe a figure: for its caption and its alternative text.
 
 Every number comes from what is drawn, so that a caption is as true as the picture above it.
 """
@@ -18,7 +18,7 @@ from labreport.report.numbers import measured
 from labreport.report.phrases import Counted, Named, Phrase, listed, passage, text
 
 Measured = tuple[Phrase, float | None]
-"""What something is called, and its number; None where it has none."""
+"""The name of something, and its number; None where it has none."""
 
 EQUAL = ROUNDING * PRECISION["float32"]
 """Share by which numbers differ that rounding alone may set apart in single precision."""
@@ -35,7 +35,7 @@ MOST_LENGTHS = 6
 
 
 class Captions:
-    """What the figures of one experiment show."""
+    """Captions of the figures of one experiment."""
 
     def __init__(self, results: ExperimentResults) -> None:
         self.results = results
@@ -46,7 +46,7 @@ class Captions:
         return Named(subject, self.results.plan.name, quoted=True)
 
     def ends(self, named: Sequence[Measured]) -> Phrase:
-        """Which of the curves end lowest and highest at the last round that is compared."""
+        """Name the curves that end lowest and highest at the last round that is compared."""
         known = [(name, value) for name, value in named if value is not None and np.isfinite(value)]
         if not known:
             return ""
@@ -75,16 +75,16 @@ class Captions:
         return self._text("read-and-more", names=first, count=len(names) - MOST_NAMED)
 
     def ended(self, names: Sequence[Phrase]) -> Phrase:
-        """Which curves have no number at the last round that is compared."""
+        """Name the curves that have no number at the last round that is compared."""
         return self._text("read-ended", names=listed(names)) if names else ""
 
     def left_out(self, results: Sequence[Result]) -> Phrase:
-        """Which runs a figure does not show, beside those that are in the figures before it."""
+        """Name the runs that a figure does not show, beside those in the figures before it."""
         names = [self.name(result) for result in results]
         return self._text("read-left-out", names=listed(names)) if names else ""
 
     def off_the_landscape(self, far: Sequence[Result], beside: Sequence[Result]) -> Phrase:
-        """Which runs a landscape has no place for, and why."""
+        """Name the runs that a landscape has no place for, and why."""
         reasons = (("far", far), ("others", beside))
         return passage(
             self._text(
@@ -97,7 +97,7 @@ class Captions:
         )
 
     def floors(self, levels: Sequence[float], drawn: Sequence[Result] = ()) -> Phrase:
-        """What the dashed lines are, and which of the runs that are drawn have a floor of 0."""
+        """Explain the dashed lines, and name those of the drawn runs that have a floor of 0."""
         if not levels:
             return ""
         shown = listed(Number(level) for level in dict.fromkeys(levels))
@@ -107,7 +107,7 @@ class Captions:
         return self._text("read-floor", levels=shown)
 
     def budgets(self) -> Phrase:
-        """What the dotted lines are."""
+        """Explain the dotted lines."""
         marked = self.results.budgets[:-1]
         if not marked:
             return ""
@@ -120,7 +120,7 @@ class Captions:
         return self._text("read-medians", facts=listed(items, "clauses"))
 
     def moves(self, moves: Sequence[Move], names: Sequence[Phrase]) -> Phrase:
-        """Which weight came furthest, in which runs."""
+        """Name the weight that moved furthest, and the runs in which it did."""
         if not moves:
             return self._text("read-still", what=listed(names[:MOST_NAMED]))
         furthest = moves[0]
@@ -151,7 +151,7 @@ class Captions:
         return listed(shown, "commas")
 
     def lengths(self, named: Sequence[tuple[Phrase, np.ndarray]], rounds: int) -> Phrase:
-        """How long the way of each run was through the space of all weights [steps, weights]."""
+        """Report the length of each run's path in the space of all weights [steps, weights]."""
         with np.errstate(over="ignore"):
             found = [
                 (name, float(np.linalg.norm(np.diff(way, axis=0), axis=1).sum()))

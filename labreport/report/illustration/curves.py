@@ -1,4 +1,4 @@
-"""Which loss curves stand for an experiment, and on which axes they are read; drawn elsewhere."""
+"""Loss curves that stand for an experiment, and the axes they are read on; drawn elsewhere."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ class Curves:
 
     @property
     def by_ratio(self) -> bool:
-        """Whether rounds are read by their ratio, as the report draws them."""
+        """True if rounds are read by their ratio, as the report draws them."""
         return self.kind != "medians" and by_ratio(self.budgets)
 
     @property
     def logarithmic(self) -> bool:
-        """Whether values are read by their ratio."""
+        """True if values are read by their ratio."""
         return wants_log([v for c in self.curves for v in c.values[: self.rounds + 1]])
 
 
@@ -169,17 +169,17 @@ def _curves(
 
 
 def comparable_all(members: Sequence[Result]) -> bool:
-    """Whether the losses of all are the same measure of the same thing."""
+    """Return whether the losses of all are the same measure of the same thing."""
     return all(comparable(r, members[0]) for r in members)
 
 
 def by_ratio(budgets: Sequence[int]) -> bool:
-    """Whether the rounds are read by their ratio, because the first of them are few of all."""
+    """Return whether rounds are read by their ratio, because the first are few of all."""
     return budgets[-1] > FIRST_ROUNDS * budgets[0]
 
 
 def wants_log(values: Sequence[float]) -> bool:
-    """Whether positive values span so much that a linear axis would flatten most of them."""
+    """Return whether positive values span so much that a linear axis would flatten most of them."""
     positive = [v for v in values if v > 0]
     return len(positive) == len(values) and bool(positive) and max(positive) > 30 * min(positive)
 

@@ -1,4 +1,4 @@
-"""What figures show, in numbers and words that know no language; drawn elsewhere."""
+"""The contents of figures, in numbers and words that know no language; drawn elsewhere."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class SweptSeries(NamedTuple, Generic[Name]):
 
 
 class DifferenceCurve(NamedTuple, Generic[Name, Numbers]):
-    """How far a way of computing gradients is from autograd, at some steps."""
+    """The distance of a way of computing gradients from autograd, at some steps."""
 
     name: Name
     steps: Numbers
@@ -101,7 +101,7 @@ class DifferenceCurve(NamedTuple, Generic[Name, Numbers]):
 
 @dataclass(frozen=True)
 class Written(Generic[Numbers]):
-    """What is written on a drawing of a network.
+    """The texts on a drawing of a network.
 
     Attributes:
         weights: a matrix [units, units before] for each layer, written on the lines and drawn as
@@ -204,7 +204,7 @@ class HeatmapDrawing:
 
 @dataclass(frozen=True)
 class DifferenceDrawing:
-    """How far several ways of computing gradients are from autograd, round by round."""
+    """Distances of several ways of computing gradients from autograd, round by round."""
 
     ways: tuple[DifferenceCurve[Phrase, Array], ...]
     axes: Axes

@@ -1,4 +1,4 @@
-"""What an axis can show of numbers: how far they go, and where they run away."""
+"""Ranges of numbers that an axis can show: how far they go, and where they run away."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def drawable(values: np.ndarray) -> np.ndarray:
 
 
 def run_away(values: Iterable[np.ndarray]) -> bool:
-    """Whether some numbers go so far that where they start would be flat on a linear axis."""
+    """Return whether numbers go so far that their start would be flat on a linear axis."""
     found = map(drawable, values)
     return any(bool((np.abs(v[np.isfinite(v)]) > RUNAWAY).any()) for v in found)
 
 
 def is_cut(sizes: Sequence[np.ndarray]) -> bool:
-    """Whether some sizes, 0 aside, are too small for an axis that shows the largest."""
+    """Return whether some sizes, 0 aside, are too small for an axis that shows the largest."""
     low, high = extremes(sizes)
     return low < DEEPEST * high
 

@@ -1,4 +1,4 @@
-"""What the figures of an experiment share: captions, names, looks and floors."""
+"""The common parts of an experiment's figures: captions, names, looks and floors."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class FigureMaker:
         return Figure(under, drawing, passage([words, *sentences]))
 
     def _course(self, name: Phrase, values: np.ndarray) -> Phrase:
-        """What a curve does: where it begins and ends, and its lowest point if that is another."""
+        """Describe a curve: where it begins and ends, and its lowest point if that is another."""
         first, last = float(values[0]), float(values[-1])
         said = {"subject": name, "first": Number(first), "last": Number(last)}
         k = int(np.nanargmin(values)) if np.isfinite(values).any() else 0
@@ -85,7 +85,7 @@ class FigureMaker:
         return sorted(v for v in values if v is not None and np.isfinite(v) and v > 0)
 
     def _missing(self, drawn: Sequence[Result]) -> Phrase:
-        """Which single runs are not among those that are drawn."""
+        """Name the single runs that are not among those that are drawn."""
         return self.readings.left_out([r for r in self.results.singles if r not in drawn])
 
     def _recorded(self) -> list[Result]:

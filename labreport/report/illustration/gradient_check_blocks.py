@@ -1,4 +1,4 @@
-"""What a gradient check shows: its formulas, tables and figures."""
+"""The blocks of a gradient check: its formulas, tables and figures."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ MOST_WEIGHTS = 8
 
 
 def check_blocks(results: ExperimentResults) -> list[Block]:
-    """What a gradient check shows, in reading order; nothing for other experiments."""
+    """Compose the blocks of a gradient check, in reading order; none for other experiments."""
     check = results.check
     if check is None:
         return []
@@ -81,7 +81,7 @@ class _Shown:
         return blocks
 
     def comparison(self) -> list[Block]:
-        """How far each way is from autograd, and what would have shown it."""
+        """Compare how far each way is from autograd, and state what would have shown it."""
         rounds = len(self.check.truth.losses) - 1
         columns = ("absolute", "relative", "leaves", "shown-gradient", "shown-loss")
         header = [head("way")]

@@ -17,7 +17,7 @@ CELLS = 60
 """Of the landscape, along each side."""
 
 MARGIN = 0.2
-"""How far the landscape goes beyond the ways, as a share of their extent."""
+"""The margin of the landscape around the trajectories, as a share of their extent."""
 
 FAR = 15
 """Weights beyond which a run has run away: beside it, the ways of all others would be a dot."""
@@ -65,7 +65,7 @@ class Landscape:
 
 
 def landscape(results: Sequence[Result], budgets: Sequence[int]) -> Landscape | None:
-    """Where these runs went, if at least two of them went different ways over the same loss.
+    """Compute the landscape of runs, if at least two went different ways over the same loss.
 
     Those are taken that stay near for the first budget, and whose network, data, loss and first
     weights are those of the first such run.
@@ -124,7 +124,7 @@ def _over(
 
 
 def _is_near(result: Result, rounds: int) -> bool:
-    """Whether every weight stays near 0 up to a round; not where it is recorded in part only."""
+    """Return whether every weight stays near 0 up to a round; False where it is partly recorded."""
     return _has_a_way(result) and bool((np.abs(weights_of(result, rounds)) <= FAR).all())
 
 
@@ -134,7 +134,7 @@ def _has_a_way(result: Result) -> bool:
 
 
 def _is_beside(result: Result, first: Result) -> bool:
-    """Whether two runs begin at the same place of the same landscape."""
+    """Return whether two runs begin at the same place of the same landscape."""
     own, other = result.run.config, first.run.config
     same = (own.network, own.data, own.loss) == (other.network, other.data, other.loss)
     return same and np.array_equal(result.run.trace.weights[0], first.run.trace.weights[0])

@@ -21,7 +21,7 @@ CELLS = 40
 """Of the map of the loss, along each side."""
 
 MARGIN = 0.35
-"""How far the map goes beyond the path, as a share of the path's extent."""
+"""The margin of the map around the path, as a share of the path's extent."""
 
 
 def round_by_round(run: Run) -> Course | None:
@@ -68,7 +68,7 @@ def _chosen(count: int) -> np.ndarray:
 
 
 def _edges(run: Run) -> tuple[Edge, ...]:
-    """Which parameter leads from which unit to which, by its place in reading order."""
+    """List the edges: the units that each parameter connects, by its place in reading order."""
     network = run.config.network
     order = list(display_order(network))
     # Each parameter's own index, put where a network has the parameter.

@@ -173,7 +173,7 @@ class RunFigures(FigureMaker):
         return LandscapeDrawing(found.names, kept(found.sides), Array.of(losses), ways, shades)
 
     def _too_large(self, config: RunConfig) -> Paragraph:
-        """Why there is no landscape of a network."""
+        """State why there is no landscape of a network."""
         return Paragraph(
             self._text(
                 "no-landscape",
@@ -183,5 +183,5 @@ class RunFigures(FigureMaker):
         )
 
     def _coarser(self, cells: int) -> Phrase:
-        """That a landscape has fewer cells than others."""
+        """State that a landscape has fewer cells than others."""
         return self._text("read-landscape-coarser", cells=cells) if cells < CELLS else ""

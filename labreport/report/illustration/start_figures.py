@@ -67,7 +67,7 @@ class StartFigures(FigureMaker):
         return [histogram, self._spread(groups, singles)]
 
     def _single_starts(self, named: Sequence[tuple[Phrase, float]]) -> Phrase:
-        """What the lines beside a distribution are."""
+        """Explain the lines beside a distribution."""
         if not named:
             return ""
         facts = listed((with_number(name, value) for name, value in named), "clauses")

@@ -115,11 +115,11 @@ class SweepFigures(FigureMaker):
 
     @property
     def _is_one_budget(self) -> bool:
-        """Whether all lines of a sweep are losses after the same number of rounds."""
+        """True if all lines of a sweep are losses after the same number of rounds."""
         return len(self.results.swept) > 1 or len(self.results.budgets) == 1
 
     def _lowest_points(self, found: Sequence[tuple[Result, int]]) -> Phrase:
-        """Where the dots of a sweep stand, line by line."""
+        """Name the positions of the dots of a sweep, line by line."""
         facts = []
         for result, budget in found:
             point = with_number(self.readings.name(result), result.loss(budget) or 0.0)

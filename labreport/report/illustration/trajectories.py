@@ -16,7 +16,7 @@ MOST_WEIGHTS = 8
 
 
 class Move(NamedTuple):
-    """How far a weight of a run came: from where to where."""
+    """The displacement of a weight of a run: from where to where."""
 
     run: int
     weight: str
