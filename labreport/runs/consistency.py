@@ -14,7 +14,7 @@ from labreport.lab.schedule import Schedule
 from labreport.runs.run import Ending, Trace
 
 REFUSAL = re.compile(r"[ -~]{0,100}should be between 0 and 1[ -~]{0,100}")
-"""What torch says of a loss that it refuses, in each of its versions."""
+"""Torch's message when it refuses a loss, in each of its versions."""
 
 
 class InconsistentError(ValueError):
@@ -48,7 +48,7 @@ def read_schedule(written: Any) -> Schedule:
 
 
 def read_ending(written: Any, config: RunConfig) -> Ending:
-    """How a run ended.
+    """Read how a run ended.
 
     Raises:
         InconsistentError: if a run of this configuration cannot have ended so.

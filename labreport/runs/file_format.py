@@ -1,4 +1,4 @@
-"""What a stored file looks like, and whether it is whole.
+"""The format of a stored file, and the check that it is whole.
 
 A file holds the arrays of runs that were trained together, with the runs along the last axis; the
 steps at which weights and gradients were ``recorded``, outputs ``shown`` and the loss over all
@@ -38,11 +38,11 @@ UNREADABLE = (
     *(SafetensorError, NotRegularError, FileNotFoundError, IsADirectoryError),
     *(ValueError, LookupError, TypeError, RecursionError, AttributeError),
 )
-"""What reading a file may raise that is no whole file of runs. Not what the system refuses: a file
-that may not be read is not damaged."""
+"""Errors that reading a file may raise if it is no whole file of runs. Not what the system refuses:
+a file that may not be read is not damaged."""
 
 Entry = Mapping[str, Any]
-"""What a file says of one run: config, ending, environment, name, schedule."""
+"""The entry of one run in a file: config, ending, environment, name, schedule."""
 
 
 class DamagedError(Exception):
@@ -57,7 +57,7 @@ def run_name(config: RunConfig, environment: Environment) -> str:
 
 @cache
 def _canonical(environment: Environment) -> str:
-    """As JSON; the same for all runs of a build."""
+    """Return an environment as JSON; the same for all runs of a build."""
     return canonical_json(asdict(environment))
 
 
@@ -86,7 +86,7 @@ def pack(
 
 
 def entries(path: Path) -> list[Entry] | None:
-    """What a file says of its runs; None if it is of another version.
+    """Read the entries of a file's runs; None if it is of another version.
 
     The arrays are not looked at: ``check`` does that before they are used.
 

@@ -13,7 +13,7 @@ from stat import S_ISREG
 from labreport.errors import BuildError, Fault, InputError
 
 UNFINISHED = ".labreport-unfinished"
-"""How the name of a file ends while it is being written."""
+"""The ending of the name of a file while it is being written."""
 
 FULL = {errno.ENOSPC, errno.EDQUOT}
 FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -21,7 +21,7 @@ OCCUPIED = {errno.EISDIR, errno.ENOTDIR, errno.EEXIST}
 
 
 class NotRegularError(OSError):
-    """What stands under the name of a file is a folder, a pipe, a device or a socket."""
+    """The error that a folder, a pipe, a device or a socket stands under the name of a file."""
 
 
 def refuse_irregular(path: Path) -> None:
@@ -73,7 +73,7 @@ def _refuse_mode(mode: int) -> None:
 
 
 Content = bytes | Iterable[bytes]
-"""What is to be in a file, at once or bit by bit."""
+"""The content of a file, at once or bit by bit."""
 
 
 def write_atomically(path: Path, content: Content) -> None:
@@ -135,7 +135,7 @@ def _stage(path: Path, content: Content) -> Path:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Have the new names on the disk, too. Not every system opens folders: there it is left."""
+    """Flush the new names to the disk, too. Not every system opens folders: there it is left."""
     with suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
         try:

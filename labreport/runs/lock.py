@@ -21,7 +21,7 @@ Waiting = Callable[[], None]
 
 @contextmanager
 def locked(folder: Path, waiting: Waiting) -> Iterator[None]:
-    """Have the folder's files for oneself; what killed processes left unfinished is removed.
+    """Lock the folder's files; what killed processes left unfinished is removed.
 
     Readers need no turn: files are replaced as a whole.
 

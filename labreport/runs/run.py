@@ -18,7 +18,7 @@ Steps = NDArray[np.integer]
 
 @dataclass(frozen=True)
 class Ending:
-    """How a run ended.
+    """The ending of a run.
 
     Attributes:
         kind: ``completed`` all of its rounds; ``diverged`` when a loss, weight or gradient was no
@@ -34,7 +34,7 @@ class Ending:
 
 @dataclass(frozen=True, eq=False)
 class Trace:
-    """What training recorded of one run. Index 0 is before any update.
+    """The record of the training of one run. Index 0 is before any update.
 
     Losses are there for every step before ``ending.step``. The rest is there for the steps that
     were recorded: all of them, or a thinned selection with the first and the last.
@@ -70,7 +70,7 @@ class Trace:
 
     @property
     def is_whole(self) -> bool:
-        """Whether weights and gradients are there for every step."""
+        """True if weights and gradients are there for every step."""
         return len(self.weights) == len(self.losses)
 
     def weights_at(self, step: int) -> Array | None:
@@ -96,7 +96,7 @@ def _at(values: Array, steps: Steps, step: int) -> Array | None:
 
 @dataclass(frozen=True, eq=False)
 class Traces:
-    """What training recorded of a family: runs lie along the last axis, as they were trained.
+    """The record of the training of a family: runs lie along the last axis, as they were trained.
 
     Attributes:
         losses: [steps, runs].
@@ -147,7 +147,7 @@ class Traces:
 
 @dataclass(frozen=True)
 class Environment:
-    """What else determines a run's numbers: part of its name in the store."""
+    """Versions and device, which also determine a run's numbers: part of its name in the store."""
 
     trainer: int
     torch: str

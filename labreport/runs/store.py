@@ -46,7 +46,7 @@ ASIDE = "damaged"
 
 @dataclass(frozen=True)
 class Place:
-    """Where a stored run lies, and at which steps it was recorded."""
+    """The place of a stored run, and the steps at which it was recorded."""
 
     path: Path
     column: int
@@ -90,7 +90,7 @@ class Store:
 
     @property
     def aside(self) -> Path:
-        """Where damaged files are kept."""
+        """The folder in which damaged files are kept."""
         return self.folder / ASIDE
 
     @property
@@ -99,7 +99,7 @@ class Store:
         return self._files
 
     def has(self, name: str, schedule: Schedule = EVERY_STEP) -> bool:
-        """Whether a run is stored with all that a schedule asks for."""
+        """Return whether a run is stored with all that a schedule asks for."""
         place = self._places.get(name)
         return place is not None and place.schedule.covers(schedule)
 
@@ -118,7 +118,7 @@ class Store:
         return f"{self.folder.name}/{place.path.name}", place.column
 
     def entry(self, name: str) -> Entry | None:
-        """What is said of a stored run (config, environment, ending); None if there is none."""
+        """Return the entry of a stored run (config, environment, ending); None if there is none."""
         place = self._places.get(name)
         return None if place is None else place.entry
 

@@ -1,4 +1,4 @@
-"""What could go from a store, and making it go."""
+"""Removable files of a store, and their removal."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Removable:
 
 
 def removable(output: Path, wanted: Collection[str]) -> tuple[Removable, ...]:
-    """What could go from an output folder if only some runs are wanted, given by name.
+    """Find what could go from an output folder if only some runs are wanted, given by name.
 
     A file holds many runs: it stays as long as one of them is wanted.
     """
@@ -89,13 +89,13 @@ def refuse_links(store: Store) -> None:
 
 
 def _is_own(path: Path) -> bool:
-    """Whether a file has a name that the store gives, and is no folder."""
+    """Return whether a file has a name that the store gives, and is no folder."""
     named = re.fullmatch(r"[0-9a-f]{64}(\.[0-9]+)?\.safetensors", path.name)
     return named is not None and (path.is_symlink() or not path.is_dir())
 
 
 def _says_version(path: Path) -> bool:
-    """Whether a file of tensors says which version of the store wrote it: others say no number."""
+    """Return whether a file of tensors states its store's version: others state no number."""
     try:
         refuse_irregular(path)
         with safe_open(path, "numpy") as file:

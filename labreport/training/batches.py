@@ -1,4 +1,4 @@
-"""Which rows a run sees in which round."""
+"""The rows that a run sees in each round."""
 
 from __future__ import annotations
 

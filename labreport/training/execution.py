@@ -36,8 +36,8 @@ WORTH_PROCESSES = 50_000_000
 """Run-rounds from which on a second process saves more than it costs to start: some seconds."""
 
 ATTEMPTS = 3
-"""How often a build reads what it needs: once to find what is damaged, once when that is mended,
-and once more. A disk that goes on damaging files is none to build on."""
+"""Number of times that a build reads what it needs: once to find what is damaged, once when that is
+mended, and once more. A disk that goes on damaging files is none to build on."""
 
 UNKNOWN_MEMORY = 8 * 2**30
 """Taken for the memory of a machine whose system does not tell, as Windows does not."""
@@ -49,7 +49,7 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Resources:
-    """What training may use.
+    """Resources that training may use.
 
     Attributes:
         device: "cpu" or "cuda".
@@ -90,7 +90,7 @@ def too_big(
     output: Path,
     machine: Resources,
 ) -> tuple[Fault, ...]:
-    """Why a lab is too big for the machine, if it is: what it takes, and how to allow more."""
+    """Return why a lab is too big for the machine, if it is: what it takes, how to allow more."""
     needed, whole = estimate(missing), estimate(recordings)
     parallel = machine.jobs if needed.run_rounds >= WORTH_PROCESSES else 1
     memory = max(min(parallel, needed.runs) * needed.training, whole.reading)
@@ -300,7 +300,7 @@ def _train_and_write_group(index: int, environment: Environment, folder: Path, d
 
 @cache
 def _memory() -> Memory:
-    """What this process records into: a family is stored before the next one is trained."""
+    """Return this process's memory for records: a family is stored before the next is trained."""
     from labreport.training.recording import Memory
 
     return Memory()

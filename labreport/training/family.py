@@ -86,7 +86,7 @@ def families(
 
 
 def structure(config: RunConfig) -> tuple[Any, ...]:
-    """What a family has in common: all that decides which operations are carried out."""
+    """Return the structure of a family: all that decides which operations are carried out."""
     return (
         config.network,
         config.loss,

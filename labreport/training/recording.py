@@ -1,4 +1,4 @@
-"""What training records of a family, and how each of its runs ended."""
+"""The record of a family's training, and how each of its runs ended."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from labreport.training.family import Family
 from labreport.training.targets import Targets
 
 MOST_PADDING = 4
-"""How many times as many columns as runs are recorded at the most."""
+"""The largest ratio of recorded columns to runs."""
 
 
 class Memory:
@@ -73,15 +73,15 @@ class FamilyRecord:
         self._illegal: dict[int, tuple[int, Tensor]] = {}
 
     def shows(self, step: int) -> bool:
-        """Whether outputs are recorded at a step."""
+        """Return whether outputs are recorded at a step."""
         return step in self._output_rows
 
     def measures(self, step: int) -> bool:
-        """Whether the loss over all rows is recorded at a step, beside that of a mini-batch."""
+        """Return whether the loss over all rows is recorded at a step beside a mini-batch's."""
         return step in self._overall_rows
 
     def room_for_gradient(self, step: int) -> Tensor | None:
-        """Where the gradient of a step goes, or None if it is not recorded, or copied later."""
+        """Return the row for a step's gradient, or None if it is not recorded, or copied later."""
         return None if self._cuts else self._gradient_rows.get(step)
 
     def _own(self, values: Tensor) -> Tensor:
@@ -127,7 +127,7 @@ class FamilyRecord:
         self._output_rows[step].copy_(self._own(outputs))
 
     def traces(self) -> Traces:
-        """What was recorded, without the padding."""
+        """Return what was recorded, without the padding."""
         return Traces(
             losses=self._array(self._losses),
             recorded=np.array(self._recorded, dtype=np.int64),

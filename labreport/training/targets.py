@@ -25,7 +25,7 @@ class Targets:
         self.legal = torch.where(self.refused, 0.5, values) if self.refused.any() else values
 
     def refusals(self, outputs: Tensor) -> Tensor | None:
-        """Which runs [runs] have outputs that the loss does not take; None if there are none."""
+        """Mark the runs [runs] whose outputs the loss does not take; None if there are none."""
         if self.loss.domain is None:
             return None
         refused = self.loss.refusals(outputs)

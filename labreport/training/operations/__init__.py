@@ -1,1 +1,1 @@
-"""How torch computes each name of the vocabulary: one literal table a file."""
+"""Torch's computation of each name of the vocabulary: one literal table a file."""

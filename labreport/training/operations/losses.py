@@ -19,7 +19,7 @@ Comparison = Callable[[Tensor, Tensor], Tensor]
 
 @dataclass(frozen=True)
 class Loss:
-    """How a loss is computed for many runs at once, and by torch's own module for one.
+    """A loss as computed for many runs at once, and by torch's own module for one.
 
     Attributes:
         each: output and target [..., units, runs] → losses [runs].
@@ -32,12 +32,12 @@ class Loss:
     domain: tuple[float, float] | None = None
 
     def refusals(self, values: Tensor) -> Tensor:
-        """Which runs [runs] have an output or a target that the loss does not take."""
+        """Mark the runs [runs] that have an output or a target that the loss does not take."""
         low, high = self.domain or (-torch.inf, torch.inf)
         return ~((values >= low) & (values <= high)).flatten(0, -2).all(dim=0)
 
     def complaint(self, output: Tensor, target: Tensor) -> str:
-        """What torch says, word for word, when it is given this output and target."""
+        """Return torch's error, word for word, for this output and target; "" for none."""
         try:
             self.module()(output, target)
         except (RuntimeError, ValueError) as error:
