@@ -40,7 +40,7 @@ def main() -> None:
 
 
 def _is_of_output(error: OSError) -> bool:
-    """Whether an error is of what is printed to: a command prints, or the program ends."""
+    """Return whether an error comes from printing: by a command, or as the program ends."""
     frames = (frame.f_globals.get("__name__", "") for frame, _ in walk_tb(error.__traceback__))
     own = [str(name) for name in frames if str(name).startswith(("__main__", "labreport"))]
     return own[-1].startswith(("__main__", "labreport.__main__", "labreport.cli"))

@@ -1,4 +1,4 @@
-"""What a build will take, told before it starts: runs, time, memory and disk.
+"""Estimates of what a build will take, before it starts: runs, time, memory and disk.
 
 Seconds and bytes were measured on one core of a common machine and fitted; another one may be twice
 as fast or as slow.
@@ -32,13 +32,13 @@ TOGETHER = 64
 """Runs that are trained at once at the least: fewer are padded to as many."""
 
 MOST_PADDING = 4
-"""How many times as many columns as runs are recorded at the most."""
+"""The largest ratio of recorded columns to runs."""
 
 CHUNK = 8192
 """Runs that are trained at once at the most."""
 
 ENTRY_BYTES = 500
-"""What is stored of a run beside its record and configuration: name, ending and environment."""
+"""Bytes stored of a run beside its record and configuration: name, ending and environment."""
 
 
 REPLAYED_GROUP_SECONDS = 3.5e-5
@@ -57,7 +57,7 @@ SECTION_BYTES = 20 * 2**20
 
 @dataclass(frozen=True)
 class Estimate:
-    """What some runs take.
+    """The resources that some runs take.
 
     Attributes:
         runs: distinct runs.
@@ -83,7 +83,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class BuildEstimate:
-    """What a whole build takes on one core, to within a factor of about two.
+    """The resources that a whole build takes on one core, to within a factor of about two.
 
     Attributes:
         runs: what its runs take.
@@ -154,7 +154,7 @@ def checking(recordings: Sequence[Recording]) -> float:
 
 
 def _kind(config: RunConfig, schedule: Schedule) -> object:
-    """What runs have in common that are trained as one, near enough."""
+    """Return a key that is equal for runs trained as one, approximately."""
     rows = (len(config.data.inputs), config.data.batch_size)
     kind = (config.network, config.loss, config.optimizer.name, config.rounds, config.dtype)
     return (kind, rows, schedule)

@@ -1,4 +1,4 @@
-"""Whether the report in a folder is current: what it was made of, and what was written, as digests.
+"""Digests of what a report was made of and of what was written: they tell whether it is current.
 
 All that determines a report is bytes: of the lab file and its notes, of this program, its templates
 and fonts, and of what is installed beside it. ``report.json`` keeps their digests with those of the
@@ -50,7 +50,7 @@ FONT_FOLDERS = (
     *("/usr/share/fonts", "/usr/local/share/fonts", "~/.fonts", "~/.local/share/fonts"),
     *("/System/Library/Fonts", "/Library/Fonts", "~/Library/Fonts", "C:/Windows/Fonts"),
 )
-"""Where systems keep the fonts that stand in for characters that those of the report lack."""
+"""Folders where systems keep fonts for characters that those of the report lack."""
 
 LIBRARY_FOLDERS = (
     f"/usr/lib/{getattr(sys.implementation, '_multiarch', '')}",
@@ -65,7 +65,7 @@ SETTINGS = ("SOURCE_DATE_EPOCH", "MATPLOTLIBRC", "MPLCONFIGDIR")
 
 @dataclass(frozen=True)
 class WantedReport:
-    """Which report a build is asked for.
+    """The report that a build is asked for.
 
     Attributes:
         lab: the lab file.
@@ -105,7 +105,7 @@ def wanted(
 
 @dataclass(frozen=True)
 class ReportRecord:
-    """What ``report.json`` says.
+    """The contents of ``report.json``.
 
     Attributes:
         only: experiments to which the report is confined; all of them if empty.
@@ -129,7 +129,7 @@ class ReportRecord:
         return (json.dumps(values, ensure_ascii=False, indent=1) + "\n").encode()
 
     def has_written(self, path: Path) -> bool:
-        """Whether a file is one of this record's, byte by byte; a link is none.
+        """Return whether a file is one of this record's, byte by byte; a link is none.
 
         Raises:
             OSError: if it cannot be read.
@@ -172,7 +172,7 @@ def _input_digests(report: WantedReport) -> dict[str, str]:
 def record(
     report: WantedReport, made: dict[str, str], files: Mapping[Path, bytes], runs: Iterable[str]
 ) -> ReportRecord:
-    """What is to be kept of a report.
+    """Make the record that is to be kept of a report.
 
     Args:
         report: which one it is.
@@ -213,7 +213,7 @@ def altered(output: Path) -> tuple[str, ...]:
 
 
 def foreign(output: Path, names: Iterable[str]) -> tuple[Path, ...]:
-    """What stands under names of a report, but is of no report that this program wrote there.
+    """Find files under names of a report that belong to no report that this program wrote there.
 
     A file that the record names belongs to its report, also when it was changed since.
     """
@@ -238,7 +238,7 @@ def replacing(now: ReportRecord, before: ReportRecord | None) -> ReportRecord:
 
 
 def read_record(output: Path) -> ReportRecord | None:
-    """What the folder says of its report; None if it has no record, or one of no use."""
+    """Read the folder's record of its report; None if it has none, or one of no use."""
     try:
         content = read_regular(output / RECORD, LARGEST_RECORD)
         found = json.loads(content)
@@ -309,7 +309,7 @@ def _notes(report: WantedReport) -> list[Path]:
 
 
 def _names(folder: Path) -> list[str]:
-    """What is in a folder, in order; nothing if it is none."""
+    """List a folder, in order; return nothing if it is none."""
     try:
         return sorted(os.listdir(folder))  # noqa: PTH208, whole paths take as long again
     except OSError:
@@ -362,7 +362,7 @@ def _stamp(path: Path) -> str:
 
 
 def _system() -> Iterator[str]:
-    """What the report says of the machine, and what of the system its bytes depend on."""
+    """Yield what the report states of the machine, and the system that its bytes depend on."""
     yield f"{platform.system()} {platform.machine()}"
     for name in SETTINGS:
         yield f"{name}={os.environ.get(name)}"

@@ -1,4 +1,4 @@
-"""Where things are: what ships with the tool, the lab, and the notes on it."""
+"""Locations of what ships with the tool, of the lab, and of the notes on it."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What commands do with a lab: build its report, check it, list it, clean up after it."""
+"""Operations on a lab: building its report, checking it, listing it, cleaning up after it."""

@@ -1,4 +1,4 @@
-"""What `labreport check` says of a lab without fault."""
+"""The result of `labreport check` for a lab without fault."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from labreport.build.inputs import check_characters, check_notes, check_theme, s
 
 @dataclass(frozen=True)
 class CheckedLab:
-    """What `labreport check` says of a lab without fault.
+    """The result of `labreport check` for a lab without fault.
 
     Attributes:
         path: the lab file.

@@ -1,4 +1,4 @@
-"""What `labreport clean` would remove, and its removal."""
+"""The files that `labreport clean` would remove, and their removal."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from labreport.build.output import usable_folder
 
 @dataclass(frozen=True)
 class Cleaning:
-    """What `labreport clean` would remove.
+    """The files that `labreport clean` would remove.
 
     Attributes:
         labs: the labs whose runs stay.
@@ -41,7 +41,7 @@ class Cleaning:
 
 
 def plan_cleaning(given: Sequence[Path], output: Path) -> Cleaning:
-    """What no lab refers to: none of those given, or not the default one.
+    """Find what no lab refers to: none of those given, or not the default one.
 
     Raises:
         InputError: with the faults of all labs.

@@ -1,4 +1,4 @@
-"""What a build takes in: parts of a lab, languages, formats, theme and notes, checked."""
+"""Inputs of a build: parts of a lab, languages, formats, theme and notes, checked."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Inputs:
-    """What a build takes in.
+    """The inputs of a build.
 
     Attributes:
         path: of the lab file.
@@ -120,7 +120,7 @@ def chosen_formats(asked: Sequence[str]) -> tuple[str, ...]:
 
 
 def check_theme(lab: Lab, path: Path, languages: Sequence[str]) -> Theme:
-    """How the report is to look, tried out on its cover, so that faults show before training.
+    """Read the theme and try it out on the cover, so that faults show before training.
 
     Raises:
         InputError: with the faults of the theme.

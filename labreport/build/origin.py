@@ -1,4 +1,4 @@
-"""What a report says of its origin: machine, versions and the command that builds it."""
+"""The origin of a report: machine, versions and the command that builds it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ VERSIONS = ("labreport", "torch", "numpy", "matplotlib", "weasyprint")
 
 
 def this_environment(device: str = "cpu") -> Environment:
-    """What determines numbers beside a configuration, without importing torch."""
+    """Return what determines numbers beside a configuration, without importing torch."""
     return Environment(trainer=SEMANTICS, torch=version("torch"), device=device)
 
 

@@ -101,7 +101,7 @@ def _compose(measured: Measured, inputs: Inputs, request: Request) -> Report:
 
 
 def _data(measured: Measured, places: Mapping[str, tuple[str, int]], request: Request) -> Files:
-    """What is written for programs: runs.csv and observations.json."""
+    """Render the files for programs: runs.csv and observations.json."""
     from labreport.export import observations_json, runs_csv
 
     parts = [("main", measured.experiments)]

@@ -1,4 +1,4 @@
-"""What a build is asked for, and what it did."""
+"""The request for a build, and a summary of what it did."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LANGUAGES = ("zh", "en")
 
 @dataclass(frozen=True)
 class Request:
-    """What `labreport build` is asked for."""
+    """The arguments of `labreport build`."""
 
     lab: Path | None
     only: tuple[str, ...]
@@ -30,7 +30,7 @@ class Request:
     output: Path
     machine: Resources = field(default_factory=Resources)
     force: bool = False
-    """Whether files of the output folder are replaced that no build wrote there."""
+    """True if files of the output folder are to be replaced that no build wrote there."""
     formats: tuple[str, ...] = ()
     """Formats of the report; the usual ones if empty."""
 
@@ -43,7 +43,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Summary:
-    """What a build did.
+    """The results of a build.
 
     Attributes:
         trained: runs that were trained.

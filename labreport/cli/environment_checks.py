@@ -1,4 +1,4 @@
-"""Whether this machine can build this lab: each thing that a build needs, tried by itself."""
+"""Checks of whether this machine can build this lab: each requirement, tried by itself."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from labreport.shipped import lab_path, notes_folder
 from labreport.training.execution import free_space
 
 PANGO = {"Linux": "pango-linux", "Darwin": "pango-macos", "Windows": "pango-windows"}
-"""How Pango is installed on each system."""
+"""The way to install Pango on each system, as a key of the catalogues."""
 
 OLDEST_PYTHON = (3, 11)
 

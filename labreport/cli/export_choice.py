@@ -19,7 +19,7 @@ TEXT = ("csv", "json")
 
 @dataclass(frozen=True)
 class Export:
-    """What is asked for.
+    """The arguments of an export.
 
     Attributes:
         wanted: the experiment.
@@ -51,7 +51,7 @@ def export(asked: Export) -> Iterable[bytes]:
 
 
 def without_mark(content: Iterable[bytes]) -> Iterator[bytes]:
-    """What goes to a pipe: a byte-order mark is for programs that open a file by its name."""
+    """Drop the byte-order mark for a pipe: it is for programs that open a file by its name."""
     for place, chunk in enumerate(content):
         yield chunk.removeprefix(BOM_UTF8) if place == 0 else chunk
 

@@ -45,7 +45,7 @@ def _translate(command: Any) -> None:
 
 
 class _Translated:
-    """What a command and the group of commands have in common: words of the terminal's language."""
+    """The common part of a command and the group of commands: words of the terminal's language."""
 
     def get_help_option(self: Any, ctx: Any) -> Any:
         option = super().get_help_option(ctx)  # type: ignore[misc]
@@ -85,12 +85,12 @@ class Group(_Translated, TyperGroup):
     """The program: its help, and that of all commands, in the language of the terminal."""
 
     def make_context(self, *arguments: Any, **options: Any) -> Any:
-        """As typer does; what is wrong is told in the language of the terminal."""
+        """Do as typer does, but report errors in the language of the terminal."""
         with told_in_words():
             return super().make_context(*arguments, **options)
 
     def invoke(self, ctx: Any) -> Any:
-        """As typer does; what is wrong is told in the language of the terminal."""
+        """Do as typer does, but report errors in the language of the terminal."""
         with told_in_words():
             return super().invoke(ctx)
 

@@ -40,8 +40,8 @@ new EventSource("/changes?from={version}").onmessage = () => location.reload();
 """
 
 OWN_POLICY = re.compile(rb'<meta http-equiv="Content-Security-Policy" content="([^"]*)">\n?')
-"""What the page says itself: its own script and style sheet, and no other. The header stands in for
-it, because of two policies both must allow what runs."""
+"""The policy that the page states itself: its own script and style sheet, and no other. The header
+stands in for it, because of two policies both must allow what runs."""
 
 NO_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
@@ -79,12 +79,12 @@ class Server(ThreadingHTTPServer):
 
     @property
     def address(self) -> str:
-        """What a browser is to open."""
+        """The address for a browser to open."""
         return f"http://127.0.0.1:{self.server_port}/"
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        """What a request may call this server."""
+        """The host names under which a request may address this server."""
         return (f"127.0.0.1:{self.server_port}", f"localhost:{self.server_port}")
 
     def files(self) -> tuple[str, ...]:
@@ -106,12 +106,12 @@ class Server(ThreadingHTTPServer):
         return content
 
     def version(self) -> str:
-        """What tells this report from the one before."""
+        """Return a digest that distinguishes this report from the one before."""
         found = read_record(self.output)
         return sha256(found.content() if found else b"").hexdigest()
 
     def announce(self) -> None:
-        """Have those who wait look whether the report has changed."""
+        """Notify those who wait, so that they look whether the report has changed."""
         with self._changed:
             self._changed.notify_all()
 

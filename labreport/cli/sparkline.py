@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 ENDED = "×"
-"""Where a curve ends before the others, or is no longer finite."""
+"""Marks where a curve ends before the others, or is no longer finite."""
 
 
 @dataclass(frozen=True)
 class Axes:
-    """What several curves share, so that their heights can be compared.
+    """The axes that several curves share, so that their heights can be compared.
 
     Attributes:
         rounds: the last index of the longest curve.

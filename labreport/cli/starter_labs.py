@@ -69,5 +69,5 @@ def start(folder: Path, exercise: str) -> tuple[Path, ...]:
 
 
 def _is_there(path: Path) -> bool:
-    """Whether a name is taken, be it by a link that leads nowhere."""
+    """Return whether a name is taken, be it by a link that leads nowhere."""
     return path.is_symlink() or path.exists()

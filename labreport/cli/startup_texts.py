@@ -20,7 +20,7 @@ def terminal_code() -> str:
 
 
 def _takes_chinese() -> bool:
-    """Whether what is printed can be Chinese."""
+    """Return whether stdout can print Chinese."""
     try:
         "中文".encode(getattr(sys.stdout, "encoding", None) or "utf-8")
     except (UnicodeEncodeError, LookupError):

@@ -25,7 +25,7 @@ from labreport.training.execution import DEVICES
 
 @dataclass(frozen=True)
 class Selection:
-    """Which experiment is asked for.
+    """The experiment that is asked for.
 
     Attributes:
         name: of the experiment.
@@ -72,7 +72,7 @@ def stored_parts(selection: Selection) -> tuple[tuple[str, ExperimentResults], .
 
 
 def _has_all(lab: Lab, output: Path) -> bool:
-    """Whether all runs of a lab are stored, computed on one device."""
+    """Return whether all runs of a lab are stored, computed on one device."""
     store = Store(output)
     return any(
         all(store.has(run_name(config, where), schedule) for config, schedule in lab.recordings())

@@ -1,4 +1,4 @@
-"""What every command says and how: language, faults, progress, exit codes."""
+"""Terminal output of all commands: language, faults, progress, exit codes."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def reported(*, writes: bool = True) -> Iterator[None]:
 
 @contextmanager
 def told_as_json() -> Iterator[None]:
-    """As ``reported``, for a program that asked: faults as JSON on stdout."""
+    """Catch errors as ``reported`` does, for a program that asked: faults as JSON on stdout."""
     from labreport.errors import LabreportError
 
     try:
@@ -79,7 +79,7 @@ def told_as_json() -> Iterator[None]:
 
 
 def _of_the_system(error: OSError) -> BuildError:
-    """What the system says of a file, where nobody has looked closer."""
+    """Wrap an error of the system about a file, where no code has examined it more closely."""
     from pathlib import Path
 
     from labreport.errors import BuildError, Fault
@@ -123,7 +123,7 @@ def say_shipped(given: Path | None) -> None:
 
 
 def is_checkout() -> bool:
-    """Whether the lab that ships is the one in the current folder."""
+    """Return whether the lab that ships is the one in the current folder."""
     from pathlib import Path
 
     from labreport.shipped import LAB_FILE, shipped
@@ -171,7 +171,7 @@ def print_fault(fault: Fault, words: Language) -> None:
 
 
 def headline(fault: Fault, words: Language) -> str:
-    """Where a fault is and what it is, in one line."""
+    """Format a fault in one line: where it is and what it is."""
     place = "" if fault.file is None else str(fault.file)
     place += f":{fault.line}" if fault.line else ""
     place += f":{fault.column}" if fault.column else ""
@@ -180,7 +180,7 @@ def headline(fault: Fault, words: Language) -> str:
 
 
 def message(fault: Fault, words: Language) -> str:
-    """What is wrong, without the place."""
+    """Format what is wrong, without the place."""
     values = {name: _value(fault.code, value, words) for name, value in fault.values.items()}
     return words.text(f"fault.{fault.code}", **values)
 

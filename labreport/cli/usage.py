@@ -1,4 +1,4 @@
-"""What is wrong with a command line, in the language of the terminal.
+"""Errors in a command line, in the language of the terminal.
 
 Typer finds it out and says it in English only; the sentence is known by its English words. One
 that is not known is told as it is.

@@ -1,4 +1,4 @@
-"""Which file of a report a reader wants, and a program of the system to show it."""
+"""The file of a report that a reader wants, and a program of the system to show it."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _language(page: Path) -> str | None:
 
 
 def show_file(file: Path) -> bool:
-    """Have the system show a file; False if it has nothing to show it with.
+    """Open a file with a program of the system; False if it has none to show it with.
 
     No shell sees the name. Without a screen nothing is started unless the user has named it, and
     what is started gets no terminal, so that it can neither take it over nor wait for it.

@@ -1,1 +1,1 @@
-"""What differs between two labs, two output folders, or the findings of two reports."""
+"""Differences between two labs, two output folders, or the findings of two reports."""

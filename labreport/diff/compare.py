@@ -18,7 +18,7 @@ COMPARE = {
 
 
 def compare(a: Path, b: Path) -> tuple[Kind, Comparison]:
-    """What both sides are, and all that differs between them.
+    """Return the kind of both sides, and all that differs between them.
 
     Raises:
         InputError: if they cannot be compared: one is missing, damaged, at fault, or of another

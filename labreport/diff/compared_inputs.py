@@ -1,4 +1,4 @@
-"""What A and B are, and reading both so that the faults of both are told at once."""
+"""The kinds of A and B, and reading both so that the faults of both are reported at once."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ Kind = Literal["lab", "folder", "observations"]
 Read = TypeVar("Read")
 
 ENDINGS: dict[str, Kind] = {".toml": "lab", ".json": "observations"}
-"""What a file is, by the ending of its name."""
+"""The kind of a file, by the ending of its name."""
 
 
 def kind_of(a: Path, b: Path) -> Kind:
-    """What both sides are.
+    """Return the kind of both sides.
 
     Raises:
         InputError: if one is missing or nothing that can be compared, or they are not the same.
@@ -52,7 +52,7 @@ def both(read: Callable[[Path], Read], a: Path, b: Path) -> tuple[Read, Read]:
 
 
 def together(*reads: Callable[[], Any]) -> list[Any]:
-    """What each gives. Raises InputError with the faults of all."""
+    """Return the result of each. Raises InputError with the faults of all."""
     found: list[Any] = []
     faults: list[Fault] = []
     for read in reads:

@@ -68,7 +68,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Alone:
-    """What only one side has.
+    """An item that only one side has.
 
     Attributes:
         where: an experiment, a variant, a run, or where a finding stands.
@@ -107,7 +107,7 @@ class Comparison:
 
     @property
     def is_same(self) -> bool:
-        """Whether nothing differs."""
+        """True if nothing differs."""
         return not (
             self.settings or self.alone or self.numbers or self.findings or self.found_alone
         )

@@ -37,17 +37,17 @@ class Finding(BaseModel):
 
     @property
     def where(self) -> Where:
-        """Where it stands."""
+        """The place where it stands."""
         return Where(self.part, self.experiment or "")
 
     @property
     def identity(self) -> Hashable:
-        """What it is about: the same in two reports that find the same of it in other numbers."""
+        """A key for what it is about: equal in two reports that find the same in other numbers."""
         named = [(f.name, repr(f.value)) for f in self.facts if not _is_measured(f.value)]
         return (self.where, self.rule, self.form, *named)
 
     def told(self) -> dict[str, Any]:
-        """What can change in it: its numbers, and its words."""
+        """Return what can change in it: its numbers, and its words."""
         numbers = {f"{self.rule}: {f.name}": f.value for f in self.facts if _is_measured(f.value)}
         words = {f"{self.rule}: sentence.{code}": text for code, text in self.sentence.items()}
         return numbers | words
@@ -109,7 +109,7 @@ def _read(path: Path) -> dict[Hashable, Finding]:
 
 
 def _first(error: Exception) -> str:
-    """What is wrong first, in one line."""
+    """Format the first thing that is wrong in one line."""
     if isinstance(error, ValidationError):
         first = error.errors()[0]
         return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
@@ -117,7 +117,7 @@ def _first(error: Exception) -> str:
 
 
 def _is_measured(value: Any) -> bool:
-    """Whether a fact is a number; those that JSON has no number for are texts."""
+    """Return whether a fact is a number; those that JSON has no number for are texts."""
     if isinstance(value, dict):
         return value.keys() == {"value", "total"}
     return isinstance(value, int | float) or value in ("NaN", "Infinity", "-Infinity")

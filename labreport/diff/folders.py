@@ -117,7 +117,7 @@ def _value(cell: str) -> float | str | None:
 
 
 def _measured(row: Row) -> dict[str, Any]:
-    """What was computed of a run, without what says which run it is."""
+    """Return what was computed of a run, without the columns that identify it."""
     return {key: value for key, value in row.items() if key not in (*FIRST, NAME)}
 
 

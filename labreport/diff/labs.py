@@ -83,7 +83,7 @@ def _of_experiment(plan: Plan) -> dict[str, Any]:
 
 
 def _of_variant(plan: Plan, name: str) -> dict[str, Any]:
-    """What a variant is: its configuration but for what is swept, and what that goes through."""
+    """Flatten a variant: its configuration except what is swept, and the swept values."""
     variant, trials = plan.variant(name), plan.of(name)
     swept = [key for key, _ in trials[0].point]
     seeds = list(dict.fromkeys(t.seed for t in trials if t.seed is not None))

@@ -58,14 +58,14 @@ def _by_formula(result: Result, checked: CheckedFormula) -> Result:
 
 
 def about(part: str, experiment: ExperimentResults, result: Result) -> tuple[object, ...]:
-    """What ``ABOUT`` says of a run; no seed is None."""
+    """Return the values of ``ABOUT`` for a run; no seed is None."""
     point = "; ".join(f"{key}={value}" for key, value in result.point)
     values = (part, experiment.plan.name, result.variant, point)
     return (*values, result.trial.seed, result.run.name)
 
 
 def describe(part: str, experiment: ExperimentResults, result: Result) -> dict[str, Any]:
-    """What a run is and how it ended, for formats that nest."""
+    """Describe a run and how it ended, for formats that nest."""
     run = result.run
     return {
         "part": part,

@@ -92,7 +92,7 @@ def _print_summary(summary: Summary, only: tuple[str, ...]) -> None:
 
 
 def _print_files(what: str, files: Iterable[Path], only: tuple[str, ...]) -> None:
-    """What became of each file; at the end, if they hold a part of the report, how to have all."""
+    """Print what became of each file, and, if the report is partial, how to have all of it."""
     for path in files:
         typer.echo(f"{what} {printable(path)}")
     if only:

@@ -70,7 +70,7 @@ def _lines(a: Path, b: Path, kind: str, found: Comparison, words: Language) -> I
 
 
 def _totals(kind: str, found: Comparison, words: Language) -> Iterator[str]:
-    """How much was compared, and how much of it is the same."""
+    """Yield how much was compared, and how much of it is the same."""
     if kind == "folder":
         differing = len({change.where for change in found.numbers})
         yield "\n" + words.text("cli.diff-runs", same=found.same_runs, differing=differing)
@@ -83,7 +83,7 @@ def _totals(kind: str, found: Comparison, words: Language) -> Iterator[str]:
 
 
 def _place(where: Where) -> str:
-    """Where something is, in the words of the lab file; "" for the lab as a whole."""
+    """Name a place in the words of the lab file; "" for the lab as a whole."""
     part = "" if where.part == "main" else where.part
     seed = f"seed={where.seed}" if where.seed else ""
     names = (part, where.experiment, where.variant, where.point, seed)

@@ -199,7 +199,7 @@ def _curves(curves: Curves, words: Language, width: int) -> Iterator[RenderableT
 
 
 def _heading(kind: str, axes: Axes, words: Language) -> str:
-    """What the curves are, and which of their axes are logarithmic."""
+    """Describe the curves, and name those of their axes that are logarithmic."""
     what = words.text(f"cli.show-{kind}", rounds=axes.rounds)
     named = [(axes.by_ratio, "rounds"), (axes.logarithmic, "height")]
     scaled = [words.text(f"cli.show-axis-{name}") for is_so, name in named if is_so]
