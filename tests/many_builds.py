@@ -32,7 +32,8 @@ def main() -> None:
 def prepare() -> None:
     import labreport.training.trainer  # noqa: F401
     from labreport.formats import html, pdf
-    from labreport.report import compose, figures, illustrate  # noqa: F401
+    from labreport.render import draw, figures, printing  # noqa: F401
+    from labreport.report import compose  # noqa: F401
     from labreport.training import execution
 
     execution.WORTH_PROCESSES = 1

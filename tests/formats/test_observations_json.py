@@ -15,7 +15,7 @@ from safetensors.numpy import load_file
 from labreport.analysis.observation import Observation, Share, Source
 from labreport.export import observations_json
 from labreport.language.catalogue import language
-from labreport.report import compose
+from labreport.report import measured
 
 SEEDS = """
 [experiment.a]
@@ -137,7 +137,7 @@ def test_numbers_that_json_lacks_are_strings(
     values = {"nan": math.nan, "up": math.inf, "down": -math.inf}
     facts = {name: Share(value, Source("losses[0]", ())) for name, value in values.items()}
     found = Observation("odd", facts, runs=0)
-    monkeypatch.setattr(compose, "observe_base", lambda *_: ())
+    monkeypatch.setattr(measured, "observe_base", lambda *_: ())
     built = build_pages(base_text + SEEDS)
     (claim, *_) = built.measured.claims
     object.__setattr__(claim, "observation", found)
