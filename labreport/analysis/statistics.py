@@ -21,14 +21,6 @@ class MedianInterval(NamedTuple):
     coverage: float
 
 
-class Rank(NamedTuple):
-    """The numbers of others below a value, at it, and above it."""
-
-    below: int
-    ties: int
-    above: int
-
-
 def sign_test(below: int, above: int) -> float:
     """The p-value of so many pairs that differ one way, and so many that differ the other.
 
@@ -84,19 +76,6 @@ def median_interval(values: Sequence[float], confidence: float) -> MedianInterva
         low, high = ordered[left_out], ordered[-1 - left_out]
         found = MedianInterval(float(low), float(high), covering / all_sets)
     return found
-
-
-def rank_share(value: float, others: Iterable[float]) -> Rank:
-    """Count the others that lie below the value, are equal to it, and lie above it.
-
-    Raises:
-        ValueError: if one of them is not a number.
-    """
-    compared = tuple(others)
-    _refuse_nan((value, *compared))
-    below = sum(other < value for other in compared)
-    ties = sum(other == value for other in compared)
-    return Rank(below, ties, len(compared) - below - ties)
 
 
 def starts_needed(

@@ -25,12 +25,6 @@ class Blame(Protocol):
     def __call__(self, location: Location, code: str, **details: object) -> None: ...
 
 
-def known_names(network: Network, replaced: tuple[str, ...]) -> tuple[str, ...]:
-    """Names that formulas may use: all but the derivatives that are themselves replaced."""
-    unknown = {f"{DERIVATIVE}{name}" for name in replaced}
-    return tuple(name for name in _names(network) if name not in unknown)
-
-
 def _names(network: Network) -> tuple[str, ...]:
     """Names that a formula which replaces nothing may use."""
     parameters = names_as_read(network)

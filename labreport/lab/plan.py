@@ -180,11 +180,6 @@ class Lab:
         made = (config for plan in self.plans for config in plan.controls)
         return tuple({config.digest: config for config in (*self.base_tested, *made)}.values())
 
-    def recordings_of(self, plan: Plan) -> tuple[Recording, ...]:
-        """Every distinct run that an experiment's section rests on, and its schedule."""
-        tested = plan.controls if self.file.test_explanations else ()
-        return distinct([*plan.recordings, *((config, Schedule()) for config in tested)])
-
     @property
     def base_tested(self) -> tuple[RunConfig, ...]:
         """The base and its control with a linear output, trained as long as any run of the lab.

@@ -14,7 +14,6 @@ from hypothesis import strategies as some
 
 from labreport.analysis.statistics import (
     median_interval,
-    rank_share,
     sign_test,
     smallest_p,
     starts_needed,
@@ -132,7 +131,6 @@ def test_drawn_values_of_a_skewed_distribution_are_covered() -> None:
 
 def test_infinite_and_equal_values_have_ranks() -> None:
     assert median_interval([math.inf] * 4 + [1.0] * 4, 0.9) == (1.0, math.inf, 1 - 18 / 256)
-    assert rank_share(math.inf, [1.0, math.inf]) == (1, 1, 0)
 
 
 @given(some.lists(some.integers(-5, 5), min_size=1, max_size=40), some.floats(0.5, 0.99))
@@ -144,14 +142,6 @@ def test_the_interval_holds_the_median_and_enough_of_the_values(
         assert found.low <= median(values) <= found.high
         assert confidence <= found.coverage < 1
         assert found == median_interval(sorted(values, reverse=True), confidence)
-
-
-@given(some.integers(-5, 5), some.lists(some.integers(-5, 5)))
-def test_ranks(value: int, others: list[int]) -> None:
-    below, ties, above = rank_share(value, iter(others))
-    assert below + ties + above == len(others)
-    assert ties == others.count(value)
-    assert sorted([*others, value]).index(value) == below
 
 
 @pytest.mark.parametrize(
@@ -198,8 +188,6 @@ def test_numbers_of_starts_at_the_ends() -> None:
         (median_interval, ([1.0, math.nan], 0.5)),
         (median_interval, ([1.0, 2.0], 1.0)),
         (median_interval, ([1.0, 2.0], 0.0)),
-        (rank_share, (math.nan, [1.0])),
-        (rank_share, (1.0, [math.nan])),
         (starts_needed, (0.0, 1.0)),
         (starts_needed, (1.0, -1.0)),
         (starts_needed, (math.inf, 1.0)),
