@@ -79,8 +79,9 @@ def other_starts(config: RunConfig) -> tuple[RunConfig, ...]:
 
 
 def changed(config: RunConfig, change: dict[str, Any]) -> RunConfig:
-    """The same run with some keys changed."""
-    return RunConfig.model_validate(merge(config.model_dump(mode="json"), change))
+    """The same run with some keys changed, none of them of its data, which both share."""
+    rest = merge(config.model_dump(mode="json", exclude={"data"}), change)
+    return RunConfig.model_validate({**rest, "data": config.data})
 
 
 KINDS: dict[Kind, Callable[[RunConfig], tuple[RunConfig, ...]]] = {
