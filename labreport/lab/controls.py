@@ -79,9 +79,10 @@ def other_starts(config: RunConfig) -> tuple[RunConfig, ...]:
 
 
 def changed(config: RunConfig, change: dict[str, Any]) -> RunConfig:
-    """The same run with some keys changed, none of them of its data, which both share."""
-    rest = merge(config.model_dump(mode="json", exclude={"data"}), change)
-    return RunConfig.model_validate({**rest, "data": config.data})
+    """The same run with some keys changed; data that are not are one object in both."""
+    shared = {} if "data" in change else {"data": config.data}
+    rest = merge(config.model_dump(mode="json", exclude=set(shared)), change)
+    return RunConfig.model_validate({**rest, **shared})
 
 
 KINDS: dict[Kind, Callable[[RunConfig], tuple[RunConfig, ...]]] = {

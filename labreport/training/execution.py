@@ -175,15 +175,13 @@ def load_or_train(
         BuildError: if a run cannot be stored; those that were finished before are.
     """
     names = {config.digest: run_name(config, environment) for config, _ in recordings}
-
-    trained: list[Recording] = []
+    trained: list[str] = []
     restored: list[Path] = []
 
     def read() -> LoadedRuns:
         runs = store.read(list(names.values()))
         found = {digest: runs[name] for digest, name in names.items()}
-        new = frozenset(config.digest for config, _ in trained)
-        return LoadedRuns(found, new, tuple(dict.fromkeys(restored)))
+        return LoadedRuns(found, frozenset(trained), tuple(restored))
 
     if not store.damaged and not _missing(recordings, names, store):
         # Damage that shows only now is mended below, in turn.
@@ -195,7 +193,7 @@ def load_or_train(
             restored += store.keep_rows(_lost_rows(recordings, store))
             lacking = _missing(recordings, names, store)
             train_missing(lacking, environment, store, machine, progress)
-            trained += lacking
+            trained += (config.digest for config, _ in lacking)
             if _missing(recordings, names, store):
                 continue
             with suppress(DamagedError):
