@@ -48,7 +48,6 @@ def as_version_5(path: Path) -> Path:
     return old
 
 
-@pytest.mark.usefixtures("_no_pdf")
 @pytest.mark.parametrize(
     ("code", "said", "trained"),
     [
@@ -59,7 +58,7 @@ def as_version_5(path: Path) -> Path:
 def test_runs_of_a_store_with_rows_in_full_are_computed_again(
     lab: str, tmp_path: Path, code: str, said: str, trained: str
 ) -> None:
-    run("build", lab, "--lang", "en")
+    run("build", lab, "--format", "text")
     folder = tmp_path / "output" / "runs"
     (path,) = folder.glob(RUNS)
     new = path.read_bytes()
@@ -68,7 +67,7 @@ def test_runs_of_a_store_with_rows_in_full_are_computed_again(
     rows.unlink()
     content = old.read_bytes()
     assert {e["stored"] for e in json.loads(run("list", lab, "--json").stdout)} == {0}
-    done = run("build", lab, "--lang", "en", code=code)
+    done = run("build", lab, "--format", "text", code=code)
     assert done.exit_code == 0
     assert done.stderr.count(said) == 1
     assert trained in done.stderr
@@ -77,7 +76,6 @@ def test_runs_of_a_store_with_rows_in_full_are_computed_again(
     assert set(folder.glob("*.safetensors")) == {path, rows}
 
 
-@pytest.mark.usefixtures("_no_pdf")
 @pytest.mark.parametrize(
     ("code", "said", "again", "gone"),
     [
@@ -88,7 +86,7 @@ def test_runs_of_a_store_with_rows_in_full_are_computed_again(
 def test_lost_rows_are_told_and_written_again(
     lab: str, tmp_path: Path, code: str, said: str, again: str, gone: str
 ) -> None:
-    run("build", lab, "--lang", "en")
+    run("build", lab, "--format", "text")
     (rows,) = (tmp_path / "output" / "runs").glob(ROWS)
     (name, *_) = (e["name"] for e in json.loads(run("list", lab, "--json").stdout))
     content = rows.read_bytes()
@@ -97,7 +95,7 @@ def test_lost_rows_are_told_and_written_again(
         done = run(command, name, lab, code=code)
         assert (done.exit_code, done.stdout) == (1, "")
         assert rows.name in done.stderr
-    done = run("build", lab, "--lang", "en", code=code)
+    done = run("build", lab, "--format", "text", code=code)
     assert said in done.stderr
     assert again in done.stderr
     assert rows.read_bytes() == content
@@ -107,7 +105,7 @@ def test_lost_rows_are_told_and_written_again(
         assert (done.exit_code, done.stdout) == (1, "")
         assert rows.name in done.stderr.replace("\n", "")
         assert gone in done.stderr
-    done = run("build", lab, "--lang", "en", code=code)
+    done = run("build", lab, "--format", "text", code=code)
     assert said not in done.stderr
     assert again in done.stderr
     assert rows.read_bytes() == content
