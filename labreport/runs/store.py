@@ -110,10 +110,11 @@ class Store:
     @property
     def rows(self) -> Mapping[Path, frozenset[Path]]:
         """The files of runs that refer to each file of rows."""
-        return {
-            path: frozenset(f for f, places in self._files.items() if digest in _digests(places))
-            for digest, path in self._rows.items()
-        }
+        seen: dict[str, set[Path]] = {digest: set() for digest in self._rows}
+        for path, places in self._files.items():
+            for digest in _digests(places) & seen.keys():
+                seen[digest].add(path)
+        return {self._rows[digest]: frozenset(paths) for digest, paths in seen.items()}
 
     @property
     def lacking(self) -> frozenset[str]:

@@ -46,7 +46,7 @@ def removable(output: Path, wanted: Collection[str]) -> tuple[Removable, ...]:
     store = Store(output)
     refuse_links(store)
     unwanted = [path for path, names in store.files.items() if names.isdisjoint(wanted)]
-    loose = [path for path, files in store.rows.items() if files <= set(unwanted)]
+    loose = [path for path, files in store.rows.items() if files.issubset(unwanted)]
     aside = sorted(store.aside.iterdir()) if store.aside.is_dir() else []
     damaged = [path for path in (*store.damaged, *aside) if _is_own(path)]
     outdated = [path for path in store.outdated if _is_own(path) or _says_version(path)]
