@@ -22,6 +22,7 @@ from claim_checks.losses import (
 from claim_checks.reading import RELATIVE, as_tuple, first_variant, listed, near, stated, value
 from claim_checks.seen import Check, Seen, changed_keys
 from labreport.analysis.observation import Observation
+from labreport.lab.configuration import RunConfig
 from labreport.runs.run import Run
 
 
@@ -239,18 +240,27 @@ def several_changes(seen: Seen, observation: Observation) -> bool:
     other = seen.variants[observation.facts["other"].variant][0][1]
     changed = changed_keys(mine.config, other.config) - {"seed"}
     told = set(stated(observation, "keys"))
-    implied = {
-        key
-        for key in changed
-        for tag in ("optimizer.name", "initial.scheme")
-        if tag in changed and key.startswith(tag.split(".")[0] + ".")
-    }
+    implied = {key for key in changed if comes_with_another_kind(key, changed, mine.config)}
     return (
         len(told) > 1
         and stated(observation, "count") == len(told)
         and told <= changed
         and changed - told <= implied
     )
+
+
+def comes_with_another_kind(key: str, changed: set[str], config: RunConfig) -> bool:
+    """Return whether a changed value is one that a new optimizer or initialiser has anyway."""
+    table, _, name = key.partition(".")
+    tag = {"optimizer": "name", "initial": "scheme"}.get(table)
+    if tag is None or f"{table}.{tag}" not in changed or name in (tag, "learning_rate"):
+        return False
+    values = getattr(config, table)
+    needed = {tag: getattr(values, tag), "learning_rate": 1.0, "value": 0.0, "weights": ((0.0,),)}
+    known = type(values).model_fields
+    plain = type(values).model_validate({k: v for k, v in needed.items() if k in known})
+    own = name in known and name not in ("value", "weights", "biases")
+    return not own or getattr(values, name) == getattr(plain, name)
 
 
 CHECKS: dict[str, Check] = {

@@ -11,12 +11,12 @@ from labreport.analysis.results import ExperimentResults, Result
 from labreport.analysis.rules.comparison import (
     MOST_OUTPUTS,
     comparable,
-    differing_keys,
     rankable,
     same_rows,
 )
 from labreport.analysis.rules.initialisation import final_losses
 from labreport.lab.configuration import RunConfig
+from labreport.lab.differences import shown_differences
 from labreport.lab.plan import Point
 from labreport.report.numbers import measured as as_printed
 from labreport.report.phrases import Concatenation, Named, Phrase, configured, passage, text
@@ -65,7 +65,7 @@ def differences_table(results: ExperimentResults) -> Table | None:
         config = results.of(variant.name)[0].run.config
         others = (plan.base, *(results.of(v.name)[0].run.config for v in plan.variants))
         # Of two that both have another scheme or optimizer than the base, also how they differ.
-        differ = [k for other in others for k in differing_keys(other, config)]
+        differ = [k for other in others for k in shown_differences(other, config)]
         keys += [k for k in dict.fromkeys(differ) if k not in (*keys, *swept, "seed")]
     seeds = any(v.seeds is not None for v in plan.variants) or plan.experiment.seeds is not None
     if not keys and not swept and not seeds:

@@ -1273,8 +1273,46 @@ def two_changes_at_once() -> ExperimentResults:
 
 @silent("several-changes")
 def a_new_optimizer_is_one_change() -> ExperimentResults:
+    adam = {"optimizer.name": "adam"}
+    return experiment(single("a", [3, 2, 1], {MOMENTUM: 0.5}), single("b", [3, 2, 1.5], adam))
+
+
+@silent("several-changes")
+def a_new_start_has_weights_and_biases() -> ExperimentResults:
+    biases = {"network.bias": "trained"}
+    given = {
+        **biases,
+        "initial.weights": [[[1, 1], [1, 1]]] * 2,
+        "initial.biases": [[1, 1], [1, 1]],
+    }
+    drawn = {**biases, "initial.scheme": "pytorch"}
+    return experiment(single("a", [3, 2, 1], drawn), single("b", [3, 2, 1.5], given))
+
+
+@fires(
+    "several-changes",
+    keys=("optimizer.name", "optimizer.betas"),
+    subject="b",
+    other="a",
+    count=2,
+)
+def a_new_optimizer_with_a_value_that_is_not_its_default() -> ExperimentResults:
     adam = {"optimizer.name": "adam", "optimizer.betas": [0.5, 0.5]}
     return experiment(single("a", [3, 2, 1], {MOMENTUM: 0.5}), single("b", [3, 2, 1.5], adam))
+
+
+@fires(
+    "several-changes",
+    keys=("initial.scheme", "initial.mean", "initial.standard_deviation"),
+    count=3,
+)
+def a_new_start_with_values_that_are_not_its_defaults() -> ExperimentResults:
+    normal = {
+        "initial.scheme": "normal",
+        "initial.mean": -2.0,
+        "initial.standard_deviation": 1000.0,
+    }
+    return experiment(single("a", [3, 2, 1]), single("b", [3, 2, 1.5], normal))
 
 
 @silent("several-changes")

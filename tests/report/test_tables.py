@@ -264,6 +264,35 @@ def test_differences_are_those_and_only_those(results: Any) -> None:
     }
 
 
+def test_what_a_new_optimizer_or_start_has_by_default_is_no_difference(results: Any) -> None:
+    text = (
+        variant("plain", 'change.optimizer.name = "adam"')
+        + variant("slow", 'change.optimizer.name = "adam"', "change.optimizer.weight_decay = 0.5")
+        + variant("random", 'change.initial.scheme = "normal"', "change.initial.mean = -2.0")
+        + variant("alike", 'change.initial.scheme = "constant"', "change.initial.value = 0.25")
+    )
+    rows = table(differences_table, results(text))
+    assert rows is not None
+    told = {n: {t: c.text for t, c in row.items() if c.text != NONE} for n, row in rows.items()}
+    assert told["slow"] == {"variant": "slow", "optimizer": "Adam", "weight decay": "0.5"}
+    assert told["random"] == {"variant": "random", "initial weights": "normal", "mean": "−2"}
+    assert told["alike"] == {
+        "variant": "alike",
+        "initial weights": "constant",
+        "initial value": "0.25",
+    }
+
+
+def test_all_that_two_variants_with_the_same_new_optimizer_share_is_shown(results: Any) -> None:
+    changes = 'change.optimizer.name = "rmsprop"\nchange.optimizer.momentum = 0.5\n'
+    rows = table(
+        differences_table, results(changes + variant("one") + variant("two", "change.rounds = 5"))
+    )
+    assert rows is not None
+    assert {row["optimizer"].text for row in rows.values()} == {"RMSprop"}
+    assert {row["momentum"].text for row in rows.values()} == {"0.5"}
+
+
 def test_without_differences_there_is_no_table(results: Any) -> None:
     found = results("")
     assert differences_table(found) is None

@@ -24,28 +24,11 @@ from labreport.analysis.observation import (
 )
 from labreport.analysis.results import PRECISION, ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
-from labreport.lab.configuration import Data, Network, RunConfig
+from labreport.lab.configuration import Data, Network
+from labreport.lab.differences import differing_keys
 
 MOST_OUTPUTS = 4
 """Outputs that a sentence or a cell writes out before it stops with an ellipsis."""
-
-
-def differing_keys(one: RunConfig, other: RunConfig) -> tuple[str, ...]:
-    """Keys in which two configurations differ; a table of another kind counts as one key.
-
-    The keys that a new optimizer or initialiser brings along are part of that one change.
-    """
-    first, second = one.flat(), other.flat()
-    keys = [key for key in {**first, **second} if first.get(key) != second.get(key)]
-    for tag in ("optimizer.name", "initial.scheme"):
-        if tag in keys:
-            table = tag.split(".")[0] + "."
-            keys = [
-                key
-                for key in keys
-                if not key.startswith(table) or key in (tag, "optimizer.learning_rate")
-            ]
-    return tuple(keys)
 
 
 @rule("goes-on", "comparison", 0.9)
@@ -91,7 +74,7 @@ def several_changes(results: ExperimentResults) -> Iterator[Observation]:
         if other is None:
             continue
         mine, reference = results.of(variant.name)[0], results.of(other.name)[0]
-        keys = differing_keys(mine.run.config, reference.run.config)
+        keys = differing_keys(reference.run.config, mine.run.config)
         keys = tuple(key for key in keys if key != "seed")
         if _leaves_out_layers(mine.run.config.network, reference.run.config.network):
             # A layer has an activation: that both keys change is one change.
