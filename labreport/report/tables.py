@@ -118,7 +118,8 @@ def comparison_table(results: ExperimentResults) -> Table | None:
 
     column("initial", [r.initial_loss for r in singles])
     for budget in results.budgets:
-        column("loss", [r.loss(budget) for r in singles], budget=budget)
+        header.append(_loss_head(results, budget))
+        columns.append([r.loss(budget) for r in singles])
     column("floor", [_finite(r.floor.value) for r in singles])
     # The squared error of a run that minimises just that is its loss.
     errors = any(r.run.config.loss != "mse" for r in singles)
@@ -204,14 +205,15 @@ def sweep_table(results: ExperimentResults) -> Table | None:
     if len(swept) == 1:
         ((_, members),) = swept.items()
         by_point = {r.point: r for r in members}
-        titles = [head("loss", numeric=True, budget=b) for b in results.budgets]
+        titles = [_loss_head(results, budget) for budget in results.budgets]
         columns = [[_at(by_point.get(p), b) for p in points] for b in results.budgets]
-        caption = text("report.sweep-table")
+        caption = text("report.sweep-table" + _ending_of(results))
     else:
         titles = [Cell(named(results, name), numeric=True) for name in swept]
         tables = [{r.point: r for r in members} for members in swept.values()]
         columns = [[_at(table.get(p), results.last) for p in points] for table in tables]
-        caption = text("report.sweep-variants-table", budget=results.last)
+        key = "report.sweep-variants-table" + _ending_of(results)
+        caption = text(key, budget=results.last)
     header = [Cell(Keys((key,)), numeric=True) for key, _ in points[0]] + titles
     ranked = all(map(rankable, swept.values()))
     best = [_lowest(values) if ranked else None for values in columns]
@@ -220,6 +222,16 @@ def sweep_table(results: ExperimentResults) -> Table | None:
         row = [Cell(configured(key, value), numeric=True) for key, value in point]
         rows.append((*row, *_marked([values[index] for values in columns], best)))
     return Table(caption, tuple(header), tuple(rows))
+
+
+def _loss_head(results: ExperimentResults, budget: int) -> Cell:
+    """The head of a column of losses after so many rounds, or after each run's own."""
+    return head("loss" + _ending_of(results), numeric=True, budget=budget)
+
+
+def _ending_of(results: ExperimentResults) -> str:
+    """The ending of a text's key: of each run at its own end, where rounds are swept."""
+    return "-at-own-end" if results.at_own_end else ""
 
 
 def _at(result: Result | None, budget: int) -> float | None:
@@ -244,7 +256,7 @@ def starts_table(results: ExperimentResults) -> Table | None:
         subject = Cell(named(results, variant, point))
         rows.append((subject, Cell(str(len(values)), numeric=True), *_statistics(values)))
     singles = any(len(members) == 1 for members in groups.values())
-    key = "report.starts-table" + ("-singles" if singles else "")
+    key = "report.starts-table" + ("-singles" if singles else "") + _ending_of(results)
     return Table(text(key, budget=results.last), tuple(header), tuple(rows))
 
 
@@ -295,10 +307,13 @@ def _by_error(experiment: ExperimentResults, budget: int) -> Iterator[tuple[floa
     """Single runs and the best of each sweep, of those on the lab's own data, with their errors."""
     candidates = list(experiment.singles)
     for members in experiment.swept.values():
-        there = [r for r in members if r.error(budget) is not None]
+        long = [r for r in members if r.run.config.rounds >= budget]
+        there = [r for r in long if r.error(budget) is not None]
         candidates += [min(there, key=lambda r: r.error(budget) or 0.0)] if there else []
     for result in candidates:
         error = result.error(budget)
+        if result.run.config.rounds < budget:
+            continue
         if error is not None and same_rows(result.run.config.data, experiment.plan.base.data):
             yield error, result
 

@@ -1001,6 +1001,27 @@ def tuned_variants_that_change_places() -> ExperimentResults:
     )
 
 
+@fires(
+    "best-at-own-end",
+    subject="a",
+    points=(("", 3),),
+    value=1.0,
+    total=2,
+)
+def swept_rounds_of_which_each_is_told_at_its_end() -> ExperimentResults:
+    return experiment(sweep("a", "rounds", {1: [3, 2], 3: [3, 2, 1.5, 1]}), budgets=(3,))
+
+
+@silent("best-at-own-end")
+def swept_rounds_that_end_level() -> ExperimentResults:
+    return experiment(sweep("a", "rounds", {1: [3, 1], 3: [3, 2, 1.5, 1]}), budgets=(3,))
+
+
+@silent("best-at-own-end")
+def swept_rounds_that_all_get_to_the_budget() -> ExperimentResults:
+    return experiment(sweep("a", "rounds", {1: [3, 2], 3: [3, 2, 1.5, 1]}), budgets=(1,))
+
+
 @fires("sweep-best", "several", budget=2)
 def tuned_variants_one_of_which_leads_throughout() -> ExperimentResults:
     one = sweep("a", RATE, {0.5: [9, 1, 0.5], 1.0: [9, 5, 3]})

@@ -293,6 +293,32 @@ def test_all_that_two_variants_with_the_same_new_optimizer_share_is_shown(result
     assert {row["momentum"].text for row in rows.values()} == {"0.5"}
 
 
+@pytest.mark.parametrize("text", ["", variant("x") + variant("y", "change.rounds = 3")])
+def test_of_swept_rounds_each_value_is_told_at_its_own_end(results: Any, text: str) -> None:
+    found = results("sweep.rounds = [2, 5]\n" + text)
+    made = printed_table(sweep_table(found), [found])
+    assert made is not None
+    assert not re.search(r"after \d+|@\d", made.caption + " ".join(c.text for c in made.header))
+    assert "end" in made.caption + made.header[1].text
+    rows = table(sweep_table, found)
+    assert rows is not None
+    for result in found.everywhere:
+        rounds = dict(result.point)["rounds"]
+        assert measured(float(result.losses[rounds])) in {
+            cell.text for cell in rows[str(rounds)].values()
+        }
+
+
+def test_no_run_is_compared_after_more_rounds_than_it_has(build_pages: Any, base_text: str) -> None:
+    short = '[experiment.b]\ntitle = "b"\nchange.rounds = 4\n' + RATES
+    built = build_pages(base_text + experiments("sweep.rounds = [2, 5]\n") + short)
+    found = built.measured.experiments
+    made = cross(found)
+    assert made is not None
+    assert [row[0].text.split(":")[0] for row in made.rows].count("a") == 1
+    assert "rounds 5" in " ".join(row[0].text for row in made.rows)
+
+
 def test_without_differences_there_is_no_table(results: Any) -> None:
     found = results("")
     assert differences_table(found) is None

@@ -99,6 +99,34 @@ def sweep_best(results: ExperimentResults) -> Iterator[Observation]:
             yield _best_of_several(results, tuned)
 
 
+@rule("best-at-own-end", "comparison", 0.9, thresholds=("ROUNDING",), needs_budget=False)
+def best_at_own_end(results: ExperimentResults) -> Iterator[Observation]:
+    """The best point of each variant with swept rounds, each point after its own rounds."""
+    if not results.at_own_end:
+        return
+    for name, members in results.swept.items():
+        top = best(members, results.last)
+        tied = _tied(top, members, results.last) if top else []
+        # Where no point is ahead of the others, none is the best.
+        if top is None or len(tied) == len(members):
+            continue
+        facts: Facts = {
+            "subject": Subject(name),
+            "points": tuple(Subject("", r.point) for r in tied),
+            "value": top.number(results.last),
+            "total": Count(len(members), cite("size(each(rounds))", members)),
+        }
+        claims = (
+            *_best_claims(members, tied, results.last),
+            *(
+                above(top, r, results.last)
+                for r in members
+                if r not in tied and r.loss(results.last) is not None
+            ),
+        )
+        yield Observation("best-at-own-end", facts, runs=len(members), claims=claims)
+
+
 def _best_of_several(
     results: ExperimentResults, tuned: Sequence[tuple[Result, tuple[Result, ...]]]
 ) -> Observation:
