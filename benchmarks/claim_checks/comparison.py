@@ -16,6 +16,7 @@ from claim_checks.losses import (
     loss_at,
     measure_of,
     predictions_at,
+    quantity_of,
     same_measure,
     squared_error,
 )
@@ -222,15 +223,22 @@ def ranking(seen: Seen, observation: Observation) -> bool:
 def different_losses(seen: Seen, observation: Observation) -> bool:
     """Check that the experiment has losses of these different kinds."""
     told = {value(part) for part in listed(observation, "losses")}
-    kinds = {r.config.loss for _, r in seen.pairs if r.trace.ending.kind != "refused"}
-    return told == kinds and len(told) > 1
+    runs = [r for _, r in seen.pairs if r.trace.ending.kind != "refused"]
+    measures = {quantity_of(r.config) for r in runs}
+    named = {quantity_of(r.config) for r in runs if r.config.loss in told}
+    return named == measures and len(told) == len(measures) > 1
 
 
 def unseen_rows(seen: Seen, observation: Observation) -> bool:
     """Check that these keys differ, and that no run keeps rows back."""
     keys = stated(observation, "keys")
     configs = [run.config for _, run in seen.pairs]
-    differ = all(len({str(c.flat().get(key)) for c in configs}) > 1 for key in keys)
+
+    def setting(config: RunConfig, key: str) -> str:
+        rows = len(config.data.inputs) if key == "data.batch_size" else 0.0
+        return str(config.flat().get(key) or rows)
+
+    differ = all(len({setting(c, key) for c in configs}) > 1 for key in keys)
     return differ and stated(observation, "rows") == max(len(c.data.inputs) for c in configs) > 1
 
 

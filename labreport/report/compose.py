@@ -10,7 +10,7 @@ from labreport.analysis.lab_rules.conclusions import key_findings
 from labreport.analysis.observation import Keys, Names, Number, Observation
 from labreport.analysis.observe import Observations
 from labreport.analysis.results import ExperimentResults
-from labreport.lab.differences import shown_differences
+from labreport.lab.changes import shown_differences
 from labreport.lab.plan import AppendixPlan, Plan
 from labreport.lab.schema.initialisers import WITHOUT_CHANCE
 from labreport.report import tables

@@ -15,8 +15,8 @@ from labreport.analysis.rules.comparison import (
     same_rows,
 )
 from labreport.analysis.rules.initialisation import final_losses
+from labreport.lab.changes import shown_differences
 from labreport.lab.configuration import RunConfig
-from labreport.lab.differences import shown_differences
 from labreport.lab.plan import Point
 from labreport.report.numbers import measured as as_printed
 from labreport.report.phrases import Concatenation, Named, Phrase, configured, passage, text
@@ -118,8 +118,7 @@ def comparison_table(results: ExperimentResults) -> Table | None:
 
     column("initial", [r.initial_loss for r in singles])
     for budget in results.budgets:
-        header.append(_loss_head(results, budget))
-        columns.append([r.loss(budget) for r in singles])
+        column("loss" + _ending_of(results), [r.loss(budget) for r in singles], budget=budget)
     column("floor", [_finite(r.floor.value) for r in singles])
     # The squared error of a run that minimises just that is its loss.
     errors = any(r.run.config.loss != "mse" for r in singles)
@@ -231,7 +230,7 @@ def _loss_head(results: ExperimentResults, budget: int) -> Cell:
 
 def _ending_of(results: ExperimentResults) -> str:
     """The ending of a text's key: of each run at its own end, where rounds are swept."""
-    return "-at-own-end" if results.at_own_end else ""
+    return "-own" if results.at_own_end else ""
 
 
 def _at(result: Result | None, budget: int) -> float | None:

@@ -144,6 +144,17 @@ def stuck_at_the_smallest_rate() -> Lab:
     return (halted(0.5, {1.0: FALLING}),)
 
 
+def stuck_beside_a_better_run() -> Lab:
+    """A run of two rows that only the second experiment shows to be stuck."""
+    rows = {"data": {"inputs": [[0.5, 0.3]] * 2, "targets": [[0.25, 0.0625]] * 2}}
+    still = np.ones((5, 8))
+    still[1:] *= 1e-3
+    twin = single("s", [4, 1, 1, 1, 1], rows, gradients=still)
+    other = {**rows, "network.activations": "tanh"}
+    alone = experiment(twin, single("o", FALLING, other), budgets=(4,))
+    return alone, experiment(twin, single("t", FALLING, {**rows, RATE: 0.5}), budgets=(4,))
+
+
 def classified(first: float) -> Lab:
     """Four rows of two classes, if the first target is 0; no classes otherwise."""
     changes = {
@@ -207,6 +218,7 @@ LABS: tuple[Callable[[], Lab], ...] = (
     no_starts,
     stuck_above_a_rate,
     stuck_at_the_smallest_rate,
+    stuck_beside_a_better_run,
     silent_with_relu,
     silent_without_relu,
     rows_in_classes,

@@ -28,6 +28,7 @@ from concluded_labs import (
     some_turn,
     stuck_above_a_rate,
     stuck_at_the_smallest_rate,
+    stuck_beside_a_better_run,
     too_few_starts,
     with_an_idle_run,
 )
@@ -161,6 +162,11 @@ def test_where_runs_are_stuck() -> None:
     assert said["below"] == 4
     assert the_only(stuck_at_the_smallest_rate(), "stuck-together", "any")["rate"] == 0.5
     assert concluded(none_turns(), "stuck-together") == []
+
+
+def test_a_run_is_stuck_if_any_experiment_shows_it() -> None:
+    said = the_only(stuck_beside_a_better_run(), "stuck-together", "rate")
+    assert (said["count"], said["total"], said["below"]) == (1, 3, 1)
 
 
 def test_where_weights_are_silent() -> None:

@@ -720,6 +720,54 @@ def values_of_different_losses() -> ExperimentResults:
     return experiment(single("a", [3, 2, 1]), single("b", [3, 2, 1], BCE))
 
 
+LOGITS = {"loss": "bce_with_logits", "network.activations": ["sigmoid", "identity"]}
+CLASSES = {"data": {"inputs": [[0.5, 0.3]], "targets": [[0, 1]]}}
+ENTROPY = {
+    **CLASSES,
+    "loss": "cross_entropy",
+    "network.activations": ["sigmoid", "identity"],
+}
+DIVERGENCE = {
+    **CLASSES,
+    "loss": "kl_div",
+    "network.activations": ["sigmoid", "log_softmax"],
+}
+
+
+@fires("ranking", "single", budget=2, subjects=("a",), value=1.0)
+@silent("different-losses", "common-measure", "several-changes")
+def bce_of_logits_is_bce_of_their_sigmoid() -> ExperimentResults:
+    return experiment(single("a", [3, 2, 1], BCE), single("b", [3, 2, 1.5], LOGITS))
+
+
+@fires("ranking", "single", budget=2, subjects=("a",), value=1.0)
+@silent("different-losses", "several-changes")
+def divergence_from_one_class_is_cross_entropy() -> ExperimentResults:
+    return experiment(single("a", [3, 2, 1], ENTROPY), single("b", [3, 2, 1.5], DIVERGENCE))
+
+
+@silent("different-losses")
+def smooth_l1_is_huber_with_a_bend_at_1() -> ExperimentResults:
+    smooth = single("a", [3, 2, 1], {"loss": "smooth_l1"})
+    return experiment(smooth, single("b", [3, 2, 1.5], {"loss": "huber"}))
+
+
+@fires("different-losses", losses=("cross_entropy", "kl_div"))
+@fires("several-changes", keys=("network.activations", "loss"), count=2)
+def divergence_from_shares_is_not_cross_entropy() -> ExperimentResults:
+    shares = {"data": {"inputs": [[0.5, 0.3]], "targets": [[0.25, 0.75]]}}
+    return experiment(
+        single("a", [3, 2, 1], {**ENTROPY, **shares}),
+        single("b", [3, 2, 1.5], {**DIVERGENCE, **shares}),
+    )
+
+
+@fires("different-losses", losses=("mse", "bce"))
+def one_of_each_quantity_is_named() -> ExperimentResults:
+    logits = single("c", [3, 2, 1], LOGITS)
+    return experiment(single("a", [3, 2, 1]), single("b", [3, 2, 1], BCE), logits)
+
+
 # --- divergence --------------------------------------------------------------------------------
 
 

@@ -61,11 +61,12 @@ def budget_decides(experiments: Experiments) -> Iterator[Conclusion]:
 )
 def stuck_together(experiments: Experiments) -> Iterator[Conclusion]:
     """Runs that stand still far from their floor, over all experiments."""
-    shown = _distinct(
-        [(e, r) for e in experiments for r in (*e.singles, *e.everywhere) if len(r.losses)]
-    )
-    found = [(e, r, find_stuck(r, e.last, e.results)) for e, r in shown]
-    stuck = [(e, r) for e, r, why in found if why is not None]
+    everywhere = [(e, r) for e in experiments for r in (*e.singles, *e.everywhere) if len(r.losses)]
+    shown = _distinct(everywhere)
+    # Beside which runs a run stands differs by experiment, and so does what they show of it.
+    found = [(e, r, find_stuck(r, e.last, e.results)) for e, r in everywhere]
+    reasons = {r.run.name: why for _, r, why in reversed(found) if why is not None}
+    stuck = _distinct([(e, r) for e, r, why in found if why is not None])
     if not stuck:
         return
     members = [r for _, r in stuck]
@@ -75,12 +76,12 @@ def stuck_together(experiments: Experiments) -> Iterator[Conclusion]:
     facts: Facts = {
         "count": Count(len(stuck), cite("size(each(rounds))", members)),
         "total": Count(len(shown), cite("size(each(rounds))", [r for _, r in shown])),
-        "experiments": _titles([e for e, _ in stuck]),
+        "experiments": _titles([e for e, _, why in found if why is not None]),
         "rate": Setting(rate, slowest.cite("learning_rate")),
         "below": Count(len(below)),
     }
     claims = (
-        *(claim for _, _, why in found if why is not None for claim in why.claims),
+        *(claim for _, r in stuck for claim in reasons[r.run.name].claims),
         cite(f"min(each(learning_rate)) == {rate!r}", members),
     )
     form = "rate" if below else "any"

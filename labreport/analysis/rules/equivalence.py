@@ -16,8 +16,8 @@ from labreport.analysis.observation import (
 )
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
+from labreport.lab.changes import differing_keys
 from labreport.lab.controls import momentum
-from labreport.lab.differences import differing_keys
 
 
 @rule(

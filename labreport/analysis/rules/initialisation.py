@@ -25,7 +25,7 @@ from labreport.analysis.observation import (
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
 from labreport.analysis.rules.comparison import comparable, rankable
-from labreport.lab.differences import differing_keys
+from labreport.lab.changes import differing_keys
 from labreport.lab.naming import unit_names
 from labreport.lab.plan import Point
 

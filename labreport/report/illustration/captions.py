@@ -43,7 +43,7 @@ class Captions:
     @property
     def at_own_end(self) -> str:
         """The ending of the key of a text about the last round that is compared."""
-        return "-at-own-end" if self.results.at_own_end else ""
+        return "-own" if self.results.at_own_end else ""
 
     def name(self, result: Result) -> Named:
         """A run as a sentence calls it."""

@@ -80,7 +80,7 @@ class SweepFigures(FigureMaker):
     def _line(self, budget: int) -> Phrase:
         """The name of the line of losses after so many rounds, or after each run's own."""
         at_own_end = self.results.at_own_end
-        return self._text("line-at-own-end") if at_own_end else Counted("rounds", budget)
+        return self._text("line-own") if at_own_end else Counted("rounds", budget)
 
     def map(self) -> list[Block]:
         """Loss over the swept key and the rounds, for a single variant."""
