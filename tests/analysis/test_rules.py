@@ -296,6 +296,11 @@ def the_best_values_are_the_ends() -> ExperimentResults:
     return experiment(sweep("a", RATE, losses), budgets=(1, 2))
 
 
+@fires("edge-of-grid", subjects=((("a", 0.5), 2), (("a", 2.0), 2)))
+def both_ends_are_level_and_the_middle_is_a_little_above() -> ExperimentResults:
+    return experiment(sweep("a", RATE, {0.5: [9, 5, 3], 1.0: [9, 5, 3.00003], 2.0: [9, 5, 3]}))
+
+
 @silent("edge-of-grid")
 def a_grid_of_one_value() -> ExperimentResults:
     return experiment(sweep("a", RATE, {0.5: [9, 5, 3]}))

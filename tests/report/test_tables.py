@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from statistics import fmean, median, stdev
 from typing import Any
 
@@ -202,6 +203,22 @@ def test_sweep_of_several_variants_has_a_star_in_each_column(results: Any) -> No
     for name in ("sgd", "adam"):
         losses = {EN.value("", r.point[0][1]): r.losses[10] for r in found.of(name)}
         assert stars(rows)[name] == {min(losses, key=losses.__getitem__)}
+
+
+def test_losses_that_sentences_tell_apart_are_told_apart_in_the_table(results: Any) -> None:
+    found = results("sweep.optimizer.learning_rate = [1.0, 1.0001, 2.0, 1e-3]\n")
+    members = found.everywhere
+    runs = [r.run for r in members]
+    near = float(runs[2].losses[10]) * (1 + 5e-6)
+    losses = runs[0].trace.losses.copy()
+    losses[10] = near
+    runs[0] = replace(runs[0], trace=replace(runs[0].trace, losses=losses))
+    changed = [replace(r, run=run) for r, run in zip(members, runs, strict=True)]
+    rows = table(sweep_table, replace(found, results=tuple(changed)))
+    assert rows is not None
+    assert stars(rows) == {"loss@10": {"2"}}
+    assert rows["1"]["loss@10"].text != rows["2"]["loss@10"].text
+    assert len(rows["0.001"]["loss@10"].text) < len(rows["2"]["loss@10"].text)
 
 
 @pytest.mark.parametrize(

@@ -291,15 +291,16 @@ def edge_of_grid(results: ExperimentResults) -> Iterator[Observation]:
                 and v not in allowed(top.run.config, k)  # type: ignore[union-attr]
             ]
             if top is not None and at_end:
-                found.append(With(Subject(top.variant, tuple(at_end)), Rounds(budget)))
-                claims.append(lowest_of(top, members, budget))
-                claims += [_at_end(top, members, key) for key, _ in at_end]
-                claims += [
-                    above(top, r, budget)
-                    for r in members
-                    if r.loss(budget) is not None
-                    and any(dict(r.point)[key] not in ends[key] for key, _ in at_end)
+                keys = [key for key, _ in at_end]
+                edges = [tuple((k, v) for k, v in r.point if k in keys) for r in best_ones]
+                found += [
+                    With(Subject(top.variant, edge), Rounds(budget))
+                    for edge in dict.fromkeys(edges)
                 ]
+                claims.append(lowest_of(top, members, budget))
+                claims += [_at_end(r, members, key) for r in best_ones for key in keys]
+                inside = [r for r in members if any(dict(r.point)[k] not in ends[k] for k in keys)]
+                claims += [above(top, r, budget) for r in inside if r.loss(budget) is not None]
     if found:
         facts: Facts = {"subjects": tuple(found)}
         yield Observation("edge-of-grid", facts, runs=len(found), limits=True, claims=tuple(claims))
