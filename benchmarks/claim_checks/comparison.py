@@ -213,10 +213,16 @@ def ranking(seen: Seen, observation: Observation) -> bool:
         else:
             last = {s.variant for s in listed(observation, "subjects")}
             always = set.intersection(*all_leaders)
-            if observation.form == "single":
+            form, _, some = observation.form.partition("-")
+            ranked = sum(map(len, groups.values()))
+            if (len(members) < ranked) != bool(some):
+                return False
+            if stated(observation, "total") != len(seen.variants):
+                return False
+            if form == "single":
                 return last == all_leaders[-1]
             # Who leads depends on the rounds only if nobody leads at all of them.
-            return (not always) if observation.form == "flips" else last <= always
+            return (not always) if form == "flips" else last <= always
     return False
 
 

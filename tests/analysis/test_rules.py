@@ -720,6 +720,12 @@ def a_refused_loss_has_no_measure() -> ExperimentResults:
     return experiment(single("a", [3, 2, 1]), refused)
 
 
+@fires("ranking", "single-some", count=2, total=3, subjects=("c",))
+def variants_of_which_two_have_the_same_loss() -> ExperimentResults:
+    other = single("c", [3, 2, 0.5], {MOMENTUM: 0.5})
+    return experiment(single("a", [3, 2, 1]), single("b", [3, 2, 0.1], BCE), other)
+
+
 @fires("different-losses", losses=("mse", "bce"))
 def values_of_different_losses() -> ExperimentResults:
     return experiment(single("a", [3, 2, 1]), single("b", [3, 2, 1], BCE))

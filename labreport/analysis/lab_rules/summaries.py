@@ -24,6 +24,9 @@ from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rules.comparison import same_rows
 from labreport.analysis.rules.gradients import find_stuck
 
+OF_SHARES = ("share-right", "share-right-swept", "share-right-starts", "level-answers")
+"""Rules that state a share of right rows."""
+
 
 @lab_rule("budget-decides", 0.9, thresholds=("ROUNDING",))
 def budget_decides(experiments: Experiments) -> Iterator[Conclusion]:
@@ -36,7 +39,7 @@ def budget_decides(experiments: Experiments) -> Iterator[Conclusion]:
         if len(experiment.budgets) < 2 or not found:
             continue
         asked += 1
-        turned = [o for o in found if o.form in ("flips", "moves", "several-flips")]
+        turned = [o for o in found if o.form in ("flips", "flips-some", "moves", "several-flips")]
         if turned:
             flips.append(experiment)
             claims += [claim for o in turned for claim in o.claims]
@@ -225,7 +228,7 @@ def own_rows(experiments: Experiments) -> Iterator[Conclusion]:
     # Of a grid of random starts no share is told.
     classified = [
         (e, r)
-        for e in experiments
+        for e in filter(_tells_shares, experiments)
         for r in e.results
         if decided(r, e.last) and r.variant not in e.gridded
     ]
@@ -246,6 +249,13 @@ def own_rows(experiments: Experiments) -> Iterator[Conclusion]:
         claims=tuple(r.cite(claim) for r in first.values()),
     )
     yield experiments[0].plan, found
+
+
+def _tells_shares(experiment: ExperimentResults) -> bool:
+    """Return whether an experiment states of some runs how many rows they put right."""
+    # Where rounds are swept there is no number of rounds after which they could be compared.
+    swept = any(key == "rounds" for key, _ in experiment.plan.axes)
+    return not swept and any(True for rule in OF_SHARES for _ in RULES[rule](experiment))
 
 
 def _titles(experiments: list[ExperimentResults]) -> tuple[Fact, ...]:

@@ -225,10 +225,13 @@ def _reached(result: Result, level: float, budget: int) -> int | None:
     return step if step is not None and step <= budget else None
 
 
-@rule("ranking", "comparison", {"": 0.7, "flips": 0.75}, thresholds=("ROUNDING",))
+@rule(
+    "ranking", "comparison", {"": 0.7, "flips": 0.75, "flips-some": 0.75}, thresholds=("ROUNDING",)
+)
 def ranking(results: ExperimentResults) -> Iterator[Observation]:
     """Report the variant with the lowest loss at each budget, and whether that changes."""
-    same = _largest_comparable([r for r in results.singles if len(r.losses)])
+    there = [r for r in results.singles if len(r.losses)]
+    same = _largest_comparable(there)
     if len(same) < 2:
         return
     leaders = []
@@ -254,12 +257,14 @@ def ranking(results: ExperimentResults) -> Iterator[Observation]:
         "budget": Count(results.last),
         "value": last.tied[0].number(results.last),
         "count": Count(len(same)),
+        "total": Count(len(results.plan.variants)),
     }
     form = "same" if always else "flips"
     if always and any(len(leader.tied) > len(always) for leader in leaders):
         form = "shared"
     if len(results.budgets) == 1:
         form = "single"
+    form += "-some" if len(same) < len(there) else ""
     claims = tuple(claim for leader in leaders for claim in leader.claims)
     yield Observation("ranking", facts, runs=len(same), form=form, claims=claims)
 

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from pydantic import ValidationError
 
-from labreport.lab.class_targets import beyond, class_numbers
+from labreport.lab.class_targets import are_no_signs, beyond, class_numbers
 from labreport.lab.configuration import RunConfig, misfits
 from labreport.lab.lab import Change, change_at, merge
 from labreport.lab.reading.fault_log import FaultLog
@@ -115,9 +115,12 @@ class ConfigurationReader:
 def _found(error: ValidationError, merged: Change) -> list[Mismatch]:
     """Find what is wrong with a configuration; of targets that are classes, which do not exist."""
     found = findings(error.errors(include_url=False), RunConfig, merged)
+    others = [finding for finding in found if finding.location[:2] != ("data", "targets")]
+    if are_no_signs(merged):
+        # Each target would be called no row, where the loss is what does not fit.
+        return [*others, Mismatch(("loss",), "classes-for-signs", {"found": merged["loss"]})]
     if class_numbers(merged) is None:
         return found
-    others = [finding for finding in found if finding.location[:2] != ("data", "targets")]
     classes = (
         Mismatch(("data", "targets", index), "out-of-range", values)
         for index, values in beyond(merged)
