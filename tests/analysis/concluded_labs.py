@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from synthetic_runs import MOMENTUM, RATE, experiment, single, starts, sweep
 
 from labreport.analysis.results import ExperimentResults
+from labreport.lab.lab import Experiment, Text
 
 Lab = tuple[ExperimentResults, ...]
 
@@ -175,6 +177,27 @@ def rows_that_are_no_classes() -> Lab:
     return classified(0.5)
 
 
+def classes_beside_swept_rounds() -> Lab:
+    """Shares are told of the first experiment, and of the second, whose rounds are swept, none."""
+    (told,) = rows_in_classes()
+    first = told.singles[0].run.config
+    changes = {
+        "data.inputs": first.data.inputs,
+        "data.targets": first.data.targets,
+        "network.layers": [2, 2, 1],
+        "initial.scheme": "zeros",
+    }
+    curves = {1: [3, 2], 2: [3, 2, 1]}
+    made = sweep("s", "rounds", curves, changes)
+    untold = experiment(made)
+    plan = replace(untold.plan, name="untold", experiment=renamed(untold, "untold"))
+    return told, replace(untold, plan=plan)
+
+
+def renamed(results: ExperimentResults, title: str) -> Experiment:
+    return results.plan.experiment.model_copy(update={"title": Text(zh=title, en=title)})
+
+
 def silent_weights() -> dict[str, np.ndarray]:
     quiet = np.arange(8) == 0
     steps = np.arange(3)[:, None]
@@ -222,6 +245,7 @@ LABS: tuple[Callable[[], Lab], ...] = (
     silent_with_relu,
     silent_without_relu,
     rows_in_classes,
+    classes_beside_swept_rounds,
     rows_that_are_no_classes,
     one_alone_diverged,
     smaller_beside_an_idle_run,

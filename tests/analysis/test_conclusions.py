@@ -11,6 +11,7 @@ from concluded_labs import (
     all_near,
     all_turn,
     apart,
+    classes_beside_swept_rounds,
     classified,
     completed,
     less_than_chance,
@@ -178,6 +179,9 @@ def test_where_weights_are_silent() -> None:
 
 def test_shares_are_said_to_be_of_the_rows_that_were_trained_on() -> None:
     assert the_only(rows_in_classes(), "own-rows", "")["experiments"] == ("made by hand",)
+    # Where rounds are swept no share is told.
+    said = the_only(classes_beside_swept_rounds(), "own-rows", "")
+    assert said["experiments"] == ("made by hand",)
     # A target between the two classes is of neither.
     assert the_only(rows_that_are_no_classes(), "own-rows", "loss")
     assert concluded(completed(), "own-rows") == []

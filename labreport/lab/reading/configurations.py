@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import Any, cast
@@ -44,15 +44,18 @@ class ConfigurationReader:
         """The configuration of merged tables that are known to be right."""
         return self._shared.resolve(merged)
 
-    def sound(self, *layers: Settings) -> Settings:
-        """The last layer without its faults, after they have been noted."""
+    def sound(self, *layers: Settings, swept: Collection[Location] = ()) -> Settings:
+        """The last layer without its faults, after they have been noted.
+
+        A key that is missing is none if it is to be swept.
+        """
         *outer, last = layers
         for _ in range(3):
             merged = merged_layers([*outer, last])
             try:
                 config = self._shared.resolve(merged)
             except ValidationError as error:
-                found = _found(error, merged)
+                found = [f for f in _found(error, merged) if not _is_to_come(f, swept)]
             else:
                 # A change may need another one to fit: that is checked when all are merged.
                 if not outer:
@@ -126,6 +129,10 @@ def _found(error: ValidationError, merged: Change) -> list[Mismatch]:
         for index, values in beyond(merged)
     )
     return [*others, *islice(classes, MAXIMUM_FAULTS)]
+
+
+def _is_to_come(finding: Mismatch, swept: Collection[Location]) -> bool:
+    return finding.code == "missing-key" and finding.location in swept
 
 
 def _location_of(key: str) -> Location:
