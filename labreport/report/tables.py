@@ -126,13 +126,7 @@ def comparison_table(results: ExperimentResults) -> Table | None:
     errors = any(r.run.config.loss != "mse" for r in singles)
     if errors:
         column("error", [r.error(results.last) for r in singles])
-    # The floor is given and the initial loss is no merit: nothing in them is best.
-    best: list[Best] = [frozenset()] * len(columns)
-    if ranked:
-        best[1 : 1 + len(results.budgets)] = [_lowest(singles, b) for b in results.budgets]
-    data = [r.run.config.data for r in singles]
-    if errors and all(same_rows(data[0], other) for other in data):
-        best[-1] = _nearest(columns[-1])
+    best = _best_of_singles(results, columns, ranked, errors)
     cells = [_cells(values, stars) for values, stars in zip(columns, best, strict=True)]
     header.append(head("best", numeric=True))
     whole = all(r.run.trace.ending.kind == "completed" for r in singles)
@@ -148,6 +142,24 @@ def comparison_table(results: ExperimentResults) -> Table | None:
     )
     errors_are_marked = bool(best[-1]) if errors and not ranked else None
     return Table(_comparison_caption(singles, ranked, errors_are_marked), tuple(header), rows)
+
+
+def _best_of_singles(
+    results: ExperimentResults,
+    columns: Sequence[Sequence[float | None]],
+    ranked: bool,
+    errors: bool,
+) -> list[Best]:
+    """What is marked in each column; the last one has squared errors, if there are any."""
+    singles = results.singles
+    # The floor is given and the initial loss is no merit: nothing in them is best.
+    best: list[Best] = [frozenset()] * len(columns)
+    if ranked:
+        best[1 : 1 + len(results.budgets)] = [_lowest(singles, b) for b in results.budgets]
+    data = [r.run.config.data for r in singles]
+    if errors and all(same_rows(data[0], other) for other in data):
+        best[-1] = _nearest(columns[-1])
+    return best
 
 
 def _comparison_caption(

@@ -354,6 +354,12 @@ def losses_rise_from_a_value_on() -> ExperimentResults:
     return experiment(sweep("a", RATE, losses))
 
 
+@fires("rises", "all", steady=("", 0.5), rising=("", 2.0), count=2, total=2)
+def losses_rise_at_every_larger_value() -> ExperimentResults:
+    losses = {2.0: [9, 5, 6], 0.5: [9, 5, 5], 8.0: [9, 10, 1]}
+    return experiment(sweep("a", RATE, losses))
+
+
 @fires("rises", "one", steady=("", 1.0), rising=("", 2.0), count=1, total=1)
 def losses_rise_at_the_largest_value_alone() -> ExperimentResults:
     return experiment(sweep("a", RATE, {2.0: [9, 5, 6], 0.5: [9, 5, 5], 1.0: [9, 5, 3]}))
