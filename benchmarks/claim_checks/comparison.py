@@ -217,7 +217,7 @@ def ranking(seen: Seen, observation: Observation) -> bool:
             ranked = sum(map(len, groups.values()))
             if (len(members) < ranked) != bool(some):
                 return False
-            if stated(observation, "total") != len(seen.variants):
+            if stated(observation, "total") != len(seen.plan.variants):
                 return False
             if form == "single":
                 return last == all_leaders[-1]

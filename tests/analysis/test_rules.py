@@ -732,6 +732,26 @@ def variants_of_which_two_have_the_same_loss() -> ExperimentResults:
     return experiment(single("a", [3, 2, 1]), single("b", [3, 2, 0.1], BCE), other)
 
 
+def beside_another_loss(*others: Made) -> ExperimentResults:
+    apart = single("x", [3, 2, 0.1], BCE)
+    return experiment(*others, apart, budgets=(1, 2))
+
+
+@fires("ranking", "same-some", count=2, total=3, subjects=("a",))
+def one_of_two_with_the_same_loss_leads_throughout() -> ExperimentResults:
+    return beside_another_loss(single("a", [3, 2, 1]), single("b", [3, 2.5, 1.5], {MOMENTUM: 0.5}))
+
+
+@fires("ranking", "flips-some", count=2, total=3)
+def two_with_the_same_loss_take_turns() -> ExperimentResults:
+    return beside_another_loss(single("a", [3, 2, 1]), single("b", [3, 1, 1.5], {MOMENTUM: 0.5}))
+
+
+@fires("ranking", "shared-some", count=2, total=3, subjects=("a",))
+def two_with_the_same_loss_are_level_at_first() -> ExperimentResults:
+    return beside_another_loss(single("a", [3, 2, 1]), single("b", [3, 2, 1.5], {MOMENTUM: 0.5}))
+
+
 @fires("different-losses", losses=("mse", "bce"))
 def values_of_different_losses() -> ExperimentResults:
     return experiment(single("a", [3, 2, 1]), single("b", [3, 2, 1], BCE))
