@@ -272,7 +272,8 @@ def edge_of_grid(results: ExperimentResults) -> Iterator[Observation]:
         for key, values in results.plan.axes
         if len(values) > 1 and all(is_number(v) for v in values)
     }
-    found, claims = [], []
+    found: list[With] = []
+    claims: list[Source] = []
     for budget in results.budgets:
         for members in results.swept.values():
             top = best(members, budget)
@@ -297,7 +298,7 @@ def edge_of_grid(results: ExperimentResults) -> Iterator[Observation]:
                     With(Subject(top.variant, edge), Rounds(budget))
                     for edge in dict.fromkeys(edges)
                 ]
-                claims.append(lowest_of(top, members, budget))
+                claims += _best_claims(members, best_ones, budget)
                 claims += [_at_end(r, members, key) for r in best_ones for key in keys]
                 inside = [r for r in members if any(dict(r.point)[k] not in ends[k] for k in keys)]
                 claims += [above(top, r, budget) for r in inside if r.loss(budget) is not None]
