@@ -254,11 +254,17 @@ class ExperimentResults:
     controls: Mapping[str, Run] = field(default_factory=dict, repr=False)
 
     def control(self, kind: Kind, result: Result) -> tuple[Result, ...]:
-        """The runs that were made to test an explanation of a result; none if not all are there."""
+        """The runs that were made to test a conclusion from a result; none if not all are there.
+
+        Of other starts those that were taken, which are the first ones.
+        """
         if kind not in KINDS or not self.controls:
             return ()
         configurations = KINDS[kind](result.run.config)
-        if not all(config.digest in self.controls for config in configurations):
+        there = [config.digest in self.controls for config in configurations]
+        if kind == "other-starts":
+            configurations = configurations[: there.index(False) if False in there else None]
+        elif not all(there):
             return ()
         return tuple(
             Result(Trial(result.variant, result.point, None, config), self.controls[config.digest])
@@ -367,5 +373,6 @@ def attach(
         controls: digests of the runs that may test explanations.
     """
     results = tuple(Result(trial, runs[trial.config.digest]) for trial in plan.trials)
-    tested = (c.digest for c in plan.controls if c.digest in controls)
+    made = (config.digest for control in plan.controls for config in control.configurations)
+    tested = (digest for digest in made if digest in controls)
     return ExperimentResults(plan, results, {d: runs[d] for d in tested if d in runs})

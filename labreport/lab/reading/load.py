@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -104,15 +105,18 @@ class _LabReader:
             change = self._configurations.sound(
                 base, Settings(("appendix", name, "change"), appendix.change)
             )
-            yield AppendixPlan(name, appendix.title, tuple(self._plans(file, [base, change])))
+            plans = (replace(p, robustness="none") for p in self._plans(file, [base, change]))
+            yield AppendixPlan(name, appendix.title, tuple(plans))
 
     def _plans(self, file: LabFile, bases: list[Settings]) -> Iterator[Plan]:
         for name, experiment in file.experiment.items():
-            plan = self._plan(name, experiment, bases)
+            plan = self._plan(file, name, experiment, bases)
             if plan is not None:
                 yield plan
 
-    def _plan(self, name: str, experiment: Experiment, bases: list[Settings]) -> Plan | None:
+    def _plan(
+        self, file: LabFile, name: str, experiment: Experiment, bases: list[Settings]
+    ) -> Plan | None:
         here: Location = ("experiment", name)
         check_variants(here, experiment, self._log)
         common = self._configurations.sound(*bases, Settings((*here, "change"), experiment.change))
@@ -145,7 +149,7 @@ class _LabReader:
             self._log.consequence((*here, "seeds"), "seeds-without-chance", values=idle)
         budgets = self._budgets(here, experiment, trials)
         merged_axes = tuple((key, tuple(values.values())) for key, values in axes.items())
-        return Plan(name, experiment, base, tuple(trials), budgets, merged_axes)
+        return Plan(name, experiment, base, tuple(trials), budgets, merged_axes, file.robustness)
 
     def _trials(
         self,
