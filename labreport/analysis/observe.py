@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from labreport.analysis.answers import mechanisms
+from labreport.analysis.answers import sweeps as swept_answers
+from labreport.analysis.answers import variants as variant_answers
+from labreport.analysis.answers.advice import advice
 from labreport.analysis.observation import Observation, Subject
 from labreport.analysis.results import ExperimentResults
-from labreport.analysis.rule import REGISTERED, Rule
+from labreport.analysis.rule import PARTS, REGISTERED, Rule
 from labreport.analysis.rules import (
     causes,
     classification,
@@ -31,6 +35,9 @@ from labreport.analysis.seen_observations import SeenObservations
 from labreport.runs.run import Run
 
 MODULES = (
+    mechanisms,
+    swept_answers,
+    variant_answers,
     causes,
     classification,
     comparison,
@@ -57,17 +64,18 @@ RULES: dict[str, Rule] = dict(
 """Rules by name, the most relevant first: of findings with the same relevance, the earlier rule's
 comes first."""
 
-ANSWERS = 3
-"""Findings that open an experiment's section: what a reader keeps in mind at once."""
+APPENDIX_ANSWERS = 3
+"""Findings that a repetition in an appendix begins with."""
 
 
 @dataclass(frozen=True)
 class Observations:
-    """The findings of one experiment, the most relevant first.
+    """The findings of one experiment.
 
     Attributes:
-        answers: the findings that answer its question.
-        others: the rest.
+        answers: the answer to its question, part by part: verdict, effect, reason, scope, advice,
+            of which some may be missing.
+        others: the rest, the most relevant first.
         limits: what it does not show.
     """
 
@@ -89,7 +97,9 @@ class Observations:
         kept = [o for o in self if o.words not in words and not told.has(o)]
         findings = [o for o in kept if not o.limits]
         limits = tuple(o for o in kept if o.limits)
-        return Observations(tuple(findings[:ANSWERS]), tuple(findings[ANSWERS:]), limits)
+        return Observations(
+            tuple(findings[:APPENDIX_ANSWERS]), tuple(findings[APPENDIX_ANSWERS:]), limits
+        )
 
 
 def observe(results: ExperimentResults) -> Observations:
@@ -116,21 +126,16 @@ def observe(results: ExperimentResults) -> Observations:
     return Observations(tuple(answers), others, limits)
 
 
-COMPARING = frozenset({"comparison", "equivalence", "reliability", "classification"})
-"""Themes whose findings say how variants compare, which is what an experiment asks."""
-
-
 def _answers(findings: list[Observation]) -> list[Observation]:
-    """The most relevant findings, of each rule only one as long as other rules have any.
-
-    One at least compares, if any finding does.
-    """
-    first = [o for i, o in enumerate(findings) if o.rule not in {p.rule for p in findings[:i]}]
-    chosen = [*first, *(o for o in findings if o not in first)][:ANSWERS]
-    if not any(RULES[o.rule].theme in COMPARING for o in chosen):
-        compares = [o for o in first if RULES[o.rule].theme in COMPARING]
-        chosen = [*chosen[: ANSWERS - 1], *compares[:1], *chosen[ANSWERS - 1 :]][:ANSWERS]
-    return sorted(chosen, key=findings.index)
+    """The answer: of each part the most relevant finding that can be it, and the advice."""
+    parts = []
+    for part in PARTS[:-1]:
+        found = [o for o in findings if RULES[o.rule].part == part]
+        parts += found[:1] or ([Observation("no-reason", {}, 0)] if part == "reason" else [])
+    if not any(o.rule != "no-reason" for o in parts):
+        return []
+    advised = advice(parts)
+    return [*parts, *([advised] if advised else [])]
 
 
 def _uncovered(found: list[Observation]) -> list[Observation]:

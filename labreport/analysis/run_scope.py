@@ -265,6 +265,10 @@ class RunScope:
         """Gradients [steps, parameters] of that training."""
         return self._formula(name).training.gradients
 
+    def cosine_by(self, name: str) -> float:
+        """Smallest cosine of the angle to the chain rule's gradient along that training."""
+        return float(self._formula(name).cosines.min())
+
     @property
     def trained_right(self) -> Array:
         """Losses of the same training with the chain rule."""

@@ -108,3 +108,13 @@ SAME_ANSWER = 0.05
 
 IDLE_SHARE = 0.1
 """A tenth of the rounds in which not a single bit moved could have been left out."""
+
+NO_ODDS = 1e-3
+"""A thousandth of the loss that training began with: two results that differ by less are level for
+whoever has to choose between them, and no figure shows which is lower."""
+
+FEWEST_PAIRS = 10
+"""Random starts from which on it is told how often one of two results is the lower one."""
+
+MOSTLY_STARTS = 0.9
+"""Nine of ten starts: a comparison that comes out the same from so many does not hang on one."""

@@ -121,7 +121,7 @@ def different_losses(results: ExperimentResults) -> Iterator[Observation]:
         yield Observation("different-losses", facts, runs=0, limits=True, claims=claims)
 
 
-@rule("common-measure", "comparison", 0.9, thresholds=("LOOK_ALIKE",))
+@rule("common-measure", "comparison", 0.9, thresholds=("LOOK_ALIKE",), part="effect")
 def common_measure(results: ExperimentResults) -> Iterator[Observation]:
     """Two losses on the same target, compared by the distance of outputs and targets."""
     for result in results.singles:

@@ -23,7 +23,7 @@ from labreport.lab.plan import Trial
 from labreport.runs.run import Run
 
 
-@rule("undamped", "equivalence", 1.0)
+@rule("undamped", "equivalence", 1.0, part="reason")
 def undamped(results: ExperimentResults) -> Iterator[Observation]:
     """Gradients that are never cleared are a momentum of 1: the control agrees to the bit."""
     # Where a variant with cleared gradients gives the same, that the two coincide is said already.

@@ -33,7 +33,7 @@ from labreport.reference.network import forward
 from labreport.reference.norms import norms
 
 
-@rule("silent-weights", "gradients", 0.95, thresholds=("ROUNDING",))
+@rule("silent-weights", "gradients", 0.95, thresholds=("ROUNDING",), part="reason")
 def silent_weights(results: ExperimentResults) -> Iterator[Observation]:
     """Weights whose gradient is exactly 0 in every round: those with each cause, and the rest."""
     for result in results.singles:
@@ -258,7 +258,7 @@ LARGEST_SLOPE = {"sigmoid": 0.25, "tanh": 1.0}
 """Largest derivative of the activations that saturate on both sides."""
 
 
-@rule("layer-gradients", "gradients", 0.75, thresholds=("EXPLODING", "VANISHING"))
+@rule("layer-gradients", "gradients", 0.75, thresholds=("EXPLODING", "VANISHING"), part="reason")
 def layer_gradients(results: ExperimentResults) -> Iterator[Observation]:
     """Gradients that are far smaller, or far larger, in the first layer than in the last.
 

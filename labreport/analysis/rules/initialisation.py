@@ -40,7 +40,7 @@ def arrived(members: tuple[Result, ...], budget: int) -> list[Result]:
     return [r for r in members if r.loss(budget) is not None]
 
 
-@rule("spread", "initialisation", {"": 0.8, "lost": 0.9})
+@rule("spread", "initialisation", {"": 0.8, "lost": 0.9}, part="effect")
 def spread(results: ExperimentResults) -> Iterator[Observation]:
     """Report how much the result depends on the random start."""
     measured: list[tuple[str, tuple[Result, ...]]] = []
@@ -136,7 +136,7 @@ def _step(result: Result, results: ExperimentResults) -> int:
     return min(results.last, result.run.config.rounds)
 
 
-@rule("place-among-starts", "initialisation", 0.95)
+@rule("place-among-starts", "initialisation", 0.95, part="verdict")
 def place_among_starts(results: ExperimentResults) -> Iterator[Observation]:
     """Rank a single start among the random ones that differ from it in nothing else."""
     for single in results.singles:
@@ -296,7 +296,7 @@ def _solved(
     return _Solved(subject, tuple(counts), tuple(sources), len(members))
 
 
-@rule("symmetry", "initialisation", 0.85)
+@rule("symmetry", "initialisation", 0.85, part="reason")
 def symmetry(results: ExperimentResults) -> Iterator[Observation]:
     """Hidden units that are equal in every round: the network is narrower than it looks."""
     for result in results.singles:

@@ -100,7 +100,7 @@ def _pairs_of(mine: tuple[Result, ...], theirs: tuple[Result, ...], budget: int)
     return _Pairs(found, budget)
 
 
-@rule("paired-starts", "reliability", 0.75, thresholds=("SIGNIFICANCE",))
+@rule("paired-starts", "reliability", 0.75, thresholds=("SIGNIFICANCE",), part="verdict")
 def paired_starts(results: ExperimentResults) -> Iterator[Observation]:
     """Two variants from the same seeds: the difference of their losses, seed by seed.
 
@@ -221,6 +221,7 @@ def _needed_formula(pairs: _Pairs) -> str:
     "reliability",
     {"": 0.9, "open": 0.88, "variants": 0.93},
     thresholds=("SIGNIFICANCE",),
+    part="verdict",
 )
 def best_over_starts(results: ExperimentResults) -> Iterator[Observation]:
     """A sweep from several starts: the point with the lowest median, against the runner-up.

@@ -107,7 +107,13 @@ def differs_in_reach(results: ExperimentResults) -> bool:
 
 
 @rule(
-    "refused", "target", 1.0, needs_budget=False, of_gradient_checks=True, of_constant_losses=True
+    "refused",
+    "target",
+    1.0,
+    needs_budget=False,
+    of_gradient_checks=True,
+    of_constant_losses=True,
+    part="verdict",
 )
 def refused(results: ExperimentResults) -> Iterator[Observation]:
     """A loss that would not compute."""

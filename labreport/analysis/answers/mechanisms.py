@@ -1,0 +1,336 @@
+"""Reasons: mechanisms, each stated only where it has passed a test on the runs themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from labreport.analysis import thresholds
+from labreport.analysis.answers.sweeps import along_axis
+from labreport.analysis.answers.variants import pair_at_end
+from labreport.analysis.comparing import Measure, is_lower, lower_claim
+from labreport.analysis.observation import (
+    Count,
+    Facts,
+    Number,
+    Observation,
+    Part,
+    Share,
+    Subject,
+)
+from labreport.analysis.results import ExperimentResults, Result, cite
+from labreport.analysis.rule import rule
+from labreport.analysis.rules.comparison import differing_keys
+
+OF_STEPS = frozenset({"optimizer.learning_rate", "rounds"})
+
+
+@rule("larger-step", "optimizer", 0.9, thresholds=("NO_ODDS",), part="reason")
+def larger_step(results: ExperimentResults) -> Iterator[Observation]:
+    """A lead that the other variant has as well once its learning rate is larger."""
+    pair = pair_at_end(results) or _other_loss(results)
+    if pair is None:
+        return
+    ahead, behind, measure = pair
+    config, other = ahead.run.config, behind.run.config
+    if OF_STEPS & set(differing_keys(config, other)) or config.initial != other.initial:
+        return
+    larger = [
+        r
+        for r in results.control("rates", behind)
+        if r.run.config.optimizer.learning_rate > other.optimizer.learning_rate
+        and measure.value(r) is not None
+    ]
+    if not larger:
+        return
+    enough = next((r for r in larger if not is_lower(ahead, r, measure)), None)
+    facts: Facts = {
+        "subject": ahead.subject,
+        "other": behind.subject,
+        "budget": Count(measure.budget),
+    }
+    if enough is not None:
+        facts["factor"] = _times(enough, behind)
+        facts["value"] = measure.number(enough)
+        claims = [lower_claim(ahead, enough, measure, holds=False)]
+    else:
+        facts["factor"] = _times(larger[-1], behind)
+        claims = [lower_claim(ahead, r, measure) for r in larger]
+    claims.append(lower_claim(ahead, behind, measure))
+    form = "" if enough is not None else "not"
+    yield Observation(
+        "larger-step",
+        facts,
+        runs=2 + len(larger),
+        relevance=0.0 if enough is not None else 0.3,
+        form=form,
+        strength="explanation",
+        claims=tuple(claims),
+    )
+
+
+def _times(result: Result, other: Result) -> Number:
+    pair = (result, other)
+    factor = result.run.config.optimizer.learning_rate / other.run.config.optimizer.learning_rate
+    return Number(factor, cite("r1.learning_rate / r2.learning_rate", pair), digits=2)
+
+
+def _other_loss(results: ExperimentResults) -> tuple[Result, Result, Measure] | None:
+    """The first variant that is nearer to the same targets than one with another loss."""
+    for result in results.singles:
+        other = results.against(result)
+        if other is None or result.run.config.loss == other.run.config.loss:
+            continue
+        measure = Measure.of((result, other), results.last)
+        if measure is not None and is_lower(result, other, measure):
+            return result, other, measure
+    return None
+
+
+@rule("larger-step-starts", "optimizer", 0.9, thresholds=("CLOSE",), part="reason")
+def larger_step_starts(results: ExperimentResults) -> Iterator[Observation]:
+    """Variants from several starts: a lead that the other one has too with twice the step."""
+    for name, members in results.replicated.items():
+        other = results.plan.against(results.plan.variant(name))
+        if other is None or other.name not in results.replicated:
+            continue
+        theirs = results.of(other.name)
+        measure = Measure.of((*members, *theirs), results.last)
+        if measure is None or not measure.is_loss:
+            continue
+        if OF_STEPS & set(differing_keys(members[0].run.config, theirs[0].run.config)):
+            continue
+        found = _with_twice_the_step(results, name, members, theirs, measure)
+        if found is not None:
+            yield found
+
+
+def _with_twice_the_step(
+    results: ExperimentResults,
+    name: str,
+    members: Sequence[Result],
+    theirs: Sequence[Result],
+    measure: Measure,
+) -> Observation | None:
+    doubled = [
+        r
+        for result in theirs
+        for r in results.control("neighbours", result)
+        if r.run.config.optimizer.learning_rate > result.run.config.optimizer.learning_rate
+        and measure.value(r) is not None
+    ]
+    if len(doubled) < thresholds.FEWEST_PAIRS:
+        return None
+    same = [r for r in (*members, *theirs) if measure.value(r) is not None]
+    mine = [r for r in members if r in same][: len(doubled)]
+    others = [r for r in theirs if r in same][: len(doubled)]
+    medians = [_median(group, measure) for group in (mine, others, doubled)]
+    if not medians[0].value < medians[1].value:
+        return None
+    # Twice the step makes up nearly all of the difference, or more than all of it.
+    if medians[2].value - medians[0].value > thresholds.CLOSE * medians[0].value:
+        return None
+    first = measure.formula(mine[0])
+    half = len(mine)
+    near = f"median(each({first})[{half}:]) - median(each({first})[:{half}])"
+    facts: Facts = {
+        "subject": Subject(name),
+        "other": Subject(theirs[0].variant),
+        "median": medians[0],
+        "other_median": medians[1],
+        "doubled": medians[2],
+        "budget": Count(measure.budget),
+        "count": Count(len(doubled), cite("size(each(rounds))", doubled)),
+    }
+    claims = (
+        cite(f"{near} <= CLOSE * median(each({first})[:{half}])", (*mine, *doubled)),
+        cite(f"{near} > 0", (*mine, *others)),
+    )
+    return Observation(
+        "larger-step-starts",
+        facts,
+        runs=len(mine) + len(others) + len(doubled),
+        strength="explanation",
+        claims=claims,
+    )
+
+
+def _median(members: Sequence[Result], measure: Measure) -> Number:
+    value = float(np.median([measure.value(r) or 0.0 for r in members]))
+    return Number(value, cite(f"median(each({measure.formula(members[0])}))", members))
+
+
+@rule("error-term", "gradients", 0.85, thresholds=("LOOK_ALIKE",), part="reason")
+def error_term(results: ExperimentResults) -> Iterator[Observation]:
+    """Cross entropy against MSE at one sigmoid output layer: the factor o(1 − o) that it lacks.
+
+    With a sigmoid output the derivative of cross entropy by the weighted sum is (o − y)/n, and that
+    of MSE 2(o − y)·o(1 − o)/n (Bishop 2006, "Pattern Recognition and Machine Learning", 5.2).
+    """
+    for result in results.singles:
+        other = results.against(result)
+        if other is None or not _differ_in_error_term(result, other):
+            continue
+        config = result.run.config
+        start = config.network.parameter_count - _size_of_last(result)
+        places = f"[{start}:]"
+        mine, theirs = f"r1.gradients_at(0){places}", f"r2.gradients_at(0){places}"
+        sizes = [np.linalg.norm(_first_gradient(r)[start:]) for r in (result, other)]
+        if not sizes[1] > 0:
+            continue
+        pair = (result, other)
+        facts: Facts = {
+            "subject": result.subject,
+            "other": other.subject,
+            "loss": Part("loss", config.loss),
+            "other_loss": Part("loss", other.run.config.loss),
+            "factor": Number(
+                float(sizes[0] / sizes[1]),
+                cite(f"norm(wide({mine})) / norm(wide({theirs}))", pair),
+                digits=2,
+            ),
+        }
+        claims = (
+            cite(f"norm(wide({mine})) > norm(wide({theirs}))", pair),
+            cite("all(r1.inputs == r2.inputs) and all(r1.given_targets == r2.given_targets)", pair),
+            cite("all(r1.weights_at(0) == r2.weights_at(0))", pair),
+        )
+        if sizes[0] > sizes[1]:
+            yield Observation("error-term", facts, runs=2, strength="explanation", claims=claims)
+            return
+
+
+def _first_gradient(result: Result) -> np.ndarray:
+    found = result.run.trace.gradients_at(0)
+    return np.zeros(len(result.names)) if found is None else found.astype(np.float64)
+
+
+def _size_of_last(result: Result) -> int:
+    network = result.run.config.network
+    out, into = network.shapes[-1]
+    return out * (into + network.trains_bias)
+
+
+def _differ_in_error_term(result: Result, other: Result) -> bool:
+    """Return whether one is cross entropy and the other MSE, of the same outputs from one start."""
+    one, two = result.run.config, other.run.config
+    is_pair = one.loss in ("bce", "bce_with_logits") and two.loss == "mse"
+    same = (one.data, one.initial, one.seed, one.network.layers) == (
+        two.data,
+        two.initial,
+        two.seed,
+        two.network.layers,
+    )
+    hidden = one.network.activations[:-1] == two.network.activations[:-1]
+    there = len(result.losses) > 0 and len(other.losses) > 0
+    return is_pair and same and hidden and there and _last_is_sigmoid(result, other)
+
+
+def _last_is_sigmoid(*results: Result) -> bool:
+    return all(
+        r.run.config.network.activations[-1] == "sigmoid" or r.run.config.loss == "bce_with_logits"
+        for r in results
+    )
+
+
+@rule("refused-targets", "target", 1.0, needs_budget=False, part="reason")
+def refused_targets(results: ExperimentResults) -> Iterator[Observation]:
+    """Targets that are no probabilities, as a loss wants them that refused to compute."""
+    for result in results.singles:
+        config = result.run.config
+        if not result.refused or config.loss != "bce":
+            continue
+        targets = np.array(config.data.targets, dtype=np.float64)
+        outside = targets[(targets < 0) | (targets > 1)]
+        if not outside.size:
+            continue
+        worst = float(outside[np.argmax(np.abs(outside - 0.5))])
+        name = "min" if worst < 0 else "max"
+        facts: Facts = {
+            "subject": result.subject,
+            "loss": Part("loss", config.loss),
+            "target": Number(worst, result.cite(f"{name}(given_targets)")),
+        }
+        bound = "min(given_targets) < 0" if worst < 0 else "max(given_targets) > 1"
+        claims = (result.cite(bound), result.cite("ending == 'refused'"))
+        yield Observation("refused-targets", facts, runs=1, strength="explanation", claims=claims)
+        return
+
+
+@rule("lands-in-saturation", "gradients", 0.8, thresholds=("SATURATED", "NO_ODDS"), part="reason")
+def lands_in_saturation(results: ExperimentResults) -> Iterator[Observation]:
+    """Values of a sweep whose first step already brings every output where it is flat."""
+    swept = along_axis(results)
+    if len(swept) != 1:
+        return
+    ((_, members),) = swept.items()
+    slopes = [_slope_after_first_step(r) for r in members]
+    if any(slope is None for slope in slopes):
+        return
+    flat = [slope <= _FLAT for slope in slopes if slope is not None]
+    if flat[0] or not flat[-1]:
+        return
+    first = len(flat) - flat[::-1].index(False)
+    at = members[first]
+    product = "max(wide(outputs_at(1)) * (1 - wide(outputs_at(1))))"
+    facts: Facts = {
+        "start": Subject("", at.point),
+        "slope": Number(slopes[first] or 0.0, at.cite(product), digits=2),
+        "share": Share(thresholds.SATURATED),
+    }
+    claims = tuple(
+        r.cite(f"{product} {'<=' if is_flat else '>'} SATURATED * 0.25")
+        for r, is_flat in zip(members[first - 1 :], flat[first - 1 :], strict=True)
+    )
+    yield Observation(
+        "lands-in-saturation",
+        facts,
+        runs=len(claims),
+        strength="explanation",
+        claims=claims,
+    )
+
+
+_FLAT = thresholds.SATURATED * 0.25
+"""A slope of the sigmoid, of which the largest is a quarter."""
+
+
+def _slope_after_first_step(result: Result) -> float | None:
+    """The largest o(1 − o) of any output after one update; None where outputs are no sigmoids."""
+    outputs = result.run.trace.outputs_at(1)
+    if outputs is None or result.run.config.network.activations[-1] != "sigmoid":
+        return None
+    wide = outputs.astype(np.float64)
+    return float((wide * (1 - wide)).max())
+
+
+@rule("points-downhill", "gradients", 1.0, of_gradient_checks=True, part="reason")
+def points_downhill(results: ExperimentResults) -> Iterator[Observation]:
+    """Wrong formulas whose gradient forms an acute angle with the right one all along.
+
+    A step against any vector with a positive inner product with the gradient lowers the loss if it
+    is short enough (Nocedal and Wright 2006, "Numerical Optimization", section 2.2).
+    """
+    check = results.check
+    if check is None:
+        return
+    run = results.results[0]
+    wrong = [c for c in check.formulas if c.is_wrong]
+    smallest = [c.smallest_cosine for c in wrong]
+    if not wrong or not all(found is not None and found > 0 for found in smallest):
+        return
+    names = [repr(c.formula.name) for c in wrong]
+    cosines = ", ".join(f"cosine_by({name})" for name in names)
+    facts: Facts = {
+        "count": Count(len(wrong)),
+        "cosine": Number(
+            min(found for found in smallest if found is not None),
+            run.cite(f"min(({cosines},))"),
+            digits=2,
+        ),
+    }
+    claims = tuple(run.cite(f"cosine_by({name}) > 0") for name in names)
+    yield Observation(
+        "points-downhill", facts, 1 + len(wrong), strength="explanation", claims=claims
+    )

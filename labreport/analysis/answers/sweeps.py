@@ -1,0 +1,283 @@
+"""Sweeps over one number: how the result depends on it, alone and for several variants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from labreport.analysis import thresholds
+from labreport.analysis.answers.variants import over_starts
+from labreport.analysis.comparing import (
+    Measure,
+    from_other_starts,
+    is_lower,
+    lower_claim,
+)
+from labreport.analysis.observation import (
+    Count,
+    Facts,
+    Observation,
+    Source,
+    Subject,
+    With,
+)
+from labreport.analysis.points import RATE, is_number
+from labreport.analysis.results import ExperimentResults, Result, cite
+from labreport.analysis.rule import rule
+from labreport.analysis.rules.learning_rates import equal_products
+
+
+def along_axis(results: ExperimentResults) -> Mapping[str, list[Result]]:
+    """The results of every swept variant in the order of the one number that is swept.
+
+    Empty where something else is swept, or where a result is missing at some value.
+    """
+    if len(results.plan.axes) != 1:
+        return {}
+    found = {}
+    for name, members in results.swept.items():
+        if not all(len(r.point) == 1 and is_number(r.point[0][1]) for r in members):
+            return {}
+        found[name] = sorted(members, key=lambda r: float(r.point[0][1]))
+    everything = [r for members in found.values() for r in members]
+    if len(everything) < 3 or Measure.of(everything, results.last) is None:
+        return {}
+    return found
+
+
+def _there(members: Sequence[Result], measure: Measure) -> list[Result]:
+    """Results that got so far; the others ended before, and are worse than any."""
+    return [r for r in members if measure.value(r) is not None]
+
+
+def best_of(members: Sequence[Result], measure: Measure) -> Result | None:
+    """The result that is lowest, the first of equals."""
+    return min(_there(members, measure), key=lambda r: measure.value(r) or 0.0, default=None)
+
+
+def lowest_claims(best: Result, members: Sequence[Result], measure: Measure) -> Iterator[Source]:
+    """The claims that none of these results is lower than the best of them."""
+    for other in _there(members, measure):
+        if other is not best:
+            formula = f"{measure.formula(best, 'r1.')} <= {measure.formula(other, 'r2.')}"
+            yield cite(formula, (best, other))
+
+
+@rule("sweep-shape", "comparison", 0.97, thresholds=("NO_ODDS",), part="verdict")
+def sweep_shape(results: ExperimentResults) -> Iterator[Observation]:
+    """Whether a larger value is better, and from where on it is not."""
+    swept = along_axis(results)
+    if len(swept) != 1:
+        return
+    ((_, members),) = swept.items()
+    measure = Measure.of(members, results.last)
+    assert measure is not None
+    there, best = _there(members, measure), best_of(members, measure)
+    if best is None or len(there) < 3:
+        return
+    place = there.index(best)
+    worse_below = any(is_lower(best, r, measure) for r in there[:place])
+    above = next((r for r in there[place + 1 :] if is_lower(best, r, measure)), None)
+    ended = [r for r in members if r not in there]
+    claims = [*lowest_claims(best, members, measure)]
+    facts: Facts = {
+        "best": Subject("", best.point),
+        "budget": Count(results.last),
+        "lowest": Subject("", members[0].point),
+        "highest": Subject("", members[-1].point),
+    }
+    if not worse_below and above is None and not ended:
+        form = "level"
+        claims += [lower_claim(best, r, measure, holds=False) for r in there if r is not best]
+    elif worse_below and above is not None:
+        form = "peak"
+        first = next(r for r in there[:place] if is_lower(best, r, measure))
+        claims += [lower_claim(best, first, measure), lower_claim(best, above, measure)]
+        facts["worse"] = Subject("", above.point)
+    elif worse_below:
+        form = "rising" if not ended else "rising-ended"
+        first = next(r for r in there[:place] if is_lower(best, r, measure))
+        claims.append(lower_claim(best, first, measure))
+    elif above is not None:
+        form = "falling"
+        claims.append(lower_claim(best, above, measure))
+    else:
+        return
+    yield Observation("sweep-shape", facts, len(members), form=form, claims=tuple(claims))
+
+
+@rule("sweep-values", "comparison", 0.7, part="effect")
+def sweep_values(results: ExperimentResults) -> Iterator[Observation]:
+    """What the best value of a sweep comes to, and the worst."""
+    swept = along_axis(results)
+    if len(swept) != 1:
+        return
+    ((_, members),) = swept.items()
+    measure = Measure.of(members, results.last)
+    assert measure is not None
+    best = best_of(members, measure)
+    if best is None:
+        return
+    worst = max(_there(members, measure), key=lambda r: measure.value(r) or 0.0)
+    if not is_lower(best, worst, measure):
+        return
+    early = Measure(measure.is_loss, results.budgets[0])
+    quick = best_of(members, early)
+    facts: Facts = {
+        "best": Subject("", best.point),
+        "value": measure.number(best),
+        "worst": Subject("", worst.point),
+        "other_value": measure.number(worst),
+        "budget": Count(results.last),
+        "total": Count(len(members), cite("size(each(rounds))", members)),
+    }
+    form = ""
+    claims = [*lowest_claims(best, members, measure)]
+    if quick is not None and quick.point != best.point and is_lower(quick, best, early):
+        form = "moves"
+        facts["early"], facts["first"] = Subject("", quick.point), Count(early.budget)
+        claims += [*lowest_claims(quick, members, early), lower_claim(quick, best, early)]
+    yield Observation("sweep-values", facts, len(members), form=form, claims=tuple(claims))
+
+
+@rule("at-same-values", "comparison", 0.97, thresholds=("NO_ODDS",), part="verdict")
+def at_same_values(results: ExperimentResults) -> Iterator[Observation]:
+    """Up to which value each variant is lower than the first one, at the same values."""
+    swept = along_axis(results)
+    if len(swept) < 2:
+        return
+    measure = Measure.of([r for members in swept.values() for r in members], results.last)
+    assert measure is not None
+    (first, reference), *others = swept.items()
+    told, everywhere, nowhere, claims = [], [], [], []
+    for name, members in others:
+        pairs = _at_common_values(members, reference, measure)
+        ahead = [is_lower(one, other, measure) for one, other in pairs]
+        up_to = ahead.index(False) if False in ahead else len(ahead)
+        claims += [
+            lower_claim(one, other, measure, holds=is_ahead)
+            for (one, other), is_ahead in zip(pairs, ahead, strict=True)
+        ]
+        if not pairs:
+            continue
+        if up_to == len(pairs):
+            everywhere.append(Subject(name))
+        elif not any(ahead):
+            nowhere.append(Subject(name))
+        elif not any(ahead[up_to:]) and up_to:
+            told.append(With(Subject(name), Subject("", pairs[up_to - 1][0].point)))
+    facts: Facts = {
+        "other": Subject(first),
+        "ranges": tuple(told),
+        "everywhere": tuple(everywhere),
+        "nowhere": tuple(nowhere),
+        "budget": Count(results.last),
+    }
+    if told:
+        form = "ranges"
+    elif everywhere and not nowhere and len(everywhere) == len(others):
+        form = "everywhere"
+    elif nowhere and not everywhere and len(nowhere) == len(others):
+        form = "nowhere"
+    else:
+        return
+    runs = sum(map(len, swept.values()))
+    yield Observation("at-same-values", facts, runs, form=form, claims=tuple(claims))
+
+
+def _at_common_values(
+    members: Sequence[Result], reference: Sequence[Result], measure: Measure
+) -> list[tuple[Result, Result]]:
+    """Results of two variants at the values that both have, in order."""
+    by_point = {r.point: r for r in reference}
+    return [
+        (r, by_point[r.point])
+        for r in members
+        if r.point in by_point
+        and measure.value(r) is not None
+        and measure.value(by_point[r.point]) is not None
+    ]
+
+
+def tuned(results: ExperimentResults) -> list[Result]:
+    """Each swept variant at its best value, the lowest first; none where one has no value."""
+    swept = along_axis(results)
+    if len(swept) < 2:
+        return []
+    measure = Measure.of([r for members in swept.values() for r in members], results.last)
+    assert measure is not None
+    found = [best_of(members, measure) for members in swept.values()]
+    there = [r for r in found if r is not None]
+    return sorted(there, key=lambda r: measure.value(r) or 0.0) if len(there) == len(found) else []
+
+
+@rule("each-at-its-best", "comparison", 0.8, thresholds=("NO_ODDS",), part="effect")
+def each_at_its_best(results: ExperimentResults) -> Iterator[Observation]:
+    """What is left of the differences when each variant has its best value."""
+    ranked = tuned(results)
+    if len(ranked) < 2:
+        return
+    measure = Measure.of(ranked, results.last)
+    assert measure is not None
+    level = [r for r in ranked if not is_lower(ranked[0], r, measure)]
+    behind = [r for r in ranked if r not in level]
+    facts: Facts = {
+        "subjects": tuple(Subject(r.variant) for r in level),
+        "others": tuple(Subject(r.variant) for r in behind),
+        "value": measure.number(ranked[0]),
+        "other_value": measure.number(ranked[-1]),
+        "budget": Count(results.last),
+    }
+    form = "ahead" if len(level) == 1 else "some" if behind else "level"
+    claims = [lower_claim(ranked[0], r, measure, holds=r in behind) for r in ranked[1:]]
+    swept = along_axis(results)
+    for result in ranked:
+        claims += lowest_claims(result, swept[result.variant], measure)
+    runs = sum(map(len, swept.values()))
+    yield Observation("each-at-its-best", facts, runs, form=form, claims=tuple(claims))
+
+
+@rule(
+    "tuned-over-starts",
+    "reliability",
+    0.95,
+    thresholds=("NO_ODDS", "FEWEST_PAIRS", "MOSTLY_STARTS"),
+    part="scope",
+)
+def tuned_over_starts(results: ExperimentResults) -> Iterator[Observation]:
+    """How often the variant that is best at its best value is so from other starts."""
+    ranked = tuned(results)
+    if len(ranked) < 2:
+        return
+    measure = Measure.of(ranked, results.last)
+    assert measure is not None
+    pairs = from_other_starts(results, ranked[0], ranked[1], measure)
+    if pairs is not None:
+        yield over_starts("tuned-over-starts", ranked[0], ranked[1], pairs)
+
+
+@rule("rate-times-rounds", "optimizer", 0.9, thresholds=("CLOSE",), part="reason")
+def rate_times_rounds(results: ExperimentResults) -> Iterator[Observation]:
+    """Up to which learning rate only the product of rate and rounds counts.
+
+    To first order in the learning rate, gradient descent follows the gradient flow for the time
+    learning rate × rounds.
+    """
+    found = sorted(equal_products(results), key=lambda pair: pair.rate)
+    alike = []
+    for pair in found:
+        if pair.apart > thresholds.CLOSE:
+            break
+        alike.append(pair)
+    # All pairs up to a rate agree; where a pair with that rate does not, the rate is too large.
+    if alike and len(alike) < len(found):
+        alike = [pair for pair in alike if pair.rate < found[len(alike)].rate]
+    if len(alike) < 3:
+        return
+    widest = max(alike, key=lambda pair: pair.apart)
+    facts: Facts = {
+        "largest": Subject("", ((RATE, alike[-1].rate),)),
+        "difference": widest.share,
+        "count": Count(len(alike)),
+    }
+    claims = tuple(pair.cite(f"{pair.formula} <= CLOSE") for pair in alike)
+    yield Observation("rate-times-rounds", facts, 2 * len(alike), claims=claims)

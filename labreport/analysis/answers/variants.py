@@ -1,0 +1,221 @@
+"""Variants that are one run each: who is ahead, by how much, and from which starts that holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from labreport.analysis import thresholds
+from labreport.analysis.comparing import (
+    Measure,
+    StartPairs,
+    distinct,
+    from_other_starts,
+    is_lower,
+    lower_claim,
+)
+from labreport.analysis.observation import Count, Facts, Observation, Source
+from labreport.analysis.results import ExperimentResults, Result
+from labreport.analysis.rule import rule
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The runs of an experiment at one number of rounds.
+
+    Attributes:
+        measure: that they are compared by.
+        first: those that none of the others is lower than by more than anybody would mind; the
+            lowest is the first of them.
+        others: the rest, the lowest first.
+    """
+
+    measure: Measure
+    first: tuple[Result, ...]
+    others: tuple[Result, ...]
+
+    @property
+    def claims(self) -> Iterator[Source]:
+        lowest = self.first[0]
+        for result in self.first[1:]:
+            yield lower_claim(lowest, result, self.measure, holds=False)
+        for result in self.others:
+            yield lower_claim(lowest, result, self.measure)
+
+
+def compared(results: ExperimentResults) -> tuple[Result, ...]:
+    """The distinct single runs that can be compared, the first variant's among them.
+
+    Runs of a learning rate of 0 are no competitors.
+    """
+    there = [r for r in results.singles if r.is_trained and r.loss(results.last) is not None]
+    if not there:
+        return ()
+    alike = [r for r in there if Measure.of((there[0], r), results.last) is not None]
+    return tuple(distinct(alike))
+
+
+def standing(runs: Sequence[Result], budget: int) -> Standing | None:
+    """Who is ahead after so many rounds; None where there is nothing to compare."""
+    measure = Measure.of(runs, budget)
+    if measure is None or any(measure.value(r) is None for r in runs):
+        return None
+    ordered = sorted(runs, key=lambda r: measure.value(r) or 0.0)
+    lowest = ordered[0]
+    behind = [r for r in ordered if is_lower(lowest, r, measure)]
+    return Standing(measure, tuple(r for r in ordered if r not in behind), tuple(behind))
+
+
+def standings(results: ExperimentResults) -> tuple[Standing, ...]:
+    """Who is ahead at each budget; none where fewer than two runs can be compared."""
+    runs = compared(results)
+    found = [standing(runs, budget) for budget in results.budgets] if len(runs) > 1 else []
+    return tuple(s for s in found if s is not None) if None not in found else ()
+
+
+@rule("who-leads", "comparison", 0.95, thresholds=("NO_ODDS",), part="verdict")
+def who_leads(results: ExperimentResults) -> Iterator[Observation]:
+    """Which variant is ahead, and whether that depends on how long one trains."""
+    found = standings(results)
+    if not found:
+        return
+    last = found[-1]
+    always = [r for r in last.first if all(r in s.first for s in found)]
+    facts: Facts = {"budget": Count(last.measure.budget), "count": Count(_count(found))}
+    if not any(s.others for s in found):
+        form = "level"
+        facts["subjects"] = tuple(r.subject for r in last.first)
+    elif always:
+        form = "one" if len(found) == 1 else "throughout"
+        facts["subjects"] = tuple(r.subject for r in (always if len(found) > 1 else last.first))
+    else:
+        early = next(s for s in found if not set(s.first) & set(last.first) or s is found[0])
+        form = "turns"
+        facts["early"] = tuple(r.subject for r in early.first)
+        facts["first"] = Count(early.measure.budget)
+        facts["subjects"] = tuple(r.subject for r in last.first)
+    claims = tuple(claim for s in found for claim in s.claims)
+    yield Observation("who-leads", facts, runs=_count(found), form=form, claims=claims)
+
+
+def _count(found: Sequence[Standing]) -> int:
+    return len(found[-1].first) + len(found[-1].others)
+
+
+def pair_at_end(results: ExperimentResults) -> tuple[Result, Result, Measure] | None:
+    """The variant that is ahead at the last budget, and the one that it is compared with.
+
+    That is the first variant; if it is itself ahead, the next one behind it.
+    """
+    found = standings(results)
+    if not found or not found[-1].others:
+        return None
+    last = found[-1]
+    reference = compared(results)[0]
+    behind = reference if reference in last.others else last.others[0]
+    return last.first[0], behind, last.measure
+
+
+@rule("end-values", "comparison", 0.6, part="effect")
+def end_values(results: ExperimentResults) -> Iterator[Observation]:
+    """What the leader and the variant that it is compared with have come to."""
+    pair = pair_at_end(results)
+    if pair is None:
+        return
+    ahead, behind, measure = pair
+    facts: Facts = {
+        "subject": ahead.subject,
+        "other": behind.subject,
+        "budget": Count(measure.budget),
+        "value": measure.number(ahead),
+        "other_value": measure.number(behind),
+    }
+    form = "" if measure.is_loss else "error"
+    claims = (lower_claim(ahead, behind, measure),)
+    yield Observation("end-values", facts, runs=2, form=form, claims=claims)
+
+
+@rule(
+    "holds-over-starts",
+    "reliability",
+    0.9,
+    thresholds=("NO_ODDS", "FEWEST_PAIRS", "MOSTLY_STARTS"),
+    part="scope",
+)
+def holds_over_starts(results: ExperimentResults) -> Iterator[Observation]:
+    """From how many other starts the variant that is ahead is ahead as well."""
+    pair = pair_at_end(results)
+    if pair is None:
+        return
+    ahead, behind, measure = pair
+    pairs = from_other_starts(results, ahead, behind, measure)
+    if pairs is not None:
+        yield over_starts("holds-over-starts", ahead, behind, pairs)
+
+
+def over_starts(rule: str, ahead: Result, behind: Result, pairs: StartPairs) -> Observation:
+    """How often one of two results is the lower one from other starts, as an observation."""
+    most = thresholds.MOSTLY_STARTS * pairs.count
+    if pairs.lower == pairs.count:
+        form = "all"
+    elif pairs.lower >= most:
+        form = "mostly"
+    elif pairs.higher >= most:
+        form = "reversed"
+    elif pairs.lower + pairs.higher <= pairs.count - most:
+        form = "level"
+    else:
+        form = "depends"
+    facts: Facts = {
+        "subject": ahead.subject,
+        "other": behind.subject,
+        "count": Count(pairs.count, pairs.cite("size(each(rounds)) // 2")),
+        "lower": Count(pairs.lower, pairs.cite(pairs.formula())),
+        "higher": Count(pairs.higher, pairs.cite(pairs.formula(higher=True))),
+        "budget": Count(pairs.measure.budget),
+    }
+    return Observation(
+        rule, facts, runs=2 * pairs.count, form=form, strength="statistical", claims=()
+    )
+
+
+@rule("reaches-from-starts", "reliability", 0.92, thresholds=("MOST_OF_THE_WAY",), part="scope")
+def reaches_from_starts(results: ExperimentResults) -> Iterator[Observation]:
+    """Variants that fail from other starts, where others do not."""
+    shares: list[tuple[Result, int, list[Result]]] = []
+    for result in distinct(r for r in results.singles if r.is_trained):
+        starts = [
+            s for s in results.control("other-starts", result) if s.gap(results.last) is not None
+        ]
+        if len(starts) >= thresholds.FEWEST_PAIRS:
+            shares.append((result, sum(s.is_closed(results.last) for s in starts), starts))
+    safe = [entry for entry in shares if entry[1] == len(entry[2])]
+    failing = sorted(
+        (e for e in shares if e[1] <= thresholds.MOSTLY_STARTS * len(e[2])), key=lambda e: e[1]
+    )
+    if not safe or not failing:
+        return
+    result, reached, starts = failing[0]
+    closed = f"count(each({starts[0].closed_formula(results.last)}))"
+    facts: Facts = {
+        "subject": result.subject,
+        "safe": tuple(r.subject for r, _, _ in safe),
+        "count": Count(len(starts), _cite("size(each(rounds))", starts)),
+        "failed": Count(len(starts) - reached, _cite(f"size(each(rounds)) - {closed}", starts)),
+        "budget": Count(results.last),
+    }
+    claims = tuple(
+        _cite(f"count(each({members[0].closed_formula(results.last)})) == {len(members)}", members)
+        for _, _, members in safe
+    )
+    yield Observation(
+        "reaches-from-starts",
+        facts,
+        runs=sum(len(members) for _, _, members in shares),
+        strength="statistical",
+        claims=claims,
+    )
+
+
+def _cite(formula: str, members: Sequence[Result]) -> Source:
+    return Source(formula, tuple(r.run.name for r in members))
