@@ -137,11 +137,3 @@ def from_other_starts(
         and a.run.config.digest != b.run.config.digest
     )
     return StartPairs(pairs, measure) if len(pairs) >= thresholds.FEWEST_PAIRS else None
-
-
-def distinct(results: Iterable[Result]) -> list[Result]:
-    """Results without those that are the same run as an earlier one, to the last bit."""
-    found: dict[bytes, Result] = {}
-    for result in results:
-        found.setdefault(result.bits, result)
-    return list(found.values())

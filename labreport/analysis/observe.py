@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from labreport.analysis.answers import mechanisms
@@ -11,7 +11,7 @@ from labreport.analysis.answers import variants as variant_answers
 from labreport.analysis.answers.advice import advice
 from labreport.analysis.observation import Observation, Subject
 from labreport.analysis.results import ExperimentResults
-from labreport.analysis.rule import PARTS, REGISTERED, Rule
+from labreport.analysis.rule import PARTS, REGISTERED, Part, Rule
 from labreport.analysis.rules import (
     causes,
     classification,
@@ -83,6 +83,10 @@ class Observations:
     others: tuple[Observation, ...]
     limits: tuple[Observation, ...]
 
+    def part(self, part: Part) -> tuple[Observation, ...]:
+        """What the answer has of one part."""
+        return tuple(o for o in self.answers if part_of(o) == part)
+
     def __iter__(self) -> Iterator[Observation]:
         return iter((*self.answers, *self.others, *self.limits))
 
@@ -102,6 +106,17 @@ class Observations:
         )
 
 
+def part_of(observation: Observation) -> Part | None:
+    """The part of an answer that a finding is; None if it is only a detail."""
+    if observation.rule in WITHOUT_ROW:
+        return WITHOUT_ROW[observation.rule]
+    return RULES[observation.rule].part
+
+
+WITHOUT_ROW: Mapping[str, Part] = {"advice": "advice", "no-reason": "reason"}
+"""Parts of an answer that follow from its other parts, and not from a rule of their own."""
+
+
 def observe(results: ExperimentResults) -> Observations:
     """Apply every rule to an experiment."""
     # The one run of a gradient check stands for the weights at which gradients are compared, and
@@ -113,10 +128,7 @@ def observe(results: ExperimentResults) -> Observations:
         for rule in RULES.values()
         if (rule.of_gradient_checks or not is_check) and not (rule.needs_budget and sweeps_rounds)
     ]
-    telling = results.with_a_loss
-    found = _uncovered(
-        [o for rule in rules for o in rule(results if rule.of_constant_losses else telling)]
-    )
+    found = _uncovered([o for rule in rules for o in rule(_given_to(rule, results))])
     found = _merged(found)
     found.sort(key=lambda observation: -observation.relevance)
     findings = [o for o in found if not o.limits]
@@ -126,12 +138,26 @@ def observe(results: ExperimentResults) -> Observations:
     return Observations(tuple(answers), others, limits)
 
 
+def _given_to(rule: Rule, results: ExperimentResults) -> ExperimentResults:
+    """The results that a rule looks at."""
+    telling = results if rule.of_constant_losses else results.with_a_loss
+    return telling if rule.of_equal_runs else replace(telling, names_once=True)
+
+
+MOST_REASONS = 2
+"""Reasons that an answer gives: more are details."""
+
+
 def _answers(findings: list[Observation]) -> list[Observation]:
     """The answer: of each part the most relevant finding that can be it, and the advice."""
     parts = []
     for part in PARTS[:-1]:
         found = [o for o in findings if RULES[o.rule].part == part]
-        parts += found[:1] or ([Observation("no-reason", {}, 0)] if part == "reason" else [])
+        if part == "reason":
+            first = [o for i, o in enumerate(found) if o.rule not in {p.rule for p in found[:i]}]
+            parts += first[:MOST_REASONS] or [Observation("no-reason", {}, 0)]
+        else:
+            parts += found[:1]
     if not any(o.rule != "no-reason" for o in parts):
         return []
     advised = advice(parts)

@@ -247,11 +247,13 @@ class ExperimentResults:
         plan: the experiment.
         results: of its trials.
         controls: runs that test explanations, by the digest of their configuration.
+        names_once: whether of single runs that are the same to the last bit only the first counts.
     """
 
     plan: Plan
     results: tuple[Result, ...]
     controls: Mapping[str, Run] = field(default_factory=dict, repr=False)
+    names_once: bool = False
 
     def control(self, kind: Kind, result: Result) -> tuple[Result, ...]:
         """The runs that were made to test a conclusion from a result; none if not all are there.
@@ -299,7 +301,8 @@ class ExperimentResults:
     @cached_property
     def singles(self) -> tuple[Result, ...]:
         """Results of the variants that are one run each."""
-        return tuple(results[0] for results in self._by_variant.values() if len(results) == 1)
+        alone = [results[0] for results in self._by_variant.values() if len(results) == 1]
+        return tuple(distinct(alone) if self.names_once else alone)
 
     @cached_property
     def swept(self) -> Mapping[str, tuple[Result, ...]]:
@@ -355,6 +358,17 @@ class ExperimentResults:
         other = self.plan.against(self.plan.variant(result.variant))
         found = self.of(other.name) if other else ()
         return found[0] if len(found) == 1 else None
+
+
+def distinct(results: Iterable[Result]) -> list[Result]:
+    """Results without those that are the same run as an earlier one, to the last bit.
+
+    Runs that ended before their first loss differ in nothing but their configuration.
+    """
+    found: dict[bytes | str, Result] = {}
+    for result in results:
+        found.setdefault(result.bits or result.run.config.digest, result)
+    return list(found.values())
 
 
 def cite(formula: str, results: Iterable[Result]) -> Source:

@@ -61,6 +61,8 @@ class Rule:
         of_gradient_checks: whether it speaks of gradient checks.
         of_constant_losses: whether it also speaks of runs whose loss is 0 whatever their weights;
             no other is built on it.
+        of_equal_runs: whether it is given single runs that are the same to the last bit; for all
+            others such runs are one.
         part: of an answer that its findings can be; None for those that are only details.
     """
 
@@ -73,6 +75,7 @@ class Rule:
     needs_budget: bool = True
     of_gradient_checks: bool = False
     of_constant_losses: bool = False
+    of_equal_runs: bool = False
     part: Part | None = None
 
     def __call__(self, results: ExperimentResults) -> Iterator[Observation]:
@@ -109,6 +112,7 @@ def rule(
     needs_budget: bool = True,
     of_gradient_checks: bool = False,
     of_constant_losses: bool = False,
+    of_equal_runs: bool = False,
     part: Part | None = None,
 ) -> Callable[[Find], Find]:
     """Make a rule of a function; the arguments are the attributes of `Rule`."""
@@ -125,6 +129,7 @@ def rule(
             needs_budget,
             of_gradient_checks,
             of_constant_losses,
+            of_equal_runs,
             part,
         )
         return find

@@ -6,10 +6,10 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from labreport.analysis.lab_rules.conclusions import key_findings
 from labreport.analysis.observation import Keys, Names, Number, Observation
 from labreport.analysis.observe import Observations
 from labreport.analysis.results import ExperimentResults
+from labreport.analysis.rule import Part
 from labreport.analysis.rules.comparison import differing_keys
 from labreport.lab.plan import AppendixPlan, Plan
 from labreport.lab.schema.initialisers import WITHOUT_CHANCE
@@ -26,7 +26,7 @@ from labreport.report.tree import (
     Block,
     ExperimentNames,
     Figure,
-    KeyFinding,
+    KeyAnswer,
     Note,
     Paragraph,
     Report,
@@ -96,7 +96,7 @@ class _Composition:
             title_page(self.lab),
             experiments=tuple(experiment_names(plan) for plan in self.lab.plans),
             part=self._part(),
-            findings=self._findings(),
+            answers=self._answers(),
             sections=tuple(self._sections()),
         )
 
@@ -111,17 +111,28 @@ class _Composition:
             count=len(self.facts.all_names),
         )
 
-    def _findings(self) -> tuple[KeyFinding, ...]:
-        pairs = [(r.plan.name, o) for r, o in zip(self._results, self._observed, strict=True)]
+    def _answers(self) -> tuple[KeyAnswer, ...]:
+        """A row for each experiment that has an answer."""
         return tuple(
-            KeyFinding(
-                f"experiment-{name}",
+            KeyAnswer(
+                f"experiment-{results.plan.name}",
                 self._title(results),
-                self._state(finding, results.plan, quoted=True),
+                self._parts(results, observed, "verdict"),
+                self._parts(results, observed, "reason"),
+                self._parts(results, observed, "advice"),
             )
-            for name, finding in key_findings(pairs)
-            for results in [next(r for r in self._results if r.plan.name == name)]
+            for results, observed in zip(self._results, self._observed, strict=True)
+            if observed.answers
         )
+
+    def _parts(
+        self, results: ExperimentResults, observed: Observations, part: Part
+    ) -> tuple[Statement, ...]:
+        """A part of an answer, where it is stated a second time."""
+        found = observed.part(part)
+        if part == "verdict":
+            found = found or observed.part("effect")
+        return tuple(self._state(o, results.plan, quoted=True) for o in found)
 
     @property
     def _results(self) -> tuple[ExperimentResults, ...]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from labreport.analysis.observation import Facts, Observation
 
 ADVICE: Mapping[tuple[str, str], str] = {
-    ("refused-targets", ""): "targets",
+    ("refused", "target"): "targets",
     ("coincide", "momentum"): "clear",
     ("undamped", ""): "clear",
     ("right-formula", "some"): "check",

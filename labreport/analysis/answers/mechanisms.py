@@ -234,30 +234,6 @@ def _last_is_sigmoid(*results: Result) -> bool:
     )
 
 
-@rule("refused-targets", "target", 1.0, needs_budget=False, part="reason")
-def refused_targets(results: ExperimentResults) -> Iterator[Observation]:
-    """Targets that are no probabilities, as a loss wants them that refused to compute."""
-    for result in results.singles:
-        config = result.run.config
-        if not result.refused or config.loss != "bce":
-            continue
-        targets = np.array(config.data.targets, dtype=np.float64)
-        outside = targets[(targets < 0) | (targets > 1)]
-        if not outside.size:
-            continue
-        worst = float(outside[np.argmax(np.abs(outside - 0.5))])
-        name = "min" if worst < 0 else "max"
-        facts: Facts = {
-            "subject": result.subject,
-            "loss": Part("loss", config.loss),
-            "target": Number(worst, result.cite(f"{name}(given_targets)")),
-        }
-        bound = "min(given_targets) < 0" if worst < 0 else "max(given_targets) > 1"
-        claims = (result.cite(bound), result.cite("ending == 'refused'"))
-        yield Observation("refused-targets", facts, runs=1, strength="explanation", claims=claims)
-        return
-
-
 @rule("lands-in-saturation", "gradients", 0.8, thresholds=("SATURATED", "NO_ODDS"), part="reason")
 def lands_in_saturation(results: ExperimentResults) -> Iterator[Observation]:
     """Values of a sweep whose first step already brings every output where it is flat."""

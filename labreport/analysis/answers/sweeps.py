@@ -255,6 +255,49 @@ def tuned_over_starts(results: ExperimentResults) -> Iterator[Observation]:
         yield over_starts("tuned-over-starts", ranked[0], ranked[1], pairs)
 
 
+@rule("best-from-starts", "reliability", 0.9, thresholds=("FEWEST_PAIRS",), part="scope")
+def best_from_starts(results: ExperimentResults) -> Iterator[Observation]:
+    """Between which values of a sweep the best one lies from other random starts."""
+    swept = along_axis(results)
+    if len(swept) != 1:
+        return
+    ((_, members),) = swept.items()
+    measure = Measure.of(members, results.last)
+    assert measure is not None
+    starts = [results.control("other-starts", r) for r in members]
+    count = min(map(len, starts))
+    if count < thresholds.FEWEST_PAIRS:
+        return
+    found = []
+    for seed in range(count):
+        best = best_of([of_point[seed] for of_point in starts], measure)
+        if best is None:
+            return
+        found.append(best)
+    places = [next(k for k, r in enumerate(members) if r.point == b.point) for b in found]
+    low, high = members[min(places)], members[max(places)]
+    facts: Facts = {
+        "count": Count(count, cite("size(each(rounds))", found)),
+        "lowest": Subject("", low.point),
+        "highest": Subject("", high.point),
+        "budget": Count(results.last),
+    }
+    claims = [
+        claim
+        for seed, best in enumerate(found)
+        for claim in lowest_claims(best, [of_point[seed] for of_point in starts], measure)
+    ]
+    form = "same" if low is high else ""
+    yield Observation(
+        "best-from-starts",
+        facts,
+        runs=count * len(members),
+        form=form,
+        strength="statistical",
+        claims=tuple(claims),
+    )
+
+
 @rule("rate-times-rounds", "optimizer", 0.9, thresholds=("CLOSE",), part="reason")
 def rate_times_rounds(results: ExperimentResults) -> Iterator[Observation]:
     """Up to which learning rate only the product of rate and rounds counts.

@@ -9,13 +9,12 @@ from labreport.analysis import thresholds
 from labreport.analysis.comparing import (
     Measure,
     StartPairs,
-    distinct,
     from_other_starts,
     is_lower,
     lower_claim,
 )
-from labreport.analysis.observation import Count, Facts, Observation, Source
-from labreport.analysis.results import ExperimentResults, Result
+from labreport.analysis.observation import Count, Facts, Observation, Part, Source
+from labreport.analysis.results import ExperimentResults, Result, distinct
 from labreport.analysis.rule import rule
 
 
@@ -219,3 +218,41 @@ def reaches_from_starts(results: ExperimentResults) -> Iterator[Observation]:
 
 def _cite(formula: str, members: Sequence[Result]) -> Source:
     return Source(formula, tuple(r.run.name for r in members))
+
+
+@rule("nearer-to-targets", "comparison", 0.95, thresholds=("NO_ODDS",), part="effect")
+def nearer_to_targets(results: ExperimentResults) -> Iterator[Observation]:
+    """Variants with another loss than what they are compared with, by distance from the targets."""
+    pairs = []
+    for result in results.singles:
+        other = results.against(result)
+        if other is None or result.run.config.loss == other.run.config.loss:
+            continue
+        measure = Measure.of((result, other), results.last)
+        if measure is None or None in (measure.value(result), measure.value(other)):
+            continue
+        pairs.append((result, other, measure))
+    if len({(r.run.config.loss, o.run.config.loss) for r, o, _ in pairs}) != 1:
+        return
+    lower = [is_lower(r, o, m) for r, o, m in pairs]
+    higher = [is_lower(o, r, m) for r, o, m in pairs]
+    result, other, measure = pairs[-1]
+    facts: Facts = {
+        "loss": Part("loss", result.run.config.loss),
+        "other_loss": Part("loss", other.run.config.loss),
+        "count": Count(len(pairs)),
+        "lower": Count(sum(lower)),
+        "value": measure.number(result),
+        "other_value": measure.number(other),
+        "subject": result.subject,
+        "other": other.subject,
+        "budget": Count(results.last),
+    }
+    form = "all" if all(lower) else "none" if all(higher) else "some"
+    claims = tuple(
+        lower_claim(r, o, m, holds=is_it) for (r, o, m), is_it in zip(pairs, lower, strict=True)
+    )
+    claims += tuple(
+        lower_claim(o, r, m, holds=is_it) for (r, o, m), is_it in zip(pairs, higher, strict=True)
+    )
+    yield Observation("nearer-to-targets", facts, 2 * len(pairs), form=form, claims=claims)

@@ -26,6 +26,7 @@ from labreport.lab.controls import momentum
     {"": 1.0, "key": 0.94},
     needs_budget=False,
     of_constant_losses=True,
+    of_equal_runs=True,
     part="reason",
 )
 def coincide(results: ExperimentResults) -> Iterator[Observation]:

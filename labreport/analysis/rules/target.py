@@ -126,8 +126,25 @@ def refused(results: ExperimentResults) -> Iterator[Observation]:
                 "round": Count(ending.step + 1, result.cite("ending_step + 1")),
                 "message": Verbatim(ending.message, result.cite("message")),
             }
-            claims = (result.cite("ending == 'refused'"),)
-            yield Observation("refused", facts, runs=1, claims=claims)
+            claims = [result.cite("ending == 'refused'")]
+            form, worst = "", _no_probability(result)
+            if worst is not None:
+                form = "target"
+                name = "min" if worst < 0 else "max"
+                facts["target"] = Setting(worst, result.cite(f"{name}(given_targets)"))
+                bound = "min(given_targets) < 0" if worst < 0 else "max(given_targets) > 1"
+                claims.append(result.cite(bound))
+            yield Observation("refused", facts, runs=1, form=form, claims=tuple(claims))
+
+
+def _no_probability(result: Result) -> float | None:
+    """The target that is farthest from being a probability, of a loss that wants some."""
+    config = result.run.config
+    targets = [target for row in config.data.targets for target in row]
+    low, high = min(targets), max(targets)
+    if config.loss != "bce" or (low >= 0 and high <= 1):
+        return None
+    return low if -low >= high - 1 else high
 
 
 @rule("distance-to-floor", "target", {"": 0.6, "left": 0.35}, thresholds=("ROUNDING",))

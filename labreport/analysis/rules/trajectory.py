@@ -19,6 +19,7 @@ from labreport.analysis.observation import (
     Verbatim,
     With,
 )
+from labreport.analysis.persistence import stays, stays_claims
 from labreport.analysis.results import PRECISION, ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
 from labreport.lab.naming import display_order
@@ -28,7 +29,13 @@ MOST_WEIGHTS = 30
 """Of more weights than a reader can look at one by one, the name of one says nothing."""
 
 
-@rule("overshoot", "trajectory", 0.91, thresholds=("OVERSHOOT", "ROUNDING"))
+@rule(
+    "overshoot",
+    "trajectory",
+    0.91,
+    thresholds=("OVERSHOOT", "ROUNDING", "STANDING_STILL"),
+    part="effect",
+)
 def overshoot(results: ExperimentResults) -> Iterator[Observation]:
     """Runs that were nearer to the floor once than they are at the end."""
     for result in results.singles:
@@ -49,12 +56,16 @@ def overshoot(results: ExperimentResults) -> Iterator[Observation]:
             "budget": Count(results.last),
             "final": result.number(results.last),
         }
-        claims = (
+        claims = [
             result.cite(f"{high} > OVERSHOOT * {low}"),
             result.cite(f"{high} > 2 * allowance"),
-        )
+        ]
         form = "" if best else "start"
-        yield Observation("overshoot", facts, runs=1, form=form, claims=claims)
+        if best and (longer := stays(results, result, results.last)) is not None:
+            form = "stays"
+            facts["longer"] = Count(longer.run.config.rounds, longer.cite("rounds"))
+            claims += stays_claims(result, longer, results.last)
+        yield Observation("overshoot", facts, runs=1, form=form, claims=tuple(claims))
 
 
 @rule("frozen", "trajectory", 0.87, covers=("float-limit",))
