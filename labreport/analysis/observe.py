@@ -147,6 +147,9 @@ def _given_to(rule: Rule, results: ExperimentResults) -> ExperimentResults:
 MOST_REASONS = 2
 """Reasons that an answer gives: more are details."""
 
+LEAST_REASON = 0.7
+"""Relevance of a reason that stands beside another one."""
+
 
 def _answers(findings: list[Observation]) -> list[Observation]:
     """The answer: of each part the most relevant finding that can be it, and the advice."""
@@ -155,7 +158,8 @@ def _answers(findings: list[Observation]) -> list[Observation]:
         found = [o for o in findings if RULES[o.rule].part == part]
         if part == "reason":
             first = [o for i, o in enumerate(found) if o.rule not in {p.rule for p in found[:i]}]
-            parts += first[:MOST_REASONS] or [Observation("no-reason", {}, 0)]
+            strong = [o for o in first if o.relevance >= LEAST_REASON]
+            parts += strong[:MOST_REASONS] or first[:1] or [Observation("no-reason", {}, 0)]
         else:
             parts += found[:1]
     if not any(o.rule != "no-reason" for o in parts):

@@ -118,3 +118,6 @@ FEWEST_PAIRS = 10
 
 MOSTLY_STARTS = 0.9
 """Nine of ten starts: a comparison that comes out the same from so many does not hang on one."""
+
+BEYOND_DOUBT = 0.001
+"""A probability below a thousandth is told as that: what is beyond it nobody can use."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from labreport.analysis import thresholds
-from labreport.analysis.answers.sweeps import along_axis
+from labreport.analysis.answers.sweeps import along_axis, best_of
 from labreport.analysis.answers.variants import pair_at_end
 from labreport.analysis.comparing import Measure, is_lower, lower_claim
 from labreport.analysis.observation import (
@@ -63,7 +63,7 @@ def larger_step(results: ExperimentResults) -> Iterator[Observation]:
         "larger-step",
         facts,
         runs=2 + len(larger),
-        relevance=0.0 if enough is not None else 0.3,
+        relevance=0.0 if enough is not None else 0.25,
         form=form,
         strength="explanation",
         claims=tuple(claims),
@@ -244,7 +244,14 @@ def lands_in_saturation(results: ExperimentResults) -> Iterator[Observation]:
     slopes = [_slope_after_first_step(r) for r in members]
     if any(slope is None for slope in slopes):
         return
-    flat = [slope <= _FLAT for slope in slopes if slope is not None]
+    measure = Measure.of(members, results.last)
+    best = best_of(members, measure) if measure is not None else None
+    if measure is None or best is None:
+        return
+    flat = [
+        slope is not None and slope <= _FLAT and is_lower(best, r, measure)
+        for r, slope in zip(members, slopes, strict=True)
+    ]
     if flat[0] or not flat[-1]:
         return
     first = len(flat) - flat[::-1].index(False)
@@ -255,16 +262,14 @@ def lands_in_saturation(results: ExperimentResults) -> Iterator[Observation]:
         "slope": Number(slopes[first] or 0.0, at.cite(product), digits=2),
         "share": Share(thresholds.SATURATED),
     }
-    claims = tuple(
-        r.cite(f"{product} {'<=' if is_flat else '>'} SATURATED * 0.25")
-        for r, is_flat in zip(members[first - 1 :], flat[first - 1 :], strict=True)
-    )
+    claims = [r.cite(f"{product} <= SATURATED * 0.25") for r in members[first:]]
+    claims += [lower_claim(best, r, measure) for r in members[first:]]
     yield Observation(
         "lands-in-saturation",
         facts,
-        runs=len(claims),
+        runs=len(members) - first,
         strength="explanation",
-        claims=claims,
+        claims=tuple(claims),
     )
 
 

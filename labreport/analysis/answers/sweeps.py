@@ -139,6 +139,31 @@ def sweep_values(results: ExperimentResults) -> Iterator[Observation]:
     yield Observation("sweep-values", facts, len(members), form=form, claims=tuple(claims))
 
 
+@rule("best-point", "comparison", 0.9, thresholds=("NO_ODDS",), part="verdict")
+def best_point(results: ExperimentResults) -> Iterator[Observation]:
+    """The best of the points of a sweep that have no order: of several keys, or of names."""
+    if len(results.swept) != 1 or along_axis(results):
+        return
+    ((_, members),) = results.swept.items()
+    measure = Measure.of(members, results.last)
+    best = best_of(members, measure) if measure is not None else None
+    if measure is None or best is None or len(members) < 2:
+        return
+    others = [r for r in _there(members, measure) if r is not best]
+    level = [r for r in others if not is_lower(best, r, measure)]
+    facts: Facts = {
+        "best": Subject("", best.point),
+        "value": measure.number(best),
+        "total": Count(len(members), cite("size(each(rounds))", members)),
+        "level": Count(len(level)),
+        "budget": Count(results.last),
+    }
+    form = "level" if len(level) == len(members) - 1 else "shared" if level else "one"
+    claims = [lower_claim(best, r, measure, holds=r not in level) for r in others]
+    claims += lowest_claims(best, members, measure)
+    yield Observation("best-point", facts, len(members), form=form, claims=tuple(claims))
+
+
 @rule("at-same-values", "comparison", 0.97, thresholds=("NO_ODDS",), part="verdict")
 def at_same_values(results: ExperimentResults) -> Iterator[Observation]:
     """Up to which value each variant is lower than the first one, at the same values."""
@@ -199,13 +224,12 @@ def _at_common_values(
 
 
 def tuned(results: ExperimentResults) -> list[Result]:
-    """Each swept variant at its best value, the lowest first; none where one has no value."""
-    swept = along_axis(results)
-    if len(swept) < 2:
+    """Each swept variant at its best point, the lowest first; none where one has no such point."""
+    everything = results.everywhere
+    measure = Measure.of(everything, results.last) if len(results.swept) > 1 else None
+    if measure is None:
         return []
-    measure = Measure.of([r for members in swept.values() for r in members], results.last)
-    assert measure is not None
-    found = [best_of(members, measure) for members in swept.values()]
+    found = [best_of(members, measure) for members in results.swept.values()]
     there = [r for r in found if r is not None]
     return sorted(there, key=lambda r: measure.value(r) or 0.0) if len(there) == len(found) else []
 
@@ -229,10 +253,9 @@ def each_at_its_best(results: ExperimentResults) -> Iterator[Observation]:
     }
     form = "ahead" if len(level) == 1 else "some" if behind else "level"
     claims = [lower_claim(ranked[0], r, measure, holds=r in behind) for r in ranked[1:]]
-    swept = along_axis(results)
     for result in ranked:
-        claims += lowest_claims(result, swept[result.variant], measure)
-    runs = sum(map(len, swept.values()))
+        claims += lowest_claims(result, results.swept[result.variant], measure)
+    runs = len(results.everywhere)
     yield Observation("each-at-its-best", facts, runs, form=form, claims=tuple(claims))
 
 

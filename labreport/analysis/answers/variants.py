@@ -13,7 +13,8 @@ from labreport.analysis.comparing import (
     is_lower,
     lower_claim,
 )
-from labreport.analysis.observation import Count, Facts, Observation, Part, Source
+from labreport.analysis.observation import Count, Facts, Observation, Part, Source, Subject
+from labreport.analysis.persistence import longer
 from labreport.analysis.results import ExperimentResults, Result, distinct
 from labreport.analysis.rule import rule
 
@@ -178,6 +179,31 @@ def over_starts(rule: str, ahead: Result, behind: Result, pairs: StartPairs) -> 
     )
 
 
+@rule("leads-longer", "reliability", 0.6, thresholds=("NO_ODDS",), part="scope")
+def leads_longer(results: ExperimentResults) -> Iterator[Observation]:
+    """Who is ahead when training is continued."""
+    found = standings(results)
+    runs = compared(results)
+    continued = [longer(results, r) for r in runs]
+    there = [c for c in continued if c is not None]
+    if not found or not found[-1].others or len(there) < len(runs):
+        return
+    rounds = there[0].run.config.rounds
+    later = standing(there, rounds)
+    if later is None or any(c.run.config.rounds != rounds for c in there):
+        return
+    now = {r.variant for r in found[-1].first}
+    facts: Facts = {
+        "subjects": tuple(Subject(r.variant) for r in later.first),
+        "before": tuple(r.subject for r in found[-1].first),
+        "rounds": Count(rounds, there[0].cite("rounds")),
+        "budget": Count(results.last),
+    }
+    form = "" if now & {r.variant for r in later.first} else "turns"
+    claims = (*found[-1].claims, *later.claims)
+    yield Observation("leads-longer", facts, 2 * len(runs), form=form, claims=claims)
+
+
 @rule("reaches-from-starts", "reliability", 0.92, thresholds=("MOST_OF_THE_WAY",), part="scope")
 def reaches_from_starts(results: ExperimentResults) -> Iterator[Observation]:
     """Variants that fail from other starts, where others do not."""
@@ -220,22 +246,21 @@ def _cite(formula: str, members: Sequence[Result]) -> Source:
     return Source(formula, tuple(r.run.name for r in members))
 
 
+_Nearer = tuple[Result, Result, Measure]
+"""A variant, the one with another loss that it is compared with, and their common measure."""
+
+
 @rule("nearer-to-targets", "comparison", 0.95, thresholds=("NO_ODDS",), part="effect")
 def nearer_to_targets(results: ExperimentResults) -> Iterator[Observation]:
     """Variants with another loss than what they are compared with, by distance from the targets."""
-    pairs = []
-    for result in results.singles:
-        other = results.against(result)
-        if other is None or result.run.config.loss == other.run.config.loss:
-            continue
-        measure = Measure.of((result, other), results.last)
-        if measure is None or None in (measure.value(result), measure.value(other)):
-            continue
-        pairs.append((result, other, measure))
-    if len({(r.run.config.loss, o.run.config.loss) for r, o, _ in pairs}) != 1:
+    found = [pairs for b in results.budgets if (pairs := _with_other_losses(results, b))]
+    if not found:
         return
-    lower = [is_lower(r, o, m) for r, o, m in pairs]
-    higher = [is_lower(o, r, m) for r, o, m in pairs]
+    # The last number of rounds at which all comparisons agree; where none does, the last one.
+    clear = [pairs for pairs in found if all(is_lower(*pair) for pair in pairs)]
+    pairs = (clear or found)[-1]
+    lower = [is_lower(*pair) for pair in pairs]
+    higher = [is_lower(other, result, measure) for result, other, measure in pairs]
     result, other, measure = pairs[-1]
     facts: Facts = {
         "loss": Part("loss", result.run.config.loss),
@@ -246,13 +271,26 @@ def nearer_to_targets(results: ExperimentResults) -> Iterator[Observation]:
         "other_value": measure.number(other),
         "subject": result.subject,
         "other": other.subject,
-        "budget": Count(results.last),
+        "budget": Count(measure.budget),
     }
     form = "all" if all(lower) else "none" if all(higher) else "some"
-    claims = tuple(
-        lower_claim(r, o, m, holds=is_it) for (r, o, m), is_it in zip(pairs, lower, strict=True)
-    )
-    claims += tuple(
-        lower_claim(o, r, m, holds=is_it) for (r, o, m), is_it in zip(pairs, higher, strict=True)
-    )
-    yield Observation("nearer-to-targets", facts, 2 * len(pairs), form=form, claims=claims)
+    claims = [lower_claim(*pair, holds=holds) for pair, holds in zip(pairs, lower, strict=True)]
+    claims += [
+        lower_claim(o, r, m, holds=holds) for (r, o, m), holds in zip(pairs, higher, strict=True)
+    ]
+    yield Observation("nearer-to-targets", facts, 2 * len(pairs), form=form, claims=tuple(claims))
+
+
+def _with_other_losses(results: ExperimentResults, budget: int) -> list[_Nearer]:
+    """Comparisons of two losses on the same targets, of the kind that is most frequent."""
+    pairs: list[_Nearer] = []
+    for result in results.singles:
+        other = results.against(result)
+        if other is None or result.run.config.loss == other.run.config.loss:
+            continue
+        measure = Measure.of((result, other), budget)
+        if measure is not None and None not in (measure.value(result), measure.value(other)):
+            pairs.append((result, other, measure))
+    kinds = [(r.run.config.loss, o.run.config.loss) for r, o, _ in pairs]
+    kind = max(dict.fromkeys(kinds), key=kinds.count, default=None)
+    return [pair for pair, found in zip(pairs, kinds, strict=True) if found == kind]

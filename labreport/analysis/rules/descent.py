@@ -21,6 +21,7 @@ from labreport.analysis.observation import (
     Source,
     With,
 )
+from labreport.analysis.persistence import longer
 from labreport.analysis.results import PRECISION, SMALLEST_SCALE, ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
 
@@ -133,7 +134,8 @@ def still_falling(results: ExperimentResults) -> Iterator[Observation]:
         if group:
             group.sort(key=lambda fall: -fall.share)
             facts: Facts = {
-                "falls": tuple(fall.told for fall in group),
+                "subjects": tuple(fall.result.subject for fall in group),
+                "most": group[0].told,
                 "count": Count(len(group)),
                 "share": Share(thresholds.STILL_FALLING),
                 "budget": Count(results.last),
@@ -177,8 +179,8 @@ def _falls_of(members: Sequence[Result], results: ExperimentResults) -> list[_Fa
 
 
 def _goes_on(result: Result, results: ExperimentResults) -> bool:
-    """Return whether the experiment has a longer run of the same, which shows what comes next."""
-    return any(
+    """Return whether there is a longer run of the same, which shows what comes next."""
+    return longer(results, result) is not None or any(
         len(other.losses) - 1 > results.last
         and other.run.config.trajectory == result.run.config.trajectory
         for other in results.singles

@@ -22,6 +22,7 @@ from labreport.analysis.observation import (
     Verbatim,
     With,
 )
+from labreport.analysis.persistence import longer, stays, stays_claims
 from labreport.analysis.points import from_a_value_on
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
@@ -91,7 +92,7 @@ def _silent(
 def stuck(results: ExperimentResults) -> Iterator[Observation]:
     """Runs whose gradient has vanished although the loss is far from its floor."""
     for result in results.singles:
-        step, found = result.index(results.last), find_stuck(result, results.last, results.results)
+        step, found = result.index(results.last), find_stuck(results, result)
         if step is None or found is None:
             continue
         sizes = gradient_norms(result)
@@ -121,6 +122,9 @@ def stuck(results: ExperimentResults) -> Iterator[Observation]:
             product = f"max(wide({there}) * (1 - wide({there})))"
             facts["slope"] = Number(float(slope.max()), result.cite(product))
             form = "sigmoid"
+        if found.longer is not None:
+            facts["longer"] = Count(found.longer.run.config.rounds, found.longer.cite("rounds"))
+            form = f"{form}-longer" if form else "longer"
         yield Observation("stuck", facts, runs=1, form=form, claims=found.claims)
 
 
@@ -133,7 +137,7 @@ def stuck(results: ExperimentResults) -> Iterator[Observation]:
 def stuck_points(results: ExperimentResults) -> Iterator[Observation]:
     """Points of a sweep that end stuck."""
     members = results.everywhere
-    found = {r: s for r in members if (s := find_stuck(r, results.last, results.results))}
+    found = {r: s for r in members if (s := find_stuck(results, r))}
     if found:
         stopped = list(found)
         subjects = from_a_value_on(results, stopped)
@@ -148,7 +152,16 @@ def stuck_points(results: ExperimentResults) -> Iterator[Observation]:
         }
         claims = tuple(claim for s in found.values() for claim in s.claims)
         effect = len(stopped) / len(members)
-        yield Observation("stuck-points", facts, runs=len(members), claims=claims, effect=effect)
+        continued = [s.longer for s in found.values()]
+        form = ""
+        if all(c is not None for c in continued):
+            form = "longer"
+            rounds = [c.run.config.rounds for c in continued if c is not None]
+            there = [c for c in continued if c is not None]
+            facts["longer"] = Count(min(rounds), cite("min(each(rounds))", there))
+        yield Observation(
+            "stuck-points", facts, len(members), form=form, claims=claims, effect=effect
+        )
 
 
 @dataclass(frozen=True)
@@ -159,29 +172,36 @@ class Stuck:
         claims: what must be true of it.
         better: a run of the same network on the same rows that got lower; None where there is
             only one row, whose floor the weights of the last layer alone can reach.
+        longer: the same run continued, in which it stays where it is; None where there is none.
     """
 
     claims: tuple[Source, ...]
     better: Result | None = None
+    longer: Result | None = None
 
 
-def find_stuck(result: Result, budget: int, among: Sequence[Result]) -> Stuck | None:
-    """Find evidence that the gradient has vanished by then although the network could do better.
+def find_stuck(results: ExperimentResults, result: Result) -> Stuck | None:
+    """Find evidence that the gradient has vanished although the network could do better.
 
-    Args:
-        result: a run.
-        budget: rounds after which it is looked at.
-        among: runs that may show what the same network can do.
+    At the last budget, and where the run was continued, to the end of that: whoever gets away
+    later was not stuck.
     """
+    budget = results.last
     if not _has_vanished(result, budget):
         return None
-    claims = _stuck_claims(result, budget)
+    continued = longer(results, result)
+    if continued is not None and stays(results, result, budget) is None:
+        return None
+    claims = list(_stuck_claims(result, budget))
+    if continued is not None:
+        claims += stays_claims(result, continued, budget)
     if len(result.run.config.data.inputs) == 1:
-        return Stuck(claims)
-    better = _better(result, result.gap(budget) or 0.0, among)
+        return Stuck(tuple(claims), None, continued)
+    better = _better(result, result.gap(budget) or 0.0, results.results)
     if better is None:
         return None
-    return Stuck((*claims, *_better_claims(result, better, budget)), better)
+    claims += _better_claims(result, better, budget)
+    return Stuck(tuple(claims), better, continued)
 
 
 def _has_vanished(result: Result, budget: int) -> bool:

@@ -115,14 +115,16 @@ def _spreads(
         values = final_losses(members, results.last)
         final = f"each(losses[{_step(members[0], results)}])"
         middle = Number(float(np.median(values)), cite(f"median({final})", there))
-        low = Number(float(values.min()), cite(f"min({final})", there))
-        high = Number(float(values.max()), cite(f"max({final})", there))
-        told.append((middle.value, With(Subject(name), (middle, low, high))))
-    told.sort(key=lambda pair: pair[0])
+        told.append((Subject(name), middle))
+    told.sort(key=lambda pair: pair[1].value)
+    (first, lowest), (last, highest) = told[0], told[-1]
     everyone = [r for _, members in measured for r in members]
     ended = [r for r in everyone if r.loss(results.last) is None]
     facts: Facts = {
-        "spreads": tuple(spread for _, spread in told),
+        "first": first,
+        "median": lowest,
+        "last": last,
+        "other_median": highest,
         "total": Count(len(everyone), cite("size(each(rounds))", everyone)),
         "ended": Count(len(ended)),
         "budget": Count(results.last),
@@ -360,9 +362,18 @@ def twin_units(result: Result) -> Twins | None:
     return None
 
 
+def _tried_other_starts(results: ExperimentResults) -> bool:
+    """Return whether what can be compared was compared from other starts as well."""
+    alone = [r for r in (*results.singles, *results.everywhere) if r.is_trained]
+    there = [r for r in alone if len(r.losses)]
+    return bool(there) and all(results.control("other-starts", r) for r in there)
+
+
 @rule("single-start", "reliability", 0.3, of_gradient_checks=True, of_constant_losses=True)
 def single_start(results: ExperimentResults) -> Iterator[Observation]:
-    """An experiment in which every comparison rests on one start."""
+    """An experiment in which every comparison rests on one start, and no other was tried."""
+    if results.check is not None or _tried_other_starts(results):
+        return
     places = {(r.variant, r.point) for r in results.results}
     if len(places) == len(results.results):
         starts = {r.run.config.initial for r in results.results}

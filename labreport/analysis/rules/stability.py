@@ -266,12 +266,11 @@ def _curvatures(result: Result, budget: int) -> dict[int, float]:
 
     The first and the last are among them, and more of them the earlier they are; then steps
     half-way between the one with the largest curvature and its neighbours, closer and closer.
-    Weights before training are not among them: what curves there is left behind by one step.
 
     Raises:
         ValueError: where there is none at one of them.
     """
-    recorded = result.run.trace.recorded[1:]
+    recorded = result.run.trace.recorded
     there = recorded[recorded <= (result.index(budget) or 0)].tolist()
     if not there:
         return {}
