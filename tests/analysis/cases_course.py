@@ -124,8 +124,8 @@ def losses_of_different_batches_go_up_and_down() -> ExperimentResults:
     return course([*THREE_TIMES, 4, 2, 3], BATCHES)
 
 
-@silent("oscillation", "still-falling", "plateau", "float-limit", "edge-of-stability")
-@silent("same-answer", "saturated-units", "sign-changes", "path")
+@silent("oscillation", "still-falling", "plateau", "edge-of-stability")
+@silent("same-answer", "saturated-units", "path")
 def a_run_that_ended_early() -> ExperimentResults:
     return course([*THREE_TIMES, 4, 2, 3], TWO_ROWS, rounds=20, kind="diverged")
 
@@ -480,7 +480,7 @@ def one_weight_changes_its_sign() -> ExperimentResults:
 
 
 @fires("frozen", subject="a", rounds=2, value=1.0, norm=8**0.5 / 2)
-@silent("sign-changes", "path", "largest-move")
+@silent("path")
 def weights_that_never_move_in_spite_of_a_gradient() -> ExperimentResults:
     return ends([1.0] * 8, [1.0] * 8)
 
@@ -499,11 +499,6 @@ def one_weight_that_moves_by_one_bit() -> ExperimentResults:
 @silent("frozen")
 def weights_that_do_not_move_without_a_gradient() -> ExperimentResults:
     return course([3, 2, 1], weights=np.ones((3, 8)), gradients=np.zeros((3, 8)))
-
-
-@silent("sign-changes")
-def a_weight_that_ends_at_nothing_has_no_other_sign() -> ExperimentResults:
-    return ends([1, 1, 1, 1, 1, 1, 1, 0.0], [0, 1, 1, 1, 1, 1, 1, -1.0])
 
 
 def line(*places: float) -> np.ndarray:
@@ -570,31 +565,6 @@ def still_after(updates: int, rounds: int, gradient: float = 0.5) -> ExperimentR
     gradients = np.full((rounds + 1, 8), gradient)
     losses = np.linspace(2, 1, rounds + 1).tolist()
     return course(losses, weights=line(*places), gradients=gradients)
-
-
-@fires("float-limit", subject="a", updates=18, share=0.1, loss=1.0, budget=20, norm=sqrt(2))
-def weights_that_stand_still_for_a_tenth_of_the_rounds() -> ExperimentResults:
-    return still_after(18, 20)
-
-
-@silent("float-limit")
-def weights_that_stand_still_for_less_than_a_tenth() -> ExperimentResults:
-    return still_after(19, 20)
-
-
-@fires("float-limit", "no-gradient", updates=5, share=0.5)
-def weights_that_stand_still_without_a_gradient() -> ExperimentResults:
-    return still_after(5, 10, gradient=0.0)
-
-
-@silent("float-limit")
-def weights_that_never_moved() -> ExperimentResults:
-    return still_after(0, 20)
-
-
-@silent("float-limit")
-def weights_that_stand_still_in_too_few_rounds() -> ExperimentResults:
-    return still_after(3, FEW_ROUNDS - 1)
 
 
 # --- layers ------------------------------------------------------------------------------------

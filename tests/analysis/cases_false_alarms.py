@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from cases import fires, silent
-from cases_course import BATCHES, LINEAR, course, line, still_after
+from cases_course import LINEAR, course, line
 from cases_explanations import ALIVE, DEAD, RELU, dead_parts
 from synthetic_runs import MOMENTUM, RATE, experiment, single, sweep, trace, with_controls
 
@@ -22,18 +22,6 @@ from labreport.runs.run import Trace
 def a_leader_that_another_one_comes_level_with() -> ExperimentResults:
     other = single("b", [3, 1.5, 1], {MOMENTUM: 0.5})
     return experiment(single("a", [3, 2, 1]), other, budgets=(1, 2))
-
-
-@silent("ranking")
-def runs_that_are_at_their_floor_to_within_rounding() -> ExperimentResults:
-    other = single("b", [3, 2e-18], {MOMENTUM: 0.5})
-    return experiment(single("a", [3, 1e-18]), other)
-
-
-@fires("ranking", "single", subjects=("a",), value=1e-3)
-def a_run_that_is_nearer_to_the_floor_than_rounding_can_tell() -> ExperimentResults:
-    other = single("b", [3, 2e-3], {MOMENTUM: 0.5})
-    return experiment(single("a", [3, 1e-3]), other)
 
 
 @fires("sweep-best", "stays", best=((1, (("", 2.0), 2.0)), (2, (("", 2.0), 1.0))))
@@ -65,11 +53,6 @@ def two_and_one_that_ended(**recorded: Any) -> ExperimentResults:
 
 @silent("path")
 def two_straight_ways_and_one_that_is_not_known() -> ExperimentResults:
-    return two_and_one_that_ended()
-
-
-@fires("monotone", subjects=("a", "b"), rounds=2)
-def two_that_never_rise_and_one_that_ended_at_once() -> ExperimentResults:
     return two_and_one_that_ended()
 
 
@@ -134,16 +117,6 @@ def probabilities_that_are_all_rounded_to_one() -> ExperimentResults:
     outputs = np.broadcast_to([1e3, 2e3], (3, 4, 2))
     changes = {**CLASSES, **LINEAR, "loss": "bce_with_logits"}
     return experiment(single("a", [3, 2, 1], changes, outputs=outputs))
-
-
-@silent("float-limit")
-def weights_that_stand_still_while_rows_change() -> ExperimentResults:
-    made = still_after(18, 20)
-    (result,) = made.results
-    recorded = result.run.trace
-    return course(
-        recorded.losses.tolist(), BATCHES, weights=recorded.weights, gradients=recorded.gradients
-    )
 
 
 @fires("revived", "some", count=STARTS - 1, alive=1)

@@ -39,7 +39,6 @@ from labreport.analysis.observe import RULES, observe_base
 from labreport.analysis.results import ExperimentResults
 from labreport.analysis.thresholds import (
     ALIKE,
-    CLOSE,
     FAR_FROM_FLOOR,
     MOST_OF_THE_WAY,
     OTHER_START,
@@ -204,17 +203,6 @@ def the_best_value_depends_on_the_rounds() -> ExperimentResults:
     return experiment(sweep("a", RATE, losses), budgets=(1, 2))
 
 
-@fires("sweep-best", "one", point=("", 2.0), value=1.0, total=2, budget=2)
-def one_number_of_rounds() -> ExperimentResults:
-    return experiment(sweep("a", RATE, {1.0: [3, 2, 1.5], 2.0: [3, 2, 1]}))
-
-
-@fires("sweep-best", "only", point=("", 2.0), value=1.0, total=2, budget=2)
-def all_values_but_one_ended_early() -> ExperimentResults:
-    ended = sweep("a", RATE, {1.0: [3]}, rounds=2, kind="diverged").rows
-    return experiment(Made("a", ended + sweep("a", RATE, {2.0: [3, 2, 1]}).rows), budgets=(1, 2))
-
-
 @fires("sweep-best", "stays", best=((1, (("", 1.0), 2.0)), (2, (("", 1.0), 0.5))), total=3)
 @silent("edge-of-grid")
 def the_best_value_stays() -> ExperimentResults:
@@ -235,59 +223,21 @@ def each_variant_at_its_best() -> ExperimentResults:
     return experiment(one, other)
 
 
-@silent("sweep-best", "edge-of-grid", "rises", "same-value", "leaders-along-axis", "tolerance")
-@silent("worse-than-start", "same-product", "stuck-points")
+@silent("edge-of-grid", "rises")
+@silent("worse-than-start", "stuck-points")
 def nothing_is_swept() -> ExperimentResults:
     return experiment(single("a", [3, 2, 1]), single("b", [3, 2, 4], {MOMENTUM: 0.5}))
 
 
-@silent("sweep-best", "edge-of-grid")
+@silent("edge-of-grid")
 def a_sweep_over_losses_that_cannot_be_ranked() -> ExperimentResults:
     return experiment(sweep("a", "loss", {"mse": [3, 2, 1], "l1": [3, 2, 0.5]}))
 
 
-@silent("sweep-best", "edge-of-grid")
+@silent("edge-of-grid")
 def a_sweep_over_targets_that_cannot_be_ranked() -> ExperimentResults:
     made = sweep("a", "data.targets", {((0.25, 0.0),): [3, 2, 1], ((0.5, 0.0),): [3, 2, 2]})
     return experiment(made)
-
-
-@silent("sweep-best", "same-value", "leaders-along-axis")
-def swept_variants_of_different_losses() -> ExperimentResults:
-    one = sweep("a", RATE, {0.5: [9, 5, 3], 1.0: [9, 2, 4]})
-    return experiment(one, sweep("b", RATE, {0.5: [9, 5, 4], 1.0: [9, 2, 3]}, BCE))
-
-
-@fires(
-    "same-value",
-    "agrees",
-    point=("", 1.0),
-    at_value=(("b", 1.0), ("a", 2.0)),
-    tuned=("b", "a"),
-    order=("b", "a"),
-)
-def the_same_order_at_one_value_and_tuned() -> ExperimentResults:
-    one = sweep("a", RATE, {0.5: [9, 5, 1.5], 1.0: [9, 3, 2]})
-    return experiment(one, sweep("b", RATE, {0.5: [9, 5, 3], 1.0: [9, 2, 1]}, {MOMENTUM: 0.5}))
-
-
-@fires("same-value", "differs", at_value=(("b", 1.0), ("a", 2.0)), tuned=("a", "b"))
-def another_order_when_each_is_tuned() -> ExperimentResults:
-    one = sweep("a", RATE, {0.5: [9, 5, 0.5], 1.0: [9, 3, 2]})
-    return experiment(one, sweep("b", RATE, {0.5: [9, 5, 3], 1.0: [9, 2, 1]}, {MOMENTUM: 0.5}))
-
-
-@silent("same-value")
-def the_base_value_is_not_on_the_grid() -> ExperimentResults:
-    one = sweep("a", RATE, {0.5: [9, 5, 0.5], 2.0: [9, 3, 2]})
-    return experiment(one, sweep("b", RATE, {0.5: [9, 5, 3], 2.0: [9, 2, 1]}, {MOMENTUM: 0.5}))
-
-
-@silent("same-value")
-def a_variant_that_ended_at_the_base_value() -> ExperimentResults:
-    one = sweep("a", RATE, {0.5: [9, 5, 0.5], 1.0: [9, 3, 2]})
-    other = {0.5: [9, 5, 3], 1.0: [9, 2]}
-    return experiment(one, sweep("b", RATE, other, {MOMENTUM: 0.5}, rounds=2, kind="diverged"))
 
 
 @fires("edge-of-grid", subjects=((("a", 2.0), 1), (("a", 0.5), 2)))
@@ -337,12 +287,6 @@ def a_tie_counts_for_both() -> ExperimentResults:
     return experiment(one, sweep("b", RATE, other, {MOMENTUM: 0.5}))
 
 
-@silent("leaders-along-axis")
-def one_variant_leads_everywhere() -> ExperimentResults:
-    one = sweep("a", RATE, {0.5: [9, 5, 1], 1.0: [9, 5, 1]})
-    return experiment(one, sweep("b", RATE, {0.5: [9, 5, 2], 1.0: [9, 5, 2]}, {MOMENTUM: 0.5}))
-
-
 @fires("rises", steady=("", 1.0), rising=("", 2.0), count=2, total=3)
 def losses_rise_from_a_value_on() -> ExperimentResults:
     losses = {2.0: [9, 5, 6], 0.5: [9, 5, 5], 1.0: [9, 5, 3], 4.0: [9, 1, 1], 8.0: [9, 10, 1]}
@@ -375,35 +319,6 @@ def pairs_with(*other: float) -> ExperimentResults:
     for power, loss in enumerate(other, start=1):
         curves[10.0**power] = [500, loss, *[300] * 8, 100]
     return experiment(sweep("a", RATE, curves), budgets=(1, 10))
-
-
-@fires("same-product", "", count=2, total=3, share=CLOSE, difference=0.0501)
-def most_pairs_are_close() -> ExperimentResults:
-    return pairs_with(100 * (1 + CLOSE), 100, 100 * (1 + CLOSE) + 0.01)
-
-
-@fires("same-product", "some", count=1, total=3)
-def few_pairs_are_close() -> ExperimentResults:
-    return pairs_with(100 * (1 - CLOSE), 200, 300)
-
-
-@fires(
-    "same-product", "none", total=3, difference=4.0, slow=(("", 10.0), 10), quick=(("", 100.0), 1)
-)
-def no_pair_is_close() -> ExperimentResults:
-    return pairs_with(150, 500, 300)
-
-
-@silent("same-product")
-def too_few_pairs() -> ExperimentResults:
-    return pairs_with(100, 100)
-
-
-@silent("same-product")
-def pairs_with_momentum() -> ExperimentResults:
-    rows = pairs_with(100, 100, 100).results
-    curves = {r.point[0][1]: list(r.losses) for r in rows}
-    return experiment(sweep("a", RATE, curves, {MOMENTUM: 0.9}), budgets=(1, 10))
 
 
 def first_steps(*moved: float, gradient: Any = 0.5, rate: float = 1.0, name: str = "a") -> Made:
@@ -772,7 +687,7 @@ def equal_starts_above_different_floors() -> ExperimentResults:
     return experiment(one, single("b", [0.5, 0.1, 0.1], changes))
 
 
-@silent("start-differs", "ranking", "threshold")
+@silent("start-differs", "threshold")
 def starts_of_losses_that_are_not_comparable() -> ExperimentResults:
     return experiment(single("a", [100, 50, 1]), single("b", [5, 10, 1], BCE))
 
@@ -982,12 +897,6 @@ def variants_that_are_trained_as_long() -> ExperimentResults:
     return experiment(single("a", [3, 2, 1]), single("b", [3, 2, 1], {MOMENTUM: 0.5}))
 
 
-@fires("sweep-best", "ended", point=("", 2.0), value=2.0, total=2, budget=9, end=1)
-def no_value_gets_to_the_last_budget() -> ExperimentResults:
-    curves = {1.0: [3, 2.5], 2.0: [3, 2]}
-    return experiment(sweep("a", RATE, curves, rounds=9, kind="diverged"), budgets=(1, 9))
-
-
 @fires(
     "sweep-best",
     "several-flips",
@@ -1001,21 +910,13 @@ def tuned_variants_that_change_places() -> ExperimentResults:
     )
 
 
-@fires("sweep-best", "several", budget=2)
-def tuned_variants_one_of_which_leads_throughout() -> ExperimentResults:
-    one = sweep("a", RATE, {0.5: [9, 1, 0.5], 1.0: [9, 5, 3]})
-    return experiment(
-        one, sweep("b", RATE, {0.5: [9, 1, 1], 1.0: [9, 5, 3]}, {MOMENTUM: 0.5}), budgets=(1, 2)
-    )
-
-
 @silent("rises")
 def losses_that_rise_by_rounding_alone() -> ExperimentResults:
     last = 1 + ROUNDING * float(np.finfo(float).eps)
     return experiment(sweep("a", RATE, {0.5: [9, 5, 1], 1.0: [9, 1, last]}))
 
 
-@silent("silent-weights", "distance-to-floor")
+@silent("silent-weights")
 def a_run_that_starts_at_its_floor() -> ExperimentResults:
     still = {"weights": np.ones((3, 8)), "gradients": np.zeros((3, 8))}
     return experiment(single("a", [0, 0, 0], **still))
@@ -1166,28 +1067,7 @@ def the_target_is_no_point_of_the_simplex() -> ExperimentResults:
 SLACK = ROUNDING * float(np.finfo(np.float64).eps) * 1e-3
 
 
-@fires("distance-to-floor", "reached", subjects=("a", "b"), budget=2)
-def two_runs_at_their_floors() -> ExperimentResults:
-    other = single("b", [3, 2, FLOOR_BELOW_ZERO], MSE_BELOW_ZERO)
-    return experiment(single("a", [3, 2, SLACK]), other)
-
-
-@fires("distance-to-floor", "reached-one", subjects=("a",))
-def one_run_at_its_floor() -> ExperimentResults:
-    other = single("b", [3, 2, nextafter(SLACK, 1)], {MOMENTUM: 0.5})
-    return experiment(single("a", [3, 2, SLACK]), other)
-
-
-@fires("distance-to-floor", "left", distances=(("b", SLACK * 2), ("c", 1.0)))
-def two_runs_above_their_floors() -> ExperimentResults:
-    return experiment(
-        single("a", [3, 2, 0]),
-        single("c", [3, 2, 1], {MOMENTUM: 0.25}),
-        single("b", [3, 2, SLACK * 2], {MOMENTUM: 0.5}),
-    )
-
-
-@silent("distance-to-floor", "threshold", "overshoot", "stuck")
+@silent("threshold", "overshoot", "stuck")
 def losses_without_a_floor() -> ExperimentResults:
     changes = {"loss": "kl_div", **LINEAR}
     return experiment(
@@ -1217,23 +1097,6 @@ def one_leader_at_every_budget() -> ExperimentResults:
 def leaders_change_with_the_budget() -> ExperimentResults:
     other = single("b", [3, 1.5, 1.25], {MOMENTUM: 0.5})
     return experiment(single("a", [3, 2, 1]), other, budgets=(1, 2))
-
-
-@fires("ranking", "single", subjects=("b",), value=0.5, count=3)
-def one_leader_at_the_only_budget() -> ExperimentResults:
-    others = (single("b", [3, 2, 0.5], {MOMENTUM: 0.5}), single("c", [3, 2, 0.75], {MOMENTUM: 0.1}))
-    return experiment(single("a", [3, 2, 1]), *others)
-
-
-@silent("ranking")
-def all_are_equal() -> ExperimentResults:
-    return experiment(single("a", [3, 2, 1]), single("b", [3, 2, 1], {MOMENTUM: 0.5}))
-
-
-@silent("ranking")
-def only_one_run_gets_to_the_budget() -> ExperimentResults:
-    ended = single("b", [3, 9], {MOMENTUM: 0.5}, rounds=2, kind="diverged")
-    return experiment(single("a", [3, 2, 1]), ended)
 
 
 @fires(
@@ -1297,33 +1160,6 @@ def the_weight_that_moved_most() -> ExperimentResults:
         single("a", [3, 2, 1], weights=weights),
         single("b", [3, 2, 1], {MOMENTUM: 0.5}, weights=other),
     )
-
-
-@silent("largest-move")
-def no_weight_moved() -> ExperimentResults:
-    ended = single("b", [3, 9], rounds=2, kind="diverged")
-    return experiment(single("a", [3, 3, 3], weights=np.ones((3, 8))), ended)
-
-
-@fires("monotone", "all", subjects=("a", "b"), rounds=2)
-def no_loss_ever_rises() -> ExperimentResults:
-    return experiment(single("a", [3, 2, 2]), single("b", [3, 2, 1], {MOMENTUM: 0.5}))
-
-
-@fires("monotone", "", subjects=("a",), rounds=2)
-def one_loss_never_rises() -> ExperimentResults:
-    other = single("b", [3, 2, nextafter(2, 3)], {MOMENTUM: 0.5})
-    return experiment(single("a", [3, 2, 2]), other)
-
-
-@silent("monotone")
-def every_loss_rises() -> ExperimentResults:
-    return experiment(single("a", [3, 2, 3]), single("b", [3, 4, 1], {MOMENTUM: 0.5}))
-
-
-@silent("monotone")
-def one_run_is_no_comparison() -> ExperimentResults:
-    return experiment(single("a", [3, 2, 1]))
 
 
 # --- gradient checks ---------------------------------------------------------------------------
