@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from labreport.lab.configuration import RunConfig
+from labreport.lab.configuration import Rows, RunConfig
 from labreport.lab.plan import Lab, Recording
 from labreport.lab.schedule import Schedule
 from labreport.lab.size import (
@@ -17,6 +17,7 @@ from labreport.lab.size import (
     products,
     recorded_bytes,
     replay_seconds,
+    rows_bytes,
     run_seconds,
     training_bytes,
 )
@@ -125,8 +126,10 @@ def estimate_build(lab: Lab, languages: int) -> BuildEstimate:
 def estimate(recordings: Iterable[Recording]) -> Estimate:
     """The estimate for runs that are yet to be trained, each given with its schedule."""
     alike: dict[object, list[Recording]] = {}
+    rows: dict[str, Rows] = {}
     for config, schedule in recordings:
         alike.setdefault(_kind(config, schedule), []).append((config, schedule))
+        rows[config.data.rows.digest] = config.data.rows
     families = [_of_family(members) for members in alike.values()]
     return Estimate(
         runs=sum(family.runs for family in families),
@@ -134,7 +137,7 @@ def estimate(recordings: Iterable[Recording]) -> Estimate:
         seconds=sum(family.seconds for family in families),
         training=max((family.training for family in families), default=0),
         reading=sum(family.reading for family in families),
-        disk=sum(family.disk for family in families),
+        disk=sum(family.disk for family in families) + sum(map(rows_bytes, rows.values())),
     )
 
 

@@ -34,6 +34,7 @@ _OWN_NAME = re.compile(r"runs\.csv|observations\.json|report(?:\.[a-z]{2})?\.(?:
 """Names of the files of a report."""
 
 _RUNS_NAME = re.compile(r"runs/[0-9a-f]{64}\.safetensors")
+_ROWS_NAME = re.compile(r"runs/rows-[0-9a-f]{64}\.safetensors")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 PACKAGE = Path(__file__).resolve().parent
@@ -113,6 +114,7 @@ class ReportRecord:
         files: SHA-256 of each file of the report, by name.
         runs: files of the runs that it rests on, as seen from the folder, named by their SHA-256.
         replaced: while files take their places, SHA-256 of those that they replace, by name.
+        rows: SHA-256 of each file with the rows of these runs, as seen from the folder.
     """
 
     only: tuple[str, ...]
@@ -120,6 +122,7 @@ class ReportRecord:
     files: dict[str, str]
     runs: tuple[str, ...]
     replaced: dict[str, str] = field(default_factory=dict)
+    rows: dict[str, str] = field(default_factory=dict)
 
     def content(self) -> bytes:
         """The bytes of ``report.json``."""
@@ -170,7 +173,11 @@ def _input_digests(report: WantedReport) -> dict[str, str]:
 
 
 def record(
-    report: WantedReport, made: dict[str, str], files: Mapping[Path, bytes], runs: Iterable[str]
+    report: WantedReport,
+    made: dict[str, str],
+    files: Mapping[Path, bytes],
+    runs: Iterable[str],
+    rows: Mapping[str, str],
 ) -> ReportRecord:
     """Make the record that is to be kept of a report.
 
@@ -179,9 +186,11 @@ def record(
         made: what determines it, as it was before the build began.
         files: its files, which all lie in the output folder.
         runs: the files of the runs, as seen from there.
+        rows: SHA-256 of the files of their rows, as seen from there.
     """
     written = {path.name: _sha256(content) for path, content in files.items()}
-    return ReportRecord(report.only, made, written, tuple(sorted(set(runs))))
+    used = tuple(sorted(set(runs)))
+    return ReportRecord(report.only, made, written, used, rows=dict(rows))
 
 
 def current_record(report: WantedReport) -> ReportRecord | None:
@@ -193,8 +202,9 @@ def current_record(report: WantedReport) -> ReportRecord | None:
     if found is None or not found.made_of or found.made_of != input_digests(report):
         return None
     try:
+        stored = {name: Path(name).stem for name in found.runs} | found.rows
         whole = all(found.has_written(report.output / name) for name in found.files) and all(
-            digest_of(report.output / name) == Path(name).stem for name in found.runs
+            digest_of(report.output / name) == digest for name, digest in stored.items()
         )
     except OSError:
         return None
@@ -248,13 +258,17 @@ def read_record(output: Path) -> ReportRecord | None:
             _texts(found["files"]),
             _list(found["runs"]),
             _texts(found.get("replaced", {})),
+            _texts(found.get("rows", {})),
         )
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return None
     # A record that this tool has written names files of a report alone.
     files = [*record.files.items(), *record.replaced.items()]
     own = all(_OWN_NAME.fullmatch(n) and _SHA256.fullmatch(digest) for n, digest in files)
-    return record if record.files and own and all(map(_RUNS_NAME.fullmatch, record.runs)) else None
+    stored = all(map(_RUNS_NAME.fullmatch, record.runs)) and all(
+        _ROWS_NAME.fullmatch(n) and _SHA256.fullmatch(digest) for n, digest in record.rows.items()
+    )
+    return record if record.files and own and stored else None
 
 
 def _texts(found: object) -> dict[str, str]:

@@ -16,6 +16,7 @@ from typing import Any
 import pypdfium2
 import pytest
 from safetensors.numpy import load_file, save
+from stored_files import RUNS
 
 from labreport.analysis.results import Result
 from labreport.build import pipeline as build_module
@@ -96,7 +97,7 @@ def test_damaged_runs_are_trained_again_and_said(
 ) -> None:
     built = build_pages(base_text + SMALL)
     assert (built.summary.trained, built.summary.stored) == (2, 0)
-    files = sorted((built.output / "runs").glob("*.safetensors"))
+    files = sorted((built.output / "runs").glob(RUNS))
     before = [file.read_bytes() for file in files]
     for file, damage in zip(files, (b"", b"not a run"), strict=False):
         file.write_bytes(damage)
@@ -113,7 +114,7 @@ def test_a_run_that_was_cut_off_is_trained_again(
     build_pages: Callable[..., Any], base_text: str
 ) -> None:
     built = build_pages(base_text + SMALL)
-    file = max((built.output / "runs").glob("*.safetensors"), key=lambda path: path.stat().st_size)
+    file = max((built.output / "runs").glob(RUNS), key=lambda path: path.stat().st_size)
     whole = file.read_bytes()
     file.write_bytes(whole[: len(whole) // 2])
     assert build_pages(base_text + SMALL).summary.damaged == (file,)
@@ -256,7 +257,7 @@ def test_a_run_that_was_forged_fails_the_build_and_is_named(
     lab = '[experiment.only]\ntitle = "x"\n\n[[experiment.only.variant]]\nname = "alone"\n'
     built = build_pages(f'{base_text}{lab}change.loss = "l1"\n')
     forged = 0
-    for path in list((built.output / "runs").glob("*.safetensors")):
+    for path in list((built.output / "runs").glob(RUNS)):
         arrays = load_file(path)
         if b'"loss":"l1"' not in arrays["runs"].tobytes():
             continue

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import typer
 from command_line import LOCALES, run
+from stored_files import RUNS
 from typer.testing import CliRunner
 
 from labreport import __version__
@@ -495,7 +496,7 @@ def test_lab_of_the_folder_goes_before_the_one_that_ships(base_text: str, tmp_pa
 @pytest.mark.usefixtures("_no_pdf")
 def test_damaged_runs_are_told(lab: str, tmp_path: Path) -> None:
     run("build", lab, "--lang", "en")
-    (file,) = (tmp_path / "output" / "runs").glob("*.safetensors")
+    (file,) = (tmp_path / "output" / "runs").glob(RUNS)
     for code, said in (("en", "1 damaged file in the store"), ("zh", "存储中有 1 个损坏的文件")):
         file.write_bytes(b"damaged")
         done = run("build", lab, "--lang", "en", code=code)
@@ -736,7 +737,7 @@ def _built(lab: str, tmp_path: Path, _no_pdf: None, made_once: Callable[..., Any
 
 
 def stored(tmp_path: Path) -> set[str]:
-    return {path.name for path in (tmp_path / "output" / "runs").glob("*.safetensors")}
+    return {path.name for path in (tmp_path / "output" / "runs").glob(RUNS)}
 
 
 @pytest.mark.usefixtures("_built")
@@ -814,7 +815,7 @@ def test_a_store_of_another_version_is_told_once_and_left(lab: str, tmp_path: Pa
         assert done.exit_code == 0
         assert said in done.stderr
         assert old.read_bytes() == content
-        for path in old.parent.glob("*.safetensors"):
+        for path in old.parent.glob(RUNS):
             if path != old:
                 path.unlink()
     run("build", lab, "--lang", "en")

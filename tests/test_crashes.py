@@ -21,8 +21,10 @@ from typing import Any
 
 import pytest
 from safetensors.numpy import load_file
+from stored_files import ROWS, RUNS
 
 from labreport.runs.files import UNFINISHED
+from labreport.runs.rows_files import open_rows
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="builds are forked")
 
@@ -126,10 +128,12 @@ def undisturbed(
 
 def stored(output: Path) -> set[str]:
     """The names of the stored files, each of which is what its name says, and can be read."""
-    paths = sorted((output / "runs").glob("*.safetensors"))
+    paths = sorted((output / "runs").glob(RUNS))
     for path in paths:
         assert sha256(path.read_bytes()).hexdigest() == path.stem
         assert load_file(path)["losses"].size
+    for path in (output / "runs").glob(ROWS):
+        assert open_rows(path)
     return {path.name for path in paths}
 
 
@@ -245,7 +249,7 @@ def test_eight_builds_at_once_train_each_run_once(
     assert_of_one_lab(tmp_path, undisturbed, "next", "other")
     names = [
         name
-        for path in (tmp_path / "runs").glob("*.safetensors")
+        for path in (tmp_path / "runs").glob(RUNS)
         for name in (entry["name"] for entry in json.loads(load_file(path)["runs"].tobytes()))
     ]
     assert len(names) == len(set(names)) == ALONE + 3 * (FAMILIES + 4)
@@ -270,7 +274,7 @@ def test_a_damaged_file_is_mended_by_one_of_the_builds_that_need_it(
     """A flipped bit among the numbers, which shows only when they are about to be used."""
     output = tmp_path / "output"
     shutil.copytree(undisturbed.outputs["next"], output)
-    path = max((output / "runs").glob("*.safetensors"), key=lambda path: path.name)
+    path = max((output / "runs").glob(RUNS), key=lambda path: path.name)
     damaged = bytearray(path.read_bytes())
     damaged[-9] ^= 4
     path.write_bytes(damaged)

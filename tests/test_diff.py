@@ -14,6 +14,7 @@ import pytest
 from command_line import run
 from hypothesis import given
 from hypothesis import strategies as st
+from stored_files import ROWS, RUNS
 
 from labreport.build import pipeline as build_module
 from labreport.build.request import Request
@@ -249,7 +250,7 @@ def test_runs_of_one_side_are_told_as_a_whole(two: tuple[Path, Path], tmp_path: 
 
 
 def test_runs_that_are_no_longer_stored_are_told_by_name(two: tuple[Path, Path]) -> None:
-    for path in (two[1] / "runs").glob("*.safetensors"):
+    for path in (two[1] / "runs").glob(RUNS):
         path.unlink()
     done = run("diff", *two)
     assert done.exit_code == 1
@@ -291,8 +292,9 @@ def test_a_folder_without_a_report_is_wrong_input(two: tuple[Path, Path], tmp_pa
     assert "“labreport build” writes it" in done.stderr
 
 
-def test_a_damaged_store_is_wrong_input_and_left(two: tuple[Path, Path]) -> None:
-    path = next((two[1] / "runs").glob("*.safetensors"))
+@pytest.mark.parametrize("kind", [RUNS, ROWS])
+def test_a_damaged_store_is_wrong_input_and_left(two: tuple[Path, Path], kind: str) -> None:
+    path = next((two[1] / "runs").glob(kind))
     content = path.read_bytes()[:-1]
     path.write_bytes(content)
     done = run("diff", *two)

@@ -69,6 +69,18 @@ def test_the_estimate_of_disk_and_reading_is_what_is_stored(
         )
 
 
+def test_rows_are_counted_once_however_many_runs_saw_them(tmp_path: Path) -> None:
+    first = of_shape(500, [40, 1], "sigmoid", "sgd", 2, None)
+    runs = [(first.with_seed(k), Schedule.of(first, 1, (2,))) for k in range(20)]
+    store = Store(tmp_path)
+    train_missing(runs, this_environment(), store, Resources(), lambda *_: None)
+    (rows,) = store.rows
+    assert rows.stat().st_size == pytest.approx(500 * 41 * 8, rel=0.01)
+    stored = sum(path.stat().st_size for path in store.folder.iterdir())
+    assert estimate(runs).disk == pytest.approx(stored, rel=0.1)
+    assert estimate(runs).disk - estimate(runs[:10]).disk < rows.stat().st_size * 2
+
+
 def work_name(store: Store, config: RunConfig) -> str:
     from labreport.runs.file_format import run_name
 

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from command_line import run
 from safetensors.numpy import load
+from stored_files import RUNS
 
 from labreport.export.runs_csv import BYTE_ORDER_MARK
 
@@ -132,13 +133,17 @@ def test_json_is_strict_and_whole(built: Any) -> None:
         raise AssertionError(constant)
 
     done = run("export", "mixed", built.path, "--format", "json")
-    told = json.loads(done.stdout_bytes, parse_constant=refuse)["runs"]
+    whole = json.loads(done.stdout_bytes, parse_constant=refuse)
+    told, rows = whole["runs"], whole["rows"]
+    assert len(rows) == len({r.run.config.data.rows.digest for _, r in parts(built, "mixed")})
     wanted = parts(built, "mixed")
     assert len(told) == len(wanted) == 8
     for entry, (part, result) in zip(told, wanted, strict=True):
         trace = result.run.trace
         assert (entry["part"], entry["variant"]) == (part, result.variant)
         assert entry["run"] == result.run.name
+        data = entry["configuration"]["data"]
+        data |= rows[data.pop("rows")]
         assert entry["configuration"] == result.run.config.model_dump(mode="json")
         assert entry["ending"]["kind"] == trace.ending.kind
         assert entry["losses"] == trace.losses.tolist()
@@ -157,7 +162,12 @@ def test_safetensors_has_the_bits_of_the_store(built: Any, tmp_path: Path) -> No
     assert (done.exit_code, done.stdout) == (0, f"written {file}\n")
     arrays = load(file.read_bytes())
     wanted = parts(built, "mixed")
-    assert {name.partition(".")[0] for name in arrays} == {r.run.name for _, r in wanted}
+    rows = {f"rows-{r.run.config.data.rows.digest}": r.run.config.data for _, r in wanted}
+    names = {r.run.name for _, r in wanted}
+    assert {name.partition(".")[0] for name in arrays} == names | rows.keys()
+    for name, data in rows.items():
+        assert arrays[f"{name}.inputs"].tolist() == list(map(list, data.inputs))
+        assert arrays[f"{name}.targets"].tolist() == list(map(list, data.targets))
     for _, result in wanted:
         for key in ("losses", "weights", "gradients", "outputs", "recorded", "shown"):
             stored, found = getattr(result.run.trace, key), arrays[f"{result.run.name}.{key}"]
@@ -275,7 +285,7 @@ def test_some_places_are_never_written_to(built: Any, where: str, tmp_path: Path
 
 
 def test_runs_that_are_missing_leave_no_file(built: Any, tmp_path: Path) -> None:
-    for path in (built.output / "runs").glob("*.safetensors"):
+    for path in (built.output / "runs").glob(RUNS):
         path.write_bytes(path.read_bytes()[:-1])
     file = tmp_path / "new" / "x.csv"
     done = run("export", "mixed", built.path, "--to", file)

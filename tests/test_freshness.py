@@ -251,7 +251,7 @@ def flip(path: Path) -> None:
 
 def files_of(report: WantedReport) -> list[Path]:
     kept = found(report)
-    return [report.output / name for name in (*kept.files, *kept.runs)]
+    return [report.output / name for name in (*kept.files, *kept.runs, *kept.rows)]
 
 
 def test_a_flipped_bit_anywhere_is_seen_and_mended(
@@ -295,9 +295,11 @@ def test_a_record_names_files_of_its_folder_alone(built: WantedReport) -> None:
     content = json.loads((built.output / RECORD).read_bytes())
     outside = built.output.parent / "outside"
     outside.write_bytes(b"")
-    content["files"] = {"../outside": current_module._sha256(b"")}
-    (built.output / RECORD).write_text(json.dumps(content), encoding="utf-8")
-    assert current_record(built) is None
+    digest = current_module._sha256(b"")
+    for part in ("files", "rows"):
+        changed = {**content, part: {"../outside": digest}}
+        (built.output / RECORD).write_text(json.dumps(changed), encoding="utf-8")
+        assert current_record(built) is None
 
 
 def test_a_build_that_is_killed_between_two_files_is_not_taken_for_whole(

@@ -203,8 +203,9 @@ def test_a_record_with_odd_content_is_none(tmp_path: Path, content: bytes) -> No
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
     runs = (f"runs/{DIGEST}.safetensors",)
+    rows = {f"runs/rows-{DIGEST}.safetensors": DIGEST}
     for replaced in ({}, {"report.en.pdf": DIGEST}):
-        record = ReportRecord(("a",), {"lab": "x"}, {"runs.csv": DIGEST}, runs, replaced)
+        record = ReportRecord(("a",), {"lab": "x"}, {"runs.csv": DIGEST}, runs, replaced, rows)
         (tmp_path / RECORD).write_bytes(record.content())
         assert read_record(tmp_path) == record
 

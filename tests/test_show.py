@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from command_line import run
 from rich.cells import cell_len
+from stored_files import RUNS
 
 LAB = """
 [experiment.speed]
@@ -138,7 +139,7 @@ def test_runs_that_are_missing_are_told_with_what_trains_them(
 
 def test_damaged_files_are_named_and_left(built: Any) -> None:
     before = there(built.output)
-    for path in (built.output / "runs").glob("*.safetensors"):
+    for path in (built.output / "runs").glob(RUNS):
         content = bytearray(path.read_bytes())
         content[len(content) // 2] ^= 1
         path.write_bytes(content)

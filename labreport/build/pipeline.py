@@ -12,7 +12,7 @@ from labreport.build.origin import command_again, printed_environment, this_envi
 from labreport.build.output import keep_others, remove_earlier
 from labreport.build.request import Request, Summary
 from labreport.formats.table import FORMATS, Editions, file_names
-from labreport.freshness import RECORD, altered, read_record, record, replacing
+from labreport.freshness import RECORD, ReportRecord, altered, read_record, record, replacing
 from labreport.runs.file_format import run_name
 from labreport.runs.files import write_together
 from labreport.runs.run import Run
@@ -50,12 +50,15 @@ def build(request: Request, progress: Progress) -> Summary:
     report = _compose(measured, inputs, request)
     places = {run.name: store.place(run.name) for run in obtained.runs.values()}
     files = [*_data(measured, places, request), *_render(report, inputs, request, progress)]
-    _write(files, places, inputs, request, progress)
+    used = (file for file, _ in places.values())
+    kept = record(request.report, inputs.digests, dict(files), used, store.opened)
+    _write(files, kept, request, progress)
     return Summary(
         trained=len(obtained.trained),
         stored=len(obtained.runs) - len(obtained.trained),
         written=tuple(path for path, _ in files),
         damaged=tuple(store.damaged),
+        restored=obtained.restored,
         outdated=tuple(store.outdated) if obtained.trained else (),
         without_reflection=not (inputs.notes_folder / "reflection.md").is_file(),
         stray=stray(inputs.whole, inputs.notes_folder),
@@ -138,18 +141,10 @@ def _render(report: Report, inputs: Inputs, request: Request, progress: Progress
     return files
 
 
-def _write(
-    files: Files,
-    places: Mapping[str, tuple[str, int]],
-    inputs: Inputs,
-    request: Request,
-    progress: Progress,
-) -> None:
+def _write(files: Files, kept: ReportRecord, request: Request, progress: Progress) -> None:
     """Write all files together, and last their record."""
     from labreport.runs.lock import locked
 
-    used = (place for place, _ in places.values())
-    kept = record(request.report, inputs.digests, dict(files), used)
     # In turn, so that the files of two builds do not mix.
     with locked(request.output, lambda: progress("waiting", 0, 1)):
         before = read_record(request.output)

@@ -50,6 +50,7 @@ class Summary:
         stored: runs that were stored before.
         written: files of the report.
         damaged: stored files that were found damaged, and moved aside.
+        restored: files of rows that were damaged or gone, and written again.
         outdated: stored files of another version, if runs were trained that they may hold.
         without_reflection: whether the student has not written one.
         stray: notes that belong to no experiment, each with the name that is nearest.
@@ -60,6 +61,7 @@ class Summary:
     stored: int
     written: tuple[Path, ...]
     damaged: tuple[Path, ...]
+    restored: tuple[Path, ...]
     outdated: tuple[Path, ...]
     without_reflection: bool
     stray: tuple[tuple[Path, str], ...] = ()

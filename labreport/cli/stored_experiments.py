@@ -17,6 +17,7 @@ from labreport.lab.plan import Lab, Plan, Recording, distinct
 from labreport.lab.reading.load import load
 from labreport.report.measured import observed_in
 from labreport.runs.file_format import DamagedError, run_name
+from labreport.runs.rows_files import digest_of_rows
 from labreport.runs.run import Run
 from labreport.runs.store import Store
 from labreport.shipped import lab_path
@@ -107,10 +108,12 @@ def _read(recordings: Sequence[Recording], selection: Selection) -> dict[str, Ru
         )
     try:
         runs = store.read(list(names.values()))
-    except DamagedError:
-        raise BuildError(
-            [*_damaged(store.damaged), _missing(missing(names), len(names), selection)]
-        ) from None
+    except DamagedError as error:
+        gone = [path for path in error.args if digest_of_rows(path) and path not in store.damaged]
+        faults = [*_damaged(store.damaged), *(Fault("rows-missing", file=path) for path in gone)]
+        if missing(names):
+            faults.append(_missing(missing(names), len(names), selection))
+        raise BuildError(faults) from None
     return {digest: runs[name] for digest, name in names.items()}
 
 

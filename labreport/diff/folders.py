@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 from io import StringIO
 from math import isnan
@@ -24,6 +24,7 @@ from labreport.diff.findings import FILE, compare_findings, with_findings
 from labreport.errors import Fault, InputError
 from labreport.export.runs_csv import FIRST
 from labreport.lab.configuration import flatten
+from labreport.runs.file_format import DamagedError
 from labreport.runs.store import Store
 
 TABLE = "runs.csv"
@@ -79,13 +80,16 @@ def _read(output: Path) -> Folder:
     faults += [Fault("stored-damaged", file=path) for path in store.damaged]
     if faults:
         raise InputError(faults)
-    names = {str(row[NAME]) for row in rows.values()}
-    configurations = {
-        name: dict(flatten({**entry["config"], "environment": entry["environment"]}))
-        for name in names
-        if (entry := store.entry(name)) is not None
-    }
-    return Folder(rows, configurations)
+    settings = _settings_in(store, {str(row[NAME]) for row in rows.values()})
+    return Folder(rows, {name: dict(flatten(told)) for name, told in settings.items()})
+
+
+def _settings_in(store: Store, names: Set[str]) -> dict[str, dict[str, Any]]:
+    """Configuration and environment of the runs that are stored. Raises InputError for damage."""
+    try:
+        return store.settings(names)
+    except DamagedError as error:
+        raise InputError([Fault("stored-damaged", file=path) for path in error.args]) from None
 
 
 def _rows(path: Path) -> dict[Where, Row]:

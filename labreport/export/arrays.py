@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from typing import Any, Literal
@@ -9,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from labreport.analysis.results import ExperimentResults, Result
-from labreport.lab.configuration import Network
+from labreport.lab.configuration import Network, Rows
 from labreport.lab.naming import names_as_read, unit_names
 from labreport.reference.gradient_check.check_result import CheckedFormula
 from labreport.runs.run import Array, Ending, Steps, Trace
@@ -64,8 +65,14 @@ def about(part: str, experiment: ExperimentResults, result: Result) -> tuple[obj
     return (*values, result.trial.seed, result.run.name)
 
 
+def rows_of(parts: Parts) -> dict[str, Rows]:
+    """The rows that runs saw, by the digest by which their configurations name them."""
+    found = (result.run.config.data.rows for _, _, result in members(parts))
+    return {rows.digest: rows for rows in found}
+
+
 def describe(part: str, experiment: ExperimentResults, result: Result) -> dict[str, Any]:
-    """Describe a run and how it ended, for formats that nest."""
+    """Describe a run and how it ended, its rows by their name, for formats that nest."""
     run = result.run
     return {
         "part": part,
@@ -74,7 +81,7 @@ def describe(part: str, experiment: ExperimentResults, result: Result) -> dict[s
         "point": dict(result.point),
         "seed": result.trial.seed,
         "run": run.name,
-        "configuration": run.config.model_dump(mode="json"),
+        "configuration": json.loads(run.config.canonical),
         "environment": asdict(run.environment),
         "ending": asdict(run.trace.ending),
         "parameters": list(result.names),

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from labreport.analysis.results import Result
-from labreport.export.arrays import Parts, describe, members
+from labreport.export.arrays import Parts, describe, members, rows_of
 from labreport.export.observations_json import strict
 from labreport.lab.naming import unit_names
 from labreport.runs.run import Array
 
 
 def render(parts: Parts) -> Iterator[bytes]:
-    """An object whose ``runs`` are in the order of the report, one a line."""
-    yield b'{"runs": ['
+    """An object: ``rows`` by their digest, and ``runs`` in the order of the report, one a line."""
+    rows = {digest: asdict(each) for digest, each in rows_of(parts).items()}
+    yield f'{{"rows": {json.dumps(rows, allow_nan=False)},\n"runs": ['.encode()
     for place, (part, experiment, result) in enumerate(members(parts)):
         told = describe(part, experiment, result) | _arrays(result)
         text = json.dumps(told, ensure_ascii=False, allow_nan=False)

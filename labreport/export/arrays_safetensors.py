@@ -9,7 +9,7 @@ import numpy as np
 from safetensors.numpy import save
 
 from labreport.errors import BuildError, Fault
-from labreport.export.arrays import Parts, describe, members
+from labreport.export.arrays import Parts, describe, members, rows_of
 from labreport.runs.file_format import ARRAYS, STEPS
 
 LONGEST_HEADER = 100_000_000
@@ -19,6 +19,8 @@ LONGEST_HEADER = 100_000_000
 def render(parts: Parts) -> Iterator[bytes]:
     """``<run>.losses`` and so on; the metadata's one item, ``runs``, says in JSON what each is.
 
+    ``rows-<digest>.inputs`` and ``.targets`` are the rows that the configurations name.
+
     Raises:
         BuildError: if there are more runs than such a file can name.
     """
@@ -27,6 +29,9 @@ def render(parts: Parts) -> Iterator[bytes]:
         for _, _, result in members(parts)
         for key in (*ARRAYS, *STEPS)
     }
+    for digest, rows in rows_of(parts).items():
+        arrays[f"rows-{digest}.inputs"] = np.array(rows.inputs)
+        arrays[f"rows-{digest}.targets"] = np.array(rows.targets)
     told = [describe(*member) for member in members(parts)]
     # A single item, because the library writes several in any order.
     content = save(arrays, {"runs": json.dumps(told, ensure_ascii=False, allow_nan=False)})

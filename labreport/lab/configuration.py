@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, TypeAdapter, field_validator, model_validator
 
 from labreport.lab.schema.activations import ACTIVATIONS
 from labreport.lab.schema.initialisers import WITHOUT_CHANCE, Given, Initial, Matrix
@@ -25,6 +26,22 @@ else:
 Width = Annotated[int, Field(strict=True, ge=1, le=4096)]
 Rounds = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
 Seed = Annotated[int, Field(strict=True, ge=0, lt=2**63)]
+BatchSize = Annotated[int, Field(strict=True, ge=1)] | None
+BATCH_SIZE: TypeAdapter[int | None] = TypeAdapter(BatchSize)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The examples themselves, which runs of any batch size share; checked, and never changed."""
+
+    inputs: Matrix
+    targets: Matrix
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of their canonical JSON, 64 hexadecimal digits."""
+        text = canonical_json({"inputs": self.inputs, "targets": self.targets})
+        return hashlib.sha256(text.encode()).hexdigest()
 
 
 class Data(LabTable):
@@ -35,9 +52,32 @@ class Data(LabTable):
         description="[rows][output units]; or, where there are at least two output units, the "
         "number of each row's class, 0 for the first unit."
     )
-    batch_size: Annotated[int, Field(strict=True, ge=1)] | None = Field(
+    batch_size: BatchSize = Field(
         None, description="Rows that a round sees, in each run's own order; all if left out."
     )
+
+    @classmethod
+    def of(cls, rows: Rows) -> Data:
+        """All of some rows in each round; the rows are not checked again."""
+        data = cls.model_construct(inputs=rows.inputs, targets=rows.targets)
+        data.__dict__["rows"] = rows
+        return data
+
+    def in_batches(self, size: Any) -> Data:
+        """The same rows, shared, in batches of a size. Raises ValidationError if that is none."""
+        data = self.model_copy(update={"batch_size": BATCH_SIZE.validate_python(size)})
+        data.__dict__["rows"] = self.rows
+        return data
+
+    @cached_property
+    def rows(self) -> Rows:
+        """The rows without the size of their batches."""
+        return Rows(self.inputs, self.targets)
+
+    @cached_property
+    def canonical(self) -> str:
+        """Canonical JSON, which names the rows by their digest and is short however many."""
+        return canonical_json({"batch_size": self.batch_size, "rows": self.rows.digest})
 
     @cached_property
     def widths(self) -> tuple[frozenset[int], frozenset[int]]:
@@ -143,10 +183,9 @@ class RunConfig(LabTable):
 
     @property
     def canonical(self) -> str:
-        """Canonical JSON: the same text for the same configuration.
+        """Canonical JSON: the same text for the same configuration, its rows named by their digest.
 
-        Put together from those of its tables, which many runs have in common, and not kept: with
-        thousands of rows it is long.
+        Put together from those of its tables, which many runs have in common.
         """
         values = {name: getattr(self, name) for name in sorted(type(self).model_fields)}
         parts = (

@@ -142,8 +142,10 @@ def other_starts(config: RunConfig) -> tuple[RunConfig, ...]:
 
 
 def changed(config: RunConfig, change: dict[str, Any]) -> RunConfig:
-    """The same run with some keys changed."""
-    return RunConfig.model_validate(merge(config.model_dump(mode="json"), change))
+    """The same run with some keys changed; data that are not are one object in both."""
+    shared = {} if "data" in change else {"data": config.data}
+    rest = merge(config.model_dump(mode="json", exclude=set(shared)), change)
+    return RunConfig.model_validate({**rest, **shared})
 
 
 KINDS: dict[Kind, Callable[[RunConfig], tuple[RunConfig, ...]]] = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from pydantic import BaseModel, ValidationError
 
 from labreport.lab.class_targets import beyond, class_numbers, one_hot
@@ -26,10 +28,10 @@ class Shared:
         merged = self._with_rows(merged)
         known = dict(merged)
         if isinstance(data := merged.get("data"), dict):
-            known["data"] = self._table(Data, data)
+            known["data"] = self._data(data)
         initial = merged.get("initial")
         if isinstance(initial, dict) and initial.get("scheme") == "given":
-            known["initial"] = self._table(Given, initial)
+            known["initial"] = self._table(initial, Given.model_validate)
         return RunConfig.model_validate(known)
 
     def _with_rows(self, merged: Change) -> Change:
@@ -43,12 +45,21 @@ class Shared:
             self._rows[key] = (one_hot(numbers, classes), numbers)
         return {**merged, "data": {**merged["data"], "targets": self._rows[key][0]}}
 
-    def _table(self, model: type[BaseModel], raw: Change) -> object:
-        key = (model, *((name, id(value)) for name, value in raw.items()))
+    def _data(self, raw: Change) -> object:
+        """Data whose rows are one object in all sizes of batches."""
+        rows = {name: value for name, value in raw.items() if name != "batch_size"}
+        data = self._table(rows, Data.model_validate)
+        if not isinstance(data, Data):
+            return raw
+        return self._table(raw, lambda raw: data.in_batches(raw.get("batch_size")))
+
+    def _table(self, raw: Change, checked: Callable[[Change], BaseModel]) -> object:
+        """What a table is when it is checked; the table itself if it is at fault."""
+        key = tuple((name, id(value)) for name, value in raw.items())
         if key not in self._known:
             try:
                 # What an identity belongs to is kept, so that nothing else can get it.
-                self._known[key] = (model.model_validate(raw), tuple(raw.values()))
+                self._known[key] = (checked(raw), tuple(raw.values()))
             except ValidationError:
                 return raw
         return self._known[key][0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from labreport.lab.configuration import Network, RunConfig
+from labreport.lab.configuration import Network, Rows, RunConfig
 from labreport.lab.schedule import Schedule
 
 PARAMETER_SECONDS = 1.3e-8
@@ -20,6 +20,9 @@ LAYER_SECONDS = 2.7e-6
 LARGE = 256
 """Multiplications of a layer above which its runs are multiplied one by one, as matrices: the
 library is faster then than sums over all runs at once."""
+
+ROWS_HEADER_BYTES = 160
+"""Of a file with the rows of some data: what it says of its two arrays."""
 
 
 def run_seconds(config: RunConfig) -> float:
@@ -65,6 +68,12 @@ def recorded_bytes(config: RunConfig, schedule: Schedule) -> int:
     values = config.rounds + 1 + measured + shown * outputs
     values += recorded * 2 * config.network.parameter_count
     return values * _bytes_of(config)
+
+
+def rows_bytes(rows: Rows) -> int:
+    """Bytes of the file with the rows of some data."""
+    values = len(rows.inputs) * (len(rows.inputs[0]) + len(rows.targets[0]))
+    return ROWS_HEADER_BYTES + 8 * values
 
 
 def training_bytes(config: RunConfig, schedule: Schedule) -> int:

@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from labreport.lab.configuration import RunConfig, canonical_json
+from labreport.lab.configuration import Data, RunConfig, canonical_json
 from labreport.lab.schedule import Schedule
 from labreport.runs.run import Ending, Trace
 
 REFUSAL = re.compile(r"[ -~]{0,100}should be between 0 and 1[ -~]{0,100}")
 """Torch's message when it refuses a loss, in each of its versions."""
+
+DIGEST = re.compile("[0-9a-f]{64}")
 
 
 class InconsistentError(ValueError):
@@ -29,6 +31,30 @@ def name_of(config: Any, environment: Any) -> str:
     """
     text = f'{{"config":{canonical_json(config)},"environment":{canonical_json(environment)}}}'
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def rows_named(config: Any) -> str:
+    """The digest by which a configuration names its rows.
+
+    Raises:
+        InconsistentError: if its data are not rows by name, and the size of batches.
+    """
+    data = config["data"]
+    if not isinstance(data, dict) or data.keys() != {"batch_size", "rows"}:
+        raise InconsistentError("data")
+    if not isinstance(data["rows"], str) or not DIGEST.fullmatch(data["rows"]):
+        raise InconsistentError("rows")
+    return data["rows"]
+
+
+def read_configuration(config: Any, data: Data) -> RunConfig:
+    """The configuration that a file states, with the rows that it names.
+
+    Raises:
+        ValueError: if there is no such configuration.
+    """
+    batches = data.in_batches(config["data"]["batch_size"])
+    return RunConfig.model_validate({**config, "data": batches})
 
 
 def read_schedule(written: Any) -> Schedule:

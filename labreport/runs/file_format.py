@@ -4,7 +4,8 @@ A file holds the arrays of runs that were trained together, with the runs along 
 steps at which weights and gradients were ``recorded``, outputs ``shown`` and the loss over all
 rows ``measured``; in ``runs``, as bytes
 of JSON, the name, configuration, ending and environment of each run; and in ``runs_sha256`` the
-digest of those bytes. It can be read with nothing but the safetensors library. Its name is the
+digest of those bytes. A configuration names its rows by their digest; they have a file of their own
+(``rows_files``). It can be read with nothing but the safetensors library. Its name is the
 SHA-256 of all of its bytes: ``sha256sum`` checks it.
 """
 
@@ -28,7 +29,7 @@ from labreport.lab.schedule import Schedule
 from labreport.runs.files import NotRegularError, open_regular
 from labreport.runs.run import Environment, Traces
 
-FORMAT = "5"
+FORMAT = "6"
 """Version of the files; a file of another version is left alone and its runs trained again."""
 
 ARRAYS = ("losses", "weights", "gradients", "outputs", "overall")

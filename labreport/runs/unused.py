@@ -16,7 +16,7 @@ from labreport.runs.files import refuse_irregular, unfinished
 from labreport.runs.lock import Waiting, locked
 from labreport.runs.store import Store
 
-Kind = Literal["runs", "outdated", "damaged", "unfinished"]
+Kind = Literal["runs", "rows", "outdated", "damaged", "unfinished"]
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,9 @@ class Removable:
     """Files that could go for one reason.
 
     Attributes:
-        kind: ``runs`` that nothing refers to, files of an ``outdated`` version, ``damaged`` ones,
-            and those that a killed process left ``unfinished``.
+        kind: ``runs`` that nothing refers to, ``rows`` that no other runs saw, files of an
+            ``outdated`` version, ``damaged`` ones, and those that a killed process left
+            ``unfinished``.
         paths: the files.
         runs: how many runs are in them, where that can be said.
         size: bytes of all of them.
@@ -40,16 +41,18 @@ class Removable:
 def removable(output: Path, wanted: Collection[str]) -> tuple[Removable, ...]:
     """Find what could go from an output folder if only some runs are wanted, given by name.
 
-    A file holds many runs: it stays as long as one of them is wanted.
+    A file holds many runs: it stays as long as one of them is wanted, and with it their rows.
     """
     store = Store(output)
     refuse_links(store)
     unwanted = [path for path, names in store.files.items() if names.isdisjoint(wanted)]
+    loose = [path for path, files in store.rows.items() if files.issubset(unwanted)]
     aside = sorted(store.aside.iterdir()) if store.aside.is_dir() else []
     damaged = [path for path in (*store.damaged, *aside) if _is_own(path)]
     outdated = [path for path in store.outdated if _is_own(path) or _says_version(path)]
     found: list[tuple[Kind, Sequence[Path], int]] = [
         ("runs", unwanted, len({name for path in unwanted for name in store.files[path]})),
+        ("rows", loose, 0),
         ("outdated", outdated, 0),
         ("damaged", damaged, 0),
         ("unfinished", [*unfinished(output), *unfinished(store.folder)], 0),
@@ -90,7 +93,7 @@ def refuse_links(store: Store) -> None:
 
 def _is_own(path: Path) -> bool:
     """Return whether a file has a name that the store gives, and is no folder."""
-    named = re.fullmatch(r"[0-9a-f]{64}(\.[0-9]+)?\.safetensors", path.name)
+    named = re.fullmatch(r"(rows-)?[0-9a-f]{64}(\.[0-9]+)?\.safetensors", path.name)
     return named is not None and (path.is_symlink() or not path.is_dir())
 
 

@@ -8,7 +8,7 @@ import os
 import shutil
 import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from labreport.errors import BuildError, Fault, InputError, TrainingInterrupted
 from labreport.estimate import estimate
-from labreport.lab.configuration import RunConfig
+from labreport.lab.configuration import Rows, RunConfig
 from labreport.lab.plan import Recording
 from labreport.runs.file_format import DamagedError, run_name
 from labreport.runs.files import nearest_there
@@ -151,10 +151,12 @@ class LoadedRuns:
     Attributes:
         runs: by the digest of their configuration.
         trained: digests of those that were not stored, or no longer as they were written.
+        restored: files of rows that stored runs had lost, and that were written again.
     """
 
     runs: dict[str, Run]
     trained: frozenset[str]
+    restored: tuple[Path, ...] = ()
 
 
 def load_or_train(
@@ -173,28 +175,36 @@ def load_or_train(
         BuildError: if a run cannot be stored; those that were finished before are.
     """
     names = {config.digest: run_name(config, environment) for config, _ in recordings}
+    trained: list[str] = []
+    restored: list[Path] = []
 
-    def read(trained: Iterable[Recording]) -> LoadedRuns:
+    def read() -> LoadedRuns:
         runs = store.read(list(names.values()))
         found = {digest: runs[name] for digest, name in names.items()}
-        return LoadedRuns(found, frozenset(config.digest for config, _ in trained))
+        return LoadedRuns(found, frozenset(trained), tuple(restored))
 
     if not store.damaged and not _missing(recordings, names, store):
         # Damage that shows only now is mended below, in turn.
         with suppress(DamagedError):
-            return read(())
-    trained: list[Recording] = []
+            return read()
     with store.turn(lambda: progress("waiting", 0, 1)):
         for _ in range(ATTEMPTS):
             store.mend()
+            restored += store.keep_rows(_lost_rows(recordings, store))
             lacking = _missing(recordings, names, store)
             train_missing(lacking, environment, store, machine, progress)
-            trained += lacking
+            trained += (config.digest for config, _ in lacking)
             if _missing(recordings, names, store):
                 continue
             with suppress(DamagedError):
-                return read(trained)
+                return read()
     raise BuildError(Fault("store-unreliable", file=store.folder))
+
+
+def _lost_rows(recordings: Sequence[Recording], store: Store) -> list[Rows]:
+    """Rows that stored runs saw, that are not there, and that the lab has."""
+    lacking = store.lacking
+    return [c.data.rows for c, _ in recordings if c.data.rows.digest in lacking]
 
 
 def _missing(
@@ -233,6 +243,8 @@ def train_missing(
     groups = families(configurations, schedules, machine.memory // jobs)
     done = kept = 0
     progress("training", done, work)
+    # First, so that no run is ever stored without the rows that it saw.
+    store.keep_rows(config.data.rows for config in configurations)
     try:
         for family, path in _trained(groups, environment, store.folder, machine.device, jobs):
             store.add(path)

@@ -1,11 +1,13 @@
 """From experiments to runs: variants × sweep × seeds."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from lab_texts import MINIMAL, changed
 
 from labreport.errors import InputError
+from labreport.lab import configuration as module
 from labreport.lab.configuration import RunConfig
 from labreport.lab.lab import Range
 from labreport.lab.plan import Lab, Plan
@@ -263,6 +265,44 @@ def test_a_configuration_survives_json(loaded: Loaded) -> None:
         again = RunConfig.model_validate(trial.config.model_dump(mode="json"))
         assert again == trial.config
         assert again.digest == trial.config.digest
+
+
+SAME_ROWS = """
+[experiment.batches]
+title = "Batches"
+change.initial = { scheme = "pytorch" }
+sweep.data.batch_size = [1, 2]
+seeds = 3
+
+[experiment.silent]
+title = "Silent"
+change.network.activations = "relu"
+
+[experiment.other]
+title = "Other"
+change.data.targets = [[0.1, 0.2], [0.3, 0.5]]
+"""
+
+
+def test_runs_and_their_controls_share_their_rows(
+    loaded: Loaded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their digest is computed once for each distinct set, whatever the size of batches."""
+    computed = []
+    plain = module.canonical_json
+
+    def counted(value: Any) -> str:
+        computed.append(value)
+        return plain(value)
+
+    monkeypatch.setattr(module, "canonical_json", counted)
+    two = ("inputs = [[0.5, 0.3]]", "inputs = [[0.5, 0.3], [1, 2]]")
+    targets = ("targets = [[0.23, -0.07]]", "targets = [[0.23, -0.07], [1, 2]]")
+    tested = ("test_explanations = false", "test_explanations = true")
+    lab = loaded(changed(tested, two, targets, add=SAME_ROWS))
+    assert len({config.digest for config in lab.configurations()}) > 20
+    assert len({id(config.data.rows) for config in lab.configurations()}) == 2
+    assert sum(isinstance(value, dict) and "inputs" in value for value in computed) == 2
 
 
 def test_every_key_by_its_path(loaded: Loaded) -> None:

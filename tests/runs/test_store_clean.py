@@ -37,12 +37,14 @@ def test_a_file_stays_as_long_as_one_of_its_runs_is_wanted(
     tmp_path: Path, stored: tuple[Path, Path, list[str]]
 ) -> None:
     first, second, names = stored
+    (seen,) = Store(tmp_path).rows
     assert removable(tmp_path, names) == ()
     assert removable(tmp_path, [names[0], names[-1]]) == ()
     (found,) = removable(tmp_path, names[:1])
     assert found == Removable("runs", (second,), len(names) - 7, second.stat().st_size)
-    (found,) = removable(tmp_path, [])
+    found, rows = removable(tmp_path, [])
     assert (set(found.paths), found.runs) == ({first, second}, len(names))
+    assert rows == Removable("rows", (seen,), 0, seen.stat().st_size)
 
 
 def test_all_that_is_of_no_use_is_found_and_removed(
@@ -104,6 +106,36 @@ def test_what_has_no_name_of_ours_stays(
     assert removable(tmp_path, names) == ()
     found = removable(tmp_path, [])
     remove(tmp_path, [], found, lambda: None)
+    assert all(path.exists() for path in mine)
+
+
+def test_rows_stay_as_long_as_a_run_that_stays_saw_them(
+    tmp_path: Path,
+    stored: tuple[Path, Path, list[str]],
+    mixed: list[RunConfig],
+    trained: Callable[..., Traces],
+    environment: Environment,
+) -> None:
+    _, _, names = stored
+    (seen,) = Store(tmp_path).rows
+    data = mixed[0].data.model_validate({"inputs": [[0.1, 0.2]], "targets": [[0.3, 0.4]]})
+    other = mixed[0].model_copy(update={"data": data})
+    file = Store(tmp_path).keep([other], trained([other]), environment)
+    (alone,) = Store(tmp_path).rows.keys() - {seen}
+    never = Store(tmp_path).keep_rows([data.model_copy(update={"inputs": ((1.0, 2.0),)}).rows])
+    aside = file.parent / "damaged" / f"rows-{'d' * 64}.2.safetensors"
+    aside.parent.mkdir()
+    aside.write_bytes(b"damaged")
+    mine = [file.parent / "rows-mine.safetensors", file.parent / "rows.txt"]
+    for path in mine:
+        path.write_bytes(b"mine")
+    wanted = [*names, run_name(other, environment)]
+    assert kinds(removable(tmp_path, wanted)) == {"rows": tuple(never), "damaged": (aside,)}
+    found = kinds(removable(tmp_path, names))
+    assert (found["runs"], set(found["rows"])) == ((file,), {alone, *never})
+    remove(tmp_path, names, removable(tmp_path, names), lambda: None)
+    assert list(Store(tmp_path).rows) == [seen]
+    assert Store(tmp_path).read(names).keys() == set(names)
     assert all(path.exists() for path in mine)
 
 

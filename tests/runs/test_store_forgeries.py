@@ -17,13 +17,17 @@ from typing import Any
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save
+from stored_files import RUNS
 
 from labreport.analysis.replays import replay_lab
 from labreport.build.origin import this_environment
 from labreport.errors import BuildError
+from labreport.lab.configuration import Rows, RunConfig
 from labreport.lab.plan import Lab
 from labreport.lab.reading.load import load
+from labreport.runs.consistency import name_of
 from labreport.runs.file_format import FORMAT, DamagedError, run_name
+from labreport.runs.rows_files import open_rows, pack_rows, rows_file
 from labreport.runs.run import Run
 from labreport.runs.store import Store
 from labreport.training.execution import Resources, train_missing
@@ -60,6 +64,10 @@ change.optimizer.learning_rate = 1e6
 name = "refused"
 change.loss = "bce"
 change.network.activations = "identity"
+[[experiment.optimizers.variant]]
+name = "targets"
+change.data.targets = [[0.3], [0.6], [0.1], [0.8]]
+change.optimizer.learning_rate = 0.25
 [experiment.starts]
 title = "y"
 change.initial = { scheme = "pytorch" }
@@ -139,6 +147,60 @@ def ends(kind: str, step: int, message: str = "") -> Forge:
     return forge
 
 
+def exchange_rows(arrays: Arrays, entries: Entries) -> None:
+    """Each run says that it saw the rows of the other; what they are called is left."""
+    (one, *_), other = entries, seen_by_others(entries)
+    data = one["config"]["data"]
+    one["config"]["data"], entries[other]["config"]["data"] = entries[other]["config"]["data"], data
+
+
+def exchange_runs_of_rows(arrays: Arrays, entries: Entries) -> None:
+    other = seen_by_others(entries)
+    for key in ("losses", "weights", "gradients", "outputs", "overall"):
+        arrays[key][..., [0, other]] = arrays[key][..., [other, 0]]
+
+
+def seen_by_others(entries: Entries) -> int:
+    """The column of the first run that saw other rows than the first of all."""
+    rows = [entry["config"]["data"]["rows"] for entry in entries]
+    return next(column for column, digest in enumerate(rows) if digest != rows[0])
+
+
+def call_rows(digest: str) -> Forge:
+    def forge(arrays: Arrays, entries: Entries) -> None:
+        entries[0]["config"]["data"]["rows"] = digest
+
+    return forge
+
+
+def rows_in_full(arrays: Arrays, entries: Entries) -> None:
+    entries[0]["config"]["data"] = {"inputs": [[0.5, 0.3]], "targets": [[0.23]]}
+
+
+def first_row_alone(arrays: Arrays, entries: Entries) -> None:
+    arrays |= {key: array[:1] for key, array in arrays.items()}
+
+
+def rows_in_another_order(arrays: Arrays, entries: Entries) -> None:
+    arrays |= {key: array[::-1] for key, array in arrays.items()}
+
+
+def single_precision(arrays: Arrays, entries: Entries) -> None:
+    arrays |= {key: array.astype(np.float32) for key, array in arrays.items()}
+
+
+def no_targets(arrays: Arrays, entries: Entries) -> None:
+    del arrays["targets"]
+
+
+def more_than_rows(arrays: Arrays, entries: Entries) -> None:
+    arrays["more"] = np.zeros(3)
+
+
+def flat_targets(arrays: Arrays, entries: Entries) -> None:
+    arrays["targets"] = arrays["targets"][:, 0]
+
+
 def not_a_number(arrays: Arrays, entries: Entries) -> None:
     arrays["losses"][5, 0] = np.nan
 
@@ -186,10 +248,33 @@ FORGERIES: dict[str, tuple[str, Forge, str]] = {
     "a diverged run is said to end earlier": ("diverges", ends("diverged", 1), "ending"),
     "a refused run is said to have diverged": ("refused", ends("diverged", 0), "ending"),
     "a refusal in other words": ("refused", ends("refused", 0, "Ask somebody else."), "damaged"),
+    "rows of another run": ("targets", exchange_rows, "damaged"),
+    "runs of two sets of rows exchanged": ("targets", exchange_runs_of_rows, "losses"),
+    "rows that are nowhere": ("sgd", call_rows("0" * 64), "damaged"),
+    "rows by a path": ("sgd", call_rows("/../../../" + "0" * 54), "damaged"),
+    "rows in full": ("sgd", rows_in_full, "damaged"),
+    "an input": ("rows", change("inputs", (1, 0)), "damaged"),
+    "a target": ("rows", change("targets", (3, 0)), "damaged"),
+    "the last bit of an input": ("rows", change("inputs", (0, 0), 1 + 2**-52), "damaged"),
+    "an input that is no number": ("rows", change("inputs", (0, 0), np.nan), "damaged"),
+    "the first row alone": ("rows", first_row_alone, "damaged"),
+    "rows in another order": ("rows", rows_in_another_order, "damaged"),
+    "rows in single precision": ("rows", single_precision, "damaged"),
+    "rows without targets": ("rows", no_targets, "damaged"),
+    "rows and something else": ("rows", more_than_rows, "damaged"),
+    "targets that are no rows": ("rows", flat_targets, "damaged"),
+    "an input, the file called by it": ("renamed rows", change("inputs", (1, 0)), "damaged"),
 }
 
 PLACES = {
-    "sgd": {"network__activations": ["tanh", "sigmoid"], "loss": "mse", "data__batch_size": None},
+    "sgd": {
+        "network__activations": ["tanh", "sigmoid"],
+        "loss": "mse",
+        "data__batch_size": None,
+        "initial__scheme": "given",
+        "optimizer__learning_rate": 0.5,
+    },
+    "targets": {"optimizer__learning_rate": 0.25},
     "adam": {"optimizer__name": "adam"},
     "diverges": {"optimizer__learning_rate": 1e6},
     "refused": {"loss": "bce"},
@@ -223,7 +308,10 @@ def read(folder: Path) -> tuple[Lab, dict[str, Run]]:
 
 def forge(folder: Path, place: str, change: Forge) -> None:
     """Change the file with the runs of a place, and make all digests right."""
-    for path in sorted((folder / "runs").glob("*.safetensors")):
+    if place in ("rows", "renamed rows"):
+        forge_rows(folder, change, place == "renamed rows")
+        return
+    for path in sorted((folder / "runs").glob(RUNS)):
         arrays = dict(load_file(path))
         entries = json.loads(arrays["runs"].tobytes())
         try:
@@ -245,6 +333,22 @@ def forge(folder: Path, place: str, change: Forge) -> None:
         path.with_name(name).write_bytes(content)
         return
     raise AssertionError(place)
+
+
+def forge_rows(folder: Path, change: Forge, rename: bool) -> None:
+    """Change the rows that most runs saw, and if wanted call their file by what they are then."""
+    path = rows_path(folder, load(folder / "lab.toml").base)
+    arrays = {key: array.copy() for key, array in load_file(path).items()}
+    change(arrays, [])
+    path.write_bytes(save({k: np.ascontiguousarray(v) for k, v in arrays.items()}))
+    if rename:
+        rows = Rows(*(tuple(map(tuple, arrays[key].tolist())) for key in ("inputs", "targets")))
+        path.rename(path.with_name(rows_file(rows.digest)))
+        assert open_rows(path.with_name(rows_file(rows.digest)))[0] == rows
+
+
+def rows_path(folder: Path, config: RunConfig) -> Path:
+    return folder / "runs" / rows_file(config.data.rows.digest)
 
 
 def caught(folder: Path) -> str:
@@ -274,3 +378,20 @@ def test_what_is_not_forged_is_believed(folder: Path) -> None:
     # Putting a file together again changes nothing by itself.
     forge(folder, "starts", lambda arrays, entries: None)
     assert caught(folder) == ""
+    forge(folder, "rows", lambda arrays, entries: None)
+    assert caught(folder) == ""
+
+
+def test_rows_with_every_name_made_right_are_those_of_another_run(folder: Path) -> None:
+    """The lab names the rows that it has, and asks for a run that saw them."""
+    forged, path = Rows(((0.1, 0.2),) * 4, ((0.5,),) * 4), next(iter(Store(folder).rows))
+    path.with_name(rows_file(forged.digest)).write_bytes(pack_rows(forged))
+
+    def rename(arrays: Arrays, entries: Entries) -> None:
+        entries[0]["config"]["data"]["rows"] = forged.digest
+        entries[0]["name"] = name_of(entries[0]["config"], entries[0]["environment"])
+
+    forge(folder, "sgd", rename)
+    assert Store(folder).damaged == []
+    with pytest.raises(KeyError):
+        read(folder)

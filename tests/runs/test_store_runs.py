@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
+from stored_files import ROWS, RUNS
 
 from labreport.lab.configuration import RunConfig
 from labreport.lab.schedule import Schedule
-from labreport.runs.file_format import FORMAT, DamagedError, run_name
+from labreport.runs.file_format import FORMAT, DamagedError, entries, run_name
 from labreport.runs.run import Ending, Environment, Trace, Traces
 from labreport.runs.store import FEW, Store
 
@@ -69,7 +70,7 @@ def test_runs_of_different_lengths_lie_in_one_file(
 ) -> None:
     traces = trained(mixed)
     names = keep(Store(tmp_path), mixed, traces, environment)
-    assert len(list((tmp_path / "runs").iterdir())) == 1
+    assert len(list((tmp_path / "runs").glob(RUNS))) == 1
     # All of them, few of them, one of them, in any order, and some of them twice.
     for wanted in (names, names[::-1], names[:FEW], names[3:5], names[7:8], names[:2] * 2, []):
         found = Store(tmp_path).read(wanted)
@@ -151,7 +152,7 @@ def test_of_two_records_of_a_run_the_one_that_keeps_more_is_read(
     store = Store(tmp_path)
     for stride in order:
         names = keep(store, runs, trained(runs, stride), environment, stride)
-    assert len(list((tmp_path / "runs").iterdir())) == 2
+    assert len(list((tmp_path / "runs").glob(RUNS))) == 2
     whole = trained(runs)
     for opened in (store, Store(tmp_path)):
         assert opened.has(names[0], Schedule(1))
@@ -226,7 +227,7 @@ def test_the_same_runs_make_the_same_file(
     for attempt in range(12):
         folder = tmp_path / str(attempt)
         keep(Store(folder), mixed, trained(mixed), environment)
-        (path,) = (folder / "runs").iterdir()
+        (path,) = (folder / "runs").glob(RUNS)
         contents.add((path.name, path.read_bytes()))
     assert len(contents) == 1
 
@@ -236,7 +237,7 @@ def test_storing_again_replaces_the_file(
 ) -> None:
     for _ in range(2):
         keep(Store(tmp_path), mixed, trained(mixed), environment)
-    assert len(list((tmp_path / "runs").iterdir())) == 1
+    assert len(list((tmp_path / "runs").glob(RUNS))) == 1
 
 
 def test_files_can_be_read_with_safetensors_alone(
@@ -244,15 +245,19 @@ def test_files_can_be_read_with_safetensors_alone(
 ) -> None:
     traces = trained(mixed)
     names = keep(Store(tmp_path), mixed, traces, environment)
-    (path,) = (tmp_path / "runs").glob("*.safetensors")
+    (path,) = (tmp_path / "runs").glob(RUNS)
     arrays = load_file(path)
-    entries = json.loads(arrays["runs"].tobytes())
-    assert [entry["name"] for entry in entries] == names
-    assert [entry["ending"]["kind"] for entry in entries] == [e.kind for e in traces.endings]
-    assert entries[3]["config"] == mixed[3].model_dump(mode="json")
-    assert entries[3]["environment"]["torch"] == "2.13.0"
+    told = json.loads(arrays["runs"].tobytes())
+    assert [entry["name"] for entry in told] == names
+    assert [entry["ending"]["kind"] for entry in told] == [e.kind for e in traces.endings]
+    (rows,) = (tmp_path / "runs").glob(ROWS)
+    data = {key: array.tolist() for key, array in load_file(rows).items()}
+    data["batch_size"] = told[3]["config"]["data"].pop("batch_size")
+    assert rows.stem == f"rows-{told[3]['config'].pop('data')['rows']}"
+    assert {**told[3]["config"], "data": data} == mixed[3].model_dump(mode="json")
+    assert told[3]["environment"]["torch"] == "2.13.0"
     for column, trace in enumerate(traces):
-        steps = entries[column]["ending"]["step"]
+        steps = told[column]["ending"]["step"]
         assert arrays["losses"][:steps, column].tobytes() == trace.losses.tobytes()
         kept = arrays["weights"][arrays["recorded"] < steps, :, column]
         assert kept.tobytes() == trace.weights.tobytes()
@@ -265,11 +270,11 @@ def test_what_is_said_of_runs_may_be_longer_than_a_header_of_safetensors(
     config = base_configuration()
     long = Ending("refused", 0, "x" * 100_000_001)
     traces = replace(trained([config]), endings=(long,))
-    (name,) = keep(Store(tmp_path), [config], traces, environment)
+    keep(Store(tmp_path), [config], traces, environment)
     store = Store(tmp_path)
     assert store.damaged == []
-    entry = store.entry(name)
-    assert entry is not None
+    (path,) = store.files
+    (entry,) = entries(path) or ()
     assert entry["ending"]["message"] == long.message
 
 
@@ -289,7 +294,7 @@ def beside(
 
 
 def whole(bad: Path) -> bytes:
-    (path,) = (path for path in bad.parent.glob("*.safetensors") if path != bad)
+    (path,) = (path for path in bad.parent.glob(RUNS) if path != bad)
     return path.read_bytes()
 
 
@@ -371,7 +376,7 @@ def test_a_file_of_another_format_is_left_alone(
 
 
 def test_a_file_is_named_by_its_bytes(beside: tuple[Path, list[str]]) -> None:
-    (path,) = beside[0].parent.iterdir()
+    (path,) = beside[0].parent.glob(RUNS)
     assert path.name == f"{hashlib.sha256(path.read_bytes()).hexdigest()}.safetensors"
     renamed = path.rename(path.with_name(f"{'0' * 64}.safetensors"))
     with pytest.raises(DamagedError):
@@ -384,7 +389,7 @@ def test_a_single_flipped_bit_is_found_before_a_number_is_used(
     """Each byte of the header, and some of all others; what is said of runs, at first sight."""
     store = Store(tmp_path)
     names = keep(store, runs, trained(runs), environment)
-    (path,) = (tmp_path / "runs").iterdir()
+    (path,) = (tmp_path / "runs").glob(RUNS)
     content = path.read_bytes()
     header = 8 + int.from_bytes(content[:8], "little")
     said = content.index(b'[{"config"')
@@ -470,7 +475,7 @@ def test_a_damaged_file_is_replaced_when_its_runs_are_stored_again(
     tmp_path: Path, mixed: list[RunConfig], trained: Trained, environment: Environment
 ) -> None:
     names = keep(Store(tmp_path), mixed, trained(mixed), environment)
-    (path,) = (tmp_path / "runs").iterdir()
+    (path,) = (tmp_path / "runs").glob(RUNS)
     path.write_bytes(path.read_bytes()[:1000])
     store = Store(tmp_path)
     assert store.damaged == [path]

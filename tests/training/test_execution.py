@@ -107,6 +107,46 @@ def test_damage_among_the_numbers_is_mended_and_said(
         assert run.trace.weights.tobytes() == before.runs[digest].trace.weights.tobytes()
 
 
+def damage(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+def replace_by_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+@pytest.mark.parametrize("lose", [damage, replace_by_folder, Path.unlink])
+def test_rows_that_are_lost_are_written_again_and_no_run_is_trained(
+    recordings: tuple[Recording, ...], tmp_path: Path, lose: Callable[[Path], None]
+) -> None:
+    _, store, _ = obtained(recordings, tmp_path)
+    (path,) = store.rows
+    content = path.read_bytes()
+    lose(path)
+    found, store, _ = obtained(recordings, tmp_path)
+    assert (found.trained, found.restored) == (frozenset(), (path,))
+    assert store.damaged == ([] if lose is Path.unlink else [path])
+    assert path.read_bytes() == content
+    assert found.runs.keys() == digests(recordings)
+    again, store, _ = obtained(recordings, tmp_path)
+    assert (again.trained, again.restored, store.damaged) == (frozenset(), (), [])
+
+
+def test_lost_rows_and_damaged_runs_are_mended_together(
+    recordings: tuple[Recording, ...], tmp_path: Path
+) -> None:
+    _, store, _ = obtained(recordings, tmp_path)
+    paths = [*store.rows, sorted(store.files)[0]]
+    contents = [path.read_bytes() for path in paths]
+    for path in paths:
+        damage(path)
+    found, store, _ = obtained(recordings, tmp_path)
+    assert (len(found.trained), found.restored) == (1, tuple(paths[:1]))
+    assert set(store.damaged) == set(paths)
+    assert [path.read_bytes() for path in paths] == contents
+
+
 def test_a_disk_that_damages_all_that_is_written_is_told(
     recordings: tuple[Recording, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -81,6 +81,9 @@ def _print_summary(summary: Summary, only: tuple[str, ...]) -> None:
     if summary.damaged:
         names = ", ".join(path.name for path in summary.damaged)
         say(words.text("cli.damaged", count=len(summary.damaged), names=names))
+    if summary.restored:
+        names = ", ".join(path.name for path in summary.restored)
+        say(words.text("cli.rows-restored", count=len(summary.restored), names=names))
     if summary.altered:
         say(words.text("cli.altered", names=", ".join(summary.altered)))
     if summary.outdated:
