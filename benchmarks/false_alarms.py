@@ -29,12 +29,13 @@ import torch
 from claim_checks import CHECKS, LAB_CHECKS, OF_EVERY_RUN, Effort, Seen
 from random_labs import WORLDS, lab, world
 
+from labreport.analysis.attach import attach
 from labreport.analysis.evidence import Known, failures
 from labreport.analysis.lab_rules.conclusions import LAB_RULES, Conclusion, conclude
 from labreport.analysis.observation import Observation
 from labreport.analysis.observe import RULES, observe, observe_base
 from labreport.analysis.replays import replay_lab
-from labreport.analysis.results import ExperimentResults, attach
+from labreport.analysis.results import ExperimentResults
 from labreport.build.origin import this_environment
 from labreport.errors import InputError
 from labreport.lab.plan import Lab, Trial

@@ -44,9 +44,7 @@ class Measure:
         return f"wide({result.error_formula(self.budget, run)})"
 
     def number(self, result: Result) -> Number:
-        value = self.value(result)
-        assert value is not None
-        return Number(value, result.cite(self.formula(result)))
+        return result.told(self.value, self.formula(result))
 
     def scale(self, results: Sequence[Result]) -> float:
         """The largest of these results before training, of which a thousandth makes no odds."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 
 from labreport.analysis import thresholds
+from labreport.analysis.digits import agreed
 from labreport.analysis.floor import Floor, floor, gap
 from labreport.analysis.observation import Number, Source, Subject
 from labreport.analysis.predictions import PREDICTIONS
@@ -29,10 +30,17 @@ PRECISION = {"float32": float(np.finfo(np.float32).eps), "float64": float(np.fin
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """One trial and what it gave."""
+    """One trial and what it gave.
+
+    Attributes:
+        trial: in its experiment.
+        run: that it gave.
+        twins: the same run in other roundings, by which the digits are chosen that it is told with.
+    """
 
     trial: Trial
     run: Run
+    twins: tuple[Result, ...] = ()
 
     @property
     def variant(self) -> str:
@@ -144,9 +152,14 @@ class Result:
 
     def number(self, budget: int) -> Number:
         """The loss after so many updates, which must be there, with its source."""
-        loss = self.loss(budget)
-        assert loss is not None
-        return Number(loss, self.cite(self.loss_formula(budget)))
+        return self.told(lambda r: r.loss(budget), self.loss_formula(budget))
+
+    def told(self, read: Callable[[Result], float | None], formula: str = "") -> Number:
+        """What is read off this result, with the digits that its twins agree on."""
+        value = read(self)
+        assert value is not None
+        digits = agreed(value, map(read, self.twins))
+        return Number(value, self.cite(formula) if formula else None, digits)
 
     def outputs(self, budget: int) -> Array | None:
         """Outputs [rows, units] after so many updates."""
@@ -374,19 +387,3 @@ def distinct(results: Iterable[Result]) -> list[Result]:
 def cite(formula: str, results: Iterable[Result]) -> Source:
     """Return the source of a fact of several runs."""
     return Source(formula, tuple(result.run.name for result in results))
-
-
-def attach(
-    plan: Plan, runs: Mapping[str, Run], controls: Collection[str] = ()
-) -> ExperimentResults:
-    """A plan with its runs.
-
-    Args:
-        plan: an experiment's plan.
-        runs: of the whole lab, by the digest of their configuration; controls are among them.
-        controls: digests of the runs that may test explanations.
-    """
-    results = tuple(Result(trial, runs[trial.config.digest]) for trial in plan.trials)
-    made = (config.digest for control in plan.controls for config in control.configurations)
-    tested = (digest for digest in made if digest in controls)
-    return ExperimentResults(plan, results, {d: runs[d] for d in tested if d in runs})

@@ -18,6 +18,7 @@ from labreport.analysis.rules.comparison import (
 from labreport.analysis.rules.initialisation import final_losses
 from labreport.lab.configuration import RunConfig
 from labreport.lab.plan import Point
+from labreport.report.numbers import DIGITS
 from labreport.report.numbers import measured as as_printed
 from labreport.report.phrases import Concatenation, Named, Phrase, configured, passage, text
 from labreport.report.tree import Cell, Table
@@ -25,9 +26,20 @@ from labreport.report.tree import Cell, Table
 NONE = "—"
 
 
-def measured(value: float | None, *, best: bool = False) -> Cell:
+def measured(value: Number | float | None, *, best: bool = False) -> Cell:
     """A cell with a measured number."""
-    return Cell(NONE if value is None else Number(float(value)), numeric=True, best=best)
+    number = value if isinstance(value, Number | None) else Number(float(value))
+    return Cell(NONE if number is None else number, numeric=True, best=best)
+
+
+def _loss(result: Result | None, budget: int) -> Number | None:
+    """The loss of a result at a budget; None where it ended before, or there is no such result."""
+    there = result is not None and result.loss(budget) is not None
+    return result.number(budget) if there and result is not None else None
+
+
+def _error(result: Result, budget: int) -> Number | None:
+    return None if result.error(budget) is None else result.told(lambda r: r.error(budget))
 
 
 def head(name: str, *, numeric: bool = False, **values: Phrase) -> Cell:
@@ -110,20 +122,20 @@ def comparison_table(results: ExperimentResults) -> Table | None:
         return None
     ranked = all(comparable(r, singles[0]) for r in singles)
     header = [head("variant")]
-    columns: list[list[float | None]] = []
+    columns: list[list[Number | None]] = []
 
-    def column(name: str, values: list[float | None], **given: Phrase) -> None:
+    def column(name: str, values: list[Number | None], **given: Phrase) -> None:
         header.append(head(name, numeric=True, **given))
         columns.append(values)
 
-    column("initial", [r.initial_loss for r in singles])
+    column("initial", [_loss(r, 0) for r in singles])
     for budget in results.budgets:
-        column("loss", [r.loss(budget) for r in singles], budget=budget)
+        column("loss", [_loss(r, budget) for r in singles], budget=budget)
     column("floor", [_finite(r.floor.value) for r in singles])
     # The squared error of a run that minimises just that is its loss.
     errors = any(r.run.config.loss != "mse" for r in singles)
     if errors:
-        column("error", [r.error(results.last) for r in singles])
+        column("error", [_error(r, results.last) for r in singles])
     # The floor is given and the initial loss is no merit: nothing in them is best.
     marks = [ranked and 1 <= c <= len(results.budgets) for c in range(len(columns))]
     data = [r.run.config.data for r in singles]
@@ -158,7 +170,7 @@ def _comparison_caption(
     return passage(caption)
 
 
-def _marked(values: Sequence[float | None], lowest: Sequence[float | None]) -> Iterator[Cell]:
+def _marked(values: Sequence[Number | None], lowest: Sequence[Number | None]) -> Iterator[Cell]:
     """Cells of a row of numbers, marked where they are the lowest of their column."""
     for value, best in zip(values, lowest, strict=True):
         yield measured(value, best=_is_best(value, best))
@@ -168,7 +180,10 @@ def _lowest_on_the_way(result: Result) -> Cell:
     """The lowest loss of a run, and after how many updates."""
     if result.best_round is None:
         return Cell(NONE, numeric=True)
-    lowest = Number(float(result.losses[result.best_round]))
+    lowest = result.told(lambda r: None if r.best_round is None else r.loss(r.best_round))
+    # Where the loss hardly changes any more, rounding decides when it is lowest.
+    if any(twin.best_round != result.best_round for twin in result.twins):
+        return Cell(lowest, numeric=True)
     return Cell(Concatenation((lowest, f" ({result.best_round})")), numeric=True)
 
 
@@ -178,21 +193,26 @@ def ending(result: Result) -> Phrase:
     return text(f"ending.{state.kind}", step=state.step)
 
 
-def _finite(value: float | None) -> float | None:
-    return value if value is not None and np.isfinite(value) else None
+def _finite(value: float | None) -> Number | None:
+    return Number(value) if value is not None and np.isfinite(value) else None
 
 
-def _lowest(values: Sequence[float | None]) -> float | None:
+def _lowest(values: Sequence[Number | None]) -> Number | None:
     present = [v for v in values if v is not None]
     # Where all look equal there is no best one.
-    return min(present) if len(set(map(as_printed, present))) > 1 else None
+    several = len(set(map(_printed, present))) > 1
+    return min(present, key=lambda number: number.value) if several else None
 
 
-def _is_best(value: float | None, lowest: float | None) -> bool:
+def _printed(number: Number) -> str:
+    return as_printed(number.value, number.digits or DIGITS)
+
+
+def _is_best(value: Number | None, lowest: Number | None) -> bool:
     """Return whether a value is the best of its column, or is printed like it."""
     if value is None or lowest is None:
         return False
-    return as_printed(value) == as_printed(lowest)
+    return _printed(value) == _printed(lowest)
 
 
 def sweep_table(results: ExperimentResults) -> Table | None:
@@ -205,12 +225,12 @@ def sweep_table(results: ExperimentResults) -> Table | None:
         ((_, members),) = swept.items()
         by_point = {r.point: r for r in members}
         titles = [head("loss", numeric=True, budget=b) for b in results.budgets]
-        columns = [[_at(by_point.get(p), b) for p in points] for b in results.budgets]
+        columns = [[_loss(by_point.get(p), b) for p in points] for b in results.budgets]
         caption = text("report.sweep-table")
     else:
         titles = [Cell(named(results, name), numeric=True) for name in swept]
         tables = [{r.point: r for r in members} for members in swept.values()]
-        columns = [[_at(table.get(p), results.last) for p in points] for table in tables]
+        columns = [[_loss(table.get(p), results.last) for p in points] for table in tables]
         caption = text("report.sweep-variants-table", budget=results.last)
     header = [Cell(Keys((key,)), numeric=True) for key, _ in points[0]] + titles
     ranked = all(map(rankable, swept.values()))
@@ -220,10 +240,6 @@ def sweep_table(results: ExperimentResults) -> Table | None:
         row = [Cell(configured(key, value), numeric=True) for key, value in point]
         rows.append((*row, *_marked([values[index] for values in columns], best)))
     return Table(caption, tuple(header), tuple(rows))
-
-
-def _at(result: Result | None, budget: int) -> float | None:
-    return result.loss(budget) if result else None
 
 
 def starts_table(results: ExperimentResults) -> Table | None:
