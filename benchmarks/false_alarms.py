@@ -30,7 +30,7 @@ from claim_checks import CHECKS, LAB_CHECKS, OF_EVERY_RUN, Effort, Seen
 from random_labs import WORLDS, lab, world
 
 from labreport.analysis.attach import attach
-from labreport.analysis.evidence import Known, failures
+from labreport.analysis.formulas.evidence import Known, failures
 from labreport.analysis.lab_rules.conclusions import LAB_RULES, Conclusion, conclude
 from labreport.analysis.observation import Observation
 from labreport.analysis.observe import RULES, observe, observe_base

@@ -16,12 +16,14 @@ from claim_checks.losses import (
     loss_at,
     measure_of,
     predictions_at,
+    quantity_of,
     same_measure,
     squared_error,
 )
 from claim_checks.reading import RELATIVE, as_tuple, first_variant, listed, near, stated, value
 from claim_checks.seen import Check, Seen, changed_keys
 from labreport.analysis.observation import Observation
+from labreport.lab.configuration import RunConfig
 from labreport.runs.run import Run
 
 
@@ -211,25 +213,38 @@ def ranking(seen: Seen, observation: Observation) -> bool:
         else:
             last = {s.variant for s in listed(observation, "subjects")}
             always = set.intersection(*all_leaders)
-            if observation.form == "single":
+            form, _, some = observation.form.partition("-")
+            ranked = sum(map(len, groups.values()))
+            if (len(members) < ranked) != bool(some):
+                return False
+            if stated(observation, "total") != len(seen.plan.variants):
+                return False
+            if form == "single":
                 return last == all_leaders[-1]
             # Who leads depends on the rounds only if nobody leads at all of them.
-            return (not always) if observation.form == "flips" else last <= always
+            return (not always) if form == "flips" else last <= always
     return False
 
 
 def different_losses(seen: Seen, observation: Observation) -> bool:
     """Check that the experiment has losses of these different kinds."""
     told = {value(part) for part in listed(observation, "losses")}
-    kinds = {r.config.loss for _, r in seen.pairs if r.trace.ending.kind != "refused"}
-    return told == kinds and len(told) > 1
+    runs = [r for _, r in seen.pairs if r.trace.ending.kind != "refused"]
+    measures = {quantity_of(r.config) for r in runs}
+    named = {quantity_of(r.config) for r in runs if r.config.loss in told}
+    return named == measures and len(told) == len(measures) > 1
 
 
 def unseen_rows(seen: Seen, observation: Observation) -> bool:
     """Check that these keys differ, and that no run keeps rows back."""
     keys = stated(observation, "keys")
     configs = [run.config for _, run in seen.pairs]
-    differ = all(len({str(c.flat().get(key)) for c in configs}) > 1 for key in keys)
+
+    def setting(config: RunConfig, key: str) -> str:
+        rows = len(config.data.inputs) if key == "data.batch_size" else 0.0
+        return str(config.flat().get(key) or rows)
+
+    differ = all(len({setting(c, key) for c in configs}) > 1 for key in keys)
     return differ and stated(observation, "rows") == max(len(c.data.inputs) for c in configs) > 1
 
 
@@ -239,18 +254,27 @@ def several_changes(seen: Seen, observation: Observation) -> bool:
     other = seen.variants[observation.facts["other"].variant][0][1]
     changed = changed_keys(mine.config, other.config) - {"seed"}
     told = set(stated(observation, "keys"))
-    implied = {
-        key
-        for key in changed
-        for tag in ("optimizer.name", "initial.scheme")
-        if tag in changed and key.startswith(tag.split(".")[0] + ".")
-    }
+    implied = {key for key in changed if comes_with_another_kind(key, changed, mine.config)}
     return (
         len(told) > 1
         and stated(observation, "count") == len(told)
         and told <= changed
         and changed - told <= implied
     )
+
+
+def comes_with_another_kind(key: str, changed: set[str], config: RunConfig) -> bool:
+    """Return whether a changed value is one that a new optimizer or initialiser has anyway."""
+    table, _, name = key.partition(".")
+    tag = {"optimizer": "name", "initial": "scheme"}.get(table)
+    if tag is None or f"{table}.{tag}" not in changed or name in (tag, "learning_rate"):
+        return False
+    values = getattr(config, table)
+    needed = {tag: getattr(values, tag), "learning_rate": 1.0, "value": 0.0, "weights": ((0.0,),)}
+    known = type(values).model_fields
+    plain = type(values).model_validate({k: v for k, v in needed.items() if k in known})
+    own = name in known and name not in ("value", "weights", "biases")
+    return not own or getattr(values, name) == getattr(plain, name)
 
 
 CHECKS: dict[str, Check] = {

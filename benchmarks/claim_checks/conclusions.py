@@ -124,24 +124,26 @@ def stuck_together(experiments: Sequence[Seen], plan: Plan, observation: Observa
     """Check how many runs of the whole lab are stuck."""
     runs = single_and_swept_runs(experiments)
     titles = {w.en for w in listed(observation, "experiments")}
-    rate, stopped, below = stated(observation, "rate"), [], 0
-    for seen, run in runs.values():
+    rate, stopped = stated(observation, "rate"), {}
+    below = sum(0 < run.config.optimizer.learning_rate < rate for _, run in runs.values())
+    # A run that several experiments have is stuck if any of them shows it.
+    everywhere = [(s, r) for s in experiments for r in s.single_and_swept if len(r.losses)]
+    for seen, run in everywhere:
         slow = 0 < run.config.optimizer.learning_rate < rate
-        below += slow
         low, budget = floor_of(run.config), min(seen.plan.budgets[-1], run.config.rounds)
         if low is None or not np.isfinite(low) or not has_reached(run, budget):
             continue
         if not run.trace.is_whole or above_floor(run, 0) <= 0:
             continue
         if is_stuck(run, budget) and could_do_better(seen, run, budget):
-            stopped.append(run)
+            stopped[run.name] = run
         surely = is_stuck(run, budget, 0.005) and could_do_better(seen, run, budget, 0.98)
         # Nor is it within rounding that it stands still.
         surely = surely and np.ptp(run.losses[budget // 2 :]) <= 0.005 * above_floor(run, budget)
         if surely and (slow or title_of(seen.plan) not in titles):
             return False
     count = stated(observation, "count")
-    fewer = sum(run.config.optimizer.learning_rate >= rate for run in stopped)
+    fewer = sum(run.config.optimizer.learning_rate >= rate for run in stopped.values())
     return (
         stated(observation, "total") == len(runs)
         and stated(observation, "below") == below

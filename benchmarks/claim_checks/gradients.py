@@ -40,6 +40,21 @@ def dead_units(run: Run) -> set[str]:
     return found
 
 
+def level_units(run: Run) -> dict[str, bool]:
+    """Return units of other activations that are level at the start, and whether they give 0."""
+    ends = {"relu6": (0.0, 6.0), "hardtanh": (-1.0, 1.0), "hardsigmoid": (-3.0, 3.0)}
+    found = {}
+    for layer, (sums, made) in enumerate(stock.passes(run.config, run.trace.weights[0])):
+        low, high = ends.get(run.config.network.activations[layer], (-np.inf, np.inf))
+        weights, _ = layer_positions(run.config)[layer]
+        for unit in range(len(weights)):
+            quiet = (run.trace.gradients[:, weights[unit]] == 0).all()
+            if quiet and ((sums[:, unit] <= low) | (sums[:, unit] >= high)).all():
+                gives_zero = bool((made[:, unit] == 0).all() and (sums[:, unit] <= low).all())
+                found[unit_name(run.config, layer, unit)] = gives_zero
+    return found
+
+
 def silent_weights(seen: Seen, observation: Observation) -> bool:
     """Check that these parameters never get a gradient, for the reason that is told."""
     names = set(stated(observation, "names"))
@@ -70,6 +85,11 @@ def _is_cause(run: Run, form: str, units: set[str], names: set[str]) -> bool:
     touched = all(ends[name] & units for name in names)
     if form == "dead":
         return dead_units(run) == units and touched
+    if form == "flat":
+        level = level_units(run)
+        out_of = {unit for unit, gives_zero in level.items() if gives_zero}
+        into = {n: {t for t in e if not t.startswith("x")} for n, e in ends.items()}
+        return level.keys() == units and all(into[n] & units or ends[n] & out_of for n in names)
     if form == "input":
         inputs = np.array(run.config.data.inputs)
         zero = {f"x{k + 1}" for k in np.flatnonzero((inputs == 0).all(axis=0))}

@@ -38,7 +38,20 @@ def same_measure(runs: Iterable[Run]) -> bool:
 def measure_of(run: Run) -> tuple[Any, ...]:
     """Return what a loss over all rows measures: its kind and the rows, in whatever batches."""
     data = run.config.data
-    return (run.config.loss, data.inputs, data.targets)
+    return (quantity_of(run.config), data.inputs, data.targets)
+
+
+def quantity_of(config: RunConfig) -> str:
+    """Return what a loss is a number of: losses with the same one give it of equal predictions."""
+    if config.loss in ("bce", "bce_with_logits", "multilabel_soft_margin"):
+        return "minus the logarithm of the probability of each target"
+    if config.loss in ("smooth_l1", "huber"):
+        return "distance, squared where it is less than 1"
+    of_one_class = all(set(row) <= {0.0, 1.0} and sum(row) == 1 for row in config.data.targets)
+    is_divergence = config.loss == "kl_div" and config.network.activations[-1] == "log_softmax"
+    if config.loss == "cross_entropy" or (is_divergence and of_one_class):
+        return "minus the logarithm of the probability of the classes of a row"
+    return config.loss
 
 
 def floor_of(config: RunConfig) -> float | None:

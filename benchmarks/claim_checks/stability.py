@@ -75,6 +75,7 @@ def rises(seen: Seen, observation: Observation) -> bool:
         and rising[first]
         and stated(observation, "total") == len(ordered) - first
         and (observation.form == "one") == (len(ordered) - first == 1)
+        and (observation.form == "all") == (all(rising[first:]) and len(ordered) - first > 1)
         and stated(observation, "count") == sum(rising)
     )
 

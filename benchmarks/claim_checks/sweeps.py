@@ -140,6 +140,21 @@ def edge_of_grid(seen: Seen, observation: Observation) -> bool:
     return True
 
 
+def best_at_own_end(seen: Seen, observation: Observation) -> bool:
+    """Check with which swept rounds the last loss is lowest, each run with its own last loss."""
+    members = seen.swept[observation.facts["subject"].variant]
+    lasts = {t.point: float(r.losses[-1]) for t, r in members if has_reached(r, r.config.rounds)}
+    lowest = stated(observation, "value")
+    told = {point.point for point in listed(observation, "points")}
+    return (
+        lowest == min(lasts.values())
+        and stated(observation, "total") == len(members) > len(told) > 0
+        and len({r.config.rounds for _, r in members}) > 1
+        and all(near(lasts[point], lowest) for point in told)
+        and all(last > lowest for point, last in lasts.items() if point not in told)
+    )
+
+
 def first_step(seen: Seen, observation: Observation) -> bool:
     """Check that the first update is as long as the learning rate, whatever the gradient."""
     runs = [
@@ -215,5 +230,6 @@ CHECKS: dict[str, Check] = {
     "leaders-along-axis": leaders_along_axis,
     "same-product": same_product,
     "edge-of-grid": edge_of_grid,
+    "best-at-own-end": best_at_own_end,
 }
 """Checks by the name of their rule."""

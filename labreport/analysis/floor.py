@@ -209,8 +209,9 @@ def _cross_entropy_row(target: np.ndarray, low: float, high: float) -> float:
     total = float(target.sum())
     if total == 0:
         return 0.0
-    if low <= -FAR and high >= FAR:
-        # No bound binds: T times the entropy of t / T, exactly, and 0 where a row has one class.
+    if low <= -FAR or high >= FAR:
+        # Only differences of outputs count, and where one bound is away they have no bound: T times
+        # the entropy of t / T, exactly, and 0 where a row has one class.
         shares = target[target > 0] / total
         return max(0.0, -total * float((shares * np.log(shares)).sum()))
     with np.errstate(divide="ignore"):

@@ -301,6 +301,11 @@ class ExperimentResults:
         """The largest budget."""
         return self.plan.budgets[-1]
 
+    @property
+    def at_own_end(self) -> bool:
+        """True if rounds are swept and each run is told after its own: no budget is of them all."""
+        return any(r.run.config.rounds < self.last for r in self.results)
+
     @cached_property
     def _by_variant(self) -> dict[str, tuple[Result, ...]]:
         return {

@@ -29,7 +29,9 @@ LAST = (
 
 def render(parts: Sequence[tuple[str, Sequence[ExperimentResults]]]) -> bytes:
     """The table of all runs of the main part ("main") and of each appendix, by its name."""
-    budgets = sorted({b for _, experiments in parts for e in experiments for b in e.budgets})
+    budgets = sorted(
+        {b for _, experiments in parts for e in experiments for r in e.results for b in _of(e, r)}
+    )
     buffer = StringIO()
     writer = csv.writer(buffer, lineterminator="\r\n")
     writer.writerow([*FIRST, *(f"loss_after_{b}" for b in budgets), *LAST])
@@ -40,11 +42,17 @@ def render(parts: Sequence[tuple[str, Sequence[ExperimentResults]]]) -> bytes:
     return (BYTE_ORDER_MARK + buffer.getvalue()).encode("utf-8")
 
 
+def _of(experiment: ExperimentResults, result: Result) -> tuple[int, ...]:
+    """Rounds after which the loss of a run is told: its own last one where rounds are swept."""
+    return (result.run.config.rounds,) if experiment.at_own_end else experiment.budgets
+
+
 def _row(
     part: str, experiment: ExperimentResults, result: Result, budgets: Iterable[int]
 ) -> list[object]:
     ending = result.run.trace.ending
-    losses = [result.loss(b) if b in experiment.budgets else None for b in budgets]
+    own = _of(experiment, result)
+    losses = [result.loss(b) if b in own else None for b in budgets]
     return [
         part,
         experiment.plan.name,

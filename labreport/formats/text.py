@@ -125,25 +125,108 @@ def _evidence(item: Evidence) -> Iterator[str]:
 
 
 def _plain(html: str) -> str:
-    """The text of a note, a line for each of its parts."""
+    """The text of a note, a line for each of its parts; programs are kept as they are."""
     reader = _Text()
     reader.feed(html)
     reader.close()
-    lines = (" ".join(line.split()) for line in "".join(reader.found).split("\n"))
-    return "\n".join(line for line in lines if line)
+    return "\n".join(reader.lines())
 
 
 class _Text(HTMLParser):
-    """Collects the text of HTML; of formulas their LaTeX, of pictures the words for them."""
+    """Collects the text of a note's HTML, with what marks its parts in Markdown."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.found: list[str] = []
+        self._found: list[str] = [""]
+        self._is_code: list[bool] = [False]
+        self._links: list[str] = []
+        self._lists: list[int | None] = []
+        self._within: list[str] = []
+        self._formula, self._mark, self._cells, self._told = "$", "", -1, ""
+
+    def lines(self) -> list[str]:
+        """The lines that are not empty."""
+        pairs = zip(self._found, self._is_code, strict=True)
+        lines = [line.rstrip() if is_code else " ".join(line.split()) for line, is_code in pairs]
+        return [line for line in lines if line]
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        words = dict(attrs)
-        self.found.append("\n" if tag in BREAKS else "")
-        self.found.append(words.get("alttext") or words.get("alt") or "")
+        words = {name: value or "" for name, value in attrs}
+        # What begins behind the mark of an item stays in its line.
+        if tag in BREAKS and (not self._mark or self._found[-1] != self._mark):
+            self._break()
+        match tag:
+            case "math":
+                self._write(f"{self._formula}{words.get('alttext', '')}{self._formula}")
+            case "span" if words.get("class") in ("math", "equation"):
+                self._formula = "$$" if words["class"] == "equation" else "$"
+            case "img":
+                self._write(f"[{words.get('alt', '')}]")
+            case "s" | "del":
+                self._write("~~")
+            case "a":
+                self._links.append(words.get("href", ""))
+                self._told = ""
+            case "ul" | "ol":
+                self._lists.append(int(words.get("start", "1")) if tag == "ol" else None)
+            case "li":
+                self._item(words.get("id", ""))
+            case "tr":
+                self._cells = 0
+            case "td" | "th":
+                self._write(" | " if self._cells else "")
+                self._cells += 1
+        if tag in ("math", "pre") or (tag == "a" and "aria-label" in words):
+            self._within.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in ("s", "del"):
+            self._write("~~")
+        if tag == "a":
+            address = self._links.pop()
+            if not self._skips and address[:1] != "#" and address != self._told:
+                self._write(f" ({address})")
+        if tag == "tr":
+            self._cells = -1
+        if tag in ("ul", "ol"):
+            self._lists.pop()
+        if self._within and self._within[-1] == tag:
+            self._within.pop()
+        if tag in BREAKS:
+            self._break()
 
     def handle_data(self, data: str) -> None:
-        self.found.append(data)
+        if self._skips:
+            return
+        if not self._within and "\n" in data and (self._cells >= 0 or not data.strip()):
+            data = data.replace("\n", " ") if data.strip() else ""
+        first, *others = data.split("\n")
+        self._write(first)
+        self._told += data
+        for line in others:
+            self._break()
+            self._write(line)
+
+    @property
+    def _skips(self) -> bool:
+        """True within formulas, which are told as they were written, and within ways back."""
+        return bool(self._within) and self._within[-1] != "pre"
+
+    def _item(self, anchor: str) -> None:
+        """The mark of an item of a list, or the number of a footnote."""
+        number = self._lists[-1] if self._lists else None
+        if anchor.startswith("footnote-"):
+            self._mark = f"[{anchor.rpartition('-')[2]}] "
+        elif number is None:
+            self._mark = "- "
+        else:
+            self._mark = f"{number}. "
+            self._lists[-1] = number + 1
+        self._write(self._mark)
+
+    def _write(self, text: str) -> None:
+        self._found[-1] += text
+
+    def _break(self) -> None:
+        self._found.append("")
+        self._is_code.append("pre" in self._within)

@@ -16,6 +16,21 @@ def class_numbers(merged: Change) -> tuple[list[int], int] | None:
 
     One output stands for no class of its own, so that with it a number is no row.
     """
+    return None if _wants_signs(merged) else _whole_numbers(merged)
+
+
+def are_no_signs(merged: Change) -> bool:
+    """Return whether targets are numbers of classes where the loss wants 1 and −1 in rows."""
+    return _wants_signs(merged) and _whole_numbers(merged) is not None
+
+
+def _wants_signs(merged: Change) -> bool:
+    loss = merged.get("loss", "mse")
+    return isinstance(loss, str) and loss in OF_SIGNS
+
+
+def _whole_numbers(merged: Change) -> tuple[list[int], int] | None:
+    """Targets that are a whole number for each row, and how many outputs there are."""
     data, network = merged.get("data"), merged.get("network")
     if not isinstance(data, dict) or not isinstance(network, dict):
         return None
@@ -23,8 +38,7 @@ def class_numbers(merged: Change) -> tuple[list[int], int] | None:
     if not isinstance(targets, list) or not targets or not isinstance(layers, list | tuple):
         return None
     units = layers[-1] if layers else 0
-    loss = merged.get("loss", "mse")
-    if type(units) is not int or units < 2 or not isinstance(loss, str) or loss in OF_SIGNS:
+    if type(units) is not int or units < 2 or not isinstance(merged.get("loss", "mse"), str):
         return None
     return (targets, units) if all(type(target) is int for target in targets) else None
 

@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 else:
     ActivationName = Literal[tuple(ACTIVATIONS)]
     LossName = Literal[tuple(LOSSES)]
-Width = Annotated[int, Field(strict=True, ge=1, le=4096)]
-Rounds = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
+WIDEST = 4096
+MOST_ROUNDS = 1_000_000
+Width = Annotated[int, Field(strict=True, ge=1, le=WIDEST)]
+Rounds = Annotated[int, Field(strict=True, ge=1, le=MOST_ROUNDS)]
 Seed = Annotated[int, Field(strict=True, ge=0, lt=2**63)]
 BatchSize = Annotated[int, Field(strict=True, ge=1)] | None
 BATCH_SIZE: TypeAdapter[int | None] = TypeAdapter(BatchSize)

@@ -17,6 +17,9 @@ Operator = Literal["+", "-", "*", "/", "**"]
 LONGEST = 500
 """Characters of a formula; the longest of a 2-2-2 network has about 60."""
 
+LONGEST_NUMBER = 30
+"""Characters of a number that a fault repeats."""
+
 DEEPEST = 6
 """Brackets, signs, fractions and powers inside one another: typesetting takes twice the time or
 more for each, and nobody can read as many."""
@@ -117,6 +120,8 @@ def _read(node: ast.expr, text: str) -> Expression:
     match node:
         case ast.Constant(value=int() | float() as value) if _is_number(value):
             return Numeral(float(value))
+        case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
+            raise NotAFormulaError(_short(ast.get_source_segment(text, node)), "formula-number")
         case ast.Name(id=name):
             return Symbol(name)
         case ast.UnaryOp(op=ast.USub(), operand=operand):
@@ -125,11 +130,17 @@ def _read(node: ast.expr, text: str) -> Expression:
             operator = _OPERATORS[type(op)]
             exponent = _read(right, text)
             if operator == "**" and not _is_small_power(exponent):
-                raise NotAFormulaError(ast.get_source_segment(text, node) or text)
+                raise NotAFormulaError(ast.get_source_segment(text, node) or text, "formula-power")
             made = Operation(_read(left, text), operator, exponent)
             _check_constants(made, ast.get_source_segment(text, node) or text)
             return made
     raise NotAFormulaError(ast.get_source_segment(text, node) or text)
+
+
+def _short(part: str | None) -> str:
+    """A number as it was written; of a long one its beginning."""
+    written = part or ""
+    return written if len(written) <= LONGEST_NUMBER else f"{written[:LONGEST_NUMBER]}…"
 
 
 def _check_constants(made: Operation, part: str) -> None:

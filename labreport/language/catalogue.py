@@ -251,11 +251,14 @@ class Language:
 
     def point(self, point: Point) -> str:
         """A point of a sweep: learning rate 0.5."""
-        items = [
-            self.text("point", key=self.key(key), value=self.value(key, value))
-            for key, value in point
-        ]
-        return self.text("list.comma").join(items)
+        return self.text("list.comma").join(self._place(*pair) for pair in point)
+
+    def _place(self, key: str, value: Any) -> str:
+        """A key with its value, as words of their own where the catalogue has some: no bias."""
+        whole = f"point.{key}.{value}"
+        if isinstance(value, str) and self.has(whole):
+            return self.text(whole)
+        return self.text("point", key=self.key(key), value=self.value(key, value))
 
     def subject(self, subject: Subject, plan: Variants, *, quoted: bool = False) -> str:
         """A variant, a point of a sweep, or both, as the experiment's author names them.

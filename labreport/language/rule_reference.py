@@ -22,6 +22,7 @@ NAMES: Mapping[str, str] = {
     "ties_at": "`ties_at(step)`: whether [rows] rounding or that convention alone decides a class",
     "curvature_at": "`curvature_at(step)`: largest eigenvalue of the Hessian of the loss",
     "curvatures_at": "`curvatures_at((0, 1, 5))`: those of several steps",
+    "quantity": "what the loss measures; losses with the same can be ranked",
     "dead_units": "how many units with ReLU give 0 for every row at the start and get no gradient",
     "ending": "how the run ended: `completed`, `diverged` or `refused`",
     "ending_step": "index of the first step that was not recorded",

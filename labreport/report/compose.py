@@ -10,7 +10,7 @@ from labreport.analysis.observation import Keys, Names, Number, Observation
 from labreport.analysis.observe import Observations
 from labreport.analysis.results import ExperimentResults
 from labreport.analysis.rule import Part
-from labreport.analysis.rules.comparison import differing_keys
+from labreport.lab.changes import shown_differences
 from labreport.lab.plan import AppendixPlan, Plan
 from labreport.lab.schema.initialisers import WITHOUT_CHANCE
 from labreport.report import tables
@@ -331,7 +331,7 @@ class _Composition:
         flat = changed.flat()
         changes = [
             text("report.change-item", key=Keys((k,)), value=configured(k, flat[k]))
-            for k in differing_keys(self.lab.base, changed)
+            for k in shown_differences(self.lab.base, changed)
         ]
         blocks: list[Block] = [
             Paragraph(text("report.appendix-text", changes=listed(changes, "clauses")))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from labreport.analysis.attach import attach
-from labreport.analysis.evidence import Failure, Known, failures
+from labreport.analysis.formulas.evidence import Failure, Known, failures
 from labreport.analysis.lab_rules.conclusions import conclude
 from labreport.analysis.lab_rules.lab_rule import Conclusion
 from labreport.analysis.observation import Observation

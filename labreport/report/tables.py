@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,14 +12,15 @@ from labreport.analysis.results import ExperimentResults, Result
 from labreport.analysis.rules.comparison import (
     MOST_OUTPUTS,
     comparable,
-    differing_keys,
+    leading,
     rankable,
     same_rows,
 )
 from labreport.analysis.rules.initialisation import final_losses
+from labreport.lab.changes import shown_differences
 from labreport.lab.configuration import RunConfig
 from labreport.lab.plan import Point
-from labreport.report.numbers import DIGITS
+from labreport.report.numbers import ALIKE, digits_for
 from labreport.report.numbers import measured as as_printed
 from labreport.report.phrases import Concatenation, Named, Phrase, configured, passage, text
 from labreport.report.tree import Cell, Table
@@ -77,7 +79,7 @@ def differences_table(results: ExperimentResults) -> Table | None:
         config = results.of(variant.name)[0].run.config
         others = (plan.base, *(results.of(v.name)[0].run.config for v in plan.variants))
         # Of two that both have another scheme or optimizer than the base, also how they differ.
-        differ = [k for other in others for k in differing_keys(other, config)]
+        differ = [k for other in others for k in shown_differences(other, config)]
         keys += [k for k in dict.fromkeys(differ) if k not in (*keys, *swept, "seed")]
     seeds = any(v.seeds is not None for v in plan.variants) or plan.experiment.seeds is not None
     if not keys and not swept and not seeds:
@@ -130,31 +132,46 @@ def comparison_table(results: ExperimentResults) -> Table | None:
 
     column("initial", [_loss(r, 0) for r in singles])
     for budget in results.budgets:
-        column("loss", [_loss(r, budget) for r in singles], budget=budget)
+        column("loss" + _ending_of(results), [_loss(r, budget) for r in singles], budget=budget)
     column("floor", [_finite(r.floor.value) for r in singles])
     # The squared error of a run that minimises just that is its loss.
     errors = any(r.run.config.loss != "mse" for r in singles)
     if errors:
         column("error", [_error(r, results.last) for r in singles])
-    # The floor is given and the initial loss is no merit: nothing in them is best.
-    marks = [ranked and 1 <= c <= len(results.budgets) for c in range(len(columns))]
-    data = [r.run.config.data for r in singles]
-    marks[-1] = errors and all(same_rows(data[0], other) for other in data)
-    best = [_lowest(values) if mark else None for values, mark in zip(columns, marks, strict=True)]
+    best = _best_of_singles(results, columns, ranked, errors)
+    cells = [_cells(values, stars) for values, stars in zip(columns, best, strict=True)]
     header.append(head("best", numeric=True))
     whole = all(r.run.trace.ending.kind == "completed" for r in singles)
     header += [] if whole else [head("ending")]
     rows = tuple(
         (
             Cell(named(results, result.variant)),
-            *_marked([values[index] for values in columns], best),
+            *(column[index] for column in cells),
             _lowest_on_the_way(result),
             *(() if whole else (Cell(ending(result)),)),
         )
         for index, result in enumerate(singles)
     )
-    errors_are_marked = best[-1] is not None if errors and not ranked else None
+    errors_are_marked = bool(best[-1]) if errors and not ranked else None
     return Table(_comparison_caption(singles, ranked, errors_are_marked), tuple(header), rows)
+
+
+def _best_of_singles(
+    results: ExperimentResults,
+    columns: Sequence[Sequence[Number | None]],
+    ranked: bool,
+    errors: bool,
+) -> list[Best]:
+    """What is marked in each column; the last one has squared errors, if there are any."""
+    singles = results.singles
+    # The floor is given and the initial loss is no merit: nothing in them is best.
+    best: list[Best] = [frozenset()] * len(columns)
+    if ranked:
+        best[1 : 1 + len(results.budgets)] = [_lowest(singles, b) for b in results.budgets]
+    data = [r.run.config.data for r in singles]
+    if errors and all(same_rows(data[0], other) for other in data):
+        best[-1] = _nearest(columns[-1])
+    return best
 
 
 def _comparison_caption(
@@ -170,10 +187,53 @@ def _comparison_caption(
     return passage(caption)
 
 
-def _marked(values: Sequence[Number | None], lowest: Sequence[Number | None]) -> Iterator[Cell]:
-    """Cells of a row of numbers, marked where they are the lowest of their column."""
-    for value, best in zip(values, lowest, strict=True):
-        yield measured(value, best=_is_best(value, best))
+Best = frozenset[int]
+"""Places in a column of numbers that are marked; none where all are equally good."""
+
+
+def _cells(values: Sequence[Number | None], best: Best) -> list[Cell]:
+    """A column of numbers, with as many digits as tell the best from those next to it."""
+    given = [None if v is None else v.value for v in values]
+    lowest = {as_printed(value) for k in best if (value := given[k]) is not None}
+    near = [v for v in given if v is not None and as_printed(v) in lowest]
+    digits = digits_for(near)
+    return [
+        Cell(
+            NONE
+            if value is None
+            else replace(value, digits=value.digits or digits.get(value.value)),
+            numeric=True,
+            best=place in best,
+        )
+        for place, value in enumerate(values)
+    ]
+
+
+def _told(value: Number, digits: Mapping[float, int]) -> Number:
+    """A number with no more digits than rounding leaves, and else as many as are given."""
+    return replace(value, digits=value.digits or digits.get(value.value))
+
+
+def _lowest(members: Sequence[Result | None], budget: int) -> Best:
+    """Those with the lowest loss at a budget, to within rounding, as sentences have them."""
+    there = [r for r in members if r is not None and r.loss(budget) is not None]
+    tied = leading(there, budget).tied if there else ()
+    return _unless_all(there, tied, members)
+
+
+def _nearest(values: Sequence[Number | None]) -> Best:
+    """Those with the lowest number, or one that may be printed like it."""
+    there = [v for v in values if v is not None]
+    lowest = min((v.value for v in there), default=0.0)
+    tied = [v for v in there if v.value - lowest <= ALIKE * abs(v.value)]
+    return _unless_all(there, tied, values)
+
+
+def _unless_all(there: Sequence[object], tied: Sequence[object], column: Sequence[object]) -> Best:
+    """Places of the tied ones; where all are tied there is no best one."""
+    if len(tied) == len(there):
+        return frozenset()
+    return frozenset(k for k, one in enumerate(column) if one is not None and one in tied)
 
 
 def _lowest_on_the_way(result: Result) -> Cell:
@@ -197,24 +257,6 @@ def _finite(value: float | None) -> Number | None:
     return Number(value) if value is not None and np.isfinite(value) else None
 
 
-def _lowest(values: Sequence[Number | None]) -> Number | None:
-    present = [v for v in values if v is not None]
-    # Where all look equal there is no best one.
-    several = len(set(map(_printed, present))) > 1
-    return min(present, key=lambda number: number.value) if several else None
-
-
-def _printed(number: Number) -> str:
-    return as_printed(number.value, number.digits or DIGITS)
-
-
-def _is_best(value: Number | None, lowest: Number | None) -> bool:
-    """Return whether a value is the best of its column, or is printed like it."""
-    if value is None or lowest is None:
-        return False
-    return _printed(value) == _printed(lowest)
-
-
 def sweep_table(results: ExperimentResults) -> Table | None:
     """A row a point of the sweep; columns are budgets, or variants at the last budget."""
     swept = results.swept
@@ -223,23 +265,42 @@ def sweep_table(results: ExperimentResults) -> Table | None:
     points = list(dict.fromkeys(r.point for members in swept.values() for r in members))
     if len(swept) == 1:
         ((_, members),) = swept.items()
-        by_point = {r.point: r for r in members}
-        titles = [head("loss", numeric=True, budget=b) for b in results.budgets]
-        columns = [[_loss(by_point.get(p), b) for p in points] for b in results.budgets]
-        caption = text("report.sweep-table")
+        titles = [_loss_head(results, budget) for budget in results.budgets]
+        columns = [(members, budget) for budget in results.budgets]
+        caption = text("report.sweep-table" + _ending_of(results))
     else:
         titles = [Cell(named(results, name), numeric=True) for name in swept]
-        tables = [{r.point: r for r in members} for members in swept.values()]
-        columns = [[_loss(table.get(p), results.last) for p in points] for table in tables]
-        caption = text("report.sweep-variants-table", budget=results.last)
+        columns = [(members, results.last) for members in swept.values()]
+        key = "report.sweep-variants-table" + _ending_of(results)
+        caption = text(key, budget=results.last)
     header = [Cell(Keys((key,)), numeric=True) for key, _ in points[0]] + titles
     ranked = all(map(rankable, swept.values()))
-    best = [_lowest(values) if ranked else None for values in columns]
+    cells = [_losses_at(points, members, budget, ranked) for members, budget in columns]
     rows = []
     for index, point in enumerate(points):
         row = [Cell(configured(key, value), numeric=True) for key, value in point]
-        rows.append((*row, *_marked([values[index] for values in columns], best)))
+        rows.append((*row, *(column[index] for column in cells)))
     return Table(caption, tuple(header), tuple(rows))
+
+
+def _losses_at(
+    points: Sequence[Point], members: Sequence[Result], budget: int, ranked: bool
+) -> list[Cell]:
+    """A column of losses at these points, the lowest marked if they can be ranked."""
+    by_point = {r.point: r for r in members}
+    there = [by_point.get(point) for point in points]
+    best: Best = _lowest(there, budget) if ranked else frozenset()
+    return _cells([_loss(result, budget) for result in there], best)
+
+
+def _loss_head(results: ExperimentResults, budget: int) -> Cell:
+    """The head of a column of losses after so many rounds, or after each run's own."""
+    return head("loss" + _ending_of(results), numeric=True, budget=budget)
+
+
+def _ending_of(results: ExperimentResults) -> str:
+    """The ending of a text's key: of each run at its own end, where rounds are swept."""
+    return "-own" if results.at_own_end else ""
 
 
 def starts_table(results: ExperimentResults) -> Table | None:
@@ -260,7 +321,7 @@ def starts_table(results: ExperimentResults) -> Table | None:
         subject = Cell(named(results, variant, point))
         rows.append((subject, Cell(str(len(values)), numeric=True), *_statistics(values)))
     singles = any(len(members) == 1 for members in groups.values())
-    key = "report.starts-table" + ("-singles" if singles else "")
+    key = "report.starts-table" + ("-singles" if singles else "") + _ending_of(results)
     return Table(text(key, budget=results.last), tuple(header), tuple(rows))
 
 
@@ -311,10 +372,13 @@ def _by_error(experiment: ExperimentResults, budget: int) -> Iterator[tuple[floa
     """Single runs and the best of each sweep, of those on the lab's own data, with their errors."""
     candidates = list(experiment.singles)
     for members in experiment.swept.values():
-        there = [r for r in members if r.error(budget) is not None]
+        long = [r for r in members if r.run.config.rounds >= budget]
+        there = [r for r in long if r.error(budget) is not None]
         candidates += [min(there, key=lambda r: r.error(budget) or 0.0)] if there else []
     for result in candidates:
         error = result.error(budget)
+        if result.run.config.rounds < budget:
+            continue
         if error is not None and same_rows(result.run.config.data, experiment.plan.base.data):
             yield error, result
 

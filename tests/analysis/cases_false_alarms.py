@@ -35,7 +35,7 @@ def a_value_in_the_midst_of_the_grid_that_is_as_good_as_its_end() -> ExperimentR
     return experiment(sweep("a", RATE, {1.0: [3, 2, 1], 2.0: [3, 2, 1], 3.0: [3, 2, 2]}))
 
 
-@fires("edge-of-grid", subjects=((("a", 1.0), 2),))
+@fires("edge-of-grid", subjects=((("a", 1.0), 2), (("a", 3.0), 2)))
 def both_ends_of_the_grid_that_are_as_good() -> ExperimentResults:
     return experiment(sweep("a", RATE, {1.0: [3, 2, 1], 2.0: [3, 2, 2], 3.0: [3, 2, 1]}))
 

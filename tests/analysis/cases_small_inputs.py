@@ -151,6 +151,29 @@ def a_dead_unit_an_input_of_0_and_a_weight_without_a_cause() -> ExperimentResult
     )
 
 
+@fires("silent-weights", "flat", units=("h2",), names=("w2", "w4", "w7", "w8"))
+@silent("revived")
+def a_relu6_unit_that_gives_0() -> ExperimentResults:
+    changes = {"network.activations": ["relu6", "identity"]}
+    weights = [0.1, 0.1, 0.1, -0.5, 0.1, 0.1, 0.1, 0.1]
+    return experiment(single("a", [3, 2, 1], changes, **without_gradient("w2 w4 w7 w8", weights)))
+
+
+@fires("silent-weights", "flat", units=("h2",), names=("w2", "w4"))
+@fires("silent-weights", "", names=("w7",), units=())
+def a_relu6_unit_that_gives_6() -> ExperimentResults:
+    changes = {"network.activations": ["relu6", "identity"]}
+    weights = [0.1, 0.1, 20.0, 20.0, 0.1, 0.1, 0.1, 0.1]
+    return experiment(single("a", [3, 2, 1], changes, **without_gradient("w2 w4 w7", weights)))
+
+
+@fires("silent-weights", "flat", units=("h2", "o1"), names=("w2", "w4", "w5", "w7"))
+def units_of_hardtanh_and_hardsigmoid_that_are_level() -> ExperimentResults:
+    changes = {"network.activations": ["hardtanh", "hardsigmoid"]}
+    weights = [0.1, 0.1, -9.0, 0.1, 30.0, -30.0, 0.1, 0.1]
+    return experiment(single("a", [3, 2, 1], changes, **without_gradient("w2 w4 w5 w7", weights)))
+
+
 @fires("silent-weights", "blocked", units=("h1", "h2"), names=("w1", "w2", "w3", "w4"))
 @fires("silent-weights", "dead", units=("o1", "o2"), names=("w5", "w6", "w7", "w8"))
 def every_path_leads_through_dead_units() -> ExperimentResults:
@@ -239,6 +262,24 @@ def weight_decay_judged_by_the_training_loss() -> ExperimentResults:
 @silent("unseen-rows")
 def weight_decay_with_a_single_row() -> ExperimentResults:
     return experiment(single("a", [3, 2, 1]), single("b", [3, 2, 1.5], {DECAY: 0.1}))
+
+
+@silent("unseen-rows")
+def an_optimizer_that_knows_no_weight_decay() -> ExperimentResults:
+    other = single("b", [3, 2, 1.5], {**TWO_ROWS, "optimizer.name": "rprop"})
+    return experiment(single("a", [3, 2, 1], TWO_ROWS), other)
+
+
+@silent("unseen-rows")
+def a_batch_of_all_rows() -> ExperimentResults:
+    other = single("b", [3, 2, 1.5], {**TWO_ROWS, "data.batch_size": 2})
+    return experiment(single("a", [3, 2, 1], TWO_ROWS), other)
+
+
+@fires("unseen-rows", keys=(DECAY,), rows=2)
+def weight_decay_beside_an_optimizer_that_knows_none() -> ExperimentResults:
+    other = single("b", [3, 2, 1.5], {**TWO_ROWS, "optimizer.name": "rprop"})
+    return experiment(single("a", [3, 2, 1], {**TWO_ROWS, DECAY: 0.1}), other)
 
 
 @silent("unseen-rows")

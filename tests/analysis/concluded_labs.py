@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from synthetic_runs import MOMENTUM, RATE, experiment, single, starts, sweep
 
 from labreport.analysis.results import ExperimentResults
+from labreport.lab.lab import Experiment, Text
 
 Lab = tuple[ExperimentResults, ...]
 
@@ -144,6 +146,17 @@ def stuck_at_the_smallest_rate() -> Lab:
     return (halted(0.5, {1.0: FALLING}),)
 
 
+def stuck_beside_a_better_run() -> Lab:
+    """A run of two rows that only the second experiment shows to be stuck."""
+    rows = {"data": {"inputs": [[0.5, 0.3]] * 2, "targets": [[0.25, 0.0625]] * 2}}
+    still = np.ones((5, 8))
+    still[1:] *= 1e-3
+    twin = single("s", [4, 1, 1, 1, 1], rows, gradients=still)
+    other = {**rows, "network.activations": "tanh"}
+    alone = experiment(twin, single("o", FALLING, other), budgets=(4,))
+    return alone, experiment(twin, single("t", FALLING, {**rows, RATE: 0.5}), budgets=(4,))
+
+
 def classified(first: float) -> Lab:
     """Four rows of two classes, if the first target is 0; no classes otherwise."""
     changes = {
@@ -162,6 +175,27 @@ def rows_in_classes() -> Lab:
 
 def rows_that_are_no_classes() -> Lab:
     return classified(0.5)
+
+
+def classes_beside_swept_rounds() -> Lab:
+    """Shares are told of the first experiment, and of the second, whose rounds are swept, none."""
+    (told,) = rows_in_classes()
+    first = told.singles[0].run.config
+    changes = {
+        "data.inputs": first.data.inputs,
+        "data.targets": first.data.targets,
+        "network.layers": [2, 2, 1],
+        "initial.scheme": "zeros",
+    }
+    curves = {1: [3, 2], 2: [3, 2, 1]}
+    made = sweep("s", "rounds", curves, changes)
+    untold = experiment(made)
+    plan = replace(untold.plan, name="untold", experiment=renamed(untold, "untold"))
+    return told, replace(untold, plan=plan)
+
+
+def renamed(results: ExperimentResults, title: str) -> Experiment:
+    return results.plan.experiment.model_copy(update={"title": Text(zh=title, en=title)})
 
 
 def silent_weights() -> dict[str, np.ndarray]:
@@ -207,9 +241,11 @@ LABS: tuple[Callable[[], Lab], ...] = (
     no_starts,
     stuck_above_a_rate,
     stuck_at_the_smallest_rate,
+    stuck_beside_a_better_run,
     silent_with_relu,
     silent_without_relu,
     rows_in_classes,
+    classes_beside_swept_rounds,
     rows_that_are_no_classes,
     one_alone_diverged,
     smaller_beside_an_idle_run,

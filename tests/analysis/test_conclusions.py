@@ -11,6 +11,7 @@ from concluded_labs import (
     all_near,
     all_turn,
     apart,
+    classes_beside_swept_rounds,
     classified,
     completed,
     less_than_chance,
@@ -28,12 +29,13 @@ from concluded_labs import (
     some_turn,
     stuck_above_a_rate,
     stuck_at_the_smallest_rate,
+    stuck_beside_a_better_run,
     too_few_starts,
     with_an_idle_run,
 )
 from synthetic_runs import MOMENTUM, experiment, plain, single
 
-from labreport.analysis.evidence import Known, failures, thresholds_of
+from labreport.analysis.formulas.evidence import Known, failures, thresholds_of
 from labreport.analysis.lab_rules.conclusions import LAB_RULES, conclude
 from labreport.analysis.observation import Observation
 
@@ -163,6 +165,11 @@ def test_where_runs_are_stuck() -> None:
     assert concluded(none_turns(), "stuck-together") == []
 
 
+def test_a_run_is_stuck_if_any_experiment_shows_it() -> None:
+    said = the_only(stuck_beside_a_better_run(), "stuck-together", "rate")
+    assert (said["count"], said["total"], said["below"]) == (1, 3, 1)
+
+
 def test_where_weights_are_silent() -> None:
     said = the_only(silent_with_relu(), "silent-together", "relu")
     assert (said["count"], said["total"]) == (1, 4)
@@ -172,6 +179,9 @@ def test_where_weights_are_silent() -> None:
 
 def test_shares_are_said_to_be_of_the_rows_that_were_trained_on() -> None:
     assert the_only(rows_in_classes(), "own-rows", "")["experiments"] == ("made by hand",)
+    # Where rounds are swept no share is told.
+    said = the_only(classes_beside_swept_rounds(), "own-rows", "")
+    assert said["experiments"] == ("made by hand",)
     # A target between the two classes is of neither.
     assert the_only(rows_that_are_no_classes(), "own-rows", "loss")
     assert concluded(completed(), "own-rows") == []

@@ -169,6 +169,14 @@ def test_outside_names_each_target_that_is_out_of_reach() -> None:
     ]
 
 
+@pytest.mark.parametrize("activation", ["identity", "relu", "softplus", "selu", "elu"])
+def test_floor_of_cross_entropy_where_one_bound_is_away_is_the_entropy(activation: str) -> None:
+    assert floor(config("cross_entropy", activation, (1.0, 0.0), (0.0, 1.0))).value == 0.0
+    entropy = -(0.3 * log(0.3) + 0.7 * log(0.7))
+    bottom = floor(config("cross_entropy", activation, (0.3, 0.7))).value
+    assert bottom == pytest.approx(entropy, rel=1e-12)
+
+
 @pytest.mark.parametrize("loss", ["bce_with_logits", "cross_entropy", "poisson_nll", "kl_div"])
 def test_outside_is_silent_where_outputs_are_not_compared_with_targets(loss: str) -> None:
     assert outside(config(loss, "sigmoid", (3.0, 7.0))) == ()

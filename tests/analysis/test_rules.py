@@ -31,8 +31,8 @@ from synthetic_runs import (
     sweep,
 )
 
-from labreport.analysis.evidence import failures, known_of, thresholds_of
-from labreport.analysis.flattened_facts import flattened
+from labreport.analysis.formulas.evidence import failures, known_of, thresholds_of
+from labreport.analysis.formulas.flattened_facts import flattened
 from labreport.analysis.lab_rules.conclusions import conclude
 from labreport.analysis.observation import Number, Observation, Share, With
 from labreport.analysis.observe import RULES, observe_base
@@ -57,6 +57,22 @@ FLOOR_BELOW_ZERO = 0.5 * 0.07**2
 LINEAR = {"network.activations": "identity"}
 RELU = {"network.activations": "relu"}
 BCE = {"loss": "bce"}
+
+
+@fires("best-at-own-end", subject="a", points=(("", 3),), value=1.0, total=2)
+def swept_rounds_of_which_each_is_told_at_its_end() -> ExperimentResults:
+    return experiment(sweep("a", "rounds", {1: [3, 2], 3: [3, 2, 1.5, 1]}), budgets=(3,))
+
+
+@silent("best-at-own-end")
+def swept_rounds_that_end_level() -> ExperimentResults:
+    return experiment(sweep("a", "rounds", {1: [3, 1], 3: [3, 2, 1.5, 1]}), budgets=(3,))
+
+
+@silent("best-at-own-end")
+def swept_rounds_that_all_get_to_the_budget() -> ExperimentResults:
+    return experiment(sweep("a", "rounds", {1: [3, 2], 3: [3, 2, 1.5, 1]}), budgets=(1,))
+
 
 # --- coincide ----------------------------------------------------------------------------------
 
@@ -246,6 +262,11 @@ def the_best_values_are_the_ends() -> ExperimentResults:
     return experiment(sweep("a", RATE, losses), budgets=(1, 2))
 
 
+@fires("edge-of-grid", subjects=((("a", 0.5), 2), (("a", 2.0), 2)))
+def both_ends_are_level_and_the_middle_is_a_little_above() -> ExperimentResults:
+    return experiment(sweep("a", RATE, {0.5: [9, 5, 3], 1.0: [9, 5, 3.00003], 2.0: [9, 5, 3]}))
+
+
 @silent("edge-of-grid")
 def a_grid_of_one_value() -> ExperimentResults:
     return experiment(sweep("a", RATE, {0.5: [9, 5, 3]}))
@@ -290,6 +311,12 @@ def a_tie_counts_for_both() -> ExperimentResults:
 @fires("rises", steady=("", 1.0), rising=("", 2.0), count=2, total=3)
 def losses_rise_from_a_value_on() -> ExperimentResults:
     losses = {2.0: [9, 5, 6], 0.5: [9, 5, 5], 1.0: [9, 5, 3], 4.0: [9, 1, 1], 8.0: [9, 10, 1]}
+    return experiment(sweep("a", RATE, losses))
+
+
+@fires("rises", "all", steady=("", 0.5), rising=("", 2.0), count=2, total=2)
+def losses_rise_at_every_larger_value() -> ExperimentResults:
+    losses = {2.0: [9, 5, 6], 0.5: [9, 5, 5], 8.0: [9, 10, 1]}
     return experiment(sweep("a", RATE, losses))
 
 
@@ -630,9 +657,60 @@ def a_refused_loss_has_no_measure() -> ExperimentResults:
     return experiment(single("a", [3, 2, 1]), refused)
 
 
+def beside_another_loss(*others: Made) -> ExperimentResults:
+    apart = single("x", [3, 2, 0.1], BCE)
+    return experiment(*others, apart, budgets=(1, 2))
+
+
 @fires("different-losses", losses=("mse", "bce"))
 def values_of_different_losses() -> ExperimentResults:
     return experiment(single("a", [3, 2, 1]), single("b", [3, 2, 1], BCE))
+
+
+LOGITS = {"loss": "bce_with_logits", "network.activations": ["sigmoid", "identity"]}
+CLASSES = {"data": {"inputs": [[0.5, 0.3]], "targets": [[0, 1]]}}
+ENTROPY = {
+    **CLASSES,
+    "loss": "cross_entropy",
+    "network.activations": ["sigmoid", "identity"],
+}
+DIVERGENCE = {
+    **CLASSES,
+    "loss": "kl_div",
+    "network.activations": ["sigmoid", "log_softmax"],
+}
+
+
+@silent("different-losses", "common-measure", "several-changes")
+def bce_of_logits_is_bce_of_their_sigmoid() -> ExperimentResults:
+    return experiment(single("a", [3, 2, 1], BCE), single("b", [3, 2, 1.5], LOGITS))
+
+
+@silent("different-losses", "several-changes")
+def divergence_from_one_class_is_cross_entropy() -> ExperimentResults:
+    return experiment(single("a", [3, 2, 1], ENTROPY), single("b", [3, 2, 1.5], DIVERGENCE))
+
+
+@silent("different-losses")
+def smooth_l1_is_huber_with_a_bend_at_1() -> ExperimentResults:
+    smooth = single("a", [3, 2, 1], {"loss": "smooth_l1"})
+    return experiment(smooth, single("b", [3, 2, 1.5], {"loss": "huber"}))
+
+
+@fires("different-losses", losses=("cross_entropy", "kl_div"))
+@fires("several-changes", keys=("network.activations", "loss"), count=2)
+def divergence_from_shares_is_not_cross_entropy() -> ExperimentResults:
+    shares = {"data": {"inputs": [[0.5, 0.3]], "targets": [[0.25, 0.75]]}}
+    return experiment(
+        single("a", [3, 2, 1], {**ENTROPY, **shares}),
+        single("b", [3, 2, 1.5], {**DIVERGENCE, **shares}),
+    )
+
+
+@fires("different-losses", losses=("mse", "bce"))
+def one_of_each_quantity_is_named() -> ExperimentResults:
+    logits = single("c", [3, 2, 1], LOGITS)
+    return experiment(single("a", [3, 2, 1]), single("b", [3, 2, 1], BCE), logits)
 
 
 # --- divergence --------------------------------------------------------------------------------
@@ -1136,8 +1214,46 @@ def two_changes_at_once() -> ExperimentResults:
 
 @silent("several-changes")
 def a_new_optimizer_is_one_change() -> ExperimentResults:
+    adam = {"optimizer.name": "adam"}
+    return experiment(single("a", [3, 2, 1], {MOMENTUM: 0.5}), single("b", [3, 2, 1.5], adam))
+
+
+@silent("several-changes")
+def a_new_start_has_weights_and_biases() -> ExperimentResults:
+    biases = {"network.bias": "trained"}
+    given = {
+        **biases,
+        "initial.weights": [[[1, 1], [1, 1]]] * 2,
+        "initial.biases": [[1, 1], [1, 1]],
+    }
+    drawn = {**biases, "initial.scheme": "pytorch"}
+    return experiment(single("a", [3, 2, 1], drawn), single("b", [3, 2, 1.5], given))
+
+
+@fires(
+    "several-changes",
+    keys=("optimizer.name", "optimizer.betas"),
+    subject="b",
+    other="a",
+    count=2,
+)
+def a_new_optimizer_with_a_value_that_is_not_its_default() -> ExperimentResults:
     adam = {"optimizer.name": "adam", "optimizer.betas": [0.5, 0.5]}
     return experiment(single("a", [3, 2, 1], {MOMENTUM: 0.5}), single("b", [3, 2, 1.5], adam))
+
+
+@fires(
+    "several-changes",
+    keys=("initial.scheme", "initial.mean", "initial.standard_deviation"),
+    count=3,
+)
+def a_new_start_with_values_that_are_not_its_defaults() -> ExperimentResults:
+    normal = {
+        "initial.scheme": "normal",
+        "initial.mean": -2.0,
+        "initial.standard_deviation": 1000.0,
+    }
+    return experiment(single("a", [3, 2, 1]), single("b", [3, 2, 1.5], normal))
 
 
 @silent("several-changes")

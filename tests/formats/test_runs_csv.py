@@ -61,6 +61,17 @@ def test_a_refused_run_says_why(shipped_build: Any) -> None:
         assert row["message"] == ("RuntimeError: all elements of target should be between 0 and 1")
 
 
+def test_swept_rounds_stand_each_under_their_own_number(
+    build_pages: Callable[..., Any], base_text: str
+) -> None:
+    built = build_pages(base_text + '[experiment.a]\ntitle = "a"\nsweep.rounds = [2, 5]\n')
+    short, long = rows(built)
+    first, second = built.measured.experiments[0].results
+    assert float(short["loss_after_2"]) == float(first.losses[2])
+    assert float(long["loss_after_5"]) == float(second.losses[5])
+    assert (short["loss_after_5"], long["loss_after_2"]) == ("", "")
+
+
 def test_points_and_infinite_floors_can_be_read_back(
     build_pages: Callable[..., Any], base_text: str
 ) -> None:

@@ -1,5 +1,6 @@
 """Formulas of a lab are arithmetic, and nothing else is let in."""
 
+import re
 import time
 
 import pytest
@@ -111,6 +112,24 @@ def test_numbers_that_overflow(text: str) -> None:
     with pytest.raises(NotAFormulaError) as caught:
         parse(text)
     assert caught.value.code == "formula-too-large"
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "part"),
+    [
+        ("1e300 * w1", "formula-number", "1e300"),
+        ("123456789012345 * w1", "formula-number", "123456789012345"),
+        ("w1 + " + "9" * 60, "formula-number", "9" * 30 + "…"),
+        ("w1 ** 9", "formula-power", "w1 ** 9"),
+        ("2 * w1 ** 0.5", "formula-power", "w1 ** 0.5"),
+        ("w1 ** -1", "formula-power", "w1 ** -1"),
+        ("True * w1", "not-a-formula", "True"),
+    ],
+)
+def test_limits_of_a_formula_are_told(text: str, code: str, part: str) -> None:
+    with pytest.raises(NotAFormulaError, match=re.escape(part)) as caught:
+        parse(text)
+    assert caught.value.code == code
 
 
 def test_whatever_may_be_written_is_typeset_in_little_time() -> None:

@@ -570,16 +570,35 @@ CASES = [
             "out-of-range",
             key,
             changed(*replace, add=add),
-            {"found": "0x" + "f" * 18 + "…", "bound": f"≤ {2**63 - 1}"},
+            {"found": "0x" + "f" * 18 + "…", "bound": f"≤ {bound}"},
         )
         # Too long for Python to print; of 64 bits and more, TOML promises nothing.
         for long in ("0x" + "f" * 5000,)
-        for key, replace, add in (
-            ("base.rounds", [("rounds = 10", at(f"rounds = {long}"))], ""),
-            ("base.loss", [('loss = "mse"', at(f"loss = {long}"))], ""),
-            ("experiment.first.sweep.rounds.1", [], at(f"sweep.rounds = [1, {long}]")),
-            ("experiment.first.seeds", [], at(f"seeds = {long}")),
+        for key, bound, replace, add in (
+            ("base.rounds", 10**6, [("rounds = 10", at(f"rounds = {long}"))], ""),
+            ("base.loss", 2**63 - 1, [('loss = "mse"', at(f"loss = {long}"))], ""),
+            ("experiment.first.sweep.rounds.1", 10**6, [], at(f"sweep.rounds = [1, {long}]")),
+            ("experiment.first.seeds", 2**63 - 1, [], at(f"seeds = {long}")),
         )
+    ),
+    Case(
+        "out-of-range",
+        "base.network.layers.1",
+        changed(("layers = [2, 2, 2]", at(f"layers = [2, {10**25}, 2]"))),
+        {"found": str(10**25), "bound": "≤ 4096"},
+    ),
+    *(
+        Case(
+            "classes-for-signs",
+            "experiment.first.change.loss",
+            changed(
+                ("targets = [[0.23, -0.07]]", "targets = [1]"),
+                ('loss = "mse"', 'loss = "cross_entropy"'),
+                add=at(f'change.loss = "{loss}"'),
+            ),
+            {"found": loss},
+        )
+        for loss in ("soft_margin", "hinge_embedding")
     ),
     *(
         Case(

@@ -373,6 +373,53 @@ def test_only_some_experiments(loaded: Loaded) -> None:
     assert lab.names == ("first", "second")
 
 
+@pytest.mark.parametrize(
+    ("key", "ends", "values"),
+    [
+        ("seed", 'from = 1, to = 4, count = 4, scale = "linear"', (1, 2, 3, 4)),
+        ("rounds", "from = 1, to = 100, count = 3", (1, 10, 100)),
+    ],
+)
+def test_a_range_of_whole_numbers_serves_keys_that_have_such(
+    loaded: Loaded, key: str, ends: str, values: tuple[int, ...]
+) -> None:
+    lab = loaded(changed(add=f'change.initial.scheme = "pytorch"\nsweep.{key} = {{ {ends} }}'))
+    found = [getattr(trial.config, key) for trial in plan_of(lab).trials]
+    assert found == list(values)
+    assert all(type(value) is int for value in found)
+
+
+def test_a_range_between_whole_numbers_is_none(loaded: Loaded) -> None:
+    with pytest.raises(InputError) as caught:
+        loaded(changed(add="sweep.rounds = { from = 1, to = 2, count = 3 }"))
+    assert [f.code for f in caught.value.faults] == ["wrong-type"]
+
+
+def test_a_key_that_is_swept_is_not_missing(loaded: Loaded) -> None:
+    swept = 'change.initial.scheme = "constant"\nsweep.initial.value = [0.5, 1.0]\n'
+    values = [
+        trial.config.flat()["initial.value"] for trial in plan_of(loaded(MINIMAL + swept)).trials
+    ]
+    assert values == [0.5, 1.0]
+    beside = '[[experiment.first.variant]]\nname = "a"\n'
+    assert len(plan_of(loaded(MINIMAL + swept + beside)).trials) == 2
+
+
+def test_a_key_is_missing_where_another_variant_sweeps_it(loaded: Loaded) -> None:
+    variants = """change.initial.scheme = "constant"
+[[experiment.first.variant]]
+name = "a"
+sweep.initial.value = [0.5, 1.0]
+[[experiment.first.variant]]
+name = "b"
+"""
+    with pytest.raises(InputError) as caught:
+        loaded(MINIMAL + variants)
+    assert [(f.code, f.key) for f in caught.value.faults] == [
+        ("missing-key", "experiment.first.change.initial.value")
+    ]
+
+
 def test_class_numbers_are_rows(loaded: Callable[[str], Lab]) -> None:
     written = loaded(changed(("[[0.23, -0.07]]", "[[0, 1]]")))
     numbered = loaded(changed(("[[0.23, -0.07]]", "[1]")))

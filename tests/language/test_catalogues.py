@@ -15,7 +15,7 @@ from babel.messages.pofile import read_po
 
 import labreport
 from labreport.analysis import thresholds
-from labreport.analysis.flattened_facts import UNITS
+from labreport.analysis.formulas.flattened_facts import UNITS
 from labreport.analysis.rule import THEMES
 from labreport.lab.configuration import RunConfig
 from labreport.lab.schema.activations import ACTIVATIONS

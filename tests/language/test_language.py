@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -132,6 +133,20 @@ def test_chinese_keeps_latin_and_digits_at_a_distance() -> None:
     assert EN.text("with", what="原程序MSE", detail="x") == "原程序MSE (x)"
 
 
+def test_chinese_has_no_blank_where_a_cut_list_ends_in_a_word() -> None:
+    names = ZH.fact(Names(tuple("abcdefghi")), TWO)
+    for form in ("", ".rows", ".dead", ".flat", ".input", ".blocked"):
+        values = {"subject": "甲", "units": "h1", "rounds": 9, "count": 1, "total": 2}
+        said = ZH.text(f"observation.silent-weights{form}", names=names, **values)
+        assert not re.search("[\u4e00-\u9fff] [\u4e00-\u9fff]", said)
+        assert "项" in said
+
+
+def test_one_run_is_not_spoken_of_as_several() -> None:
+    said = ZH.text("observation.single-start.given", count=1, budget=5)
+    assert "都" not in said
+
+
 FACTS: list[tuple[Fact, str, str]] = [
     (Number(0.0289), "0.02890", "0.02890"),
     (Number(float("inf")), "∞", "∞"),
@@ -162,6 +177,12 @@ FACTS: list[tuple[Fact, str, str]] = [
     (From(Subject("", ((RATE, 0.5),))), "学习率 0.5 及以上", "learning rate 0.5 and above"),
     (Names(tuple("abcdefgh")), "a、b、c、d、e、f、g 和 h", "a, b, c, d, e, f, g and h"),
     (Names(tuple("abcdefghi")), "a、b、c、d、e、f 和另外 3 项", "a, b, c, d, e, f and 3 others"),
+    (
+        Subject("", (("network.bias", "none"), ("data.batch_size", 1))),
+        "无偏置，每批行数 1",
+        "no bias, batch size 1",
+    ),
+    (Subject("", (("network.bias", "held"),)), "偏置固定为给定值", "bias held at given values"),
     (With(Subject("old"), Rounds(7)), "原程序（7 轮）", "as published (7 rounds)"),
     ((Subject("old"), Subject("new")), "“原程序”和“ReLU–ReLU”", "“as published” and “ReLU–ReLU”"),
     ((Part("loss", "mse"), Part("loss", "bce")), "MSE 和 BCE", "MSE and BCE"),

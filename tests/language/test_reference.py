@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from labreport.analysis.formula_functions import FUNCTIONS as IN_FORMULAS
+from labreport.analysis.formulas.formula_functions import FUNCTIONS as IN_FORMULAS
+from labreport.analysis.formulas.run_scope import RunScope
 from labreport.analysis.observe import ANSWERS
-from labreport.analysis.run_scope import RunScope
 from labreport.language.rule_reference import FUNCTIONS, NAMES, reference
 from labreport.report.claims import LEAST_RELEVANCE, MOST_OTHERS
 

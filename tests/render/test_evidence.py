@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from labreport.analysis.evidence import sourced
-from labreport.analysis.flattened_facts import flattened, unit
+from labreport.analysis.formulas.evidence import sourced
+from labreport.analysis.formulas.flattened_facts import flattened, unit
 from labreport.analysis.observation import (
     Count,
     Facts,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from statistics import fmean, median, stdev
 from typing import Any
 
@@ -204,6 +205,22 @@ def test_sweep_of_several_variants_has_a_star_in_each_column(results: Any) -> No
         assert stars(rows)[name] == {min(losses, key=losses.__getitem__)}
 
 
+def test_losses_that_sentences_tell_apart_are_told_apart_in_the_table(results: Any) -> None:
+    found = results("sweep.optimizer.learning_rate = [1.0, 1.0001, 2.0, 1e-3]\n")
+    members = found.everywhere
+    runs = [r.run for r in members]
+    near = float(runs[2].losses[10]) * (1 + 5e-6)
+    losses = runs[0].trace.losses.copy()
+    losses[10] = near
+    runs[0] = replace(runs[0], trace=replace(runs[0].trace, losses=losses))
+    changed = [replace(r, run=run) for r, run in zip(members, runs, strict=True)]
+    rows = table(sweep_table, replace(found, results=tuple(changed)))
+    assert rows is not None
+    assert stars(rows) == {"loss@10": {"2"}}
+    assert rows["1"]["loss@10"].text != rows["2"]["loss@10"].text
+    assert len(rows["0.001"]["loss@10"].text) < len(rows["2"]["loss@10"].text)
+
+
 @pytest.mark.parametrize(
     "sweep",
     [
@@ -262,6 +279,61 @@ def test_differences_are_those_and_only_those(results: Any) -> None:
         "a": {"variant": "a", "loss": "L1", "precision": NONE, "learning rate": "0.1, 1, 10"},
         "b": {"variant": "b", "loss": "L1", "precision": "float64", "learning rate": "0.1, 1, 10"},
     }
+
+
+def test_what_a_new_optimizer_or_start_has_by_default_is_no_difference(results: Any) -> None:
+    text = (
+        variant("plain", 'change.optimizer.name = "adam"')
+        + variant("slow", 'change.optimizer.name = "adam"', "change.optimizer.weight_decay = 0.5")
+        + variant("random", 'change.initial.scheme = "normal"', "change.initial.mean = -2.0")
+        + variant("alike", 'change.initial.scheme = "constant"', "change.initial.value = 0.25")
+    )
+    rows = table(differences_table, results(text))
+    assert rows is not None
+    told = {n: {t: c.text for t, c in row.items() if c.text != NONE} for n, row in rows.items()}
+    assert told["slow"] == {"variant": "slow", "optimizer": "Adam", "weight decay": "0.5"}
+    assert told["random"] == {"variant": "random", "initial weights": "normal", "mean": "−2"}
+    assert told["alike"] == {
+        "variant": "alike",
+        "initial weights": "constant",
+        "initial value": "0.25",
+    }
+
+
+def test_all_that_two_variants_with_the_same_new_optimizer_share_is_shown(results: Any) -> None:
+    changes = 'change.optimizer.name = "rmsprop"\nchange.optimizer.momentum = 0.5\n'
+    rows = table(
+        differences_table, results(changes + variant("one") + variant("two", "change.rounds = 5"))
+    )
+    assert rows is not None
+    assert {row["optimizer"].text for row in rows.values()} == {"RMSprop"}
+    assert {row["momentum"].text for row in rows.values()} == {"0.5"}
+
+
+@pytest.mark.parametrize("text", ["", variant("x") + variant("y", "change.rounds = 3")])
+def test_of_swept_rounds_each_value_is_told_at_its_own_end(results: Any, text: str) -> None:
+    found = results("sweep.rounds = [2, 5]\n" + text)
+    made = printed_table(sweep_table(found), [found])
+    assert made is not None
+    assert not re.search(r"after \d+|@\d", made.caption + " ".join(c.text for c in made.header))
+    assert "end" in made.caption + made.header[1].text
+    rows = table(sweep_table, found)
+    assert rows is not None
+    for result in found.everywhere:
+        rounds = dict(result.point)["rounds"]
+        assert measured(float(result.losses[rounds])) in {
+            cell.text for cell in rows[str(rounds)].values()
+        }
+
+
+def test_no_run_is_compared_after_more_rounds_than_it_has(build_pages: Any, base_text: str) -> None:
+    short = '[experiment.b]\ntitle = "b"\nchange.rounds = 4\n' + RATES
+    built = build_pages(base_text + experiments("sweep.rounds = [2, 5]\n") + short)
+    found = built.measured.experiments
+    made = cross(found)
+    assert made is not None
+    assert [row[0].text.split(":")[0] for row in made.rows].count("a") == 1
+    assert "rounds 5" in " ".join(row[0].text for row in made.rows)
 
 
 def test_without_differences_there_is_no_table(results: Any) -> None:

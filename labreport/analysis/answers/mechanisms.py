@@ -21,7 +21,7 @@ from labreport.analysis.observation import (
 )
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
-from labreport.analysis.rules.comparison import differing_keys
+from labreport.lab.changes import differing_keys
 
 OF_STEPS = frozenset({"optimizer.learning_rate", "rounds"})
 

@@ -117,9 +117,10 @@ _Chance = tuple[_Range, tuple[Result, ...]]
 
 def _range(results: ExperimentResults, budget: int) -> _Range | None:
     shown = (*results.singles, *results.everywhere)
-    there = [r for r in shown if r.loss(budget) is not None and r.is_trained]
+    long = [r for r in shown if r.run.config.rounds >= budget]
+    there = [r for r in long if r.loss(budget) is not None and r.is_trained]
     members = tuple(r for r in there if comparable(r, there[0]))
-    if len({r.run.name for r in members}) < 2 or budget > members[0].run.config.rounds:
+    if len({r.run.name for r in members}) < 2:
         return None
     losses = {id(r): r.loss(budget) or 0.0 for r in members}
     low, high = (choose(members, key=lambda r: losses[id(r)]) for choose in (min, max))

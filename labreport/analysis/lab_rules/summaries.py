@@ -27,6 +27,9 @@ from labreport.analysis.rules.gradients import find_stuck
 WINNERS = ("who-leads", "sweep-values")
 """Rules that state which variant or value is best, at every number of rounds."""
 
+OF_SHARES = ("share-right", "share-right-swept", "share-right-starts", "level-answers")
+"""Rules that state a share of right rows."""
+
 
 @lab_rule("budget-decides", 0.9, thresholds=("NO_ODDS",))
 def budget_decides(experiments: Experiments) -> Iterator[Conclusion]:
@@ -64,11 +67,12 @@ def budget_decides(experiments: Experiments) -> Iterator[Conclusion]:
 )
 def stuck_together(experiments: Experiments) -> Iterator[Conclusion]:
     """Runs that stand still far from their floor, over all experiments."""
-    shown = _distinct(
-        [(e, r) for e in experiments for r in (*e.singles, *e.everywhere) if len(r.losses)]
-    )
-    found = [(e, r, find_stuck(e, r)) for e, r in shown]
-    stuck = [(e, r) for e, r, why in found if why is not None]
+    everywhere = [(e, r) for e in experiments for r in (*e.singles, *e.everywhere) if len(r.losses)]
+    shown = _distinct(everywhere)
+    # Beside which runs a run stands differs by experiment, and so does what they show of it.
+    found = [(e, r, find_stuck(e, r)) for e, r in everywhere]
+    reasons = {r.run.name: why for _, r, why in reversed(found) if why is not None}
+    stuck = _distinct([(e, r) for e, r, why in found if why is not None])
     if not stuck:
         return
     members = [r for _, r in stuck]
@@ -78,12 +82,12 @@ def stuck_together(experiments: Experiments) -> Iterator[Conclusion]:
     facts: Facts = {
         "count": Count(len(stuck), cite("size(each(rounds))", members)),
         "total": Count(len(shown), cite("size(each(rounds))", [r for _, r in shown])),
-        "experiments": _titles([e for e, _ in stuck]),
+        "experiments": _titles([e for e, _, why in found if why is not None]),
         "rate": Setting(rate, slowest.cite("learning_rate")),
         "below": Count(len(below)),
     }
     claims = (
-        *(claim for _, _, why in found if why is not None for claim in why.claims),
+        *(claim for _, r in stuck for claim in reasons[r.run.name].claims),
         cite(f"min(each(learning_rate)) == {rate!r}", members),
     )
     form = "rate" if below else "any"
@@ -227,7 +231,7 @@ def own_rows(experiments: Experiments) -> Iterator[Conclusion]:
     # Of a grid of random starts no share is told.
     classified = [
         (e, r)
-        for e in experiments
+        for e in filter(_tells_shares, experiments)
         for r in e.results
         if decided(r, e.last) and r.variant not in e.gridded
     ]
@@ -248,6 +252,13 @@ def own_rows(experiments: Experiments) -> Iterator[Conclusion]:
         claims=tuple(r.cite(claim) for r in first.values()),
     )
     yield experiments[0].plan, found
+
+
+def _tells_shares(experiment: ExperimentResults) -> bool:
+    """Return whether an experiment states of some runs how many rows they put right."""
+    # Where rounds are swept there is no number of rounds after which they could be compared.
+    swept = any(key == "rounds" for key, _ in experiment.plan.axes)
+    return not swept and any(True for rule in OF_SHARES for _ in RULES[rule](experiment))
 
 
 def _titles(experiments: list[ExperimentResults]) -> tuple[Fact, ...]:

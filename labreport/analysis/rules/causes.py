@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from functools import cached_property
+from math import inf
 from typing import Literal
 
 import numpy as np
@@ -16,7 +17,18 @@ from labreport.reference.array_types import FloatArray
 from labreport.reference.evaluation import layers_of
 from labreport.reference.network import forward
 
-Form = Literal["dead", "input", "blocked"]
+Form = Literal["dead", "flat", "input", "blocked"]
+
+FLAT = {
+    "relu": (0.0, inf),
+    "relu6": (0.0, 6.0),
+    "hardtanh": (-1.0, 1.0),
+    "hardsigmoid": (-3.0, 3.0),
+}
+"""Weighted sums up to which an activation is level, and from which on it is level again."""
+
+LEVEL_AT_ZERO = frozenset({"relu", "relu6", "hardsigmoid"})
+"""Those of them that give 0 where they are level for small weighted sums."""
 
 ODD = frozenset(
     {
@@ -43,37 +55,48 @@ class Unit:
         name: h2, o1.
         layer: counted from 1, the first hidden one.
         position: in its layer, counted from 0.
+        activation: its name.
+        gives_zero: whether it gives 0 for every example.
     """
 
     name: str
     layer: int
     position: int
+    activation: str
+    gives_zero: bool
 
 
 def dead_units(result: Result) -> tuple[Unit, ...]:
-    """Units with a weighted sum of at most 0 for every example, and no gradient in any round.
+    """Units with ReLU, a weighted sum of at most 0 for every example, and never a gradient.
 
-    With ReLU such a unit gives 0 and passes no gradient back: its own weights stay as they are.
+    Such a unit gives 0 and passes no gradient back: its own weights stay as they are.
     """
+    return tuple(unit for unit in level_units(result) if unit.activation == "relu")
+
+
+def level_units(result: Result) -> tuple[Unit, ...]:
+    """Units whose activation is level for every example, and that get no gradient in any round."""
     config = result.run.config
     layers = layers_of(config, result.run.trace.weights[0])
     inputs = np.array(config.data.inputs, dtype=np.float64)
     sums = forward(layers, config.network.activations, inputs).pre_activations
     silent = np.all(result.run.trace.gradients == 0, axis=0)
-    dead: list[Unit] = []
+    level: list[Unit] = []
     start = 0
     for layer, (out, into) in enumerate(config.network.shapes):
         quiet = silent[start : start + out * into].reshape(out, into).all(axis=1)
         start += out * (into + config.network.trains_bias)
-        if config.network.activations[layer] == "relu":
-            below = np.all(sums[layer] <= 0, axis=0)
+        activation = config.network.activations[layer]
+        if activation in FLAT:
+            low, high = FLAT[activation]
+            below, above = sums[layer] <= low, sums[layer] >= high
+            zero = np.all(below, axis=0) & (activation in LEVEL_AT_ZERO)
             names = unit_names(config.network)[layer + 1]
-            dead += [
-                Unit(names[unit], layer + 1, unit)
-                for unit in range(out)
-                if quiet[unit] and below[unit]
+            level += [
+                Unit(names[unit], layer + 1, unit, activation, bool(zero[unit]))
+                for unit in np.flatnonzero(quiet & np.all(below | above, axis=0)).tolist()
             ]
-    return tuple(dead)
+    return tuple(level)
 
 
 def dead_at_end(result: Result) -> int:
@@ -95,9 +118,11 @@ class Cause:
 
     Attributes:
         form: ``dead``: units give 0 and let no gradient through, so that neither what leads into
-            them nor what leads out of them has one. ``input``: units or inputs are 0 in every row,
-            so that what leads out of them has none. ``blocked``: every path from units to the
-            outputs leads through dead units or weights of 0, so that what leads into them has none.
+            them nor what leads out of them has one. ``flat``: units of other activations are level,
+            so that what leads into them has none, and what leads out of those that give 0.
+            ``input``: units or inputs are 0 in every row, so that what leads out of them has none.
+            ``blocked``: every path from units to the outputs leads through dead units or weights
+            of 0, so that what leads into them has none.
         units: names of these units, or inputs.
         parameters: names of the parameters whose gradient is 0 for it; others may share it.
         claims: what shows that it is so.
@@ -125,7 +150,7 @@ class _Paths:
         self._network = result.run.config.network
         self._silent = frozenset(result.never_moved_by_gradient)
         self._units = unit_names(self._network)
-        self._dead = {(u.layer, u.position) for u in dead_units(result)}
+        self._level = {(u.layer, u.position): u for u in level_units(result)}
 
     @cached_property
     def _places(self) -> tuple[np.ndarray, ...]:
@@ -146,18 +171,27 @@ class _Paths:
             return tuple(forward(layers, config.network.activations, inputs).pre_activations)
 
     def causes(self) -> Iterator[Cause]:
-        yield from self._cause("dead", self._dead, into=True, out=True)
-        yield from self._cause("input", self._always_zero, into=False, out=True)
-        yield from self._cause("blocked", self._blocked, into=True, out=False)
+        dead = {place for place, unit in self._level.items() if unit.activation == "relu"}
+        flat = self._level.keys() - dead
+        zero = {place for place in flat if self._level[place].gives_zero}
+        yield from self._cause("dead", dead, out_of=dead)
+        yield from self._cause("flat", flat, out_of=zero)
+        yield from self._cause("input", self._always_zero, out_of=self._always_zero, into=False)
+        yield from self._cause("blocked", self._blocked, out_of=set())
 
     def _cause(
-        self, form: Form, units: set[tuple[int, int]], *, into: bool, out: bool
+        self,
+        form: Form,
+        units: Set[tuple[int, int]],
+        *,
+        out_of: Set[tuple[int, int]],
+        into: bool = True,
     ) -> Iterator[Cause]:
         ordered = sorted(units)
         parameters: dict[str, None] = {}
         for unit in ordered:
             parameters |= dict.fromkeys(self._into(unit) if into else ())
-            parameters |= dict.fromkeys(self._out_of(unit) if out else ())
+            parameters |= dict.fromkeys(self._out_of(unit) if unit in out_of else ())
         explained = tuple(n for n in self._result.never_moved_by_gradient if n in parameters)
         if explained:
             names = tuple(self._units[layer][position] for layer, position in ordered)
@@ -197,8 +231,8 @@ class _Paths:
         for layer in range(len(self._places) - 1, 0, -1):
             for position in range(self._network.layers[layer]):
                 unit = (layer, position)
-                if unit not in self._dead and all(
-                    (layer + 1, target) in self._dead | found or self._is_zero(place)
+                if unit not in self._level and all(
+                    (layer + 1, target) in self._level.keys() | found or self._is_zero(place)
                     for target, place in enumerate(self._places[layer][:, position])
                 ):
                     found.add(unit)
@@ -214,13 +248,13 @@ class _Paths:
             yield self._result.cite(f"all({column} == 0)")
             if layer:
                 yield self._quiet(unit)
-        elif form == "dead":
-            yield self._result.cite(f"all({_sums(unit)} <= 0)")
+        elif form in ("dead", "flat"):
+            yield self._result.cite(_is_level(unit, self._level[unit]))
             yield self._quiet(unit)
         else:
             for target, place in enumerate(self._places[layer][:, position]):
                 ahead = (layer + 1, target)
-                if ahead in self._dead:
+                if ahead in self._level:
                     yield from self._claims("dead", ahead)
                 elif ahead in self._blocked:
                     yield from self._claims("blocked", ahead)
@@ -232,6 +266,14 @@ class _Paths:
         layer, position = unit
         places = tuple(int(k) for k in self._places[layer - 1][position])
         return self._result.cite(f"all(gradients[:, {places}] == 0)")
+
+
+def _is_level(place: tuple[int, int], unit: Unit) -> str:
+    """The claim that a unit is level for every example before training."""
+    low, high = FLAT[unit.activation]
+    if unit.gives_zero:
+        return f"all({_sums(place)} <= {low:g})"
+    return f"all(({_sums(place)} <= {low:g}) | ({_sums(place)} >= {high:g}))"
 
 
 def _sums(unit: tuple[int, int]) -> str:

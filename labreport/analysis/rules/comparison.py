@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice, product
+from dataclasses import dataclass
+from itertools import combinations, islice, product
 
 from labreport.analysis import thresholds
 from labreport.analysis.observation import (
@@ -23,28 +24,11 @@ from labreport.analysis.observation import (
 )
 from labreport.analysis.results import PRECISION, ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
-from labreport.lab.configuration import Data, Network, RunConfig
+from labreport.lab.changes import differing_keys, is_one_function, quantity
+from labreport.lab.configuration import Data, Network
 
 MOST_OUTPUTS = 4
 """Outputs that a sentence or a cell writes out before it stops with an ellipsis."""
-
-
-def differing_keys(one: RunConfig, other: RunConfig) -> tuple[str, ...]:
-    """Keys in which two configurations differ; a table of another kind counts as one key.
-
-    The keys that a new optimizer or initialiser brings along are part of that one change.
-    """
-    first, second = one.flat(), other.flat()
-    keys = [key for key in {**first, **second} if first.get(key) != second.get(key)]
-    for tag in ("optimizer.name", "initial.scheme"):
-        if tag in keys:
-            table = tag.split(".")[0] + "."
-            keys = [
-                key
-                for key in keys
-                if not key.startswith(table) or key in (tag, "optimizer.learning_rate")
-            ]
-    return tuple(keys)
 
 
 @rule("goes-on", "comparison", 0.9)
@@ -90,10 +74,13 @@ def several_changes(results: ExperimentResults) -> Iterator[Observation]:
         if other is None:
             continue
         mine, reference = results.of(variant.name)[0], results.of(other.name)[0]
-        keys = differing_keys(mine.run.config, reference.run.config)
+        keys = differing_keys(reference.run.config, mine.run.config)
         keys = tuple(key for key in keys if key != "seed")
         if _leaves_out_layers(mine.run.config.network, reference.run.config.network):
             # A layer has an activation: that both keys change is one change.
+            keys = tuple(key for key in keys if key != "network.activations")
+        if "loss" in keys and is_one_function(mine.run.config, reference.run.config):
+            # A loss of logits takes the last activation in: that both keys change is none at all.
             keys = tuple(key for key in keys if key != "network.activations")
         # Where there is no difference, there is nothing to put down to anything.
         if len(keys) > 1 and mine.bits != reference.bits:
@@ -112,11 +99,17 @@ def several_changes(results: ExperimentResults) -> Iterator[Observation]:
 def different_losses(results: ExperimentResults) -> Iterator[Observation]:
     """Losses of different kinds, whose values cannot be ranked."""
     computed = [r for r in results.results if not r.refused]
-    first = {r.run.config.loss: r for r in reversed(computed)}
-    kinds = tuple(dict.fromkeys(r.run.config.loss for r in computed))
-    if len(kinds) > 1:
+    # One key may be another's quantity: BCE of a sigmoid is BCE with logits of what it is made of.
+    first = {quantity(r.run.config): r for r in reversed(computed)}
+    members = tuple(first[kind] for kind in dict.fromkeys(quantity(r.run.config) for r in computed))
+    if len(members) > 1:
+        kinds = tuple(r.run.config.loss for r in members)
         facts: Facts = {"losses": tuple(Part("loss", kind) for kind in kinds)}
-        claims = tuple(first[kind].cite(f"setting('loss') == {kind!r}") for kind in kinds)
+        named = zip(members, kinds, strict=True)
+        claims = (
+            *(r.cite(f"setting('loss') == {kind!r}") for r, kind in named),
+            *(cite("r1.quantity != r2.quantity", pair) for pair in combinations(members, 2)),
+        )
         yield Observation("different-losses", facts, runs=0, limits=True, claims=claims)
 
 
@@ -125,7 +118,7 @@ def common_measure(results: ExperimentResults) -> Iterator[Observation]:
     """Two losses on the same target, compared by the distance of outputs and targets."""
     for result in results.singles:
         other = results.against(result)
-        if other is None or result.run.config.loss == other.run.config.loss:
+        if other is None or quantity(result.run.config) == quantity(other.run.config):
             continue
         if result.run.config.data.targets != other.run.config.data.targets:
             continue
@@ -237,6 +230,37 @@ def _reached(result: Result, level: float, budget: int) -> int | None:
     return step if step is not None and step <= budget else None
 
 
+@dataclass(frozen=True)
+class Leading:
+    """The runs with the lowest loss at a budget, and the rest.
+
+    Attributes:
+        tied: those whose losses differ from the lowest by no more than rounding, or that are at the
+            same floor as it is, to within rounding; the lowest first.
+        others: the rest.
+    """
+
+    budget: int
+    tied: tuple[Result, ...]
+    others: tuple[Result, ...]
+
+    @property
+    def claims(self) -> Iterator[Source]:
+        for result in self.tied[1:]:
+            yield from level_claims(self.tied[0], result, self.budget)
+        for result in self.others:
+            yield above(self.tied[0], result, self.budget)
+
+
+def level_claims(lowest: Result, result: Result, budget: int) -> Iterator[Source]:
+    """The claim that a run's loss is that of the lowest, but for rounding."""
+    if _share_a_floor(lowest, result, budget):
+        for each in (lowest, result):
+            yield each.cite(f"{each.gap_formula(budget)} <= allowance")
+    else:
+        yield _apart(lowest, result, budget, "<=")
+
+
 def above(lowest: Result, result: Result, budget: int) -> Source:
     """The claim that a run's loss is higher than that of the lowest by more than rounding."""
     return _apart(lowest, result, budget, ">")
@@ -267,10 +291,18 @@ def level(lowest: Result, result: Result, budget: int) -> bool:
     return one - other <= thresholds.ROUNDING * precision * abs(other)
 
 
+def leading(ranked: Sequence[Result], budget: int) -> Leading:
+    """Find the runs with the lowest loss of these at a budget that all of them reached."""
+    lowest = min(ranked, key=lambda r: r.loss(budget) or 0.0)
+    tied = [r for r in ranked if level(lowest, r, budget)]
+    tied.sort(key=lambda r: r is not lowest)
+    return Leading(budget, tuple(tied), tuple(r for r in ranked if r not in tied))
+
+
 def comparable(one: Result, other: Result) -> bool:
-    """Return whether two losses measure the same thing: same kind, same examples."""
+    """Return whether two losses measure the same thing: same quantity, same examples."""
     a, b = one.run.config, other.run.config
-    return a.loss == b.loss and same_rows(a.data, b.data)
+    return quantity(a) == quantity(b) and same_rows(a.data, b.data)
 
 
 def same_rows(one: Data, other: Data) -> bool:
@@ -281,7 +313,7 @@ def same_rows(one: Data, other: Data) -> bool:
 def same_measure(one: Result, other: Result) -> tuple[Source, ...]:
     """The claim that two losses measure the same thing."""
     return (
-        cite("r1.setting('loss') == r2.setting('loss')", (one, other)),
+        cite("r1.quantity == r2.quantity", (one, other)),
         cite("all(r1.given_targets == r2.given_targets)", (one, other)),
     )
 

@@ -16,7 +16,7 @@ from labreport.analysis.observation import (
 )
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
-from labreport.analysis.rules.comparison import differing_keys
+from labreport.lab.changes import differing_keys
 from labreport.lab.controls import momentum
 
 
@@ -113,7 +113,8 @@ def _momentum_pair(result: Result, known: Sequence[Result]) -> _Pair | None:
 def _pair_with_one_change(result: Result, known: Sequence[Result]) -> _Pair | None:
     """Two configurations that differ in one key, which therefore has no effect."""
     for other in known:
-        keys = differing_keys(result.run.config, other.run.config)
+        one, two = result.run.config, other.run.config
+        keys = tuple(dict.fromkeys((*differing_keys(one, two), *differing_keys(two, one))))
         if len(keys) == 1:
             pair = (result, other)
             differ = cite(f"r1.setting({keys[0]!r}) != r2.setting({keys[0]!r})", pair)

@@ -16,7 +16,7 @@ from labreport.analysis.observation import (
 )
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
-from labreport.analysis.rules.causes import dead_at_end, dead_units
+from labreport.analysis.rules.causes import FLAT, dead_at_end, dead_units
 from labreport.analysis.rules.comparison import same_measure
 from labreport.analysis.rules.equivalence import SAME_BITS
 from labreport.analysis.rules.target import differs_in_reach
@@ -137,7 +137,9 @@ def revived(results: ExperimentResults) -> Iterator[Observation]:
             for s in results.control("other-starts", result)
             if s.run.trace.ending.kind == "completed"
         ]
-        units = dead_units(result) if result.never_moved_by_gradient else ()
+        # Units of other activations may be dead as well, and are not counted here.
+        known = set(result.run.config.network.activations).isdisjoint(FLAT.keys() - {"relu"})
+        units = dead_units(result) if result.never_moved_by_gradient and known else ()
         if not units or len(starts) < thresholds.FEWEST_PAIRS:
             continue
         dead = [start for start in starts if dead_at_end(start)]

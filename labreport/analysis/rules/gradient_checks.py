@@ -100,7 +100,7 @@ def clamped_gradients(results: ExperimentResults) -> Iterator[Observation]:
 
 @rule("open-formula", "gradients", 0.96, of_gradient_checks=True)
 def open_formula(results: ExperimentResults) -> Iterator[Observation]:
-    """Formulas of which these weights do not tell: what they replace is no more than rounding."""
+    """Formulas of which these weights do not tell: a small mistake in them would not be seen."""
     check = results.check
     if check is None:
         return
@@ -167,7 +167,7 @@ def right_formula(results: ExperimentResults) -> Iterator[Observation]:
     if check is None:
         return
     run = results.results[0]
-    # Of derivatives that are no more than rounding any formula would pass.
+    # Of derivatives next to their rounding formulas with small mistakes would pass.
     right = [c for c in check.formulas if c.is_right]
     wrong = wrong_formulas(check)
     if not right and not wrong:

@@ -24,7 +24,8 @@ from labreport.analysis.observation import (
 )
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
-from labreport.analysis.rules.comparison import comparable, differing_keys, rankable
+from labreport.analysis.rules.comparison import comparable, rankable
+from labreport.lab.changes import differing_keys
 from labreport.lab.naming import unit_names
 from labreport.lab.plan import Point
 
@@ -147,7 +148,8 @@ def place_among_starts(results: ExperimentResults) -> Iterator[Observation]:
             continue
         for name, members in results.replicated.items():
             keys = differing_keys(single.run.config, members[0].run.config)
-            if not set(keys) <= {"initial.scheme", "seed"} or not comparable(single, members[0]):
+            beside = [key for key in keys if key != "seed" and not key.startswith("initial.")]
+            if beside or not comparable(single, members[0]):
                 continue
             # A start that is the single one under another name is not compared with itself.
             others = tuple(r for r in members if r.run.config.digest != single.run.config.digest)

@@ -36,7 +36,7 @@ def rises(results: ExperimentResults) -> Iterator[Observation]:
     if not any(rises) or rises[0]:
         return
     first = rises.index(True)
-    form = "one" if first == len(ordered) - 1 else ""
+    form = "one" if first == len(ordered) - 1 else "all" if all(rises[first:]) else ""
     ever = f"any({rising_formula(results.last)})"
     facts: Facts = {
         "steady": Subject("", ordered[first - 1].point),

@@ -92,11 +92,22 @@ def unseen_rows(results: ExperimentResults) -> Iterator[Observation]:
         "rows": Count(len(most.run.config.data.inputs), most.cite("size(inputs[:, 0])")),
     }
     claims = tuple(
-        cite(f"r1.setting({key!r}) != r2.setting({key!r})", (first[key], other))
+        cite(f"{_formula(first[key], key, 1)} != {_formula(other, key, 2)}", (first[key], other))
         for key, other in changed.items()
     )
     yield Observation("unseen-rows", facts, runs=len(results.results), limits=True, claims=claims)
 
 
 def _setting(result: Result, key: str) -> object:
-    return result.run.config.flat().get(key)
+    """The value of a key; where it is left out, or an optimizer has no such key, what that is."""
+    config = result.run.config
+    left_out = {"data.batch_size": config.data.batch_rows, "optimizer.weight_decay": 0.0}
+    found = config.flat().get(key)
+    return left_out.get(key) if found is None else found
+
+
+def _formula(result: Result, key: str, number: int) -> str:
+    """The same as a formula of the run with this number."""
+    left_out = {"data.batch_size": f"size(r{number}.inputs[:, 0])", "optimizer.weight_decay": "0"}
+    is_there = result.run.config.flat().get(key) is not None
+    return f"r{number}.setting({key!r})" if is_there else left_out[key]

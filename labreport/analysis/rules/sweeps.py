@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from labreport.analysis.observation import (
+    Count,
     Facts,
     Observation,
     Rounds,
@@ -15,7 +16,7 @@ from labreport.analysis.observation import (
 from labreport.analysis.points import is_number
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
-from labreport.analysis.rules.comparison import above, level, rankable
+from labreport.analysis.rules.comparison import above, level, level_claims, rankable
 from labreport.lab.bounds import allowed
 
 
@@ -47,6 +48,46 @@ def lowest_of(result: Result, members: Sequence[Result], budget: int) -> Source:
     return cite(" and ".join(each) or "True", (result, *others))
 
 
+@rule("best-at-own-end", "comparison", 0.9, thresholds=("ROUNDING",), needs_budget=False)
+def best_at_own_end(results: ExperimentResults) -> Iterator[Observation]:
+    """The best point of each variant with swept rounds, each point after its own rounds."""
+    if not results.at_own_end:
+        return
+    for name, members in results.swept.items():
+        top = best(members, results.last)
+        tied = _tied(top, members, results.last) if top else []
+        # Where no point is ahead of the others, none is the best.
+        if top is None or len(tied) == len(members):
+            continue
+        facts: Facts = {
+            "subject": Subject(name),
+            "points": tuple(Subject("", r.point) for r in tied),
+            "value": top.number(results.last),
+            "total": Count(len(members), cite("size(each(rounds))", members)),
+        }
+        claims = (
+            *_best_claims(members, tied, results.last),
+            *(
+                above(top, r, results.last)
+                for r in members
+                if r not in tied and r.loss(results.last) is not None
+            ),
+        )
+        yield Observation("best-at-own-end", facts, runs=len(members), claims=claims)
+
+
+def _best_claims(
+    members: tuple[Result, ...], tied: Sequence[Result], budget: int
+) -> Iterator[Source]:
+    """The claims that these are the best points at a budget."""
+    top = best(members, budget)
+    assert top is not None
+    yield lowest_of(top, members, budget)
+    for result in tied:
+        if result is not top:
+            yield from level_claims(top, result, budget)
+
+
 @rule("edge-of-grid", "comparison", 0.8, thresholds=("ROUNDING",))
 def edge_of_grid(results: ExperimentResults) -> Iterator[Observation]:
     """A best value at the end of its grid, at some budget: the true best may lie outside."""
@@ -55,7 +96,8 @@ def edge_of_grid(results: ExperimentResults) -> Iterator[Observation]:
         for key, values in results.plan.axes
         if len(values) > 1 and all(is_number(v) for v in values)
     }
-    found, claims = [], []
+    found: list[With] = []
+    claims: list[Source] = []
     for budget in results.budgets:
         for members in results.swept.values():
             top = best(members, budget)
@@ -74,15 +116,16 @@ def edge_of_grid(results: ExperimentResults) -> Iterator[Observation]:
                 and v not in allowed(top.run.config, k)  # type: ignore[union-attr]
             ]
             if top is not None and at_end:
-                found.append(With(Subject(top.variant, tuple(at_end)), Rounds(budget)))
-                claims.append(lowest_of(top, members, budget))
-                claims += [_at_end(top, members, key) for key, _ in at_end]
-                claims += [
-                    above(top, r, budget)
-                    for r in members
-                    if r.loss(budget) is not None
-                    and any(dict(r.point)[key] not in ends[key] for key, _ in at_end)
+                keys = [key for key, _ in at_end]
+                edges = [tuple((k, v) for k, v in r.point if k in keys) for r in best_ones]
+                found += [
+                    With(Subject(top.variant, edge), Rounds(budget))
+                    for edge in dict.fromkeys(edges)
                 ]
+                claims += _best_claims(members, best_ones, budget)
+                claims += [_at_end(r, members, key) for r in best_ones for key in keys]
+                inside = [r for r in members if any(dict(r.point)[k] not in ends[k] for k in keys)]
+                claims += [above(top, r, budget) for r in inside if r.loss(budget) is not None]
     if found:
         facts: Facts = {"subjects": tuple(found)}
         yield Observation("edge-of-grid", facts, runs=len(found), limits=True, claims=tuple(claims))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import Any, cast
 
 from pydantic import ValidationError
 
-from labreport.lab.class_targets import beyond, class_numbers
+from labreport.lab.class_targets import are_no_signs, beyond, class_numbers
 from labreport.lab.configuration import RunConfig, misfits
 from labreport.lab.lab import Change, change_at, merge
 from labreport.lab.reading.fault_log import FaultLog
@@ -44,15 +44,18 @@ class ConfigurationReader:
         """The configuration of merged tables that are known to be right."""
         return self._shared.resolve(merged)
 
-    def sound(self, *layers: Settings) -> Settings:
-        """The last layer without its faults, after they have been noted."""
+    def sound(self, *layers: Settings, swept: Collection[Location] = ()) -> Settings:
+        """The last layer without its faults, after they have been noted.
+
+        A key that is missing is none if it is to be swept.
+        """
         *outer, last = layers
         for _ in range(3):
             merged = merged_layers([*outer, last])
             try:
                 config = self._shared.resolve(merged)
             except ValidationError as error:
-                found = _found(error, merged)
+                found = [f for f in _found(error, merged) if not _is_to_come(f, swept)]
             else:
                 # A change may need another one to fit: that is checked when all are merged.
                 if not outer:
@@ -115,14 +118,21 @@ class ConfigurationReader:
 def _found(error: ValidationError, merged: Change) -> list[Mismatch]:
     """Find what is wrong with a configuration; of targets that are classes, which do not exist."""
     found = findings(error.errors(include_url=False), RunConfig, merged)
+    others = [finding for finding in found if finding.location[:2] != ("data", "targets")]
+    if are_no_signs(merged):
+        # Each target would be called no row, where the loss is what does not fit.
+        return [*others, Mismatch(("loss",), "classes-for-signs", {"found": merged["loss"]})]
     if class_numbers(merged) is None:
         return found
-    others = [finding for finding in found if finding.location[:2] != ("data", "targets")]
     classes = (
         Mismatch(("data", "targets", index), "out-of-range", values)
         for index, values in beyond(merged)
     )
     return [*others, *islice(classes, MAXIMUM_FAULTS)]
+
+
+def _is_to_come(finding: Mismatch, swept: Collection[Location]) -> bool:
+    return finding.code == "missing-key" and finding.location in swept
 
 
 def _location_of(key: str) -> Location:

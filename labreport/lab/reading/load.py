@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from labreport.errors import InputError
 from labreport.lab.formula_checks import check_formulas
-from labreport.lab.lab import Experiment, LabFile, Variant, change_at, merge
+from labreport.lab.lab import Experiment, LabFile, Variant, change_at, merge, sweep_axes
 from labreport.lab.plan import AppendixPlan, Lab, Plan, Trial
 from labreport.lab.reading.configurations import ConfigurationReader
 from labreport.lab.reading.extent import Extent, points_of, starts_of
@@ -119,15 +119,20 @@ class _LabReader:
     ) -> Plan | None:
         here: Location = ("experiment", name)
         check_variants(here, experiment, self._log)
-        common = self._configurations.sound(*bases, Settings((*here, "change"), experiment.change))
+        swept_keys = {
+            path
+            for sweep in (experiment.sweep, *(v.sweep for v in experiment.variants if v.sweep))
+            for path, _ in sweep_axes(sweep)
+        }
+        written = Settings((*here, "change"), experiment.change)
+        common = self._configurations.sound(*bases, written, swept=swept_keys)
         trials: list[Trial] = []
         axes: dict[str, dict[str, Any]] = {}
         for index, variant in enumerate(experiment.variants):
             place: Location = (*here, "variant", index)
             layers = [*bases, common]
-            layers.append(
-                self._configurations.sound(*layers, Settings((*place, "change"), variant.change))
-            )
+            written = Settings((*place, "change"), variant.change)
+            layers.append(self._configurations.sound(*layers, written, swept=swept_keys))
             swept_at = here if variant.sweep is None else place
             sweep = experiment.sweep if variant.sweep is None else variant.sweep
             seeded_at = here if variant.seeds is None else place

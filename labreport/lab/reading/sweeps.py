@@ -46,7 +46,7 @@ def read_seeds(here: Location, seeds: Seeds | None, log: FaultLog) -> tuple[int 
 def _values(place: Location, written: Any, log: FaultLog) -> tuple[Any, ...]:
     if isinstance(written, dict):
         try:
-            values = Range.model_validate(written).values()
+            values = _whole(place, Range.model_validate(written).values())
             return values if _are_different(place, values, log) else ()
         except ValidationError as error:
             for finding in findings(error.errors(include_url=False), Range, written):
@@ -57,6 +57,16 @@ def _values(place: Location, written: Any, log: FaultLog) -> tuple[Any, ...]:
         return ()
     values = tuple(_frozen(value) for value in written)
     return values if _are_different(place, values, log, elements=True) else ()
+
+
+WHOLE = (("rounds",), ("seed",), ("data", "batch_size"))
+"""Paths of swept keys whose values are whole numbers."""
+
+
+def _whole(place: Location, values: tuple[float, ...]) -> tuple[float, ...]:
+    """The values of a range, as whole numbers where its key has such, and they are."""
+    is_whole = any(place[-len(path) :] == path for path in WHOLE)
+    return tuple(int(v) if is_whole and v == int(v) else v for v in values)
 
 
 def _are_different(

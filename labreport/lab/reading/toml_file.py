@@ -10,6 +10,7 @@ from stat import S_ISDIR, S_ISREG
 from typing import Any, NoReturn
 
 from labreport.errors import Fault, InputError
+from labreport.lab.configuration import MOST_ROUNDS, WIDEST
 from labreport.lab.reading.faults import MAXIMUM_FAULTS, Location, SourceText
 
 MAXIMUM_BYTES = 4_000_000
@@ -20,6 +21,15 @@ MAXIMUM_DEPTH = 32
 
 INTEGERS = range(-(2**63), 2**63)
 """Integers that TOML promises to keep; Python would read longer ones, but refuses to print them."""
+
+LARGEST: dict[object, int] = {
+    "layers": WIDEST,
+    **dict.fromkeys(("rounds", "budgets"), MOST_ROUNDS),
+}
+"""Largest values of keys with a closer limit, and of the elements of such a key."""
+
+READABLE_BITS = 200
+"""Bits of an integer that is told in full, in some 60 digits."""
 
 SYNTAX = {
     "Expected '=' after a key": "equals",
@@ -228,10 +238,10 @@ def _check_limits(source: SourceText, raw: dict[str, Any]) -> None:
 
 
 def _beyond(source: SourceText, location: Location, value: int) -> Fault:
-    bound = f"≥ {INTEGERS.start}" if value < 0 else f"≤ {INTEGERS.stop - 1}"
-    return source.fault(
-        location, "out-of-range", values={"found": f"{value:#x}"[:20] + "…", "bound": bound}
-    )
+    largest = next((LARGEST[part] for part in location if part in LARGEST), INTEGERS.stop - 1)
+    bound = f"≥ {INTEGERS.start}" if value < 0 else f"≤ {largest}"
+    found = str(value) if value.bit_length() <= READABLE_BITS else f"{value:#x}"[:20] + "…"
+    return source.fault(location, "out-of-range", values={"found": found, "bound": bound})
 
 
 def _refuse_depth(source: SourceText, line: int = 1) -> NoReturn:

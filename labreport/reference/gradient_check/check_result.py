@@ -104,7 +104,7 @@ class CheckedFormula:
 
     @property
     def unseen(self) -> tuple[str, ...]:
-        """Weights whose derivative was never more than rounding, so that any formula passes."""
+        """Weights in whose derivative a mistake of a hundredth would never have been seen."""
         names = self.formula.derivatives
         return tuple(n for n, f in zip(names, self.felt, strict=True) if f <= self.visible)
 

@@ -40,6 +40,11 @@ class Captions:
     def __init__(self, results: ExperimentResults) -> None:
         self.results = results
 
+    @property
+    def at_own_end(self) -> str:
+        """The ending of the key of a text about the last round that is compared."""
+        return "-own" if self.results.at_own_end else ""
+
     def name(self, result: Result) -> Named:
         """A run as a sentence calls it."""
         subject = Subject(result.variant, result.point)
@@ -50,15 +55,15 @@ class Captions:
         known = [(name, value) for name, value in named if value is not None and np.isfinite(value)]
         if not known:
             return ""
-        rounds = Counted("rounds", self.results.last)
+        rounds, own = Counted("rounds", self.results.last), self.at_own_end
         ordered = sorted(known, key=lambda pair: pair[1])
         low, high = (Number(float(value)) for value in (ordered[0][1], ordered[-1][1]))
         if len(known) == 1:
-            return self._text("read-end", rounds=rounds, what=known[0][0], value=low)
+            return self._text(f"read-end{own}", rounds=rounds, what=known[0][0], value=low)
         if measured(low.value) == measured(high.value):
-            return self._text("read-level", rounds=rounds, value=low)
+            return self._text(f"read-level{own}", rounds=rounds, value=low)
         return self._text(
-            "read-ends",
+            f"read-ends{own}",
             rounds=rounds,
             low=self._all(known, ordered[0][1]),
             lowest=low,
@@ -162,8 +167,12 @@ class Captions:
             low, high = (
                 items[pick(range(len(found)), key=lambda k: found[k][1])] for pick in (min, max)
             )
-            return self._text("read-lengths-many", low=low, high=high, budget=rounds)
-        return self._text("read-lengths", lengths=listed(items, "clauses"), budget=rounds)
+            return self._text(
+                f"read-lengths-many{self.at_own_end}", low=low, high=high, budget=rounds
+            )
+        return self._text(
+            f"read-lengths{self.at_own_end}", lengths=listed(items, "clauses"), budget=rounds
+        )
 
     def _text(self, key: str, **values: Phrase) -> Phrase:
         return text(f"report.{key}", **values)

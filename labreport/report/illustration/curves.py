@@ -11,6 +11,7 @@ from labreport.analysis.observation import Subject
 from labreport.analysis.results import ExperimentResults, Result
 from labreport.analysis.rules.comparison import comparable
 from labreport.analysis.rules.sweeps import best
+from labreport.lab.changes import quantity
 from labreport.report.illustration.drawings import Curve
 from labreport.report.phrases import Named, Phrase
 
@@ -73,7 +74,7 @@ def single_curves(results: ExperimentResults) -> Curves | None:
     if not singles or results.replicated:
         return None
     named = [(_name(results, r.variant), look(results, r.variant)) for r in singles]
-    kind = "losses" if len({r.run.config.loss for r in singles}) == 1 else "errors"
+    kind = "losses" if len({quantity(r.run.config) for r in singles}) == 1 else "errors"
     return _curves(kind, singles, named, results.budgets)
 
 

@@ -14,6 +14,7 @@ from labreport.lab.expression import parse
 from labreport.lab.naming import display_order
 from labreport.reference.gradient_check.check_result import CheckedFormula, GradientCheck, Way
 from labreport.reference.gradient_check.formula_training import falls
+from labreport.reference.training import HandTrace
 from labreport.report import latex
 from labreport.report.illustration.drawings import (
     Array,
@@ -87,22 +88,29 @@ class _Shown:
         header = [head("way")]
         header += [head(name, numeric=name in ("absolute", "relative")) for name in columns]
         header += [head("trained", numeric=True, budget=rounds), head("verdict")]
-        right = measured(_last(self.check.truth.losses))
+        right = self._loss_after(self.check.truth, rounds)
         rows = [
             self._row("way-hand", self.check.hand, right),
             self._row("way-differences", self.check.differences, Cell(NONE, numeric=True)),
         ]
         for checked in self.check.formulas:
-            last = measured(_last(checked.training.losses))
             cells = (
                 *self._measures(checked.way, checked),
-                last,
+                self._loss_after(checked.training, rounds),
                 self._verdict(checked.way, checked),
             )
             rows.append((Cell(self._label(checked)), *cells))
         told = self._text("check-text", tolerance=Setting(self.check.tolerance))
         table = Table(self._text("check-table"), tuple(header), tuple(rows), self.units)
         return [Paragraph(told), table]
+
+    def _loss_after(self, training: HandTrace, rounds: int) -> Cell:
+        """The loss after so many rounds; where a training ended before, how it did."""
+        if rounds < len(training.losses):
+            return measured(float(training.losses[rounds]))
+        kind = "refused" if training.divergence is None else "diverged"
+        ended = text(f"ending.{kind}", step=len(training.losses))
+        return Cell(Concatenation((NONE, ended), " "), numeric=True)
 
     def _row(self, name: str, way: Way, last: Cell) -> tuple[Cell, ...]:
         return (Cell(self._text(name)), *self._measures(way), last, self._verdict(way))
@@ -155,12 +163,15 @@ class _Shown:
             return []
         header = [head("way")]
         header += [head("loss", numeric=True, budget=b) for b in budgets]
-        ways = [(self._text("way-autograd"), self.results.results[0].losses)]
-        ways += [(self._text("way-hand"), self.check.truth.losses)]
-        ways += [(self._label(c), c.training.losses) for c in self.check.formulas]
-        rows = tuple(
-            (Cell(name), *(measured(float(ls[b]) if b < len(ls) else None) for b in budgets))
-            for name, ls in ways
+        run = self.results.results[0]
+        ways = [(self._text("way-hand"), self.check.truth)]
+        ways += [(self._label(c), c.training) for c in self.check.formulas]
+        rows = (
+            (Cell(self._text("way-autograd")), *(measured(run.loss(b)) for b in budgets)),
+            *(
+                (Cell(name), *(self._loss_after(training, b) for b in budgets))
+                for name, training in ways
+            ),
         )
         return [Table(self._text("check-budgets-table"), tuple(header), rows)]
 

@@ -138,7 +138,7 @@ class RunFigures(FigureMaker):
         )
         held = self.readings.name(chosen.results[found.held])
         on = listed(self.readings.name(chosen.results[k]) for k in found.on)
-        flat = "-flat" if found.flat else ""
+        flat = ("-flat" if found.flat else "") + self.readings.at_own_end
         return [
             self._figure(
                 "landscape-title",

@@ -58,7 +58,7 @@ class StartFigures(FigureMaker):
         drawing = StartsDrawing(kept(losses), tuple(marks), axes)
         histogram = self._figure(
             "starts-title",
-            [self._text("read-starts", budget=last), lines, medians],
+            [self._text(f"read-starts{self.readings.at_own_end}", budget=last), lines, medians],
             drawing,
             "alternative-starts",
             facts,

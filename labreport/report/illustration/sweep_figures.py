@@ -42,7 +42,8 @@ class SweepFigures(FigureMaker):
         floors = self._floors(self.results.everywhere)
         drawing = SweepDrawing(tuple(lines), tuple(floors), axes)
         facts = self._best_of_each(found)
-        after = self._text("read-budget", budget=found[0][1]) if self._is_one_budget else ""
+        key = f"read-budget{self.readings.at_own_end}"
+        after = self._text(key, budget=found[0][1]) if self._is_one_budget else ""
         caption = [after, self._lowest_points(found), self.readings.floors(floors)]
         return [self._figure("sweep-title", caption, drawing, "alternative-sweep", facts)]
 
@@ -58,7 +59,7 @@ class SweepFigures(FigureMaker):
         if len(swept) == 1:
             ((_, members),) = swept.items()
             series = [
-                (Counted("rounds", budget), members, budget, place)
+                (self._line(budget), members, budget, place)
                 for place, budget in enumerate(self.results.budgets)
             ]
         else:
@@ -75,6 +76,11 @@ class SweepFigures(FigureMaker):
             top = best(members, budget)
             found += [(top, budget)] if top else []
         return lines, found
+
+    def _line(self, budget: int) -> Phrase:
+        """The name of the line of losses after so many rounds, or after each run's own."""
+        at_own_end = self.results.at_own_end
+        return self._text("line-own") if at_own_end else Counted("rounds", budget)
 
     def map(self) -> list[Block]:
         """Loss over the swept key and the rounds, for a single variant."""

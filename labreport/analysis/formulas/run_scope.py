@@ -10,6 +10,7 @@ import numpy as np
 from labreport.analysis import thresholds
 from labreport.analysis.floor import floor
 from labreport.analysis.results import SMALLEST_SCALE
+from labreport.lab.changes import quantity
 from labreport.lab.naming import parameter_names
 from labreport.lab.schema.losses import LOSSES
 from labreport.reference.curvature import largest_curvature
@@ -219,6 +220,11 @@ class RunScope:
     def sees_all_rows(self) -> bool:
         """True if the loss of every round is over all rows."""
         return self._run.config.data.sees_all_rows
+
+    @property
+    def quantity(self) -> str:
+        """What the loss measures: the same name for losses whose values can be ranked."""
+        return quantity(self._run.config)
 
     def setting(self, key: str) -> Any:
         """Return the configuration's value for a dotted key; None where it has no such key."""

@@ -105,6 +105,7 @@ UNITS: Mapping[str, str] = {
     "all-runs.diverged": "runs",
     "all-runs.experiments": "experiments",
     "all-runs.refused": "runs",
+    "best-at-own-end.total": "points",
     "best-over-starts.count": "pairs",
     "best-over-starts.lower": "pairs",
     "best-over-starts.points": "points",
