@@ -9,6 +9,7 @@ from functools import cached_property
 from labreport.analysis import thresholds
 from labreport.analysis.observation import Number, Source
 from labreport.analysis.results import ExperimentResults, Result, cite
+from labreport.lab.changes import quantity
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Measure:
         rows = (first.data.inputs, first.data.targets)
         if any((c.data.inputs, c.data.targets) != rows for c in configs):
             return None
-        return cls(len({c.loss for c in configs}) == 1, budget)
+        return cls(len({quantity(c) for c in configs}) == 1, budget)
 
     def value(self, result: Result) -> float | None:
         """What a result has come to; None where it ended before, or predicts no number."""

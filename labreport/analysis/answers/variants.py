@@ -17,6 +17,7 @@ from labreport.analysis.observation import Count, Facts, Observation, Part, Sour
 from labreport.analysis.persistence import longer
 from labreport.analysis.results import ExperimentResults, Result, distinct
 from labreport.analysis.rule import rule
+from labreport.lab.changes import quantity
 
 
 @dataclass(frozen=True)
@@ -286,11 +287,11 @@ def _with_other_losses(results: ExperimentResults, budget: int) -> list[_Nearer]
     pairs: list[_Nearer] = []
     for result in results.singles:
         other = results.against(result)
-        if other is None or result.run.config.loss == other.run.config.loss:
+        if other is None or quantity(result.run.config) == quantity(other.run.config):
             continue
         measure = Measure.of((result, other), budget)
         if measure is not None and None not in (measure.value(result), measure.value(other)):
             pairs.append((result, other, measure))
-    kinds = [(r.run.config.loss, o.run.config.loss) for r, o, _ in pairs]
+    kinds = [(quantity(r.run.config), quantity(o.run.config)) for r, o, _ in pairs]
     kind = max(dict.fromkeys(kinds), key=kinds.count, default=None)
     return [pair for pair, found in zip(pairs, kinds, strict=True) if found == kind]
