@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from labreport.analysis.answers import mechanisms
-from labreport.analysis.answers import sweeps as swept_answers
-from labreport.analysis.answers import variants as variant_answers
+from labreport.analysis.answers import along_axes, mechanisms, single_runs, step_sizes
 from labreport.analysis.answers.advice import advice
 from labreport.analysis.observation import Observation, Subject
 from labreport.analysis.results import ExperimentResults
@@ -36,8 +34,9 @@ from labreport.runs.run import Run
 
 MODULES = (
     mechanisms,
-    swept_answers,
-    variant_answers,
+    step_sizes,
+    along_axes,
+    single_runs,
     causes,
     classification,
     comparison,

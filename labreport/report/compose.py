@@ -128,10 +128,8 @@ class _Composition:
     def _parts(
         self, results: ExperimentResults, observed: Observations, part: Part
     ) -> tuple[Statement, ...]:
-        """A part of an answer, where it is stated a second time."""
-        found = observed.part(part)
-        if part == "verdict":
-            found = found or observed.part("effect")
+        """A part of an answer, once more; the effect where there is no verdict."""
+        found = observed.part(part) or (observed.part("effect") if part == "verdict" else ())
         return tuple(self._state(o, results.plan, quoted=True) for o in found)
 
     @property
@@ -196,17 +194,20 @@ class _Composition:
             plan = self._results[0].plan
             statements = tuple(self._state(o, plan) for o in self.measured.of_base)
             blocks.append(Sentences("", statements))
-        pairs: list[tuple[Phrase, Phrase]] = [
-            (text(f"report.{key}", name=name), value) for key, name, value in self.facts.environment
-        ]
-        pairs += [
-            (text(f"report.environment-runs-{kind}"), str(count))
-            for kind, count in self._kinds_of_runs().items()
-            if count
-        ]
-        blocks.append(tables.pairs_table(text("report.environment-table"), pairs))
+        blocks.append(tables.pairs_table(text("report.environment-table"), self._environment()))
         blocks += self._replays()
         return Section("set-up", text("report.set-up"), tuple(blocks))
+
+    def _environment(self) -> list[tuple[Phrase, Phrase]]:
+        """Versions and machine, and how many runs there are of each kind."""
+        versions: list[tuple[Phrase, Phrase]] = [
+            (text(f"report.{k}", name=name), v) for k, name, v in self.facts.environment
+        ]
+        counts = self._kinds_of_runs()
+        return [
+            *versions,
+            *((text(f"report.environment-runs-{k}"), str(counts[k])) for k in counts),
+        ]
 
     def _own_look(self) -> list[Block]:
         """State that the report has a theme of its own, with its files and digest, if it has."""
@@ -223,12 +224,10 @@ class _Composition:
         everywhere = set().union(*of_plans)
         main = set().union(*of_plans[: len(lab.plans)])
         count = len(self.measured.runs)
-        return {
-            "experiments": len(main),
-            "appendices": len(everywhere - main),
-            "others": count - len(everywhere),
-            "all": count,
-        }
+        others = count - len(everywhere)
+        of_appendices = len(everywhere - main)
+        kinds = {"experiments": len(main), "appendices": of_appendices, "others": others}
+        return {kind: found for kind, found in {**kinds, "all": count}.items() if found}
 
     def _replays(self) -> list[Block]:
         """State what a second implementation found of the stored runs."""

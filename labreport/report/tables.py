@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -12,7 +11,6 @@ from labreport.analysis.results import ExperimentResults, Result
 from labreport.analysis.rules.comparison import (
     MOST_OUTPUTS,
     comparable,
-    leading,
     rankable,
     same_rows,
 )
@@ -20,12 +18,9 @@ from labreport.analysis.rules.initialisation import final_losses
 from labreport.lab.changes import shown_differences
 from labreport.lab.configuration import RunConfig
 from labreport.lab.plan import Point
-from labreport.report.numbers import ALIKE, digits_for
-from labreport.report.numbers import measured as as_printed
+from labreport.report.best_cells import NONE, Best, cells, lowest, nearest
 from labreport.report.phrases import Concatenation, Named, Phrase, configured, passage, text
 from labreport.report.tree import Cell, Table
-
-NONE = "—"
 
 
 def measured(value: Number | float | None, *, best: bool = False) -> Cell:
@@ -139,14 +134,14 @@ def comparison_table(results: ExperimentResults) -> Table | None:
     if errors:
         column("error", [_error(r, results.last) for r in singles])
     best = _best_of_singles(results, columns, ranked, errors)
-    cells = [_cells(values, stars) for values, stars in zip(columns, best, strict=True)]
+    filled = [cells(values, stars) for values, stars in zip(columns, best, strict=True)]
     header.append(head("best", numeric=True))
     whole = all(r.run.trace.ending.kind == "completed" for r in singles)
     header += [] if whole else [head("ending")]
     rows = tuple(
         (
             Cell(named(results, result.variant)),
-            *(column[index] for column in cells),
+            *(column[index] for column in filled),
             _lowest_on_the_way(result),
             *(() if whole else (Cell(ending(result)),)),
         )
@@ -167,10 +162,10 @@ def _best_of_singles(
     # The floor is given and the initial loss is no merit: nothing in them is best.
     best: list[Best] = [frozenset()] * len(columns)
     if ranked:
-        best[1 : 1 + len(results.budgets)] = [_lowest(singles, b) for b in results.budgets]
+        best[1 : 1 + len(results.budgets)] = [lowest(singles, b) for b in results.budgets]
     data = [r.run.config.data for r in singles]
     if errors and all(same_rows(data[0], other) for other in data):
-        best[-1] = _nearest(columns[-1])
+        best[-1] = nearest(columns[-1])
     return best
 
 
@@ -187,64 +182,15 @@ def _comparison_caption(
     return passage(caption)
 
 
-Best = frozenset[int]
-"""Places in a column of numbers that are marked; none where all are equally good."""
-
-
-def _cells(values: Sequence[Number | None], best: Best) -> list[Cell]:
-    """A column of numbers, with as many digits as tell the best from those next to it."""
-    given = [None if v is None else v.value for v in values]
-    lowest = {as_printed(value) for k in best if (value := given[k]) is not None}
-    near = [v for v in given if v is not None and as_printed(v) in lowest]
-    digits = digits_for(near)
-    return [
-        Cell(
-            NONE
-            if value is None
-            else replace(value, digits=value.digits or digits.get(value.value)),
-            numeric=True,
-            best=place in best,
-        )
-        for place, value in enumerate(values)
-    ]
-
-
-def _told(value: Number, digits: Mapping[float, int]) -> Number:
-    """A number with no more digits than rounding leaves, and else as many as are given."""
-    return replace(value, digits=value.digits or digits.get(value.value))
-
-
-def _lowest(members: Sequence[Result | None], budget: int) -> Best:
-    """Those with the lowest loss at a budget, to within rounding, as sentences have them."""
-    there = [r for r in members if r is not None and r.loss(budget) is not None]
-    tied = leading(there, budget).tied if there else ()
-    return _unless_all(there, tied, members)
-
-
-def _nearest(values: Sequence[Number | None]) -> Best:
-    """Those with the lowest number, or one that may be printed like it."""
-    there = [v for v in values if v is not None]
-    lowest = min((v.value for v in there), default=0.0)
-    tied = [v for v in there if v.value - lowest <= ALIKE * abs(v.value)]
-    return _unless_all(there, tied, values)
-
-
-def _unless_all(there: Sequence[object], tied: Sequence[object], column: Sequence[object]) -> Best:
-    """Places of the tied ones; where all are tied there is no best one."""
-    if len(tied) == len(there):
-        return frozenset()
-    return frozenset(k for k, one in enumerate(column) if one is not None and one in tied)
-
-
 def _lowest_on_the_way(result: Result) -> Cell:
     """The lowest loss of a run, and after how many updates."""
     if result.best_round is None:
         return Cell(NONE, numeric=True)
-    lowest = result.told(lambda r: None if r.best_round is None else r.loss(r.best_round))
+    least = result.told(lambda r: None if r.best_round is None else r.loss(r.best_round))
     # Where the loss hardly changes any more, rounding decides when it is lowest.
     if any(twin.best_round != result.best_round for twin in result.twins):
-        return Cell(lowest, numeric=True)
-    return Cell(Concatenation((lowest, f" ({result.best_round})")), numeric=True)
+        return Cell(least, numeric=True)
+    return Cell(Concatenation((least, f" ({result.best_round})")), numeric=True)
 
 
 def ending(result: Result) -> Phrase:
@@ -275,11 +221,11 @@ def sweep_table(results: ExperimentResults) -> Table | None:
         caption = text(key, budget=results.last)
     header = [Cell(Keys((key,)), numeric=True) for key, _ in points[0]] + titles
     ranked = all(map(rankable, swept.values()))
-    cells = [_losses_at(points, members, budget, ranked) for members, budget in columns]
+    filled = [_losses_at(points, members, budget, ranked) for members, budget in columns]
     rows = []
     for index, point in enumerate(points):
         row = [Cell(configured(key, value), numeric=True) for key, value in point]
-        rows.append((*row, *(column[index] for column in cells)))
+        rows.append((*row, *(column[index] for column in filled)))
     return Table(caption, tuple(header), tuple(rows))
 
 
@@ -289,8 +235,8 @@ def _losses_at(
     """A column of losses at these points, the lowest marked if they can be ranked."""
     by_point = {r.point: r for r in members}
     there = [by_point.get(point) for point in points]
-    best: Best = _lowest(there, budget) if ranked else frozenset()
-    return _cells([_loss(result, budget) for result in there], best)
+    best: Best = lowest(there, budget) if ranked else frozenset()
+    return cells([_loss(result, budget) for result in there], best)
 
 
 def _loss_head(results: ExperimentResults, budget: int) -> Cell:

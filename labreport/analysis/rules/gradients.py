@@ -153,12 +153,11 @@ def stuck_points(results: ExperimentResults) -> Iterator[Observation]:
         claims = tuple(claim for s in found.values() for claim in s.claims)
         effect = len(stopped) / len(members)
         continued = [s.longer for s in found.values()]
-        form = ""
-        if all(c is not None for c in continued):
-            form = "longer"
-            rounds = [c.run.config.rounds for c in continued if c is not None]
-            there = [c for c in continued if c is not None]
-            facts["longer"] = Count(min(rounds), cite("min(each(rounds))", there))
+        there = [c for c in continued if c is not None]
+        form = "longer" if len(there) == len(continued) else ""
+        if form:
+            rounds = min(c.run.config.rounds for c in there)
+            facts["longer"] = Count(rounds, cite("min(each(rounds))", there))
         yield Observation(
             "stuck-points", facts, len(members), form=form, claims=claims, effect=effect
         )
@@ -183,8 +182,7 @@ class Stuck:
 def find_stuck(results: ExperimentResults, result: Result) -> Stuck | None:
     """Find evidence that the gradient has vanished although the network could do better.
 
-    At the last budget, and where the run was continued, to the end of that: whoever gets away
-    later was not stuck.
+    Where the run was continued, to the end of that: whoever gets away later was not stuck.
     """
     budget = results.last
     if not _has_vanished(result, budget):
@@ -198,10 +196,8 @@ def find_stuck(results: ExperimentResults, result: Result) -> Stuck | None:
     if len(result.run.config.data.inputs) == 1:
         return Stuck(tuple(claims), None, continued)
     better = _better(result, result.gap(budget) or 0.0, results.results)
-    if better is None:
-        return None
-    claims += _better_claims(result, better, budget)
-    return Stuck(tuple(claims), better, continued)
+    found = (*claims, *(_better_claims(result, better, budget) if better else ()))
+    return Stuck(found, better, continued) if better else None
 
 
 def _has_vanished(result: Result, budget: int) -> bool:

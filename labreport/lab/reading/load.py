@@ -149,12 +149,16 @@ class _LabReader:
             return None
         base = self._configurations.resolve(merged_layers(bases))
         check_formulas(here, experiment, trials[0].config, self._log.fault)
-        if experiment.seeds is not None and all(trial.seed is None for trial in trials):
-            idle = {"scheme": trials[0].config.initial.scheme}
-            self._log.consequence((*here, "seeds"), "seeds-without-chance", values=idle)
+        self._check_chance(here, experiment, trials)
         budgets = self._budgets(here, experiment, trials)
         merged_axes = tuple((key, tuple(values.values())) for key, values in axes.items())
         return Plan(name, experiment, base, tuple(trials), budgets, merged_axes, file.robustness)
+
+    def _check_chance(self, here: Location, experiment: Experiment, trials: list[Trial]) -> None:
+        """Report seeds of an experiment in which nothing is drawn."""
+        if experiment.seeds is not None and all(trial.seed is None for trial in trials):
+            idle = {"scheme": trials[0].config.initial.scheme}
+            self._log.consequence((*here, "seeds"), "seeds-without-chance", values=idle)
 
     def _trials(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from labreport.analysis import thresholds
-from labreport.analysis.answers.variants import over_starts
+from labreport.analysis.answers.single_runs import over_starts
 from labreport.analysis.comparing import (
     Measure,
     from_other_starts,
@@ -14,6 +14,7 @@ from labreport.analysis.comparing import (
 )
 from labreport.analysis.observation import (
     Count,
+    Fact,
     Facts,
     Observation,
     Source,
@@ -173,38 +174,29 @@ def at_same_values(results: ExperimentResults) -> Iterator[Observation]:
     measure = Measure.of([r for members in swept.values() for r in members], results.last)
     assert measure is not None
     (first, reference), *others = swept.items()
-    told, everywhere, nowhere, claims = [], [], [], []
+    claims: list[Source] = []
+    told: dict[str, list[Fact]] = {"ranges": [], "everywhere": [], "nowhere": []}
     for name, members in others:
         pairs = _at_common_values(members, reference, measure)
         ahead = [is_lower(one, other, measure) for one, other in pairs]
-        up_to = ahead.index(False) if False in ahead else len(ahead)
         claims += [
             lower_claim(one, other, measure, holds=is_ahead)
             for (one, other), is_ahead in zip(pairs, ahead, strict=True)
         ]
-        if not pairs:
-            continue
-        if up_to == len(pairs):
-            everywhere.append(Subject(name))
-        elif not any(ahead):
-            nowhere.append(Subject(name))
-        elif not any(ahead[up_to:]) and up_to:
-            told.append(With(Subject(name), Subject("", pairs[up_to - 1][0].point)))
-    facts: Facts = {
-        "other": Subject(first),
-        "ranges": tuple(told),
-        "everywhere": tuple(everywhere),
-        "nowhere": tuple(nowhere),
-        "budget": Count(results.last),
-    }
-    if told:
-        form = "ranges"
-    elif everywhere and not nowhere and len(everywhere) == len(others):
-        form = "everywhere"
-    elif nowhere and not everywhere and len(nowhere) == len(others):
-        form = "nowhere"
-    else:
+        up_to = ahead.index(False) if False in ahead else len(ahead)
+        if pairs and up_to == len(pairs):
+            told["everywhere"].append(Subject(name))
+        elif pairs and not any(ahead):
+            told["nowhere"].append(Subject(name))
+        elif up_to and not any(ahead[up_to:]):
+            limit = Subject("", pairs[up_to - 1][0].point)
+            told["ranges"].append(With(Subject(name), limit))
+    form = next((key for key, names in told.items() if len(names) == len(others)), "")
+    form = "ranges" if told["ranges"] else form
+    if not form:
         return
+    facts: Facts = {"other": Subject(first), "budget": Count(results.last)}
+    facts |= {key: tuple(names) for key, names in told.items()}
     runs = sum(map(len, swept.values()))
     yield Observation("at-same-values", facts, runs, form=form, claims=tuple(claims))
 
