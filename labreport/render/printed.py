@@ -286,6 +286,11 @@ class PrintedAnswer:
         """The cells beside the title."""
         return self.effect, self.reason, self.advice
 
+    @property
+    def statements(self) -> tuple[PrintedStatement, ...]:
+        """All of its sentences."""
+        return (*self.effect, *self.reason, *self.advice)
+
 
 @dataclass(frozen=True)
 class PrintedLine:

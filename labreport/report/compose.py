@@ -35,6 +35,7 @@ from labreport.report.tree import (
     Statement,
     Table,
     VariantName,
+    with_keys,
 )
 
 CHAPTERS = ("purpose", "principle", "set-up", "conclusions", "reflection")
@@ -268,7 +269,7 @@ class _Composition:
         difference = tables.differences_table(results)
         blocks += [difference] if difference else []
         blocks += self._statements("answers", observed, results)
-        shown = _with_keys(plan.name, illustrate(results, self._title(results)))
+        shown = with_keys(plan.name, illustrate(results, self._title(results)))
         blocks += [*self._pointer(shown), *shown]
         blocks += self._statements("others", observed, results)
         blocks += self._statements("limits", observed, results)
@@ -391,13 +392,3 @@ def experiment_names(plan: Plan) -> ExperimentNames:
             for v in plan.variants
         ),
     )
-
-
-def _with_keys(experiment: str, blocks: Sequence[Block]) -> list[Block]:
-    """Blocks of an experiment whose figures and tables can be referred to."""
-    return [
-        replace(block, key=block.key or f"{experiment}/{place}")
-        if isinstance(block, Figure | Table)
-        else block
-        for place, block in enumerate(blocks)
-    ]

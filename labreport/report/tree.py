@@ -6,7 +6,8 @@ notes are Markdown. Renderers make a document of it in a language.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from labreport.analysis.observation import Observation, Wording
 from labreport.report.illustration.drawings import Course, Drawing
@@ -190,3 +191,13 @@ class Report:
     answers: tuple[KeyAnswer, ...] = ()
     sections: tuple[Section, ...] = ()
     check_fonts: bool = True
+
+
+def with_keys(experiment: str, blocks: Sequence[Block]) -> list[Block]:
+    """Blocks of an experiment whose figures and tables can be referred to."""
+    return [
+        replace(block, key=block.key or f"{experiment}/{place}")
+        if isinstance(block, Figure | Table)
+        else block
+        for place, block in enumerate(blocks)
+    ]

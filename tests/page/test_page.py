@@ -177,7 +177,7 @@ def test_a_link_to_a_claim_opens_what_it_rests_on(open_page: Open, report: Path)
     assert page.locator("#claim-9 .grounds").is_visible()
     assert page.locator("#claim-9").evaluate("e => Math.abs(e.getBoundingClientRect().top)") < 60
     # From a key finding to its evidence.
-    link = page.locator("#key-findings a.evidence").first
+    link = page.locator("#key-answers a.evidence").first
     target = str(link.get_attribute("href"))
     link.click()
     assert page.locator(f"{target} .grounds").is_visible()

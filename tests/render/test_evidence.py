@@ -273,7 +273,7 @@ def test_every_statement_of_an_observation_has_its_evidence(report: PrintedRepor
 def test_what_is_quoted_leads_to_where_it_is_told(report: PrintedReport) -> None:
     own = {i.evidence.number: i for i in statements(report) if i.evidence and not i.quoted}
     assert not any(i.quoted for i in statements(report))
-    for item in (f.statement for f in report.findings):
+    for item in (s for answer in report.answers for s in answer.statements):
         assert item.evidence
         assert item.quoted
         original = own[item.evidence.number]
