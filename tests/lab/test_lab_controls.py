@@ -178,9 +178,7 @@ def test_large_runs_are_repeated_less(base: RunConfig) -> None:
         return Counter(c.kind for c in repetitions(compared, "full"))
 
     assert counted(10)["other-starts"] == STARTS
-    (few,) = {counted(r)["other-starts"] for r in (200_000,)}
-    assert few == FEWEST_STARTS
-    assert counted(1_000_000)["other-starts"] == 0
+    assert counted(1_000_000)["other-starts"] == FEWEST_STARTS
     assert counted(1_000_000)["longer"] == 0
 
 
