@@ -123,16 +123,17 @@ class StartPairs:
 def from_other_starts(
     results: ExperimentResults, one: Result, other: Result, measure: Measure
 ) -> StartPairs | None:
-    """Two results from other starts; None where there are no such controls, or too few got so far.
+    """Two results from other starts; None where there are too few such controls.
 
-    A run of one configuration under two names is no pair.
+    Nor where one of them ended before: of the starts that are left alone nothing is said, for those
+    that failed would be passed over. A run of one configuration under two names is no pair.
     """
     mine, theirs = (results.control("other-starts", r) for r in (one, other))
     pairs = tuple(
         (a, b)
         for a, b in zip(mine, theirs, strict=False)
-        if measure.value(a) is not None
-        and measure.value(b) is not None
-        and a.run.config.digest != b.run.config.digest
+        if a.run.config.digest != b.run.config.digest
     )
+    if any(measure.value(r) is None for pair in pairs for r in pair):
+        return None
     return StartPairs(pairs, measure) if len(pairs) >= thresholds.FEWEST_PAIRS else None

@@ -27,6 +27,8 @@ def _stays(result: Result, continued: Result, budget: int) -> bool:
     gap, step = result.gap(budget), result.index(budget)
     if gap is None or step is None or len(continued.losses) <= continued.run.config.rounds:
         return False
+    if not np.array_equal(result.losses[: step + 1], continued.losses[: step + 1], equal_nan=True):
+        return False
     rest = continued.losses[step:].astype(np.float64)
     # Of a run with mini-batches the loss over all rows is known at some steps.
     known = rest[~np.isnan(rest)]

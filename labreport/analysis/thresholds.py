@@ -106,9 +106,6 @@ MANY_SATURATED = 0.25
 SAME_ANSWER = 0.05
 """Outputs that differ between rows by a twentieth of what their targets do tell nothing apart."""
 
-IDLE_SHARE = 0.1
-"""A tenth of the rounds in which not a single bit moved could have been left out."""
-
 NO_ODDS = 1e-3
 """A thousandth of the loss that training began with: two results that differ by less are level for
 whoever has to choose between them, and no figure shows which is lower."""

@@ -133,12 +133,22 @@ def neighbours(config: RunConfig) -> tuple[RunConfig, ...]:
 
 
 def other_starts(config: RunConfig) -> tuple[RunConfig, ...]:
-    """The same run from other starts, drawn as torch.nn.Linear draws them if it was given one."""
+    """The same run from other starts, drawn as torch.nn.Linear draws them if it was given one.
+
+    The run's own start is none of them.
+    """
     if config.network.holds_bias:
         return ()  # A start is drawn without the biases that are held.
-    if config.initial.scheme in WITHOUT_CHANCE:
+    own = start_seed(config)
+    if own is None:
         config = config.model_copy(update={"initial": LinearDefault(scheme="pytorch")})
-    return tuple(config.with_seed(seed) for seed in range(STARTS))
+    seeds = [seed for seed in range(STARTS + 1) if seed != own][:STARTS]
+    return tuple(config.with_seed(seed) for seed in seeds)
+
+
+def start_seed(config: RunConfig) -> int | None:
+    """The seed that the start of a run is drawn from; None where it is not drawn."""
+    return None if config.initial.scheme in WITHOUT_CHANCE else config.seed
 
 
 def changed(config: RunConfig, change: dict[str, Any]) -> RunConfig:
@@ -215,7 +225,8 @@ def _repeated(compared: Compared, kind: Kind) -> tuple[RunConfig, ...]:
         return compared.replicated
     alone = (*compared.singles, *compared.swept)
     # Where the start itself is compared, another one is another question.
-    if kind == "other-starts" and len({config.initial for config in alone}) > 1:
+    starts = {(config.initial, start_seed(config)) for config in alone}
+    if kind == "other-starts" and len(starts) > 1:
         return ()
     return alone
 

@@ -139,7 +139,7 @@ def falls_by(share: float, changes: Any = None) -> ExperimentResults:
     return course([*HIGH, 1, 1 - share], changes)
 
 
-@fires("still-falling", falls=(("a", 0.5),), count=1, budget=10)
+@fires("still-falling", subjects=("a",), count=1, budget=10)
 def a_loss_that_falls_to_the_end() -> ExperimentResults:
     return falls_by(0.5)
 
@@ -154,7 +154,7 @@ def a_loss_that_falls_just_too_little() -> ExperimentResults:
     return falls_by(STILL_FALLING - 1e-9)
 
 
-@fires("still-falling", "loss", falls=(("a", 0.5),))
+@fires("still-falling", "loss", subjects=("a",))
 def a_loss_without_a_floor_falls_to_the_end() -> ExperimentResults:
     return falls_by(0.5, BOTTOMLESS)
 
@@ -170,8 +170,8 @@ def many_falling_losses() -> ExperimentResults:
     return experiment(*made, budgets=(10,))
 
 
-@fires("still-falling", "", falls=(("b", 0.75), ("a", 0.5)))
-def the_steepest_fall_comes_first() -> ExperimentResults:
+@fires("still-falling", "", subjects=("a", "b"))
+def falls_stand_in_the_order_of_the_variants() -> ExperimentResults:
     other = single("b", [*HIGH, 1, 0.25], {MOMENTUM: 0.5})
     return experiment(single("a", [*HIGH, 1, 0.5]), other, budgets=(10,))
 
@@ -213,7 +213,7 @@ def batches_fall(*last: float) -> ExperimentResults:
     return course([*[9.0] * 18, *last], BATCHES)
 
 
-@fires("still-falling", "batches", falls=(("a", 0.5),), count=1, budget=20)
+@fires("still-falling", "batches", subjects=("a",), count=1, budget=20)
 def losses_over_all_rows_fall_to_the_end() -> ExperimentResults:
     return batches_fall(1, 0.75, 0.5)
 
@@ -391,7 +391,7 @@ STEADY, RISING = [9.0, 5.0, 3.0], [9.0, 5.0, 6.0]
     curvature=CURVATURE,
     limit=LIMIT,
     factor=1.5,
-    samples=2,
+    samples=3,
     budget=2,
 )
 def the_limit_lies_between_the_two_rates() -> ExperimentResults:
@@ -467,16 +467,6 @@ def rates_at_a_kink() -> ExperimentResults:
 
 def ends(start: list[float], end: list[float]) -> ExperimentResults:
     return course([3, 2, 1], weights=np.array([start, start, end]))
-
-
-@fires("sign-changes", weights=(("a", ("w2", "w3")),), budget=2)
-def two_weights_change_their_sign() -> ExperimentResults:
-    return ends([1.0] * 8, [1, -1, -1e-300, 0, 1, 1, 1, 1])
-
-
-@fires("sign-changes", weights=(("a", ("w1",)),))
-def one_weight_changes_its_sign() -> ExperimentResults:
-    return ends([-1.0] * 8, [1e-300] + [-1.0] * 7)
 
 
 @fires("frozen", subject="a", rounds=2, value=1.0, norm=8**0.5 / 2)

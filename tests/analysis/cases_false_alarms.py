@@ -18,18 +18,6 @@ from labreport.runs.run import Trace
 # --- who is level with the first leads as well -------------------------------------------------
 
 
-@fires("ranking", "shared", leaders=((1, ("b", 1.5)), (2, ("a", "b", 1.0))), subjects=("b",))
-def a_leader_that_another_one_comes_level_with() -> ExperimentResults:
-    other = single("b", [3, 1.5, 1], {MOMENTUM: 0.5})
-    return experiment(single("a", [3, 2, 1]), other, budgets=(1, 2))
-
-
-@fires("sweep-best", "stays", best=((1, (("", 2.0), 2.0)), (2, (("", 2.0), 1.0))))
-def a_value_that_is_best_throughout_and_level_with_another_one_at_first() -> ExperimentResults:
-    losses = {1.0: [3, 2, 1.5], 2.0: [3, 2, 1], 3.0: [3, 2.5, 2]}
-    return experiment(sweep("a", RATE, losses), budgets=(1, 2))
-
-
 @silent("edge-of-grid")
 def a_value_in_the_midst_of_the_grid_that_is_as_good_as_its_end() -> ExperimentResults:
     return experiment(sweep("a", RATE, {1.0: [3, 2, 1], 2.0: [3, 2, 1], 3.0: [3, 2, 2]}))
@@ -119,7 +107,7 @@ def probabilities_that_are_all_rounded_to_one() -> ExperimentResults:
     return experiment(single("a", [3, 2, 1], changes, outputs=outputs))
 
 
-@fires("revived", "some", count=STARTS - 1, alive=1)
+@fires("revived", "some", count=STARTS - 1, dead=STARTS - 2)
 def a_start_that_ended_at_once() -> ExperimentResults:
     def made(number: int, config: RunConfig) -> Trace:
         if number == 0:

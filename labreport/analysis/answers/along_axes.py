@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from labreport.analysis import thresholds
-from labreport.analysis.answers.single_runs import over_starts
+from labreport.analysis.answers.shapes import Shape
+from labreport.analysis.answers.single_runs import in_order, over_starts
 from labreport.analysis.comparing import (
     Measure,
     from_other_starts,
@@ -17,6 +19,7 @@ from labreport.analysis.observation import (
     Fact,
     Facts,
     Observation,
+    Share,
     Source,
     Subject,
     With,
@@ -24,7 +27,7 @@ from labreport.analysis.observation import (
 from labreport.analysis.points import RATE, is_number
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
-from labreport.analysis.rules.learning_rates import equal_products
+from labreport.analysis.rules.learning_rates import EqualProduct, equal_products
 
 
 def along_axis(results: ExperimentResults) -> Mapping[str, list[Result]]:
@@ -75,9 +78,7 @@ def sweep_shape(results: ExperimentResults) -> Iterator[Observation]:
     there, best = _there(members, measure), best_of(members, measure)
     if best is None or len(there) < 3:
         return
-    place = there.index(best)
-    worse_below = any(is_lower(best, r, measure) for r in there[:place])
-    above = next((r for r in there[place + 1 :] if is_lower(best, r, measure)), None)
+    shape = Shape(best, there, measure)
     ended = [r for r in members if r not in there]
     claims = [*lowest_claims(best, members, measure)]
     facts: Facts = {
@@ -86,27 +87,20 @@ def sweep_shape(results: ExperimentResults) -> Iterator[Observation]:
         "lowest": Subject("", members[0].point),
         "highest": Subject("", members[-1].point),
     }
-    if not worse_below and above is None and not ended:
-        form = "level"
-        claims += [lower_claim(best, r, measure, holds=False) for r in there if r is not best]
-    elif worse_below and above is not None:
-        form = "peak"
-        first = next(r for r in there[:place] if is_lower(best, r, measure))
-        claims += [lower_claim(best, first, measure), lower_claim(best, above, measure)]
-        facts["worse"] = Subject("", above.point)
-    elif worse_below:
-        form = "rising" if not ended else "rising-ended"
-        first = next(r for r in there[:place] if is_lower(best, r, measure))
-        claims.append(lower_claim(best, first, measure))
-    elif above is not None:
-        form = "falling"
-        claims.append(lower_claim(best, above, measure))
-    else:
+    if ended and members.index(ended[0]) < members.index(there[-1]):
+        form = "uneven"  # Some values do not get so far, and larger ones do.
+        claims += [r.cite("ending != 'completed'") for r in ended[:1]]
+    elif ended and shape.form in ("level", "falling"):
         return
+    else:
+        form = f"{shape.form}-ended" if ended and shape.form == "rising" else shape.form
+        claims += shape.claims
+    if form == "peak":
+        facts["worse"] = Subject("", shape.worse[0].point)
     yield Observation("sweep-shape", facts, len(members), form=form, claims=tuple(claims))
 
 
-@rule("sweep-values", "comparison", 0.7, part="effect")
+@rule("sweep-values", "comparison", 0.7, thresholds=("NO_ODDS",), part="effect")
 def sweep_values(results: ExperimentResults) -> Iterator[Observation]:
     """What the best value of a sweep comes to, and the worst."""
     swept = along_axis(results)
@@ -148,7 +142,7 @@ def best_point(results: ExperimentResults) -> Iterator[Observation]:
     ((_, members),) = results.swept.items()
     measure = Measure.of(members, results.last)
     best = best_of(members, measure) if measure is not None else None
-    if measure is None or best is None or len(members) < 2:
+    if measure is None or not measure.is_loss or best is None or len(members) < 2:
         return
     others = [r for r in _there(members, measure) if r is not best]
     level = [r for r in others if not is_lower(best, r, measure)]
@@ -177,7 +171,9 @@ def at_same_values(results: ExperimentResults) -> Iterator[Observation]:
     claims: list[Source] = []
     told: dict[str, list[Fact]] = {"ranges": [], "everywhere": [], "nowhere": []}
     for name, members in others:
-        pairs = _at_common_values(members, reference, measure)
+        pairs = _at_common_values(members, reference)
+        if any(measure.value(r) is None for pair in pairs for r in pair):
+            return  # Whoever does not get so far is neither lower nor level.
         ahead = [is_lower(one, other, measure) for one, other in pairs]
         claims += [
             lower_claim(one, other, measure, holds=is_ahead)
@@ -202,17 +198,11 @@ def at_same_values(results: ExperimentResults) -> Iterator[Observation]:
 
 
 def _at_common_values(
-    members: Sequence[Result], reference: Sequence[Result], measure: Measure
+    members: Sequence[Result], reference: Sequence[Result]
 ) -> list[tuple[Result, Result]]:
     """Results of two variants at the values that both have, in order."""
     by_point = {r.point: r for r in reference}
-    return [
-        (r, by_point[r.point])
-        for r in members
-        if r.point in by_point
-        and measure.value(r) is not None
-        and measure.value(by_point[r.point]) is not None
-    ]
+    return [(r, by_point[r.point]) for r in members if r.point in by_point]
 
 
 def tuned(results: ExperimentResults) -> list[Result]:
@@ -237,8 +227,8 @@ def each_at_its_best(results: ExperimentResults) -> Iterator[Observation]:
     level = [r for r in ranked if not is_lower(ranked[0], r, measure)]
     behind = [r for r in ranked if r not in level]
     facts: Facts = {
-        "subjects": tuple(Subject(r.variant) for r in level),
-        "others": tuple(Subject(r.variant) for r in behind),
+        "subjects": in_order(results, level),
+        "others": in_order(results, behind),
         "value": measure.number(ranked[0]),
         "other_value": measure.number(ranked[-1]),
         "budget": Count(results.last),
@@ -265,9 +255,19 @@ def tuned_over_starts(results: ExperimentResults) -> Iterator[Observation]:
         return
     measure = Measure.of(ranked, results.last)
     assert measure is not None
-    pairs = from_other_starts(results, ranked[0], ranked[1], measure)
-    if pairs is not None:
-        yield over_starts("tuned-over-starts", ranked[0], ranked[1], pairs)
+    behind = [r for r in ranked if is_lower(ranked[0], r, measure)]
+    other = behind[0] if behind else ranked[1]
+    pairs = from_other_starts(results, ranked[0], other, measure)
+    if pairs is None:
+        return
+    found = over_starts("tuned-over-starts", ranked[0], other, pairs)
+    if behind:
+        lead = lower_claim(ranked[0], other, measure)
+    else:
+        # Level from the start of the lab: whoever is lower from others is so by the start.
+        found = replace(found, form="level" if found.form == "level" else "depends")
+        lead = lower_claim(ranked[0], other, measure, holds=False)
+    yield replace(found, claims=(*found.claims, lead))
 
 
 @rule("best-from-starts", "reliability", 0.9, thresholds=("FEWEST_PAIRS",), part="scope")
@@ -302,12 +302,12 @@ def best_from_starts(results: ExperimentResults) -> Iterator[Observation]:
         for seed, best in enumerate(found)
         for claim in lowest_claims(best, [of_point[seed] for of_point in starts], measure)
     ]
-    form = "same" if low is high else ""
+    claims.append(cite("size(each(rounds)) >= FEWEST_PAIRS", found))
     yield Observation(
         "best-from-starts",
         facts,
         runs=count * len(members),
-        form=form,
+        form="same" if low is high else "",
         strength="statistical",
         claims=tuple(claims),
     )
@@ -329,13 +329,26 @@ def rate_times_rounds(results: ExperimentResults) -> Iterator[Observation]:
     # All pairs up to a rate agree; where a pair with that rate does not, the rate is too large.
     if alike and len(alike) < len(found):
         alike = [pair for pair in alike if pair.rate < found[len(alike)].rate]
-    if len(alike) < 3:
+    # Where a loss has hardly moved, any products give the same.
+    moved = [pair for pair in alike if _has_moved(pair)]
+    if len(moved) < 3:
         return
-    widest = max(alike, key=lambda pair: pair.apart)
+    apart = ", ".join(pair.formula_of(2 * k + 1) for k, pair in enumerate(alike))
+    everyone = [r for pair in alike for r in (pair.slow, pair.quick)]
     facts: Facts = {
         "largest": Subject("", ((RATE, alike[-1].rate),)),
-        "difference": widest.share,
+        "difference": Share(max(p.apart for p in alike), cite(f"max(({apart},))", everyone)),
         "count": Count(len(alike)),
     }
-    claims = tuple(pair.cite(f"{pair.formula} <= CLOSE") for pair in alike)
-    yield Observation("rate-times-rounds", facts, 2 * len(alike), claims=claims)
+    claims = [pair.cite(f"{pair.formula} <= CLOSE") for pair in alike]
+    claims += [pair.cite(f"{_moved_formula(pair)} > CLOSE") for pair in moved]
+    yield Observation("rate-times-rounds", facts, 2 * len(alike), claims=tuple(claims))
+
+
+def _has_moved(pair: EqualProduct) -> bool:
+    start, end = float(pair.slow.losses[0]), pair.slow.loss(pair.many)
+    return end is not None and start > 0 and abs(start - end) / start > thresholds.CLOSE
+
+
+def _moved_formula(pair: EqualProduct) -> str:
+    return f"abs(r1.losses[0] - r1.{pair.slow.loss_formula(pair.many)}) / r1.losses[0]"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from labreport.analysis.rule import rule
 OF_STEPS = frozenset({"optimizer.learning_rate", "rounds"})
 
 
-@rule("error-term", "gradients", 0.85, thresholds=("LOOK_ALIKE",), part="reason")
+@rule("error-term", "gradients", 0.85, thresholds=("NO_ODDS",), part="reason")
 def error_term(results: ExperimentResults) -> Iterator[Observation]:
     """Cross entropy against MSE at one sigmoid output layer: the factor o(1 − o) that it lacks.
 
@@ -40,7 +40,8 @@ def error_term(results: ExperimentResults) -> Iterator[Observation]:
         places = f"[{start}:]"
         mine, theirs = f"r1.gradients_at(0){places}", f"r2.gradients_at(0){places}"
         sizes = [np.linalg.norm(_first_gradient(r)[start:]) for r in (result, other)]
-        if not sizes[1] > 0:
+        ahead = _is_ahead(result, other, results.budgets)
+        if ahead is None or not sizes[0] > sizes[1] > 0:
             continue
         pair = (result, other)
         facts: Facts = {
@@ -58,10 +59,17 @@ def error_term(results: ExperimentResults) -> Iterator[Observation]:
             cite(f"norm(wide({mine})) > norm(wide({theirs}))", pair),
             cite("all(r1.inputs == r2.inputs) and all(r1.given_targets == r2.given_targets)", pair),
             cite("all(r1.weights_at(0) == r2.weights_at(0))", pair),
+            lower_claim(result, other, ahead),
         )
-        if sizes[0] > sizes[1]:
-            yield Observation("error-term", facts, runs=2, strength="explanation", claims=claims)
-            return
+        yield Observation("error-term", facts, runs=2, strength="explanation", claims=claims)
+        return
+
+
+def _is_ahead(result: Result, other: Result, budgets: Sequence[int]) -> Measure | None:
+    """The measure at the last of these budgets at which a run is nearer to the targets."""
+    measures = [Measure.of((result, other), budget) for budget in budgets]
+    there = [m for m in measures if m is not None and is_lower(result, other, m)]
+    return there[-1] if there else None
 
 
 def _first_gradient(result: Result) -> np.ndarray:
@@ -111,22 +119,26 @@ def lands_in_saturation(results: ExperimentResults) -> Iterator[Observation]:
     best = best_of(members, measure) if measure is not None else None
     if measure is None or best is None:
         return
-    flat = [
-        slope is not None and slope <= _FLAT and is_lower(best, r, measure)
-        for r, slope in zip(members, slopes, strict=True)
-    ]
+    flat = [slope is not None and slope <= _FLAT for slope in slopes]
     if flat[0] or not flat[-1]:
         return
     first = len(flat) - flat[::-1].index(False)
+    if not all(is_lower(best, r, measure) for r in members[first:]):
+        return
     at = members[first]
     product = "max(wide(outputs_at(1)) * (1 - wide(outputs_at(1))))"
     facts: Facts = {
         "start": Subject("", at.point),
-        "slope": Number(slopes[first] or 0.0, at.cite(product), digits=2),
+        "slope": Number(
+            max(slope for slope in slopes[first:] if slope is not None),
+            cite(f"max(each({product}))", members[first:]),
+            digits=2,
+        ),
         "share": Share(thresholds.SATURATED),
     }
     claims = [r.cite(f"{product} <= SATURATED * 0.25") for r in members[first:]]
     claims += [lower_claim(best, r, measure) for r in members[first:]]
+    claims.append(members[first - 1].cite(f"{product} > SATURATED * 0.25"))
     yield Observation(
         "lands-in-saturation",
         facts,

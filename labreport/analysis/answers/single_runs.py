@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from labreport.analysis import thresholds
 from labreport.analysis.comparing import (
@@ -40,6 +40,7 @@ class Standing:
         lowest = self.first[0]
         for result in self.first[1:]:
             yield lower_claim(lowest, result, self.measure, holds=False)
+            yield lower_claim(result, lowest, self.measure, holds=False)
         for result in self.others:
             yield lower_claim(lowest, result, self.measure)
 
@@ -82,21 +83,35 @@ def who_leads(results: ExperimentResults) -> Iterator[Observation]:
         return
     last = found[-1]
     always = [r for r in last.first if all(r in s.first for s in found)]
+    leading = last.first
     facts: Facts = {"budget": Count(last.measure.budget), "count": Count(_count(found))}
+    early = None
     if not any(s.others for s in found):
         form = "level"
-        facts["subjects"] = tuple(r.subject for r in last.first)
-    elif always:
-        form = "one" if len(found) == 1 else "throughout"
-        facts["subjects"] = tuple(r.subject for r in (always if len(found) > 1 else last.first))
+    elif not last.others:
+        # Who led earlier does not lead in the end.
+        form, early = "evens", next(s for s in found if s.others)
+    elif not always:
+        turned = (s for s in found if not set(s.first) & set(leading))
+        form, early = "turns", next(turned, found[0])
+    elif len(found) > 1 and all(s.others for s in found):
+        form, leading = "throughout", tuple(always)
     else:
-        early = next(s for s in found if not set(s.first) & set(last.first) or s is found[0])
-        form = "turns"
-        facts["early"] = tuple(r.subject for r in early.first)
+        form = "one"
+    facts["subjects"] = in_order(results, leading)
+    if early is not None:
+        facts["early"] = in_order(results, early.first)
         facts["first"] = Count(early.measure.budget)
-        facts["subjects"] = tuple(r.subject for r in last.first)
     claims = tuple(claim for s in found for claim in s.claims)
     yield Observation("who-leads", facts, runs=_count(found), form=form, claims=claims)
+
+
+def in_order(results: ExperimentResults, members: Sequence[Result]) -> tuple[Subject, ...]:
+    """Variants as an experiment has them: those that are level have no order of their own."""
+    names = [variant.name for variant in results.plan.variants]
+    return tuple(
+        sorted((Subject(r.variant) for r in members), key=lambda s: names.index(s.variant))
+    )
 
 
 def _count(found: Sequence[Standing]) -> int:
@@ -117,7 +132,7 @@ def pair_at_end(results: ExperimentResults) -> tuple[Result, Result, Measure] | 
     return last.first[0], behind, last.measure
 
 
-@rule("end-values", "comparison", 0.6, part="effect")
+@rule("end-values", "comparison", 0.6, thresholds=("NO_ODDS",), part="effect")
 def end_values(results: ExperimentResults) -> Iterator[Observation]:
     """What the leader and the variant that it is compared with have come to."""
     pair = pair_at_end(results)
@@ -151,32 +166,40 @@ def holds_over_starts(results: ExperimentResults) -> Iterator[Observation]:
     ahead, behind, measure = pair
     pairs = from_other_starts(results, ahead, behind, measure)
     if pairs is not None:
-        yield over_starts("holds-over-starts", ahead, behind, pairs)
+        found = over_starts("holds-over-starts", ahead, behind, pairs)
+        yield replace(found, claims=(*found.claims, lower_claim(ahead, behind, measure)))
 
 
 def over_starts(rule: str, ahead: Result, behind: Result, pairs: StartPairs) -> Observation:
     """How often one of two results is the lower one from other starts, as an observation."""
-    most = thresholds.MOSTLY_STARTS * pairs.count
+    most, lower, higher = (
+        thresholds.MOSTLY_STARTS * pairs.count,
+        pairs.formula(),
+        pairs.formula(higher=True),
+    )
+    nearly_all = f"MOSTLY_STARTS * {pairs.count}"
+    level = f"{lower} + {higher} <= {pairs.count} - {nearly_all}"
     if pairs.lower == pairs.count:
-        form = "all"
+        form, claim = "all", f"{lower} == {pairs.count}"
     elif pairs.lower >= most:
-        form = "mostly"
+        form, claim = "mostly", f"{pairs.count} > {lower} >= {nearly_all}"
     elif pairs.higher >= most:
-        form = "reversed"
+        form, claim = "reversed", f"{higher} >= {nearly_all}"
     elif pairs.lower + pairs.higher <= pairs.count - most:
-        form = "level"
+        form, claim = "level", level
     else:
-        form = "depends"
+        form, claim = "depends", f"max(({lower}, {higher})) < {nearly_all} and not ({level})"
     facts: Facts = {
         "subject": ahead.subject,
         "other": behind.subject,
         "count": Count(pairs.count, pairs.cite("size(each(rounds)) // 2")),
-        "lower": Count(pairs.lower, pairs.cite(pairs.formula())),
-        "higher": Count(pairs.higher, pairs.cite(pairs.formula(higher=True))),
+        "lower": Count(pairs.lower, pairs.cite(lower)),
+        "higher": Count(pairs.higher, pairs.cite(higher)),
         "budget": Count(pairs.measure.budget),
     }
+    claims = tuple(pairs.cite(c) for c in (claim, f"{pairs.count} >= FEWEST_PAIRS"))
     return Observation(
-        rule, facts, runs=2 * pairs.count, form=form, strength="statistical", claims=()
+        rule, facts, runs=2 * pairs.count, form=form, strength="statistical", claims=claims
     )
 
 
@@ -194,26 +217,34 @@ def leads_longer(results: ExperimentResults) -> Iterator[Observation]:
     if later is None or any(c.run.config.rounds != rounds for c in there):
         return
     now = {r.variant for r in found[-1].first}
+    still = [r for r in later.first if r.variant in now]
+    form = "level" if not later.others else "" if still else "turns"
+    told = later.first if form else still
     facts: Facts = {
-        "subjects": tuple(Subject(r.variant) for r in later.first),
-        "before": tuple(r.subject for r in found[-1].first),
+        "subjects": in_order(results, told),
+        "before": in_order(results, found[-1].first),
         "rounds": Count(rounds, there[0].cite("rounds")),
         "budget": Count(results.last),
     }
-    form = "" if now & {r.variant for r in later.first} else "turns"
     claims = (*found[-1].claims, *later.claims)
     yield Observation("leads-longer", facts, 2 * len(runs), form=form, claims=claims)
 
 
-@rule("reaches-from-starts", "reliability", 0.92, thresholds=("MOST_OF_THE_WAY",), part="scope")
+@rule(
+    "reaches-from-starts",
+    "reliability",
+    0.92,
+    thresholds=("FEWEST_PAIRS", "MOSTLY_STARTS", "MOST_OF_THE_WAY"),
+    part="scope",
+)
 def reaches_from_starts(results: ExperimentResults) -> Iterator[Observation]:
     """Variants that fail from other starts, where others do not."""
     shares: list[tuple[Result, int, list[Result]]] = []
     for result in distinct(r for r in results.singles if r.is_trained):
-        starts = [
-            s for s in results.control("other-starts", result) if s.gap(results.last) is not None
-        ]
-        if len(starts) >= thresholds.FEWEST_PAIRS:
+        starts = list(results.control("other-starts", result))
+        # Of a start that ended before nobody knows how far it would have come.
+        known = all(s.gap(results.last) is not None for s in starts)
+        if known and len(starts) >= thresholds.FEWEST_PAIRS:
             shares.append((result, sum(s.is_closed(results.last) for s in starts), starts))
     safe = [entry for entry in shares if entry[1] == len(entry[2])]
     failing = sorted(
@@ -230,16 +261,21 @@ def reaches_from_starts(results: ExperimentResults) -> Iterator[Observation]:
         "failed": Count(len(starts) - reached, _cite(f"size(each(rounds)) - {closed}", starts)),
         "budget": Count(results.last),
     }
-    claims = tuple(
+    claims = [
         _cite(f"count(each({members[0].closed_formula(results.last)})) == {len(members)}", members)
         for _, _, members in safe
-    )
+    ]
+    claims.append(_cite(f"{closed} <= MOSTLY_STARTS * size(each(rounds))", starts))
+    claims += [
+        _cite("size(each(rounds)) >= FEWEST_PAIRS", members)
+        for _, _, members in (*safe, failing[0])
+    ]
     yield Observation(
         "reaches-from-starts",
         facts,
         runs=sum(len(members) for _, _, members in shares),
         strength="statistical",
-        claims=claims,
+        claims=tuple(claims),
     )
 
 
@@ -257,9 +293,11 @@ def nearer_to_targets(results: ExperimentResults) -> Iterator[Observation]:
     found = [pairs for b in results.budgets if (pairs := _with_other_losses(results, b))]
     if not found:
         return
-    # The last number of rounds at which all comparisons agree; where none does, the last one.
+    # The last number of rounds at which all comparisons agree; where none does, or where it turns
+    # round afterwards, the last one.
     clear = [pairs for pairs in found if all(is_lower(*pair) for pair in pairs)]
-    pairs = (clear or found)[-1]
+    turned = any(is_lower(other, result, measure) for result, other, measure in found[-1])
+    pairs = found[-1] if turned else (clear or found)[-1]
     lower = [is_lower(*pair) for pair in pairs]
     higher = [is_lower(other, result, measure) for result, other, measure in pairs]
     result, other, measure = pairs[-1]
@@ -279,6 +317,10 @@ def nearer_to_targets(results: ExperimentResults) -> Iterator[Observation]:
     claims += [
         lower_claim(o, r, m, holds=holds) for (r, o, m), holds in zip(pairs, higher, strict=True)
     ]
+    for later in found[found.index(pairs) + 1 :]:
+        # There they agree no longer, and at the end none of them has turned round.
+        claims.append(lower_claim(*next(p for p in later if not is_lower(*p)), holds=False))
+        claims += [lower_claim(o, r, m, holds=False) for r, o, m in later if later is found[-1]]
     yield Observation("nearer-to-targets", facts, 2 * len(pairs), form=form, claims=tuple(claims))
 
 

@@ -121,10 +121,9 @@ def _with_twice_the_step(
     mine = [r for r in members if _got(r, measure)][: len(doubled)]
     others = [r for r in theirs if _got(r, measure)][: len(doubled)]
     medians = [_median(group, measure) for group in (mine, others, doubled)]
-    if not medians[0].value < medians[1].value:
-        return None
-    # Twice the step makes up nearly all of the difference, or more than all of it.
-    if medians[2].value - medians[0].value > thresholds.CLOSE * medians[0].value:
+    # There is a difference, and twice the step makes up for it, or for more.
+    close = thresholds.CLOSE * abs(medians[0].value)
+    if medians[2].value - medians[0].value > close or medians[1].value - medians[0].value <= close:
         return None
     return _as_a_larger_step((mine, others, doubled), medians, measure)
 
@@ -149,8 +148,8 @@ def _as_a_larger_step(
         "count": Count(len(doubled), cite("size(each(rounds))", doubled)),
     }
     claims = (
-        cite(f"{near} <= CLOSE * median(each({first})[:{half}])", (*mine, *doubled)),
-        cite(f"{near} > 0", (*mine, *others)),
+        cite(f"{near} <= CLOSE * abs(median(each({first})[:{half}]))", (*mine, *doubled)),
+        cite(f"{near} > CLOSE * abs(median(each({first})[:{half}]))", (*mine, *others)),
     )
     return Observation(
         "larger-step-starts",

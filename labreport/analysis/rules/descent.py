@@ -132,10 +132,8 @@ def still_falling(results: ExperimentResults) -> Iterator[Observation]:
     """Runs that the last budget cuts off on their way down."""
     for form, group in _falls_by_form(results).items():
         if group:
-            group.sort(key=lambda fall: -fall.share)
             facts: Facts = {
                 "subjects": tuple(fall.result.subject for fall in group),
-                "most": group[0].told,
                 "count": Count(len(group)),
                 "share": Share(thresholds.STILL_FALLING),
                 "budget": Count(results.last),
@@ -144,7 +142,8 @@ def still_falling(results: ExperimentResults) -> Iterator[Observation]:
             yield Observation(
                 "still-falling", facts, runs=len(group), form=form, limits=True, claims=claims
             )
-    several = [r for r in results.results if r not in results.singles]
+    # Not a variant of one run that is the same as another one, and told of with it.
+    several = [r for r in results.results if len(results.of(r.variant)) > 1]
     falls = _falls_of(several, results)
     if falls:
         most = max(falls, key=lambda fall: fall.share)

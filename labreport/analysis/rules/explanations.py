@@ -150,7 +150,10 @@ def revived(results: ExperimentResults) -> Iterator[Observation]:
             "dead": Count(len(dead), cite("count(each(dead_at_end) > 0)", starts)),
             "rounds": Count(result.run.trace.rounds, result.cite("rounds")),
         }
-        claims = (result.cite(f"dead_units == {len(units)}"),)
+        claims = (
+            result.cite(f"dead_units == {len(units)}"),
+            cite("size(each(rounds)) >= FEWEST_PAIRS", starts),
+        )
         form = "none" if len(dead) == len(starts) else "some" if dead else "all"
         yield Observation(
             "revived",

@@ -94,15 +94,15 @@ class EqualProduct:
 
     @property
     def formula(self) -> str:
+        return self.formula_of(1)
+
+    def formula_of(self, place: int) -> str:
+        """How far their losses are apart, where the slow run is that of this place in a source."""
         one, other = (
-            f"r1.{self.slow.loss_formula(self.many)}",
-            f"r2.{self.quick.loss_formula(self.few)}",
+            f"r{place}.{self.slow.loss_formula(self.many)}",
+            f"r{place + 1}.{self.quick.loss_formula(self.few)}",
         )
         return f"abs({one} - {other}) / {one}"
-
-    @property
-    def share(self) -> Share:
-        return Share(self.apart, self.cite(self.formula))
 
     def cite(self, formula: str) -> Source:
         return cite(formula, (self.slow, self.quick))
