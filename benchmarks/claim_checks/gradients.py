@@ -126,6 +126,8 @@ def revived(seen: Seen, observation: Observation) -> bool:
 
 def has_dead_unit(run: Run) -> bool:
     """Check that a ReLU unit gives 0 for every row after training."""
+    if not len(run.trace.weights):
+        return False
     layers = zip(
         run.config.network.activations,
         stock.passes(run.config, run.trace.weights[-1]),
