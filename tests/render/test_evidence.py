@@ -203,7 +203,7 @@ def test_of_many_runs_the_first_are_named_and_how_many_there_are(plan: Any, code
 
 def test_numbers_are_told_of_whom_they_are(plan: Any) -> None:
     name = plan.variants[0].name
-    found = observation("largest-move", moves=(With(Subject(name), (Names(("w3",)), Number(2.0))),))
+    found = observation("path", moves=(With(Subject(name), (Names(("w3",)), Number(2.0))),))
     (basis,) = evidence_of(found, plan, "zh").bases
     label = language("zh").label(plan, name)
     assert basis.readings[0].name == f"变化（{label}，w3）"
@@ -330,7 +330,7 @@ def test_every_observation_is_a_claim_and_has_a_number_if_it_is_printed(
 
 def test_further_findings_are_grouped_by_theme() -> None:
     # In the order of relevance, with more than there is room for.
-    rules = ["rises", "ranking", "monotone", "rises", "same-product", "threshold", "largest-move"]
+    rules = ["rises", "who-leads", "path", "rises", "rate-times-rounds", "threshold", "frozen"]
     found = [
         Observation(rule, {"n": Count(n)}, runs=1, relevance=1 - n / 100)
         for n, rule in enumerate(rules * 2)
