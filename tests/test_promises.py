@@ -36,6 +36,7 @@ title = "One"
 """
 
 SMALL = """\
+robustness = "none"
 languages = ["zh", "en"]
 [cover]
 title.zh = "小实验"
