@@ -32,7 +32,14 @@ from labreport.lab.schema.optimizers import SGD
 from labreport.reference.curvature import has_curvature, largest_curvature, stability_limit
 
 
-@rule("diverged", "stability", {"": 0.9, "all": 0.96}, needs_budget=False, of_gradient_checks=True)
+@rule(
+    "diverged",
+    "stability",
+    {"": 0.9, "all": 0.96},
+    needs_budget=False,
+    of_gradient_checks=True,
+    part="verdict",
+)
 def diverged(results: ExperimentResults) -> Iterator[Observation]:
     """Runs whose numbers stopped being finite."""
     alone = [r for r in results.results if r.trial.seed is None]
