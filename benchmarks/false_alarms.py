@@ -6,7 +6,9 @@
 
 Every observation is checked twice: by its own formulas, and by a check that was written from its
 sentence (``claim_checks/``). Then claims on chance are made where there is nothing but chance
-(``same_distribution.py``). What is wrong is printed, with the lab that it was said of.
+(``same_distribution.py``). What is wrong is printed, with the lab that it was said of. Whether what
+is said of other starts and of longer training holds where nobody has looked is asked by
+``fresh_starts.py``.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ import sys
 import tempfile
 import traceback
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -29,16 +31,19 @@ import torch
 from claim_checks import CHECKS, LAB_CHECKS, OF_EVERY_RUN, Effort, Seen
 from random_labs import WORLDS, lab, world
 
-from labreport.analysis.evidence import Known, failures
+from labreport.analysis.attach import attach
+from labreport.analysis.formulas.evidence import Known, failures
 from labreport.analysis.lab_rules.conclusions import LAB_RULES, Conclusion, conclude
 from labreport.analysis.observation import Observation
-from labreport.analysis.observe import RULES, observe, observe_base
+from labreport.analysis.observe import RULES, WITHOUT_ROW, observe, observe_base
 from labreport.analysis.replays import replay_lab
-from labreport.analysis.results import ExperimentResults, attach
+from labreport.analysis.results import ExperimentResults
 from labreport.build.origin import this_environment
 from labreport.errors import InputError
+from labreport.lab.configuration import RunConfig
 from labreport.lab.plan import Lab, Trial
 from labreport.lab.reading.load import load
+from labreport.lab.schedule import Schedule
 from labreport.runs.file_format import run_name
 from labreport.runs.run import Run
 from labreport.runs.store import Store
@@ -75,7 +80,7 @@ class Found:
     """
 
     tallies: dict[str, Tally] = field(
-        default_factory=lambda: {name: Tally() for name in (*RULES, *LAB_RULES)}
+        default_factory=lambda: {name: Tally() for name in (*RULES, *WITHOUT_ROW, *LAB_RULES)}
     )
     labs: int = 0
     redrawn: int = 0
@@ -98,7 +103,7 @@ class Found:
 
 def refuse_gaps() -> None:
     """Raises SystemExit if a rule has no check, or a check no rule."""
-    for rules, checks in ((RULES, CHECKS), (LAB_RULES, LAB_CHECKS)):
+    for rules, checks in (({**RULES, **WITHOUT_ROW}, CHECKS), (LAB_RULES, LAB_CHECKS)):
         if rules.keys() != checks.keys():
             raise SystemExit(f"rules and checks differ: {sorted(rules.keys() ^ checks.keys())}")
 
@@ -137,8 +142,8 @@ def measure(labs: int, seed: int | str, keep: Path | None = None, *, tell: bool 
     while found.labs < labs:
         count = min(BATCH, labs - found.labs)
         with tempfile.TemporaryDirectory() as folder:
-            batch = list(_drawn(draw, count, Path(folder) / "lab.toml", found))
-            runs = _trained([one for one, _ in batch], Path(folder) / "output", found)
+            batch = list(drawn(draw, count, Path(folder) / "lab.toml", found))
+            runs = trained([one for one, _ in batch], Path(folder) / "output", found)
             for one, text in batch:
                 before = len(found.wrong)
                 _check_lab(one, runs, found, effort)
@@ -157,12 +162,12 @@ def check_file(path: Path) -> Found:
     """Train, observe and check the lab of one file."""
     found, one = Found(labs=1), load(path)
     with tempfile.TemporaryDirectory() as folder:
-        runs = _trained([one], Path(folder) / "output", found)
+        runs = trained([one], Path(folder) / "output", found)
         _check_lab(one, runs, found, Effort())
     return found
 
 
-def _drawn(draw: random.Random, count: int, path: Path, found: Found) -> Iterator[tuple[Lab, str]]:
+def drawn(draw: random.Random, count: int, path: Path, found: Found) -> Iterator[tuple[Lab, str]]:
     """Labs as they are loaded, with their text; what is refused is drawn again."""
     worlds = [world(draw) for _ in range(WORLDS)]
     while count:
@@ -176,19 +181,26 @@ def _drawn(draw: random.Random, count: int, path: Path, found: Found) -> Iterato
             count -= 1
 
 
-def _trained(labs: Sequence[Lab], output: Path, found: Found) -> dict[str, Run]:
+def trained(labs: Sequence[Lab], output: Path, found: Found) -> dict[str, Run]:
     """All runs of some labs, trained together, stored, and read from the store."""
+    stored = stored_runs([pair for one in labs for pair in one.recordings()], output)
+    found.runs += len(stored)
+    return stored
+
+
+def stored_runs(
+    recordings_of: Iterable[tuple[RunConfig, Schedule]], output: Path
+) -> dict[str, Run]:
+    """Train, store and read runs, by the digest of their configuration."""
     recordings = {}
-    for one in labs:
-        for config, schedule in one.recordings():
-            recordings.setdefault(config.digest, (config, schedule))
+    for config, schedule in recordings_of:
+        recordings.setdefault(config.digest, (config, schedule))
     environment, store = this_environment(), Store(output)
     store.folder.mkdir(parents=True)
     machine = Resources(memory=2**29)
     train_missing(list(recordings.values()), environment, store, machine, lambda *_: None)
     names = {digest: run_name(config, environment) for digest, (config, _) in recordings.items()}
     stored = store.read(list(names.values()))
-    found.runs += len(stored)
     return {digest: stored[name] for digest, name in names.items()}
 
 

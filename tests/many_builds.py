@@ -36,7 +36,7 @@ def prepare() -> None:
     from labreport.report import compose  # noqa: F401
     from labreport.training import execution
 
-    execution.WORTH_PROCESSES = 1
+    execution.WORTH_SECONDS = 0.0
     pdf.render = lambda report, words: f"%PDF {hash_of(html.render([(report, words)]))}".encode()
     os.fdopen = lambda handle, mode: SlowFile(io.FileIO(handle, mode))  # type: ignore[assignment]
 

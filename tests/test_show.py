@@ -60,7 +60,7 @@ def test_show_prints_tables_curves_and_findings(built: Any, code: str) -> None:
     assert (done.exit_code, done.stderr) == (0, "")
     words = {
         "en": ["What differs from the base", "The variants compared", "refused", "[bold]slow[/]"],
-        "zh": ["与基准配置的差别", "各做法的比较", "被拒绝", "慢", "主要结论", "损失，第 0"],
+        "zh": ["与基准配置的差别", "各做法的比较", "被拒绝", "慢", "回答", "损失，第 0"],
     }[code]
     assert all(word in done.stdout for word in words)
     assert re.search("▁.*→", done.stdout)

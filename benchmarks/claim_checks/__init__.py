@@ -7,6 +7,7 @@ checks of one theme and their table; ``conclusions`` has those of the rules over
 """
 
 from claim_checks import (
+    answers,
     classification,
     comparison,
     convergence,
@@ -38,6 +39,7 @@ CHECKS: dict[str, Check] = {
     **comparison.CHECKS,
     **sweeps.CHECKS,
     **classification.CHECKS,
+    **answers.CHECKS,
 }
 """Checks by the name of their rule: of an experiment, and of what is observed in it."""
 

@@ -8,7 +8,7 @@ from math import isclose
 
 import numpy as np
 
-from claim_checks.gradients import could_do_better, is_stuck
+from claim_checks.gradients import could_do_better, is_stuck, stays_there
 from claim_checks.losses import (
     above_floor,
     came_most_of_the_way,
@@ -24,7 +24,7 @@ from claim_checks.losses import (
 )
 from claim_checks.parameters import untouched_parameters
 from claim_checks.reading import listed, near, stated, value
-from claim_checks.seen import LabCheck, Seen
+from claim_checks.seen import LabCheck, Seen, continued
 from labreport.analysis.floor import floor
 from labreport.analysis.observation import Observation
 from labreport.lab.plan import Plan
@@ -140,6 +140,10 @@ def stuck_together(experiments: Sequence[Seen], plan: Plan, observation: Observa
         surely = is_stuck(run, budget, 0.005) and could_do_better(seen, run, budget, 0.98)
         # Nor is it within rounding that it stands still.
         surely = surely and np.ptp(run.losses[budget // 2 :]) <= 0.005 * above_floor(run, budget)
+        # … nor does it get away when it is continued.
+        longer = {r.config.rounds for r in seen.controls.values()}
+        on = [n for n in longer if continued(seen, run, n) is not None]
+        surely = surely and all(stays_there(seen, run, budget, n, 0.005) for n in on)
         if surely and (slow or title_of(seen.plan) not in titles):
             return False
     count = stated(observation, "count")

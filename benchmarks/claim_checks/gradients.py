@@ -21,7 +21,7 @@ from claim_checks.parameters import (
     untouched_parameters,
 )
 from claim_checks.reading import RELATIVE, listed, near, stated, value
-from claim_checks.seen import Check, Seen, controls_like, runs_at_points
+from claim_checks.seen import Check, Seen, continued, other_starts, runs_at_points
 from labreport.analysis.observation import Number, Observation, With
 from labreport.runs.run import Run
 
@@ -108,25 +108,43 @@ def _zero(run: Run) -> set[str]:
 
 
 def revived(seen: Seen, observation: Observation) -> bool:
-    """Check from how many of the random starts no unit is dead."""
+    """Check from how many of the random starts no unit is dead in the end."""
     counted = stated(observation, "count")
     for run in seen.runs(observation.facts["subject"]):
-        allowed = {k for k in {**run.config.flat()} if k.startswith("initial.")} | {"seed"}
-        starts = controls_like(seen, run.config, allowed | {"initial.scheme"})
-        starts = [s for s in starts if s.config.initial.scheme == "pytorch" and s.config.seed < 20]
-        # A start that ended at once has no round in which a unit could be dead or alive.
-        starts = [s for s in starts if len(s.losses)]
-        alive = sum(not dead_units(s) for s in starts)
-        form = "all" if alive == counted else "some" if alive else "none"
-        if (
-            len(starts) != counted
-            or alive != stated(observation, "alive")
-            or form != observation.form
-        ):
+        starts = other_starts(seen, run)
+        # A start that ended early was not trained for so many rounds.
+        there = [s for s in starts.values() if s.trace.ending.kind == "completed"][:counted]
+        dead = sum(has_dead_unit(s) for s in there)
+        form = "none" if dead == counted else "some" if dead else "all"
+        told = stated(observation, "dead"), stated(observation, "rounds")
+        if len(there) != counted or told != (dead, run.trace.rounds) or form != observation.form:
             return False
         if dead_units(run) != set(stated(observation, "units")):
             return False
     return True
+
+
+def has_dead_unit(run: Run) -> bool:
+    """Check that a ReLU unit gives 0 for every row after training."""
+    if not len(run.trace.weights):
+        return False
+    layers = zip(
+        run.config.network.activations,
+        stock.passes(run.config, run.trace.weights[-1]),
+        strict=True,
+    )
+    return any(name == "relu" and bool((sums <= 0).all(axis=0).any()) for name, (sums, _) in layers)
+
+
+def stays_there(seen: Seen, run: Run, budget: int, rounds: int, share: float = 0.01) -> bool:
+    """Check that the run continued for so many rounds keeps its loss to the end."""
+    longer = continued(seen, run, rounds)
+    if longer is None or len(longer.losses) != rounds + 1:
+        return False
+    rest = longer.losses[budget:].astype(float)
+    far = float(np.abs(rest[np.isfinite(rest)] - loss_at(run, budget)).max())
+    room = floor_tolerance(run) if share == 0.01 else 0.0
+    return far <= share * above_floor(run, budget) * (1 + RELATIVE) + room
 
 
 def stands_still(run: Run, budget: int, allowed: float = 0.02) -> bool:
@@ -190,13 +208,17 @@ def stuck(seen: Seen, observation: Observation) -> bool:
         )
         if not (numbers and is_stuck(run, budget) and could_do_better(seen, run, budget)):
             return False
-        if observation.form == "rows":
+        if observation.form.endswith("longer") and not stays_there(
+            seen, run, budget, stated(observation, "longer")
+        ):
+            return False
+        if observation.form.startswith("rows"):
             told = observation.facts["better"]
             assert isinstance(told, With)
             lowest = min(lowest_loss_of(r) for r in seen.all_of(told.what))
             if value(told.detail) != lowest:
                 return False
-        if observation.form == "sigmoid":
+        if observation.form.startswith("sigmoid"):
             outputs = run.trace.outputs_at(budget)
             assert outputs is not None
             wide = outputs.astype(float).ravel()
@@ -214,6 +236,9 @@ def stuck_points(seen: Seen, observation: Observation) -> bool:
     everywhere = [run for members in seen.swept.values() for _, run in members]
     told = runs_at_points(seen, observation.facts["subjects"])
     stopped = all(is_stuck(run, budget) and could_do_better(seen, run, budget) for run in told)
+    if observation.form == "longer":
+        rounds = stated(observation, "longer")
+        stopped = stopped and all(_stays_for(seen, run, budget, rounds) for run in told)
     count, lowest = stated(observation, "count"), min(loss_at(run, budget) for run in told)
     return (
         stopped
@@ -222,6 +247,12 @@ def stuck_points(seen: Seen, observation: Observation) -> bool:
         and (stated(observation, "lowest") <= lowest)
         and (observation.form == "more" or stated(observation, "lowest") == lowest)
     )
+
+
+def _stays_for(seen: Seen, run: Run, budget: int, rounds: int) -> bool:
+    """Check that a run keeps its loss when it is continued for at least so many rounds."""
+    all_of_them = {r.config.rounds for r in seen.controls.values() if r.config.rounds >= rounds}
+    return any(stays_there(seen, run, budget, longer) for longer in sorted(all_of_them))
 
 
 def count_saturated(run: Run, step: int) -> tuple[int, int]:

@@ -7,7 +7,7 @@ import stock
 
 from claim_checks.losses import has_reached, loss_at
 from claim_checks.parameters import layer_positions, unit_name
-from claim_checks.reading import first_variant, listed, near, stated, subjects_of, value
+from claim_checks.reading import first_variant, near, stated, subjects_of
 from claim_checks.seen import Check, Seen, changed_keys
 from labreport.analysis.observation import Observation
 from labreport.runs.run import Run
@@ -122,19 +122,27 @@ def spread(seen: Seen, observation: Observation) -> bool:
 
 
 def _spread_of_several(seen: Seen, observation: Observation) -> bool:
-    """Check the median, the lowest and the highest loss of each of several variants."""
+    """Check which of several variants has the lowest median loss, and which the highest."""
     budget = stated(observation, "budget")
     everyone, ended = 0, 0
-    for told in listed(observation, "spreads"):
-        runs = [run for _, run in seen.variants[told.what.variant]]
-        losses = sorted(loss_at(r, budget) for r in runs if has_reached(r, budget))
-        everyone, ended = everyone + len(runs), ended + len(runs) - len(losses)
-        middle = (losses[(len(losses) - 1) // 2] + losses[len(losses) // 2]) / 2
-        said = [value(n) for n in told.detail]
-        if not near(said[0], middle) or said[1:] != [losses[0], losses[-1]]:
-            return False
+    medians: dict[str, float] = {}
+    for name, members in seen.variants.items():
+        runs = [run for _, run in members]
+        losses = [loss_at(r, budget) for r in runs if has_reached(r, budget)]
+        seeds = {trial.seed for trial, _ in members}
+        alone = len({trial.point for trial, _ in members}) == 1 and None not in seeds
+        if alone and len(runs) > 1 and len(losses) > 1:
+            everyone, ended = everyone + len(runs), ended + len(runs) - len(losses)
+            medians[name] = float(np.median(losses))
+    told = {
+        observation.facts[who].variant: stated(observation, what)
+        for who, what in (("first", "median"), ("last", "other_median"))
+    }
+    ends = [min(medians.values()), max(medians.values())]
+    right = all(near(medians[name], median) for name, median in told.items())
+    right = right and all(map(near, told.values(), ends)) and len(told) == 2
     counted = (stated(observation, "total"), stated(observation, "ended")) == (everyone, ended)
-    return counted and (observation.form == "several-ended") == (ended > 0)
+    return right and counted and (observation.form == "several-ended") == (ended > 0)
 
 
 def _lost_starts(seen: Seen, observation: Observation) -> bool:

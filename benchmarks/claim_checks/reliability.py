@@ -10,7 +10,7 @@ import numpy as np
 
 from claim_checks.losses import above_floor, floor_tolerance, has_reached, loss_at, same_measure
 from claim_checks.reading import first_variant, listed, near, stated, subjects_of, value
-from claim_checks.seen import Check, Seen
+from claim_checks.seen import Check, Seen, other_starts
 from labreport.analysis.observation import Observation
 from labreport.lab.plan import Trial
 from labreport.runs.run import Run
@@ -73,7 +73,11 @@ def _paired(seen: Seen, observation: Observation, mine: str) -> bool:
         return holds and least > 0.05
     if observation.form == "open":
         return holds and p > 0.05 >= least
-    return holds and p <= 0.05 and (below > over) == (observation.form == "lower")
+    side, _, how = observation.form.partition("-")
+    holds = holds and p <= 0.05 and (below > over) == (side == "lower")
+    if how == "all":
+        return holds and max(below, over) == len(far)
+    return holds and max(below, over) < len(far) and (p < 0.001) == (how == "sure")
 
 
 def pairs_needed(seen: Seen, observation: Observation) -> bool:
@@ -189,10 +193,20 @@ def comparison_count(observation: Observation) -> int:
     return stated(observation, "comparisons") if "comparisons" in observation.facts else 1
 
 
+def _tried_elsewhere(seen: Seen) -> bool:
+    """Return whether every run that can learn was repeated from at least ten other starts."""
+    there = [r for _, r in seen.pairs if len(r.losses) and r.config.optimizer.learning_rate > 0]
+    if not there or seen.plan.experiment.kind == "gradient-check":
+        return False
+    asked = {c.kind for c in seen.plan.controls}
+    return "other-starts" in asked and all(len(other_starts(seen, r)) >= 10 for r in there)
+
+
 def single_start(seen: Seen, observation: Observation) -> bool:
     """Check that each setting was trained from one start only."""
     places = [(t.variant, t.point) for t, _ in seen.pairs]
     holds = len(set(places)) == len(places) == stated(observation, "count")
+    holds = holds and not _tried_elsewhere(seen)
     if observation.form == "given":
         starts = {t.config.initial.model_dump_json() for t, _ in seen.pairs}
         fixed = all(

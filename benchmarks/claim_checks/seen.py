@@ -127,3 +127,42 @@ def controls_like(seen: Seen, config: RunConfig, allowed: set[str], **must: Any)
         if changed_keys(config, run.config) <= allowed
         and all(run.config.flat().get(k.replace("__", ".")) == v for k, v in must.items())
     ]
+
+
+def other_starts(seen: Seen, run: Run) -> dict[int, Run]:
+    """Return the same run from other starts, by their seeds.
+
+    A start that is given is drawn as torch draws it; one that is drawn already gets another seed.
+    """
+    config = run.config
+    given = config.initial.scheme in ("given", "zeros", "ones", "constant")
+    allowed = {"seed"}
+    if given:
+        allowed |= {k for k in config.flat() if k.startswith("initial.")} | {"initial.scheme"}
+    found = {}
+    for other in seen.controls.values():
+        drawn = not given or other.config.initial.scheme == "pytorch"
+        if drawn and changed_keys(config, other.config) <= allowed:
+            found[other.config.seed] = other
+    if not given:
+        found.pop(config.seed, None)
+    return dict(sorted(found.items()))
+
+
+def continued(seen: Seen, run: Run, rounds: int) -> Run | None:
+    """Return the same run with so many rounds."""
+    for other in seen.controls.values():
+        changed = changed_keys(run.config, other.config)
+        if other.config.rounds == rounds > run.config.rounds and changed == {"rounds"}:
+            return other
+    return None
+
+
+def with_rate(seen: Seen, run: Run, factor: float) -> Run | None:
+    """Return the same run with so many times the learning rate."""
+    wanted = run.config.optimizer.learning_rate * factor
+    for other in seen.controls.values():
+        near = abs(other.config.optimizer.learning_rate - wanted) <= 1e-9 * wanted
+        if near and changed_keys(run.config, other.config) == {"optimizer.learning_rate"}:
+            return other
+    return None

@@ -200,6 +200,11 @@ def stable_rate(seen: Seen, observation: Observation) -> bool:
         holds = holds and near(stated(observation, "curvature"), curvature, 1e-3)
         holds = holds and near(limit, stability_limit(run.config, curvature - decay), 2e-3)
         holds = holds and 0 < stated(observation, "samples") <= len(run.trace.weights)
+        # Nowhere on the way is the curvature larger by more than what hides between two samples.
+        there = np.flatnonzero(run.trace.recorded <= budget)
+        for place in np.unique(np.linspace(0, len(there) - 1, 20).astype(int)):
+            other = stock.largest_eigenvalue(run.config, run.trace.weights[there[place]]) + decay
+            holds = holds and not other > stated(observation, "curvature") * 1.05
     return holds
 
 

@@ -6,7 +6,6 @@ import numpy as np
 import stock
 
 from claim_checks.losses import (
-    above_floor,
     floor_of,
     floor_tolerance,
     loss_at,
@@ -27,8 +26,15 @@ def refused(seen: Seen, observation: Observation) -> bool:
         and stated(observation, "round") == len(run.losses) + 1
         and stated(observation, "loss") == run.config.loss
         and _refuses(run)
+        and (observation.form != "target" or _is_no_probability(run, stated(observation, "target")))
         for run in seen.runs(observation.facts["subject"])
     )
+
+
+def _is_no_probability(run: Run, target: float) -> bool:
+    """Check that a target is one of the run's, and neither between 0 and 1 nor 0 or 1."""
+    targets = [t for row in run.config.data.targets for t in row]
+    return target in targets and not 0 <= target <= 1 and run.config.loss == "bce"
 
 
 def _refuses(run: Run) -> bool:
@@ -183,24 +189,6 @@ def floor_above_zero(seen: Seen, observation: Observation) -> bool:
     return True
 
 
-def distance_to_floor(seen: Seen, observation: Observation) -> bool:
-    """Check how far from their floors the runs end, or that they reach them."""
-    budget = stated(observation, "budget")
-    if observation.form.startswith("reached"):
-        runs = seen.runs(observation.facts["subjects"])
-        right = (observation.form == "reached") == (len(runs) > 1)
-        return right and all(
-            floor_of(r.config) is not None and above_floor(r, budget) <= floor_tolerance(r)
-            for r in runs
-        )
-    told = [(seen.run(w.what), value(w.detail)) for w in listed(observation, "distances")]
-    distances = [distance for _, distance in told]
-    return distances == sorted(distances) and all(
-        abs(distance - above_floor(run, budget)) <= RELATIVE * distance + floor_tolerance(run)
-        for run, distance in told
-    )
-
-
 def same_answer(seen: Seen, observation: Observation) -> bool:
     """Check that all rows get nearly the same outputs, though their targets differ."""
     budget = stated(observation, "budget")
@@ -246,7 +234,6 @@ CHECKS: dict[str, Check] = {
     "linear-reaches": linear_reaches,
     "unreachable-target": unreachable_target,
     "floor-above-zero": floor_above_zero,
-    "distance-to-floor": distance_to_floor,
     "same-answer": same_answer,
 }
 """Checks by the name of their rule."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from claim_checks.gradients import stays_there
 from claim_checks.losses import above_floor, floor_tolerance, loss_at
-from claim_checks.parameters import parameter_names
-from claim_checks.reading import RELATIVE, listed, near, stated, value
+from claim_checks.reading import RELATIVE, near, stated
 from claim_checks.seen import Check, Seen
 from labreport.analysis.observation import Observation
 from labreport.runs.run import Run
@@ -29,29 +29,16 @@ def frozen(seen: Seen, observation: Observation) -> bool:
 def overshoot(seen: Seen, observation: Observation) -> bool:
     """Check that the loss was much lower before than it is at the end."""
     budget, best = stated(observation, "budget"), stated(observation, "updates")
+    rounds = stated(observation, "longer") if observation.form == "stays" else None
     return all(
         stated(observation, "lowest") == loss_at(run, best) == run.losses[: budget + 1].min()
         and best < budget
         and best == int(np.argmin(run.losses[: budget + 1]))
         and stated(observation, "final") == loss_at(run, budget) > loss_at(run, best)
         and above_floor(run, budget) > 1.5 * above_floor(run, best) - floor_tolerance(run)
+        and (rounds is None or stays_there(seen, run, budget, rounds))
         for run in seen.runs(observation.facts["subject"])
     )
-
-
-def largest_move(seen: Seen, observation: Observation) -> bool:
-    """Check which weight has moved the most, and how far."""
-    budget = stated(observation, "budget")
-    for told in listed(observation, "moves"):
-        run = seen.run(told.what)
-        last = run.trace.weights_at(budget)
-        assert last is not None
-        moved = last.astype(float) - run.trace.weights[0].astype(float)
-        named, distance = told.detail
-        position = parameter_names(run.config).index(value(named)[0])
-        if value(distance) != moved[position] or abs(moved[position]) != np.abs(moved).max():
-            return False
-    return True
 
 
 def path(seen: Seen, observation: Observation) -> bool:
@@ -91,26 +78,9 @@ def path(seen: Seen, observation: Observation) -> bool:
     return True
 
 
-def sign_changes(seen: Seen, observation: Observation) -> bool:
-    """Check which weights have changed their sign."""
-    budget = stated(observation, "budget")
-    for told in listed(observation, "weights"):
-        run = seen.run(told.what)
-        last = run.trace.weights_at(budget)
-        assert last is not None
-        first = run.trace.weights[0]
-        crossed = ((first > 0) & (last < 0)) | ((first < 0) & (last > 0))
-        changed = {n for n, c in zip(parameter_names(run.config), crossed, strict=True) if c}
-        if set(value(told.detail)) != changed:
-            return False
-    return True
-
-
 CHECKS: dict[str, Check] = {
     "frozen": frozen,
     "overshoot": overshoot,
-    "largest-move": largest_move,
     "path": path,
-    "sign-changes": sign_changes,
 }
 """Checks by the name of their rule."""

@@ -24,7 +24,7 @@ class Source:
     """A formula that computes something again from the stored arrays of runs.
 
     Attributes:
-        formula: in the language of ``analysis/evidence.py``: ``losses[10] - floor``.
+        formula: in the language of ``analysis/formulas/evidence.py``: ``losses[10] - floor``.
         runs: names of the stored runs that it reads; in the formula r1, r2, … in this order.
     """
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from labreport.analysis.answers import along_axes, mechanisms, single_runs, step_sizes
+from labreport.analysis.answers.advice import advice
 from labreport.analysis.observation import Observation, Subject
 from labreport.analysis.results import ExperimentResults
-from labreport.analysis.rule import REGISTERED, Rule
+from labreport.analysis.rule import PARTS, REGISTERED, Part, Rule
 from labreport.analysis.rules import (
     causes,
     classification,
@@ -31,6 +33,10 @@ from labreport.analysis.seen_observations import SeenObservations
 from labreport.runs.run import Run
 
 MODULES = (
+    mechanisms,
+    step_sizes,
+    along_axes,
+    single_runs,
     causes,
     classification,
     comparison,
@@ -57,23 +63,28 @@ RULES: dict[str, Rule] = dict(
 """Rules by name, the most relevant first: of findings with the same relevance, the earlier rule's
 comes first."""
 
-ANSWERS = 3
-"""Findings that open an experiment's section: what a reader keeps in mind at once."""
+APPENDIX_ANSWERS = 3
+"""Findings that a repetition in an appendix begins with."""
 
 
 @dataclass(frozen=True)
 class Observations:
-    """The findings of one experiment, the most relevant first.
+    """The findings of one experiment.
 
     Attributes:
-        answers: the findings that answer its question.
-        others: the rest.
+        answers: the answer to its question, part by part: verdict, effect, reason, scope, advice,
+            of which some may be missing.
+        others: the rest, the most relevant first.
         limits: what it does not show.
     """
 
     answers: tuple[Observation, ...]
     others: tuple[Observation, ...]
     limits: tuple[Observation, ...]
+
+    def part(self, part: Part) -> tuple[Observation, ...]:
+        """What the answer has of one part."""
+        return tuple(o for o in self.answers if part_of(o) == part)
 
     def __iter__(self) -> Iterator[Observation]:
         return iter((*self.answers, *self.others, *self.limits))
@@ -89,7 +100,20 @@ class Observations:
         kept = [o for o in self if o.words not in words and not told.has(o)]
         findings = [o for o in kept if not o.limits]
         limits = tuple(o for o in kept if o.limits)
-        return Observations(tuple(findings[:ANSWERS]), tuple(findings[ANSWERS:]), limits)
+        return Observations(
+            tuple(findings[:APPENDIX_ANSWERS]), tuple(findings[APPENDIX_ANSWERS:]), limits
+        )
+
+
+def part_of(observation: Observation) -> Part | None:
+    """The part of an answer that a finding is; None if it is only a detail."""
+    if observation.rule in WITHOUT_ROW:
+        return WITHOUT_ROW[observation.rule]
+    return RULES[observation.rule].part
+
+
+WITHOUT_ROW: Mapping[str, Part] = {"advice": "advice", "no-reason": "reason"}
+"""Parts of an answer that follow from its other parts, and not from a rule of their own."""
 
 
 def observe(results: ExperimentResults) -> Observations:
@@ -103,10 +127,7 @@ def observe(results: ExperimentResults) -> Observations:
         for rule in RULES.values()
         if (rule.of_gradient_checks or not is_check) and not (rule.needs_budget and sweeps_rounds)
     ]
-    telling = results.with_a_loss
-    found = _uncovered(
-        [o for rule in rules for o in rule(results if rule.of_constant_losses else telling)]
-    )
+    found = _uncovered([o for rule in rules for o in rule(_given_to(rule, results))])
     found = _merged(found)
     found.sort(key=lambda observation: -observation.relevance)
     findings = [o for o in found if not o.limits]
@@ -116,21 +137,34 @@ def observe(results: ExperimentResults) -> Observations:
     return Observations(tuple(answers), others, limits)
 
 
-COMPARING = frozenset({"comparison", "equivalence", "reliability", "classification"})
-"""Themes whose findings say how variants compare, which is what an experiment asks."""
+def _given_to(rule: Rule, results: ExperimentResults) -> ExperimentResults:
+    """The results that a rule looks at."""
+    telling = results if rule.of_constant_losses else results.with_a_loss
+    return telling if rule.of_equal_runs else replace(telling, names_once=True)
+
+
+MOST_REASONS = 2
+"""Reasons that an answer gives: more are details."""
+
+LEAST_REASON = 0.7
+"""Relevance of a reason that stands beside another one."""
 
 
 def _answers(findings: list[Observation]) -> list[Observation]:
-    """The most relevant findings, of each rule only one as long as other rules have any.
-
-    One at least compares, if any finding does.
-    """
-    first = [o for i, o in enumerate(findings) if o.rule not in {p.rule for p in findings[:i]}]
-    chosen = [*first, *(o for o in findings if o not in first)][:ANSWERS]
-    if not any(RULES[o.rule].theme in COMPARING for o in chosen):
-        compares = [o for o in first if RULES[o.rule].theme in COMPARING]
-        chosen = [*chosen[: ANSWERS - 1], *compares[:1], *chosen[ANSWERS - 1 :]][:ANSWERS]
-    return sorted(chosen, key=findings.index)
+    """The answer: of each part the most relevant finding that can be it, and the advice."""
+    parts = []
+    for part in PARTS[:-1]:
+        found = [o for o in findings if RULES[o.rule].part == part]
+        if part == "reason":
+            first = [o for i, o in enumerate(found) if o.rule not in {p.rule for p in found[:i]}]
+            strong = [o for o in first if o.relevance >= LEAST_REASON]
+            parts += strong[:MOST_REASONS] or first[:1] or [Observation("no-reason", {}, 0)]
+        else:
+            parts += found[:1]
+    if not any(o.rule != "no-reason" for o in parts):
+        return []
+    advised = advice(parts)
+    return [*parts, *([advised] if advised else [])]
 
 
 def _uncovered(found: list[Observation]) -> list[Observation]:

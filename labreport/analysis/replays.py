@@ -92,12 +92,34 @@ def replay_lab(lab: Lab, runs: Mapping[str, Run]) -> Replays:
     """
     places = _places(lab)
     found: dict[str, Replay] = {}
-    for group, carries_on in _groups([runs[digest] for digest in places]):
+    at_records = [d for d in _only_controls(lab) if not runs[d].trace.is_whole]
+    carried = [runs[digest] for digest in places if digest not in at_records]
+    groups = [*_groups(carried), *_at_records([runs[digest] for digest in at_records])]
+    for group, carries_on in groups:
         for run, replay in zip(group, replay_together(group, carries_on), strict=True):
             found[run.config.digest] = replay
     return Replays(
         tuple(Replayed(runs[digest], *place, found[digest]) for digest, place in places.items())
     )
+
+
+def _only_controls(lab: Lab) -> list[str]:
+    """Digests of the runs that nobody wrote into the lab, in its order."""
+    plans = (*lab.plans, *(plan for a in lab.appendices for plan in a.plans))
+    written = {trial.config.digest for plan in plans for trial in plan.trials}
+    return [c.digest for c in lab.controls if c.digest not in written | {lab.base.digest}]
+
+
+def _at_records(runs: list[Run]) -> Iterator[tuple[list[Run], bool]]:
+    """Controls that are recorded at some steps alone, at which they are compared.
+
+    Many are at rates that nobody would train with; between two records far apart their rounding
+    grows beyond any allowance.
+    """
+    alike: dict[object, list[Run]] = {}
+    for run in runs:
+        alike.setdefault(replayable_with(run), []).append(run)
+    yield from ((group, False) for group in alike.values())
 
 
 _Place = tuple[str, str, tuple[str, ...]]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 
 from labreport.analysis import thresholds
+from labreport.analysis.digits import agreed
 from labreport.analysis.floor import Floor, floor, gap
 from labreport.analysis.observation import Number, Source, Subject
 from labreport.analysis.predictions import PREDICTIONS
@@ -29,10 +30,17 @@ PRECISION = {"float32": float(np.finfo(np.float32).eps), "float64": float(np.fin
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """One trial and what it gave."""
+    """One trial and what it gave.
+
+    Attributes:
+        trial: in its experiment.
+        run: that it gave.
+        twins: the same run in other roundings, by which the digits are chosen that it is told with.
+    """
 
     trial: Trial
     run: Run
+    twins: tuple[Result, ...] = ()
 
     @property
     def variant(self) -> str:
@@ -144,9 +152,14 @@ class Result:
 
     def number(self, budget: int) -> Number:
         """The loss after so many updates, which must be there, with its source."""
-        loss = self.loss(budget)
-        assert loss is not None
-        return Number(loss, self.cite(self.loss_formula(budget)))
+        return self.told(lambda r: r.loss(budget), self.loss_formula(budget))
+
+    def told(self, read: Callable[[Result], float | None], formula: str = "") -> Number:
+        """What is read off this result, with the digits that its twins agree on."""
+        value = read(self)
+        assert value is not None
+        digits = agreed(value, map(read, self.twins))
+        return Number(value, self.cite(formula) if formula else None, digits)
 
     def outputs(self, budget: int) -> Array | None:
         """Outputs [rows, units] after so many updates."""
@@ -247,18 +260,26 @@ class ExperimentResults:
         plan: the experiment.
         results: of its trials.
         controls: runs that test explanations, by the digest of their configuration.
+        names_once: whether of single runs that are the same to the last bit only the first counts.
     """
 
     plan: Plan
     results: tuple[Result, ...]
     controls: Mapping[str, Run] = field(default_factory=dict, repr=False)
+    names_once: bool = False
 
     def control(self, kind: Kind, result: Result) -> tuple[Result, ...]:
-        """The runs that were made to test an explanation of a result; none if not all are there."""
+        """The runs that were made to test a conclusion from a result; none if not all are there.
+
+        Of other starts those that were taken, which are the first ones.
+        """
         if kind not in KINDS or not self.controls:
             return ()
         configurations = KINDS[kind](result.run.config)
-        if not all(config.digest in self.controls for config in configurations):
+        there = [config.digest in self.controls for config in configurations]
+        if kind == "other-starts":
+            configurations = configurations[: there.index(False) if False in there else None]
+        elif not all(there):
             return ()
         return tuple(
             Result(Trial(result.variant, result.point, None, config), self.controls[config.digest])
@@ -298,7 +319,8 @@ class ExperimentResults:
     @cached_property
     def singles(self) -> tuple[Result, ...]:
         """Results of the variants that are one run each."""
-        return tuple(results[0] for results in self._by_variant.values() if len(results) == 1)
+        alone = [results[0] for results in self._by_variant.values() if len(results) == 1]
+        return tuple(distinct(alone) if self.names_once else alone)
 
     @cached_property
     def swept(self) -> Mapping[str, tuple[Result, ...]]:
@@ -356,21 +378,17 @@ class ExperimentResults:
         return found[0] if len(found) == 1 else None
 
 
+def distinct(results: Iterable[Result]) -> list[Result]:
+    """Results without those that are the same run as an earlier one, to the last bit.
+
+    Runs that ended before their first loss differ in nothing but their configuration.
+    """
+    found: dict[bytes | str, Result] = {}
+    for result in results:
+        found.setdefault(result.bits or result.run.config.digest, result)
+    return list(found.values())
+
+
 def cite(formula: str, results: Iterable[Result]) -> Source:
     """Return the source of a fact of several runs."""
     return Source(formula, tuple(result.run.name for result in results))
-
-
-def attach(
-    plan: Plan, runs: Mapping[str, Run], controls: Collection[str] = ()
-) -> ExperimentResults:
-    """A plan with its runs.
-
-    Args:
-        plan: an experiment's plan.
-        runs: of the whole lab, by the digest of their configuration; controls are among them.
-        controls: digests of the runs that may test explanations.
-    """
-    results = tuple(Result(trial, runs[trial.config.digest]) for trial in plan.trials)
-    tested = (c.digest for c in plan.controls if c.digest in controls)
-    return ExperimentResults(plan, results, {d: runs[d] for d in tested if d in runs})

@@ -24,6 +24,11 @@ Theme = Literal[
 ]
 """Topics of rules; findings are grouped by them, in this order."""
 
+Part = Literal["verdict", "effect", "reason", "scope", "advice"]
+"""Parts of an answer, in the order in which they are stated."""
+
+PARTS: tuple[Part, ...] = get_args(Part)
+
 THEMES: tuple[Theme, ...] = get_args(Theme)
 
 SIZEABLE = 0.25
@@ -56,6 +61,9 @@ class Rule:
         of_gradient_checks: whether it speaks of gradient checks.
         of_constant_losses: whether it also speaks of runs whose loss is 0 whatever their weights;
             no other is built on it.
+        of_equal_runs: whether it is given single runs that are the same to the last bit; for all
+            others such runs are one.
+        part: of an answer that its findings can be; None for those that are only details.
     """
 
     name: str
@@ -67,6 +75,8 @@ class Rule:
     needs_budget: bool = True
     of_gradient_checks: bool = False
     of_constant_losses: bool = False
+    of_equal_runs: bool = False
+    part: Part | None = None
 
     def __call__(self, results: ExperimentResults) -> Iterator[Observation]:
         """Yield its findings, each with its relevance, unless the rule itself has given less."""
@@ -102,6 +112,8 @@ def rule(
     needs_budget: bool = True,
     of_gradient_checks: bool = False,
     of_constant_losses: bool = False,
+    of_equal_runs: bool = False,
+    part: Part | None = None,
 ) -> Callable[[Find], Find]:
     """Make a rule of a function; the arguments are the attributes of `Rule`."""
 
@@ -117,6 +129,8 @@ def rule(
             needs_budget,
             of_gradient_checks,
             of_constant_losses,
+            of_equal_runs,
+            part,
         )
         return find
 

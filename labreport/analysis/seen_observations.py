@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from labreport.analysis.evidence import sourced
+from labreport.analysis.formulas.evidence import sourced
 from labreport.analysis.observation import (
     Count,
     Fact,

@@ -106,5 +106,15 @@ MANY_SATURATED = 0.25
 SAME_ANSWER = 0.05
 """Outputs that differ between rows by a twentieth of what their targets do tell nothing apart."""
 
-IDLE_SHARE = 0.1
-"""A tenth of the rounds in which not a single bit moved could have been left out."""
+NO_ODDS = 1e-3
+"""A thousandth of the loss that training began with: two results that differ by less are level for
+whoever has to choose between them, and no figure shows which is lower."""
+
+FEWEST_PAIRS = 10
+"""Random starts from which on it is told how often one of two results is the lower one."""
+
+MOSTLY_STARTS = 0.9
+"""Nine of ten starts: a comparison that comes out the same from so many does not hang on one."""
+
+BEYOND_DOUBT = 0.001
+"""A probability below a thousandth is told as that: what is beyond it nobody can use."""

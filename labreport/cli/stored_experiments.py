@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from labreport.analysis.attach import attach
 from labreport.analysis.observe import Observations
-from labreport.analysis.results import ExperimentResults, attach
+from labreport.analysis.results import ExperimentResults
 from labreport.build.inputs import part_of
 from labreport.build.origin import this_environment
 from labreport.build.output import usable_folder

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from math import isfinite, isnan
 from typing import Any
 
-from labreport.analysis.evidence import thresholds_of
-from labreport.analysis.flattened_facts import FlatFact, Leaf, flattened, unit
+from labreport.analysis.formulas.evidence import thresholds_of
+from labreport.analysis.formulas.flattened_facts import FlatFact, Leaf, flattened, unit
 from labreport.analysis.observation import (
     From,
     Keys,

@@ -28,6 +28,9 @@ from labreport.render.printed import (
 RULE = "=-~"
 """Signs under headings, by level."""
 
+COLUMNS = ("effect", "reason", "advice")
+"""Columns of the answers in short, beside what was changed."""
+
 BREAKS = {"p", "li", "tr", "h1", "h2", "h3", "h4", "pre", "div", "br", "dt", "dd", "table"}
 """Elements of a note that begin a line."""
 
@@ -46,12 +49,14 @@ def _front(report: PrintedReport, language: Language) -> Iterator[str]:
     lines = [report.course, report.part, *(f"{c.name}: {c.value}" for c in report.cover)]
     if told := [line for line in lines if line]:
         yield "\n".join(told)
-    if report.findings:
-        yield _heading(language.text("report.key-findings"), 0)
-        yield "\n".join(
-            f"{place}. {finding.source}: {_sentence(finding.statement)}"
-            for place, finding in enumerate(report.findings, start=1)
-        )
+    if report.answers:
+        yield _heading(language.text("report.key-answers"), 0)
+        titles = [language.text(f"report.answer-{part}") for part in ("change", *COLUMNS)]
+        rows = [
+            [answer.source, *(" ".join(map(_sentence, cell)) for cell in answer.columns)]
+            for answer in report.answers
+        ]
+        yield "\n".join(" | ".join(row) for row in [titles, *rows])
 
 
 def _section(section: PrintedSection, level: int) -> Iterator[str]:

@@ -1,45 +1,68 @@
-"""Controls: runs beside those of the lab, made to test why a run went as it did.
+"""Controls: runs beside those of the lab, made to test what is concluded from a run.
 
-An explanation in the report has been tested by a run that differs in the one thing that is said to
-be the reason. What is a control of a run follows from its configuration alone, so that controls
+A reason is tested by a run that differs in the one thing that is said to be the reason; a
+conclusion by the same run from other starts, with more rounds, at other learning rates, and in
+another rounding. What is a control of a run follows from its configuration alone, so that controls
 are trained with all other runs, before anything is known of the results.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from labreport.lab.configuration import RunConfig
 from labreport.lab.lab import merge
+from labreport.lab.schedule import Schedule
 from labreport.lab.schema.activations import ACTIVATIONS
+from labreport.lab.schema.initialisers import WITHOUT_CHANCE, Given, LinearDefault
+from labreport.lab.size import recorded_bytes, replay_seconds, run_seconds
 
-Kind = Literal["momentum", "linear-output", "other-starts"]
+Kind = Literal[
+    "momentum", "linear-output", "longer", "rounding", "rates", "neighbours", "other-starts"
+]
 
-STARTS = 20
-"""Random starts that a start is compared with: if none of them does what it did, fewer than one
-in seven starts does at 95 % confidence (the rule of three)."""
+STARTS = 30
+"""Random starts that a comparison is repeated from: if none of them does what a run did, fewer than
+one start in ten does at 95 % confidence (the rule of three)."""
 
-MOST_WORK = 10_000_000
-"""Parameters × rows × rounds up to which a run is repeated from other starts: some seconds."""
+FEWEST_STARTS = 10
+"""Starts that are taken where so many as that would take too long."""
+
+LONGER = ((200, 10), (1000, 5))
+"""How many times as many rounds a run is continued for, by the rounds up to which; beyond, three
+times. Short runs are continued for longer: most of their course is still to come."""
+
+RATES = (0.1, 0.25, 0.5, 2.0, 4.0, 10.0, 40.0)
+"""Factors of the learning rate at which a run is repeated: both neighbours, and two decades up,
+where a comparison of losses or activations may find the same lead by a larger step."""
+
+MOST_SECONDS = 6.0
+"""Seconds that one kind of control of one experiment may take; where it takes more, fewer starts
+are taken, or none."""
+
+RECORDS = 50
+"""Steps of a control at which its weights are recorded, at the least."""
+
+MOST_BYTES = 64 * 2**20
+"""Up to which the controls of one kind are recorded at every step, from which each next one can be
+computed again by itself."""
 
 DISTANCES = frozenset({"mse", "l1", "smooth_l1", "huber"})
 """Losses that a linear output can bring to their minimum at any target."""
 
+UNIT = {"float32": 2.0**-23, "float64": 2.0**-52}
+"""A unit in the last place of a number between 1 and 2."""
+
 
 @dataclass(frozen=True)
 class Control:
-    """Runs that test one explanation of what another run did."""
+    """Runs that test one conclusion from another run, and how they are recorded."""
 
     kind: Kind
     configurations: tuple[RunConfig, ...]
-
-
-def controls(config: RunConfig) -> tuple[Control, ...]:
-    """The controls of a run; there are none where there is nothing of their kind to explain."""
-    found = ((kind, make(config)) for kind, make in KINDS.items())
-    return tuple(Control(kind, made) for kind, made in found if made)
+    schedule: Schedule
 
 
 def momentum(config: RunConfig) -> tuple[RunConfig, ...]:
@@ -66,16 +89,66 @@ def linear_output(config: RunConfig) -> tuple[RunConfig, ...]:
     return (changed(config, {"network": {"activations": activations}}),)
 
 
-def other_starts(config: RunConfig) -> tuple[RunConfig, ...]:
-    """Test whether it is the start that silences units with ReLU."""
-    rows = len(config.data.inputs)
-    work = config.network.parameter_count * rows * config.rounds
-    if "relu" not in config.network.activations or work > MOST_WORK:
+def longer(config: RunConfig) -> tuple[RunConfig, ...]:
+    """The same run continued: what stands still now may move later, and who leads may change."""
+    times = next((factor for rounds, factor in LONGER if config.rounds <= rounds), 3)
+    return (config.model_copy(update={"rounds": config.rounds * times}),)
+
+
+def rounding(config: RunConfig) -> tuple[RunConfig, ...]:
+    """The same run in another rounding: digits that differ were decided by rounding.
+
+    In double precision, if it is not; and with every given weight moved by a unit in the last
+    place.
+    """
+    made = []
+    if config.dtype == "float32":
+        made.append(config.model_copy(update={"dtype": "float64"}))
+    if isinstance(config.initial, Given):
+        factor = 1 + UNIT[config.dtype]
+        weights = tuple(
+            tuple(tuple(weight * factor for weight in row) for row in matrix)
+            for matrix in config.initial.weights
+        )
+        initial = config.initial.model_copy(update={"weights": weights})
+        made.append(config.model_copy(update={"initial": initial}))
+    return tuple(made)
+
+
+def rates(config: RunConfig) -> tuple[RunConfig, ...]:
+    """The same run with a smaller or a larger step."""
+    rate = config.optimizer.learning_rate
+    if not rate:
         return ()
+    steps = (
+        config.optimizer.model_copy(update={"learning_rate": rate * factor}) for factor in RATES
+    )
+    return tuple(config.model_copy(update={"optimizer": optimizer}) for optimizer in steps)
+
+
+def neighbours(config: RunConfig) -> tuple[RunConfig, ...]:
+    """The same run with half the step, and with twice the step."""
+    rate, made = config.optimizer.learning_rate, rates(config)
+    return tuple(c for c in made if c.optimizer.learning_rate in (rate / 2, rate * 2))
+
+
+def other_starts(config: RunConfig) -> tuple[RunConfig, ...]:
+    """The same run from other starts, drawn as torch.nn.Linear draws them if it was given one.
+
+    The run's own start is none of them.
+    """
     if config.network.holds_bias:
         return ()  # A start is drawn without the biases that are held.
-    drawn = changed(config, {"initial": {"scheme": "pytorch"}})
-    return tuple(drawn.with_seed(seed) for seed in range(STARTS))
+    own = start_seed(config)
+    if own is None:
+        config = config.model_copy(update={"initial": LinearDefault(scheme="pytorch")})
+    seeds = [seed for seed in range(STARTS + 1) if seed != own][:STARTS]
+    return tuple(config.with_seed(seed) for seed in seeds)
+
+
+def start_seed(config: RunConfig) -> int | None:
+    """The seed that the start of a run is drawn from; None where it is not drawn."""
+    return None if config.initial.scheme in WITHOUT_CHANCE else config.seed
 
 
 def changed(config: RunConfig, change: dict[str, Any]) -> RunConfig:
@@ -88,5 +161,85 @@ def changed(config: RunConfig, change: dict[str, Any]) -> RunConfig:
 KINDS: dict[Kind, Callable[[RunConfig], tuple[RunConfig, ...]]] = {
     "momentum": momentum,
     "linear-output": linear_output,
+    "longer": longer,
+    "rounding": rounding,
+    "rates": rates,
+    "neighbours": neighbours,
     "other-starts": other_starts,
 }
+"""What makes the controls of a run, by their kind."""
+
+REASONS: tuple[Kind, ...] = ("momentum", "linear-output")
+"""Controls that test a reason; there are one or two of a run."""
+
+ROBUSTNESS: dict[str, tuple[Kind, ...]] = {
+    "full": ("longer", "rounding", "rates", "neighbours", "other-starts"),
+    "starts": ("other-starts",),
+    "none": (),
+}
+"""Controls that test whether a conclusion survives, by the value of ``robustness``."""
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The runs of an experiment that conclusions are drawn from.
+
+    Attributes:
+        singles: variants that are one run each.
+        swept: runs of a sweep, one at each point.
+        replicated: runs of variants that have several random starts, of the first of these.
+        budgets: rounds after which they are compared.
+    """
+
+    singles: tuple[RunConfig, ...]
+    swept: tuple[RunConfig, ...]
+    replicated: tuple[RunConfig, ...]
+    budgets: tuple[int, ...]
+
+
+def reasons(compared: Compared) -> Iterator[Control]:
+    """The controls that test reasons, of runs that are shown one by one."""
+    for kind in REASONS:
+        for config in compared.singles:
+            if made := KINDS[kind](config):
+                yield Control(kind, made, Schedule())
+
+
+def repetitions(compared: Compared, robustness: str) -> Iterator[Control]:
+    """The controls that test whether what is concluded survives; fewer where they take long."""
+    for kind in ROBUSTNESS[robustness]:
+        made = [KINDS[kind](config) for config in _repeated(compared, kind)]
+        most = _affordable(kind, made)
+        taken = [config for members in made for config in members[:most]]
+        recorded = sum(recorded_bytes(config, Schedule()) for config in taken)
+        for config in taken:
+            stride = 1 if recorded <= MOST_BYTES else max(1, config.rounds // RECORDS)
+            yield Control(kind, (config,), Schedule.of(config, stride, compared.budgets))
+
+
+def _repeated(compared: Compared, kind: Kind) -> tuple[RunConfig, ...]:
+    """The runs that have controls of a kind."""
+    if kind == "rates":
+        return compared.singles
+    if kind == "neighbours":
+        return compared.replicated
+    alone = (*compared.singles, *compared.swept)
+    # Where the start itself is compared, another one is another question.
+    starts = {(config.initial, start_seed(config)) for config in alone}
+    if kind == "other-starts" and len(starts) > 1:
+        return ()
+    return alone
+
+
+def _affordable(kind: Kind, made: Sequence[Sequence[RunConfig]]) -> int:
+    """How many controls of each run are taken: all of them, fewer starts, or none."""
+    together = STARTS if kind == "other-starts" else 1
+    seconds = sum(
+        run_seconds(config) + replay_seconds(config, config.rounds) / together
+        for members in made
+        for config in members
+    )
+    if seconds <= MOST_SECONDS:
+        return max(map(len, made), default=0)
+    few = kind == "other-starts" and seconds * FEWEST_STARTS / STARTS <= MOST_SECONDS
+    return FEWEST_STARTS if few else 0

@@ -13,6 +13,7 @@ from labreport.lab.configuration import Rounds, Seed
 from labreport.lab.schema.model import LabTable, Real
 
 Language = Literal["zh", "en"]
+Robustness = Literal["full", "starts", "none"]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
 Count = Annotated[int, Field(strict=True, ge=1, le=100_000)]
 # Control characters would reach terminals and tables, and marks that turn the direction of writing
@@ -247,6 +248,12 @@ class LabFile(LabTable):
     )
     test_explanations: StrictBool = Field(
         True, description="Train controls, the runs that test why something happened."
+    )
+    robustness: Robustness = Field(
+        "full",
+        description="Controls that test whether a conclusion survives: full: from other random "
+        "starts, with more rounds, at other learning rates and in another rounding; starts: from "
+        "other random starts; none.",
     )
 
 

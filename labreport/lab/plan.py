@@ -8,8 +8,15 @@ from functools import cached_property
 from typing import Any
 
 from labreport.lab.configuration import RunConfig
-from labreport.lab.controls import controls, linear_output
-from labreport.lab.lab import Cover, Experiment, LabFile, Text, Variant
+from labreport.lab.controls import (
+    STARTS,
+    Compared,
+    Control,
+    linear_output,
+    reasons,
+    repetitions,
+)
+from labreport.lab.lab import Cover, Experiment, LabFile, Robustness, Text, Variant
 from labreport.lab.schedule import Schedule
 
 Recording = tuple[RunConfig, Schedule]
@@ -49,6 +56,7 @@ class Plan:
         trials: every run, variant by variant, point by point, seed by seed.
         budgets: rounds after which results are compared, ascending.
         axes: swept keys and their values, in the order of the file; of all variants together.
+        robustness: which controls test whether its conclusions survive.
     """
 
     name: str
@@ -57,6 +65,7 @@ class Plan:
     trials: tuple[Trial, ...]
     budgets: tuple[int, ...]
     axes: tuple[tuple[str, tuple[Any, ...]], ...]
+    robustness: Robustness = "full"
 
     @property
     def variants(self) -> tuple[Variant, ...]:
@@ -76,19 +85,24 @@ class Plan:
             grouped[trial.variant].append(trial)
         return {name: tuple(trials) for name, trials in grouped.items()}
 
-    @property
-    def explained(self) -> tuple[RunConfig, ...]:
-        """Runs that have controls: those that are shown one by one, each variant's only run."""
-        if self.experiment.kind == "gradient-check":
-            return ()
-        alone = (trials for trials in self._by_variant.values() if len(trials) == 1)
-        return tuple(trial.config for (trial,) in alone)
+    @cached_property
+    def compared(self) -> Compared:
+        """The runs that conclusions are drawn from; none of a gradient check."""
+        is_check = self.experiment.kind == "gradient-check"
+        singles, swept, replicated = [], [], []
+        for trials in () if is_check else self._by_variant.values():
+            if len(trials) == 1:
+                singles.append(trials[0].config)
+            elif all(trial.seed is None for trial in trials):
+                swept += [trial.config for trial in trials]
+            elif len({trial.point for trial in trials}) == 1:
+                replicated += [trial.config for trial in trials[:STARTS]]
+        return Compared(tuple(singles), tuple(swept), tuple(replicated), self.budgets)
 
     @cached_property
-    def controls(self) -> tuple[RunConfig, ...]:
-        """Runs that test explanations of what happens in it, whether or not the lab trains them."""
-        made = (control for config in self.explained for control in controls(config))
-        return tuple(config for control in made for config in control.configurations)
+    def controls(self) -> tuple[Control, ...]:
+        """Runs that test what is concluded from it, whether or not the lab trains them."""
+        return (*reasons(self.compared), *repetitions(self.compared, self.robustness))
 
     @property
     def recordings(self) -> tuple[Recording, ...]:
@@ -169,16 +183,26 @@ class Lab:
         """
         plans = (*self.plans, *(plan for a in self.appendices for plan in a.plans))
         trials = [recording for plan in plans for recording in plan.recordings]
-        others = [(config, Schedule()) for config in (self.base, *self.controls)]
-        return distinct([others[0], *trials, *others[1:]])
+        return distinct([(self.base, Schedule()), *trials, *self.control_recordings])
 
     @cached_property
-    def controls(self) -> tuple[RunConfig, ...]:
-        """Runs that test explanations, of the base and of all experiments; not of appendices."""
+    def control_recordings(self) -> tuple[Recording, ...]:
+        """Runs that test conclusions, of the base and of all experiments; not of appendices."""
         if not self.file.test_explanations:
             return ()
-        made = (config for plan in self.plans for config in plan.controls)
-        return tuple({config.digest: config for config in (*self.base_tested, *made)}.values())
+        of_base = ((config, Schedule()) for config in self.base_tested)
+        made = (
+            (config, control.schedule)
+            for plan in self.plans
+            for control in plan.controls
+            for config in control.configurations
+        )
+        return distinct([*of_base, *made])
+
+    @property
+    def controls(self) -> tuple[RunConfig, ...]:
+        """The same without their schedules."""
+        return tuple(config for config, _ in self.control_recordings)
 
     @property
     def base_tested(self) -> tuple[RunConfig, ...]:

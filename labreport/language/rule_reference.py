@@ -23,6 +23,10 @@ NAMES: Mapping[str, str] = {
     "curvature_at": "`curvature_at(step)`: largest eigenvalue of the Hessian of the loss",
     "curvatures_at": "`curvatures_at((0, 1, 5))`: those of several steps",
     "quantity": "what the loss measures; losses with the same can be ranked",
+    "cosine_by": "`cosine_by(name)`: smallest cosine of the angle between a formula's gradient and "
+    "the chain rule's, along a training with the formula",
+    "dead_at_end": "how many units with ReLU have a weighted sum of at most 0 for every row at the "
+    "last step",
     "dead_units": "how many units with ReLU give 0 for every row at the start and get no gradient",
     "ending": "how the run ended: `completed`, `diverged` or `refused`",
     "ending_step": "index of the first step that was not recorded",

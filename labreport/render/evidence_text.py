@@ -8,8 +8,8 @@ from math import isfinite
 
 import numpy as np
 
-from labreport.analysis.evidence import thresholds_of
-from labreport.analysis.flattened_facts import FlatFact, Leaf, flattened, unit
+from labreport.analysis.formulas.evidence import thresholds_of
+from labreport.analysis.formulas.flattened_facts import FlatFact, Leaf, flattened, unit
 from labreport.analysis.observation import (
     Count,
     Fact,

@@ -272,12 +272,24 @@ class PrintedSection:
 
 
 @dataclass(frozen=True)
-class PrintedFinding:
-    """A key finding and the section that it comes from."""
+class PrintedAnswer:
+    """The answer of an experiment in short: its section, effect, reason and advice."""
 
     anchor: str
     source: str
-    statement: PrintedStatement
+    effect: tuple[PrintedStatement, ...]
+    reason: tuple[PrintedStatement, ...]
+    advice: tuple[PrintedStatement, ...]
+
+    @property
+    def columns(self) -> tuple[tuple[PrintedStatement, ...], ...]:
+        """The cells beside the title."""
+        return self.effect, self.reason, self.advice
+
+    @property
+    def statements(self) -> tuple[PrintedStatement, ...]:
+        """All of its sentences."""
+        return (*self.effect, *self.reason, *self.advice)
 
 
 @dataclass(frozen=True)
@@ -299,7 +311,7 @@ class PrintedReport:
     course: str
     cover: tuple[PrintedLine, ...]
     part: str = ""
-    findings: tuple[PrintedFinding, ...] = ()
+    answers: tuple[PrintedAnswer, ...] = ()
     sections: tuple[PrintedSection, ...] = ()
     notes: PrintedSection | None = None
     check_fonts: bool = True

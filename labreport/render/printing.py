@@ -16,10 +16,10 @@ from labreport.render.numbering import Numbering, blocks_of
 from labreport.render.printed import (
     Evidence,
     Notes,
+    PrintedAnswer,
     PrintedBlock,
     PrintedCell,
     PrintedFigure,
-    PrintedFinding,
     PrintedLine,
     PrintedNote,
     PrintedParagraph,
@@ -37,6 +37,7 @@ from labreport.report.tree import (
     ExperimentNames,
     Figure,
     Formula,
+    KeyAnswer,
     Note,
     Paragraph,
     Report,
@@ -181,15 +182,19 @@ class _Printing:
                 for line in tree.cover
             ),
             part=self.words(tree.part),
-            findings=tuple(
-                PrintedFinding(f.anchor, self.words(f.source), self.blocks.statement(f.statement))
-                for f in tree.findings
-            ),
+            answers=tuple(map(self._answer, tree.answers)),
             sections=tuple(sections),
             notes=notes if self.evidence or tree.sections else None,
             check_fonts=tree.check_fonts,
             theme=theme,
         )
+
+    def _answer(self, answer: KeyAnswer) -> PrintedAnswer:
+        effect, reason, advice = (
+            tuple(map(self.blocks.statement, cell))
+            for cell in (answer.effect, answer.reason, answer.advice)
+        )
+        return PrintedAnswer(answer.anchor, self.words(answer.source), effect, reason, advice)
 
     def _section(self, section: Section) -> PrintedSection:
         return PrintedSection(

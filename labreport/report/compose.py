@@ -6,10 +6,10 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from labreport.analysis.lab_rules.conclusions import key_findings
 from labreport.analysis.observation import Keys, Names, Number, Observation
 from labreport.analysis.observe import Observations
 from labreport.analysis.results import ExperimentResults
+from labreport.analysis.rule import Part
 from labreport.lab.changes import shown_differences
 from labreport.lab.plan import AppendixPlan, Plan
 from labreport.lab.schema.initialisers import WITHOUT_CHANCE
@@ -26,7 +26,7 @@ from labreport.report.tree import (
     Block,
     ExperimentNames,
     Figure,
-    KeyFinding,
+    KeyAnswer,
     Note,
     Paragraph,
     Report,
@@ -35,6 +35,7 @@ from labreport.report.tree import (
     Statement,
     Table,
     VariantName,
+    with_keys,
 )
 
 CHAPTERS = ("purpose", "principle", "set-up", "conclusions", "reflection")
@@ -96,7 +97,7 @@ class _Composition:
             title_page(self.lab),
             experiments=tuple(experiment_names(plan) for plan in self.lab.plans),
             part=self._part(),
-            findings=self._findings(),
+            answers=self._answers(),
             sections=tuple(self._sections()),
         )
 
@@ -111,17 +112,26 @@ class _Composition:
             count=len(self.facts.all_names),
         )
 
-    def _findings(self) -> tuple[KeyFinding, ...]:
-        pairs = [(r.plan.name, o) for r, o in zip(self._results, self._observed, strict=True)]
+    def _answers(self) -> tuple[KeyAnswer, ...]:
+        """A row for each experiment that has an answer."""
         return tuple(
-            KeyFinding(
-                f"experiment-{name}",
+            KeyAnswer(
+                f"experiment-{results.plan.name}",
                 self._title(results),
-                self._state(finding, results.plan, quoted=True),
+                self._parts(results, observed, "verdict"),
+                self._parts(results, observed, "reason"),
+                self._parts(results, observed, "advice"),
             )
-            for name, finding in key_findings(pairs)
-            for results in [next(r for r in self._results if r.plan.name == name)]
+            for results, observed in zip(self._results, self._observed, strict=True)
+            if observed.answers
         )
+
+    def _parts(
+        self, results: ExperimentResults, observed: Observations, part: Part
+    ) -> tuple[Statement, ...]:
+        """A part of an answer, once more; the effect where there is no verdict."""
+        found = observed.part(part) or (observed.part("effect") if part == "verdict" else ())
+        return tuple(self._state(o, results.plan, quoted=True) for o in found)
 
     @property
     def _results(self) -> tuple[ExperimentResults, ...]:
@@ -185,17 +195,20 @@ class _Composition:
             plan = self._results[0].plan
             statements = tuple(self._state(o, plan) for o in self.measured.of_base)
             blocks.append(Sentences("", statements))
-        pairs: list[tuple[Phrase, Phrase]] = [
-            (text(f"report.{key}", name=name), value) for key, name, value in self.facts.environment
-        ]
-        pairs += [
-            (text(f"report.environment-runs-{kind}"), str(count))
-            for kind, count in self._kinds_of_runs().items()
-            if count
-        ]
-        blocks.append(tables.pairs_table(text("report.environment-table"), pairs))
+        blocks.append(tables.pairs_table(text("report.environment-table"), self._environment()))
         blocks += self._replays()
         return Section("set-up", text("report.set-up"), tuple(blocks))
+
+    def _environment(self) -> list[tuple[Phrase, Phrase]]:
+        """Versions and machine, and how many runs there are of each kind."""
+        versions: list[tuple[Phrase, Phrase]] = [
+            (text(f"report.{k}", name=name), v) for k, name, v in self.facts.environment
+        ]
+        counts = self._kinds_of_runs()
+        return [
+            *versions,
+            *((text(f"report.environment-runs-{k}"), str(counts[k])) for k in counts),
+        ]
 
     def _own_look(self) -> list[Block]:
         """State that the report has a theme of its own, with its files and digest, if it has."""
@@ -212,12 +225,10 @@ class _Composition:
         everywhere = set().union(*of_plans)
         main = set().union(*of_plans[: len(lab.plans)])
         count = len(self.measured.runs)
-        return {
-            "experiments": len(main),
-            "appendices": len(everywhere - main),
-            "others": count - len(everywhere),
-            "all": count,
-        }
+        others = count - len(everywhere)
+        of_appendices = len(everywhere - main)
+        kinds = {"experiments": len(main), "appendices": of_appendices, "others": others}
+        return {kind: found for kind, found in {**kinds, "all": count}.items() if found}
 
     def _replays(self) -> list[Block]:
         """State what a second implementation found of the stored runs."""
@@ -258,7 +269,7 @@ class _Composition:
         difference = tables.differences_table(results)
         blocks += [difference] if difference else []
         blocks += self._statements("answers", observed, results)
-        shown = _with_keys(plan.name, illustrate(results, self._title(results)))
+        shown = with_keys(plan.name, illustrate(results, self._title(results)))
         blocks += [*self._pointer(shown), *shown]
         blocks += self._statements("others", observed, results)
         blocks += self._statements("limits", observed, results)
@@ -381,13 +392,3 @@ def experiment_names(plan: Plan) -> ExperimentNames:
             for v in plan.variants
         ),
     )
-
-
-def _with_keys(experiment: str, blocks: Sequence[Block]) -> list[Block]:
-    """Blocks of an experiment whose figures and tables can be referred to."""
-    return [
-        replace(block, key=block.key or f"{experiment}/{place}")
-        if isinstance(block, Figure | Table)
-        else block
-        for place, block in enumerate(blocks)
-    ]

@@ -6,13 +6,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from labreport.analysis.evidence import Failure, Known, failures
+from labreport.analysis.attach import attach
+from labreport.analysis.formulas.evidence import Failure, Known, failures
 from labreport.analysis.lab_rules.conclusions import conclude
 from labreport.analysis.lab_rules.lab_rule import Conclusion
 from labreport.analysis.observation import Observation
 from labreport.analysis.observe import Observations, observe, observe_base
 from labreport.analysis.replays import Replays, replay_lab
-from labreport.analysis.results import ExperimentResults, attach
+from labreport.analysis.results import ExperimentResults
 from labreport.analysis.seen_observations import SeenObservations
 from labreport.errors import BuildError, Fault
 from labreport.lab.plan import AppendixPlan, Lab

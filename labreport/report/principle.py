@@ -14,10 +14,11 @@ from labreport.lab.schema.activations import ACTIVATIONS
 from labreport.reference.evaluation import evaluate_if_defined, layers_of
 from labreport.reference.losses.all_losses import LOSSES
 from labreport.report import latex as formulas
+from labreport.report.best_cells import NONE
 from labreport.report.illustration.drawings import Array, NetworkDrawing, NetworksDrawing, Written
 from labreport.report.illustration.round_by_round import round_by_round
 from labreport.report.phrases import Concatenation, Phrase, listed, passage, text
-from labreport.report.tables import NONE, head
+from labreport.report.tables import head
 from labreport.report.tree import (
     Block,
     Cell,

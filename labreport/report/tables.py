@@ -11,7 +11,6 @@ from labreport.analysis.results import ExperimentResults, Result
 from labreport.analysis.rules.comparison import (
     MOST_OUTPUTS,
     comparable,
-    leading,
     rankable,
     same_rows,
 )
@@ -19,17 +18,25 @@ from labreport.analysis.rules.initialisation import final_losses
 from labreport.lab.changes import shown_differences
 from labreport.lab.configuration import RunConfig
 from labreport.lab.plan import Point
-from labreport.report.numbers import ALIKE, digits_for
-from labreport.report.numbers import measured as as_printed
+from labreport.report.best_cells import NONE, Best, cells, lowest, nearest
 from labreport.report.phrases import Concatenation, Named, Phrase, configured, passage, text
 from labreport.report.tree import Cell, Table
 
-NONE = "—"
 
-
-def measured(value: float | None, *, best: bool = False) -> Cell:
+def measured(value: Number | float | None, *, best: bool = False) -> Cell:
     """A cell with a measured number."""
-    return Cell(NONE if value is None else Number(float(value)), numeric=True, best=best)
+    number = value if isinstance(value, Number | None) else Number(float(value))
+    return Cell(NONE if number is None else number, numeric=True, best=best)
+
+
+def _loss(result: Result | None, budget: int) -> Number | None:
+    """The loss of a result at a budget; None where it ended before, or there is no such result."""
+    there = result is not None and result.loss(budget) is not None
+    return result.number(budget) if there and result is not None else None
+
+
+def _error(result: Result, budget: int) -> Number | None:
+    return None if result.error(budget) is None else result.told(lambda r: r.error(budget))
 
 
 def head(name: str, *, numeric: bool = False, **values: Phrase) -> Cell:
@@ -112,29 +119,29 @@ def comparison_table(results: ExperimentResults) -> Table | None:
         return None
     ranked = all(comparable(r, singles[0]) for r in singles)
     header = [head("variant")]
-    columns: list[list[float | None]] = []
+    columns: list[list[Number | None]] = []
 
-    def column(name: str, values: list[float | None], **given: Phrase) -> None:
+    def column(name: str, values: list[Number | None], **given: Phrase) -> None:
         header.append(head(name, numeric=True, **given))
         columns.append(values)
 
-    column("initial", [r.initial_loss for r in singles])
+    column("initial", [_loss(r, 0) for r in singles])
     for budget in results.budgets:
-        column("loss" + _ending_of(results), [r.loss(budget) for r in singles], budget=budget)
+        column("loss" + _ending_of(results), [_loss(r, budget) for r in singles], budget=budget)
     column("floor", [_finite(r.floor.value) for r in singles])
     # The squared error of a run that minimises just that is its loss.
     errors = any(r.run.config.loss != "mse" for r in singles)
     if errors:
-        column("error", [r.error(results.last) for r in singles])
+        column("error", [_error(r, results.last) for r in singles])
     best = _best_of_singles(results, columns, ranked, errors)
-    cells = [_cells(values, stars) for values, stars in zip(columns, best, strict=True)]
+    filled = [cells(values, stars) for values, stars in zip(columns, best, strict=True)]
     header.append(head("best", numeric=True))
     whole = all(r.run.trace.ending.kind == "completed" for r in singles)
     header += [] if whole else [head("ending")]
     rows = tuple(
         (
             Cell(named(results, result.variant)),
-            *(column[index] for column in cells),
+            *(column[index] for column in filled),
             _lowest_on_the_way(result),
             *(() if whole else (Cell(ending(result)),)),
         )
@@ -146,7 +153,7 @@ def comparison_table(results: ExperimentResults) -> Table | None:
 
 def _best_of_singles(
     results: ExperimentResults,
-    columns: Sequence[Sequence[float | None]],
+    columns: Sequence[Sequence[Number | None]],
     ranked: bool,
     errors: bool,
 ) -> list[Best]:
@@ -155,10 +162,10 @@ def _best_of_singles(
     # The floor is given and the initial loss is no merit: nothing in them is best.
     best: list[Best] = [frozenset()] * len(columns)
     if ranked:
-        best[1 : 1 + len(results.budgets)] = [_lowest(singles, b) for b in results.budgets]
+        best[1 : 1 + len(results.budgets)] = [lowest(singles, b) for b in results.budgets]
     data = [r.run.config.data for r in singles]
     if errors and all(same_rows(data[0], other) for other in data):
-        best[-1] = _nearest(columns[-1])
+        best[-1] = nearest(columns[-1])
     return best
 
 
@@ -175,53 +182,15 @@ def _comparison_caption(
     return passage(caption)
 
 
-Best = frozenset[int]
-"""Places in a column of numbers that are marked; none where all are equally good."""
-
-
-def _cells(values: Sequence[float | None], best: Best) -> list[Cell]:
-    """A column of numbers, with as many digits as tell the best from those next to it."""
-    lowest = {as_printed(value) for k in best if (value := values[k]) is not None}
-    near = [v for v in values if v is not None and as_printed(v) in lowest]
-    digits = digits_for(near)
-    return [
-        Cell(
-            NONE if value is None else Number(value, digits=digits.get(value)),
-            numeric=True,
-            best=place in best,
-        )
-        for place, value in enumerate(values)
-    ]
-
-
-def _lowest(members: Sequence[Result | None], budget: int) -> Best:
-    """Those with the lowest loss at a budget, to within rounding, as sentences have them."""
-    there = [r for r in members if r is not None and r.loss(budget) is not None]
-    tied = leading(there, budget).tied if there else ()
-    return _unless_all(there, tied, members)
-
-
-def _nearest(values: Sequence[float | None]) -> Best:
-    """Those with the lowest number, or one that may be printed like it."""
-    there = [v for v in values if v is not None]
-    lowest = min(there, default=0.0)
-    tied = [v for v in there if v - lowest <= ALIKE * abs(v)]
-    return _unless_all(there, tied, values)
-
-
-def _unless_all(there: Sequence[object], tied: Sequence[object], column: Sequence[object]) -> Best:
-    """Places of the tied ones; where all are tied there is no best one."""
-    if len(tied) == len(there):
-        return frozenset()
-    return frozenset(k for k, one in enumerate(column) if one is not None and one in tied)
-
-
 def _lowest_on_the_way(result: Result) -> Cell:
     """The lowest loss of a run, and after how many updates."""
     if result.best_round is None:
         return Cell(NONE, numeric=True)
-    lowest = Number(float(result.losses[result.best_round]))
-    return Cell(Concatenation((lowest, f" ({result.best_round})")), numeric=True)
+    least = result.told(lambda r: None if r.best_round is None else r.loss(r.best_round))
+    # Where the loss hardly changes any more, rounding decides when it is lowest.
+    if any(twin.best_round != result.best_round for twin in result.twins):
+        return Cell(least, numeric=True)
+    return Cell(Concatenation((least, f" ({result.best_round})")), numeric=True)
 
 
 def ending(result: Result) -> Phrase:
@@ -230,8 +199,8 @@ def ending(result: Result) -> Phrase:
     return text(f"ending.{state.kind}", step=state.step)
 
 
-def _finite(value: float | None) -> float | None:
-    return value if value is not None and np.isfinite(value) else None
+def _finite(value: float | None) -> Number | None:
+    return Number(value) if value is not None and np.isfinite(value) else None
 
 
 def sweep_table(results: ExperimentResults) -> Table | None:
@@ -252,11 +221,11 @@ def sweep_table(results: ExperimentResults) -> Table | None:
         caption = text(key, budget=results.last)
     header = [Cell(Keys((key,)), numeric=True) for key, _ in points[0]] + titles
     ranked = all(map(rankable, swept.values()))
-    cells = [_losses_at(points, members, budget, ranked) for members, budget in columns]
+    filled = [_losses_at(points, members, budget, ranked) for members, budget in columns]
     rows = []
     for index, point in enumerate(points):
         row = [Cell(configured(key, value), numeric=True) for key, value in point]
-        rows.append((*row, *(column[index] for column in cells)))
+        rows.append((*row, *(column[index] for column in filled)))
     return Table(caption, tuple(header), tuple(rows))
 
 
@@ -266,8 +235,8 @@ def _losses_at(
     """A column of losses at these points, the lowest marked if they can be ranked."""
     by_point = {r.point: r for r in members}
     there = [by_point.get(point) for point in points]
-    best: Best = _lowest(there, budget) if ranked else frozenset()
-    return _cells([_at(result, budget) for result in there], best)
+    best: Best = lowest(there, budget) if ranked else frozenset()
+    return cells([_loss(result, budget) for result in there], best)
 
 
 def _loss_head(results: ExperimentResults, budget: int) -> Cell:
@@ -278,10 +247,6 @@ def _loss_head(results: ExperimentResults, budget: int) -> Cell:
 def _ending_of(results: ExperimentResults) -> str:
     """The ending of a text's key: of each run at its own end, where rounds are swept."""
     return "-own" if results.at_own_end else ""
-
-
-def _at(result: Result | None, budget: int) -> float | None:
-    return result.loss(budget) if result else None
 
 
 def starts_table(results: ExperimentResults) -> Table | None:

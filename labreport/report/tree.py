@@ -6,7 +6,8 @@ notes are Markdown. Renderers make a document of it in a language.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from labreport.analysis.observation import Observation, Wording
 from labreport.report.illustration.drawings import Course, Drawing
@@ -124,12 +125,22 @@ class Section:
 
 
 @dataclass(frozen=True)
-class KeyFinding:
-    """A key finding and the section that it comes from."""
+class KeyAnswer:
+    """The answer of an experiment in short, as a row of the table that opens the report.
+
+    Attributes:
+        anchor: of its section.
+        source: its title.
+        effect: what the change did.
+        reason: why.
+        advice: what to do next time.
+    """
 
     anchor: str
     source: Phrase
-    statement: Statement
+    effect: tuple[Statement, ...]
+    reason: tuple[Statement, ...]
+    advice: tuple[Statement, ...]
 
 
 @dataclass(frozen=True)
@@ -167,7 +178,7 @@ class Report:
         cover: further lines of its cover.
         experiments: names of their variants, which phrases and observations refer to.
         part: which part of the lab it is of; "" if it is of all.
-        findings: the key findings.
+        answers: the answers in short, an experiment a row.
         sections: its chapters and appendices.
         check_fonts: whether characters without a glyph are refused.
     """
@@ -177,6 +188,16 @@ class Report:
     cover: tuple[CoverLine, ...]
     experiments: tuple[ExperimentNames, ...] = ()
     part: Phrase = ""
-    findings: tuple[KeyFinding, ...] = ()
+    answers: tuple[KeyAnswer, ...] = ()
     sections: tuple[Section, ...] = ()
     check_fonts: bool = True
+
+
+def with_keys(experiment: str, blocks: Sequence[Block]) -> list[Block]:
+    """Blocks of an experiment whose figures and tables can be referred to."""
+    return [
+        replace(block, key=block.key or f"{experiment}/{place}")
+        if isinstance(block, Figure | Table)
+        else block
+        for place, block in enumerate(blocks)
+    ]

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 DEVICES = ("cpu", "cuda")
 
-WORTH_PROCESSES = 50_000_000
-"""Run-rounds from which on a second process saves more than it costs to start: some seconds."""
+WORTH_SECONDS = 3.0
+"""Seconds of training from which on a second process saves more than it costs to start."""
 
 ATTEMPTS = 3
 """Number of times that a build reads what it needs: once to find what is damaged, once when that is
@@ -92,7 +92,7 @@ def too_big(
 ) -> tuple[Fault, ...]:
     """Return why a lab is too big for the machine, if it is: what it takes, how to allow more."""
     needed, whole = estimate(missing), estimate(recordings)
-    parallel = machine.jobs if needed.run_rounds >= WORTH_PROCESSES else 1
+    parallel = machine.jobs if needed.seconds >= WORTH_SECONDS else 1
     memory = max(min(parallel, needed.runs) * needed.training, whole.reading)
     limits = (
         ("too-much-memory", memory / 2**20, _memory_limit(machine) / 2**20),
@@ -238,7 +238,8 @@ def train_missing(
 
     configurations, schedules = zip(*missing, strict=True)
     work = sum(map(_rounds, configurations))
-    jobs = machine.jobs if work >= WORTH_PROCESSES and machine.device == "cpu" else 1
+    is_worth_it = estimate(missing).seconds >= WORTH_SECONDS and machine.device == "cpu"
+    jobs = machine.jobs if is_worth_it else 1
     groups = families(configurations, schedules, machine.memory // jobs)
     done = kept = 0
     progress("training", done, work)

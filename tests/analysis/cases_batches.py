@@ -28,7 +28,6 @@ def off_by(name: str, distance: float, changes: dict[str, object], rounds: int =
     budget=2,
     seen=(("b", 2), ("a", 4)),
 )
-@silent("ranking")
 def batches_of_two_sizes() -> ExperimentResults:
     return experiment(off_by("a", FAR, TWO_ROWS), off_by("b", NEAR, BATCHES))
 

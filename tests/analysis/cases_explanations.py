@@ -129,22 +129,22 @@ def with_starts(alive: int) -> ExperimentResults:
     )
 
 
-@fires("revived", "all", subject="a", units=("h2",), count=STARTS, alive=STARTS)
+@fires("revived", "all", subject="a", units=("h2",), count=STARTS, dead=0, rounds=2)
 def no_start_has_a_dead_unit() -> ExperimentResults:
     return with_starts(STARTS)
 
 
-@fires("revived", "some", alive=STARTS - 1)
+@fires("revived", "some", dead=1)
 def one_start_has_a_dead_unit() -> ExperimentResults:
     return with_starts(STARTS - 1)
 
 
-@fires("revived", "some", alive=1)
+@fires("revived", "some", dead=STARTS - 1)
 def one_start_has_none() -> ExperimentResults:
     return with_starts(1)
 
 
-@fires("revived", "none", alive=0)
+@fires("revived", "none", dead=STARTS)
 def every_start_has_a_dead_unit() -> ExperimentResults:
     return with_starts(0)
 
@@ -176,13 +176,9 @@ def equal_start(
     "kept",
     subject="b",
     other="a",
-    start=0.5,
     updates=1,
     rounds=2,
-    mine=0.125,
-    same=0.625 - 0.25,
-    theirs=0.25,
-    gone=((2, 0.5),),
+    gone=0.5,
 )
 def just_half_of_the_lead_is_the_start() -> ExperimentResults:
     return equal_start([1.0, 0.5, 0.375, 0.25], [0.5, 0.25, 0.125, 0.1])
@@ -193,7 +189,7 @@ def more_than_half_of_the_lead_is_the_start() -> ExperimentResults:
     return equal_start([1.0, 0.5, 0.375, nextafter(0.25, 0)], [0.5, 0.25, 0.125, 0.1])
 
 
-@fires("equal-start", "gone", gone=((2, 1.0),))
+@fires("equal-start", "gone", gone=1.0, rounds=2)
 def all_of_the_lead_is_the_start() -> ExperimentResults:
     return equal_start([1.0, 0.5, 0.375, 0.125], [0.5, 0.25, 0.125, 0.1])
 
@@ -203,12 +199,12 @@ def nearly_all_of_the_lead_is_the_start() -> ExperimentResults:
     return equal_start([1.0, 0.5, 0.375, 0.1250001], [0.5, 0.25, 0.125, 0.1])
 
 
-@fires("equal-start", "kept", start=98.9)
+@fires("equal-start", "kept", updates=1)
 def starts_that_differ_by_just_more_than_a_hundredth() -> ExperimentResults:
     return equal_start([100.0, 98.0, 97.0, 96.0], [98.9, 50.0, 25.0, 10.0])
 
 
-@fires("equal-start", "mixed", gone=((1, 1.0), (2, 0.0)), rounds=1, mine=0.25, theirs=0.25)
+@fires("equal-start", "mixed", gone=1.0, rounds=1, left=0.0, later=2)
 def a_lead_whose_start_matters_less_with_more_rounds() -> ExperimentResults:
     return equal_start([1.0, 0.5, 0.25, 0.25], [0.5, 0.25, 0.0, 0.0], budgets=(1, 2, 3))
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from cases import fires, silent
-from cases_course import BATCHES, LINEAR, course, line, still_after
+from cases_course import LINEAR, course, line
 from cases_explanations import ALIVE, DEAD, RELU, dead_parts
 from synthetic_runs import MOMENTUM, RATE, experiment, single, sweep, trace, with_controls
 
@@ -16,30 +16,6 @@ from labreport.lab.controls import STARTS
 from labreport.runs.run import Trace
 
 # --- who is level with the first leads as well -------------------------------------------------
-
-
-@fires("ranking", "shared", leaders=((1, ("b", 1.5)), (2, ("a", "b", 1.0))), subjects=("b",))
-def a_leader_that_another_one_comes_level_with() -> ExperimentResults:
-    other = single("b", [3, 1.5, 1], {MOMENTUM: 0.5})
-    return experiment(single("a", [3, 2, 1]), other, budgets=(1, 2))
-
-
-@silent("ranking")
-def runs_that_are_at_their_floor_to_within_rounding() -> ExperimentResults:
-    other = single("b", [3, 2e-18], {MOMENTUM: 0.5})
-    return experiment(single("a", [3, 1e-18]), other)
-
-
-@fires("ranking", "single", subjects=("a",), value=1e-3)
-def a_run_that_is_nearer_to_the_floor_than_rounding_can_tell() -> ExperimentResults:
-    other = single("b", [3, 2e-3], {MOMENTUM: 0.5})
-    return experiment(single("a", [3, 1e-3]), other)
-
-
-@fires("sweep-best", "stays", best=((1, (("", 2.0), 2.0)), (2, (("", 2.0), 1.0))))
-def a_value_that_is_best_throughout_and_level_with_another_one_at_first() -> ExperimentResults:
-    losses = {1.0: [3, 2, 1.5], 2.0: [3, 2, 1], 3.0: [3, 2.5, 2]}
-    return experiment(sweep("a", RATE, losses), budgets=(1, 2))
 
 
 @silent("edge-of-grid")
@@ -65,11 +41,6 @@ def two_and_one_that_ended(**recorded: Any) -> ExperimentResults:
 
 @silent("path")
 def two_straight_ways_and_one_that_is_not_known() -> ExperimentResults:
-    return two_and_one_that_ended()
-
-
-@fires("monotone", subjects=("a", "b"), rounds=2)
-def two_that_never_rise_and_one_that_ended_at_once() -> ExperimentResults:
     return two_and_one_that_ended()
 
 
@@ -136,17 +107,7 @@ def probabilities_that_are_all_rounded_to_one() -> ExperimentResults:
     return experiment(single("a", [3, 2, 1], changes, outputs=outputs))
 
 
-@silent("float-limit")
-def weights_that_stand_still_while_rows_change() -> ExperimentResults:
-    made = still_after(18, 20)
-    (result,) = made.results
-    recorded = result.run.trace
-    return course(
-        recorded.losses.tolist(), BATCHES, weights=recorded.weights, gradients=recorded.gradients
-    )
-
-
-@fires("revived", "some", count=STARTS - 1, alive=1)
+@fires("revived", "some", count=STARTS - 1, dead=STARTS - 2)
 def a_start_that_ended_at_once() -> ExperimentResults:
     def made(number: int, config: RunConfig) -> Trace:
         if number == 0:

@@ -95,7 +95,10 @@ def no_difference_on_average() -> ExperimentResults:
 @fires(
     "spread",
     "several-ended",
-    spreads=(("b", (1.5, 1.0, 2.0)), ("a", (2.0, 1.0, 3.0))),
+    first="b",
+    median=1.5,
+    last="a",
+    other_median=2.0,
     total=5,
     ended=1,
     budget=2,
@@ -107,7 +110,7 @@ def two_variants_of_which_one_start_ended() -> ExperimentResults:
     )
 
 
-@fires("spread", "several", ended=0, spreads=(("a", (2.0, 1.0, 3.0)), ("b", (5.0, 4.0, 6.0))))
+@fires("spread", "several", ended=0, first="a", median=2.0, last="b", other_median=5.0)
 def two_variants_in_the_order_of_their_medians() -> ExperimentResults:
     return experiment(
         starts("b", [[9, 5, 4], [9, 5, 6]], {"network.bias": "trained"}),

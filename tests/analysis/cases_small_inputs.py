@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import nextafter
 from typing import Any
 
 import numpy as np
@@ -206,31 +205,14 @@ def a_weight_without_a_cause_and_several_rows() -> ExperimentResults:
 # --- level is level ----------------------------------------------------------------------------
 
 
-@fires("sweep-best", "level", total=3, value=0.25, budget=2)
 @silent("edge-of-grid")
 def values_that_are_level() -> ExperimentResults:
     return experiment(sweep("a", RATE, {0.5: [3, 1, 0.25], 1.0: [3, 1, 0.25], 2.0: [3, 1, 0.25]}))
 
 
-@silent("edge-of-grid", "leaders-along-axis", "same-value")
+@silent("edge-of-grid")
 def values_that_all_reach_a_loss_of_0() -> ExperimentResults:
     return experiment(sweep("a", RATE, {0.0: [3, 1, 0], 0.05: [3, 1, 0]}))
-
-
-@fires("sweep-best", "level", value=1.0)
-def values_that_rounding_alone_tells_apart() -> ExperimentResults:
-    return experiment(sweep("a", RATE, {0.5: [3, 2, 1], 1.0: [3, 2, nextafter(1, 2)]}))
-
-
-@fires("sweep-best", "one", point=(("", 0.5), ("", 1.0)), value=1.0)
-def two_values_that_are_level_and_one_that_is_not() -> ExperimentResults:
-    return experiment(sweep("a", RATE, {0.5: [3, 2, 1], 1.0: [3, 2, 1], 2.0: [3, 2, 1.5]}))
-
-
-@silent("sweep-best", "leaders-along-axis", "same-value")
-def variants_that_are_level_at_every_value() -> ExperimentResults:
-    curves = {0.5: [3, 1, 0], 1.0: [3, 1, 0]}
-    return experiment(sweep("a", RATE, curves), sweep("b", RATE, curves, {MOMENTUM: 0.5}))
 
 
 @fires("common-measure", "equal", value=1.0)
@@ -338,9 +320,3 @@ def a_layer_that_is_left_out_and_another_activation_at_the_end() -> ExperimentRe
 @fires("several-changes", subject="b", other="a", count=2)
 def a_layer_that_is_left_out_and_another_activation_before_it() -> ExperimentResults:
     return two_networks([2, 3, 2], ["relu", "sigmoid"])
-
-
-@silent("largest-move")
-def a_network_of_too_many_weights_to_look_at_one_by_one() -> ExperimentResults:
-    wide = {"initial": {"scheme": "pytorch"}, "network.layers": [2, 20, 2]}
-    return experiment(single("a", [3, 2, 1]), single("b", [3, 2, 1.5], wide))

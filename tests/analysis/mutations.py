@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from synthetic_runs import plain
 
-from labreport.analysis.evidence import Known, failures, same, sourced
+from labreport.analysis.formulas.evidence import Known, failures, same, sourced
 from labreport.analysis.observation import Observation, Verbatim
 from labreport.analysis.results import ExperimentResults
 from labreport.runs.run import Run

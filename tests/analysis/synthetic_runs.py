@@ -180,15 +180,15 @@ def grid(
 
 
 def with_controls(
-    results: ExperimentResults, kind: Kind, make: Callable[[int, RunConfig], Trace]
+    results: ExperimentResults, kind: Kind, make: Callable[[int, RunConfig], Trace | None]
 ) -> ExperimentResults:
-    """The same with controls of each single run: ``make`` gives the trace of the n-th."""
-    runs = {}
-    for result in results.singles:
+    """The same with controls of each run as well: ``make`` gives the trace of the n-th, if any."""
+    runs = dict(results.controls)
+    for result in results.results:
         for number, configuration in enumerate(KINDS[kind](result.run.config)):
-            name = f"control {kind} {result.variant} {number}"
-            made = make(number, configuration)
-            runs[configuration.digest] = Run(configuration, made, Environment(1, "0"), name)
+            name = f"control {kind} {result.run.name} {number}"
+            if (made := make(number, configuration)) is not None:
+                runs[configuration.digest] = Run(configuration, made, Environment(1, "0"), name)
     return replace(results, controls=runs)
 
 

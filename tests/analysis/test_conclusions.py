@@ -35,7 +35,7 @@ from concluded_labs import (
 )
 from synthetic_runs import MOMENTUM, experiment, plain, single
 
-from labreport.analysis.evidence import Known, failures, thresholds_of
+from labreport.analysis.formulas.evidence import Known, failures, thresholds_of
 from labreport.analysis.lab_rules.conclusions import LAB_RULES, conclude
 from labreport.analysis.observation import Observation
 

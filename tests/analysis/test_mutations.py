@@ -35,7 +35,7 @@ from mutations import (
 )
 
 from labreport.analysis import thresholds
-from labreport.analysis.evidence import sourced, thresholds_of
+from labreport.analysis.formulas.evidence import sourced, thresholds_of
 from labreport.analysis.lab_rules.conclusions import LAB_RULES, conclude
 from labreport.analysis.observation import Observation
 from labreport.analysis.observe import RULES

@@ -5,19 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from cases_answers import BCE, going_on
 from cases_small_inputs import cross_entropy_of_one_unit, values_that_all_reach_a_loss_of_0
-from synthetic_runs import MOMENTUM, experiment, plain, single, starts
+from synthetic_runs import MOMENTUM, check, experiment, plain, single, starts
 
 from labreport.analysis import observe as module
-from labreport.analysis.lab_rules.conclusions import KEY_FINDINGS, conclude, key_findings
+from labreport.analysis.lab_rules.conclusions import conclude
 from labreport.analysis.observation import Count, Observation, Subject
-from labreport.analysis.observe import (
-    ANSWERS,
-    RULES,
-    Observations,
-    observe,
-)
-from labreport.analysis.rule import Rule, Theme
+from labreport.analysis.observe import MOST_REASONS, RULES, observe, part_of
+from labreport.analysis.rule import PARTS, Part, Rule
 
 OVERSHOOT = [9.0, 1.0, 5.0]
 
@@ -25,7 +21,7 @@ OVERSHOOT = [9.0, 1.0, 5.0]
 def test_findings_that_differ_in_subject_alone_are_told_once() -> None:
     made = experiment(
         single("a", OVERSHOOT),
-        single("b", OVERSHOOT, {MOMENTUM: 0.5}),
+        single("b", [*OVERSHOOT, 6.0], {MOMENTUM: 0.5}),
         single("c", [9.0, 1.0, 4.0], {MOMENTUM: 0.6}),
     )
     found = [o for o in everything(made) if o.rule == "overshoot"]
@@ -33,7 +29,7 @@ def test_findings_that_differ_in_subject_alone_are_told_once() -> None:
 
 
 def test_merged_findings_keep_their_facts() -> None:
-    made = experiment(single("a", OVERSHOOT), single("b", OVERSHOOT, {MOMENTUM: 0.5}))
+    made = experiment(single("a", OVERSHOOT), single("b", [*OVERSHOOT, 6.0], {MOMENTUM: 0.5}))
     (found,) = (o for o in everything(made) if o.rule == "overshoot")
     alone = experiment(single("a", OVERSHOOT))
     (single_one,) = (o for o in everything(alone) if o.rule == "overshoot")
@@ -56,28 +52,100 @@ def test_the_most_relevant_come_first_and_limits_stand_apart() -> None:
         single("b", [9.0, 8.0, 7.0], {MOMENTUM: 0.5, "network.bias": "none"}),
     )
     observed = observe(made)
-    findings = [*observed.answers, *observed.others]
-    assert len(observed.answers) == ANSWERS
-    assert [o.relevance for o in findings] == sorted((o.relevance for o in findings), reverse=True)
-    assert not any(o.limits for o in findings)
+    assert observed.others
+    relevances = [o.relevance for o in observed.others]
+    assert relevances == sorted(relevances, reverse=True)
+    assert not any(o.limits for o in (*observed.answers, *observed.others))
     assert {o.rule for o in observed.limits} == {"several-changes", "single-start"}
+
+
+# --- the answer --------------------------------------------------------------------------------
+
+
+def rule_of(part: Part | None, relevance: float, name: str, count: int = 1) -> Rule:
+    """A rule that finds so many things, which are such a part of an answer."""
+    made = [Observation(name, {"n": Count(k)}, runs=1) for k in range(count)]
+    return Rule(name, lambda results: iter(made), "comparison", relevance, part=part)
+
+
+def answered(patch: pytest.MonkeyPatch, *rules: Rule) -> list[str]:
+    """The rules of the answer's parts, where there are no other rules than these."""
+    patch.setattr(module, "RULES", {rule.name: rule for rule in rules})
+    return [o.rule for o in observe(experiment(single("a", [3, 2, 1]))).answers]
+
+
+def test_an_answer_has_one_finding_of_each_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    rules = [
+        rule_of("scope", 0.9, "s"),
+        rule_of("verdict", 0.5, "v1"),
+        rule_of("verdict", 0.6, "v2", count=2),
+        rule_of("effect", 0.3, "e"),
+        rule_of("reason", 0.8, "r"),
+        rule_of(None, 1.0, "d"),
+    ]
+    assert answered(monkeypatch, *rules) == ["v2", "e", "r", "s"]
 
 
 def test_equally_relevant_findings_keep_the_order_of_the_rules(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def rule(name: str) -> Rule:
-        found = Observation(name, {"n": Count(1)}, runs=1)
-        return Rule(name, lambda results: iter([found]), "comparison", 0.5)
+    rules = [rule_of("verdict", 0.5, name) for name in ("z", "a", "m")]
+    assert answered(monkeypatch, *rules) == ["z", "no-reason"]
 
-    monkeypatch.setattr(module, "RULES", {name: rule(name) for name in ("z", "a", "m")})
-    made = experiment(single("a", [3, 2, 1]))
-    assert [o.rule for o in observe(made).answers] == ["z", "a", "m"]
+
+def test_where_no_reason_is_known_an_answer_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert answered(monkeypatch, rule_of("verdict", 0.5, "v")) == ["v", "no-reason"]
+
+
+def test_where_nothing_is_known_there_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert answered(monkeypatch, rule_of(None, 0.5, "d")) == []
+
+
+def test_a_second_reason_is_given_only_if_it_is_strong(monkeypatch: pytest.MonkeyPatch) -> None:
+    strong = [rule_of("reason", relevance, f"r{relevance}") for relevance in (0.95, 0.9, 0.85)]
+    assert len(answered(monkeypatch, *strong)) == MOST_REASONS
+    weak = [rule_of("reason", relevance, f"r{relevance}") for relevance in (0.5, 0.4)]
+    assert answered(monkeypatch, *weak) == ["r0.5"]
+
+
+def test_reasons_are_of_different_rules(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert answered(monkeypatch, rule_of("reason", 0.9, "r", count=3)) == ["r"]
+
+
+def test_parts_of_an_answer_stand_in_their_order() -> None:
+    parts = [part_of(o) for o in observe(going_on(0.5, 0.25)).answers]
+    assert parts == [part for part in PARTS if part in parts]
+    assert {"verdict", "effect", "reason", "scope", "advice"} == set(parts)
+
+
+def test_advice_rests_on_the_claims_of_what_it_follows_from() -> None:
+    answer = observe(going_on(0.5, 0.25)).answers
+    (lead,) = (o for o in answer if o.rule == "who-leads")
+    (advised,) = (o for o in answer if o.rule == "advice")
+    assert (advised.form, plain(advised.facts["subject"])) == ("take", ("b",))
+    assert advised.claims == lead.claims
+
+
+def test_advice_on_targets_comes_before_advice_on_variants() -> None:
+    refused = {**BCE, "data.targets": [[0.25, -0.07]]}
+    made = experiment(
+        single("a", [3, 2, 1]),
+        single("b", [3, 2, 0.5], {MOMENTUM: 0.5}),
+        single("c", [], refused, rounds=2, kind="refused", message="RuntimeError: no"),
+    )
+    (advised,) = (o for o in observe(made).answers if o.rule == "advice")
+    assert advised.form == "targets"
+
+
+def test_a_gradient_check_has_an_answer() -> None:
+    answer = [(o.rule, o.form) for o in observe(check("summed", "right")).answers]
+    assert ("points-downhill", "") in answer
+    assert answer[-1] == ("advice", "check")
 
 
 def test_nothing_is_built_on_a_loss_that_is_0_whatever_the_weights() -> None:
     made = cross_entropy_of_one_unit()
-    for observation in observe(made):
+    for observation in (o for o in observe(made) if o.claims):
         runs = {run for claim in observation.claims for run in claim.runs}
         spoken = {o.variant for o in made.results if o.run.name in runs}
         allowed = RULES[observation.rule].of_constant_losses
@@ -98,65 +166,8 @@ def test_a_small_effect_makes_a_finding_less_relevant() -> None:
 
 
 def test_losses_that_are_all_0_have_no_best_value() -> None:
-    (found,) = RULES["sweep-best"](values_that_all_reach_a_loss_of_0())
-    assert (found.form, plain(found.facts["value"])) == ("level", 0.0)
-
-
-def observations(*relevances: float) -> Observations:
-    made = tuple(Observation("overshoot", {}, runs=1, relevance=r) for r in relevances)
-    return Observations(made, (), ())
-
-
-def test_one_answer_compares_if_any_finding_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    def rule(name: str, theme: Theme, relevance: float) -> Rule:
-        found = Observation(name, {"n": Count(1)}, runs=1)
-        return Rule(name, lambda results: iter([found]), theme, relevance)
-
-    rules = {
-        **{name: rule(name, "trajectory", 0.9) for name in ("a", "b", "c")},
-        "d": rule("d", "comparison", 0.1),
-        "e": rule("e", "comparison", 0.05),
-    }
-    monkeypatch.setattr(module, "RULES", rules)
-    observed = observe(experiment(single("a", [3, 2, 1])))
-    assert [o.rule for o in observed.answers] == ["a", "b", "d"]
-    assert [o.rule for o in observed.others] == ["c", "e"]
-    rules["b"] = rule("b", "equivalence", 0.9)
-    observed = observe(experiment(single("a", [3, 2, 1])))
-    assert [o.rule for o in observed.answers] == ["a", "b", "c"]
-
-
-def test_the_report_opens_with_the_most_relevant_findings_in_its_own_order() -> None:
-    pairs = [
-        (name, observations(relevance))
-        for name, relevance in zip("abcdefg", (0.5, 0.9, 0.7, 0.8, 0.6, 1.0, 0.4), strict=True)
-    ]
-    assert [name for name, _ in key_findings(pairs)] == ["b", "c", "d", "e", "f"]
-
-
-def test_no_experiment_opens_twice_while_another_has_something_to_say() -> None:
-    pairs = [("a", observations(1.0, 0.9, 0.8)), ("b", observations(0.1)), ("c", observations())]
-    found = [(name, o.relevance) for name, o in key_findings(pairs)]
-    # The first of each come before any second one.
-    assert found == [("a", 1.0), ("b", 0.1), ("a", 0.9), ("a", 0.8)]
-
-
-def test_as_many_open_the_report_as_a_reader_keeps() -> None:
-    assert len(key_findings([("a", observations(*[0.5] * 9))])) == KEY_FINDINGS
-
-
-def test_answers_are_of_different_rules_as_long_as_there_are_any(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def rule(name: str, relevance: float, count: int) -> Rule:
-        made = [Observation(name, {"n": Count(k)}, runs=1) for k in range(count)]
-        return Rule(name, lambda results: iter(made), "comparison", relevance)
-
-    rules = {"z": rule("z", 0.9, 3), "a": rule("a", 0.8, 1), "m": rule("m", 0.7, 2)}
-    monkeypatch.setattr(module, "RULES", rules)
-    observed = observe(experiment(single("a", [3, 2, 1])))
-    assert [o.rule for o in observed.answers] == ["z", "a", "m"]
-    assert [o.rule for o in observed.others] == ["z", "z", "m"]
+    made = values_that_all_reach_a_loss_of_0()
+    assert not {o.rule for o in everything(made)} & {"sweep-shape", "sweep-values", "edge-of-grid"}
 
 
 def test_a_finding_that_another_one_covers_is_left_out() -> None:
@@ -164,7 +175,7 @@ def test_a_finding_that_another_one_covers_is_left_out() -> None:
     made = experiment(
         single("a", [1.0, 0.5, 0.375, 0.125]),
         single("b", [0.5, 0.25, 0.125, 0.1], {"network.activations": ["relu", "sigmoid"]}),
-        single("c", [0.5, 0.25, 0.125, 0.1], {MOMENTUM: 0.5}),
+        single("c", [0.5, 0.25, 0.125, 0.11], {MOMENTUM: 0.5}),
     )
     rules = ("equal-start", "start-differs")
     found = [(o.rule, plain(o.facts["subject"])) for o in everything(made) if o.rule in rules]

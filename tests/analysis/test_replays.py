@@ -35,6 +35,7 @@ name = "one"
 change.data.batch_size = 1
 """
     path: Path = tmp_path_factory.mktemp("replays") / "lab.toml"
+    base = base.replace("format = 1", 'format = 1\nrobustness = "none"')
     path.write_text(base + text, encoding="utf-8")
     return load(path)
 

@@ -58,9 +58,7 @@ def test_few_hessians_are_computed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_variants_at_the_same_edge_are_told_once() -> None:
     changes = {**LINE, RATE: LIMIT * ABOVE}
-    pair = experiment(
-        single("a", STEADY, changes), single("b", STEADY, {**changes, "optimizer.dampening": 0.5})
-    )
+    pair = experiment(single("a", STEADY, changes), single("b", [9.0, 5.0, 3.5], changes))
     observed = observe(pair)
     everything = (*observed.answers, *observed.others, *observed.limits)
     (edge,) = (o for o in everything if o.rule == "edge-of-stability")

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from synthetic_runs import plain
 
-from labreport.analysis.evidence import failures, known_of, sourced
-from labreport.analysis.flattened_facts import flattened
+from labreport.analysis.formulas.evidence import failures, known_of, sourced
+from labreport.analysis.formulas.flattened_facts import flattened
 from labreport.analysis.lab_rules.conclusions import conclude
 from labreport.analysis.observation import Observation
 from labreport.analysis.observe import Observations
@@ -104,9 +104,10 @@ def test_published_program_is_momentum_of_one_to_the_bit(found: Any, results: An
 
 
 def test_published_program_overshoots_one_round_after_those_it_shows(found: Any) -> None:
-    (overshoot,) = found("published", "overshoot")
+    # Of runs that are the same to the last bit the first stands for all.
+    (overshoot,) = found("published", "overshoot", "stays")
     said = facts(overshoot)
-    assert said["subject"] == ("accumulated", "momentum-1", "no-bias")
+    assert (said["subject"], said["longer"]) == ("accumulated", 5000)
     assert (said["updates"], said["round"], said["budget"]) == (10, 11, 1000)
     assert said["lowest"] == pytest.approx(0.0066046, abs=5e-6)
     assert said["lowest"] < PUBLISHED[-1]
@@ -121,8 +122,9 @@ def test_with_copied_weights_the_loss_stays_where_it_is(found: Any) -> None:
 
 
 def test_published_program_ends_in_saturation(found: Any) -> None:
-    (stuck,) = found("published", "stuck", "sigmoid")
+    (stuck,) = found("published", "stuck", "sigmoid-longer")
     said = facts(stuck)
+    assert said["longer"] == 5000
     assert said["loss"] == pytest.approx(SATURATED, rel=1e-6)
     assert said["floor"] == pytest.approx(FLOOR, rel=1e-12)
     assert max(said["outputs"]) < 1e-15
@@ -131,18 +133,49 @@ def test_published_program_ends_in_saturation(found: Any) -> None:
 
 
 def test_who_leads_depends_on_the_rounds(found: Any) -> None:
-    (ranking,) = found("published", "ranking", "flips")
-    leaders = {budget: names[:-1] for budget, names in facts(ranking)["leaders"]}
-    assert leaders == {
-        10: ("accumulated", "momentum-1", "no-bias"),
-        100: ("cleared",),
-        1000: ("cleared",),
-    }
+    (lead,) = found("published", "who-leads", "turns")
+    said = facts(lead)
+    assert (said["early"], said["first"]) == (("accumulated",), 10)
+    assert (said["subjects"], said["budget"]) == (("cleared",), 1000)
 
 
-def test_the_first_three_findings_of_the_published_program(shipped_build: Any) -> None:
-    answers = observations(shipped_build, "published").answers
-    assert {o.rule for o in answers} == {"coincide", "overshoot", "stuck"}
+def answer(built: Any, experiment: str) -> list[str]:
+    """The answer to the question of an experiment, part by part."""
+    return [o.message.removeprefix("observation.") for o in observations(built, experiment).answers]
+
+
+def test_the_answer_to_the_published_program(shipped_build: Any) -> None:
+    assert answer(shipped_build, "published") == [
+        "who-leads.turns",
+        "overshoot.stays",
+        "coincide.momentum",
+        "reaches-from-starts",
+        "advice.clear",
+    ]
+
+
+def test_other_answers(shipped_build: Any) -> None:
+    assert answer(shipped_build, "step-size") == [
+        "sweep-shape.peak",
+        "sweep-values.moves",
+        "rate-times-rounds",
+        "best-from-starts",
+        "advice.peak",
+    ]
+    assert answer(shipped_build, "bce") == [
+        "refused.target",
+        "nearer-to-targets.all",
+        "larger-step",
+        "error-term",
+        "holds-over-starts.all",
+        "advice.targets",
+    ]
+    assert answer(shipped_build, "companion") == [
+        "right-formula.some",
+        "falling-loss.lower",
+        "points-downhill",
+        "advice.check",
+    ]
 
 
 # --- ReLU --------------------------------------------------------------------------------------
@@ -165,13 +198,13 @@ def test_relu_looks_faster_because_it_starts_lower(found: Any, results: Any) -> 
     assert (said.form, said.strength) == ("mixed", "explanation")
     told = facts(said)
     assert told["other"] == "sigmoid"
-    assert told["start"] == pytest.approx(0.0235, abs=5e-5)
     (slow,), (quick,) = (results("relu").of(name) for name in ("sigmoid", "relu"))
     assert slow.losses[0] == pytest.approx(0.2097, abs=5e-5)
     after = next(k for k, loss in enumerate(slow.losses) if loss <= quick.losses[0])
     assert told["updates"] == after
-    shares = dict(told["gone"])
+    shares = {told["rounds"]: told["gone"], told["later"]: told["left"]}
     assert shares.keys() == {10, 100}
+    assert quick.losses[0] == pytest.approx(0.0235, abs=5e-5)
     for rounds, share in shares.items():
         mine, same = quick.losses[rounds], slow.losses[rounds]
         left = slow.losses[after + rounds] - mine
@@ -180,14 +213,29 @@ def test_relu_looks_faster_because_it_starts_lower(found: Any, results: Any) -> 
     assert shares[100] < 0.5
 
 
-def test_dead_units_come_with_the_start(found: Any) -> None:
+def test_dead_units_come_with_the_start(found: Any, results: Any) -> None:
     said = {facts(o)["subject"]: o for o in found("relu", "revived")}
     assert {name: (o.form, o.strength) for name, o in said.items()} == {
-        "relu": ("some", "explanation"),
-        ("relu-hidden", "relu-linear"): ("some", "explanation"),
+        "relu": ("none", "statistical"),
+        "relu-hidden": ("some", "statistical"),
+        "relu-linear": ("some", "statistical"),
     }
-    for observation in said.values():
-        assert 0 < facts(observation)["alive"] < facts(observation)["count"] == 20
+    experiment = results("relu")
+    for name, observation in said.items():
+        (run,) = experiment.of(name)
+        starts = experiment.control("other-starts", run)
+        assert facts(observation)["count"] == len(starts) == 30
+        assert facts(observation)["dead"] == sum(map(has_dead_unit, starts))
+
+
+def has_dead_unit(start: Any) -> bool:
+    """Whether a unit with ReLU gives 0 in the end, by a forward pass of a 2-2-2 network."""
+    (row,) = start.run.config.data.inputs
+    first, last = start.run.trace.weights[-1].astype(float).reshape(2, 2, 2)
+    hidden = first @ row
+    sums = [hidden, last @ np.maximum(hidden, 0)]
+    names = start.run.config.network.activations
+    return any(n == "relu" and (s <= 0).any() for n, s in zip(names, sums, strict=True))
 
 
 def test_a_linear_output_reaches_what_sigmoid_cannot(found: Any, shipped_build: Any) -> None:
@@ -220,6 +268,7 @@ def test_bce_refuses_the_target_word_for_word(found: Any) -> None:
         "subject": "bce",
         "loss": "bce",
         "round": 1,
+        "target": -0.07,
         "message": "RuntimeError: all elements of target should be between 0 and 1",
     }
 
@@ -256,10 +305,6 @@ def test_losses_of_different_kinds_are_compared_by_one_measure(found: Any, resul
     assert facts(limit)["losses"] == ("mse", "bce_with_logits")
 
 
-def test_losses_of_different_kinds_are_not_ranked(found: Any) -> None:
-    assert found("bce", "ranking") == []
-
-
 # --- the floor, and the step -------------------------------------------------------------------
 
 
@@ -271,11 +316,28 @@ def test_target_of_the_base_is_out_of_reach(shipped_build: Any) -> None:
 
 
 def test_best_step_size_depends_on_the_rounds(found: Any, results: Any) -> None:
-    (best,) = found("step-size", "sweep-best", "moves")
-    for budget, ((_, rate), loss) in facts(best)["best"]:
-        losses = {r.point[0][1]: r.loss(budget) for r in results("step-size").results}
-        assert losses[rate] == loss == min(losses.values())
-    assert len({rate for _, ((_, rate), _) in facts(best)["best"]}) > 1
+    (values,) = found("step-size", "sweep-values", "moves")
+    said = facts(values)
+    for best, budget in (("best", "budget"), ("early", "first")):
+        losses = {r.point[0][1]: r.loss(said[budget]) for r in results("step-size").results}
+        assert losses[said[best][1]] == min(losses.values())
+    assert said["early"] != said["best"]
+
+
+def test_equal_products_of_rate_and_rounds(found: Any, results: Any) -> None:
+    (products,) = found("step-size", "rate-times-rounds")
+    said = facts(products)
+    runs = {r.point[0][1]: r for r in results("step-size").results}
+    apart = [
+        abs(slow.loss(many) - quick.loss(few)) / slow.loss(many)
+        for few, many in ((10, 100), (100, 1000), (10, 1000))
+        for rate, slow in runs.items()
+        for other, quick in runs.items()
+        if other <= said["largest"][1] and rate * many == pytest.approx(other * few, rel=1e-9)
+    ]
+    assert said["count"] == len(apart)
+    assert said["difference"] == pytest.approx(max(apart), rel=1e-9)
+    assert max(apart) < 0.05
 
 
 def test_too_large_a_step_is_no_better(found: Any, results: Any) -> None:
@@ -305,11 +367,11 @@ def test_given_weights_lie_within_the_spread_of_random_ones(found: Any, results:
 
 def test_spread_of_random_starts(found: Any, results: Any) -> None:
     (spread,) = found("no-init", "spread", "several")
-    said = dict(facts(spread)["spreads"])
-    assert list(said) == ["random-bias", "random"]
-    for name, told in said.items():
-        losses = [r.loss(100) for r in results("no-init").of(name)]
-        assert told == pytest.approx((median(losses), min(losses), max(losses)), rel=1e-9)
+    said = facts(spread)
+    assert (said["first"], said["last"]) == ("random-bias", "random")
+    for who, what in (("first", "median"), ("last", "other_median")):
+        losses = [r.loss(100) for r in results("no-init").of(said[who])]
+        assert said[what] == pytest.approx(median(losses), rel=1e-9)
 
 
 def test_pairs_of_random_starts(found: Any, results: Any) -> None:
@@ -323,7 +385,7 @@ def test_pairs_of_random_starts(found: Any, results: Any) -> None:
     below = sum(d < 0 for d in differences)
     assert said["lower"] == below
     assert said["median"] == pytest.approx(median(differences), rel=1e-9)
-    assert paired.form == "lower"
+    assert (paired.form, below) == ("lower-all", len(differences))
     # The interval leaves out as many at either end as a fair coin would exceed once in forty.
     ordered, count = sorted(differences), len(differences)
     left_out = ordered.index(said["low"])
@@ -363,33 +425,29 @@ def test_first_step_of_adam_is_the_learning_rate(found: Any, results: Any) -> No
     assert 0.99 < min(ratios) <= max(ratios) < 1.01
 
 
-def test_optimizers_at_the_same_rate_and_each_at_its_best(found: Any, results: Any) -> None:
-    runs = results("adam").results
-    (same,) = found("adam", "same-value")
-    at_one = {r.variant: r.loss(100) for r in runs if r.point[0][1] == 1.0}
-    assert dict(facts(same)["at_value"]) == at_one
-    assert facts(same)["order"] == tuple(sorted(at_one, key=at_one.__getitem__))
-    best = {name: min(r.loss(100) for r in runs if r.variant == name) for name in at_one}
-    assert facts(same)["tuned"] == tuple(sorted(best, key=best.__getitem__))
-    (several,) = found("adam", "sweep-best", "several-flips")
-    # At a tenth of the rounds plain descent was still ahead.
-    leaders = dict(facts(several)["leaders"])
-    assert leaders[10][0] == "sgd"
-    assert leaders[100][0] == facts(same)["tuned"][0] == "adam"
-    assert {name: loss for name, (_, loss) in facts(several)["ranking"]} == best
-
-
-def test_leaders_along_the_learning_rate(found: Any, results: Any) -> None:
-    (leaders,) = found("adam", "leaders-along-axis")
-    wins: dict[str, int] = {}
-    by_rate: dict[float, dict[str, float]] = {}
+def test_optimizers_at_the_same_rates(found: Any, results: Any) -> None:
+    (same,) = found("adam", "at-same-values", "ranges")
+    losses: dict[str, dict[float, float]] = {}
     for run in results("adam").results:
-        by_rate.setdefault(run.point[0][1], {})[run.variant] = run.loss(100)
-    for losses in by_rate.values():
-        for name, loss in losses.items():
-            wins[name] = wins.get(name, 0) + (loss == min(losses.values()))
-    total = len(by_rate)
-    assert dict(facts(leaders)["wins"]) == {n: (won, total) for n, won in wins.items() if won}
+        losses.setdefault(run.variant, {})[run.point[0][1]] = run.loss(100)
+    start = results("adam").results[0].loss(0)
+    assert facts(same)["other"] == "sgd"
+    for name, (_, last) in facts(same)["ranges"]:
+        for rate, loss in losses[name].items():
+            assert (losses["sgd"][rate] - loss > 1e-3 * start) == (rate <= last)
+
+
+def test_optimizers_each_at_its_best(found: Any, results: Any) -> None:
+    (best,) = found("adam", "each-at-its-best", "some")
+    lowest: dict[str, float] = {}
+    for run in results("adam").results:
+        lowest[run.variant] = min(run.loss(100), lowest.get(run.variant, 1.0))
+    said, start = facts(best), results("adam").results[0].loss(0)
+    assert said["value"] == min(lowest.values())
+    assert said["other_value"] == max(lowest.values())
+    level = {n for n, loss in lowest.items() if loss - said["value"] <= 1e-3 * start}
+    assert set(said["subjects"]) == level
+    assert set(said["others"]) == lowest.keys() - level == {"rmsprop"}
 
 
 # --- every number of every finding -------------------------------------------------------------

@@ -84,17 +84,19 @@ def test_a_mark_out_of_its_place_would_be_found(tmp_path: Path) -> None:
 def test_narrow_marks_are_half_as_wide(shipped_build: Any) -> None:
     """In the PDF, not only in the document: between “）” and “；” is one blank."""
     document = pypdfium2.PdfDocument(shipped_build.pdf("zh"))
-    steps: dict[str, set[float]] = {"；": set(), "所": set()}
+    steps: dict[str, set[float]] = {"；": set(), "": set()}
     for page in document:
         text = page.get_textpage()
         for place in range(text.count_chars() - 1):
             mark, following = text.get_text_range(place, 1), text.get_text_range(place + 1, 1)
-            if mark == "）" and following in steps:
-                steps[following].add(round(origin(text, place + 1) - origin(text, place), 1))
+            is_word = "\u4e00" <= following <= "\u9fff"
+            if mark == "）" and (following == "；" or is_word):
+                step = round(origin(text, place + 1) - origin(text, place), 1)
+                steps["" if is_word else following].add(step)
     document.close()
     # In the size of the text half a character against a whole one.
     assert all(steps.values())
-    assert max(steps["；"]) < 5.5 < 10.4 < max(steps["所"])
+    assert max(steps["；"]) < 5.5 < 10.4 < max(steps[""])
 
 
 def origin(text: pypdfium2.PdfTextPage, place: int) -> float:

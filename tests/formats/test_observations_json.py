@@ -70,8 +70,8 @@ def test_sentences_are_those_of_the_report(told: dict[str, Any], shipped_build: 
         assert set(entry["sentence"]) == {"zh", "en"}
     for code, report in shipped_build.reports.items():
         sentences = {entry["number"]: entry["sentence"][code] for entry in told["observations"]}
-        for finding in report.findings:
-            assert finding.statement.text == sentences[finding.statement.evidence.number]
+        for statement in (s for answer in report.answers for s in answer.statements):
+            assert statement.text == sentences[statement.evidence.number]
 
 
 def test_formulas_name_lists_of_runs_that_are_stored(

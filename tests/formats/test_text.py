@@ -76,15 +76,17 @@ def test_all_of_the_tree_is_in_the_text(code: str, shipped_build: Any) -> None:
     made = text.render(report, language(code)).decode()
     missing = [told for told in texts(report) if told not in made]
     assert missing == []
-    assert all(finding.statement.text in made for finding in report.findings)
+    assert all(s.text in made for answer in report.answers for s in answer.statements)
 
 
 def test_a_sentence_is_a_line(shipped_build: Any) -> None:
     report = shipped_build.reports["en"]
     lines = text.render(report, language("en")).decode().split("\n")
-    sentence = report.findings[0].statement
-    (line,) = (line for line in lines if line.startswith("1. ") and sentence.text in line)
-    assert line.endswith(f"[{sentence.evidence.number}]")
+    sentence = report.answers[0].advice[-1]
+    row, line = (line for line in lines if sentence.text in line)
+    assert row.startswith(report.answers[0].source)
+    assert line.startswith("- ")
+    assert all(at.endswith(f"[{sentence.evidence.number}]") for at in (row, line))
 
 
 def test_a_note_is_told_in_words(

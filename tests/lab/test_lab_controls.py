@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from labreport.lab.configuration import RunConfig
-from labreport.lab.controls import MOST_WORK, STARTS, changed, controls
+from labreport.lab.controls import (
+    FEWEST_STARTS,
+    RATES,
+    STARTS,
+    Compared,
+    changed,
+    longer,
+    neighbours,
+    other_starts,
+    rates,
+    reasons,
+    repetitions,
+    rounding,
+)
+from labreport.lab.plan import Plan
 from labreport.lab.reading.load import load
 from labreport.shipped import shipped
-
-RELU = {"network": {"activations": ["relu", "sigmoid"]}}
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +35,8 @@ def base() -> RunConfig:
 
 
 def made(config: RunConfig, kind: str) -> tuple[RunConfig, ...]:
-    return next((c.configurations for c in controls(config) if c.kind == kind), ())
+    found = reasons(Compared((config,), (), (), (config.rounds,)))
+    return next((c.configurations for c in found if c.kind == kind), ())
 
 
 def differences(one: RunConfig, other: RunConfig) -> dict[str, tuple[Any, Any]]:
@@ -72,18 +87,99 @@ def test_a_target_within_reach_needs_no_linear_output(
     assert made(changed(base, change), "linear-output") == ()
 
 
-def test_relu_is_tested_from_other_starts(base: RunConfig) -> None:
-    starts = made(changed(base, RELU), "other-starts")
+def repeated(plan: Plan) -> dict[str, list[RunConfig]]:
+    """The controls of an experiment by their kind."""
+    found: dict[str, list[RunConfig]] = {}
+    for control in plan.controls:
+        found.setdefault(control.kind, []).extend(control.configurations)
+    return found
+
+
+def test_a_given_start_is_repeated_from_others(base: RunConfig) -> None:
+    starts = other_starts(base)
     assert len({start.digest for start in starts}) == STARTS
     assert {start.initial.scheme for start in starts} == {"pytorch"}
-    assert made(base, "other-starts") == ()
+    assert {start.seed for start in starts} == set(range(STARTS))
 
 
-def test_large_runs_are_not_repeated_twenty_times(base: RunConfig) -> None:
-    rows = {"data": {"inputs": [[0.5, 0.3]] * 100, "targets": [[0.2, 0.1]] * 100}}
-    rounds = MOST_WORK // (100 * base.network.parameter_count)
-    assert made(changed(base, {**RELU, **rows, "rounds": rounds}), "other-starts")
-    assert not made(changed(base, {**RELU, **rows, "rounds": rounds + 1}), "other-starts")
+def test_a_drawn_start_is_repeated_by_its_own_scheme(base: RunConfig) -> None:
+    drawn = changed(base, {"initial": {"scheme": "xavier_uniform"}})
+    assert {start.initial for start in other_starts(drawn)} == {drawn.initial}
+
+
+def test_no_other_start_is_drawn_beside_biases_that_are_held(base: RunConfig) -> None:
+    held = {"network": {"bias": "held"}, "initial": {"biases": [[0.1, 0.1], [0.1, 0.1]]}}
+    assert other_starts(changed(base, held)) == ()
+
+
+@pytest.mark.parametrize(("rounds", "times"), [(10, 10), (200, 10), (201, 5), (1000, 5), (1001, 3)])
+def test_short_runs_are_continued_for_longer(base: RunConfig, rounds: int, times: int) -> None:
+    (control,) = longer(changed(base, {"rounds": rounds}))
+    assert differences(changed(base, {"rounds": rounds}), control) == {
+        "rounds": (rounds, rounds * times)
+    }
+
+
+def test_a_run_has_twins_in_other_roundings(base: RunConfig) -> None:
+    double, nudged = rounding(base)
+    assert differences(base, double) == {"dtype": ("float32", "float64")}
+    assert list(differences(base, nudged)) == ["initial.weights"]
+    one, other = (np.array(c.initial.weights, dtype=np.float32) for c in (base, nudged))
+    assert (other == np.nextafter(one, np.sign(one) * np.float32(np.inf))).mean() > 0.5
+    assert np.allclose(one, other, rtol=3e-7, atol=0)
+
+
+def test_drawn_runs_of_double_precision_have_no_twin(base: RunConfig) -> None:
+    drawn = changed(base, {"initial": {"scheme": "pytorch"}, "dtype": "float64"})
+    assert rounding(drawn) == ()
+
+
+def test_other_rates_are_multiples_of_the_own_one(base: RunConfig) -> None:
+    slow = changed(base, {"optimizer": {"learning_rate": 0.5}})
+    assert [c.optimizer.learning_rate for c in rates(slow)] == [0.5 * f for f in RATES]
+    assert [c.optimizer.learning_rate for c in neighbours(slow)] == [0.25, 1.0]
+    assert rates(changed(base, {"optimizer": {"learning_rate": 0.0}})) == ()
+
+
+def test_what_is_repeated_of_the_shipped_lab() -> None:
+    lab = load(shipped("experiments.toml"))
+    assert repeated(lab.plan("companion")) == {}
+    sweep = repeated(lab.plan("step-size"))
+    assert len(sweep["other-starts"]) == 16 * STARTS
+    assert len(sweep["longer"]) == 16
+    assert "rates" not in sweep
+    starts = repeated(lab.plan("no-init"))
+    # The start is what it compares.
+    assert "other-starts" not in starts
+    assert len(starts["neighbours"]) == 2 * 2 * STARTS
+
+
+@pytest.mark.parametrize(
+    ("robustness", "kinds"),
+    [
+        ("full", {"momentum", "linear-output", "longer", "rounding", "rates", "other-starts"}),
+        ("starts", {"momentum", "linear-output", "other-starts"}),
+        ("none", {"momentum", "linear-output"}),
+    ],
+)
+def test_robustness_says_what_is_repeated(tmp_path: Path, robustness: str, kinds: set[str]) -> None:
+    text = shipped("experiments.toml").read_text(encoding="utf-8")
+    path = tmp_path / "experiments.toml"
+    path.write_text(
+        text.replace("format = 1", f'format = 1\nrobustness = "{robustness}"'), encoding="utf-8"
+    )
+    assert repeated(load(path).plan("published")).keys() == kinds
+
+
+def test_large_runs_are_repeated_less(base: RunConfig) -> None:
+    def counted(rounds: int) -> Counter[str]:
+        config = changed(base, {"rounds": rounds})
+        compared = Compared((config,), (), (), (rounds,))
+        return Counter(c.kind for c in repetitions(compared, "full"))
+
+    assert counted(10)["other-starts"] == STARTS
+    assert counted(1_000_000)["other-starts"] == FEWEST_STARTS
+    assert counted(1_000_000)["longer"] == 0
 
 
 def test_controls_of_a_lab_can_be_left_out(tmp_path: Path) -> None:
@@ -99,8 +195,9 @@ def test_controls_of_a_lab_can_be_left_out(tmp_path: Path) -> None:
     }
 
 
-def test_swept_and_random_runs_have_no_controls() -> None:
+def test_swept_and_random_runs_have_no_controls_of_reasons() -> None:
     lab = load(shipped("experiments.toml"))
     for name in ("step-size", "adam", "companion"):
-        assert lab.plan(name).explained == ()
-    assert not any(config.by_chance for plan in lab.plans for config in plan.explained)
+        assert lab.plan(name).compared.singles == ()
+    singles = (config for plan in lab.plans for config in plan.compared.singles)
+    assert not any(config.by_chance for config in singles)

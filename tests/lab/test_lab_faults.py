@@ -214,7 +214,7 @@ CASES = [
         changed((MINIMAL, at("experiments = 1") + "\n" + MINIMAL)),
         allowed=(
             *("format", "languages", "cover", "theme", "purpose", "base", "experiment", "appendix"),
-            *("check_fonts", "worked_row", "test_explanations"),
+            *("check_fonts", "worked_row", "test_explanations", "robustness"),
         ),
         nearest="experiment",
     ),

@@ -15,7 +15,8 @@ from babel.messages.pofile import read_po
 
 import labreport
 from labreport.analysis import thresholds
-from labreport.analysis.flattened_facts import UNITS
+from labreport.analysis.formulas.flattened_facts import UNITS
+from labreport.analysis.observe import WITHOUT_ROW
 from labreport.analysis.rule import THEMES
 from labreport.lab.configuration import RunConfig
 from labreport.lab.schema.activations import ACTIVATIONS
@@ -310,7 +311,7 @@ def endings_of(code: str, beginning: str) -> set[str]:
 @pytest.mark.parametrize("code", CODES)
 def test_every_rule_says_what_it_looks_for(code: str) -> None:
     with_a_sentence = {ending.partition(".")[0] for ending in endings_of(code, "observation.")}
-    assert set(EVERY_RULE) == with_a_sentence
+    assert {*EVERY_RULE, *WITHOUT_ROW} == with_a_sentence
     assert endings_of(code, "rule.") == with_a_sentence
 
 

@@ -135,7 +135,7 @@ def test_chinese_keeps_latin_and_digits_at_a_distance() -> None:
 
 def test_chinese_has_no_blank_where_a_cut_list_ends_in_a_word() -> None:
     names = ZH.fact(Names(tuple("abcdefghi")), TWO)
-    for form in ("", ".rows", ".dead", ".flat", ".input", ".blocked"):
+    for form in ("", ".rows", ".flat", ".input", ".blocked"):
         values = {"subject": "甲", "units": "h1", "rounds": 9, "count": 1, "total": 2}
         said = ZH.text(f"observation.silent-weights{form}", names=names, **values)
         assert not re.search("[\u4e00-\u9fff] [\u4e00-\u9fff]", said)
@@ -308,8 +308,8 @@ def test_labels_that_are_words_are_quoted_in_sentences(labels: tuple[str, ...], 
 
 def test_labels_of_the_author_are_not_read_as_templates() -> None:
     tricky = plan({"name": "a", "label": "{subject} {{x}} %s"})
-    facts = {"moves": (With(Subject("a"), Names(("w1",))),), "budget": Count(1)}
-    observation = Observation("largest-move", facts, runs=1, relevance=1)
+    facts = {"subjects": (Subject("a"),), "budget": Count(1)}
+    observation = Observation("who-leads", facts, runs=1, relevance=1, form="one")
     for words in (ZH, EN):
         assert "{subject} {{x}} %s" in words.sentence(observation, tricky)
 

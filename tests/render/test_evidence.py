@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from labreport.analysis.evidence import sourced
-from labreport.analysis.flattened_facts import flattened, unit
+from labreport.analysis.formulas.evidence import sourced
+from labreport.analysis.formulas.flattened_facts import flattened, unit
 from labreport.analysis.observation import (
     Count,
     Facts,
@@ -203,7 +203,7 @@ def test_of_many_runs_the_first_are_named_and_how_many_there_are(plan: Any, code
 
 def test_numbers_are_told_of_whom_they_are(plan: Any) -> None:
     name = plan.variants[0].name
-    found = observation("largest-move", moves=(With(Subject(name), (Names(("w3",)), Number(2.0))),))
+    found = observation("path", moves=(With(Subject(name), (Names(("w3",)), Number(2.0))),))
     (basis,) = evidence_of(found, plan, "zh").bases
     label = language("zh").label(plan, name)
     assert basis.readings[0].name == f"变化（{label}，w3）"
@@ -273,7 +273,7 @@ def test_every_statement_of_an_observation_has_its_evidence(report: PrintedRepor
 def test_what_is_quoted_leads_to_where_it_is_told(report: PrintedReport) -> None:
     own = {i.evidence.number: i for i in statements(report) if i.evidence and not i.quoted}
     assert not any(i.quoted for i in statements(report))
-    for item in (f.statement for f in report.findings):
+    for item in (s for answer in report.answers for s in answer.statements):
         assert item.evidence
         assert item.quoted
         original = own[item.evidence.number]
@@ -330,7 +330,7 @@ def test_every_observation_is_a_claim_and_has_a_number_if_it_is_printed(
 
 def test_further_findings_are_grouped_by_theme() -> None:
     # In the order of relevance, with more than there is room for.
-    rules = ["rises", "ranking", "monotone", "rises", "same-product", "threshold", "largest-move"]
+    rules = ["rises", "who-leads", "path", "rises", "rate-times-rounds", "threshold", "frozen"]
     found = [
         Observation(rule, {"n": Count(n)}, runs=1, relevance=1 - n / 100)
         for n, rule in enumerate(rules * 2)

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from labreport.analysis.lab_rules.conclusions import KEY_FINDINGS
-from labreport.analysis.observe import ANSWERS
 from labreport.language.catalogue import language
 from labreport.render.printed import (
     PrintedBlock,
@@ -105,8 +102,9 @@ def test_anchors_are_unique_and_fit_for_a_link(report: PrintedReport) -> None:
 
 def test_findings_lead_to_their_sections(report: PrintedReport) -> None:
     by_anchor = {section.anchor: section for section in sections(report)}
-    assert [finding.source for finding in report.findings] == [
-        by_anchor[finding.anchor].title for finding in report.findings
+    assert len(report.answers) == 7
+    assert [answer.source for answer in report.answers] == [
+        by_anchor[answer.anchor].title for answer in report.answers
     ]
 
 
@@ -189,26 +187,36 @@ def test_every_experiment_has_its_question_statements_figure_and_table(
 def test_statements_are_no_more_than_a_reader_takes_in(report: PrintedReport) -> None:
     for block in blocks(report):
         if isinstance(block, PrintedSentences) and block.kind == "answers":
-            assert 1 <= len(block.items) <= ANSWERS
+            assert 1 <= len(block.items) <= 7
         if isinstance(block, PrintedSentences) and block.kind == "others":
             assert len(block.items) <= MOST_OTHERS
 
 
-def test_key_findings_are_the_first_answers_of_their_experiments(report: PrintedReport) -> None:
+def test_the_table_of_answers_repeats_those_of_the_sections(report: PrintedReport) -> None:
     by_anchor = {section.anchor: section for section in sections(report)}
-    assert len(report.findings) == KEY_FINDINGS
-    assert len({finding.anchor for finding in report.findings}) == KEY_FINDINGS
-    for finding in report.findings:
-        answers = next(
-            b for b in by_anchor[finding.anchor].blocks if isinstance(b, PrintedSentences)
+    assert [a.source for a in report.answers] == [by_anchor[a.anchor].title for a in report.answers]
+    for answer in report.answers:
+        (stated,) = (
+            block
+            for block in by_anchor[answer.anchor].blocks
+            if isinstance(block, PrintedSentences) and block.kind == "answers"
         )
-        assert finding.statement == replace(answers.items[0], quoted=True)
+        words = [item.text for item in stated.items]
+        for cell in answer.columns:
+            assert cell
+            assert all(statement.quoted and statement.text in words for statement in cell)
 
 
 def test_no_two_sentences_are_the_same(report: PrintedReport) -> None:
-    """But for the findings that open the report, which quote their experiments."""
-    said = [i.text for b in blocks(report) if isinstance(b, PrintedSentences) for i in b.items]
-    assert len(said) == len(set(said)) > 60
+    """But for the answers that open the report, which are quoted, and for an advice."""
+    said = [
+        item.text
+        for block in blocks(report)
+        if isinstance(block, PrintedSentences)
+        for item in block.items
+        if item.evidence is None or item.evidence.rule != "advice"
+    ]
+    assert len(said) == len(set(said)) > 50
 
 
 def test_both_languages_have_the_same_structure_and_pictures(shipped_build: Any) -> None:
@@ -333,7 +341,7 @@ def test_a_part_says_that_it_is_one(build_pages: Callable[..., Any], base_text: 
         assert "1" in report.part
         assert "2" in report.part
         assert "speed" not in [s.anchor for s in sections(report)]
-        assert [f.anchor for f in report.findings] == ["experiment-grid"]
+        assert [answer.anchor for answer in report.answers] == ["experiment-grid"]
 
 
 # --- notes -------------------------------------------------------------------------------------

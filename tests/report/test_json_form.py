@@ -67,7 +67,7 @@ def test_what_is_read_back_prints_the_same(shipped_build: Any, code: str) -> Non
     again = from_json(to_json(shipped_build.tree))
     printed = print_report(again, language(code))
     assert printed.sections == shipped_build.reports[code].sections
-    assert printed.findings == shipped_build.reports[code].findings
+    assert printed.answers == shipped_build.reports[code].answers
     assert printed.notes == shipped_build.reports[code].notes
 
 

@@ -152,7 +152,7 @@ def said(built: Any) -> set[str]:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("refused", "observation.refused"),
+        ("refused", "observation.refused.target"),
         ("refused with random starts", "observation.spread.lost"),
         ("diverged", "observation.diverged"),
         ("all random starts diverge", "observation.spread.lost"),

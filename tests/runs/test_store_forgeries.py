@@ -33,6 +33,7 @@ from labreport.runs.store import Store
 from labreport.training.execution import Resources, train_missing
 
 LAB = """format = 1
+robustness = "none"
 languages = ["en"]
 [base]
 loss = "mse"

@@ -169,7 +169,7 @@ def _forked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Processes for however little there is to train; they know what a test has patched."""
     if not hasattr(os, "fork"):
         pytest.skip("processes are forked")
-    monkeypatch.setattr(execution, "WORTH_PROCESSES", 1)
+    monkeypatch.setattr(execution, "WORTH_SECONDS", 0.0)
 
 
 @pytest.mark.usefixtures("_forked")

@@ -24,22 +24,25 @@ from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rules.comparison import same_rows
 from labreport.analysis.rules.gradients import find_stuck
 
+WINNERS = ("who-leads", "sweep-values")
+"""Rules that state which variant or value is best, at every number of rounds."""
+
 OF_SHARES = ("share-right", "share-right-swept", "share-right-starts", "level-answers")
 """Rules that state a share of right rows."""
 
 
-@lab_rule("budget-decides", 0.9, thresholds=("ROUNDING",))
+@lab_rule("budget-decides", 0.9, thresholds=("NO_ODDS",))
 def budget_decides(experiments: Experiments) -> Iterator[Conclusion]:
     """Experiments whose winner depends on the number of rounds."""
     flips: list[ExperimentResults] = []
     claims: list[Source] = []
     asked = 0
     for experiment in experiments:
-        found = [o for rule in ("ranking", "sweep-best") for o in RULES[rule](experiment)]
+        found = [o for rule in WINNERS for o in RULES[rule](experiment)]
         if len(experiment.budgets) < 2 or not found:
             continue
         asked += 1
-        turned = [o for o in found if o.form in ("flips", "flips-some", "moves", "several-flips")]
+        turned = [o for o in found if o.form in ("turns", "moves")]
         if turned:
             flips.append(experiment)
             claims += [claim for o in turned for claim in o.claims]
@@ -67,7 +70,7 @@ def stuck_together(experiments: Experiments) -> Iterator[Conclusion]:
     everywhere = [(e, r) for e in experiments for r in (*e.singles, *e.everywhere) if len(r.losses)]
     shown = _distinct(everywhere)
     # Beside which runs a run stands differs by experiment, and so does what they show of it.
-    found = [(e, r, find_stuck(r, e.last, e.results)) for e, r in everywhere]
+    found = [(e, r, find_stuck(e, r)) for e, r in everywhere]
     reasons = {r.run.name: why for _, r, why in reversed(found) if why is not None}
     stuck = _distinct([(e, r) for e, r, why in found if why is not None])
     if not stuck:

@@ -99,6 +99,19 @@ def level_units(result: Result) -> tuple[Unit, ...]:
     return tuple(level)
 
 
+def dead_at_end(result: Result) -> int:
+    """Count units with ReLU whose weighted sum is at most 0 for every example after training."""
+    config, weights = result.run.config, result.run.trace.weights[-1]
+    inputs = np.array(config.data.inputs, dtype=np.float64)
+    layers = layers_of(config, weights)
+    sums = forward(layers, config.network.activations, inputs).pre_activations
+    return sum(
+        int(np.all(values <= 0, axis=0).sum())
+        for values, name in zip(sums, config.network.activations, strict=True)
+        if name == "relu"
+    )
+
+
 @dataclass(frozen=True)
 class Cause:
     """A cause, and what it explains.

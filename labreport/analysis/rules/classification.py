@@ -33,7 +33,9 @@ from labreport.analysis.rules.comparison import level, rankable
 from labreport.lab.naming import unit_names
 
 
-@rule("share-right", "classification", {"": 0.92, "one": 0.7}, thresholds=("ROUNDING",))
+@rule(
+    "share-right", "classification", {"": 0.92, "one": 0.7}, thresholds=("ROUNDING",), part="effect"
+)
 def share_right(results: ExperimentResults) -> Iterator[Observation]:
     """The share of rows that each single run puts into their own class."""
     groups: dict[tuple[int, ...], list[Result]] = {}
@@ -124,7 +126,7 @@ def share_right_swept(results: ExperimentResults) -> Iterator[Observation]:
         yield Observation("share-right-swept", facts, runs=len(there), form=form, claims=claims)
 
 
-@rule("share-right-starts", "classification", 0.82)
+@rule("share-right-starts", "classification", 0.82, part="effect")
 def share_right_starts(results: ExperimentResults) -> Iterator[Observation]:
     """The share of right rows over random starts."""
     shares = []

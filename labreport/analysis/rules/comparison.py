@@ -113,7 +113,7 @@ def different_losses(results: ExperimentResults) -> Iterator[Observation]:
         yield Observation("different-losses", facts, runs=0, limits=True, claims=claims)
 
 
-@rule("common-measure", "comparison", 0.9, thresholds=("LOOK_ALIKE",))
+@rule("common-measure", "comparison", 0.9, thresholds=("LOOK_ALIKE",), part="effect")
 def common_measure(results: ExperimentResults) -> Iterator[Observation]:
     """Two losses on the same target, compared by the distance of outputs and targets."""
     for result in results.singles:
@@ -180,7 +180,9 @@ def threshold(results: ExperimentResults) -> Iterator[Observation]:
     # Between the steps at which a loss over all rows is known, nobody knows when it was reached.
     same = [r for r in singles if comparable(r, reference) and r.sees_all_rows]
     reached = [(r, _reached(r, level, results.last)) for r in same]
-    if len(same) < 2 or all(step is None for _, step in reached):
+    # Who begins there has no way to go.
+    reached = [(r, step) for r, step in reached if step != 0]
+    if len(reached) < 2 or all(step is None for _, step in reached):
         return
     facts = _threshold_facts(reference, level, reached, results.last)
     below = _below_formula(results.last)
@@ -188,7 +190,8 @@ def threshold(results: ExperimentResults) -> Iterator[Observation]:
         *(cite(f"{'not ' if n is None else ''}any({below})", (reference, r)) for r, n in reached),
         reference.cite(f"{reference.gap_formula(0)} > allowance"),
     )
-    form = "some" if facts["never"] else "all"
+    count = sum(step is not None for _, step in reached)
+    form = "only" if count == 1 else "some" if facts["never"] else "all"
     yield Observation("threshold", facts, runs=len(same), form=form, claims=claims)
 
 
@@ -207,13 +210,15 @@ def _threshold_facts(
     """The facts: the loss, the runs that reached it, the quickest first, and those that did not."""
     first = f"argmax({_below_formula(budget)})"
     arrived = sorted(((r, n) for r, n in reached if n is not None), key=lambda pair: pair[1])
+    quickest, slowest = arrived[0], arrived[-1]
     return {
         "level": Number(level, reference.cite(_GOAL)),
         "share": Share(thresholds.MOST_OF_THE_WAY),
         "reference": reference.subject,
-        "arrived": tuple(
-            With(r.subject, Rounds(n, cite(first, (reference, r)))) for r, n in arrived
-        ),
+        "first": quickest[0].subject,
+        "quick": Count(quickest[1], cite(first, (reference, quickest[0]))),
+        "last": slowest[0].subject,
+        "slow": Count(slowest[1], cite(first, (reference, slowest[0]))),
         "never": tuple(r.subject for r, n in reached if n is None),
         "rounds": Count(budget),
     }
@@ -223,54 +228,6 @@ def _reached(result: Result, level: float, budget: int) -> int | None:
     """Updates until a loss of at most ``level``, if that is within the budget."""
     step = result.first_below(level)
     return step if step is not None and step <= budget else None
-
-
-@rule(
-    "ranking", "comparison", {"": 0.7, "flips": 0.75, "flips-some": 0.75}, thresholds=("ROUNDING",)
-)
-def ranking(results: ExperimentResults) -> Iterator[Observation]:
-    """Report the variant with the lowest loss at each budget, and whether that changes."""
-    there = [r for r in results.singles if len(r.losses)]
-    same = _largest_comparable(there)
-    if len(same) < 2:
-        return
-    leaders = []
-    for budget in results.budgets:
-        ranked = [r for r in same if r.loss(budget) is not None]
-        if len(ranked) < 2:
-            return
-        leaders.append(leading(ranked, budget))
-    if all(len(leader.tied) == len(same) for leader in leaders):
-        return
-    last = leaders[-1]
-    # A variant that is among the first at every budget leads throughout, whoever is level with it.
-    always = tuple(r for r in last.tied if all(r in leader.tied for leader in leaders))
-    facts: Facts = {
-        "leaders": tuple(
-            With(
-                Rounds(leader.budget),
-                (*_in_order(results, leader.tied), leader.tied[0].number(leader.budget)),
-            )
-            for leader in leaders
-        ),
-        "subjects": _in_order(results, always or last.tied),
-        "budget": Count(results.last),
-        "value": last.tied[0].number(results.last),
-        "count": Count(len(same)),
-        "total": Count(len(results.plan.variants)),
-    }
-    form = "same" if always else "flips"
-    if always and any(len(leader.tied) > len(always) for leader in leaders):
-        form = "shared"
-    if len(results.budgets) == 1:
-        form = "single"
-    form += "-some" if len(same) < len(there) else ""
-    claims = tuple(claim for leader in leaders for claim in leader.claims)
-    yield Observation("ranking", facts, runs=len(same), form=form, claims=claims)
-
-
-def _in_order(results: ExperimentResults, members: tuple[Result, ...]) -> tuple[Subject, ...]:
-    return tuple(r.subject for r in results.singles if r in members)
 
 
 @dataclass(frozen=True)
@@ -365,14 +322,3 @@ def rankable(results: Iterable[Result]) -> bool:
     """Return whether all of these losses measure the same thing."""
     first, *others = results
     return all(comparable(first, other) for other in others)
-
-
-def _largest_comparable(results: list[Result]) -> list[Result]:
-    groups: list[list[Result]] = []
-    for result in results:
-        home = next((g for g in groups if comparable(g[0], result)), None)
-        if home is None:
-            groups.append([result])
-        else:
-            home.append(result)
-    return max(groups, key=len, default=[])

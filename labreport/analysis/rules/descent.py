@@ -21,6 +21,7 @@ from labreport.analysis.observation import (
     Source,
     With,
 )
+from labreport.analysis.persistence import longer
 from labreport.analysis.results import PRECISION, SMALLEST_SCALE, ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
 
@@ -131,9 +132,8 @@ def still_falling(results: ExperimentResults) -> Iterator[Observation]:
     """Runs that the last budget cuts off on their way down."""
     for form, group in _falls_by_form(results).items():
         if group:
-            group.sort(key=lambda fall: -fall.share)
             facts: Facts = {
-                "falls": tuple(fall.told for fall in group),
+                "subjects": tuple(fall.result.subject for fall in group),
                 "count": Count(len(group)),
                 "share": Share(thresholds.STILL_FALLING),
                 "budget": Count(results.last),
@@ -142,7 +142,8 @@ def still_falling(results: ExperimentResults) -> Iterator[Observation]:
             yield Observation(
                 "still-falling", facts, runs=len(group), form=form, limits=True, claims=claims
             )
-    several = [r for r in results.results if r not in results.singles]
+    # Not a variant of one run that is the same as another one, and told of with it.
+    several = [r for r in results.results if len(results.of(r.variant)) > 1]
     falls = _falls_of(several, results)
     if falls:
         most = max(falls, key=lambda fall: fall.share)
@@ -177,8 +178,8 @@ def _falls_of(members: Sequence[Result], results: ExperimentResults) -> list[_Fa
 
 
 def _goes_on(result: Result, results: ExperimentResults) -> bool:
-    """Return whether the experiment has a longer run of the same, which shows what comes next."""
-    return any(
+    """Return whether there is a longer run of the same, which shows what comes next."""
+    return longer(results, result) is not None or any(
         len(other.losses) - 1 > results.last
         and other.run.config.trajectory == result.run.config.trajectory
         for other in results.singles

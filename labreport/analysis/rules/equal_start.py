@@ -226,22 +226,20 @@ def _swings_formula(result: Result) -> str:
 
 
 def _from_equal_loss(found: _HeadStart) -> Observation:
-    low, high, leads = found.low, found.high, found.leads
+    low, high, leads, shares = found.low, found.high, found.leads, found.shares
+    is_most = [lead.share > thresholds.MOSTLY for lead in leads]
+    # Of leads that are mostly gone the first one, else the last one that is not.
+    first = is_most.index(True) if True in is_most else len(leads) - 1
     facts: Facts = {
         "subject": low.subject,
         "other": high.subject,
-        "start": low.number(0),
         "updates": found.updates,
-        "gone": tuple(
-            With(Rounds(lead.rounds), share)
-            for lead, share in zip(leads, found.shares, strict=True)
-        ),
-        "budgets": tuple(Rounds(lead.rounds) for lead in leads),
-        "rounds": Count(leads[0].rounds),
-        "mine": low.number(leads[0].rounds),
-        "same": high.number(leads[0].rounds),
-        "theirs": high.number(found.step + leads[0].rounds),
+        "gone": shares[first],
+        "rounds": Count(leads[first].rounds),
     }
+    if found.form == "mixed":
+        later = next(k for k, lead in enumerate(leads) if is_most[k] != is_most[first])
+        facts |= {"left": shares[later], "later": Count(leads[later].rounds)}
     return Observation(
         "equal-start",
         facts,

@@ -21,7 +21,13 @@ from labreport.lab.controls import momentum
 
 
 @rule(
-    "coincide", "equivalence", {"": 1.0, "key": 0.94}, needs_budget=False, of_constant_losses=True
+    "coincide",
+    "equivalence",
+    {"": 1.0, "key": 0.94},
+    needs_budget=False,
+    of_constant_losses=True,
+    of_equal_runs=True,
+    part="reason",
 )
 def coincide(results: ExperimentResults) -> Iterator[Observation]:
     """Variants that are one run, or give the same bits in every round, and what follows."""

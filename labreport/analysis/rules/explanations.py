@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from labreport.analysis import thresholds
 from labreport.analysis.observation import (
     Count,
     Facts,
@@ -15,7 +16,7 @@ from labreport.analysis.observation import (
 )
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
-from labreport.analysis.rules.causes import FLAT, dead_units
+from labreport.analysis.rules.causes import FLAT, dead_at_end, dead_units
 from labreport.analysis.rules.comparison import same_measure
 from labreport.analysis.rules.equivalence import SAME_BITS
 from labreport.analysis.rules.target import differs_in_reach
@@ -23,7 +24,7 @@ from labreport.lab.plan import Trial
 from labreport.runs.run import Run
 
 
-@rule("undamped", "equivalence", 1.0)
+@rule("undamped", "equivalence", 1.0, of_equal_runs=True, part="reason")
 def undamped(results: ExperimentResults) -> Iterator[Observation]:
     """Gradients that are never cleared are a momentum of 1: the control agrees to the bit."""
     # Where a variant with cleared gradients gives the same, that the two coincide is said already.
@@ -127,32 +128,39 @@ def base_reaches(base: Run, linear: Run) -> Iterator[Observation]:
         yield from reached([(one, other)], budget, "base")
 
 
-@rule("revived", "gradients", 0.92)
+@rule("revived", "gradients", 0.92, thresholds=("FEWEST_PAIRS",))
 def revived(results: ExperimentResults) -> Iterator[Observation]:
-    """Dead units: whether they live from other starts."""
+    """Dead units: in how many other starts units are dead at the end of training."""
     for result in results.singles:
-        # A start that ended at once has no round in which a unit could live.
-        starts = [s for s in results.control("other-starts", result) if len(s.losses)]
+        starts = [
+            s
+            for s in results.control("other-starts", result)
+            if s.run.trace.ending.kind == "completed"
+        ]
         # Units of other activations may be dead as well, and are not counted here.
         known = set(result.run.config.network.activations).isdisjoint(FLAT.keys() - {"relu"})
         units = dead_units(result) if result.never_moved_by_gradient and known else ()
-        if not units or not starts:
+        if not units or len(starts) < thresholds.FEWEST_PAIRS:
             continue
-        alive = [start for start in starts if not dead_units(start)]
+        dead = [start for start in starts if dead_at_end(start)]
         facts: Facts = {
             "subject": result.subject,
             "units": Names(tuple(unit.name for unit in units)),
             "count": Count(len(starts), cite("size(each(rounds))", starts)),
-            "alive": Count(len(alive), cite("count(each(dead_units) == 0)", starts)),
+            "dead": Count(len(dead), cite("count(each(dead_at_end) > 0)", starts)),
+            "rounds": Count(result.run.trace.rounds, result.cite("rounds")),
         }
-        claims = (result.cite(f"dead_units == {len(units)}"),)
-        form = "all" if len(alive) == len(starts) else "some" if alive else "none"
+        claims = (
+            result.cite(f"dead_units == {len(units)}"),
+            cite("size(each(rounds)) >= FEWEST_PAIRS", starts),
+        )
+        form = "none" if len(dead) == len(starts) else "some" if dead else "all"
         yield Observation(
             "revived",
             facts,
             runs=1 + len(starts),
             form=form,
-            strength="explanation" if alive else "statistical",
+            strength="statistical",
             claims=claims,
             effect=len(units) / sum(result.run.config.network.layers[1:]),
         )

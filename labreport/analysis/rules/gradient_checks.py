@@ -154,7 +154,13 @@ def wrong_formula(results: ExperimentResults) -> Iterator[Observation]:
         yield Observation("wrong-formula", facts, runs=1, form=form, claims=tuple(claims))
 
 
-@rule("right-formula", "gradients", {"": 0.8, "some": 0.98, "none": 0.98}, of_gradient_checks=True)
+@rule(
+    "right-formula",
+    "gradients",
+    {"": 0.8, "some": 0.98, "none": 0.98},
+    of_gradient_checks=True,
+    part="verdict",
+)
 def right_formula(results: ExperimentResults) -> Iterator[Observation]:
     """Report how many formulas give the gradients of the chain rule, and which."""
     check = results.check
@@ -198,7 +204,7 @@ def is_right(checked: CheckedFormula) -> str:
     return f"max(apart({checked.formula.name!r})) <= tolerance"
 
 
-@rule("falling-loss", "gradients", 1.0, of_gradient_checks=True)
+@rule("falling-loss", "gradients", 1.0, of_gradient_checks=True, part="effect")
 def falling_loss(results: ExperimentResults) -> Iterator[Observation]:
     """Wrong formulas with which the loss falls in every round all the same."""
     check = results.check

@@ -22,6 +22,7 @@ from labreport.analysis.observation import (
     Verbatim,
     With,
 )
+from labreport.analysis.persistence import longer, stays, stays_claims
 from labreport.analysis.points import from_a_value_on
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
@@ -33,7 +34,7 @@ from labreport.reference.network import forward
 from labreport.reference.norms import norms
 
 
-@rule("silent-weights", "gradients", 0.95, thresholds=("ROUNDING",))
+@rule("silent-weights", "gradients", 0.95, thresholds=("ROUNDING",), part="reason")
 def silent_weights(results: ExperimentResults) -> Iterator[Observation]:
     """Weights whose gradient is exactly 0 in every round: those with each cause, and the rest."""
     for result in results.singles:
@@ -91,7 +92,7 @@ def _silent(
 def stuck(results: ExperimentResults) -> Iterator[Observation]:
     """Runs whose gradient has vanished although the loss is far from its floor."""
     for result in results.singles:
-        step, found = result.index(results.last), find_stuck(result, results.last, results.results)
+        step, found = result.index(results.last), find_stuck(results, result)
         if step is None or found is None:
             continue
         sizes = gradient_norms(result)
@@ -121,6 +122,9 @@ def stuck(results: ExperimentResults) -> Iterator[Observation]:
             product = f"max(wide({there}) * (1 - wide({there})))"
             facts["slope"] = Number(float(slope.max()), result.cite(product))
             form = "sigmoid"
+        if found.longer is not None:
+            facts["longer"] = Count(found.longer.run.config.rounds, found.longer.cite("rounds"))
+            form = f"{form}-longer" if form else "longer"
         yield Observation("stuck", facts, runs=1, form=form, claims=found.claims)
 
 
@@ -133,7 +137,7 @@ def stuck(results: ExperimentResults) -> Iterator[Observation]:
 def stuck_points(results: ExperimentResults) -> Iterator[Observation]:
     """Points of a sweep that end stuck."""
     members = results.everywhere
-    found = {r: s for r in members if (s := find_stuck(r, results.last, results.results))}
+    found = {r: s for r in members if (s := find_stuck(results, r))}
     if found:
         stopped = list(found)
         subjects = from_a_value_on(results, stopped)
@@ -148,7 +152,15 @@ def stuck_points(results: ExperimentResults) -> Iterator[Observation]:
         }
         claims = tuple(claim for s in found.values() for claim in s.claims)
         effect = len(stopped) / len(members)
-        yield Observation("stuck-points", facts, runs=len(members), claims=claims, effect=effect)
+        continued = [s.longer for s in found.values()]
+        there = [c for c in continued if c is not None]
+        form = "longer" if len(there) == len(continued) else ""
+        if form:
+            rounds = min(c.run.config.rounds for c in there)
+            facts["longer"] = Count(rounds, cite("min(each(rounds))", there))
+        yield Observation(
+            "stuck-points", facts, len(members), form=form, claims=claims, effect=effect
+        )
 
 
 @dataclass(frozen=True)
@@ -159,29 +171,33 @@ class Stuck:
         claims: what must be true of it.
         better: a run of the same network on the same rows that got lower; None where there is
             only one row, whose floor the weights of the last layer alone can reach.
+        longer: the same run continued, in which it stays where it is; None where there is none.
     """
 
     claims: tuple[Source, ...]
     better: Result | None = None
+    longer: Result | None = None
 
 
-def find_stuck(result: Result, budget: int, among: Sequence[Result]) -> Stuck | None:
-    """Find evidence that the gradient has vanished by then although the network could do better.
+def find_stuck(results: ExperimentResults, result: Result) -> Stuck | None:
+    """Find evidence that the gradient has vanished although the network could do better.
 
-    Args:
-        result: a run.
-        budget: rounds after which it is looked at.
-        among: runs that may show what the same network can do.
+    Where the run was continued, to the end of that: whoever gets away later was not stuck.
     """
+    budget = results.last
     if not _has_vanished(result, budget):
         return None
-    claims = _stuck_claims(result, budget)
-    if len(result.run.config.data.inputs) == 1:
-        return Stuck(claims)
-    better = _better(result, result.gap(budget) or 0.0, among)
-    if better is None:
+    continued = longer(results, result)
+    if continued is not None and stays(results, result, budget) is None:
         return None
-    return Stuck((*claims, *_better_claims(result, better, budget)), better)
+    claims = list(_stuck_claims(result, budget))
+    if continued is not None:
+        claims += stays_claims(result, continued, budget)
+    if len(result.run.config.data.inputs) == 1:
+        return Stuck(tuple(claims), None, continued)
+    better = _better(result, result.gap(budget) or 0.0, results.results)
+    found = (*claims, *(_better_claims(result, better, budget) if better else ()))
+    return Stuck(found, better, continued) if better else None
 
 
 def _has_vanished(result: Result, budget: int) -> bool:
@@ -258,7 +274,7 @@ LARGEST_SLOPE = {"sigmoid": 0.25, "tanh": 1.0}
 """Largest derivative of the activations that saturate on both sides."""
 
 
-@rule("layer-gradients", "gradients", 0.75, thresholds=("EXPLODING", "VANISHING"))
+@rule("layer-gradients", "gradients", 0.75, thresholds=("EXPLODING", "VANISHING"), part="reason")
 def layer_gradients(results: ExperimentResults) -> Iterator[Observation]:
     """Gradients that are far smaller, or far larger, in the first layer than in the last.
 

@@ -41,7 +41,7 @@ def arrived(members: tuple[Result, ...], budget: int) -> list[Result]:
     return [r for r in members if r.loss(budget) is not None]
 
 
-@rule("spread", "initialisation", {"": 0.8, "lost": 0.9})
+@rule("spread", "initialisation", {"": 0.8, "lost": 0.9}, part="effect")
 def spread(results: ExperimentResults) -> Iterator[Observation]:
     """Report how much the result depends on the random start."""
     measured: list[tuple[str, tuple[Result, ...]]] = []
@@ -116,14 +116,16 @@ def _spreads(
         values = final_losses(members, results.last)
         final = f"each(losses[{_step(members[0], results)}])"
         middle = Number(float(np.median(values)), cite(f"median({final})", there))
-        low = Number(float(values.min()), cite(f"min({final})", there))
-        high = Number(float(values.max()), cite(f"max({final})", there))
-        told.append((middle.value, With(Subject(name), (middle, low, high))))
-    told.sort(key=lambda pair: pair[0])
+        told.append((Subject(name), middle))
+    told.sort(key=lambda pair: pair[1].value)
+    (first, lowest), (last, highest) = told[0], told[-1]
     everyone = [r for _, members in measured for r in members]
     ended = [r for r in everyone if r.loss(results.last) is None]
     facts: Facts = {
-        "spreads": tuple(spread for _, spread in told),
+        "first": first,
+        "median": lowest,
+        "last": last,
+        "other_median": highest,
         "total": Count(len(everyone), cite("size(each(rounds))", everyone)),
         "ended": Count(len(ended)),
         "budget": Count(results.last),
@@ -137,7 +139,7 @@ def _step(result: Result, results: ExperimentResults) -> int:
     return min(results.last, result.run.config.rounds)
 
 
-@rule("place-among-starts", "initialisation", 0.95)
+@rule("place-among-starts", "initialisation", 0.95, part="verdict")
 def place_among_starts(results: ExperimentResults) -> Iterator[Observation]:
     """Rank a single start among the random ones that differ from it in nothing else."""
     for single in results.singles:
@@ -298,7 +300,7 @@ def _solved(
     return _Solved(subject, tuple(counts), tuple(sources), len(members))
 
 
-@rule("symmetry", "initialisation", 0.85)
+@rule("symmetry", "initialisation", 0.85, part="reason")
 def symmetry(results: ExperimentResults) -> Iterator[Observation]:
     """Hidden units that are equal in every round: the network is narrower than it looks."""
     for result in results.singles:
@@ -362,9 +364,18 @@ def twin_units(result: Result) -> Twins | None:
     return None
 
 
+def _tried_other_starts(results: ExperimentResults) -> bool:
+    """Return whether what can be compared was compared from other starts as well."""
+    alone = [r for r in (*results.singles, *results.everywhere) if r.is_trained]
+    there = [r for r in alone if len(r.losses)]
+    return bool(there) and all(results.control("other-starts", r) for r in there)
+
+
 @rule("single-start", "reliability", 0.3, of_gradient_checks=True, of_constant_losses=True)
 def single_start(results: ExperimentResults) -> Iterator[Observation]:
-    """An experiment in which every comparison rests on one start."""
+    """An experiment in which every comparison rests on one start, and no other was tried."""
+    if results.check is not None or _tried_other_starts(results):
+        return
     places = {(r.variant, r.point) for r in results.results}
     if len(places) == len(results.results):
         starts = {r.run.config.initial for r in results.results}

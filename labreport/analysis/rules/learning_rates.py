@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
@@ -12,10 +13,9 @@ from labreport.analysis.observation import (
     Count,
     Facts,
     Observation,
-    Rounds,
     Share,
+    Source,
     Subject,
-    With,
 )
 from labreport.analysis.points import RATE, is_number
 from labreport.analysis.results import ExperimentResults, Result, cite
@@ -69,14 +69,47 @@ def _by_learning_rate(members: Sequence[Result]) -> dict[float, Result]:
     return {r.run.config.optimizer.learning_rate: r for r in plain} if len(others) == 1 else {}
 
 
-@rule("same-product", "optimizer", 0.7, thresholds=("CLOSE",))
-def same_product(results: ExperimentResults) -> Iterator[Observation]:
-    """Compare n times the learning rate in one round with the learning rate itself in n rounds.
+@dataclass(frozen=True)
+class EqualProduct:
+    """Two runs with the same product of learning rate and rounds.
 
-    To first order in the learning rate, gradient descent follows the gradient flow for the time
-    learning rate × rounds; how far the losses differ says where that picture ends.
+    Attributes:
+        slow: with the smaller learning rate.
+        quick: with the larger one.
+        many: rounds of the slow one.
+        few: rounds of the quick one.
+        apart: the relative difference of their losses.
     """
-    pairs = []
+
+    slow: Result
+    quick: Result
+    many: int
+    few: int
+    apart: float
+
+    @property
+    def rate(self) -> float:
+        """The larger of the two learning rates."""
+        return self.quick.run.config.optimizer.learning_rate
+
+    @property
+    def formula(self) -> str:
+        return self.formula_of(1)
+
+    def formula_of(self, place: int) -> str:
+        """How far their losses are apart, where the slow run is that of this place in a source."""
+        one, other = (
+            f"r{place}.{self.slow.loss_formula(self.many)}",
+            f"r{place + 1}.{self.quick.loss_formula(self.few)}",
+        )
+        return f"abs({one} - {other}) / {one}"
+
+    def cite(self, formula: str) -> Source:
+        return cite(formula, (self.slow, self.quick))
+
+
+def equal_products(results: ExperimentResults) -> Iterator[EqualProduct]:
+    """Pairs of plain descent with n times the learning rate in one n-th of the rounds."""
     for members in results.swept.values() if len(results.swept) == 1 else ():
         plain = _by_learning_rate(members)
         for few, many in combinations(results.budgets, 2):
@@ -84,41 +117,10 @@ def same_product(results: ExperimentResults) -> Iterator[Observation]:
                 quick = plain.get(float(f"{rate * many / few:.12g}"))
                 one, other = slow.loss(many), quick.loss(few) if quick else None
                 if quick is not None and one and other:
-                    pairs.append((abs(one - other) / one, slow, quick, many, few))
-    if len(pairs) < 3:
-        return
-    pairs.sort(key=lambda pair: pair[0])
-    alike = [pair for pair in pairs if pair[0] <= thresholds.CLOSE]
-    worst = pairs[-1]
-    facts: Facts = {
-        "count": Count(len(alike)),
-        "total": Count(len(pairs)),
-        "share": Share(thresholds.CLOSE),
-        "slow": With(Subject("", worst[1].point), Rounds(worst[3])),
-        "quick": With(Subject("", worst[2].point), Rounds(worst[4])),
-        "difference": Share(worst[0], cite(_apart(*worst[1:]), worst[1:3])),
-        "largest": Subject("", max(alike, key=lambda pair: pair[2].point)[2].point)
-        if alike
-        else Subject("", worst[2].point),
-    }
-    form = "" if 2 * len(alike) > len(pairs) else ("some" if alike else "none")
-    claims = tuple(
-        cite(f"{_apart(*pair[1:])} {'<=' if pair in alike else '>'} CLOSE", pair[1:3])
-        for pair in pairs
-    ) + tuple(
-        cite(f"{_apart(*pair[1:])} <= {_apart(*worst[1:], first=3)}", (*pair[1:3], *worst[1:3]))
-        for pair in pairs[:-1]
-    )
-    yield Observation("same-product", facts, runs=2 * len(pairs), form=form, claims=claims)
+                    yield EqualProduct(slow, quick, many, few, abs(one - other) / one)
 
 
-def _apart(slow: Result, quick: Result, many: int, few: int, first: int = 1) -> str:
-    """Return the formula of a pair's relative difference in loss; ``first`` is the slower run."""
-    one, other = f"r{first}.{slow.loss_formula(many)}", f"r{first + 1}.{quick.loss_formula(few)}"
-    return f"abs({one} - {other}) / {one}"
-
-
-@rule("first-step", "optimizer", 0.5, thresholds=("ALIKE",), needs_budget=False)
+@rule("first-step", "optimizer", 0.5, thresholds=("ALIKE",), needs_budget=False, part="reason")
 def first_step(results: ExperimentResults) -> Iterator[Observation]:
     """Optimizers whose first step moves every weight by the learning rate, whatever its gradient.
 

@@ -100,7 +100,13 @@ def _pairs_of(mine: tuple[Result, ...], theirs: tuple[Result, ...], budget: int)
     return _Pairs(found, budget)
 
 
-@rule("paired-starts", "reliability", 0.75, thresholds=("SIGNIFICANCE",))
+@rule(
+    "paired-starts",
+    "reliability",
+    0.75,
+    thresholds=("SIGNIFICANCE", "BEYOND_DOUBT"),
+    part="verdict",
+)
 def paired_starts(results: ExperimentResults) -> Iterator[Observation]:
     """Two variants from the same seeds: the difference of their losses, seed by seed.
 
@@ -160,10 +166,16 @@ def _paired_claims(pairs: _Pairs) -> tuple[str, list[str]]:
         return "few", [f"smallest_p(count({apart} != 0)) > SIGNIFICANCE"]
     if sign_test(below, above) > thresholds.SIGNIFICANCE:
         return "open", [f"{pairs.test} > SIGNIFICANCE"]
-    form = "lower" if below > above else "higher" if below else "higher-all"
-    sign = ">" if below > above else "<"
+    count = len(pairs.runs)
+    if count in (below, above):
+        sign = "<" if below == count else ">"
+        return f"{'lower' if below == count else 'higher'}-all", [f"all({apart} {sign} 0)"]
+    form, sign = ("lower", ">") if below > above else ("higher", "<")
     more = f"count({apart} < 0) {sign} count({apart} > 0)"
-    return form, [f"{pairs.test} <= SIGNIFICANCE", more]
+    claims = [f"{pairs.test} <= SIGNIFICANCE", more]
+    if sign_test(below, above) < thresholds.BEYOND_DOUBT:
+        form, claims = f"{form}-sure", [*claims, f"{pairs.test} < BEYOND_DOUBT"]
+    return form, claims
 
 
 @rule("pairs-needed", "reliability", 0.6, thresholds=("CONFIDENCE", "POWER"))
@@ -221,6 +233,7 @@ def _needed_formula(pairs: _Pairs) -> str:
     "reliability",
     {"": 0.9, "open": 0.88, "variants": 0.93},
     thresholds=("SIGNIFICANCE",),
+    part="verdict",
 )
 def best_over_starts(results: ExperimentResults) -> Iterator[Observation]:
     """A sweep from several starts: the point with the lowest median, against the runner-up.

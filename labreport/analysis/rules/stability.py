@@ -32,7 +32,14 @@ from labreport.lab.schema.optimizers import SGD
 from labreport.reference.curvature import has_curvature, largest_curvature, stability_limit
 
 
-@rule("diverged", "stability", {"": 0.9, "all": 0.96}, needs_budget=False, of_gradient_checks=True)
+@rule(
+    "diverged",
+    "stability",
+    {"": 0.9, "all": 0.96},
+    needs_budget=False,
+    of_gradient_checks=True,
+    part="verdict",
+)
 def diverged(results: ExperimentResults) -> Iterator[Observation]:
     """Runs whose numbers stopped being finite."""
     alone = [r for r in results.results if r.trial.seed is None]
@@ -266,12 +273,11 @@ def _curvatures(result: Result, budget: int) -> dict[int, float]:
 
     The first and the last are among them, and more of them the earlier they are; then steps
     half-way between the one with the largest curvature and its neighbours, closer and closer.
-    Weights before training are not among them: what curves there is left behind by one step.
 
     Raises:
         ValueError: where there is none at one of them.
     """
-    recorded = result.run.trace.recorded[1:]
+    recorded = result.run.trace.recorded
     there = recorded[recorded <= (result.index(budget) or 0)].tolist()
     if not there:
         return {}

@@ -20,7 +20,6 @@ from labreport.analysis.observation import (
     Source,
     Subject,
     Verbatim,
-    With,
 )
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
@@ -107,7 +106,13 @@ def differs_in_reach(results: ExperimentResults) -> bool:
 
 
 @rule(
-    "refused", "target", 1.0, needs_budget=False, of_gradient_checks=True, of_constant_losses=True
+    "refused",
+    "target",
+    1.0,
+    needs_budget=False,
+    of_gradient_checks=True,
+    of_constant_losses=True,
+    part="verdict",
 )
 def refused(results: ExperimentResults) -> Iterator[Observation]:
     """A loss that would not compute."""
@@ -120,43 +125,25 @@ def refused(results: ExperimentResults) -> Iterator[Observation]:
                 "round": Count(ending.step + 1, result.cite("ending_step + 1")),
                 "message": Verbatim(ending.message, result.cite("message")),
             }
-            claims = (result.cite("ending == 'refused'"),)
-            yield Observation("refused", facts, runs=1, claims=claims)
+            claims = [result.cite("ending == 'refused'")]
+            form, worst = "", _no_probability(result)
+            if worst is not None:
+                form = "target"
+                name = "min" if worst < 0 else "max"
+                facts["target"] = Setting(worst, result.cite(f"{name}(given_targets)"))
+                bound = "min(given_targets) < 0" if worst < 0 else "max(given_targets) > 1"
+                claims.append(result.cite(bound))
+            yield Observation("refused", facts, runs=1, form=form, claims=tuple(claims))
 
 
-@rule("distance-to-floor", "target", {"": 0.6, "left": 0.35}, thresholds=("ROUNDING",))
-def distance_to_floor(results: ExperimentResults) -> Iterator[Observation]:
-    """Report how far each single run ended from the lowest loss that is possible for it."""
-    measured = [(r, g) for r in results.singles if (g := r.gap(results.last)) is not None]
-    # A run that starts at its floor has not reached it.
-    there = [r for r, distance in measured if distance <= r.at_floor and not r.starts_at_floor]
-    away = [(r, g) for r, g in measured if g > r.at_floor]
-    if there:
-        facts: Facts = {
-            "subjects": tuple(r.subject for r in there),
-            "budget": Count(results.last),
-        }
-        form = "reached" if len(there) > 1 else "reached-one"
-        claims = tuple(
-            claim
-            for r in there
-            for claim in (
-                r.cite(f"{r.gap_formula(results.last)} <= allowance"),
-                r.cite(f"{r.gap_formula(0)} > allowance"),
-            )
-        )
-        yield Observation("distance-to-floor", facts, runs=len(there), form=form, claims=claims)
-    # Distances of different kinds of loss side by side would look like a ranking.
-    if away and len({r.run.config.loss for r, _ in away}) == 1:
-        away.sort(key=lambda pair: pair[1])
-        facts = {
-            "distances": tuple(
-                With(r.subject, Number(g, r.cite(r.gap_formula(results.last)))) for r, g in away
-            ),
-            "budget": Count(results.last),
-        }
-        claims = tuple(r.cite(f"{r.gap_formula(results.last)} > allowance") for r, _ in away)
-        yield Observation("distance-to-floor", facts, runs=len(away), form="left", claims=claims)
+def _no_probability(result: Result) -> float | None:
+    """The target that is farthest from being a probability, of a loss that wants some."""
+    config = result.run.config
+    targets = [target for row in config.data.targets for target in row]
+    low, high = min(targets), max(targets)
+    if config.loss != "bce" or (low >= 0 and high <= 1):
+        return None
+    return low if -low >= high - 1 else high
 
 
 @rule("unbounded", "target", {"": 0.7, "negative": 0.88})
@@ -186,7 +173,7 @@ ENTROPIES = frozenset({"bce"})
 """Losses that are the entropy of their targets where every output equals its target."""
 
 
-@rule("floor-above-zero", "target", 0.7, thresholds=("ROUNDING",), covers=("distance-to-floor",))
+@rule("floor-above-zero", "target", 0.7, thresholds=("ROUNDING",))
 def floor_above_zero(results: ExperimentResults) -> Iterator[Observation]:
     """A loss that is not 0 even where every output equals its target."""
     for result in results.singles:

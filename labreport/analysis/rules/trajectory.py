@@ -11,24 +11,25 @@ from labreport.analysis import thresholds
 from labreport.analysis.observation import (
     Count,
     Facts,
-    Names,
     Number,
     Observation,
-    Share,
-    Source,
-    Verbatim,
-    With,
 )
+from labreport.analysis.persistence import stays, stays_claims
 from labreport.analysis.results import PRECISION, ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
-from labreport.lab.naming import display_order
 from labreport.reference.norms import norms
 
 MOST_WEIGHTS = 30
 """Of more weights than a reader can look at one by one, the name of one says nothing."""
 
 
-@rule("overshoot", "trajectory", 0.91, thresholds=("OVERSHOOT", "ROUNDING"))
+@rule(
+    "overshoot",
+    "trajectory",
+    0.91,
+    thresholds=("OVERSHOOT", "ROUNDING", "STANDING_STILL"),
+    part="effect",
+)
 def overshoot(results: ExperimentResults) -> Iterator[Observation]:
     """Runs that were nearer to the floor once than they are at the end."""
     for result in results.singles:
@@ -49,15 +50,19 @@ def overshoot(results: ExperimentResults) -> Iterator[Observation]:
             "budget": Count(results.last),
             "final": result.number(results.last),
         }
-        claims = (
+        claims = [
             result.cite(f"{high} > OVERSHOOT * {low}"),
             result.cite(f"{high} > 2 * allowance"),
-        )
+        ]
         form = "" if best else "start"
-        yield Observation("overshoot", facts, runs=1, form=form, claims=claims)
+        if best and (longer := stays(results, result, results.last)) is not None:
+            form = "stays"
+            facts["longer"] = Count(longer.run.config.rounds, longer.cite("rounds"))
+            claims += stays_claims(result, longer, results.last)
+        yield Observation("overshoot", facts, runs=1, form=form, claims=tuple(claims))
 
 
-@rule("frozen", "trajectory", 0.87, covers=("float-limit",))
+@rule("frozen", "trajectory", 0.87)
 def frozen(results: ExperimentResults) -> Iterator[Observation]:
     """Runs whose weights never move although there is a gradient to move them."""
     for result in results.singles:
@@ -79,82 +84,6 @@ def frozen(results: ExperimentResults) -> Iterator[Observation]:
             claims.append(result.cite("learning_rate == 0"))
         form = "rate" if idle else ""
         yield Observation("frozen", facts, runs=1, form=form, claims=tuple(claims))
-
-
-@rule("monotone", "convergence", 0.2)
-def monotone(results: ExperimentResults) -> Iterator[Observation]:
-    """Runs whose loss never rose, of those that moved at all."""
-    measured = [r for r in results.singles if len(r.losses) > 2 and (r.losses != r.losses[0]).any()]
-    steady = [r for r in measured if bool((np.diff(r.losses) <= 0).all())]
-    if steady and len(measured) > 1:
-        facts: Facts = {
-            "subjects": tuple(r.subject for r in steady),
-            "rounds": Count(
-                min(r.run.trace.rounds for r in steady), cite("min(each(rounds))", steady)
-            ),
-        }
-        # Of any variant: also of those that ended at once, or that are more than one run.
-        form = "all" if len(steady) == len(results.plan.variants) else ""
-        claims = tuple(r.cite("all(difference(losses) <= 0)") for r in steady)
-        yield Observation("monotone", facts, runs=len(steady), form=form, claims=claims)
-
-
-@rule("largest-move", "trajectory", 0.3, thresholds=("ROUNDING",))
-def largest_move(results: ExperimentResults) -> Iterator[Observation]:
-    """Report which weight moved most, and by how much."""
-    moves, claims = [], []
-    # What is told of some variants reads as if it were told of all.
-    if any(len(result.names) > MOST_WEIGHTS for result in results.singles):
-        return
-    for result in results.singles:
-        step = result.index(results.last)
-        if step is None:
-            continue
-        last = result.run.trace.weights_at(step)
-        if last is None:
-            continue
-        moved = last.astype(np.float64) - result.run.trace.weights[0].astype(np.float64)
-        which = int(np.abs(moved).argmax())
-        # What rounding alone may move says nothing of one weight.
-        room = thresholds.ROUNDING * PRECISION[result.run.config.dtype]
-        if np.abs(moved[which]) <= room * np.abs(last[which]):
-            continue
-        move = f"(wide(weights_at({step})) - wide(weights_at(0)))"
-        distance = Number(float(moved[which]), result.cite(f"{move}[{which}]"))
-        moves.append(With(result.subject, (Names((result.names[which],)), distance)))
-        claims.append(result.cite(f"argmax(abs({move})) == {which}"))
-        size = f"abs(wide(weights_at({step}))[{which}])"
-        claims.append(result.cite(f"abs({move}[{which}]) > ROUNDING * precision * {size}"))
-    if moves:
-        facts: Facts = {"moves": tuple(moves), "budget": Count(results.last)}
-        yield Observation("largest-move", facts, runs=len(moves), claims=tuple(claims))
-
-
-MOST_WEIGHTS = 30
-"""Of more weights than a reader can look at one by one, how many cross 0 says nothing."""
-
-
-@rule("sign-changes", "trajectory", 0.22)
-def sign_changes(results: ExperimentResults) -> Iterator[Observation]:
-    """Weights that end on the other side of 0."""
-    crossing: list[With] = []
-    claims: list[Source] = []
-    for result in results.singles:
-        step = result.index(results.last)
-        last = None if step is None else result.run.trace.weights_at(step)
-        if last is None or len(result.names) > MOST_WEIGHTS:
-            continue
-        crossed = np.sign(result.run.trace.weights[0]) * np.sign(last) < 0
-        positions = tuple(k for k in display_order(result.run.config.network) if crossed[k])
-        if positions:
-            signs = f"sign(weights_at(0)) * sign(weights_at({step}))"
-            names = Names(tuple(result.names[k] for k in positions))
-            crossing.append(With(result.subject, names))
-            claims.append(result.cite(f"all(({signs})[{positions},] < 0)"))
-            claims.append(result.cite(f"count({signs} < 0) == {len(positions)}"))
-    if crossing:
-        facts: Facts = {"weights": tuple(crossing), "budget": Count(results.last)}
-        yield Observation("sign-changes", facts, runs=len(crossing), claims=tuple(claims))
 
 
 @dataclass(frozen=True)
@@ -250,44 +179,3 @@ def _turns_formula(step: int) -> str:
     long = f"(norm({steps}) > ROUNDING * precision * norm(wide(weights[:{step}])))"
     back = f"(dot({steps}[:-1], {steps}[1:]) < 0)"
     return f"count({back} & {long}[:-1] & {long}[1:])"
-
-
-@rule("float-limit", "convergence", 0.5, thresholds=("FEW_ROUNDS", "IDLE_SHARE"))
-def float_limit(results: ExperimentResults) -> Iterator[Observation]:
-    """Runs whose weights stay the same to the last bit, although rounds go on."""
-    for result in results.singles:
-        step, trace = result.index(results.last), result.run.trace
-        if step is None or step < thresholds.FEW_ROUNDS or not trace.is_whole:
-            continue
-        # The loss of a round that sees some rows goes on changing with the rows.
-        if not result.sees_all_rows:
-            continue
-        moved = np.flatnonzero((np.diff(trace.weights[: step + 1], axis=0) != 0).any(axis=1))
-        if not len(moved):
-            continue
-        still = int(moved[-1]) + 1
-        share = (step - still) / step
-        if share < thresholds.IDLE_SHARE:
-            continue
-        norm = float(norms(trace.gradients[step]))
-        moves = f"in_any(difference(weights[:{step + 1}]) != 0)"
-        idle = f"({step} - (last_true({moves}) + 1)) / {step}"
-        facts: Facts = {
-            "subject": result.subject,
-            "updates": Count(still, result.cite(f"last_true({moves}) + 1")),
-            "share": Share(share, result.cite(idle)),
-            "type": Verbatim(result.run.config.dtype, result.cite("setting('dtype')")),
-            "loss": result.number(results.last),
-            "budget": Count(results.last),
-        }
-        if norm:
-            facts["norm"] = Number(norm, result.cite(f"norm(wide(gradients[{step}]))"))
-        claims = (
-            result.cite("sees_all_rows"),
-            result.cite(f"{step} >= FEW_ROUNDS"),
-            result.cite(f"any({moves})"),
-            result.cite(f"{idle} >= IDLE_SHARE"),
-            result.cite(f"norm(wide(gradients[{step}])) {'>' if norm else '=='} 0"),
-        )
-        form = "" if norm else "no-gradient"
-        yield Observation("float-limit", facts, runs=1, form=form, claims=claims)

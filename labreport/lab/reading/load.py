@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -104,15 +105,18 @@ class _LabReader:
             change = self._configurations.sound(
                 base, Settings(("appendix", name, "change"), appendix.change)
             )
-            yield AppendixPlan(name, appendix.title, tuple(self._plans(file, [base, change])))
+            plans = (replace(p, robustness="none") for p in self._plans(file, [base, change]))
+            yield AppendixPlan(name, appendix.title, tuple(plans))
 
     def _plans(self, file: LabFile, bases: list[Settings]) -> Iterator[Plan]:
         for name, experiment in file.experiment.items():
-            plan = self._plan(name, experiment, bases)
+            plan = self._plan(file, name, experiment, bases)
             if plan is not None:
                 yield plan
 
-    def _plan(self, name: str, experiment: Experiment, bases: list[Settings]) -> Plan | None:
+    def _plan(
+        self, file: LabFile, name: str, experiment: Experiment, bases: list[Settings]
+    ) -> Plan | None:
         here: Location = ("experiment", name)
         check_variants(here, experiment, self._log)
         swept_keys = {
@@ -145,12 +149,16 @@ class _LabReader:
             return None
         base = self._configurations.resolve(merged_layers(bases))
         check_formulas(here, experiment, trials[0].config, self._log.fault)
+        self._check_chance(here, experiment, trials)
+        budgets = self._budgets(here, experiment, trials)
+        merged_axes = tuple((key, tuple(values.values())) for key, values in axes.items())
+        return Plan(name, experiment, base, tuple(trials), budgets, merged_axes, file.robustness)
+
+    def _check_chance(self, here: Location, experiment: Experiment, trials: list[Trial]) -> None:
+        """Report seeds of an experiment in which nothing is drawn."""
         if experiment.seeds is not None and all(trial.seed is None for trial in trials):
             idle = {"scheme": trials[0].config.initial.scheme}
             self._log.consequence((*here, "seeds"), "seeds-without-chance", values=idle)
-        budgets = self._budgets(here, experiment, trials)
-        merged_axes = tuple((key, tuple(values.values())) for key, values in axes.items())
-        return Plan(name, experiment, base, tuple(trials), budgets, merged_axes)
 
     def _trials(
         self,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from labreport.lab.lab import Formula
 from labreport.reference.array_types import BoolArray, FloatArray
 from labreport.reference.training import HandTrace
@@ -71,6 +73,9 @@ class CheckedFormula:
             formula, the largest of any round: 1 where it is far above its rounding, and a
             tolerance where it is no more than that.
         visible: ``felt`` from which on a mistake of a hundredth would have been seen.
+        cosines: [steps of the training] of the angle between the formula's gradient and that by
+            the chain rule, at the weights that training with the formula has come to; NaN where
+            either is 0 or no number.
     """
 
     formula: Formula
@@ -79,6 +84,13 @@ class CheckedFormula:
     shown: Shown
     felt: FloatArray
     visible: float
+    cosines: FloatArray
+
+    @property
+    def smallest_cosine(self) -> float | None:
+        """The smallest cosine of any round; None where there is none in some round."""
+        known = bool(self.cosines.size) and not np.isnan(self.cosines).any()
+        return float(self.cosines.min()) if known else None
 
     @property
     def is_wrong(self) -> bool:

@@ -92,4 +92,14 @@ def _check(
     )
     way = compared(run, made, right.gradient, relative, TOLERANCE)
     seen = felt.max(axis=0)[rewrite.replaced]
-    return CheckedFormula(formula, way, training, shown, seen, VISIBLE * TOLERANCE)
+    cosines = _cosines(run, training)
+    return CheckedFormula(formula, way, training, shown, seen, VISIBLE * TOLERANCE, cosines)
+
+
+def _cosines(run: Run, training: HandTrace) -> FloatArray:
+    """Cosines [steps] of the angle between a training's gradients and those by the chain rule."""
+    right = evaluate(run.config, training.weights, simplified=True).gradient
+    made = training.gradients
+    inner = (made * right).sum(axis=-1)
+    found: FloatArray = inner / (np.linalg.norm(made, axis=-1) * np.linalg.norm(right, axis=-1))
+    return found

@@ -19,11 +19,12 @@ class SgdState:
 class Sgd:
     """Gradient descent, with momentum if asked for (torch.optim.SGD).
 
-    Momentum is that of Sutskever et al. 2013 with the learning rate outside the velocity.
+    Momentum is that of Sutskever et al. 2013 with the learning rate outside the velocity. Of
+    several runs with rates of their own the learning rate is an array that fits their weights.
     Raises ValueError for nesterov without momentum or with dampening, as torch does.
     """
 
-    learning_rate: float
+    learning_rate: float | FloatArray
     momentum: float = 0.0
     dampening: float = 0.0
     weight_decay: float = 0.0

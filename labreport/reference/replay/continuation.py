@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +14,7 @@ from labreport.reference.activations import ACTIVATIONS
 from labreport.reference.array_types import BoolArray, FloatArray
 from labreport.reference.evaluation import rule_of
 from labreport.reference.optimizers.all_optimizers import cancellation
+from labreport.reference.optimizers.gradient_descent import Sgd
 from labreport.reference.optimizers.update_rule import UpdateRule
 from labreport.reference.replay.open_steps import OpenSteps
 from labreport.reference.replay.tolerance import NUDGE, ROUNDINGS, absolute_differences
@@ -69,7 +70,7 @@ class Carried:
         """Losses where no weights are stored, and weights where they are, beside those by hand."""
         of = self.together
         config, recorded, ending = of.config, of.recorded, of.runs[0].trace.ending
-        rule = rule_of(config)
+        rule = self._rule()
         weights = self._nudged(of.weights[self.chosen, 0])
         state = rule.start(weights)
         gathered, reach = np.zeros_like(weights), np.zeros(weights.shape[1:])
@@ -105,6 +106,15 @@ class Carried:
         if ending.kind != "completed":
             self._note_ending(weights, last, alive)
         return losses, found
+
+    def _rule(self) -> UpdateRule:
+        """The update rule; of gradient descent with the learning rate [runs, 1] of each run."""
+        of = self.together
+        rule = rule_of(of.config)
+        if not isinstance(rule, Sgd):
+            return rule
+        rates = [of.runs[run].config.optimizer.learning_rate for run in self.chosen.tolist()]
+        return replace(rule, learning_rate=np.array(rates, dtype=of.dtype)[:, None])
 
     def _nudged(self, values: FloatArray) -> FloatArray:
         """Values [runs, …] as [1 + copies, runs, …], the copies moved up or down by a nudge."""

@@ -13,6 +13,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from labreport.lab.schema.initialisers import Given
+from labreport.lab.schema.optimizers import SGD
 from labreport.reference.replay.replay_result import Replay
 from labreport.reference.replay.step_comparison import MOST_NUMBERS, Together
 from labreport.runs.run import Run
@@ -24,7 +26,7 @@ def replay(run: Run) -> Replay:
 
 
 def replay_together(runs: Sequence[Run], carries_on: bool = True) -> list[Replay]:
-    """Compute runs again that differ in their seeds alone, and are recorded at the same steps.
+    """Compute runs again that can be replayed together (`replayable_with`).
 
     Args:
         runs: the runs.
@@ -47,8 +49,17 @@ def replay_together(runs: Sequence[Run], carries_on: bool = True) -> list[Replay
 
 
 def replayable_with(run: Run) -> tuple[object, ...]:
-    """Return a key equal for runs that can be replayed together."""
+    """Return a key equal for runs that can be replayed together.
+
+    They may differ in what each has numbers of its own of: its seed, the weights that it was given,
+    and the learning rate of gradient descent.
+    """
     config, trace = run.config, run.trace
-    alike = config.model_copy(update={"seed": 0}).digest
+    update: dict[str, object] = {"seed": 0}
+    if isinstance(config.initial, Given):
+        update["initial"] = Given(scheme="given", weights=())
+    if isinstance(config.optimizer, SGD):
+        update["optimizer"] = config.optimizer.model_copy(update={"learning_rate": 0.0})
+    alike = config.model_copy(update=update).digest
     steps = tuple(s.tobytes() for s in (trace.recorded, trace.shown, trace.measured))
     return (alike, len(trace.losses), trace.ending.kind, *steps)

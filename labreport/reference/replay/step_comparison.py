@@ -1,4 +1,4 @@
-"""Runs that differ in their seeds alone, beside what is computed by hand from their weights."""
+"""Runs that are replayed together, beside what is computed by hand from their weights."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class _Compared:
 
 
 class Together:
-    """The comparison of runs that differ in their seeds alone."""
+    """The comparison of runs that are replayed together."""
 
     def __init__(self, runs: Sequence[Run]) -> None:
         self.runs = runs

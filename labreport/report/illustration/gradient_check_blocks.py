@@ -16,6 +16,7 @@ from labreport.reference.gradient_check.check_result import CheckedFormula, Grad
 from labreport.reference.gradient_check.formula_training import falls
 from labreport.reference.training import HandTrace
 from labreport.report import latex
+from labreport.report.best_cells import NONE
 from labreport.report.illustration.drawings import (
     Array,
     Curve,
@@ -25,7 +26,7 @@ from labreport.report.illustration.drawings import (
     Drawing,
 )
 from labreport.report.phrases import Concatenation, Phrase, Reference, listed, text, written
-from labreport.report.tables import NONE, head, measured
+from labreport.report.tables import head, measured
 from labreport.report.tree import Block, Cell, Figure, Formula, Paragraph, Table
 
 MOST_WEIGHTS = 8

@@ -17,10 +17,10 @@ from math import isnan
 from typing import Any
 
 from labreport.analysis import thresholds
-from labreport.analysis.formula_evaluation import FormulaEvaluation
+from labreport.analysis.formulas.formula_evaluation import FormulaEvaluation
+from labreport.analysis.formulas.run_scope import RunScope
 from labreport.analysis.observation import Fact, Names, Observation, Source, With
 from labreport.analysis.results import ExperimentResults
-from labreport.analysis.run_scope import RunScope
 from labreport.reference.gradient_check.check_result import GradientCheck
 from labreport.runs.run import Run
 

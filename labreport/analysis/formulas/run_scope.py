@@ -197,6 +197,17 @@ class RunScope:
                 count += int(((self.sums_at(layer, 0) <= 0).all(axis=0) & quiet).sum())
         return count
 
+    @property
+    def dead_at_end(self) -> int:
+        """Units with ReLU whose weighted sum is at most 0 for every row at the last step."""
+        step = int(self.recorded[-1])
+        names = self._run.config.network.activations
+        return sum(
+            int((self.sums_at(layer, step) <= 0).all(axis=0).sum())
+            for layer, name in enumerate(names, 1)
+            if name == "relu"
+        )
+
     def curvature_at(self, step: int) -> float:
         """The largest eigenvalue of the Hessian of the loss over all rows."""
         return largest_curvature(self._run.config, self.weights_at(step))
@@ -270,6 +281,10 @@ class RunScope:
     def gradients_by(self, name: str) -> Array:
         """Gradients [steps, parameters] of that training."""
         return self._formula(name).training.gradients
+
+    def cosine_by(self, name: str) -> float:
+        """Smallest cosine of the angle to the chain rule's gradient along that training."""
+        return float(self._formula(name).cosines.min())
 
     @property
     def trained_right(self) -> Array:

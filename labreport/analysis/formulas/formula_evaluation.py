@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from labreport.analysis import thresholds
-from labreport.analysis.formula_functions import FUNCTIONS, OPERATORS
-from labreport.analysis.run_scope import RunScope
+from labreport.analysis.formulas.formula_functions import FUNCTIONS, OPERATORS
+from labreport.analysis.formulas.run_scope import RunScope
 
 
 class FormulaEvaluation:

@@ -1,0 +1,63 @@
+"""Checks of advice, as far as it says something of the runs, and of the want of a reason."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from claim_checks.answers.levels import Field, by_loss, rivals
+from claim_checks.losses import has_reached, loss_at
+from claim_checks.reliability import seed_pairs
+from claim_checks.seen import Check, Seen
+from labreport.analysis.observation import Observation, Subject
+
+
+def advice(seen: Seen, observation: Observation) -> bool:
+    """Check that what is advised is borne out by the runs, where it names some of them."""
+    if observation.form == "targets":
+        outside = [np.abs(np.array(r.config.data.targets) - 0.5).max() > 0.5 for _, r in seen.pairs]
+        return any(outside)
+    if observation.form == "clear":
+        return any(r.config.gradients == "accumulated" for _, r in seen.pairs)
+    if observation.form == "check":
+        return seen.plan.experiment.kind == "gradient-check"
+    if observation.form in ("peak", "point", "wider"):
+        return _is_best(seen, observation)
+    if observation.form == "take" and "subject" in observation.facts:
+        return _is_worth_taking(seen, observation)
+    return True
+
+
+def _is_best(seen: Seen, observation: Observation) -> bool:
+    best = observation.facts["best"]
+    assert isinstance(best, Subject)
+    if not seen.swept:
+        return True
+    ((_, members),) = seen.swept.items()
+    budget = seen.plan.budgets[-1]
+    there = [loss_at(r, budget) for _, r in members if has_reached(r, budget)]
+    return loss_at(seen.run(best), budget) == min(there)
+
+
+def _is_worth_taking(seen: Seen, observation: Observation) -> bool:
+    """Check that nobody is ahead of what is to be taken, or that it is mostly the lower one."""
+    fact, budget = observation.facts["subject"], seen.plan.budgets[-1]
+    subjects = fact if isinstance(fact, tuple) else (fact,)
+    names = [s.variant for s in subjects if isinstance(s, Subject)]
+    if not set(names) <= set(seen.singles):
+        others = [n for n in seen.variants if n not in names and len(seen.variants[n]) > 1]
+        pairs = [
+            seed_pairs(seen, seen.variants[n], seen.variants[o]) for n in names for o in others
+        ]
+        return any((far < 0).sum() > (far > 0).sum() for far in pairs) or not others
+    runs = rivals(seen, seen.singles[names[0]], budget)
+    field = Field(runs, budget, by_loss(runs.values()))
+    return field.nobody_ahead([seen.singles[n] for n in names]) and field.has_behind()
+
+
+def no_reason(seen: Seen, observation: Observation) -> bool:
+    """Accept that no reason is known: nothing is said of any run."""
+    return not observation.facts
+
+
+CHECKS: dict[str, Check] = {"advice": advice, "no-reason": no_reason}
+"""Checks by the name of what is said."""

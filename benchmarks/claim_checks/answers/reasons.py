@@ -1,0 +1,207 @@
+"""Checks of the reasons that answers give: larger steps, error terms, saturation, acute angles."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+from math import isclose
+
+import numpy as np
+import stock
+
+from claim_checks.answers.levels import (
+    by_loss,
+    is_ahead,
+    is_not_ahead,
+    rivals,
+    value_of,
+)
+from claim_checks.gradient_checks import LEAST_DERIVATIVE, retrained, rewrite_by_formula
+from claim_checks.losses import has_reached, loss_at, quantity_of
+from claim_checks.parameters import layer_positions
+from claim_checks.reading import near, stated
+from claim_checks.seen import Check, Seen, changed_keys, with_rate
+from labreport.analysis.observation import Observation
+from labreport.runs.run import Run
+
+
+def larger_step(seen: Seen, observation: Observation) -> bool:
+    """Check that a larger learning rate brings the other variant as low, or does not."""
+    one, other = seen.run(observation.facts["subject"]), seen.run(observation.facts["other"])
+    budget, factor = stated(observation, "budget"), stated(observation, "factor")
+    losses = by_loss(rivals(seen, one, seen.plan.budgets[-1]).values())
+    losses = losses and quantity_of(one.config) == quantity_of(other.config)
+    if not is_ahead(one, other, budget, losses) or factor <= 1:
+        return False
+    rate = other.config.optimizer.learning_rate
+    if observation.form == "":
+        run = with_rate(seen, other, factor)
+        value = None if run is None else value_of(run, budget, losses)
+        return (
+            run is not None
+            and value is not None
+            and is_not_ahead(one, run, budget, losses)
+            and near(stated(observation, "value"), value, 1e-3)
+        )
+    tried = [
+        run
+        for run in seen.controls.values()
+        if changed_keys(other.config, run.config) == {"optimizer.learning_rate"}
+        and rate < run.config.optimizer.learning_rate <= rate * factor * (1 + 1e-9)
+        and value_of(run, budget, losses) is not None
+    ]
+    controls = [r for r in tried if _is_control(r, rate)]
+    return bool(controls) and all(is_ahead(one, r, budget, losses) for r in controls)
+
+
+def _is_control(run: Run, rate: float) -> bool:
+    """Return whether a run has 2, 4, 10 or 40 times a learning rate."""
+    return any(isclose(run.config.optimizer.learning_rate, rate * f) for f in (2, 4, 10, 40))
+
+
+def larger_step_starts(seen: Seen, observation: Observation) -> bool:
+    """Check that twice the learning rate brings the median of a variant down to another's."""
+    budget, count = stated(observation, "budget"), stated(observation, "count")
+
+    def starts(name: str) -> list[Run]:
+        members = seen.variants[observation.facts[name].variant]  # type: ignore[union-attr]
+        return [r for _, r in sorted(members, key=lambda pair: pair[0].seed or 0)]
+
+    mine, theirs = starts("subject"), starts("other")
+    with_twice = [(r, with_rate(seen, r, 2.0)) for r in theirs]
+    doubled = [d for _, d in with_twice if d is not None and has_reached(d, budget)][:count]
+
+    def median(runs: Sequence[Run]) -> float:
+        there = [r for r in runs if has_reached(r, budget)][:count]
+        return float(np.median([loss_at(r, budget) for r in there]))
+
+    found = median(mine), median(theirs), median(doubled)
+    told = tuple(stated(observation, k) for k in ("median", "other_median", "doubled"))
+    return (
+        len(doubled) == count >= 10
+        and all(map(near, told, found))
+        and found[0] < found[1]
+        and found[2] < found[1]
+        and found[2] - found[0] <= 0.05 * abs(found[0]) * (1 + 1e-6)
+    )
+
+
+def error_term(seen: Seen, observation: Observation) -> bool:
+    """Check that cross entropy begins with the larger gradient, from the same weights."""
+    one, other = seen.run(observation.facts["subject"]), seen.run(observation.facts["other"])
+    alike = np.array_equal(one.trace.weights[0], other.trace.weights[0])
+    data = one.config.data, other.config.data
+    alike = alike and (data[0].inputs, data[0].targets) == (data[1].inputs, data[1].targets)
+    kinds = one.config.loss, other.config.loss
+    told = stated(observation, "loss"), stated(observation, "other_loss")
+    if not alike or kinds != told or told[1] != "mse" or not told[0].startswith("bce"):
+        return False
+    weights, biases = layer_positions(one.config)[-1]
+    last = [*weights.ravel(), *biases]
+    norms = []
+    for run in (one, other):
+        stored = run.trace.gradients[0].astype(float)
+        if run.config.data.sees_all_rows and seen.effort.worth("error-term"):
+            again = stock.train(run.config, run.trace.weights[0], 0, "float64").gradients[0]
+            if not np.allclose(again, stored, rtol=1e-2, atol=1e-4 * np.abs(again).max()):
+                return False
+        norms.append(float(np.linalg.norm(stored[last])))
+    nearer = any(is_ahead(one, other, b, False) for b in seen.plan.budgets)
+    return (
+        nearer
+        and norms[0] > norms[1]
+        and near(stated(observation, "factor"), norms[0] / norms[1], 1e-5)
+    )
+
+
+def lands_in_saturation(seen: Seen, observation: Observation) -> bool:
+    """Check from which value on one step brings every output where the sigmoid is flat."""
+    ((_, members),) = seen.swept.items()
+    ordered = sorted(members, key=lambda pair: float(pair[0].point[0][1]))
+    start, budget = observation.facts["start"].point[0][1], seen.plan.budgets[-1]  # type: ignore[union-attr]
+    slopes = []
+    for trial, run in ordered:
+        outputs = run.trace.outputs_at(1)
+        if outputs is None or run.config.network.activations[-1] != "sigmoid":
+            return False
+        wide = outputs.astype(float)
+        slopes.append((float(trial.point[0][1]), float((wide * (1 - wide)).max()), run))
+    flat = [slope for v, slope, _ in slopes if v >= start]
+    before = [slope for v, slope, _ in slopes if v < start]
+    least = min(loss_at(r, budget) for _, _, r in slopes if has_reached(r, budget))
+    worse = [loss_at(r, budget) > least for v, _, r in slopes if v >= start]
+    return (
+        bool(before)
+        and before[-1] > 0.0025 * (1 - 1e-6)
+        and max(flat) <= 0.0025 * (1 + 1e-6)
+        and near(stated(observation, "slope"), max(flat))
+        and all(worse)
+    )
+
+
+def points_downhill(seen: Seen, observation: Observation) -> bool:
+    """Check that training by wrong formulas keeps an acute angle with the gradient."""
+    ((_, run),) = seen.pairs
+    smallest = []
+    for formula in seen.plan.experiment.formula:
+        rewrite, told = rewrite_by_formula(run, formula), retrained(seen, formula)
+        cosines, wrong = [], False
+        for weights, made in zip(told.weights, told.gradients, strict=False):
+            right = stock.train(run.config, weights, 0, "float64").gradients[0]
+            wrong = wrong or not np.allclose(rewrite(weights, right), right, rtol=1e-9, atol=0)
+            # Of so small a derivative autograd knows no digit.
+            wrong = wrong or bool((np.abs(right) < LEAST_DERIVATIVE).any())
+            lengths = np.linalg.norm(made) * np.linalg.norm(right)
+            if lengths > LEAST_DERIVATIVE**2 and np.isfinite(lengths):
+                cosines.append(float(made @ right / lengths))
+        if wrong:
+            smallest.append(min(cosines, default=np.nan))
+    least = min(smallest, default=np.nan)
+    return (
+        stated(observation, "count") <= len(smallest)
+        and not least <= -1e-9
+        and (np.isnan(least) or near(stated(observation, "cosine"), least, 1e-3))
+    )
+
+
+def rate_times_rounds(seen: Seen, observation: Observation) -> bool:
+    """Check that equal products of rate and rounds give equal losses, up to a rate."""
+    ((_, members),) = seen.swept.items()
+    top = observation.facts["largest"].point[0][1]  # type: ignore[union-attr]
+    apart, moved = [], 0
+    for few, many in combinations(seen.plan.budgets, 2):
+        for _, slow in members:
+            for _, quick in members:
+                rates = [r.config.optimizer.learning_rate for r in (slow, quick)]
+                equal = isclose(rates[0] * many, rates[1] * few, rel_tol=1e-9)
+                there = has_reached(slow, many) and has_reached(quick, few)
+                if not equal or not there or not 0 < rates[1] <= top * (1 + 1e-9):
+                    continue
+                one, other = loss_at(slow, many), loss_at(quick, few)
+                if one and other:
+                    apart.append(abs(one - other) / one)
+                    moved += abs(loss_at(slow, 0) - one) > 0.05 * loss_at(slow, 0) * (1 - 1e-6)
+    plain = all(
+        r.config.optimizer.name == "sgd"
+        and not r.config.optimizer.momentum
+        and r.config.gradients == "cleared"
+        for _, r in members
+    )
+    return (
+        plain
+        and stated(observation, "count") == len(apart)
+        and moved >= 3
+        and near(stated(observation, "difference"), max(apart))
+        and max(apart) <= 0.05 * (1 + 1e-6)
+    )
+
+
+CHECKS: dict[str, Check] = {
+    "larger-step": larger_step,
+    "larger-step-starts": larger_step_starts,
+    "error-term": error_term,
+    "lands-in-saturation": lands_in_saturation,
+    "points-downhill": points_downhill,
+    "rate-times-rounds": rate_times_rounds,
+}
+"""Checks by the name of their rule."""

@@ -1,0 +1,192 @@
+"""Checks of what is said of sweeps: shape, best values, and variants at equal values."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+from claim_checks.answers.levels import (
+    by_loss,
+    is_ahead,
+    is_not_ahead,
+    value_of,
+)
+from claim_checks.losses import has_reached, loss_at
+from claim_checks.reading import listed, near, stated
+from claim_checks.seen import Check, Seen, other_starts
+from labreport.analysis.observation import Observation, With
+from labreport.runs.run import Run
+
+
+def _in_order(seen: Seen, name: str | None = None) -> list[tuple[float, Run]]:
+    """Return the values of one variant's sweep with their runs, in order."""
+    members = seen.swept[name] if name else next(iter(seen.swept.values()))
+    return sorted(((float(t.point[0][1]), r) for t, r in members), key=lambda pair: pair[0])
+
+
+def _value(fact: Any) -> float:
+    """Return the value that a point of the sweep has."""
+    return float(fact.point[0][1])
+
+
+def sweep_shape(seen: Seen, observation: Observation) -> bool:
+    """Check where the lowest loss is, and whether losses rise on either side of it."""
+    if len(seen.swept) != 1:
+        return False
+    budget, ordered = stated(observation, "budget"), _in_order(seen)
+    there = [(v, r) for v, r in ordered if has_reached(r, budget)]
+    ended = [v for v, r in ordered if not has_reached(r, budget)]
+    best = seen.run(observation.facts["best"])
+    if loss_at(best, budget) > min(loss_at(r, budget) for _, r in there):
+        return False
+    at = _value(observation.facts["best"])
+    below, above = ([(v, r) for v, r in there if side(v)] for side in (at.__gt__, at.__lt__))
+    turns = any(
+        is_ahead(far, near_one, budget, True)
+        for side in ([*below, (at, best)], [*reversed(above), (at, best)])
+        for (_, far), (_, near_one) in pairwise(side)
+    )
+    if observation.form == "uneven":
+        return turns or any(e < v for e in ended for v, _ in there)
+    if turns or any(e < there[-1][0] for e in ended):
+        return False
+    worse = [is_ahead(best, there[k][1], budget, True) for k in (0, -1)]
+    level = [is_not_ahead(best, there[k][1], budget, True) for k in (0, -1)]
+    if observation.form == "level":
+        ends = _value(observation.facts["lowest"]), _value(observation.facts["highest"])
+        all_level = all(is_not_ahead(best, r, budget, True) for _, r in there)
+        return all_level and not ended and ends == (ordered[0][0], ordered[-1][0])
+    if observation.form == "peak":
+        start = _value(observation.facts["worse"])
+        rest = [r for v, r in there if v >= start]
+        higher = all(is_ahead(best, r, budget, True) for r in rest)
+        return worse[0] and higher and start > at and bool(rest)
+    if observation.form == "falling":
+        return worse[1] and level[0] and not ended
+    return worse[0] and level[1] and bool(ended) == (observation.form == "rising-ended")
+
+
+def sweep_values(seen: Seen, observation: Observation) -> bool:
+    """Check the lowest and the highest loss of a sweep, and which value was best at first."""
+    budget = stated(observation, "budget")
+    there = [r for _, r in _in_order(seen) if has_reached(r, budget)]
+    losses = [loss_at(r, budget) for r in there]
+    best, worst = (seen.run(observation.facts[name]) for name in ("best", "worst"))
+    holds = (
+        stated(observation, "value") == loss_at(best, budget) == min(losses)
+        and stated(observation, "other_value") == loss_at(worst, budget) == max(losses)
+        and stated(observation, "value") < stated(observation, "other_value")
+    )
+    if observation.form == "moves":
+        first, early = stated(observation, "first"), seen.run(observation.facts["early"])
+        least = min(loss_at(r, first) for _, r in _in_order(seen) if has_reached(r, first))
+        holds = holds and first < budget and loss_at(early, first) == least
+        holds = holds and loss_at(best, first) > least
+    return holds
+
+
+def best_point(seen: Seen, observation: Observation) -> bool:
+    """Check which of several points has the lowest loss, and how many are level with it."""
+    ((_, members),) = seen.swept.items()
+    budget, best = stated(observation, "budget"), seen.run(observation.facts["best"])
+    if not by_loss(run for _, run in members):
+        return False
+    there = [r for _, r in members if has_reached(r, budget)]
+    others = [r for r in there if r is not best]
+    surely = sum(not is_ahead(best, r, budget, True) for r in others)
+    maybe = sum(is_not_ahead(best, r, budget, True) for r in others)
+    level = stated(observation, "level")
+    form = "level" if level == len(members) - 1 else "shared" if level else "one"
+    return (
+        stated(observation, "value") == loss_at(best, budget)
+        and loss_at(best, budget) == min(loss_at(r, budget) for r in there)
+        and stated(observation, "total") == len(members)
+        and surely <= level <= maybe
+        and form == observation.form
+    )
+
+
+def at_same_values(seen: Seen, observation: Observation) -> bool:
+    """Check up to which of the equal values variants are lower than another one."""
+    budget, other = stated(observation, "budget"), observation.facts["other"].variant
+    losses = by_loss(r for members in seen.swept.values() for _, r in members)
+    theirs = dict(_in_order(seen, other))
+
+    def ahead(name: str) -> dict[float, bool]:
+        return {
+            v: is_ahead(r, theirs[v], budget, losses)
+            for v, r in _in_order(seen, name)
+            if v in theirs
+        }
+
+    if observation.form == "ranges":
+        for told in listed(observation, "ranges"):
+            assert isinstance(told, With)
+            last = _value(told.detail)
+            found = ahead(told.what.variant)  # type: ignore[union-attr]
+            if any(is_lower != (v <= last) for v, is_lower in found.items()):
+                return False
+        return True
+    names = [s.variant for s in listed(observation, observation.form)]
+    wanted = observation.form == "everywhere"
+    return all(is_lower == wanted for name in names for is_lower in ahead(name).values())
+
+
+def each_at_its_best(seen: Seen, observation: Observation) -> bool:
+    """Check what is left between variants of which each has its own best value."""
+    budget = stated(observation, "budget")
+    losses = by_loss(r for members in seen.swept.values() for _, r in members)
+    best: dict[str, Run] = {}
+    for name, members in seen.swept.items():
+        there = [r for _, r in members if value_of(r, budget, losses) is not None]
+        if not there:
+            return False
+        best[name] = min(there, key=lambda r: value_of(r, budget, losses) or 0.0)
+    first = min(best.values(), key=lambda r: value_of(r, budget, losses) or 0.0)
+    named = [s.variant for s in listed(observation, "subjects")]
+    others = [s.variant for s in listed(observation, "others")]
+    values = sorted(value_of(r, budget, losses) or 0.0 for r in best.values())
+    exact = 1e-6 if losses else 1e-3
+    form = "level" if not others else "ahead" if len(named) == 1 else "some"
+    return (
+        sorted([*named, *others]) == sorted(seen.swept)
+        and all(is_not_ahead(first, best[n], budget, losses) for n in named)
+        and all(is_ahead(first, best[n], budget, losses) for n in others)
+        and near(stated(observation, "value"), values[0], exact)
+        and near(stated(observation, "other_value"), values[-1], exact)
+        and form == observation.form
+    )
+
+
+def best_from_starts(seen: Seen, observation: Observation) -> bool:
+    """Check between which values the best one lies from other starts."""
+    budget, count = stated(observation, "budget"), stated(observation, "count")
+    starts = {v: other_starts(seen, r) for v, r in _in_order(seen)}
+    seeds = [s for s in next(iter(starts.values())) if all(s in of for of in starts.values())]
+    low, high = (_value(observation.facts[name]) for name in ("lowest", "highest"))
+    if len(seeds) < count or count < 10:
+        return False
+    reached = set()
+    for seed in seeds[:count]:
+        losses = {
+            v: loss_at(of[seed], budget)
+            for v, of in starts.items()
+            if has_reached(of[seed], budget)
+        }
+        least = min(losses.values())
+        best = [v for v, loss in losses.items() if loss == least]
+        if not any(low <= v <= high for v in best):
+            return False
+        reached |= set(best)
+    return {low, high} <= reached and (low == high) == (observation.form == "same")
+
+
+CHECKS: dict[str, Check] = {
+    "sweep-shape": sweep_shape,
+    "sweep-values": sweep_values,
+    "best-point": best_point,
+    "at-same-values": at_same_values,
+    "each-at-its-best": each_at_its_best,
+    "best-from-starts": best_from_starts,
+}
+"""Checks by the name of their rule."""

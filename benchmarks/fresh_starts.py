@@ -1,0 +1,305 @@
+"""How far what is said of other starts and longer training holds where nobody has looked.
+
+    python benchmarks/fresh_starts.py --labs 200 --seed 3
+
+Labs at random are trained and observed. Each answer that speaks of other random starts is then
+asked of 30 starts that it has not seen (seeds 1000 to 1029), and each that speaks of longer
+training of three times as many rounds. A kind of sentence fails where the new starts contradict it
+more often than chance explains: Fisher's exact test, one-sided, against the starts that it rests
+on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import comb
+from pathlib import Path
+
+import torch
+from claim_checks import Effort, Seen
+from claim_checks.answers.levels import by_loss, is_ahead, rivals
+from claim_checks.gradients import has_dead_unit
+from claim_checks.losses import above_floor, came_most_of_the_way, has_reached, loss_at
+from claim_checks.reading import stated
+from claim_checks.seen import continued, other_starts, runs_at_points
+from false_alarms import Found, drawn, stored_runs, trained
+
+from labreport.analysis.attach import attach
+from labreport.analysis.observation import Observation, Subject
+from labreport.analysis.observe import observe
+from labreport.lab.configuration import RunConfig
+from labreport.lab.plan import Lab
+from labreport.lab.schedule import Schedule
+from labreport.runs.run import Run
+
+FRESH = range(1000, 1030)
+"""Seeds that no control has."""
+
+BATCH = 50
+"""Labs that are trained together."""
+
+TIMES = 3
+"""Of the rounds that a sentence on longer training speaks of."""
+
+Judge = Callable[[Sequence[Run]], bool]
+"""Whether runs from one start, in the order of their configurations, contradict a sentence."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """A sentence, and the runs that it is asked of.
+
+    Attributes:
+        kind: of the sentence.
+        told: how many starts the sentence rests on, and how many of them contradict it.
+        cases: configurations from one start each.
+        budgets: rounds at which their outputs are needed.
+        contradicts: whether their runs contradict it.
+    """
+
+    kind: str
+    told: tuple[int, int]
+    cases: tuple[tuple[RunConfig, ...], ...]
+    budgets: tuple[int, ...]
+    contradicts: Judge
+
+
+@dataclass
+class Tally:
+    """Of one kind of sentence: how many were asked, and what was found.
+
+    Attributes:
+        asked: sentences.
+        cases: new starts, or longer runs, that were tried.
+        against: of these, how many contradict their sentence.
+        none: sentences that none of them contradicts.
+        failed: sentences that more contradict than chance explains at 1 %.
+    """
+
+    asked: int = 0
+    cases: int = 0
+    against: int = 0
+    none: int = 0
+    failed: int = 0
+    worst: list[float] = field(default_factory=list)
+
+
+def from_fresh_starts(seen: Seen, runs: Sequence[Run]) -> tuple[tuple[RunConfig, ...], ...]:
+    """The same runs together from starts that none of the controls has."""
+    like = [next(iter(other_starts(seen, run).values())).config for run in runs]
+    return tuple(tuple(c.model_copy(update={"seed": s}) for c in like) for s in FRESH)
+
+
+def over_starts(seen: Seen, observation: Observation) -> Iterator[Question]:
+    """Ask which of two is ahead."""
+    pair = seen.run(observation.facts["subject"]), seen.run(observation.facts["other"])
+    budget = stated(observation, "budget")
+    everyone = [r for members in seen.swept.values() for _, r in members]
+    if observation.rule == "holds-over-starts":
+        everyone = list(rivals(seen, pair[0], budget).values())
+    losses = by_loss(everyone)
+    count, lower, higher = (stated(observation, key) for key in ("count", "lower", "higher"))
+    against = {"all": count - lower, "mostly": count - lower, "reversed": count - higher}
+    against["level"] = lower + higher
+
+    def contradicts(runs: Sequence[Run]) -> bool:
+        ahead, behind = (
+            is_ahead(*one, budget, losses) for one in ((runs[0], runs[1]), (runs[1], runs[0]))
+        )
+        form = observation.form
+        return ahead or behind if form == "level" else not (behind if form == "reversed" else ahead)
+
+    if observation.form in against:
+        told = (count, against[observation.form])
+        kind = f"{observation.rule}.{observation.form}"
+        yield Question(kind, told, from_fresh_starts(seen, pair), (budget,), contradicts)
+
+
+def reaches(seen: Seen, observation: Observation) -> Iterator[Question]:
+    """Ask whether safe variants come near their floor, and how often the other one does not."""
+    budget, count = stated(observation, "budget"), stated(observation, "count")
+
+    def contradicts(runs: Sequence[Run]) -> bool:
+        return not came_most_of_the_way(runs[0], budget)
+
+    for run in seen.runs(observation.facts["safe"]):
+        cases = from_fresh_starts(seen, [run])
+        yield Question("reaches-from-starts, safe", (count, 0), cases, (budget,), contradicts)
+    failed = stated(observation, "failed")
+    cases = from_fresh_starts(seen, [seen.run(observation.facts["subject"])])
+
+    def arrives(runs: Sequence[Run]) -> bool:
+        return came_most_of_the_way(runs[0], budget)
+
+    told = (count, count - failed)
+    yield Question("reaches-from-starts, failing", told, cases, (budget,), arrives)
+
+
+def best_from_starts(seen: Seen, observation: Observation) -> Iterator[Question]:
+    """Ask whether the best value lies where it is said to."""
+    ((_, members),) = seen.swept.items()
+    budget, facts = stated(observation, "budget"), observation.facts
+    values = [float(trial.point[0][1]) for trial, _ in members]
+    low, high = (_value(facts[name]) for name in ("lowest", "highest"))
+
+    def contradicts(runs: Sequence[Run]) -> bool:
+        there = [(loss_at(r, budget), v) for r, v in zip(runs, values, strict=True)
+                 if has_reached(r, budget)]  # fmt: skip
+        return not low <= min(there)[1] <= high
+
+    cases = from_fresh_starts(seen, [r for _, r in members])
+    kind = f"best-from-starts.{observation.form}".rstrip(".")
+    yield Question(kind, (stated(observation, "count"), 0), cases, (budget,), contradicts)
+
+
+def _value(fact: object) -> float:
+    assert isinstance(fact, Subject)
+    return float(fact.point[0][1])  # type: ignore[arg-type]
+
+
+def revived(seen: Seen, observation: Observation) -> Iterator[Question]:
+    """Ask whether a unit is dead after training."""
+    count, dead = stated(observation, "count"), stated(observation, "dead")
+    for run in seen.runs(observation.facts["subject"]):
+        if observation.form == "some":
+            continue
+        told = (count, dead if observation.form == "all" else count - dead)
+
+        def contradicts(runs: Sequence[Run]) -> bool:
+            return has_dead_unit(runs[0]) == (observation.form == "all")
+
+        cases = from_fresh_starts(seen, [run])
+        yield Question(f"revived.{observation.form}", told, cases, (), contradicts)
+
+
+def stays(seen: Seen, observation: Observation) -> Iterator[Question]:
+    """Ask whether runs stay where they are for three times as many rounds."""
+    if "longer" not in observation.facts:
+        return
+    budget, rounds = stated(observation, "budget"), stated(observation, "longer")
+    name = "subjects" if observation.rule == "stuck-points" else "subject"
+    told = observation.facts[name]
+    named = runs_at_points(seen, told) if name == "subjects" else seen.runs(told)
+    for run in named:
+        if continued(seen, run, rounds) is None:
+            continue
+        long = run.config.model_copy(update={"rounds": TIMES * rounds})
+        home, room = loss_at(run, budget), 0.01 * above_floor(run, budget)
+
+        def contradicts(
+            runs: Sequence[Run], home: float = home, room: float = room, last: int = TIMES * rounds
+        ) -> bool:
+            losses = runs[0].losses[budget:].astype(float)
+            return not has_reached(runs[0], last) or float(abs(losses - home).max()) > room
+
+        yield Question(observation.rule, (1, 0), ((long,),), (), contradicts)
+
+
+ASKED: Mapping[str, Callable[[Seen, Observation], Iterator[Question]]] = {
+    "holds-over-starts": over_starts,
+    "tuned-over-starts": over_starts,
+    "reaches-from-starts": reaches,
+    "best-from-starts": best_from_starts,
+    "revived": revived,
+    "stuck": stays,
+    "stuck-points": stays,
+    "overshoot": stays,
+}
+"""What is asked of a sentence, by its rule."""
+
+
+def questions(one: Lab, runs: Mapping[str, Run]) -> Iterator[Question]:
+    """Ask what is to be asked of a lab."""
+    mine = {config.digest: runs[config.digest] for config in one.configurations()}
+    controls = {config.digest for config in one.controls}
+    for plan in one.plans:
+        results = attach(plan, mine, controls)
+        seen = Seen(plan, [(r.trial, r.run) for r in results.results], mine, Effort())
+        seen = seen.without_constant_losses()
+        for observation in observe(results):
+            yield from ASKED.get(observation.rule, lambda *_: iter(()))(seen, observation)
+
+
+def answered(asked: Sequence[Question], folder: Path, tallies: dict[str, Tally]) -> None:
+    """Train what is asked for, and count what contradicts."""
+    recordings = [
+        (config, Schedule.of(config, max(1, config.rounds // 20), question.budgets))
+        for question in asked
+        for case in question.cases
+        for config in case
+    ]
+    runs = stored_runs(recordings, folder)
+    for question in asked:
+        tally = tallies.setdefault(question.kind, Tally())
+        found = [
+            question.contradicts([runs[config.digest] for config in case])
+            for case in question.cases
+        ]
+        tally.asked += 1
+        tally.cases += len(found)
+        tally.against += sum(found)
+        tally.none += not any(found)
+        tally.worst.append(sum(found) / len(found))
+        tally.failed += chance(question.told, (len(found), sum(found))) < 0.01
+
+
+def chance(told: tuple[int, int], new: tuple[int, int]) -> float:
+    """How probable it is that so many of the new starts, or more, contradict by chance alone.
+
+    Given how many of all contradict, each share of them is as probable as any that draws as many.
+    """
+    (seen, before), (count, now) = told, new
+    against, whole = before + now, seen + count
+    ways = comb(whole, against)
+    return sum(
+        comb(count, k) * comb(seen, against - k) for k in range(now, min(count, against) + 1)
+    ) / ways  # fmt: skip
+
+
+def measure(labs: int, seed: int) -> dict[str, Tally]:
+    """Ask what is said of so many labs."""
+    draw, found, tallies = random.Random(seed), Found(), dict[str, Tally]()
+    while found.labs < labs:
+        count = min(BATCH, labs - found.labs)
+        with tempfile.TemporaryDirectory() as folder:
+            batch = [one for one, _ in drawn(draw, count, Path(folder) / "lab.toml", found)]
+            runs = trained(batch, Path(folder) / "output", found)
+            asked = [question for one in batch for question in questions(one, runs)]
+            answered(asked, Path(folder) / "fresh", tallies)
+        found.labs += count
+        print(f"{found.labs} labs", flush=True)
+        print(table(tallies), flush=True)
+    return tallies
+
+
+def table(tallies: Mapping[str, Tally]) -> str:
+    """What was found, in Markdown."""
+    rows = [
+        f"| {kind} | {t.asked} | {t.cases} | {t.against / t.cases:.1%} | {t.none / t.asked:.0%} "
+        f"| {sum(w > 0.1 for w in t.worst) / t.asked:.0%} | {t.failed / t.asked:.0%} |"
+        for kind, t in sorted(tallies.items())
+    ]
+    head = [
+        "| sentence | asked | new cases | contradict | none contradicts | more than 10 % do "
+        "| more than chance explains |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    return "\n".join([*head, *rows])
+
+
+def main() -> None:
+    """Parse, measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--labs", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=1)
+    chosen = parser.parse_args()
+    torch.set_num_threads(1)
+    measure(chosen.labs, chosen.seed)
+
+
+if __name__ == "__main__":
+    main()

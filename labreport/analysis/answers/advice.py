@@ -1,0 +1,70 @@
+"""Advice: what to do next time, by what the other parts of an answer have found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from labreport.analysis.observation import Facts, Observation
+
+ADVICE: Mapping[tuple[str, str], str] = {
+    ("refused", "target"): "targets",
+    ("coincide", "momentum"): "clear",
+    ("undamped", ""): "clear",
+    ("right-formula", "some"): "check",
+    ("right-formula", "none"): "check",
+    ("right-formula", ""): "check",
+    ("holds-over-starts", "depends"): "starts",
+    ("holds-over-starts", "reversed"): "starts",
+    ("reaches-from-starts", ""): "starts",
+    ("tuned-over-starts", "depends"): "tune",
+    ("tuned-over-starts", "level"): "tune",
+    ("at-same-values", "ranges"): "tune",
+    ("sweep-shape", "peak"): "peak",
+    ("sweep-shape", "rising"): "wider",
+    ("sweep-shape", "rising-ended"): "peak",
+    ("sweep-shape", "falling"): "wider",
+    ("sweep-shape", "level"): "any",
+    ("sweep-shape", "uneven"): "point",
+    ("best-point", "level"): "any",
+    ("best-point", "one"): "point",
+    ("best-point", "shared"): "point",
+    ("who-leads", "level"): "any",
+    ("place-among-starts", "inside"): "starts",
+    ("place-among-starts", "below"): "starts",
+    ("place-among-starts", "above"): "starts",
+    ("larger-step", ""): "rate",
+    ("larger-step-starts", ""): "rate",
+    ("who-leads", "turns"): "budget",
+    ("who-leads", "evens"): "budget",
+    ("paired-starts", "open"): "more",
+    ("paired-starts", "few"): "more",
+    ("best-over-starts", "open"): "more",
+    ("best-over-starts", "clear"): "take",
+    ("paired-starts", "lower-all"): "take",
+    ("paired-starts", "lower-sure"): "take",
+    ("paired-starts", "lower"): "take",
+    ("who-leads", "throughout"): "take",
+    ("who-leads", "one"): "take",
+}
+"""The form of the advice by rule and form of the finding that it follows from; the first that was
+found counts."""
+
+
+def advice(parts: Sequence[Observation]) -> Observation | None:
+    """The advice that follows from the other parts of an answer; None where nothing does.
+
+    It rests on the runs and the claims of the finding that it follows from.
+    """
+    by_place = {(o.rule, o.form): o for o in reversed(parts)}
+    for place, form in ADVICE.items():
+        if (found := by_place.get(place)) is not None:
+            return replace(found, rule="advice", form=form, facts=_facts(found), relevance=1.0)
+    return None
+
+
+def _facts(found: Observation) -> Facts:
+    """What an advice names: a variant or a value."""
+    subject = found.facts.get("subject", found.facts.get("subjects"))
+    named = {"subject": subject, "best": found.facts.get("best")}
+    return {key: fact for key, fact in named.items() if fact is not None}

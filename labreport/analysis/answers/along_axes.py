@@ -1,0 +1,354 @@
+"""Sweeps over one number: how the result depends on it, alone and for several variants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from labreport.analysis import thresholds
+from labreport.analysis.answers.shapes import Shape
+from labreport.analysis.answers.single_runs import in_order, over_starts
+from labreport.analysis.comparing import (
+    Measure,
+    from_other_starts,
+    is_lower,
+    lower_claim,
+)
+from labreport.analysis.observation import (
+    Count,
+    Fact,
+    Facts,
+    Observation,
+    Share,
+    Source,
+    Subject,
+    With,
+)
+from labreport.analysis.points import RATE, is_number
+from labreport.analysis.results import ExperimentResults, Result, cite
+from labreport.analysis.rule import rule
+from labreport.analysis.rules.learning_rates import EqualProduct, equal_products
+
+
+def along_axis(results: ExperimentResults) -> Mapping[str, list[Result]]:
+    """The results of every swept variant in the order of the one number that is swept.
+
+    Empty where something else is swept, or where a result is missing at some value.
+    """
+    if len(results.plan.axes) != 1:
+        return {}
+    found = {}
+    for name, members in results.swept.items():
+        if not all(len(r.point) == 1 and is_number(r.point[0][1]) for r in members):
+            return {}
+        found[name] = sorted(members, key=lambda r: float(r.point[0][1]))
+    everything = [r for members in found.values() for r in members]
+    if len(everything) < 3 or Measure.of(everything, results.last) is None:
+        return {}
+    return found
+
+
+def _there(members: Sequence[Result], measure: Measure) -> list[Result]:
+    """Results that got so far; the others ended before, and are worse than any."""
+    return [r for r in members if measure.value(r) is not None]
+
+
+def best_of(members: Sequence[Result], measure: Measure) -> Result | None:
+    """The result that is lowest, the first of equals."""
+    return min(_there(members, measure), key=lambda r: measure.value(r) or 0.0, default=None)
+
+
+def lowest_claims(best: Result, members: Sequence[Result], measure: Measure) -> Iterator[Source]:
+    """The claims that none of these results is lower than the best of them."""
+    for other in _there(members, measure):
+        if other is not best:
+            formula = f"{measure.formula(best, 'r1.')} <= {measure.formula(other, 'r2.')}"
+            yield cite(formula, (best, other))
+
+
+@rule("sweep-shape", "comparison", 0.97, thresholds=("NO_ODDS",), part="verdict")
+def sweep_shape(results: ExperimentResults) -> Iterator[Observation]:
+    """Whether a larger value is better, and from where on it is not."""
+    swept = along_axis(results)
+    if len(swept) != 1:
+        return
+    ((_, members),) = swept.items()
+    measure = Measure.of(members, results.last)
+    assert measure is not None
+    there, best = _there(members, measure), best_of(members, measure)
+    if best is None or len(there) < 3:
+        return
+    shape = Shape(best, there, measure)
+    ended = [r for r in members if r not in there]
+    claims = [*lowest_claims(best, members, measure)]
+    facts: Facts = {
+        "best": Subject("", best.point),
+        "budget": Count(results.last),
+        "lowest": Subject("", members[0].point),
+        "highest": Subject("", members[-1].point),
+    }
+    if ended and members.index(ended[0]) < members.index(there[-1]):
+        form = "uneven"  # Some values do not get so far, and larger ones do.
+        claims += [r.cite("ending != 'completed'") for r in ended[:1]]
+    elif ended and shape.form in ("level", "falling"):
+        return
+    else:
+        form = f"{shape.form}-ended" if ended and shape.form == "rising" else shape.form
+        claims += shape.claims
+    if form == "peak":
+        facts["worse"] = Subject("", shape.worse[0].point)
+    yield Observation("sweep-shape", facts, len(members), form=form, claims=tuple(claims))
+
+
+@rule("sweep-values", "comparison", 0.7, thresholds=("NO_ODDS",), part="effect")
+def sweep_values(results: ExperimentResults) -> Iterator[Observation]:
+    """What the best value of a sweep comes to, and the worst."""
+    swept = along_axis(results)
+    if len(swept) != 1:
+        return
+    ((_, members),) = swept.items()
+    measure = Measure.of(members, results.last)
+    assert measure is not None
+    best = best_of(members, measure)
+    if best is None:
+        return
+    worst = max(_there(members, measure), key=lambda r: measure.value(r) or 0.0)
+    if not is_lower(best, worst, measure):
+        return
+    early = Measure(measure.is_loss, results.budgets[0])
+    quick = best_of(members, early)
+    facts: Facts = {
+        "best": Subject("", best.point),
+        "value": measure.number(best),
+        "worst": Subject("", worst.point),
+        "other_value": measure.number(worst),
+        "budget": Count(results.last),
+        "total": Count(len(members), cite("size(each(rounds))", members)),
+    }
+    form = ""
+    claims = [*lowest_claims(best, members, measure)]
+    if quick is not None and quick.point != best.point and is_lower(quick, best, early):
+        form = "moves"
+        facts["early"], facts["first"] = Subject("", quick.point), Count(early.budget)
+        claims += [*lowest_claims(quick, members, early), lower_claim(quick, best, early)]
+    yield Observation("sweep-values", facts, len(members), form=form, claims=tuple(claims))
+
+
+@rule("best-point", "comparison", 0.9, thresholds=("NO_ODDS",), part="verdict")
+def best_point(results: ExperimentResults) -> Iterator[Observation]:
+    """The best of the points of a sweep that have no order: of several keys, or of names."""
+    if len(results.swept) != 1 or along_axis(results):
+        return
+    ((_, members),) = results.swept.items()
+    measure = Measure.of(members, results.last)
+    best = best_of(members, measure) if measure is not None else None
+    if measure is None or not measure.is_loss or best is None or len(members) < 2:
+        return
+    others = [r for r in _there(members, measure) if r is not best]
+    level = [r for r in others if not is_lower(best, r, measure)]
+    facts: Facts = {
+        "best": Subject("", best.point),
+        "value": measure.number(best),
+        "total": Count(len(members), cite("size(each(rounds))", members)),
+        "level": Count(len(level)),
+        "budget": Count(results.last),
+    }
+    form = "level" if len(level) == len(members) - 1 else "shared" if level else "one"
+    claims = [lower_claim(best, r, measure, holds=r not in level) for r in others]
+    claims += lowest_claims(best, members, measure)
+    yield Observation("best-point", facts, len(members), form=form, claims=tuple(claims))
+
+
+@rule("at-same-values", "comparison", 0.97, thresholds=("NO_ODDS",), part="verdict")
+def at_same_values(results: ExperimentResults) -> Iterator[Observation]:
+    """Up to which value each variant is lower than the first one, at the same values."""
+    swept = along_axis(results)
+    if len(swept) < 2:
+        return
+    measure = Measure.of([r for members in swept.values() for r in members], results.last)
+    assert measure is not None
+    (first, reference), *others = swept.items()
+    claims: list[Source] = []
+    told: dict[str, list[Fact]] = {"ranges": [], "everywhere": [], "nowhere": []}
+    for name, members in others:
+        pairs = _at_common_values(members, reference)
+        if any(measure.value(r) is None for pair in pairs for r in pair):
+            return  # Whoever does not get so far is neither lower nor level.
+        ahead = [is_lower(one, other, measure) for one, other in pairs]
+        claims += [
+            lower_claim(one, other, measure, holds=is_ahead)
+            for (one, other), is_ahead in zip(pairs, ahead, strict=True)
+        ]
+        up_to = ahead.index(False) if False in ahead else len(ahead)
+        if pairs and up_to == len(pairs):
+            told["everywhere"].append(Subject(name))
+        elif pairs and not any(ahead):
+            told["nowhere"].append(Subject(name))
+        elif up_to and not any(ahead[up_to:]):
+            limit = Subject("", pairs[up_to - 1][0].point)
+            told["ranges"].append(With(Subject(name), limit))
+    form = next((key for key, names in told.items() if len(names) == len(others)), "")
+    form = "ranges" if told["ranges"] else form
+    if not form:
+        return
+    facts: Facts = {"other": Subject(first), "budget": Count(results.last)}
+    facts |= {key: tuple(names) for key, names in told.items()}
+    runs = sum(map(len, swept.values()))
+    yield Observation("at-same-values", facts, runs, form=form, claims=tuple(claims))
+
+
+def _at_common_values(
+    members: Sequence[Result], reference: Sequence[Result]
+) -> list[tuple[Result, Result]]:
+    """Results of two variants at the values that both have, in order."""
+    by_point = {r.point: r for r in reference}
+    return [(r, by_point[r.point]) for r in members if r.point in by_point]
+
+
+def tuned(results: ExperimentResults) -> list[Result]:
+    """Each swept variant at its best point, the lowest first; none where one has no such point."""
+    everything = results.everywhere
+    measure = Measure.of(everything, results.last) if len(results.swept) > 1 else None
+    if measure is None:
+        return []
+    found = [best_of(members, measure) for members in results.swept.values()]
+    there = [r for r in found if r is not None]
+    return sorted(there, key=lambda r: measure.value(r) or 0.0) if len(there) == len(found) else []
+
+
+@rule("each-at-its-best", "comparison", 0.8, thresholds=("NO_ODDS",), part="effect")
+def each_at_its_best(results: ExperimentResults) -> Iterator[Observation]:
+    """What is left of the differences when each variant has its best value."""
+    ranked = tuned(results)
+    if len(ranked) < 2:
+        return
+    measure = Measure.of(ranked, results.last)
+    assert measure is not None
+    level = [r for r in ranked if not is_lower(ranked[0], r, measure)]
+    behind = [r for r in ranked if r not in level]
+    facts: Facts = {
+        "subjects": in_order(results, level),
+        "others": in_order(results, behind),
+        "value": measure.number(ranked[0]),
+        "other_value": measure.number(ranked[-1]),
+        "budget": Count(results.last),
+    }
+    form = "ahead" if len(level) == 1 else "some" if behind else "level"
+    claims = [lower_claim(ranked[0], r, measure, holds=r in behind) for r in ranked[1:]]
+    for result in ranked:
+        claims += lowest_claims(result, results.swept[result.variant], measure)
+    runs = len(results.everywhere)
+    yield Observation("each-at-its-best", facts, runs, form=form, claims=tuple(claims))
+
+
+@rule(
+    "tuned-over-starts",
+    "reliability",
+    0.95,
+    thresholds=("NO_ODDS", "FEWEST_PAIRS", "MOSTLY_STARTS"),
+    part="scope",
+)
+def tuned_over_starts(results: ExperimentResults) -> Iterator[Observation]:
+    """How often the variant that is best at its best value is so from other starts."""
+    ranked = tuned(results)
+    if len(ranked) < 2:
+        return
+    measure = Measure.of(ranked, results.last)
+    assert measure is not None
+    behind = [r for r in ranked if is_lower(ranked[0], r, measure)]
+    other = behind[0] if behind else ranked[1]
+    pairs = from_other_starts(results, ranked[0], other, measure)
+    if pairs is None:
+        return
+    found = over_starts("tuned-over-starts", ranked[0], other, pairs)
+    if behind:
+        lead = lower_claim(ranked[0], other, measure)
+    else:
+        # Level from the start of the lab: whoever is lower from others is so by the start.
+        found = replace(found, form="level" if found.form == "level" else "depends")
+        lead = lower_claim(ranked[0], other, measure, holds=False)
+    yield replace(found, claims=(*found.claims, lead))
+
+
+@rule("best-from-starts", "reliability", 0.9, thresholds=("FEWEST_PAIRS",), part="scope")
+def best_from_starts(results: ExperimentResults) -> Iterator[Observation]:
+    """Between which values of a sweep the best one lies from other random starts."""
+    swept = along_axis(results)
+    if len(swept) != 1:
+        return
+    ((_, members),) = swept.items()
+    measure = Measure.of(members, results.last)
+    assert measure is not None
+    starts = [results.control("other-starts", r) for r in members]
+    count = min(map(len, starts))
+    if count < thresholds.FEWEST_PAIRS:
+        return
+    found = []
+    for seed in range(count):
+        best = best_of([of_point[seed] for of_point in starts], measure)
+        if best is None:
+            return
+        found.append(best)
+    places = [next(k for k, r in enumerate(members) if r.point == b.point) for b in found]
+    low, high = members[min(places)], members[max(places)]
+    facts: Facts = {
+        "count": Count(count, cite("size(each(rounds))", found)),
+        "lowest": Subject("", low.point),
+        "highest": Subject("", high.point),
+        "budget": Count(results.last),
+    }
+    claims = [
+        claim
+        for seed, best in enumerate(found)
+        for claim in lowest_claims(best, [of_point[seed] for of_point in starts], measure)
+    ]
+    claims.append(cite("size(each(rounds)) >= FEWEST_PAIRS", found))
+    yield Observation(
+        "best-from-starts",
+        facts,
+        runs=count * len(members),
+        form="same" if low is high else "",
+        strength="statistical",
+        claims=tuple(claims),
+    )
+
+
+@rule("rate-times-rounds", "optimizer", 0.9, thresholds=("CLOSE",), part="reason")
+def rate_times_rounds(results: ExperimentResults) -> Iterator[Observation]:
+    """Up to which learning rate only the product of rate and rounds counts.
+
+    To first order in the learning rate, gradient descent follows the gradient flow for the time
+    learning rate × rounds.
+    """
+    found = sorted(equal_products(results), key=lambda pair: pair.rate)
+    alike = []
+    for pair in found:
+        if pair.apart > thresholds.CLOSE:
+            break
+        alike.append(pair)
+    # All pairs up to a rate agree; where a pair with that rate does not, the rate is too large.
+    if alike and len(alike) < len(found):
+        alike = [pair for pair in alike if pair.rate < found[len(alike)].rate]
+    # Where a loss has hardly moved, any products give the same.
+    moved = [pair for pair in alike if _has_moved(pair)]
+    if len(moved) < 3:
+        return
+    apart = ", ".join(pair.formula_of(2 * k + 1) for k, pair in enumerate(alike))
+    everyone = [r for pair in alike for r in (pair.slow, pair.quick)]
+    facts: Facts = {
+        "largest": Subject("", ((RATE, alike[-1].rate),)),
+        "difference": Share(max(p.apart for p in alike), cite(f"max(({apart},))", everyone)),
+        "count": Count(len(alike)),
+    }
+    claims = [pair.cite(f"{pair.formula} <= CLOSE") for pair in alike]
+    claims += [pair.cite(f"{_moved_formula(pair)} > CLOSE") for pair in moved]
+    yield Observation("rate-times-rounds", facts, 2 * len(alike), claims=tuple(claims))
+
+
+def _has_moved(pair: EqualProduct) -> bool:
+    start, end = float(pair.slow.losses[0]), pair.slow.loss(pair.many)
+    return end is not None and start > 0 and abs(start - end) / start > thresholds.CLOSE
+
+
+def _moved_formula(pair: EqualProduct) -> str:
+    return f"abs(r1.losses[0] - r1.{pair.slow.loss_formula(pair.many)}) / r1.losses[0]"

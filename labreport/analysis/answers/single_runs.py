@@ -1,0 +1,339 @@
+"""Variants that are one run each: who is ahead, by how much, and from which starts that holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from labreport.analysis import thresholds
+from labreport.analysis.comparing import (
+    Measure,
+    StartPairs,
+    from_other_starts,
+    is_lower,
+    lower_claim,
+)
+from labreport.analysis.observation import Count, Facts, Observation, Part, Source, Subject
+from labreport.analysis.persistence import longer
+from labreport.analysis.results import ExperimentResults, Result, distinct
+from labreport.analysis.rule import rule
+from labreport.lab.changes import quantity
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The runs of an experiment at one number of rounds.
+
+    Attributes:
+        measure: that they are compared by.
+        first: those that none of the others is lower than by more than anybody would mind; the
+            lowest is the first of them.
+        others: the rest, the lowest first.
+    """
+
+    measure: Measure
+    first: tuple[Result, ...]
+    others: tuple[Result, ...]
+
+    @property
+    def claims(self) -> Iterator[Source]:
+        lowest = self.first[0]
+        for result in self.first[1:]:
+            yield lower_claim(lowest, result, self.measure, holds=False)
+            yield lower_claim(result, lowest, self.measure, holds=False)
+        for result in self.others:
+            yield lower_claim(lowest, result, self.measure)
+
+
+def compared(results: ExperimentResults) -> tuple[Result, ...]:
+    """The distinct single runs that can be compared, the first variant's among them.
+
+    Runs of a learning rate of 0 are no competitors.
+    """
+    there = [r for r in results.singles if r.is_trained and r.loss(results.last) is not None]
+    if not there:
+        return ()
+    alike = [r for r in there if Measure.of((there[0], r), results.last) is not None]
+    return tuple(distinct(alike))
+
+
+def standing(runs: Sequence[Result], budget: int) -> Standing | None:
+    """Who is ahead after so many rounds; None where there is nothing to compare."""
+    measure = Measure.of(runs, budget)
+    if measure is None or any(measure.value(r) is None for r in runs):
+        return None
+    ordered = sorted(runs, key=lambda r: measure.value(r) or 0.0)
+    lowest = ordered[0]
+    behind = [r for r in ordered if is_lower(lowest, r, measure)]
+    return Standing(measure, tuple(r for r in ordered if r not in behind), tuple(behind))
+
+
+def standings(results: ExperimentResults) -> tuple[Standing, ...]:
+    """Who is ahead at each budget; none where fewer than two runs can be compared."""
+    runs = compared(results)
+    found = [standing(runs, budget) for budget in results.budgets] if len(runs) > 1 else []
+    return tuple(s for s in found if s is not None) if None not in found else ()
+
+
+@rule("who-leads", "comparison", 0.95, thresholds=("NO_ODDS",), part="verdict")
+def who_leads(results: ExperimentResults) -> Iterator[Observation]:
+    """Which variant is ahead, and whether that depends on how long one trains."""
+    found = standings(results)
+    if not found:
+        return
+    last = found[-1]
+    always = [r for r in last.first if all(r in s.first for s in found)]
+    leading = last.first
+    facts: Facts = {"budget": Count(last.measure.budget), "count": Count(_count(found))}
+    early = None
+    if not any(s.others for s in found):
+        form = "level"
+    elif not last.others:
+        # Who led earlier does not lead in the end.
+        form, early = "evens", next(s for s in found if s.others)
+    elif not always:
+        turned = (s for s in found if not set(s.first) & set(leading))
+        form, early = "turns", next(turned, found[0])
+    elif len(found) > 1 and all(s.others for s in found):
+        form, leading = "throughout", tuple(always)
+    else:
+        form = "one"
+    facts["subjects"] = in_order(results, leading)
+    if early is not None:
+        facts["early"] = in_order(results, early.first)
+        facts["first"] = Count(early.measure.budget)
+    claims = tuple(claim for s in found for claim in s.claims)
+    yield Observation("who-leads", facts, runs=_count(found), form=form, claims=claims)
+
+
+def in_order(results: ExperimentResults, members: Sequence[Result]) -> tuple[Subject, ...]:
+    """Variants as an experiment has them: those that are level have no order of their own."""
+    names = [variant.name for variant in results.plan.variants]
+    return tuple(
+        sorted((Subject(r.variant) for r in members), key=lambda s: names.index(s.variant))
+    )
+
+
+def _count(found: Sequence[Standing]) -> int:
+    return len(found[-1].first) + len(found[-1].others)
+
+
+def pair_at_end(results: ExperimentResults) -> tuple[Result, Result, Measure] | None:
+    """The variant that is ahead at the last budget, and the one that it is compared with.
+
+    That is the first variant; if it is itself ahead, the next one behind it.
+    """
+    found = standings(results)
+    if not found or not found[-1].others:
+        return None
+    last = found[-1]
+    reference = compared(results)[0]
+    behind = reference if reference in last.others else last.others[0]
+    return last.first[0], behind, last.measure
+
+
+@rule("end-values", "comparison", 0.6, thresholds=("NO_ODDS",), part="effect")
+def end_values(results: ExperimentResults) -> Iterator[Observation]:
+    """What the leader and the variant that it is compared with have come to."""
+    pair = pair_at_end(results)
+    if pair is None:
+        return
+    ahead, behind, measure = pair
+    facts: Facts = {
+        "subject": ahead.subject,
+        "other": behind.subject,
+        "budget": Count(measure.budget),
+        "value": measure.number(ahead),
+        "other_value": measure.number(behind),
+    }
+    form = "" if measure.is_loss else "error"
+    claims = (lower_claim(ahead, behind, measure),)
+    yield Observation("end-values", facts, runs=2, form=form, claims=claims)
+
+
+@rule(
+    "holds-over-starts",
+    "reliability",
+    0.9,
+    thresholds=("NO_ODDS", "FEWEST_PAIRS", "MOSTLY_STARTS"),
+    part="scope",
+)
+def holds_over_starts(results: ExperimentResults) -> Iterator[Observation]:
+    """From how many other starts the variant that is ahead is ahead as well."""
+    pair = pair_at_end(results)
+    if pair is None:
+        return
+    ahead, behind, measure = pair
+    pairs = from_other_starts(results, ahead, behind, measure)
+    if pairs is not None:
+        found = over_starts("holds-over-starts", ahead, behind, pairs)
+        yield replace(found, claims=(*found.claims, lower_claim(ahead, behind, measure)))
+
+
+def over_starts(rule: str, ahead: Result, behind: Result, pairs: StartPairs) -> Observation:
+    """How often one of two results is the lower one from other starts, as an observation."""
+    most, lower, higher = (
+        thresholds.MOSTLY_STARTS * pairs.count,
+        pairs.formula(),
+        pairs.formula(higher=True),
+    )
+    nearly_all = f"MOSTLY_STARTS * {pairs.count}"
+    level = f"{lower} + {higher} <= {pairs.count} - {nearly_all}"
+    if pairs.lower == pairs.count:
+        form, claim = "all", f"{lower} == {pairs.count}"
+    elif pairs.lower >= most:
+        form, claim = "mostly", f"{pairs.count} > {lower} >= {nearly_all}"
+    elif pairs.higher >= most:
+        form, claim = "reversed", f"{higher} >= {nearly_all}"
+    elif pairs.lower + pairs.higher <= pairs.count - most:
+        form, claim = "level", level
+    else:
+        form, claim = "depends", f"max(({lower}, {higher})) < {nearly_all} and not ({level})"
+    facts: Facts = {
+        "subject": ahead.subject,
+        "other": behind.subject,
+        "count": Count(pairs.count, pairs.cite("size(each(rounds)) // 2")),
+        "lower": Count(pairs.lower, pairs.cite(lower)),
+        "higher": Count(pairs.higher, pairs.cite(higher)),
+        "budget": Count(pairs.measure.budget),
+    }
+    claims = tuple(pairs.cite(c) for c in (claim, f"{pairs.count} >= FEWEST_PAIRS"))
+    return Observation(
+        rule, facts, runs=2 * pairs.count, form=form, strength="statistical", claims=claims
+    )
+
+
+@rule("leads-longer", "reliability", 0.6, thresholds=("NO_ODDS",), part="scope")
+def leads_longer(results: ExperimentResults) -> Iterator[Observation]:
+    """Who is ahead when training is continued."""
+    found = standings(results)
+    runs = compared(results)
+    continued = [longer(results, r) for r in runs]
+    there = [c for c in continued if c is not None]
+    if not found or not found[-1].others or len(there) < len(runs):
+        return
+    rounds = there[0].run.config.rounds
+    later = standing(there, rounds)
+    if later is None or any(c.run.config.rounds != rounds for c in there):
+        return
+    now = {r.variant for r in found[-1].first}
+    still = [r for r in later.first if r.variant in now]
+    form = "level" if not later.others else "" if still else "turns"
+    told = later.first if form else still
+    facts: Facts = {
+        "subjects": in_order(results, told),
+        "before": in_order(results, found[-1].first),
+        "rounds": Count(rounds, there[0].cite("rounds")),
+        "budget": Count(results.last),
+    }
+    claims = (*found[-1].claims, *later.claims)
+    yield Observation("leads-longer", facts, 2 * len(runs), form=form, claims=claims)
+
+
+@rule(
+    "reaches-from-starts",
+    "reliability",
+    0.92,
+    thresholds=("FEWEST_PAIRS", "MOSTLY_STARTS", "MOST_OF_THE_WAY"),
+    part="scope",
+)
+def reaches_from_starts(results: ExperimentResults) -> Iterator[Observation]:
+    """Variants that fail from other starts, where others do not."""
+    shares: list[tuple[Result, int, list[Result]]] = []
+    for result in distinct(r for r in results.singles if r.is_trained):
+        starts = list(results.control("other-starts", result))
+        # Of a start that ended before nobody knows how far it would have come.
+        known = all(s.gap(results.last) is not None for s in starts)
+        if known and len(starts) >= thresholds.FEWEST_PAIRS:
+            shares.append((result, sum(s.is_closed(results.last) for s in starts), starts))
+    safe = [entry for entry in shares if entry[1] == len(entry[2])]
+    failing = sorted(
+        (e for e in shares if e[1] <= thresholds.MOSTLY_STARTS * len(e[2])), key=lambda e: e[1]
+    )
+    if not safe or not failing:
+        return
+    result, reached, starts = failing[0]
+    closed = f"count(each({starts[0].closed_formula(results.last)}))"
+    facts: Facts = {
+        "subject": result.subject,
+        "safe": tuple(r.subject for r, _, _ in safe),
+        "count": Count(len(starts), _cite("size(each(rounds))", starts)),
+        "failed": Count(len(starts) - reached, _cite(f"size(each(rounds)) - {closed}", starts)),
+        "budget": Count(results.last),
+    }
+    claims = [
+        _cite(f"count(each({members[0].closed_formula(results.last)})) == {len(members)}", members)
+        for _, _, members in safe
+    ]
+    claims.append(_cite(f"{closed} <= MOSTLY_STARTS * size(each(rounds))", starts))
+    claims += [
+        _cite("size(each(rounds)) >= FEWEST_PAIRS", members)
+        for _, _, members in (*safe, failing[0])
+    ]
+    yield Observation(
+        "reaches-from-starts",
+        facts,
+        runs=sum(len(members) for _, _, members in shares),
+        strength="statistical",
+        claims=tuple(claims),
+    )
+
+
+def _cite(formula: str, members: Sequence[Result]) -> Source:
+    return Source(formula, tuple(r.run.name for r in members))
+
+
+_Nearer = tuple[Result, Result, Measure]
+"""A variant, the one with another loss that it is compared with, and their common measure."""
+
+
+@rule("nearer-to-targets", "comparison", 0.95, thresholds=("NO_ODDS",), part="effect")
+def nearer_to_targets(results: ExperimentResults) -> Iterator[Observation]:
+    """Variants with another loss than what they are compared with, by distance from the targets."""
+    found = [pairs for b in results.budgets if (pairs := _with_other_losses(results, b))]
+    if not found:
+        return
+    # The last number of rounds at which all comparisons agree; where none does, or where it turns
+    # round afterwards, the last one.
+    clear = [pairs for pairs in found if all(is_lower(*pair) for pair in pairs)]
+    turned = any(is_lower(other, result, measure) for result, other, measure in found[-1])
+    pairs = found[-1] if turned else (clear or found)[-1]
+    lower = [is_lower(*pair) for pair in pairs]
+    higher = [is_lower(other, result, measure) for result, other, measure in pairs]
+    result, other, measure = pairs[-1]
+    facts: Facts = {
+        "loss": Part("loss", result.run.config.loss),
+        "other_loss": Part("loss", other.run.config.loss),
+        "count": Count(len(pairs)),
+        "lower": Count(sum(lower)),
+        "value": measure.number(result),
+        "other_value": measure.number(other),
+        "subject": result.subject,
+        "other": other.subject,
+        "budget": Count(measure.budget),
+    }
+    form = "all" if all(lower) else "none" if all(higher) else "some"
+    claims = [lower_claim(*pair, holds=holds) for pair, holds in zip(pairs, lower, strict=True)]
+    claims += [
+        lower_claim(o, r, m, holds=holds) for (r, o, m), holds in zip(pairs, higher, strict=True)
+    ]
+    for later in found[found.index(pairs) + 1 :]:
+        # There they agree no longer, and at the end none of them has turned round.
+        claims.append(lower_claim(*next(p for p in later if not is_lower(*p)), holds=False))
+        claims += [lower_claim(o, r, m, holds=False) for r, o, m in later if later is found[-1]]
+    yield Observation("nearer-to-targets", facts, 2 * len(pairs), form=form, claims=tuple(claims))
+
+
+def _with_other_losses(results: ExperimentResults, budget: int) -> list[_Nearer]:
+    """Comparisons of two losses on the same targets, of the kind that is most frequent."""
+    pairs: list[_Nearer] = []
+    for result in results.singles:
+        other = results.against(result)
+        if other is None or quantity(result.run.config) == quantity(other.run.config):
+            continue
+        measure = Measure.of((result, other), budget)
+        if measure is not None and None not in (measure.value(result), measure.value(other)):
+            pairs.append((result, other, measure))
+    kinds = [(quantity(r.run.config), quantity(o.run.config)) for r, o, _ in pairs]
+    kind = max(dict.fromkeys(kinds), key=kinds.count, default=None)
+    return [pair for pair, found in zip(pairs, kinds, strict=True) if found == kind]

@@ -1,0 +1,165 @@
+"""Leads that are a matter of the size of the step: the other variant has them at a larger rate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from labreport.analysis import thresholds
+from labreport.analysis.answers.single_runs import pair_at_end
+from labreport.analysis.comparing import Measure, is_lower, lower_claim
+from labreport.analysis.observation import Count, Facts, Number, Observation, Subject
+from labreport.analysis.results import ExperimentResults, Result, cite
+from labreport.analysis.rule import rule
+from labreport.lab.changes import differing_keys, quantity
+
+OF_STEPS = frozenset({"optimizer.learning_rate", "rounds"})
+"""Keys that are the size or the number of the steps themselves."""
+
+
+@rule("larger-step", "optimizer", 0.9, thresholds=("NO_ODDS",), part="reason")
+def larger_step(results: ExperimentResults) -> Iterator[Observation]:
+    """A lead that the other variant has as well once its learning rate is larger."""
+    pair = pair_at_end(results) or _other_loss(results)
+    if pair is None:
+        return
+    ahead, behind, measure = pair
+    config, other = ahead.run.config, behind.run.config
+    if OF_STEPS & set(differing_keys(config, other)) or config.initial != other.initial:
+        return
+    larger = [r for r in _faster(results.control("rates", behind), behind) if _got(r, measure)]
+    if not larger:
+        return
+    enough = next((r for r in larger if not is_lower(ahead, r, measure)), None)
+    facts: Facts = {
+        "subject": ahead.subject,
+        "other": behind.subject,
+        "budget": Count(measure.budget),
+    }
+    if enough is not None:
+        facts["factor"] = _times(enough, behind)
+        facts["value"] = measure.number(enough)
+        claims = [lower_claim(ahead, enough, measure, holds=False)]
+    else:
+        facts["factor"] = _times(larger[-1], behind)
+        claims = [lower_claim(ahead, r, measure) for r in larger]
+    claims.append(lower_claim(ahead, behind, measure))
+    form = "" if enough is not None else "not"
+    yield Observation(
+        "larger-step",
+        facts,
+        runs=2 + len(larger),
+        relevance=0.0 if enough is not None else 0.25,
+        form=form,
+        strength="explanation",
+        claims=tuple(claims),
+    )
+
+
+def _faster(members: Sequence[Result], result: Result) -> Iterator[Result]:
+    """Those with a larger learning rate than a result."""
+    rate = result.run.config.optimizer.learning_rate
+    return (r for r in members if r.run.config.optimizer.learning_rate > rate)
+
+
+def _got(result: Result, measure: Measure) -> bool:
+    """Return whether a result got so far, and can be measured."""
+    return measure.value(result) is not None
+
+
+def _times(result: Result, other: Result) -> Number:
+    pair = (result, other)
+    factor = result.run.config.optimizer.learning_rate / other.run.config.optimizer.learning_rate
+    return Number(factor, cite("r1.learning_rate / r2.learning_rate", pair), digits=2)
+
+
+def _other_loss(results: ExperimentResults) -> tuple[Result, Result, Measure] | None:
+    """The first variant that is nearer to the same targets than one with another loss."""
+    for result in results.singles:
+        other = results.against(result)
+        if other is None or quantity(result.run.config) == quantity(other.run.config):
+            continue
+        measure = Measure.of((result, other), results.last)
+        if measure is not None and is_lower(result, other, measure):
+            return result, other, measure
+    return None
+
+
+@rule("larger-step-starts", "optimizer", 0.9, thresholds=("CLOSE",), part="reason")
+def larger_step_starts(results: ExperimentResults) -> Iterator[Observation]:
+    """Variants from several starts: a lead that the other one has too with twice the step."""
+    for name, members in results.replicated.items():
+        other = results.plan.against(results.plan.variant(name))
+        if other is None or other.name not in results.replicated:
+            continue
+        theirs = results.of(other.name)
+        measure = Measure.of((*members, *theirs), results.last)
+        if measure is None or not measure.is_loss:
+            continue
+        if OF_STEPS & set(differing_keys(members[0].run.config, theirs[0].run.config)):
+            continue
+        found = _with_twice_the_step(results, members, theirs, measure)
+        if found is not None:
+            yield found
+
+
+def _with_twice_the_step(
+    results: ExperimentResults,
+    members: Sequence[Result],
+    theirs: Sequence[Result],
+    measure: Measure,
+) -> Observation | None:
+    doubled = [
+        r
+        for result in theirs
+        for r in _faster(results.control("neighbours", result), result)
+        if _got(r, measure)
+    ]
+    if len(doubled) < thresholds.FEWEST_PAIRS:
+        return None
+    mine = [r for r in members if _got(r, measure)][: len(doubled)]
+    others = [r for r in theirs if _got(r, measure)][: len(doubled)]
+    medians = [_median(group, measure) for group in (mine, others, doubled)]
+    # There is a difference, and twice the step makes up for it, or for more.
+    close = thresholds.CLOSE * abs(medians[0].value)
+    if medians[2].value - medians[0].value > close or medians[1].value - medians[0].value <= close:
+        return None
+    return _as_a_larger_step((mine, others, doubled), medians, measure)
+
+
+def _as_a_larger_step(
+    groups: tuple[list[Result], list[Result], list[Result]],
+    medians: Sequence[Number],
+    measure: Measure,
+) -> Observation:
+    """The observation: the runs of a variant, of the other one, and of that with twice the step."""
+    mine, others, doubled = groups
+    first = measure.formula(mine[0])
+    half = len(mine)
+    near = f"median(each({first})[{half}:]) - median(each({first})[:{half}])"
+    facts: Facts = {
+        "subject": Subject(mine[0].variant),
+        "other": Subject(others[0].variant),
+        "median": medians[0],
+        "other_median": medians[1],
+        "doubled": medians[2],
+        "budget": Count(measure.budget),
+        "count": Count(len(doubled), cite("size(each(rounds))", doubled)),
+    }
+    claims = (
+        cite(f"{near} <= CLOSE * abs(median(each({first})[:{half}]))", (*mine, *doubled)),
+        cite(f"{near} > CLOSE * abs(median(each({first})[:{half}]))", (*mine, *others)),
+    )
+    return Observation(
+        "larger-step-starts",
+        facts,
+        runs=len(mine) + len(others) + len(doubled),
+        strength="explanation",
+        claims=claims,
+    )
+
+
+def _median(members: Sequence[Result], measure: Measure) -> Number:
+    value = float(np.median([measure.value(r) or 0.0 for r in members]))
+    return Number(value, cite(f"median(each({measure.formula(members[0])}))", members))

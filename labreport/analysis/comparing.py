@@ -1,0 +1,139 @@
+"""Two results against each other, from the start of the lab and from others, in one measure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from labreport.analysis import thresholds
+from labreport.analysis.observation import Number, Source
+from labreport.analysis.results import ExperimentResults, Result, cite
+from labreport.lab.changes import quantity
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What results are compared by: their loss, or where losses differ in kind, one error.
+
+    Attributes:
+        is_loss: whether it is the loss that was trained.
+        budget: rounds after which it is read.
+    """
+
+    is_loss: bool
+    budget: int
+
+    @classmethod
+    def of(cls, results: Iterable[Result], budget: int) -> Measure | None:
+        """The measure that these results share; None where their rows or targets differ."""
+        configs = [r.run.config for r in results]
+        first = configs[0]
+        rows = (first.data.inputs, first.data.targets)
+        if any((c.data.inputs, c.data.targets) != rows for c in configs):
+            return None
+        return cls(len({quantity(c) for c in configs}) == 1, budget)
+
+    def value(self, result: Result) -> float | None:
+        """What a result has come to; None where it ended before, or predicts no number."""
+        return result.loss(self.budget) if self.is_loss else result.error(self.budget)
+
+    def formula(self, result: Result, run: str = "") -> str:
+        """The same of the stored arrays; ``run`` is r1. or the like."""
+        if self.is_loss:
+            return f"wide({run}{result.loss_formula(self.budget)})"
+        return f"wide({result.error_formula(self.budget, run)})"
+
+    def number(self, result: Result) -> Number:
+        return result.told(self.value, self.formula(result))
+
+    def scale(self, results: Sequence[Result]) -> float:
+        """The largest of these results before training, of which a thousandth makes no odds."""
+        starts = (Measure(self.is_loss, 0).value(r) for r in results)
+        return max((abs(s) for s in starts if s is not None), default=0.0)
+
+    def scale_formula(self, results: Sequence[Result]) -> str:
+        start = Measure(self.is_loss, 0)
+        first = ", ".join(f"abs({start.formula(r, f'r{k}.')})" for k, r in enumerate(results, 1))
+        return f"max(({first},))"
+
+
+def is_lower(one: Result, other: Result, measure: Measure) -> bool:
+    """Return whether one result is lower than another by more than anybody would mind."""
+    mine, theirs = measure.value(one), measure.value(other)
+    if mine is None or theirs is None:
+        return False
+    return theirs - mine > thresholds.NO_ODDS * measure.scale((one, other))
+
+
+def lower_claim(one: Result, other: Result, measure: Measure, *, holds: bool = True) -> Source:
+    """The claim that it is, or is not."""
+    apart = f"{measure.formula(other, 'r2.')} - {measure.formula(one, 'r1.')}"
+    sign = ">" if holds else "<="
+    return cite(f"{apart} {sign} NO_ODDS * {measure.scale_formula((one, other))}", (one, other))
+
+
+@dataclass(frozen=True)
+class StartPairs:
+    """The same two results from other random starts, seed by seed.
+
+    Attributes:
+        pairs: both from one seed.
+        measure: by which they are compared.
+    """
+
+    pairs: tuple[tuple[Result, Result], ...]
+    measure: Measure
+
+    @property
+    def count(self) -> int:
+        return len(self.pairs)
+
+    @cached_property
+    def lower(self) -> int:
+        """Pairs in which the first result is lower."""
+        return sum(is_lower(one, other, self.measure) for one, other in self.pairs)
+
+    @cached_property
+    def higher(self) -> int:
+        """Pairs in which it is higher."""
+        return sum(is_lower(other, one, self.measure) for one, other in self.pairs)
+
+    @property
+    def runs(self) -> list[Result]:
+        """The first of every pair, followed by the second of every pair."""
+        return [one for one, _ in self.pairs] + [other for _, other in self.pairs]
+
+    def formula(self, *, higher: bool = False) -> str:
+        """How many pairs differ in that direction, of the stored arrays of `runs`."""
+        # A pair's runs differ in their length as the two results do.
+        one, other = self.pairs[0]
+        half, start = self.count, Measure(self.measure.is_loss, 0)
+        mine = f"each({self.measure.formula(one)})[:{half}]"
+        theirs = f"each({self.measure.formula(other)})[{half}:]"
+        first, second = (f"abs(each({start.formula(r)})" for r in (one, other))
+        scale = f"larger({first}[:{half}]), {second}[{half}:]))"
+        apart = f"({mine} - {theirs})" if higher else f"({theirs} - {mine})"
+        return f"count({apart} > NO_ODDS * {scale})"
+
+    def cite(self, formula: str) -> Source:
+        return cite(formula, self.runs)
+
+
+def from_other_starts(
+    results: ExperimentResults, one: Result, other: Result, measure: Measure
+) -> StartPairs | None:
+    """Two results from other starts; None where there are too few such controls.
+
+    Nor where one of them ended before: of the starts that are left alone nothing is said, for those
+    that failed would be passed over. A run of one configuration under two names is no pair.
+    """
+    mine, theirs = (results.control("other-starts", r) for r in (one, other))
+    pairs = tuple(
+        (a, b)
+        for a, b in zip(mine, theirs, strict=False)
+        if a.run.config.digest != b.run.config.digest
+    )
+    if any(measure.value(r) is None for pair in pairs for r in pair):
+        return None
+    return StartPairs(pairs, measure) if len(pairs) >= thresholds.FEWEST_PAIRS else None

@@ -1,0 +1,45 @@
+"""Whether a run that stands still by a budget still does so when it is trained for longer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from labreport.analysis import thresholds
+from labreport.analysis.observation import Source
+from labreport.analysis.results import ExperimentResults, Result, cite
+
+
+def longer(results: ExperimentResults, result: Result) -> Result | None:
+    """The same run continued, if there is such a control."""
+    found = results.control("longer", result)
+    return found[0] if found else None
+
+
+def stays(results: ExperimentResults, result: Result, budget: int) -> Result | None:
+    """The continued run, if from the budget on its loss stays what it was; None if it does not."""
+    continued = longer(results, result)
+    return continued if continued is not None and _stays(result, continued, budget) else None
+
+
+def _stays(result: Result, continued: Result, budget: int) -> bool:
+    gap, step = result.gap(budget), result.index(budget)
+    if gap is None or step is None or len(continued.losses) <= continued.run.config.rounds:
+        return False
+    if not np.array_equal(result.losses[: step + 1], continued.losses[: step + 1], equal_nan=True):
+        return False
+    rest = continued.losses[step:].astype(np.float64)
+    # Of a run with mini-batches the loss over all rows is known at some steps.
+    known = rest[~np.isnan(rest)]
+    return bool(np.abs(known - known[0]).max() <= thresholds.STANDING_STILL * gap)
+
+
+def stays_claims(result: Result, continued: Result, budget: int) -> Iterator[Source]:
+    """The claims that it does, and that it is the same run."""
+    step = result.index(budget)
+    gap = f"max((r1.losses[{step}] - r1.floor, 0))"
+    rest = f"wide(r2.losses[{step}:])"
+    pair = (result, continued)
+    yield cite(f"max(abs({rest} - r2.losses[{step}])) <= STANDING_STILL * {gap}", pair)
+    yield cite(f"all(r2.losses[:{step} + 1] == r1.losses[:{step} + 1])", pair)

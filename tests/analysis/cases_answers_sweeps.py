@@ -1,0 +1,398 @@
+"""Cases of the answers on sweeps: the shape along one number, best values, and reasons for them.
+
+Losses begin at 9, so that what differs by less than 0.009 is level.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from cases import fires, silent
+from cases_answers import ODDS
+from synthetic_runs import MOMENTUM, RATE, Made, experiment, single, sweep, trace, with_controls
+
+from labreport.analysis.results import ExperimentResults
+from labreport.analysis.thresholds import CLOSE, SATURATED
+from labreport.lab.configuration import RunConfig
+from labreport.lab.controls import STARTS
+from labreport.runs.run import Trace
+
+B = {MOMENTUM: 0.5}
+C = {MOMENTUM: 0.6}
+
+
+def ending(*last: float, budgets: Sequence[int] = (2,), half: Sequence[float] = ()) -> Any:
+    """A sweep over 1, 2, 3, … of the learning rate, by the last losses."""
+    middle = half or [5.0] * len(last)
+    curves = {float(k): [9, middle[k - 1], end] for k, end in enumerate(last, 1)}
+    return experiment(sweep("a", RATE, curves), budgets=budgets)
+
+
+def value(number: float) -> tuple[str, float]:
+    """A value of the sweep as it is told."""
+    return "", number
+
+
+# --- the shape ---------------------------------------------------------------------------------
+
+
+@fires("sweep-shape", "peak", best=value(2), worse=value(3), budget=2)
+@fires("sweep-values", "", best=value(2), value=1.0, worst=value(3), other_value=4.0, total=3)
+def lowest_in_the_midst() -> ExperimentResults:
+    return ending(3, 1, 4)
+
+
+@fires("sweep-shape", "peak", best=value(2), worse=value(4))
+def lowest_in_the_midst_and_level_with_the_next_one() -> ExperimentResults:
+    return ending(3, 1, 1 + ODDS / 2, 4)
+
+
+@fires("sweep-shape", "rising", best=value(3), budget=2)
+def the_larger_the_better() -> ExperimentResults:
+    return ending(3, 2, 1)
+
+
+@fires("sweep-shape", "falling", best=value(1))
+def the_smaller_the_better() -> ExperimentResults:
+    return ending(1, 2, 3)
+
+
+@fires("sweep-shape", "level", lowest=value(1), highest=value(3), budget=2)
+@silent("sweep-values")
+def values_that_differ_by_no_odds() -> ExperimentResults:
+    return ending(1, 1 + ODDS, 1 + ODDS / 2)
+
+
+@fires("sweep-shape", "falling", best=value(1))
+def one_value_that_differs_by_just_more() -> ExperimentResults:
+    return ending(1, 1, 1 + 1.001 * ODDS)
+
+
+@fires("sweep-shape", "uneven", best=value(4))
+def losses_that_rise_on_the_way_down() -> ExperimentResults:
+    return ending(3, 2, 2 + 1.001 * ODDS, 1, 2)
+
+
+@fires("sweep-shape", "peak", best=value(4))
+def losses_that_rise_by_no_odds_on_the_way_down() -> ExperimentResults:
+    return ending(3, 2, 2 + ODDS / 2, 1, 2)
+
+
+@fires("sweep-shape", "uneven", best=value(2))
+def losses_that_come_down_again_behind_the_lowest() -> ExperimentResults:
+    return ending(3, 1, 4, 2)
+
+
+def with_ended(ended: float, last: Mapping[float, float]) -> ExperimentResults:
+    """The same with one value whose run ends early."""
+    rows = sweep("a", RATE, {k: [9, 5, end] for k, end in last.items()}).rows
+    diverged = sweep("a", RATE, {ended: [9.0]}, rounds=2, kind="diverged").rows
+    return experiment(Made("a", rows + diverged))
+
+
+@fires("sweep-shape", "rising-ended", best=value(3))
+def the_larger_the_better_until_one_ends() -> ExperimentResults:
+    return with_ended(4.0, {1.0: 3, 2.0: 2, 3.0: 1})
+
+
+@fires("sweep-shape", "peak", best=value(2), worse=value(3))
+def lowest_in_the_midst_and_the_largest_ends() -> ExperimentResults:
+    return with_ended(4.0, {1.0: 3, 2.0: 1, 3.0: 2})
+
+
+@fires("sweep-shape", "uneven", best=value(4))
+def a_value_that_ends_among_others_that_do_not() -> ExperimentResults:
+    return with_ended(2.0, {1.0: 3, 3.0: 2, 4.0: 1})
+
+
+@silent("sweep-shape")
+def level_values_and_one_that_ends() -> ExperimentResults:
+    return with_ended(4.0, {1.0: 1, 2.0: 1, 3.0: 1})
+
+
+@silent("sweep-shape", "sweep-values")
+def two_values_have_no_shape() -> ExperimentResults:
+    return ending(3, 1)
+
+
+@fires("sweep-values", "moves", best=value(3), early=value(1), first=1, budget=2)
+def another_value_is_best_at_first() -> ExperimentResults:
+    return ending(3, 2, 1, budgets=(1, 2), half=(4, 5, 6))
+
+
+@fires("sweep-values", "")
+def another_value_is_best_at_first_by_no_odds() -> ExperimentResults:
+    return ending(3, 2, 1, budgets=(1, 2), half=(4, 5, 4 + ODDS / 2))
+
+
+# --- points that have no order -----------------------------------------------------------------
+
+
+def named(*last: float) -> ExperimentResults:
+    """A sweep over the activation of both layers."""
+    names = ("sigmoid", "tanh", "relu", "elu")
+    curves = {(n, n): [9, 5, end] for n, end in zip(names, last, strict=False)}
+    return experiment(sweep("a", "network.activations", curves))
+
+
+@fires("best-point", "one", best=("", ("tanh", "tanh")), value=1.0, total=3, level=0, budget=2)
+@silent("sweep-shape", "sweep-values")
+def one_name_is_best() -> ExperimentResults:
+    return named(3, 1, 2)
+
+
+@fires("best-point", "shared", best=("", ("tanh", "tanh")), level=1)
+def two_names_are_best() -> ExperimentResults:
+    return named(3, 1, 1 + ODDS / 2)
+
+
+@fires("best-point", "level", total=3, level=2)
+def all_names_are_level() -> ExperimentResults:
+    return named(1 + ODDS / 2, 1, 1 + ODDS / 2)
+
+
+@silent("best-point")
+def a_sweep_over_losses_has_no_lowest_loss() -> ExperimentResults:
+    outputs = np.full((3, 1, 2), 0.5)
+    curves = {"mse": [3, 2, 1], "l1": [3, 2, 0.5]}
+    return experiment(sweep("a", "loss", curves, outputs=outputs))
+
+
+# --- several variants at the same values -------------------------------------------------------
+
+
+def side_by_side(
+    a: Sequence[float], b: Sequence[float], *c: float, half: float = 5
+) -> ExperimentResults:
+    """Sweeps over 1, 2, …, by the last losses of each variant."""
+    made = [
+        sweep(name, RATE, {float(k): [9, half, end] for k, end in enumerate(last, 1)}, changes)
+        for name, last, changes in (("a", a, {}), ("b", b, B), ("c", c, C))
+        if last
+    ]
+    return experiment(*made)
+
+
+@fires("at-same-values", "ranges", other="a", ranges=(("b", value(1)),), budget=2)
+def lower_up_to_a_value() -> ExperimentResults:
+    return side_by_side((3, 2, 1), (2, 2, 1))
+
+
+@fires("at-same-values", "ranges", ranges=(("b", value(2)),))
+def lower_up_to_a_value_beside_one_that_never_is() -> ExperimentResults:
+    return side_by_side((3, 2, 1), (2, 1, 1), 3, 2, 1)
+
+
+@fires("at-same-values", "everywhere", everywhere=("b",), other="a")
+def lower_at_every_value() -> ExperimentResults:
+    return side_by_side((3, 2, 1), (2, 1, 0.5))
+
+
+@fires("at-same-values", "nowhere", nowhere=("b",), other="a")
+def lower_at_no_value() -> ExperimentResults:
+    return side_by_side((3, 2, 1), (4, 2 - ODDS / 2, 1))
+
+
+@silent("at-same-values")
+def lower_at_every_other_value() -> ExperimentResults:
+    return side_by_side((3, 2, 1), (2, 2, 0.5))
+
+
+@silent("at-same-values", "each-at-its-best", "tuned-over-starts")
+def one_variant_alone() -> ExperimentResults:
+    return ending(3, 2, 1)
+
+
+@silent("at-same-values")
+def a_value_at_which_one_of_them_ends() -> ExperimentResults:
+    ended = sweep("b", RATE, {3.0: [9.0]}, B, rounds=2, kind="diverged").rows
+    there = sweep("b", RATE, {1.0: [9, 5, 2], 2.0: [9, 5, 1]}, B).rows
+    one = sweep("a", RATE, {1.0: [9, 5, 3], 2.0: [9, 5, 2], 3.0: [9, 5, 1]})
+    return experiment(one, Made("b", there + ended))
+
+
+@fires(
+    "each-at-its-best",
+    "ahead",
+    subjects=("b",),
+    others=("a", "c"),
+    value=0.5,
+    other_value=1.0,
+    budget=2,
+)
+def one_is_ahead_at_its_best() -> ExperimentResults:
+    return side_by_side((3, 2, 1), (2, 0.5, 4), 0.75, 1, 2)
+
+
+@fires("each-at-its-best", "some", subjects=("b", "c"), others=("a",), value=0.5, other_value=1.0)
+def two_are_level_at_their_best() -> ExperimentResults:
+    return side_by_side((3, 2, 1), (2, 0.5, 4), 0.5 + ODDS / 2, 1, 2)
+
+
+@fires("each-at-its-best", "level", subjects=("a", "b"), value=1.0, other_value=1 + ODDS / 2)
+def all_are_level_at_their_best() -> ExperimentResults:
+    return side_by_side((3, 2, 1 + ODDS / 2), (2, 1, 3))
+
+
+# --- from other starts -------------------------------------------------------------------------
+
+
+def tuned_from_starts(lower: int, higher: int, best_of_a: float = 2.0) -> ExperimentResults:
+    """B is best at 1 and a at 2; from so many other starts b is lower there, else higher, level."""
+
+    def made(number: int, config: RunConfig) -> Trace:
+        if not config.flat()[MOMENTUM]:
+            return trace(config, [9, 5, 2])
+        last = 1.0 if number < lower else 3.0 if number < lower + higher else 2.0
+        return trace(config, [9, 5, last])
+
+    return with_controls(side_by_side((3, best_of_a), (1, 2)), "other-starts", made)
+
+
+@fires("tuned-over-starts", "all", subject=("b", 1.0), other=("a", 2.0), count=STARTS, budget=2)
+def tuned_lower_from_every_start() -> ExperimentResults:
+    return tuned_from_starts(STARTS, 0)
+
+
+@fires("tuned-over-starts", "mostly", lower=27, higher=3)
+def tuned_lower_from_most_starts() -> ExperimentResults:
+    return tuned_from_starts(27, 3)
+
+
+@fires("tuned-over-starts", "reversed", lower=3, higher=27)
+def tuned_higher_from_most_starts() -> ExperimentResults:
+    return tuned_from_starts(3, 27)
+
+
+@fires("tuned-over-starts", "level", lower=2, higher=1)
+def tuned_level_from_most_starts() -> ExperimentResults:
+    return tuned_from_starts(2, 1)
+
+
+@fires("tuned-over-starts", "depends", lower=15, higher=15)
+def tuned_lower_from_half_the_starts() -> ExperimentResults:
+    return tuned_from_starts(15, 15)
+
+
+@fires("tuned-over-starts", "depends", lower=STARTS, higher=0)
+def level_from_this_start_and_lower_from_all_others() -> ExperimentResults:
+    return tuned_from_starts(STARTS, 0, best_of_a=1 + ODDS / 2)
+
+
+@fires("tuned-over-starts", "level", lower=0, higher=0)
+def level_from_this_start_and_from_all_others() -> ExperimentResults:
+    return tuned_from_starts(0, 0, best_of_a=1 + ODDS / 2)
+
+
+def best_elsewhere(*places: int, starts: int = STARTS) -> ExperimentResults:
+    """A sweep over 1, 2, 3; from other starts the best value is at each of these in turn."""
+
+    def made(number: int, config: RunConfig) -> Trace | None:
+        best = places[number % len(places)]
+        is_best = config.optimizer.learning_rate == best
+        return trace(config, [9, 5, 1.0 if is_best else 2.0]) if number < starts else None
+
+    return with_controls(ending(3, 1, 2), "other-starts", made)
+
+
+@fires("best-from-starts", "", count=STARTS, lowest=value(1), highest=value(2), budget=2)
+def the_best_value_depends_on_the_start() -> ExperimentResults:
+    return best_elsewhere(1, 2)
+
+
+@fires("best-from-starts", "same", count=10, lowest=value(2))
+def the_best_value_is_the_same_from_every_start() -> ExperimentResults:
+    return best_elsewhere(2, starts=10)
+
+
+@silent("best-from-starts")
+def too_few_starts_for_the_best_value() -> ExperimentResults:
+    return best_elsewhere(2, starts=9)
+
+
+@silent("best-from-starts", "tuned-over-starts", "rate-times-rounds")
+def a_sweep_without_controls() -> ExperimentResults:
+    return ending(3, 1, 2)
+
+
+# --- learning rate times rounds ----------------------------------------------------------------
+
+
+def products(*apart: float, start: float = 900.0) -> ExperimentResults:
+    """Rates 1, 10, …: after 10 rounds and after 1 round of ten times as much, so far apart."""
+    curves: dict[float, list[float]] = {1.0: [start, 400, *[300] * 8, 100]}
+    for power, far in enumerate(apart, 1):
+        curves[10.0**power] = [start, 100 * (1 + far), *[90.0] * 8, 100]
+    return experiment(sweep("a", RATE, curves), budgets=(1, 10))
+
+
+@fires("rate-times-rounds", "", largest=value(1000.0), difference=CLOSE, count=3)
+def three_equal_products_that_agree() -> ExperimentResults:
+    return products(0.01, CLOSE, 0.02)
+
+
+@fires("rate-times-rounds", "", largest=value(1000.0), count=3)
+def products_that_agree_up_to_a_rate() -> ExperimentResults:
+    return products(0.01, 0.02, 0.03, 0.5)
+
+
+@silent("rate-times-rounds")
+def products_of_which_one_in_between_does_not_agree() -> ExperimentResults:
+    return products(0.01, CLOSE + 1e-3, 0.02, 0.01)
+
+
+@silent("rate-times-rounds")
+def two_products_are_too_few() -> ExperimentResults:
+    return products(0.01, 0.02)
+
+
+@silent("rate-times-rounds")
+def losses_that_hardly_move_agree_whatever_the_product() -> ExperimentResults:
+    return products(0.01, 0.02, 0.01, start=104.0)
+
+
+# --- the first step lands where the sigmoid is flat --------------------------------------------
+
+EDGE = float((1 + np.sqrt(1 - SATURATED)) / 2)
+"""An output whose slope o(1 − o) is a hundredth of the largest."""
+
+
+def landing(*outputs: float, last: Sequence[float] = (1, 2, 3)) -> ExperimentResults:
+    """A sweep over 1, 2, …, by the outputs after one step, and the last losses."""
+    rows = []
+    for k, (output, end) in enumerate(zip(outputs, last, strict=True), 1):
+        shown = np.broadcast_to(np.array([0.5, output, 0.5])[:, None, None], (3, 1, 2))
+        rows += sweep("a", RATE, {float(k): [9, 5, end]}, outputs=shown).rows
+    return experiment(Made("a", tuple(rows)))
+
+
+@fires("lands-in-saturation", "", start=value(2), slope=0.999 * (1 - 0.999), share=SATURATED)
+def from_the_second_value_on() -> ExperimentResults:
+    return landing(0.5, 0.9999, 0.999)
+
+
+@fires("lands-in-saturation", "", start=value(3))
+def at_the_last_value_alone() -> ExperimentResults:
+    return landing(0.5, EDGE - 1e-6, EDGE + 1e-6)
+
+
+@silent("lands-in-saturation")
+def the_last_value_does_not() -> ExperimentResults:
+    return landing(0.5, 0.999, 0.5)
+
+
+@silent("lands-in-saturation")
+def the_first_value_does_as_well() -> ExperimentResults:
+    return landing(0.999, 0.999, 0.999)
+
+
+@silent("lands-in-saturation")
+def it_does_no_harm() -> ExperimentResults:
+    return landing(0.5, 0.5, 0.999, last=(3, 2, 1))
+
+
+@silent("lands-in-saturation")
+def variants_are_not_swept() -> ExperimentResults:
+    return experiment(single("a", [9, 5, 2]), single("b", [9, 5, 1], B))

@@ -1,0 +1,300 @@
+"""Cases of the reasons that answers give, and of what a continued run bears out.
+
+Losses begin at 9, so that what differs by less than 0.009 is level.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from cases import fires, silent
+from cases_answers import BCE, ODDS, B, off_by
+from synthetic_runs import RATE, check, experiment, single, starts, sweep, trace, with_controls
+from test_rules import ROWS, VANISHED, fading
+
+from labreport.analysis.results import ExperimentResults
+from labreport.analysis.thresholds import CLOSE, STANDING_STILL
+from labreport.lab.configuration import RunConfig
+from labreport.lab.controls import RATES
+from labreport.runs.run import Trace
+
+LARGER = [factor for factor in RATES if factor > 1]
+
+# --- a larger step -----------------------------------------------------------------------------
+
+
+def with_rates(*last: float | None, changes: Any = None, rate: float = 1.0) -> ExperimentResults:
+    """B leads at 1 before a at 2; at each larger rate a ends like this, or ends early at None."""
+
+    def made(number: int, config: RunConfig) -> Trace:
+        factor = config.optimizer.learning_rate
+        end = last[LARGER.index(factor)] if factor in LARGER else 5.0
+        if end is None:
+            return trace(config, [9, 99], kind="diverged")
+        return trace(config, [9, 5, end])
+
+    other = single("b", [9, 5, 1], {**B, **(changes or {}), RATE: rate})
+    return with_controls(experiment(single("a", [9, 5, 2]), other), "rates", made)
+
+
+@fires("larger-step", "", subject="b", other="a", factor=4.0, value=1 + ODDS / 2, budget=2)
+def as_low_with_four_times_the_rate() -> ExperimentResults:
+    return with_rates(1.5, 1 + ODDS / 2, 0.5, 3)
+
+
+@fires("larger-step", "not", subject="b", other="a", factor=40.0, budget=2)
+def not_as_low_with_any_rate() -> ExperimentResults:
+    return with_rates(1.5, 1 + 1.001 * ODDS, 3, 4)
+
+
+@fires("larger-step", "not", factor=4.0)
+def not_as_low_until_it_ends_early() -> ExperimentResults:
+    return with_rates(1.5, 1.25, None, None)
+
+
+@fires("larger-step", "", subject="b", other="a", factor=2.0)
+def as_near_to_the_targets_with_twice_the_rate() -> ExperimentResults:
+    def made(_: int, config: RunConfig) -> Trace:
+        return trace(config, [9, 5, 0.1])
+
+    other = single("b", [3, 2, 1], BCE, outputs=off_by(3, 2, 0.5))
+    return with_controls(experiment(single("a", [9, 5, 2]), other), "rates", made)
+
+
+@silent("larger-step")
+def variants_of_two_rates() -> ExperimentResults:
+    return with_rates(1.5, 1, 0.5, 3, rate=3.0)
+
+
+@silent("larger-step")
+def every_larger_rate_ends_early() -> ExperimentResults:
+    return with_rates(None, None, None, None)
+
+
+# --- a larger step, from several starts --------------------------------------------------------
+
+
+def with_twice_the_rate(
+    doubled: float, mine: float = 1.0, theirs: float = 2.0, count: int = 10
+) -> ExperimentResults:
+    """B ends at ``mine``, a at ``theirs`` from so many starts, with twice the rate at another."""
+
+    def made(_: int, config: RunConfig) -> Trace:
+        return trace(config, [9, 5, doubled if config.optimizer.learning_rate == 2 else 5.0])
+
+    one = starts("a", [[9, 5, theirs]] * count)
+    other = starts("b", [[9, 5, mine]] * count, {"network.bias": "trained"})
+    return with_controls(experiment(one, other), "neighbours", made)
+
+
+@fires(
+    "larger-step-starts",
+    "",
+    subject="b",
+    other="a",
+    median=1.0,
+    other_median=2.0,
+    doubled=1 + CLOSE - 1e-6,
+    count=10,
+    budget=2,
+)
+def twice_the_rate_makes_up_for_the_difference() -> ExperimentResults:
+    return with_twice_the_rate(1 + CLOSE - 1e-6)
+
+
+@silent("larger-step-starts")
+def twice_the_rate_does_not_make_up_for_the_difference() -> ExperimentResults:
+    return with_twice_the_rate(1 + CLOSE + 1e-6)
+
+
+@silent("larger-step-starts")
+def there_is_hardly_a_difference_to_make_up_for() -> ExperimentResults:
+    return with_twice_the_rate(0.9, theirs=1 + CLOSE - 1e-6)
+
+
+@silent("larger-step-starts")
+def it_is_the_other_one_that_leads() -> ExperimentResults:
+    return with_twice_the_rate(0.5, mine=3.0)
+
+
+@silent("larger-step-starts")
+def nine_starts_with_twice_the_rate_are_too_few() -> ExperimentResults:
+    return with_twice_the_rate(1.0, count=9)
+
+
+# --- the error term ----------------------------------------------------------------------------
+
+
+def gradients_of(first: float, of_last_layer: float) -> np.ndarray:
+    """Gradients [3, 8]: those of the last layer are the last four."""
+    return np.ones((3, 1)) * np.array([first] * 4 + [of_last_layer] * 4)
+
+
+def cross_entropy(
+    mine: float = 4.0, distance: float = 0.5, changes: Any = None, first: float = 1.0
+) -> ExperimentResults:
+    """A with MSE, b with BCE: gradients of the last layer, and how far b is from the targets."""
+    outputs = off_by(3, 2, distance)
+    other = single(
+        "b",
+        [3, 2, 1],
+        {**BCE, **(changes or {})},
+        outputs=outputs,
+        gradients=gradients_of(first, mine),
+    )
+    return experiment(single("a", [9, 4, 1], gradients=gradients_of(5.0, 2.0)), other)
+
+
+@fires("error-term", "", subject="b", other="a", loss="bce", other_loss="mse", factor=2.0)
+def the_gradient_of_the_last_layer_is_larger() -> ExperimentResults:
+    return cross_entropy()
+
+
+@silent("error-term")
+def the_gradient_of_the_last_layer_is_as_large() -> ExperimentResults:
+    return cross_entropy(mine=2.0, first=9.0)
+
+
+@silent("error-term")
+def cross_entropy_that_does_not_come_nearer() -> ExperimentResults:
+    return cross_entropy(distance=1.0)
+
+
+@silent("error-term")
+def cross_entropy_of_an_output_that_is_no_sigmoid() -> ExperimentResults:
+    return cross_entropy(changes={"network.activations": ["sigmoid", "identity"]})
+
+
+@silent("error-term")
+def cross_entropy_from_another_start() -> ExperimentResults:
+    return cross_entropy(changes={"initial": {"scheme": "ones"}})
+
+
+# --- wrong gradients that point downhill -------------------------------------------------------
+
+
+@fires("points-downhill", "", count=1)
+def one_wrong_formula_that_points_downhill() -> ExperimentResults:
+    return check("summed", "right")
+
+
+@fires("points-downhill", "", count=2)
+def two_wrong_formulas_that_point_downhill() -> ExperimentResults:
+    return check("summed", "double")
+
+
+@silent("points-downhill")
+def a_wrong_formula_that_points_uphill() -> ExperimentResults:
+    return check("summed", "uphill")
+
+
+@silent("points-downhill")
+def a_right_formula_points_downhill_of_itself() -> ExperimentResults:
+    return check("right")
+
+
+# --- what the continued run bears out ----------------------------------------------------------
+
+
+def continued(results: ExperimentResults, last: float, **recorded: Any) -> ExperimentResults:
+    """Every run goes on for ten times as many rounds, in which its loss is at ``last``."""
+    made_of = {r.run.config.trajectory: r.losses.tolist() for r in results.results}
+
+    def made(_: int, config: RunConfig) -> Trace:
+        losses = made_of[config.trajectory]
+        rest = config.rounds + 1 - len(losses)
+        return trace(config, [*losses, *[last] * rest], **recorded)
+
+    return with_controls(results, "longer", made)
+
+
+STAYS = 2 + STANDING_STILL
+"""Just as far from 2 as a loss may be that stays there: the floor is 0."""
+
+
+@fires("stuck", "sigmoid-longer", subject="a", loss=2.0, longer=20)
+def stuck_in_saturation_to_the_end() -> ExperimentResults:
+    return continued(experiment(single("a", [9, 2, 2], gradients=fading(VANISHED))), STAYS)
+
+
+@silent("stuck")
+def a_run_that_gets_away_when_it_is_continued() -> ExperimentResults:
+    made = experiment(single("a", [9, 2, 2], gradients=fading(VANISHED)))
+    return continued(made, 2 - 2.001 * STANDING_STILL)
+
+
+@fires("stuck", "longer", loss=2.0, longer=20)
+def stuck_without_a_sigmoid_to_the_end() -> ExperimentResults:
+    linear = {"network.activations": "identity"}
+    return continued(experiment(single("a", [9, 2, 2], linear, gradients=fading(VANISHED))), STAYS)
+
+
+@fires("stuck", "rows-longer", loss=2.0, better=("b", 1.0), longer=20)
+def stuck_where_another_run_gets_lower_to_the_end() -> ExperimentResults:
+    better = single("b", [9, 2, 1], {**ROWS, **B})
+    made = experiment(single("a", [9, 2, 2], ROWS, gradients=fading(VANISHED)), better)
+    return continued(made, STAYS)
+
+
+@fires("stuck-points", "longer", count=1, total=1, lowest=2.0, longer=20)
+def a_point_that_is_stuck_to_the_end() -> ExperimentResults:
+    made = sweep("a", RATE, {1.0: [9, 2, 2]}, gradients=fading(0.0))
+    return continued(experiment(made), STAYS)
+
+
+@silent("stuck-points")
+def a_point_that_gets_away_when_it_is_continued() -> ExperimentResults:
+    made = sweep("a", RATE, {1.0: [9, 2, 2]}, gradients=fading(0.0))
+    return continued(experiment(made), 1.9)
+
+
+@fires("overshoot", "stays", lowest=1.0, updates=1, final=2.0, longer=20)
+def a_loss_that_stays_above_its_lowest() -> ExperimentResults:
+    return continued(experiment(single("a", [9, 1, 2])), STAYS)
+
+
+@fires("overshoot", "", lowest=1.0, final=2.0)
+def a_loss_that_comes_down_again_when_it_is_continued() -> ExperimentResults:
+    return continued(experiment(single("a", [9, 1, 2])), 1.0)
+
+
+@silent("still-falling")
+def a_loss_that_is_continued_has_no_open_end() -> ExperimentResults:
+    made = experiment(single("a", [*[9.0] * 9, 1, 0.5]), budgets=(10,))
+    return continued(made, 0.25)
+
+
+@silent("single-start")
+def other_starts_were_tried() -> ExperimentResults:
+    made = experiment(single("a", [9, 5, 2]), single("b", [9, 5, 1], B))
+    return with_controls(made, "other-starts", lambda _, config: trace(config, [9, 5, 1]))
+
+
+# --- losses that take probabilities ------------------------------------------------------------
+
+
+def refused_target(target: float) -> ExperimentResults:
+    changes = {**BCE, "data.targets": [[0.25, target]]}
+    refused = single("b", [], changes, rounds=2, kind="refused", message="RuntimeError: no")
+    return experiment(single("a", [3, 2, 1], {"data.targets": [[0.25, target]]}), refused)
+
+
+@fires("refused", "target", subject="b", loss="bce", target=-0.07)
+def a_target_below_0_is_no_probability() -> ExperimentResults:
+    return refused_target(-0.07)
+
+
+@fires("refused", "target", target=1.5)
+def a_target_above_1_is_no_probability() -> ExperimentResults:
+    return refused_target(1.5)
+
+
+@fires("refused", "", subject="b")
+def a_target_of_1_is_a_probability() -> ExperimentResults:
+    return refused_target(1.0)
+
+
+@silent("larger-step-starts")
+def a_loss_below_0_that_is_the_same_with_both() -> ExperimentResults:
+    return with_twice_the_rate(-3.0, mine=-1.0, theirs=-1.0)
