@@ -34,6 +34,7 @@ from random_labs import WORLDS, lab, world
 from labreport.analysis.attach import attach
 from labreport.analysis.formulas.evidence import Known, failures
 from labreport.analysis.lab_rules.conclusions import LAB_RULES, Conclusion, conclude
+from labreport.analysis.lab_rules.lab_rule import Observed
 from labreport.analysis.observation import Observation
 from labreport.analysis.observe import RULES, WITHOUT_ROW, observe, observe_base
 from labreport.analysis.replays import replay_lab
@@ -218,13 +219,14 @@ def _check_lab(one: Lab, runs: dict[str, Run], found: Found, effort: Effort) -> 
     concluded: tuple[Conclusion, ...] = ()
     try:
         with _strict():
-            concluded = conclude(experiments)
+            concluded = conclude([Observed(e, observe(e)) for e in experiments])
     except Exception:
         found.wrong.append(f"concluding: {traceback.format_exc()}")
     for plan, observation in concluded:
         seen_by = [_seen_by(observation, here) for here in seen]
         lab_check = partial(LAB_CHECKS[observation.rule], seen_by, plan, observation)
-        _check(observation, Known(known), found, lab_check)
+        check_of_plan = next(e.check for e in experiments if e.plan is plan)
+        _check(observation, Known(known, check_of_plan), found, lab_check)
     tested = [mine[config.digest] for config in one.base_tested if config.digest in mine]
     base = mine[one.base.digest]
     for observation in observe_base(base, tested):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from math import isclose
 
 import numpy as np
 
@@ -23,7 +22,7 @@ from claim_checks.losses import (
     squared_error,
 )
 from claim_checks.parameters import untouched_parameters
-from claim_checks.reading import listed, near, stated, value
+from claim_checks.reading import listed, stated, value
 from claim_checks.seen import LabCheck, Seen, continued
 from labreport.analysis.floor import floor
 from labreport.analysis.observation import Observation
@@ -194,18 +193,49 @@ def _winners(seen: Seen) -> list[set[str]]:
     return found
 
 
+def counts_experiments(experiments: Sequence[Seen], observation: Observation) -> bool:
+    """Check that so many experiments are named as are counted, each of them one of the lab."""
+    titles = [w.en for w in listed(observation, "experiments")]
+    count, total = stated(observation, "count"), stated(observation, "total")
+    return (
+        count == len(titles) == len({*titles} & {title_of(s.plan) for s in experiments})
+        and 2 <= total <= len(experiments)
+        and (observation.form == "all") == (count == total)
+    )
+
+
 def budget_decides(experiments: Sequence[Seen], plan: Plan, observation: Observation) -> bool:
     """Check in which experiments the number of rounds decides what is best."""
     titles = [w.en for w in listed(observation, "experiments")]
     named = [s for s in experiments if title_of(s.plan) in titles]
     several = [s for s in experiments if len(s.plan.budgets) > 1]
-    count, total = stated(observation, "count"), stated(observation, "total")
-    return (
-        count == len(titles) == len(named)
-        and count <= total <= len(several)
-        and (observation.form == "all") == (count == total)
-        and all(s in several and not set.intersection(*_winners(s)) for s in named)
+    return counts_experiments(several, observation) and all(
+        s in several and not set.intersection(*_winners(s)) for s in named
     )
+
+
+def start_decides(experiments: Sequence[Seen], plan: Plan, observation: Observation) -> bool:
+    """Check that the experiments have runs from other starts, by controls or of their own."""
+    seeded = [s for s in experiments if any(r.config.seed is not None for r in _every_run(s))]
+    return counts_experiments(seeded, observation)
+
+
+def step_decides(experiments: Sequence[Seen], plan: Plan, observation: Observation) -> bool:
+    """Check that the experiments have runs at several learning rates."""
+    rates = ({r.config.optimizer.learning_rate for r in _every_run(s)} for s in experiments)
+    tried = [s for s, found in zip(experiments, rates, strict=True) if len(found) > 1]
+    return counts_experiments(tried, observation)
+
+
+def _every_run(seen: Seen) -> list[Run]:
+    return [*(run for _, run in seen.pairs), *seen.controls.values()]
+
+
+def loss_falls_anyway(experiments: Sequence[Seen], plan: Plan, observation: Observation) -> bool:
+    """Check that the experiment is a gradient check with as many formulas."""
+    (title,) = listed(observation, "experiment")
+    formulas = _titled(experiments, title.en).plan.experiment.formulas
+    return 1 <= stated(observation, "count") <= len(formulas)
 
 
 def change_against_chance(
@@ -214,37 +244,29 @@ def change_against_chance(
     """Check the ranges of losses against those that random starts alone have."""
     budget = stated(observation, "budget")
     widths: dict[str, float] = {}
-    compared: list[Run] = []
-    idle = 0
-    for told in listed(observation, "ranges"):
-        runs = _titled(experiments, told.what.en).single_and_swept
-        idle += sum(not r.config.optimizer.learning_rate for r in runs)
-        there = [r for r in runs if has_reached(r, budget) and r.config.optimizer.learning_rate]
-        # Of one measure: the widest range of any.
+    compared: dict[str, list[Run]] = {}
+    for seen in experiments:
+        there = [
+            r
+            for r in seen.single_and_swept
+            if has_reached(r, budget) and r.config.optimizer.learning_rate
+        ]
+        # Of one measure: that of the first.
         measured = [r for r in there if same_measure((r, there[0]))]
-        compared += measured
-        losses = [loss_at(r, budget) for r in measured]
-        widths[told.what.en] = max(losses) - min(losses)
-        if not near(value(told.detail), widths[told.what.en]):
-            return False
-    ordered = list(widths.values())
-    if ordered != sorted(ordered, reverse=True) or not same_measure(compared):
+        if len({r.name for r in measured}) > 1:
+            losses = [loss_at(r, budget) for r in measured]
+            widths[title_of(seen.plan)] = max(losses) - min(losses)
+            compared[title_of(seen.plan)] = measured
+    if not widths:
         return False
-    # Of another measure than the others, an idle run need not be told of.
-    if observation.form.endswith("idle") and not idle:
-        return False
-    mine = _ranges_by_chance(experiments, widths, compared[0], budget)
-    if observation.form.startswith("alone"):
+    like = compared[max(widths, key=lambda name: widths[name])][0]
+    alike = [name for name, runs in compared.items() if same_measure((runs[0], like))]
+    mine = _ranges_by_chance(experiments, alike, like, budget)
+    if observation.form == "alone":
         return not mine
-    told = {w.what.en: value(w.detail) for w in observation.facts.get("chances", ())}
-    smaller = {w.en for w in observation.facts.get("smaller", ())}
-    alike = all(isclose(told[n], mine[n], rel_tol=1e-9, abs_tol=1e-12) for n in mine)
-    return (
-        told.keys() == mine.keys()
-        and alike
-        and {name for name, width in widths.items() if width < told.get(name, 0.0)} == smaller
-        and observation.form.startswith("smaller") == bool(smaller)
-    )
+    smaller = {name for name in mine if widths[name] < mine[name]}
+    told = {w.en for w in listed(observation, "experiments")}
+    return told == (smaller or {*mine}) and (observation.form == "smaller") == bool(smaller)
 
 
 def _ranges_by_chance(
@@ -313,6 +335,9 @@ def own_rows(experiments: Sequence[Seen], plan: Plan, observation: Observation) 
 
 LAB_CHECKS: dict[str, LabCheck] = {
     "budget-decides": budget_decides,
+    "start-decides": start_decides,
+    "step-decides": step_decides,
+    "loss-falls-anyway": loss_falls_anyway,
     "change-against-chance": change_against_chance,
     "stuck-together": stuck_together,
     "silent-together": silent_together,

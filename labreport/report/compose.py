@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from labreport.analysis.lab_rules.conclusions import LAB_RULES
 from labreport.analysis.observation import Keys, Names, Number, Observation
 from labreport.analysis.observe import Observations
 from labreport.analysis.results import ExperimentResults
@@ -20,7 +21,7 @@ from labreport.report.illustration.illustrate import illustrate
 from labreport.report.measured import Measured
 from labreport.report.phrases import Phrase, Reference, configured, listed, passage, text, written
 from labreport.report.principle import principle
-from labreport.report.sentences import sentences
+from labreport.report.sentences import headings, sentences
 from labreport.report.title_page import title_page
 from labreport.report.tree import (
     Block,
@@ -318,8 +319,12 @@ class _Composition:
         return Section("comparison", text("report.comparison"), blocks)
 
     def _conclusions(self) -> Section:
-        statements = [self._state(o, plan) for plan, o in self.measured.conclusions]
-        blocks = (Sentences("", tuple(statements)),)
+        found = self.measured.conclusions
+        heads = headings([f"topic.{LAB_RULES[o.rule].topic}" for _, o in found])
+        statements = (
+            self._state(o, plan, theme=head) for (plan, o), head in zip(found, heads, strict=True)
+        )
+        blocks = (Sentences("", tuple(statements), "conclusions"),)
         return Section("conclusions", text("report.conclusions"), blocks)
 
     def _appendix(self) -> list[Section]:

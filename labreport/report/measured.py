@@ -9,7 +9,7 @@ from functools import cached_property
 from labreport.analysis.attach import attach
 from labreport.analysis.formulas.evidence import Failure, Known, failures
 from labreport.analysis.lab_rules.conclusions import conclude
-from labreport.analysis.lab_rules.lab_rule import Conclusion
+from labreport.analysis.lab_rules.lab_rule import Conclusion, Observed
 from labreport.analysis.observation import Observation
 from labreport.analysis.observe import Observations, observe, observe_base
 from labreport.analysis.replays import Replays, replay_lab
@@ -83,7 +83,7 @@ def measure(lab: Lab, runs: dict[str, Run]) -> Measured:
         experiments,
         observed,
         tuple((a, _repeat(a, lab, runs, controls, observed, seen)) for a in lab.appendices),
-        conclude(experiments),
+        conclude(tuple(map(Observed, experiments, observed))),
         of_base,
         tuple(runs.values()),
         runs[lab.base.digest],

@@ -31,19 +31,14 @@ def sentences(kind: str, observed: Observations, state: State) -> list[Sentences
         if kind != "answers":
             return []
         return [Paragraph(text("report.nothing-found"))]
-    themes = _themes(members) if kind == "others" else [""] * len(members)
-    items = tuple(map(state, members, themes))
-    return [Sentences(text(f"report.{kind}"), items, kind)]
+    themes = [f"theme.{theme_of(o.rule)}" for o in members]
+    heads = headings(themes) if kind == "others" else [""] * len(members)
+    return [Sentences(text(f"report.{kind}"), tuple(map(state, members, heads)), kind)]
 
 
-def _themes(members: Sequence[Observation]) -> list[Phrase]:
-    """The name of its theme for the first observation of each, "" for those that follow."""
-    themes = [theme_of(observation.rule) for observation in members]
+def headings(keys: Sequence[str]) -> list[Phrase]:
+    """The heading, by its key, for the first sentence of each group, "" for those that follow."""
     return [
-        _theme(theme) if theme and theme != before else ""
-        for before, theme in zip([None, *themes], themes, strict=False)
+        text("evidence.group", name=text(key)) if key != before else ""
+        for before, key in zip(["", *keys], keys, strict=False)
     ]
-
-
-def _theme(theme: str) -> Phrase:
-    return text("evidence.group", name=text(f"theme.{theme}"))

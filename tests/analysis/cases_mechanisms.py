@@ -10,11 +10,21 @@ from typing import Any
 import numpy as np
 from cases import fires, silent
 from cases_answers import BCE, ODDS, B, off_by
-from synthetic_runs import RATE, check, experiment, single, starts, sweep, trace, with_controls
-from test_rules import ROWS, VANISHED, fading
+from synthetic_runs import (
+    RATE,
+    ROWS,
+    check,
+    experiment,
+    fading,
+    single,
+    starts,
+    sweep,
+    trace,
+    with_controls,
+)
 
 from labreport.analysis.results import ExperimentResults
-from labreport.analysis.thresholds import CLOSE, STANDING_STILL
+from labreport.analysis.thresholds import CLOSE, STANDING_STILL, VANISHED
 from labreport.lab.configuration import RunConfig
 from labreport.lab.controls import RATES
 from labreport.runs.run import Trace

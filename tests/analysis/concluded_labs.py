@@ -6,12 +6,24 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from synthetic_runs import MOMENTUM, RATE, experiment, single, starts, sweep
+from cases_answers import from_starts
+from cases_mechanisms import with_rates
+from synthetic_runs import MOMENTUM, RATE, check, experiment, single, starts, sweep
 
+from labreport.analysis.lab_rules import conclusions
+from labreport.analysis.lab_rules.lab_rule import Conclusion, Observed
+from labreport.analysis.observe import observe
 from labreport.analysis.results import ExperimentResults
 from labreport.lab.lab import Experiment, Text
+from labreport.runs.run import Run
 
 Lab = tuple[ExperimentResults, ...]
+
+
+def conclude(lab: Lab) -> tuple[Conclusion, ...]:
+    """What experiments say together, with all that is observed in them."""
+    return conclusions.conclude([Observed(results, observe(results)) for results in lab])
+
 
 RELU = {"network.activations": "relu"}
 
@@ -75,6 +87,54 @@ def none_turns() -> Lab:
     return steady("a"), steady("b")
 
 
+def with_own_runs(*experiments: ExperimentResults) -> Lab:
+    """Experiments made by hand alike, their runs with names of their own."""
+
+    def named(run: Run, place: int) -> Run:
+        return replace(run, name=f"{place} {run.name}")
+
+    return tuple(
+        replace(
+            made,
+            results=tuple(replace(r, run=named(r.run, place)) for r in made.results),
+            controls={digest: named(run, place) for digest, run in made.controls.items()},
+        )
+        for place, made in enumerate(experiments)
+    )
+
+
+def starts_decide_in_some() -> Lab:
+    return with_own_runs(from_starts(15, 15), from_starts(30, 0))
+
+
+def starts_decide_in_all() -> Lab:
+    return with_own_runs(from_starts(15, 15), from_starts(2, 1))
+
+
+def starts_decide_nowhere() -> Lab:
+    return with_own_runs(from_starts(30, 0), from_starts(27, 3))
+
+
+def the_step_decides_in_some() -> Lab:
+    return with_own_runs(with_rates(1.5, 1, 0.5, 3), with_rates(1.5, 2, 3, 4))
+
+
+def the_step_decides_in_all() -> Lab:
+    return with_own_runs(with_rates(1.5, 1, 0.5, 3), with_rates(1, 2, 3, 4))
+
+
+def the_step_decides_nowhere() -> Lab:
+    return with_own_runs(with_rates(1.5, 2, 3, 4), with_rates(2, 2, 3, 4))
+
+
+def wrong_formulas_whose_loss_falls() -> Lab:
+    return check("summed", "right"), steady("a")
+
+
+def right_formulas_alone() -> Lab:
+    return check("right"), steady("a")
+
+
 def random_starts(width: float, count: int = 20) -> ExperimentResults:
     """Losses spread evenly over an interval, nine tenths of which lie between the quantiles."""
     last = np.linspace(1, 1 + width, count)
@@ -112,18 +172,6 @@ def with_an_idle_run(lab: Lab) -> Lab:
     rows = tuple((r.point, r.trial.seed, r.run.config, r.run.trace) for r in first.results)
     made = [type(idle)(r.variant, (row,)) for r, row in zip(first.results, rows, strict=True)]
     return (experiment(*made, idle), *others)
-
-
-def smaller_beside_an_idle_run() -> Lab:
-    return with_an_idle_run(less_than_chance())
-
-
-def larger_beside_an_idle_run() -> Lab:
-    return with_an_idle_run(more_than_chance())
-
-
-def alone_beside_an_idle_run() -> Lab:
-    return with_an_idle_run(no_starts())
 
 
 def halted(rate: float, others: dict[float, list[float]]) -> ExperimentResults:
@@ -248,8 +296,10 @@ LABS: tuple[Callable[[], Lab], ...] = (
     classes_beside_swept_rounds,
     rows_that_are_no_classes,
     one_alone_diverged,
-    smaller_beside_an_idle_run,
-    larger_beside_an_idle_run,
-    alone_beside_an_idle_run,
+    starts_decide_in_some,
+    starts_decide_in_all,
+    the_step_decides_in_some,
+    the_step_decides_in_all,
+    wrong_formulas_whose_loss_falls,
 )
 """All of them: between them every conclusion is drawn in each of its forms."""

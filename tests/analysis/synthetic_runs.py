@@ -310,3 +310,11 @@ def plain(fact: Any) -> Any:
         return fact.en
     assert isinstance(fact, RoundNumber | Number | Setting | Share | Count | Rounds | Verbatim)
     return fact.value
+
+
+ROWS = {"data.inputs": [[0.5, 0.3]] * 3, "data.targets": [[0.25, 0.0625]] * 3}
+
+
+def fading(last: float) -> np.ndarray:
+    """Gradients [3, 8] of norm 1, 0.5 and ``last``."""
+    return np.array([1.0, 0.5, last])[:, None] * np.eye(8)[0]

@@ -21,7 +21,7 @@ import numpy as np
 import pytest
 import test_rules  # noqa: F401 (its cases)
 from cases import CASES, Case
-from concluded_labs import LABS, less_than_chance
+from concluded_labs import LABS, conclude, less_than_chance
 from mutations import (
     Lab,
     Mutation,
@@ -36,7 +36,7 @@ from mutations import (
 
 from labreport.analysis import thresholds
 from labreport.analysis.formulas.evidence import sourced, thresholds_of
-from labreport.analysis.lab_rules.conclusions import LAB_RULES, conclude
+from labreport.analysis.lab_rules.conclusions import LAB_RULES
 from labreport.analysis.observation import Observation
 from labreport.analysis.observe import RULES
 from labreport.analysis.results import ExperimentResults

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from cases_answers import BCE, going_on
 from cases_small_inputs import cross_entropy_of_one_unit, values_that_all_reach_a_loss_of_0
+from concluded_labs import conclude
 from synthetic_runs import MOMENTUM, check, experiment, plain, single, starts
 
 from labreport.analysis import observe as module
-from labreport.analysis.lab_rules.conclusions import conclude
 from labreport.analysis.observation import Count, Observation, Subject
 from labreport.analysis.observe import MOST_REASONS, RULES, observe, part_of
 from labreport.analysis.rule import PARTS, Part, Rule
@@ -150,7 +150,7 @@ def test_nothing_is_built_on_a_loss_that_is_0_whatever_the_weights() -> None:
         spoken = {o.variant for o in made.results if o.run.name in runs}
         allowed = RULES[observation.rule].of_constant_losses
         assert allowed or "ce" not in spoken, observation
-    together = [o for _, o in conclude([made])]
+    together = [o for _, o in conclude((made,))]
     assert [o.rule for o in together] == ["all-runs", "own-rows"]
 
 
@@ -205,7 +205,7 @@ def test_leads_of_one_kind_are_one_sentence_from_three_on() -> None:
 
 
 def test_nothing_is_concluded_from_one_run_alone() -> None:
-    found = conclude([experiment(single("a", [1, 0.5, 0.05]))])
+    found = conclude((experiment(single("a", [1, 0.5, 0.05])),))
     assert [o.rule for _, o in found] == ["all-runs"]
 
 
@@ -215,7 +215,7 @@ def test_random_starts_do_not_win_the_smallest_error() -> None:
         single("b", [1, 1, 0.75], {MOMENTUM: 0.5}),
         starts("r", ([1, 1, 0.01], [1, 1, 0.02])),
     )
-    (lowest,) = (o for _, o in conclude([made]) if o.rule == "lowest-error")
+    (lowest,) = (o for _, o in conclude((made,)) if o.rule == "lowest-error")
     assert plain(lowest.facts["subject"])[0] == "a"
     assert plain(lowest.facts["count"]) == 2
 
@@ -226,7 +226,7 @@ def test_other_targets_do_not_win_the_smallest_error() -> None:
         single("b", [1, 1, 0.75], {MOMENTUM: 0.5}),
         single("c", [1, 1, 0.01], {"data.targets": [[0.25, 0.5]]}),
     )
-    (lowest,) = (o for _, o in conclude([made]) if o.rule == "lowest-error")
+    (lowest,) = (o for _, o in conclude((made,)) if o.rule == "lowest-error")
     assert plain(lowest.facts["subject"])[0] == "a"
 
 

@@ -18,13 +18,15 @@ import numpy as np
 import pytest
 from babel.messages.pofile import read_po
 from cases import CASES, Case, fires, silent
-from concluded_labs import LABS
+from concluded_labs import LABS, conclude
 from synthetic_runs import (
     MOMENTUM,
     RATE,
+    ROWS,
     Made,
     check,
     experiment,
+    fading,
     plain,
     single,
     starts,
@@ -33,7 +35,6 @@ from synthetic_runs import (
 
 from labreport.analysis.formulas.evidence import failures, known_of, thresholds_of
 from labreport.analysis.formulas.flattened_facts import flattened
-from labreport.analysis.lab_rules.conclusions import conclude
 from labreport.analysis.observation import Number, Observation, Share, With
 from labreport.analysis.observe import RULES, observe, observe_base
 from labreport.analysis.results import ExperimentResults
@@ -362,11 +363,6 @@ def two_values_end_above_their_start() -> ExperimentResults:
 # --- stuck -------------------------------------------------------------------------------------
 
 
-def fading(last: float) -> np.ndarray:
-    """Gradients [3, 8] of norm 1, 0.5 and ``last``."""
-    return np.array([1.0, 0.5, last])[:, None] * np.eye(8)[0]
-
-
 @fires("stuck", "sigmoid", subject="a", loss=2.0, floor=0.0, norm=VANISHED, largest=1.0)
 def the_gradient_has_vanished_in_saturation() -> ExperimentResults:
     return experiment(single("a", [9, 2, 2], gradients=fading(VANISHED)))
@@ -375,9 +371,6 @@ def the_gradient_has_vanished_in_saturation() -> ExperimentResults:
 @fires("stuck", "", subject="a", loss=2.0, norm=VANISHED, largest=1.0)
 def the_gradient_has_vanished_without_a_sigmoid() -> ExperimentResults:
     return experiment(single("a", [9, 2, 2], LINEAR, gradients=fading(VANISHED)))
-
-
-ROWS = {"data.inputs": [[0.5, 0.3]] * 3, "data.targets": [[0.25, 0.0625]] * 3}
 
 
 @silent("stuck")

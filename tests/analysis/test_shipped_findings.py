@@ -15,7 +15,6 @@ from synthetic_runs import plain
 
 from labreport.analysis.formulas.evidence import failures, known_of, sourced
 from labreport.analysis.formulas.flattened_facts import flattened
-from labreport.analysis.lab_rules.conclusions import conclude
 from labreport.analysis.observation import Observation
 from labreport.analysis.observe import Observations
 from labreport.analysis.results import ExperimentResults
@@ -501,7 +500,7 @@ def test_stored_outputs_are_those_of_the_stored_weights(shipped_build: Any) -> N
 
 def test_conclusions_agree_with_the_runs(shipped_build: Any) -> None:
     experiments = shipped_build.measured.experiments
-    said = {o.rule: facts(o) for _, o in conclude(experiments)}
+    said = {o.rule: facts(o) for _, o in shipped_build.measured.conclusions}
     distinct = {r.run.name: r for e in experiments for r in e.results}
     kinds = [r.run.trace.ending.kind for r in distinct.values()]
     assert said["all-runs"] == {

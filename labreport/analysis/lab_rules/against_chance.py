@@ -12,19 +12,19 @@ from labreport.analysis.lab_rules.lab_rule import Conclusion, Experiments, lab_r
 from labreport.analysis.observation import (
     Count,
     Facts,
-    Number,
     Observation,
-    Share,
     Source,
-    With,
 )
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rules.comparison import comparable
 
 
-@lab_rule("change-against-chance", 0.85)
+@lab_rule("change-against-chance", "deceptive", 0.85)
 def change_against_chance(experiments: Experiments) -> Iterator[Conclusion]:
-    """Compare how far apart variants end with how far apart random starts alone end."""
+    """Compare how far apart variants end with how far apart random starts alone end.
+
+    Runs with a learning rate of 0 are left aside.
+    """
     budget = _shared_budget(experiments)
     if budget is None:
         return
@@ -36,42 +36,35 @@ def change_against_chance(experiments: Experiments) -> Iterator[Conclusion]:
     groups = _starts(experiments, ranges[0].low, budget)
     chances = [(r, farthest) for r in ranges if (farthest := _farthest(r, groups, budget))]
     smaller = [r for r, starts in chances if r.width < _middle(starts, budget)]
+    told = smaller or [r for r, _ in chances]
     facts: Facts = {
-        "ranges": tuple(With(title(r.results), r.number) for r in ranges),
         "budget": Count(budget),
-        **(_chance_facts(chances, smaller, budget) if chances else {}),
+        "experiments": tuple(title(r.results) for r in told),
         "enough": Count(thresholds.ENOUGH_STARTS),
     }
-    form = "alone" if not chances else "smaller" if smaller else "larger"
+    members = sum(len(r.members) for r in ranges) + (sum(map(len, groups)) if chances else 0)
     found = Observation(
         "change-against-chance",
         facts,
-        runs=sum(len(r.members) for r in ranges) + (sum(map(len, groups)) if chances else 0),
-        form=form + ("-idle" if any(r.idle for r in ranges) else ""),
+        runs=members,
+        form="alone" if not chances else "smaller" if smaller else "larger",
         strength="statistical" if chances else "exact",
         claims=(
             *(source for r in ranges for source in r.claims),
-            *(run.cite("learning_rate == 0") for r in ranges for run in r.idle),
             *_chance_claims(chances, groups, budget),
         ),
     )
     yield experiments[0].plan, found
 
 
-def _chance_facts(chances: Sequence[_Chance], smaller: Sequence[_Range], budget: int) -> Facts:
-    """The facts: ranges of random starts, and the experiments whose own range is smaller."""
-    return {
-        "chances": tuple(With(title(r.results), _chance(s, budget)) for r, s in chances),
-        "smaller": tuple(title(r.results) for r in smaller),
-        "middle": Share(thresholds.MIDDLE[1] - thresholds.MIDDLE[0]),
-    }
-
-
 def _chance_claims(
     chances: Sequence[_Chance], groups: Sequence[tuple[Result, ...]], budget: int
 ) -> Iterator[Source]:
-    """The claims that no other starts of an experiment end farther apart."""
+    """The claims that runs differ by less or by more than starts, those that end farthest apart."""
     for of, starts in chances:
+        less = "<" if of.width < _middle(starts, budget) else ">="
+        chance = _middle_formula(f"each(losses[{budget}])[2:]")
+        yield cite(f"{of.difference} {less} {chance}", (of.low, of.high, *starts))
         for other in _starts_of(of, groups):
             if other is not starts:
                 yield _wider(starts, other, budget)
@@ -79,15 +72,10 @@ def _chance_claims(
 
 @dataclass(frozen=True)
 class _Range:
-    """The lowest and the highest loss of an experiment's runs at a budget.
-
-    A learning rate of 0 trains nothing: how far such an ``idle`` run stays behind is no change's
-    doing.
-    """
+    """The lowest and the highest loss of an experiment's runs at a budget."""
 
     results: ExperimentResults
     members: tuple[Result, ...]
-    idle: tuple[Result, ...]
     low: Result
     high: Result
     budget: int
@@ -97,10 +85,10 @@ class _Range:
         return (self.high.loss(self.budget) or 0.0) - (self.low.loss(self.budget) or 0.0)
 
     @property
-    def number(self) -> Number:
+    def difference(self) -> str:
+        """The formula of the width, the lowest run being r1 and the highest r2."""
         losses = (r.loss_formula(self.budget) for r in (self.low, self.high))
-        formula = "r2.{1} - r1.{0}".format(*losses)
-        return Number(self.width, cite(formula, (self.low, self.high)))
+        return "r2.{1} - r1.{0}".format(*losses)
 
     @property
     def claims(self) -> Iterator[Source]:
@@ -124,8 +112,7 @@ def _range(results: ExperimentResults, budget: int) -> _Range | None:
         return None
     losses = {id(r): r.loss(budget) or 0.0 for r in members}
     low, high = (choose(members, key=lambda r: losses[id(r)]) for choose in (min, max))
-    idle = tuple(r for r in shown if not r.is_trained and comparable(r, there[0]))
-    return _Range(results, members, idle, low, high, budget)
+    return _Range(results, members, low, high, budget)
 
 
 def _shared_budget(experiments: Experiments) -> int | None:
@@ -164,11 +151,6 @@ def _farthest(
     """Of the starts of an experiment's variants those that end farthest apart."""
     own = _starts_of(of, groups)
     return max(own, key=lambda starts: _middle(starts, budget), default=None)
-
-
-def _chance(starts: Sequence[Result], budget: int) -> Number:
-    formula = _middle_formula(f"each(losses[{budget}])")
-    return Number(_middle(starts, budget), cite(formula, starts))
 
 
 def _middle(starts: Sequence[Result], budget: int) -> float:

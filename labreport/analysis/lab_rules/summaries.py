@@ -15,7 +15,6 @@ from labreport.analysis.observation import (
     Observation,
     Setting,
     Share,
-    Source,
     Subject,
     With,
 )
@@ -24,43 +23,13 @@ from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rules.comparison import same_rows
 from labreport.analysis.rules.gradients import find_stuck
 
-WINNERS = ("who-leads", "sweep-values")
-"""Rules that state which variant or value is best, at every number of rounds."""
-
 OF_SHARES = ("share-right", "share-right-swept", "share-right-starts", "level-answers")
 """Rules that state a share of right rows."""
 
 
-@lab_rule("budget-decides", 0.9, thresholds=("NO_ODDS",))
-def budget_decides(experiments: Experiments) -> Iterator[Conclusion]:
-    """Experiments whose winner depends on the number of rounds."""
-    flips: list[ExperimentResults] = []
-    claims: list[Source] = []
-    asked = 0
-    for experiment in experiments:
-        found = [o for rule in WINNERS for o in RULES[rule](experiment)]
-        if len(experiment.budgets) < 2 or not found:
-            continue
-        asked += 1
-        turned = [o for o in found if o.form in ("turns", "moves")]
-        if turned:
-            flips.append(experiment)
-            claims += [claim for o in turned for claim in o.claims]
-    if not flips or asked < 2:
-        return
-    facts: Facts = {
-        "experiments": tuple(title(e) for e in flips),
-        "count": Count(len(flips)),
-        "total": Count(asked),
-    }
-    form = "all" if len(flips) == asked else "some"
-    runs = sum(len(e.results) for e in flips)
-    found_here = Observation("budget-decides", facts, runs=runs, form=form, claims=tuple(claims))
-    yield experiments[0].plan, found_here
-
-
 @lab_rule(
     "stuck-together",
+    "common",
     0.8,
     thresholds=("VANISHED", "STANDING_STILL", "FAR_FROM_FLOOR", "ROUNDING"),
     of_constant_losses=True,
@@ -102,7 +71,7 @@ def stuck_together(experiments: Experiments) -> Iterator[Conclusion]:
     yield experiments[0].plan, together
 
 
-@lab_rule("silent-together", 0.75, of_constant_losses=True)
+@lab_rule("silent-together", "common", 0.75, of_constant_losses=True)
 def silent_together(experiments: Experiments) -> Iterator[Conclusion]:
     """Runs with weights that no gradient ever reaches, and whether they all have ReLU."""
     shown = _distinct([(e, r) for e in experiments for r in e.singles if len(r.losses) > 1])
@@ -130,7 +99,7 @@ def silent_together(experiments: Experiments) -> Iterator[Conclusion]:
     yield experiments[0].plan, found
 
 
-@lab_rule("all-runs", 0.5, of_constant_losses=True)
+@lab_rule("all-runs", "runs", 0.5, of_constant_losses=True)
 def how_runs_ended(experiments: Experiments) -> Iterator[Conclusion]:
     """Report the number of runs, and how they ended."""
     runs = list({r.run.name: r for e in experiments for r in e.results}.values())
@@ -152,7 +121,7 @@ def how_runs_ended(experiments: Experiments) -> Iterator[Conclusion]:
     yield experiments[0].plan, Observation("all-runs", facts, runs=len(kinds), form=form)
 
 
-@lab_rule("near-floor", 0.6, thresholds=("MOST_OF_THE_WAY", "ROUNDING"))
+@lab_rule("near-floor", "common", 0.6, thresholds=("MOST_OF_THE_WAY", "ROUNDING"))
 def near_floor(experiments: Experiments) -> Iterator[Conclusion]:
     """Of the single runs, which end within a tenth of their first distance from the floor."""
     near: list[tuple[Result, int]] = []
@@ -187,7 +156,7 @@ def near_floor(experiments: Experiments) -> Iterator[Conclusion]:
     )
 
 
-@lab_rule("lowest-error", 0.7, thresholds=("LOOK_ALIKE",))
+@lab_rule("lowest-error", "common", 0.7, thresholds=("LOOK_ALIKE",))
 def lowest_error(experiments: Experiments) -> Iterator[Conclusion]:
     """The smallest squared error on the lab's own data among all runs with the same budget."""
     shared = min(e.last for e in experiments) if experiments else 0
@@ -225,7 +194,7 @@ def lowest_error(experiments: Experiments) -> Iterator[Conclusion]:
     yield plan, Observation("lowest-error", facts, runs=len(distinct), claims=claims)
 
 
-@lab_rule("own-rows", 0.4)
+@lab_rule("own-rows", "runs", 0.4)
 def own_rows(experiments: Experiments) -> Iterator[Conclusion]:
     """Losses and shares of right rows that are of the rows that were trained on."""
     # Of a grid of random starts no share is told.
