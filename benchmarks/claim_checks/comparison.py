@@ -12,7 +12,6 @@ from claim_checks.losses import (
     above_floor,
     floor_tolerance,
     loss_at,
-    predictions_at,
     quantity_of,
     same_measure,
     squared_error,
@@ -113,20 +112,12 @@ def common_measure(seen: Seen, observation: Observation) -> bool:
     off = 1e-5 * max(mine, theirs) + 1e-6 * np.sqrt(max(mine, theirs)) + 1e-12
     numbers = abs(stated(observation, "value") - mine) <= off
     numbers = numbers and abs(stated(observation, "other_value") - theirs) <= off
-    for fact, which in (("outputs", run), ("other_outputs", other)):
-        told = [
-            n.value
-            for n in as_tuple(observation.facts.get(fact, ()))
-            if not isinstance(n.value, str)
-        ]
-        right = predictions_at(which, budget).ravel()[: len(told)]
-        numbers = numbers and bool(np.allclose(told, right, rtol=1e-5, atol=1e-7))
     order = {"lower": mine < theirs + off, "higher": mine > theirs - off}
     return (
         numbers
         and run.config.loss != other.config.loss
         and run.config.data.targets == other.config.data.targets
-        and order.get(observation.form.removesuffix("-rows"), abs(mine - theirs) <= off)
+        and order.get(observation.form, abs(mine - theirs) <= off)
     )
 
 
@@ -153,12 +144,9 @@ def start_differs(seen: Seen, observation: Observation) -> bool:
 
 def goes_on(seen: Seen, observation: Observation) -> bool:
     """Check which variants are trained for more rounds than are compared."""
-    budget, told = stated(observation, "budget"), listed(observation, "ends")
-    for one in told:
-        run, (rounds, loss) = seen.run(one.what), one.detail
-        if not budget < value(rounds) == run.config.rounds == len(run.losses) - 1:
-            return False
-        if value(loss) != run.losses[-1]:
+    budget, told = stated(observation, "budget"), listed(observation, "subjects")
+    for run in map(seen.run, told):
+        if not budget < run.config.rounds == len(run.losses) - 1:
             return False
     ended = [r for r in seen.singles.values() if len(r.losses) - 1 == r.config.rounds > budget]
     # Of runs that are the same to the last bit one is told of.

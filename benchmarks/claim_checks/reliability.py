@@ -100,25 +100,23 @@ def solved_starts(seen: Seen, observation: Observation) -> bool:
     """Check from how many starts most of the way to the floor is gone."""
     if observation.form == "many":
         return solved_starts_of_many(seen, observation)
-    budgets = [value(b) for b in listed(observation, "budgets")]
+    budget = stated(observation, "budget")
     for told in listed(observation, "starts"):
         members = [
             r
             for t, r in seen.pairs
             if t.variant == told.what.variant and t.point == told.what.point
         ]
-        for budget, share in zip(budgets, told.detail, strict=True):
-            there = [r for r in members if has_reached(r, budget) and above_floor(r, 0) > 0]
-            surely = sum(
-                above_floor(r, budget) < 0.1 * above_floor(r, 0) - 2 * floor_tolerance(r)
+        there = [r for r in members if has_reached(r, budget) and above_floor(r, 0) > 0]
+        surely, maybe = (
+            sum(
+                above_floor(r, budget) <= 0.1 * above_floor(r, 0) + sign * 2 * floor_tolerance(r)
                 for r in there
             )
-            maybe = sum(
-                above_floor(r, budget) <= 0.1 * above_floor(r, 0) + 2 * floor_tolerance(r)
-                for r in there
-            )
-            if not (surely <= share.value <= maybe and share.total == len(members)):
-                return False
+            for sign in (-1, 1)
+        )
+        if not (surely <= told.detail.value <= maybe and told.detail.total == len(members)):
+            return False
     return True
 
 

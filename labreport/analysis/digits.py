@@ -1,16 +1,22 @@
-"""Digits that a number deserves: as many as the same run agrees on in another rounding."""
+"""Digits that a number deserves: those that other roundings of its run do not touch."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from math import floor, isfinite, log10
+from math import isfinite
 
 ALL = 4
 """Significant digits of a number that rounding does not touch."""
 
+SPREAD = 10
+"""By how much more than its twins other roundings may move a number: the twins are few of many."""
+
+FEW = 2
+"""Digits that are told for as long as the twins themselves agree to about that."""
+
 
 def agreed(value: float, others: Iterable[float | None]) -> int | None:
-    """Significant digits, 1 to 3, on which a value and its twins agree; None for all.
+    """Significant digits, 1 to 3, that no other rounding should touch; None for all.
 
     Args:
         value: of a run.
@@ -21,7 +27,15 @@ def agreed(value: float, others: Iterable[float | None]) -> int | None:
         if other is None or not isfinite(other):
             return 1
         noise = max(noise, abs(other - value))
-    if not noise or not value or not isfinite(value):
+    if not noise or not isfinite(value):
         return None
-    digits = floor(log10(abs(value) / noise)) if noise < abs(value) else 1
-    return max(1, digits) if digits < ALL else None
+    sure = (d for d in range(ALL, FEW, -1) if _is_same(value, SPREAD * noise, d))
+    rough = FEW if noise < abs(value) * 10.0**-FEW else 1
+    digits = next(sure, rough)
+    return digits if digits < ALL else None
+
+
+def _is_same(value: float, noise: float, digits: int) -> bool:
+    """True if a number is printed alike with so many digits wherever the noise takes it."""
+    low, high = (f"{value + sign * noise:.{digits - 1}e}" for sign in (-1, 1))
+    return low == high

@@ -99,20 +99,25 @@ def rounding(config: RunConfig) -> tuple[RunConfig, ...]:
     """The same run in another rounding: digits that differ were decided by rounding.
 
     In double precision, if it is not; and with every given weight moved by a unit in the last
-    place.
+    place, either way, and by two.
     """
     made = []
     if config.dtype == "float32":
         made.append(config.model_copy(update={"dtype": "float64"}))
     if isinstance(config.initial, Given):
-        factor = 1 + UNIT[config.dtype]
-        weights = tuple(
-            tuple(tuple(weight * factor for weight in row) for row in matrix)
-            for matrix in config.initial.weights
-        )
-        initial = config.initial.model_copy(update={"weights": weights})
-        made.append(config.model_copy(update={"initial": initial}))
+        made += [_moved(config, config.initial, units) for units in (1, -1, 2)]
     return tuple(made)
+
+
+def _moved(config: RunConfig, initial: Given, units: int) -> RunConfig:
+    """The run with every weight moved by so many units in its last place."""
+    factor = 1 + units * UNIT[config.dtype]
+    weights = tuple(
+        tuple(tuple(weight * factor for weight in row) for row in matrix)
+        for matrix in initial.weights
+    )
+    moved = initial.model_copy(update={"weights": weights})
+    return config.model_copy(update={"initial": moved})
 
 
 def rates(config: RunConfig) -> tuple[RunConfig, ...]:
@@ -205,9 +210,9 @@ def reasons(compared: Compared) -> Iterator[Control]:
                 yield Control(kind, made, Schedule())
 
 
-def repetitions(compared: Compared, robustness: str) -> Iterator[Control]:
+def repetitions(compared: Compared, kinds: Sequence[Kind]) -> Iterator[Control]:
     """The controls that test whether what is concluded survives; fewer where they take long."""
-    for kind in ROBUSTNESS[robustness]:
+    for kind in kinds:
         made = [KINDS[kind](config) for config in _repeated(compared, kind)]
         most = _affordable(kind, made)
         taken = [config for members in made for config in members[:most]]

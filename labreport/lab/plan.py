@@ -9,14 +9,16 @@ from typing import Any
 
 from labreport.lab.configuration import RunConfig
 from labreport.lab.controls import (
+    ROBUSTNESS,
     STARTS,
     Compared,
     Control,
+    Kind,
     linear_output,
     reasons,
     repetitions,
 )
-from labreport.lab.lab import Cover, Experiment, LabFile, Robustness, Text, Variant
+from labreport.lab.lab import Cover, Experiment, LabFile, Text, Variant
 from labreport.lab.schedule import Schedule
 
 Recording = tuple[RunConfig, Schedule]
@@ -56,7 +58,7 @@ class Plan:
         trials: every run, variant by variant, point by point, seed by seed.
         budgets: rounds after which results are compared, ascending.
         axes: swept keys and their values, in the order of the file; of all variants together.
-        robustness: which controls test whether its conclusions survive.
+        repeated: kinds of controls that test whether its conclusions survive.
     """
 
     name: str
@@ -65,7 +67,7 @@ class Plan:
     trials: tuple[Trial, ...]
     budgets: tuple[int, ...]
     axes: tuple[tuple[str, tuple[Any, ...]], ...]
-    robustness: Robustness = "full"
+    repeated: tuple[Kind, ...] = ROBUSTNESS["full"]
 
     @property
     def variants(self) -> tuple[Variant, ...]:
@@ -102,7 +104,12 @@ class Plan:
     @cached_property
     def controls(self) -> tuple[Control, ...]:
         """Runs that test what is concluded from it, whether or not the lab trains them."""
-        return (*reasons(self.compared), *repetitions(self.compared, self.robustness))
+        return (*reasons(self.compared), *self.survival)
+
+    @property
+    def survival(self) -> tuple[Control, ...]:
+        """Those that test whether what is concluded survives."""
+        return tuple(repetitions(self.compared, self.repeated))
 
     @property
     def recordings(self) -> tuple[Recording, ...]:
@@ -187,16 +194,17 @@ class Lab:
 
     @cached_property
     def control_recordings(self) -> tuple[Recording, ...]:
-        """Runs that test conclusions, of the base and of all experiments; not of appendices."""
+        """Runs that test conclusions, of the base and of all experiments.
+
+        Of appendices those alone that show with how many digits a number is told.
+        """
         if not self.file.test_explanations:
             return ()
         of_base = ((config, Schedule()) for config in self.base_tested)
-        made = (
-            (config, control.schedule)
-            for plan in self.plans
-            for control in plan.controls
-            for config in control.configurations
-        )
+        controls = [control for plan in self.plans for control in plan.controls]
+        repeated = (plan for appendix in self.appendices for plan in appendix.plans)
+        controls += [control for plan in repeated for control in plan.survival]
+        made = ((config, c.schedule) for c in controls for config in c.configurations)
         return distinct([*of_base, *made])
 
     @property

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from labreport.analysis.lab_rules.conclusions import LAB_RULES
-from labreport.analysis.observation import Keys, Names, Number, Observation
+from labreport.analysis.observation import Keys, Names, Observation
 from labreport.analysis.observe import Observations
 from labreport.analysis.results import ExperimentResults
 from labreport.analysis.rule import Part
@@ -240,7 +240,6 @@ class _Composition:
             carried=replays.carried,
             runs=replays.runs,
             steps=replays.steps,
-            largest=Number(replays.largest, digits=2),
         )
         blocks: list[Block] = [Paragraph(said)]
         if replays.not_drawn:

@@ -47,7 +47,7 @@ LARGEST = [0] * 6
     rows=6,
     budget=2,
 )
-@fires("mistaken", pairs=(("a", (("o2 → o3",), 2, 2)), ("b", (("o2 → o3",), 1, 1))))
+@fires("mistaken", pairs=(("a", ("o2 → o3",)), ("b", ("o2 → o3",))))
 @silent("loss-against-share")
 def the_lower_loss_is_the_better_classifier() -> ExperimentResults:
     return experiment(answering("a", TWO_WRONG), answering("b", ONE_WRONG, 0.5, seed=1))
@@ -77,7 +77,7 @@ def every_row_is_right() -> ExperimentResults:
     return experiment(answering("a", ALL_RIGHT))
 
 
-@fires("mistaken", pairs=(("a", (("o2 → o3",), 2, 3)),))
+@fires("mistaken", pairs=(("a", ("o2 → o3",)),))
 def the_most_frequent_mistake_of_two() -> ExperimentResults:
     return experiment(answering("a", MIXED))
 

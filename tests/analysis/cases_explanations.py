@@ -70,7 +70,7 @@ def out_of_reach(control_loss: float) -> ExperimentResults:
     )
 
 
-@fires("linear-reaches", "some", floor=FLOOR, losses=(("a", (0.01, 0.001)),), budget=2)
+@fires("linear-reaches", "some", floor=FLOOR, subjects=("a",), budget=2)
 def a_linear_output_below_the_floor() -> ExperimentResults:
     return out_of_reach(0.001)
 

@@ -136,8 +136,8 @@ NEARLY = 0.9 - 1e-6
 
 @fires(
     "solved-starts",
-    starts=((("a", 0.5), ((0, 3), (2, 3))), (("a", 1.0), ((0, 3), (0, 3)))),
-    budgets=(1, 2),
+    starts=((("a", 0.5), (2, 3)), (("a", 1.0), (0, 3))),
+    budget=2,
     share=0.9,
 )
 def some_starts_come_near_their_floor() -> ExperimentResults:
@@ -145,7 +145,7 @@ def some_starts_come_near_their_floor() -> ExperimentResults:
     return experiment(grid("a", RATE, ends), budgets=(1, 2))
 
 
-@fires("solved-starts", starts=(("r", ((1, 2),)),), budgets=(2,))
+@fires("solved-starts", starts=(("r", (1, 2)),), budget=2)
 def one_of_two_starts_of_a_single_point() -> ExperimentResults:
     return experiment(starts("r", [[9, 5, NEARLY], [9, 5, 3.0]]))
 

@@ -169,10 +169,8 @@ def mistaken(results: ExperimentResults) -> Iterator[Observation]:
         own, other = np.unravel_index(table.argmax(), table.shape)
         answered = f"classes_at({result.index(results.last)})"
         taken = f"(classes == {own}) & ({answered} == {other})"
-        most = Count(int(table.max()), result.cite(f"count({taken})"))
-        total = Count(int(wrong.sum()), result.cite(f"count(classes != {answered})"))
         confused = Names((f"{names[own]} → {names[other]}",))
-        pairs.append(With(result.subject, (confused, most, total)))
+        pairs.append(With(result.subject, confused))
         claims.append(result.cite(f"any({taken})"))
     if pairs:
         facts: Facts = {"pairs": tuple(pairs), "budget": Count(results.last)}

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations, islice, product
+from itertools import combinations
 
 from labreport.analysis import thresholds
 from labreport.analysis.observation import (
     Count,
-    Fact,
     Facts,
     Keys,
     Number,
     Observation,
     Part,
-    Rounds,
     Share,
     Source,
     Subject,
-    Verbatim,
-    With,
 )
 from labreport.analysis.results import PRECISION, ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
@@ -33,7 +29,7 @@ MOST_OUTPUTS = 4
 
 @rule("goes-on", "comparison", 0.9)
 def goes_on(results: ExperimentResults) -> Iterator[Observation]:
-    """Runs that are longer than what variants are compared after: where they get to."""
+    """Runs that are longer than what variants are compared after."""
     longer = [
         r
         for r in results.singles
@@ -42,10 +38,7 @@ def goes_on(results: ExperimentResults) -> Iterator[Observation]:
     if not longer or any(key == "rounds" for key, _ in results.plan.axes):
         return
     facts: Facts = {
-        "ends": tuple(
-            With(r.subject, (Rounds(r.run.config.rounds), r.number(r.run.config.rounds)))
-            for r in longer
-        ),
+        "subjects": tuple(r.subject for r in longer),
         "budget": Count(results.last),
     }
     claims = tuple(r.cite(f"rounds > {results.last}") for r in longer)
@@ -135,13 +128,6 @@ def common_measure(results: ExperimentResults) -> Iterator[Observation]:
         # Numbers that print alike would not bear out that one is the smaller.
         apart = thresholds.LOOK_ALIKE * max(mine, theirs)
         form = "equal" if abs(mine - theirs) <= apart else "lower" if mine < theirs else "higher"
-        if form != "equal":
-            # Outputs of several rows side by side would not say which is which.
-            if len(result.run.config.data.inputs) == 1:
-                facts["outputs"] = _numbers(result, results.last)
-                facts["other_outputs"] = _numbers(other, results.last)
-            else:
-                form += "-rows"
         pair = (result, other)
         one, two = (r.error_formula(results.last, f"r{k}.") for k, r in enumerate(pair, 1))
         larger = f"LOOK_ALIKE * max(({one}, {two}))"
@@ -149,20 +135,9 @@ def common_measure(results: ExperimentResults) -> Iterator[Observation]:
             "equal": f"abs({one} - {two}) <= {larger}",
             "lower": f"{two} - {one} > {larger}",
             "higher": f"{one} - {two} > {larger}",
-        }[form.removesuffix("-rows")]
+        }[form]
         claims = (cite(claim, pair),)
         yield Observation("common-measure", facts, runs=2, form=form, claims=claims)
-
-
-def _numbers(result: Result, budget: int) -> tuple[Fact, ...]:
-    outputs = result.predictions(budget)
-    assert outputs is not None
-    step, (rows, units) = result.index(budget), outputs.shape
-    numbers = tuple(
-        Number(float(outputs[row, unit]), result.cite(f"predictions_at({step})[{row}, {unit}]"))
-        for row, unit in islice(product(range(rows), range(units)), MOST_OUTPUTS)
-    )
-    return numbers if outputs.size <= MOST_OUTPUTS else (*numbers, Verbatim("…"))
 
 
 @rule("threshold", "convergence", 0.55, thresholds=("MOST_OF_THE_WAY", "ROUNDING"))

@@ -12,7 +12,6 @@ from labreport.analysis.observation import (
     Number,
     Observation,
     Part,
-    With,
 )
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
@@ -103,7 +102,7 @@ def reached(
 
 
 def _reached_facts(members: Sequence[tuple[Result, Result]], budget: int, form: str) -> Facts:
-    """The facts: the floor, and the losses of runs and controls on the same side of it."""
+    """The facts: the floor, and the runs whose controls are on the same side of it."""
     first, linear = members[0]
     facts: Facts = {
         "floor": Number(first.floor.value or 0.0, first.cite("floor")),
@@ -114,9 +113,7 @@ def _reached_facts(members: Sequence[tuple[Result, Result]], budget: int, form: 
         facts["given"] = first.number(budget)
         facts["linear"] = linear.number(budget)
     else:
-        facts["losses"] = tuple(
-            With(r.subject, (r.number(budget), c.number(budget))) for r, c in members
-        )
+        facts["subjects"] = tuple(r.subject for r, _ in members)
     return facts
 
 

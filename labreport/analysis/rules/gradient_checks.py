@@ -23,7 +23,7 @@ from labreport.reference.gradient_check.check_result import CheckedFormula, Grad
 from labreport.reference.gradient_check.formula_training import DECIMALS, falls
 from labreport.reference.gradient_check.four_ways import VISIBLE
 
-ROUGH = 2
+ROUGH = 1
 """Digits of a rounding error: the rest of it is chance."""
 
 

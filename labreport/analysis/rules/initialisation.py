@@ -16,7 +16,6 @@ from labreport.analysis.observation import (
     Observation,
     OutOf,
     Part,
-    Rounds,
     Share,
     Source,
     Subject,
@@ -195,7 +194,7 @@ def _place(
     )
 
 
-MOST_GROUPS = 8
+MOST_GROUPS = 2
 """Points that a sentence tells one by one; of more it tells how many."""
 
 
@@ -208,14 +207,14 @@ def solved_starts(results: ExperimentResults) -> Iterator[Observation]:
         found.append(told)
     groups = [solved for told in found for solved in told]
     # Where none or all of them end there, the start decides nothing.
-    if not any(s.counts[-1] for s in groups) or all(s.counts[-1] == s.total for s in groups):
+    if not any(s.count for s in groups) or all(s.count == s.total for s in groups):
         return
     if len(groups) > MOST_GROUPS:
         yield _solved_at_many(results, groups)
         return
     facts: Facts = {
-        "starts": tuple(With(s.subject, s.shares) for s in groups),
-        "budgets": tuple(Rounds(budget) for budget in results.budgets),
+        "starts": tuple(With(s.subject, s.share) for s in groups),
+        "budget": Count(results.last),
         "share": Share(thresholds.MOST_OF_THE_WAY),
     }
     yield Observation(
@@ -223,14 +222,14 @@ def solved_starts(results: ExperimentResults) -> Iterator[Observation]:
         facts,
         runs=sum(s.total for s in groups),
         strength="statistical",
-        claims=tuple(claim for s in groups for claim in s.claims),
+        claims=tuple(s.claim for s in groups),
     )
 
 
 def _solved_at_many(results: ExperimentResults, groups: Sequence[_Solved]) -> Observation:
     """At how many points all starts, some and none go most of the way."""
-    every = [s for s in groups if s.counts[-1] == s.total]
-    none = [s for s in groups if not s.counts[-1]]
+    every = [s for s in groups if s.count == s.total]
+    none = [s for s in groups if not s.count]
     facts: Facts = {
         "points": Count(len(groups)),
         "every": Count(len(every)),
@@ -245,7 +244,7 @@ def _solved_at_many(results: ExperimentResults, groups: Sequence[_Solved]) -> Ob
         runs=sum(s.total for s in groups),
         form="many",
         strength="statistical",
-        claims=tuple(claim for s in groups for claim in s.claims),
+        claims=tuple(s.claim for s in groups),
     )
 
 
@@ -262,42 +261,35 @@ class _Solved:
 
     Attributes:
         subject: the variant and its point.
-        counts: of starts, at each budget.
-        sources: how each is computed.
+        count: of starts, at the last budget.
+        source: how it is computed.
         total: of its starts.
     """
 
     subject: Subject
-    counts: tuple[int, ...]
-    sources: tuple[Source, ...]
+    count: int
+    source: Source
     total: int
 
     @property
-    def shares(self) -> tuple[OutOf, ...]:
-        return tuple(
-            OutOf(count, self.total, source)
-            for count, source in zip(self.counts, self.sources, strict=True)
-        )
+    def share(self) -> OutOf:
+        return OutOf(self.count, self.total, self.source)
 
     @property
-    def claims(self) -> Iterator[Source]:
-        for count, source in zip(self.counts, self.sources, strict=True):
-            yield Source(f"{source.formula} == {count}", source.runs)
+    def claim(self) -> Source:
+        return Source(f"{self.source.formula} == {self.count}", self.source.runs)
 
 
 def _solved(
     results: ExperimentResults, name: str, point: Point, members: tuple[Result, ...]
 ) -> _Solved | None:
-    """None where a floor is not known, or no start got to a budget."""
-    counts, sources = [], []
-    for budget in results.budgets:
-        there = [r for r in members if r.gap(budget) is not None and r.gap(0)]
-        if not there:
-            return None
-        counts.append(sum(r.is_closed(budget) for r in there))
-        sources.append(cite(f"count(each({there[0].closed_formula(budget)}))", there))
-    subject = Subject(name, point)
-    return _Solved(subject, tuple(counts), tuple(sources), len(members))
+    """None where a floor is not known, or no start got to the last budget."""
+    there = [r for r in members if r.gap(results.last) is not None and r.gap(0)]
+    if not there:
+        return None
+    count = sum(r.is_closed(results.last) for r in there)
+    source = cite(f"count(each({there[0].closed_formula(results.last)}))", there)
+    return _Solved(Subject(name, point), count, source, len(members))
 
 
 @rule("symmetry", "initialisation", 0.85, part="reason")

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from labreport.errors import InputError
+from labreport.lab.controls import ROBUSTNESS
 from labreport.lab.formula_checks import check_formulas
 from labreport.lab.lab import Experiment, LabFile, Variant, change_at, merge, sweep_axes
 from labreport.lab.plan import AppendixPlan, Lab, Plan, Trial
@@ -105,7 +106,9 @@ class _LabReader:
             change = self._configurations.sound(
                 base, Settings(("appendix", name, "change"), appendix.change)
             )
-            plans = (replace(p, robustness="none") for p in self._plans(file, [base, change]))
+            # An appendix concludes little; its numbers have the digits that they deserve.
+            kinds = tuple(kind for kind in ROBUSTNESS[file.robustness] if kind == "rounding")
+            plans = (replace(p, repeated=kinds) for p in self._plans(file, [base, change]))
             yield AppendixPlan(name, appendix.title, tuple(plans))
 
     def _plans(self, file: LabFile, bases: list[Settings]) -> Iterator[Plan]:
@@ -152,7 +155,8 @@ class _LabReader:
         self._check_chance(here, experiment, trials)
         budgets = self._budgets(here, experiment, trials)
         merged_axes = tuple((key, tuple(values.values())) for key, values in axes.items())
-        return Plan(name, experiment, base, tuple(trials), budgets, merged_axes, file.robustness)
+        kinds = ROBUSTNESS[file.robustness]
+        return Plan(name, experiment, base, tuple(trials), budgets, merged_axes, kinds)
 
     def _check_chance(self, here: Location, experiment: Experiment, trials: list[Trial]) -> None:
         """Report seeds of an experiment in which nothing is drawn."""

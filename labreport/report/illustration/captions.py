@@ -30,10 +30,6 @@ MOST_NAMED = 4
 """Names that a caption lists; a reader finds more of them in a table."""
 
 
-MOST_LENGTHS = 6
-"""Paths whose lengths a caption lists; of more it says where they begin and end."""
-
-
 class Captions:
     """Captions of the figures of one experiment."""
 
@@ -139,40 +135,15 @@ class Captions:
         )
 
     def sizes(self, values: np.ndarray, name: Phrase) -> Phrase:
-        """The sizes [steps, columns] of a run at its first and last round, column by column."""
-        first, last = ([Number(float(v)) for v in values[k]] for k in (0, -1))
-        return self._text(
-            "read-sizes",
-            what=name,
-            first=self._ends(first),
-            last=self._ends(last),
-            count=len(values) - 1,
-        )
+        """The sizes [steps, columns] of a run before training, column by column."""
+        first = self._ends([Number(float(value)) for value in values[0]])
+        return self._text("read-sizes", what=name, first=first)
 
     def _ends(self, sizes: Sequence[Phrase]) -> Phrase:
         """Sizes of all layers; of many, those of the first and of the last ones."""
         half = MOST_SIZES // 2
         shown = sizes if len(sizes) <= MOST_SIZES else [*sizes[:half], "…", *sizes[-half:]]
         return listed(shown, "commas")
-
-    def lengths(self, named: Sequence[tuple[Phrase, np.ndarray]], rounds: int) -> Phrase:
-        """Report the length of each run's path in the space of all weights [steps, weights]."""
-        with np.errstate(over="ignore"):
-            found = [
-                (name, float(np.linalg.norm(np.diff(way, axis=0), axis=1).sum()))
-                for name, way in named
-            ]
-        items = [with_number(name, length) for name, length in found]
-        if len(found) > MOST_LENGTHS:
-            low, high = (
-                items[pick(range(len(found)), key=lambda k: found[k][1])] for pick in (min, max)
-            )
-            return self._text(
-                f"read-lengths-many{self.at_own_end}", low=low, high=high, budget=rounds
-            )
-        return self._text(
-            f"read-lengths{self.at_own_end}", lengths=listed(items, "clauses"), budget=rounds
-        )
 
     def _text(self, key: str, **values: Phrase) -> Phrase:
         return text(f"report.{key}", **values)

@@ -25,6 +25,10 @@ MOST_RUNS = 12
 """Runs whose weights and gradients a figure can hold apart."""
 
 
+DIGITS = 2
+"""Significant digits of a description, which tells the course of a curve."""
+
+
 class FigureMaker:
     """Makes figures of one experiment."""
 
@@ -55,11 +59,13 @@ class FigureMaker:
     def _course(self, name: Phrase, values: np.ndarray) -> Phrase:
         """Describe a curve: where it begins and ends, and its lowest point if that is another."""
         first, last = float(values[0]), float(values[-1])
-        said = {"subject": name, "first": Number(first), "last": Number(last)}
+        numbers = {"first": Number(first, digits=DIGITS), "last": Number(last, digits=DIGITS)}
+        said = {"subject": name, **numbers}
         k = int(np.nanargmin(values)) if np.isfinite(values).any() else 0
         lowest = float(values[k])
         if 0 < lowest < min(first, last / OVERSHOOT):
-            return self._text("alternative-fact-low", **said, lowest=Number(lowest), updates=k)
+            least = Number(lowest, digits=DIGITS)
+            return self._text("alternative-fact-low", **said, lowest=least, updates=k)
         return self._text("alternative-fact", **said)
 
     def _axes(self, vertical: str) -> MarkedAxes:

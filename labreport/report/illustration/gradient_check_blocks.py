@@ -123,8 +123,8 @@ class _Shown:
             leaves = self._text("check-at", round=deviation.round, weight=deviation.weight)
         shown = (None, None) if checked is None else (checked.shown.gradient, checked.shown.loss)
         return (
-            measured(deviation.absolute),
-            measured(deviation.relative),
+            measured(_difference(way, deviation.absolute)),
+            measured(_difference(way, deviation.relative)),
             Cell(leaves),
             *(Cell(NONE if r is None else self._text("check-round", round=r)) for r in shown),
         )
@@ -185,7 +185,7 @@ class _Shown:
         ways += [(self._label(checked), checked.way) for checked in self.check.formulas]
         axes = (self._text("axis-updates"), self._text("axis-difference"))
         apart = [DifferenceCurve(name, Array.of(w.steps), Array.of(w.apart)) for name, w in ways]
-        facts = [_beside(name, way.deviation.relative) for name, way in ways]
+        facts = [_beside(name, _difference(way, way.deviation.relative)) for name, way in ways]
         caption = "check-caption" if self.check.formulas else "check-caption-plain"
         drawing = DifferenceDrawing(tuple(apart), axes)
         blocks: list[Block] = [self._figure(caption, "check-alternative", drawing, facts)]
@@ -201,7 +201,7 @@ class _Shown:
         if len(losses) > 1 and all(falls(c.training, rounds) for c in self.check.formulas):
             labels = (self._text("axis-updates"), self._text("axis-loss"), "")
             curves = CurveDrawing(tuple(losses), self.results.budgets, (), labels)
-            facts = [_beside(c.name, _last(c.values.numpy) or 0.0) for c in losses]
+            facts = [_beside(c.name, Number(_last(c.values.numpy) or 0.0)) for c in losses]
             words = "check-losses-alternative"
             blocks.append(self._figure("check-losses-caption", words, curves, facts))
         return blocks
@@ -223,8 +223,13 @@ class _Shown:
         return text(f"report.{key}", **values)
 
 
-def _beside(name: Phrase, number: float) -> Phrase:
-    return Concatenation((name, " ", Number(number)))
+def _beside(name: Phrase, number: Number) -> Phrase:
+    return Concatenation((name, " ", number))
+
+
+def _difference(way: Way, value: float) -> Number:
+    """A difference; one that is the doing of rounding has one digit."""
+    return Number(value, digits=1 if way.deviation.round is None else None)
 
 
 def _last(values: np.ndarray) -> float | None:

@@ -116,7 +116,7 @@ class RunFigures(FigureMaker):
         cut = self._text("read-norms-cut") if is_cut(sizes) else ""
         batched = [self.readings.name(r) for r in singles if not r.sees_all_rows]
         batches = self._text("read-norms-batches", names=listed(batched)) if batched else ""
-        caption = [self._text(how), cut, batches, read[0], self._missing(singles)]
+        caption = [self._text(how), cut, batches, self._missing(singles)]
         read = read[:MOST_FACTS]
         words = "alternative-sizes"
         return [self._figure("sizes-title", caption, drawing, words, sentences=read)]
@@ -131,11 +131,7 @@ class RunFigures(FigureMaker):
             return []
         if found.losses is None:
             return [self._too_large(chosen.results[found.held].run.config)]
-        shown = [chosen.results[k] for k in found.members]
         told = {*found.members, *found.far, *found.beside}
-        lengths = self.readings.lengths(
-            [(self.readings.name(r), weights_of(r, found.rounds)) for r in shown], found.rounds
-        )
         held = self.readings.name(chosen.results[found.held])
         on = listed(self.readings.name(chosen.results[k]) for k in found.on)
         flat = ("-flat" if found.flat else "") + self.readings.at_own_end
@@ -152,11 +148,9 @@ class RunFigures(FigureMaker):
                     self.readings.left_out(
                         [r for k, r in enumerate(chosen.results) if k not in told]
                     ),
-                    lengths,
                 ],
                 self._landscape_drawing(found, chosen, found.losses),
                 "alternative-landscape",
-                sentences=[lengths],
                 first=found.names[0],
                 second=found.names[1],
             )

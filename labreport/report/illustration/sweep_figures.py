@@ -6,11 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from labreport.analysis.observation import Keys, Number, Subject
+from labreport.analysis.observation import Keys, Number
 from labreport.analysis.points import is_number
 from labreport.analysis.results import Result
 from labreport.analysis.rules.sweeps import best
-from labreport.report.illustration.captions import with_number
 from labreport.report.illustration.curves import (
     comparable_all,
     drawn_losses,
@@ -22,7 +21,7 @@ from labreport.report.illustration.drawings import (
     SweptSeries,
 )
 from labreport.report.illustration.figure_maker import FigureMaker
-from labreport.report.phrases import Counted, Named, Phrase, listed
+from labreport.report.phrases import Counted, Phrase
 from labreport.report.tree import Block
 
 FEWEST_ROWS = 4
@@ -44,7 +43,7 @@ class SweepFigures(FigureMaker):
         facts = self._best_of_each(found)
         key = f"read-budget{self.readings.at_own_end}"
         after = self._text(key, budget=found[0][1]) if self._is_one_budget else ""
-        caption = [after, self._lowest_points(found), self.readings.floors(floors)]
+        caption = [after, self._text("read-lowest"), self.readings.floors(floors)]
         return [self._figure("sweep-title", caption, drawing, "alternative-sweep", facts)]
 
     def _sweep_lines(self) -> tuple[list[SweptSeries[Phrase]], list[tuple[Result, int]]]:
@@ -102,36 +101,15 @@ class SweepFigures(FigureMaker):
             (self._text("axis-updates"), key, self._text("axis-loss")),
         )
         facts = self._best_of_each(found)
-        lowest = min(
-            (float(r.losses[k]), k, place)
-            for place, r in enumerate(ordered)
-            if len(r.losses) > 1
-            for k in [1 + int(np.nanargmin(r.losses[1 : last + 1]))]
-        )
-        reading = self._text(
-            "read-map-lowest",
-            point=Named(Subject("", ordered[lowest[2]].point), self.results.plan.name),
-            round=lowest[1],
-            value=Number(lowest[0]),
-        )
         ended = any(r.loss(last) is None for r in ordered)
         crosses = self._text("read-map-ended") if ended else ""
-        caption = [self._text("read-map"), crosses, reading]
-        return [self._figure("map-title", caption, drawing, "alternative-map", facts, [reading])]
+        caption = [self._text("read-map"), crosses]
+        return [self._figure("map-title", caption, drawing, "alternative-map", facts)]
 
     @property
     def _is_one_budget(self) -> bool:
         """True if all lines of a sweep are losses after the same number of rounds."""
         return len(self.results.swept) > 1 or len(self.results.budgets) == 1
-
-    def _lowest_points(self, found: Sequence[tuple[Result, int]]) -> Phrase:
-        """Name the positions of the dots of a sweep, line by line."""
-        facts = []
-        for result, budget in found:
-            point = with_number(self.readings.name(result), result.loss(budget) or 0.0)
-            line = self._text("best-of-line", line=Counted("rounds", budget), best=point)
-            facts.append(point if self._is_one_budget else line)
-        return self._text("read-lowest", facts=listed(facts, "clauses"))
 
     def _best_of_each(self, found: Sequence[tuple[Result, int]]) -> list[Phrase]:
         """The lowest point of each line; lines of one variant are told apart by their rounds."""
