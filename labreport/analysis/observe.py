@@ -127,7 +127,11 @@ def observe(results: ExperimentResults) -> Observations:
         for rule in RULES.values()
         if (rule.of_gradient_checks or not is_check) and not (rule.needs_budget and sweeps_rounds)
     ]
-    found = _uncovered([o for rule in rules for o in rule(_given_to(rule, results))])
+    # Rules that are given the same share what is computed of it.
+    given: dict[tuple[bool, bool], ExperimentResults] = {}
+    for rule in rules:
+        given.setdefault(_kind_given(rule), _given_to(rule, results))
+    found = _uncovered([o for rule in rules for o in rule(given[_kind_given(rule)])])
     found = _merged(found)
     found.sort(key=lambda observation: -observation.relevance)
     findings = [o for o in found if not o.limits]
@@ -135,6 +139,11 @@ def observe(results: ExperimentResults) -> Observations:
     answers = _answers(findings)
     others = tuple(o for o in findings if o not in answers)
     return Observations(tuple(answers), others, limits)
+
+
+def _kind_given(rule: Rule) -> tuple[bool, bool]:
+    """What decides which results a rule is given."""
+    return rule.of_constant_losses, rule.of_equal_runs
 
 
 def _given_to(rule: Rule, results: ExperimentResults) -> ExperimentResults:

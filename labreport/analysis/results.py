@@ -301,7 +301,7 @@ class ExperimentResults:
         """The largest budget."""
         return self.plan.budgets[-1]
 
-    @property
+    @cached_property
     def at_own_end(self) -> bool:
         """True if rounds are swept and each run is told after its own: no budget is of them all."""
         return any(r.run.config.rounds < self.last for r in self.results)

@@ -122,7 +122,8 @@ def _render(report: Report, inputs: Inputs, request: Request, progress: Progress
     from labreport.render.drawing_cache import DrawingCache
     from labreport.render.printing import print_report
 
-    theme, pictures = inputs.theme, DrawingCache()
+    theme = inputs.theme
+    pictures = DrawingCache() if any(FORMATS[f].has_pictures for f in inputs.formats) else None
     words = [language(code).saying(theme.texts.get(code, {})) for code in inputs.languages]
     printed: list[PrintedReport] = [
         print_report(report, own, inputs.notes, theme, pictures) for own in words

@@ -28,11 +28,13 @@ class Format:
         ending: of its files.
         render: their bytes.
         has_language: whether there is a file for each language, or one for all.
+        has_pictures: whether it shows what is drawn.
     """
 
     ending: str
     render: Callable[[Editions], bytes]
     has_language: bool = True
+    has_pictures: bool = True
 
 
 # What renders is imported when it is used: the command line reads this table, too.
@@ -65,8 +67,8 @@ def _json(editions: Editions) -> bytes:
 FORMATS = {
     "html": Format(".html", _html),
     "pdf": Format(".pdf", _pdf),
-    "text": Format(".txt", _text),
-    "json": Format(".tree.json", _json, has_language=False),
+    "text": Format(".txt", _text, has_pictures=False),
+    "json": Format(".tree.json", _json, has_language=False, has_pictures=False),
 }
 
 USUAL = ("html", "pdf")

@@ -20,6 +20,7 @@ from labreport.render.printed import (
     PrintedBlock,
     PrintedCell,
     PrintedFigure,
+    PrintedFormula,
     PrintedLine,
     PrintedNote,
     PrintedParagraph,
@@ -65,10 +66,10 @@ def print_report(
         language: to write in.
         notes: the student's notes as they were rendered; none if the report has none.
         theme: how the report looks.
-        cache: pictures and formulas that were drawn already.
+        cache: pictures and formulas that were drawn already; None to draw none, for text alone.
     """
     language = language.saying(theme.texts.get(language.code, {}))
-    return _Printing(report, language, notes, cache or DrawingCache()).report(theme)
+    return _Printing(report, language, notes, cache).report(theme)
 
 
 def print_blocks(
@@ -76,7 +77,7 @@ def print_blocks(
 ) -> list[PrintedBlock]:
     """Blocks without notes, numbered from 1; their statements have no evidence."""
     numbering = Numbering(blocks, language)
-    printer = _Blocks(Words(language, names, numbering.by_key), numbering, {}, None, DrawingCache())
+    printer = _Blocks(Words(language, names, numbering.by_key), numbering, {}, None, None)
     return [printed for block in blocks for printed in printer.block(block)]
 
 
@@ -89,7 +90,7 @@ class _Blocks:
         numbering: Numbering,
         found: Mapping[int, Evidence],
         notes: NotesOfReport | None,
-        cache: DrawingCache,
+        cache: DrawingCache | None,
     ) -> None:
         self.words, self.numbering, self.found = words, numbering, found
         self.notes, self.cache = notes, cache
@@ -107,7 +108,7 @@ class _Blocks:
             case Figure():
                 yield self._figure(block)
             case Formula(latex):
-                yield formula(latex, self.numbering.place(block), self.cache)
+                yield self._formula(latex, *self.numbering.place(block))
             case Note():
                 yield from self._note(block)
 
@@ -131,9 +132,15 @@ class _Blocks:
 
     def _figure(self, figure: Figure) -> PrintedFigure:
         anchor, label = self.numbering.place(figure)
-        svg, plot = draw(figure.drawing, self.words, self.cache)
+        cache = self.cache
+        svg, plot = draw(figure.drawing, self.words, cache) if cache is not None else (b"", None)
         caption, alternative = self.words(figure.caption), self.words(figure.alternative)
         return PrintedFigure(anchor, label, caption, svg, alternative, plot, figure.course)
+
+    def _formula(self, latex: str, anchor: str, label: str) -> PrintedFormula:
+        if self.cache is None:
+            return PrintedFormula(anchor, label, b"", "", latex, height=0.0, width=0.0)
+        return formula(latex, (anchor, label), self.cache)
 
     def _note(self, note: Note) -> Iterator[PrintedNote]:
         code = self.words.language.code
@@ -151,7 +158,7 @@ class _Printing:
         report: Report,
         language: Language,
         notes: NotesOfReport | None,
-        cache: DrawingCache,
+        cache: DrawingCache | None,
     ) -> None:
         self.tree, self.language = report, language
         blocks = list(blocks_of(report.sections))

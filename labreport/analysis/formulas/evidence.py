@@ -72,11 +72,18 @@ def evaluate(source: Source, known: Known) -> Any:
 
 def thresholds_of(observation: Observation) -> dict[str, float]:
     """The thresholds that an observation's claims name, in the order in which they appear."""
-    nodes = [node for c in observation.claims for node in ast.walk(_parsed(c.formula))]
+    names = (name for claim in observation.claims for name in _thresholds_in(claim.formula))
+    return {name: getattr(thresholds, name) for name in names}
+
+
+@cache
+def _thresholds_in(formula: str) -> tuple[str, ...]:
+    """The names of thresholds in a formula."""
+    nodes = list(ast.walk(_parsed(formula)))
     written = [node.id for node in nodes if isinstance(node, ast.Name)]
     written += [node.attr for node in nodes if isinstance(node, ast.Attribute)]
-    names = [HIDDEN_IN.get(name, name) for name in written]
-    return {name: getattr(thresholds, name) for name in names if name.isupper()}
+    names = (HIDDEN_IN.get(name, name) for name in written)
+    return tuple(name for name in names if name.isupper())
 
 
 def sourced(fact: Fact, path: str) -> Iterator[tuple[str, Any, Source]]:
