@@ -302,6 +302,11 @@ class ExperimentResults:
         return self.plan.budgets[-1]
 
     @property
+    def sweeps_rounds(self) -> bool:
+        """True if there is no number of rounds that all points have."""
+        return any(key == "rounds" for key, _ in self.plan.axes)
+
+    @property
     def at_own_end(self) -> bool:
         """True if rounds are swept and each run is told after its own: no budget is of them all."""
         return any(r.run.config.rounds < self.last for r in self.results)
