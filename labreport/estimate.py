@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from labreport.lab.configuration import Rows, RunConfig
-from labreport.lab.plan import Lab, Recording
+from labreport.lab.plan import Lab, Plan, Recording
 from labreport.lab.schedule import Schedule
 from labreport.lab.size import (
     MOST_REPLAYED,
@@ -45,8 +45,21 @@ ENTRY_BYTES = 500
 REPLAYED_GROUP_SECONDS = 3.5e-5
 """One step of all runs that are replayed together, whatever they are."""
 
-PROGRAM_SECONDS, PROGRAM_BYTES = 2.2, 400 * 2**20
-"""Starting Python, and importing PyTorch, Matplotlib and WeasyPrint."""
+PROGRAM_SECONDS, PROGRAM_BYTES = 2.2, 320 * 2**20
+"""Starting Python, and importing PyTorch, Matplotlib and WeasyPrint; the bytes are those of Python
+and PyTorch at work."""
+
+RUN_BYTES = 30 * 2**10
+"""Bytes of a run that is read, beside its record: its configuration, and what is found of it."""
+
+REPLAYING_BYTES = 64 * 2**20
+"""Computing runs again by hand, as many at a time as fit into this."""
+
+WRITING_BYTES = 120 * 2**20
+"""Matplotlib and WeasyPrint, which are imported once the runs have been measured."""
+
+KEPT_BYTES = 64 * 2**20
+"""Of arrays that are freed, those that the allocator keeps: the small ones."""
 
 LANGUAGE_SECONDS, SECTION_SECONDS, VARIANT_SECONDS = 2.0, 1.5, 0.12
 """Writing a report in one language: its chapters, each experiment, and each variant in figures,
@@ -64,8 +77,8 @@ class Estimate:
         runs: distinct runs.
         run_rounds: their rounds, summed.
         seconds: training and storing them in one process.
-        training: bytes that the largest family takes, however it is divided.
-        reading: bytes of all records together, which the report holds at once.
+        training: bytes that the largest family takes, however it is divided, in one process.
+        reading: bytes of all records together, which are held until they have been measured.
         disk: bytes in the store.
     """
 
@@ -75,11 +88,6 @@ class Estimate:
     training: int
     reading: int
     disk: int
-
-    @property
-    def memory(self) -> int:
-        """Bytes that they take beside the program: when they are trained, or when they are read."""
-        return max(self.training, self.reading)
 
 
 @dataclass(frozen=True)
@@ -105,13 +113,35 @@ class BuildEstimate:
 
     @property
     def memory(self) -> int:
-        """Bytes at the most: while runs are trained, or while the report is written."""
-        return PROGRAM_BYTES + max(self.runs.training, self.runs.reading + self.pictures)
+        """Bytes of the whole program at the most, with nothing stored and one process."""
+        return whole_memory(self.runs.training, self.runs, self.pictures)
+
+
+def whole_memory(training: int, read: Estimate, pictures: int) -> int:
+    """Bytes of the program at the most: where it trains, where it measures, or where it writes.
+
+    Args:
+        training: bytes that training takes, of all processes together.
+        read: the runs that are read.
+        pictures: bytes that figures and pages take.
+    """
+    measuring = read.reading + min(read.reading, REPLAYING_BYTES) + read.runs * RUN_BYTES
+    writing = WRITING_BYTES + pictures + min(read.reading, KEPT_BYTES)
+    return PROGRAM_BYTES + max(training, measuring, writing)
+
+
+def picture_bytes(lab: Lab) -> int:
+    """Bytes that figures and pages of a lab take."""
+    return SECTION_BYTES * len(_all_plans(lab))
+
+
+def _all_plans(lab: Lab) -> list[Plan]:
+    return [*lab.plans, *(plan for appendix in lab.appendices for plan in appendix.plans)]
 
 
 def estimate_build(lab: Lab, languages: int) -> BuildEstimate:
     """The estimate for a build of a lab in so many languages, with nothing stored."""
-    plans = [*lab.plans, *(plan for appendix in lab.appendices for plan in appendix.plans)]
+    plans = _all_plans(lab)
     variants = sum(len(plan.variants) for plan in plans)
     report = LANGUAGE_SECONDS + SECTION_SECONDS * len(plans) + VARIANT_SECONDS * variants
     recordings = lab.recordings()
@@ -119,7 +149,7 @@ def estimate_build(lab: Lab, languages: int) -> BuildEstimate:
         runs=estimate(recordings),
         checking=checking(recordings),
         writing=languages * report,
-        pictures=SECTION_BYTES * len(plans),
+        pictures=picture_bytes(lab),
     )
 
 

@@ -11,7 +11,16 @@ import pytest
 
 from labreport.build.origin import this_environment
 from labreport.errors import InputError
-from labreport.estimate import CHUNK, MOST_PADDING, TOGETHER, Estimate, checking, estimate
+from labreport.estimate import (
+    CHUNK,
+    MOST_PADDING,
+    PROGRAM_BYTES,
+    TOGETHER,
+    Estimate,
+    checking,
+    estimate,
+    whole_memory,
+)
 from labreport.lab.configuration import RunConfig
 from labreport.lab.reading.load import load
 from labreport.lab.schedule import Schedule
@@ -112,9 +121,10 @@ def test_each_limit_refuses_and_may_be_raised_to_what_is_asked(
 ) -> None:
     runs, path = recordings(5000, 200), tmp_path / "lab.toml"
     needs = estimate(runs)
+    memory = whole_memory(needs.training, needs, 0)
     assert codes(path, runs, runs, Resources()) == []
-    assert codes(path, runs, runs, Resources(limit=needs.memory - 1)) == ["too-much-memory"]
-    assert codes(path, runs, runs, Resources(limit=needs.memory)) == []
+    assert codes(path, runs, runs, Resources(limit=memory - 1)) == ["too-much-memory"]
+    assert codes(path, runs, runs, Resources(limit=memory)) == []
     hours = needs.seconds / 3600
     assert codes(path, runs, runs, Resources(hours=hours * 0.99)) == ["too-much-time"]
     assert codes(path, runs, runs, Resources(hours=hours)) == []
@@ -122,10 +132,33 @@ def test_each_limit_refuses_and_may_be_raised_to_what_is_asked(
     assert codes(path, runs, runs, Resources()) == ["too-much-disk"]
     # What is stored takes no time and no more room, but is read for the report.
     assert codes(path, runs, (), Resources(hours=0.0)) == []
-    assert codes(path, runs, (), Resources(limit=needs.reading - 1)) == ["too-much-memory"]
+    reading = whole_memory(0, needs, 0)
+    assert codes(path, runs, (), Resources(limit=reading)) == []
+    assert codes(path, runs, (), Resources(limit=reading - 1)) == ["too-much-memory"]
     monkeypatch.setattr(execution, "free_space", lambda _: 0)
     together = codes(path, runs, runs, Resources(limit=1, hours=0.0))
     assert together == ["too-much-memory", "too-much-disk", "too-much-time"]
+
+
+def test_fewer_processes_train_where_memory_is_not_enough_for_more(
+    recordings: Callable[..., Recordings],
+) -> None:
+    needs = estimate(recordings(20000, 400))
+    assert needs.seconds > execution.WORTH_SECONDS
+    each = needs.training + execution.PROCESS_BYTES
+    for fitting, processes in ((0, 1), (each, 1), (2 * each, 2), (9 * each, 4)):
+        machine = Resources(jobs=4).within(PROGRAM_BYTES + fitting)
+        assert execution.processes(needs, machine) == processes
+
+
+def test_what_is_asked_for_is_the_same_however_many_processes_there_are(
+    recordings: Callable[..., Recordings], tmp_path: Path
+) -> None:
+    runs, path = recordings(5000, 200), tmp_path / "lab.toml"
+    needs = estimate(runs)
+    memory = whole_memory(needs.training, needs, 0)
+    for jobs in (1, 16):
+        assert codes(path, runs, runs, Resources(jobs=jobs).within(memory)) == []
 
 
 SHAPES: tuple[tuple[int, list[int], str, str, int, int, int | None], ...] = (

@@ -1,7 +1,8 @@
-"""A build of many rows stays within a gibibyte: training, reading, replaying and drawing."""
+"""A build stays within the memory that it is given: training, reading, replaying and drawing."""
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -17,10 +18,11 @@ ROWS, INPUTS, CLASSES = 1797, 64, 10
 
 LAB = """
 format = 1
-languages = ["en"]
+languages = {languages}
+test_explanations = {explained}
 [base]
 loss = "cross_entropy"
-rounds = 60
+rounds = {rounds}
 [base.data]
 batch_size = 64
 inputs = {inputs}
@@ -47,16 +49,25 @@ change.optimizer = {{ name = "adam", learning_rate = 0.01 }}
 """
 
 
+def write_lab(folder: Path, rows: int, rounds: int, languages: list[str], explained: str) -> Path:
+    draw = np.random.default_rng(0)
+    classes = draw.integers(0, CLASSES, rows)
+    centers = draw.uniform(0, 1, (CLASSES, INPUTS))
+    inputs = (centers[classes] + draw.normal(0, 0.2, (rows, INPUTS))).round(3)
+    text = LAB.format(
+        languages=json.dumps(languages),
+        explained=explained,
+        rounds=rounds,
+        inputs=inputs.tolist(),
+        targets=np.eye(CLASSES)[classes].tolist(),
+    )
+    (folder / "experiments.toml").write_text(text, encoding="utf-8")
+    return folder
+
+
 @pytest.fixture
 def many_rows(tmp_path: Path) -> Path:
-    draw = np.random.default_rng(0)
-    classes = draw.integers(0, CLASSES, ROWS)
-    centers = draw.uniform(0, 1, (CLASSES, INPUTS))
-    inputs = (centers[classes] + draw.normal(0, 0.2, (ROWS, INPUTS))).round(3)
-    targets = np.eye(CLASSES)[classes]
-    text = LAB.format(inputs=inputs.tolist(), targets=targets.tolist())
-    (tmp_path / "experiments.toml").write_text(text, encoding="utf-8")
-    return tmp_path
+    return write_lab(tmp_path, ROWS, 60, ["en"], "true")
 
 
 def build(folder: Path, mebibytes: int) -> subprocess.CompletedProcess[str]:
@@ -80,3 +91,52 @@ def test_many_rows_are_built_within_a_gibibyte(many_rows: Path) -> None:
     done = build(many_rows, 1024)
     assert done.returncode == 0, done.stderr
     assert (many_rows / "output" / "report.pdf").stat().st_size > 100_000
+
+
+MEASURED = """
+import sys
+from pathlib import Path
+from labreport.__main__ import main
+sys.argv[0] = "labreport"
+try:
+    main()
+finally:
+    status = Path("/proc/self/status").read_text()
+    print("peak", int(status.split("VmHWM:")[1].split()[0]) * 1024)
+"""
+
+
+def measured(folder: Path, *arguments: str) -> tuple[int, str, int]:
+    """Exit code, output and most resident bytes of a command in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURED, *arguments],
+        cwd=folder,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "LANG": "en_US.UTF-8"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stderr, int(done.stdout.split()[-1])
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="asks Linux for its peak")
+def test_a_build_stays_within_the_memory_that_check_says_it_takes(tmp_path: Path) -> None:
+    # Runs whose record is many times what the network takes: kept while the report is written,
+    # or copied on their way to the disk, they would go beyond the limit.
+    folder = write_lab(tmp_path, 300, 900, ["zh", "en"], "false")
+    checked = subprocess.run(
+        [sys.executable, "-m", "labreport", "check", "--json"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    needs = json.loads(checked.stdout)["needs"]
+    limit = -(-needs["memory"] // 2**20)
+    code, told, peak = measured(folder, "build", "--jobs", "2", "--memory", str(limit - 1))
+    assert code == 2
+    assert f"--memory {limit}" in told
+    assert not (folder / "output").exists()
+    code, told, peak = measured(folder, "build", "--jobs", "2", "--memory", str(limit))
+    assert code == 0, told
+    assert needs["memory"] / 2 < peak <= limit * 2**20

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from math import comb
 from statistics import NormalDist
 from typing import Any
@@ -27,13 +28,20 @@ def seed_pairs(seen: Seen, one: list[tuple[Trial, Run]], other: list[tuple[Trial
     """Return differences of the losses of runs with the same seed, at the last budget."""
     budget = seen.plan.budgets[-1]
     theirs = {t.seed: r for t, r in other}
-    return np.array(
-        [
-            loss_at(r, budget) - loss_at(theirs[t.seed], budget)
-            for t, r in one
-            if t.seed in theirs and has_reached(r, budget) and has_reached(theirs[t.seed], budget)
-        ]
-    )
+    found = [(_told(r, budget), _told(theirs[t.seed], budget)) for t, r in one if t.seed in theirs]
+    return np.array([a - b for a, b in found if a is not None and b is not None])
+
+
+def _told(run: Run, budget: int) -> float | None:
+    """Return the loss at a budget, or at the run's own end; None if it ended before."""
+    last = min(budget, run.config.rounds)
+    return loss_at(run, last) if has_reached(run, last) else None
+
+
+def _median(runs: Iterable[Run], budget: int) -> float | None:
+    """Return the median of the losses of those runs that did not end before."""
+    told = [loss for r in runs if (loss := _told(r, budget)) is not None]
+    return float(np.median(told)) if told else None
 
 
 def paired_starts(seen: Seen, observation: Observation) -> bool:
@@ -149,12 +157,11 @@ def solved_starts_of_many(seen: Seen, observation: Observation) -> bool:
 
 def best_over_starts(seen: Seen, observation: Observation) -> bool:
     """Check which point or variant has the lowest median over its starts."""
-    if observation.form == "variants":
+    if observation.form.endswith("variants"):
         last, tuned = stated(observation, "budget"), listed(observation, "medians")
-        runs = [[r for r in seen.all_of(w.what) if has_reached(r, last)] for w in tuned]
-        medians = [float(np.median([loss_at(r, last) for r in there])) for there in runs]
+        found = [_median(seen.all_of(w.what), last) or 0.0 for w in tuned]
         told = [value(w.detail) for w in tuned]
-        return medians == sorted(medians) and all(map(near, told, medians))
+        return found == sorted(found) and all(map(near, told, found))
     budget, members = (
         stated(observation, "budget"),
         seen.variants[observation.facts["subject"].variant],
@@ -162,11 +169,8 @@ def best_over_starts(seen: Seen, observation: Observation) -> bool:
     points: dict[Any, list[tuple[Trial, Run]]] = {}
     for trial, run in members:
         points.setdefault(trial.point, []).append((trial, run))
-    medians = {
-        point: float(np.median([loss_at(r, budget) for _, r in there if has_reached(r, budget)]))
-        for point, there in points.items()
-        if any(has_reached(r, budget) for _, r in there)
-    }
+    all_medians = {p: _median((r for _, r in there), budget) for p, there in points.items()}
+    medians = {point: median for point, median in all_medians.items() if median is not None}
     best, second = observation.facts["best"].point, observation.facts["second"].point
     far = seed_pairs(seen, points[best], points[second])
     below, over = int((far < 0).sum()), int((far > 0).sum())
@@ -183,7 +187,9 @@ def best_over_starts(seen: Seen, observation: Observation) -> bool:
         and near(stated(observation, "p"), min(1.0, p * comparison_count(observation)))
     )
     clear = stated(observation, "p") <= 0.05 and below > over
-    return holds and clear == (observation.form == "clear")
+    is_own = len({r.config.rounds for _, r in members}) > 1
+    holds = holds and is_own == observation.form.startswith("own-")
+    return holds and clear == observation.form.endswith("clear")
 
 
 def comparison_count(observation: Observation) -> int:

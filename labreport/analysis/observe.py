@@ -121,11 +121,11 @@ def observe(results: ExperimentResults) -> Observations:
     # The one run of a gradient check stands for the weights at which gradients are compared, and
     # for no variant; where rounds are swept, there is no number of rounds that all points have.
     is_check = results.plan.experiment.kind == "gradient-check"
-    sweeps_rounds = any(key == "rounds" for key, _ in results.plan.axes)
     rules = [
         rule
         for rule in RULES.values()
-        if (rule.of_gradient_checks or not is_check) and not (rule.needs_budget and sweeps_rounds)
+        if (rule.of_gradient_checks or not is_check)
+        and not (rule.needs_budget and results.sweeps_rounds)
     ]
     # Rules that are given the same share what is computed of it.
     given: dict[tuple[bool, bool], ExperimentResults] = {}

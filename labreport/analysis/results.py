@@ -301,6 +301,11 @@ class ExperimentResults:
         """The largest budget."""
         return self.plan.budgets[-1]
 
+    @property
+    def sweeps_rounds(self) -> bool:
+        """True if there is no number of rounds that all points have."""
+        return any(key == "rounds" for key, _ in self.plan.axes)
+
     @cached_property
     def at_own_end(self) -> bool:
         """True if rounds are swept and each run is told after its own: no budget is of them all."""

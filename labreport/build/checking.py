@@ -64,14 +64,14 @@ def check(given: Path | None) -> CheckedLab:
     with suppress(BuildError):
         # Without Pango nobody can say; `labreport doctor` says how to get it.
         check_characters(lab, path, notes.files, lab.languages)
-    runs = lab.recordings()
+    runs, needs = lab.recordings(), estimate_build(lab, len(lab.languages))
     return CheckedLab(
         path,
         len(lab.plans),
         notes.files,
-        estimate_build(lab, len(lab.languages)),
+        needs,
         stray(lab, notes_folder(path)),
-        too_big(path, runs, runs, path.parent, Resources()),
+        too_big(path, runs, runs, path.parent, Resources(), needs.pictures),
         warnings(lab, read(path)),
         _only_controls(lab, runs),
     )

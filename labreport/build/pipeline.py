@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from labreport.build.inputs import Inputs, read_inputs, stray
 from labreport.build.origin import command_again, printed_environment, this_environment
 from labreport.build.output import keep_others, remove_earlier
 from labreport.build.request import Request, Summary
+from labreport.estimate import picture_bytes
 from labreport.formats.table import FORMATS, Editions, file_names
 from labreport.freshness import RECORD, ReportRecord, altered, read_record, record, replacing
 from labreport.runs.file_format import run_name
@@ -44,25 +46,55 @@ def build(request: Request, progress: Progress) -> Summary:
     inputs = read_inputs(request)
     check_device(request.machine)
     store = Store(request.output)
-    obtained = _train(inputs, request, store, progress)
+    drafted = _draft(inputs, request, store, progress)
     found_altered = altered(request.output)
-    measured = _measure(inputs, obtained.runs)
-    report = _compose(measured, inputs, request)
-    places = {run.name: store.place(run.name) for run in obtained.runs.values()}
-    files = [*_data(measured, places, request), *_render(report, inputs, request, progress)]
-    used = (file for file, _ in places.values())
+    files = [*drafted.data, *_render(drafted.report, inputs, request, progress)]
+    used = {file for file, _ in drafted.places.values()}
     kept = record(request.report, inputs.digests, dict(files), used, store.opened)
     _write(files, kept, request, progress)
     return Summary(
-        trained=len(obtained.trained),
-        stored=len(obtained.runs) - len(obtained.trained),
+        trained=drafted.trained,
+        stored=len(drafted.places) - drafted.trained,
         written=tuple(path for path, _ in files),
         damaged=tuple(store.damaged),
-        restored=obtained.restored,
-        outdated=tuple(store.outdated) if obtained.trained else (),
+        restored=drafted.restored,
+        outdated=tuple(store.outdated) if drafted.trained else (),
         without_reflection=not (inputs.notes_folder / "reflection.md").is_file(),
         stray=stray(inputs.whole, inputs.notes_folder),
         altered=found_altered,
+    )
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """All that a report is written from once its runs have been read.
+
+    Attributes:
+        report: in no language.
+        data: the files for programs.
+        places: of the runs, by name: their file, and their index in it.
+        trained: runs that were trained.
+        restored: files of rows that were written again.
+    """
+
+    report: Report
+    data: Files
+    places: Mapping[str, tuple[str, int]]
+    trained: int
+    restored: tuple[Path, ...]
+
+
+def _draft(inputs: Inputs, request: Request, store: Store, progress: Progress) -> _Draft:
+    """Train, measure and compose; what this returns does not hold the runs."""
+    obtained = _train(inputs, request, store, progress)
+    measured = _measure(inputs, obtained.runs)
+    places = {run.name: store.place(run.name) for run in obtained.runs.values()}
+    return _Draft(
+        _compose(measured, inputs, request),
+        _data(measured, places, request),
+        places,
+        len(obtained.trained),
+        obtained.restored,
     )
 
 
@@ -71,7 +103,8 @@ def _train(inputs: Inputs, request: Request, store: Store, progress: Progress) -
     environment = this_environment(request.machine.device)
     recordings = inputs.lab.recordings()
     missing = [(c, s) for c, s in recordings if not store.has(run_name(c, environment), s)]
-    check_size(inputs.path, recordings, missing, request.output, request.machine)
+    pictures = picture_bytes(inputs.lab)
+    check_size(inputs.path, recordings, missing, request.output, request.machine, pictures)
     return load_or_train(recordings, environment, store, request.machine, progress)
 
 

@@ -78,11 +78,14 @@ def rows_bytes(rows: Rows) -> int:
 
 def training_bytes(config: RunConfig, schedule: Schedule) -> int:
     """Bytes that training one run takes: its record, and what the graph and the rules hold."""
-    # Forward and backward hold each layer's products and activations about three times.
     rows = config.data.batch_rows
     data = len(config.data.inputs) * (config.network.layers[0] + config.network.layers[-1])
     values = 8 * config.network.parameter_count + 2 * data
-    values += 3 * (products(config) + rows * sum(config.network.layers))
+    # Forward and backward hold each layer's activations about three times, and its products, where
+    # these are made before they are added up.
+    values += 3 * rows * sum(config.network.layers)
+    if not is_multiplied_alone(config.network, rows):
+        values += 3 * products(config)
     if not config.data.sees_all_rows:
         # The outputs of all rows are computed beside those of a batch, without a graph.
         values += 2 * len(config.data.inputs) * max(config.network.layers)

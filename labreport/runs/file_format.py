@@ -14,15 +14,14 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
 
 from labreport.lab.configuration import RunConfig, canonical_json
 from labreport.lab.schedule import Schedule
@@ -34,6 +33,12 @@ FORMAT = "6"
 
 ARRAYS = ("losses", "weights", "gradients", "outputs", "overall")
 STEPS = ("recorded", "shown", "measured")
+
+TYPES = {"int64": "I64", "float64": "F64", "float32": "F32", "uint8": "U8"}
+"""The format's names of the types of arrays, in the order in which their arrays stand in a file."""
+
+PORTION = 2**22
+"""Bytes of an array that are put in order at a time, on their way to a file."""
 
 UNREADABLE = (
     *(SafetensorError, NotRegularError, FileNotFoundError, IsADirectoryError),
@@ -62,13 +67,58 @@ def _canonical(environment: Environment) -> str:
     return canonical_json(asdict(environment))
 
 
+@dataclass(frozen=True, eq=False)
+class Packed:
+    """The content of a safetensors file, in portions: all at once, it would take its size again.
+
+    Attributes:
+        header: how long the header is, and the header.
+        arrays: in the order in which they stand in the file.
+    """
+
+    header: bytes
+    arrays: tuple[np.ndarray, ...]
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, np.ndarray]) -> Packed:
+        """Content with arrays by name, byte for byte as the safetensors library has it."""
+        kinds = list(TYPES)
+        names = sorted(arrays, key=lambda name: (kinds.index(str(arrays[name].dtype)), name))
+        told: dict[str, object] = {"__metadata__": {"format": FORMAT}}
+        end = 0
+        for name in names:
+            array, start = arrays[name], end
+            end += array.nbytes
+            kind, shape = TYPES[str(array.dtype)], list(array.shape)
+            told[name] = {"dtype": kind, "shape": shape, "data_offsets": [start, end]}
+        text = json.dumps(told, separators=(",", ":")).encode()
+        # Arrays begin at a multiple of 8 bytes.
+        text += b" " * (-len(text) % 8)
+        return cls(len(text).to_bytes(8, "little") + text, tuple(arrays[n] for n in names))
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self.header
+        for array in self.arrays:
+            rows = max(1, PORTION * len(array) // max(1, array.nbytes))
+            for start in range(0, len(array), rows):
+                yield array[start : start + rows].tobytes()
+
+    @property
+    def sha256(self) -> str:
+        """The digest of the content."""
+        digest = hashlib.sha256()
+        for portion in self:
+            digest.update(portion)
+        return digest.hexdigest()
+
+
 def pack(
     configurations: Sequence[RunConfig],
     traces: Traces,
     environment: Environment,
     schedule: Schedule,
-) -> tuple[str, bytes]:
-    """The name and the bytes of a file with runs that were trained together."""
+) -> tuple[str, Packed]:
+    """The name and the content of a file with runs that were trained together."""
     where, recorded = _canonical(environment), canonical_json(asdict(schedule))
     # Put together from what is JSON already: there may be thousands of configurations.
     entries = ",".join(
@@ -77,13 +127,13 @@ def pack(
         for config, ending in zip(configurations, traces.endings, strict=True)
     )
     runs = f"[{entries}]".encode()
-    arrays = {key: np.ascontiguousarray(getattr(traces, key)) for key in (*ARRAYS, *STEPS)}
+    arrays = {key: np.asarray(getattr(traces, key)) for key in (*ARRAYS, *STEPS)}
     # As an array, because a header has room for some thousand runs only. The header has a single
     # item, because safetensors writes them in any order, and the same runs make the same file.
     arrays["runs"] = np.frombuffer(runs, np.uint8)
     arrays["runs_sha256"] = np.frombuffer(hashlib.sha256(runs).digest(), np.uint8)
-    content = save(arrays, {"format": FORMAT})
-    return f"{hashlib.sha256(content).hexdigest()}.safetensors", content
+    content = Packed.of(arrays)
+    return f"{content.sha256}.safetensors", content
 
 
 def entries(path: Path) -> list[Entry] | None:

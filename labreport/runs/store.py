@@ -333,14 +333,13 @@ def _read(path: Path, places: Sequence[Place], data: Mapping[str, Data]) -> dict
     """
     if not places:
         return {}
-    with safe_open(path, "numpy") as file:
-        steps = {key: file.get_tensor(key) for key in STEPS}
-        if len(places) > FEW:
-            arrays = {key: file.get_tensor(key) for key in ARRAYS}
-            columns = [place.column for place in places]
-        else:
-            arrays = {key: _columns(file, key, places) for key in ARRAYS}
-            columns = list(range(len(places)))
+    steps = {key: _array(path, key) for key in STEPS}
+    if len(places) > FEW:
+        arrays = {key: _array(path, key) for key in ARRAYS}
+        columns = [place.column for place in places]
+    else:
+        arrays = {key: _columns(path, key, places) for key in ARRAYS}
+        columns = list(range(len(places)))
     configurations = [read_configuration(p.entry["config"], data[p.rows]) for p in places]
     endings = {
         column: read_ending(place.entry["ending"], config)
@@ -357,14 +356,21 @@ def _read(path: Path, places: Sequence[Place], data: Mapping[str, Data]) -> dict
     }
 
 
-def _columns(file: Any, key: str, places: Sequence[Place]) -> np.ndarray:
+def _array(path: Path, key: str) -> np.ndarray:
+    """An array of a file, opened for it alone: what is read of an open file stays in memory."""
+    with safe_open(path, "numpy") as file:
+        array: np.ndarray = file.get_tensor(key)
+    return array
+
+
+def _columns(path: Path, key: str, places: Sequence[Place]) -> np.ndarray:
     """An array of some runs of a file."""
-    part = file.get_slice(key)
-    if 0 in part.get_shape():
-        # The library cuts nothing out of nothing.
-        whole: np.ndarray = file.get_tensor(key)
-        return whole[..., [place.column for place in places]]
-    return np.stack([part[..., place.column] for place in places], axis=-1)
+    with safe_open(path, "numpy") as file:
+        part = file.get_slice(key)
+        if 0 not in part.get_shape():
+            return np.stack([part[..., place.column] for place in places], axis=-1)
+    # The library cuts nothing out of nothing.
+    return _array(path, key)[..., [place.column for place in places]]
 
 
 def _run(place: Place, config: RunConfig, trace: Trace) -> Run:

@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from labreport.errors import BuildError, Fault, InputError, TrainingInterrupted
-from labreport.estimate import estimate
+from labreport.estimate import PROGRAM_BYTES, Estimate, estimate, whole_memory
 from labreport.lab.configuration import Rows, RunConfig
 from labreport.lab.plan import Recording
 from labreport.runs.file_format import DamagedError, run_name
@@ -34,6 +34,9 @@ DEVICES = ("cpu", "cuda")
 
 WORTH_SECONDS = 3.0
 """Seconds of training from which on a second process saves more than it costs to start."""
+
+PROCESS_BYTES = 48 * 2**20
+"""Bytes of a further process that trains, beside what it shares with the first and its runs."""
 
 ATTEMPTS = 3
 """Number of times that a build reads what it needs: once to find what is damaged, once when that is
@@ -53,10 +56,10 @@ class Resources:
 
     Attributes:
         device: "cpu" or "cuda".
-        jobs: processes at a time.
-        memory: bytes for all of them together.
-        limit: bytes that nothing may exceed, also where it cannot be divided; half of what the
-            machine has if None.
+        jobs: processes at a time; fewer train where memory is not enough for so many.
+        memory: bytes that they divide for what they train, beside the program.
+        limit: bytes that a build may hold in all, the program with it; half of what the machine has
+            if None.
         hours: of training, beyond which a build is refused.
     """
 
@@ -66,6 +69,10 @@ class Resources:
     limit: int | None = None
     hours: float = 12.0
 
+    def within(self, limit: int) -> Resources:
+        """The same with so many bytes for a build, the program with it."""
+        return replace(self, memory=max(0, limit - PROGRAM_BYTES), limit=limit)
+
 
 def check_size(
     path: Path,
@@ -73,13 +80,14 @@ def check_size(
     missing: Sequence[Recording],
     output: Path,
     machine: Resources,
+    pictures: int = 0,
 ) -> None:
     """Refuse a lab that is too big for the machine, before anything is trained.
 
     Raises:
         InputError: with what all runs or the missing ones take, and how to allow more.
     """
-    if faults := too_big(path, recordings, missing, output, machine):
+    if faults := too_big(path, recordings, missing, output, machine, pictures):
         raise InputError(faults)
 
 
@@ -89,11 +97,21 @@ def too_big(
     missing: Sequence[Recording],
     output: Path,
     machine: Resources,
+    pictures: int = 0,
 ) -> tuple[Fault, ...]:
-    """Return why a lab is too big for the machine, if it is: what it takes, how to allow more."""
+    """Return why a lab is too big for the machine, if it is: what it takes, how to allow more.
+
+    Args:
+        path: of the lab file.
+        recordings: all of its runs.
+        missing: those that are to be trained.
+        output: the folder in which they are stored.
+        machine: what may be used.
+        pictures: bytes that figures and pages take.
+    """
     needed, whole = estimate(missing), estimate(recordings)
-    parallel = machine.jobs if needed.seconds >= WORTH_SECONDS else 1
-    memory = max(min(parallel, needed.runs) * needed.training, whole.reading)
+    parallel = processes(needed, machine)
+    memory = whole_memory(needed.training, whole, pictures)
     limits = (
         ("too-much-memory", memory / 2**20, _memory_limit(machine) / 2**20),
         ("too-much-disk", needed.disk / 2**20, free_space(output) / 2**20),
@@ -108,6 +126,14 @@ def too_big(
         for code, found, limit in limits
         if found > limit
     )
+
+
+def processes(needed: Estimate, machine: Resources) -> int:
+    """Processes that train: one where more are not worth it, or memory is not enough for more."""
+    if needed.seconds < WORTH_SECONDS or machine.device != "cpu":
+        return 1
+    fitting = machine.memory // (needed.training + PROCESS_BYTES)
+    return max(1, min(machine.jobs, fitting))
 
 
 def _shown(limit: float) -> str:
@@ -238,9 +264,9 @@ def train_missing(
 
     configurations, schedules = zip(*missing, strict=True)
     work = sum(map(_rounds, configurations))
-    is_worth_it = estimate(missing).seconds >= WORTH_SECONDS and machine.device == "cpu"
-    jobs = machine.jobs if is_worth_it else 1
-    groups = families(configurations, schedules, machine.memory // jobs)
+    jobs = processes(estimate(missing), machine)
+    memory = machine.memory // jobs - (PROCESS_BYTES if jobs > 1 else 0)
+    groups = families(configurations, schedules, memory)
     done = kept = 0
     progress("training", done, work)
     # First, so that no run is ever stored without the rows that it saw.
@@ -264,8 +290,12 @@ def _trained(
 ) -> Iterator[tuple[Family, Path]]:
     """Families as they are finished, with the files that hold them."""
     if jobs == 1 or len(groups) == 1:
-        for family in groups:
-            yield family, train_and_write(family, environment, folder, device)
+        try:
+            for family in groups:
+                yield family, train_and_write(family, environment, folder, device)
+        finally:
+            # This process goes on to the report, and needs the room for that.
+            _memory.cache_clear()
         return
     # A fork starts at once and shares what is imported; elsewhere each process starts anew.
     methods = multiprocessing.get_all_start_methods()

@@ -64,6 +64,51 @@ def one_value_from_several_seeds() -> ExperimentResults:
     return experiment(single("g", [9, 5, 2]), starts("r", ([9, 5, 1], [9, 5, 3])))
 
 
+def rounds_swept(shorter: list[float], longer: list[float], budget: int = 3) -> ExperimentResults:
+    """Runs of one, two and three rounds from several seeds, by their last losses."""
+    ends = {1: [8.0] * len(shorter), 2: shorter, 3: longer}
+    return experiment(grid("a", "rounds", ends), budgets=(budget,))
+
+
+@fires(
+    "best-over-starts",
+    "own-clear",
+    subject="a",
+    best=("", 3),
+    second=("", 2),
+    median=0.5,
+    other_median=1.0,
+    lower=7,
+    count=7,
+    p=2 * 2 / 2**7,
+    points=3,
+)
+def swept_rounds_from_several_starts() -> ExperimentResults:
+    return rounds_swept([1.0] * 7, [0.5] * 7)
+
+
+@fires("best-over-starts", "own-clear", best=("", 2), second=("", 3))
+def fewer_rounds_that_end_lower() -> ExperimentResults:
+    return rounds_swept([0.5] * 7, [1.0] * 7)
+
+
+@fires("best-over-starts", "own-open", best=("", 3), lower=6, level=0.05)
+def swept_rounds_from_too_few_starts() -> ExperimentResults:
+    return rounds_swept([1.0] * 6, [0.5] * 6)
+
+
+@silent("best-over-starts")
+def swept_rounds_that_all_get_to_the_budget() -> ExperimentResults:
+    return rounds_swept([1.0] * 7, [0.5] * 7, budget=1)
+
+
+@fires("best-over-starts", "own-variants", medians=((("b", 2), 0.25), (("a", 3), 0.5)))
+def two_variants_each_after_its_best_rounds() -> ExperimentResults:
+    one = grid("a", "rounds", {2: [1.0] * 7, 3: [0.5] * 7})
+    other = grid("b", "rounds", {2: [0.25] * 7, 3: [1.0] * 7}, {"network.bias": "trained"})
+    return experiment(one, other, budgets=(3,))
+
+
 def pairs(*differences: float) -> ExperimentResults:
     return experiment(
         starts("a", [[9, 5, 8.0]] * len(differences)),

@@ -175,7 +175,8 @@ def grid(
         for seed, loss in enumerate(losses):
             written = {"initial": {"scheme": "pytorch"}, **(changes or {}), "rounds": 2, key: value}
             configuration = config(written).with_seed(seed)
-            rows.append((((key, value),), seed, configuration, trace(configuration, [9, 5, loss])))
+            curve = [9, *[5] * (configuration.rounds - 1), loss]
+            rows.append((((key, value),), seed, configuration, trace(configuration, curve)))
     return Made(name, tuple(rows))
 
 

@@ -41,6 +41,8 @@ ADVICE: Mapping[tuple[str, str], str] = {
     ("paired-starts", "few"): "more",
     ("best-over-starts", "open"): "more",
     ("best-over-starts", "clear"): "take",
+    ("best-over-starts", "own-open"): "more",
+    ("best-over-starts", "own-clear"): "train",
     ("paired-starts", "lower-all"): "take",
     ("paired-starts", "lower-sure"): "take",
     ("paired-starts", "lower"): "take",

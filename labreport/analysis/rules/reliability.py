@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -28,6 +28,12 @@ from labreport.lab.plan import Point
 
 ROUGH = 2
 """Digits of a probability: more say nothing."""
+
+
+def _losses(members: Iterable[Result], budget: int) -> str:
+    """Formula of the losses of runs that got so far: where rounds are swept, to their own end."""
+    steps = {r.index(budget) for r in members}
+    return f"each(losses[{steps.pop() if len(steps) == 1 else -1}])"
 
 
 @dataclass(frozen=True)
@@ -59,9 +65,8 @@ class _Pairs:
     @property
     def apart(self) -> str:
         """Formula of the differences, over the runs in the order of `cite`."""
-        mine, theirs = (f"each(losses[{r.index(self.budget)}])" for r in self.runs[0])
-        # Rows of either half may be cut at different steps where rounds differ.
-        return f"({mine}[:{len(self.runs)}] - {theirs}[{len(self.runs)}:])"
+        losses, count = _losses(self.runs[0], self.budget), len(self.runs)
+        return f"({losses}[:{count}] - {losses}[{count}:])"
 
     @property
     def test(self) -> str:
@@ -231,19 +236,24 @@ def _needed_formula(pairs: _Pairs) -> str:
 @rule(
     "best-over-starts",
     "reliability",
-    {"": 0.9, "open": 0.88, "variants": 0.93},
+    {"": 0.9, "open": 0.88, "variants": 0.93, "own-open": 0.88, "own-variants": 0.93},
     thresholds=("SIGNIFICANCE",),
+    needs_budget=False,
     part="verdict",
 )
 def best_over_starts(results: ExperimentResults) -> Iterator[Observation]:
     """A sweep from several starts: the point with the lowest median, against the runner-up.
 
+    Where rounds are swept, each point is told after its own.
     Seed by seed, because points share their seeds; the exact sign test as for two variants. The
     best is chosen by the same losses, so that p is multiplied by the number of the points that it
     is the best of (Bonferroni; Hsu 1996, "Multiple Comparisons", chapter 4: comparisons with the
     best are one fewer than there are groups).
     """
+    if results.sweeps_rounds and not results.at_own_end:
+        return  # After rounds that all points have, those of one start are the same.
     tuned: list[_Tuned] = []
+    own = "own-" if results.at_own_end else ""
     for name, points in results.gridded.items():
         found = _best_point(points, results.last)
         if found is None:
@@ -253,11 +263,11 @@ def best_over_starts(results: ExperimentResults) -> Iterator[Observation]:
             "best-over-starts",
             _best_facts(name, found),
             runs=sum(len(members) for members in points.values()),
-            form="clear" if found.is_clear else "open",
+            form=own + ("clear" if found.is_clear else "open"),
             strength="statistical",
             claims=_best_claims(found),
         )
-    yield from _variants_at_their_best(tuned, results.last)
+    yield from _variants_at_their_best(tuned, results.last, f"{own}variants")
 
 
 @dataclass(frozen=True)
@@ -280,7 +290,8 @@ class _BestPoint:
 
     @property
     def losses(self) -> str:
-        return f"each(losses[{self.pairs.runs[0][0].index(self.pairs.budget)}])"
+        everyone = (r for members in self.there.values() for r in members)
+        return _losses(everyone, self.pairs.budget)
 
     def median(self, point: Point) -> Number:
         """The median of the losses at a point."""
@@ -322,9 +333,7 @@ def _best_point(points: Mapping[Point, tuple[Result, ...]], budget: int) -> _Bes
         return None
     best, second = sorted(medians, key=lambda point: medians[point])[:2]
     pairs = _pairs_of(there[best], there[second], budget)
-    if not pairs.runs or len({r.index(budget) for r in pairs.runs[0]}) > 1:
-        return None
-    return _BestPoint(there, medians, best, second, pairs)
+    return _BestPoint(there, medians, best, second, pairs) if pairs.runs else None
 
 
 def _best_facts(name: str, found: _BestPoint) -> Facts:
@@ -362,7 +371,9 @@ _Tuned = tuple[Subject, tuple[Result, ...], Number]
 """A variant at its best point, its runs there, and the median of their losses."""
 
 
-def _variants_at_their_best(tuned: Sequence[_Tuned], budget: int) -> Iterator[Observation]:
+def _variants_at_their_best(
+    tuned: Sequence[_Tuned], budget: int, form: str
+) -> Iterator[Observation]:
     if len(tuned) < 2 or not rankable(r for _, members, _ in tuned for r in members):
         return
     ordered = sorted(tuned, key=lambda entry: entry[2].value)
@@ -372,14 +383,14 @@ def _variants_at_their_best(tuned: Sequence[_Tuned], budget: int) -> Iterator[Ob
     }
     claims = []
     for (_, one, _), (_, other, _) in pairwise(ordered):
-        mine, theirs = (f"each(losses[{members[0].index(budget)}])" for members in (one, other))
-        lower = f"median({mine}[:{len(one)}]) <= median({theirs}[{len(one)}:])"
+        losses = _losses((*one, *other), budget)
+        lower = f"median({losses}[:{len(one)}]) <= median({losses}[{len(one)}:])"
         claims.append(cite(lower, (*one, *other)))
     yield Observation(
         "best-over-starts",
         facts,
         runs=sum(len(members) for _, members, _ in tuned),
-        form="variants",
+        form=form,
         strength="statistical",
         claims=tuple(claims),
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -69,7 +68,7 @@ def build(
 
         machine = Resources(device, jobs or os.cpu_count() or 1, hours=hours)
         if memory is not None:
-            machine = replace(machine, memory=memory * 2**20, limit=memory * 2**20)
+            machine = machine.within(memory * 2**20)
         request = Request(lab, chosen, languages, output, machine, force, kinds)
         summary = build(request, progress)
     _print_summary(summary, chosen)

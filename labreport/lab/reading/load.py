@@ -196,15 +196,16 @@ class _LabReader:
         self, here: Location, experiment: Experiment, trials: list[Trial]
     ) -> tuple[int, ...]:
         rounds = [trial.config.rounds for trial in trials]
+        swept = any("rounds" in dict(trial.point) for trial in trials)
         if experiment.budgets is None:
             # Variants are compared after as many rounds as all of them have; where the rounds
             # themselves are swept, each point is read at its own last one.
-            swept = any("rounds" in dict(trial.point) for trial in trials)
             return (max(rounds) if swept else min(rounds),)
         for index, budget in enumerate(experiment.budgets):
             if budget > min(rounds):
-                values = {"found": budget, "bound": f"≤ {min(rounds)}"}
-                self._log.consequence((*here, "budgets", index), "out-of-range", values=values)
+                code = "budget-of-swept-rounds" if swept else "out-of-range"
+                values = {"found": budget, "bound": f"≤ {min(rounds)}", "most": max(rounds)}
+                self._log.consequence((*here, "budgets", index), code, values=values)
         return tuple(sorted(set(experiment.budgets)))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 DOUBLE = float(np.finfo(np.float64).eps)
 
+MOST_NUMBERS = 250_000
+"""Numbers of several steps that are judged together."""
+
 COPIES = (0, 6, 96)
 """Nudged copies of a run that are carried along: none at first, some where its weights are to be
 explained, and many where those do not explain them."""
@@ -47,6 +50,41 @@ class _Case:
     scale: FloatArray
     moved: FloatArray
     alive: BoolArray
+
+
+@dataclass(frozen=True)
+class _Cases:
+    """The same at several steps, one below the other: [cases] or [cases, numbers] each."""
+
+    runs: Steps
+    steps: Steps
+    apart: FloatArray
+    scale: FloatArray
+    moved: FloatArray
+    alive: BoolArray
+
+    @classmethod
+    def of(cls, portion: Sequence[_Case], chosen: Steps) -> _Cases:
+        """All runs that were chosen, at the steps of a portion."""
+        return cls(
+            np.tile(chosen, len(portion)),
+            np.repeat([case.step for case in portion], len(chosen)),
+            np.concatenate([case.apart for case in portion]),
+            np.concatenate([case.scale for case in portion]),
+            np.concatenate([case.moved for case in portion]),
+            np.concatenate([case.alive for case in portion]),
+        )
+
+    def room(self, rounding: float) -> FloatArray:
+        """By how much each number may differ, with so large a rounding of its terms."""
+        return np.asarray(rounding * self.scale + 2 * SAFETY * self.moved)
+
+
+def _portions(cases: Sequence[_Case]) -> Iterator[Sequence[_Case]]:
+    """Portions of cases, whose temporary arrays fit into some tens of megabytes."""
+    if cases:
+        size = max(1, MOST_NUMBERS // max(1, cases[0].apart.size))
+        yield from (cases[start : start + size] for start in range(0, len(cases), size))
 
 
 class Carried:
@@ -172,27 +210,23 @@ class Carried:
         return _Case(step, apart, scale, moved, alive), gradient, hand.terms[0]
 
     def _note(self, quantity: str, cases: Sequence[_Case]) -> None:
-        if not cases:
-            return
-        of, runs = self.together, len(self.chosen)
-        apart, scale, moved = (
-            np.concatenate([getattr(case, name) for case in cases])
-            for name in ("apart", "scale", "moved")
-        )
-        alive = np.concatenate([case.alive for case in cases])
-        chosen = np.tile(self.chosen, len(cases))
-        steps = np.repeat([case.step for case in cases], runs)
-        room = (ROUNDINGS if quantity == "weights" else of.roundings) * of.unit * scale
-        room += 2 * SAFETY * moved
+        of, portions = self.together, list(_portions(cases))
+        roundings = ROUNDINGS if quantity == "weights" else of.roundings
         if not self.is_last:
-            beyond = (apart > np.maximum(room, of.least)).any(axis=1) & alive
-            self.doubtful |= set(chosen[beyond].tolist())
+            for portion in portions:
+                case = _Cases.of(portion, self.chosen)
+                room = np.maximum(case.room(roundings * of.unit), of.least)
+                beyond = (case.apart > room).any(axis=1) & case.alive
+                self.doubtful |= set(case.runs[beyond].tolist())
+        for portion in portions:
+            case = _Cases.of(portion, self.chosen)
             # What is in doubt is noted once it has been compared with more nudged copies.
-            alive = alive & ~np.isin(chosen, list(self.doubtful))
-        at = np.flatnonzero(alive)
-        of.found[quantity].note(
-            chosen[at], steps[at], apart[at], scale[at], room[at], named=quantity == "weights"
-        )
+            at = np.flatnonzero(case.alive & ~np.isin(case.runs, list(self.doubtful)))
+            room = case.room(roundings * of.unit)
+            of.found[quantity].note(
+                *(case.runs[at], case.steps[at], case.apart[at], case.scale[at], room[at]),
+                named=quantity == "weights",
+            )
 
     def _note_ending(self, weights: FloatArray, step: int, alive: BoolArray) -> None:
         of = self.together

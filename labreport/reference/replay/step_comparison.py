@@ -45,8 +45,8 @@ is drawn again: logarithms, cosines and an orthogonalisation lie between."""
 LARGE = 1e-3
 """Share of the largest number from which on another order of operations overflows."""
 
-MOST_NUMBERS = 4_000_000
-"""Numbers that are looked at together, which bounds memory to some hundred megabytes."""
+MOST_NUMBERS = 1_000_000
+"""Numbers that are looked at together, which bounds memory to some sixty megabytes."""
 
 Data = tuple[FloatArray, FloatArray]
 """Inputs and targets [..., rows, units]."""
