@@ -17,9 +17,14 @@ NAMES = re.compile(r"“[^”]*”")
 
 SYMBOLS = re.compile(
     r"∂L/∂\w+|\b[wxhoby]\d+\b|[oh]\d?\(1−[oh]\d?\)"
-    r"|(?:learning rate|weight decay|学习率|权值衰减) [\d.]+"
+    r"|(?:learning rate|weight decay|rounds|学习率|权值衰减|训练次数) [\d.]+"
+    r"|\b[0-9a-f]{64}\b"
+    r"|(?:Figure|Table|Formula|[图表式]) \(?\d+\)?"
 )
-"""Formulas, units and parameters, and points of sweeps, which are names rather than numbers."""
+"""Formulas, units and parameters, points of sweeps, digests and references, which are names."""
+
+LATIN = re.compile(r"[A-Za-z0-9.%×⁻⁰¹²³⁴⁵⁶⁷⁸⁹/–−-]+")
+"""A word or number amid Chinese, which takes one character's worth of reading."""
 
 NUMBERS = re.compile(r"[−-]?\d+(?:\.\d+)?(?:×10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?%?(?:/\d+)?")
 """A share such as 3/6 is one number."""
@@ -38,7 +43,7 @@ def unreadable(text: str, code: str) -> Iterator[Length]:
     """The sentences of a text in a language that are too long or have too many numbers."""
     for sentence in END[code].split(text):
         plain = SYMBOLS.sub("", NAMES.sub("N", sentence))
-        words = len(plain.split()) if code == "en" else len(re.sub(r"\s", "", plain))
+        words = len(plain.split() if code == "en" else LATIN.sub("N", "".join(plain.split())))
         numbers = len(NUMBERS.findall(plain))
         if words > MOST_WORDS[code] or numbers > MOST_NUMBERS:
             yield Length(sentence, words, numbers)
