@@ -173,7 +173,7 @@ class _Composition:
         return Section("purpose", text("report.purpose"), said)
 
     def _principle(self) -> Section:
-        return principle(self.measured.base, self.lab.file.worked_row)
+        return principle(self.measured.base, self.lab.file.worked_row, self.lab.examined)
 
     def _experiments(self) -> Section:
         inner = tuple(map(self._experiment, self._results, self._observed))

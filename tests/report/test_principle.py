@@ -68,7 +68,8 @@ def worked(configuration: dict[str, Any]) -> WorkedExample:
 
 
 def blocks(configuration: dict[str, Any], code: str) -> list[PrintedBlock]:
-    chapter = principle(trained(configuration), None)
+    run = trained(configuration)
+    chapter = principle(run, None, (run.config,))
     return printing_parts.printed(
         [block for s in chapter.sections for block in s.blocks], code=code
     )
@@ -263,7 +264,7 @@ def test_the_row_that_is_shown_has_most_inputs() -> None:
 def test_a_lab_may_name_the_row(code: str, row: int | None, shown: int, inputs: str) -> None:
     words = language(code)
     run = trained(XOR)
-    sections = principle(run, row).sections
+    sections = principle(run, row, (run.config,)).sections
     found = printing_parts.printed([b for s in sections for b in s.blocks], code=code)
     told = [b.text for b in found if isinstance(b, PrintedParagraph)]
     comma = words.text("list.comma")
