@@ -21,6 +21,7 @@ from labreport.report.formulas.used_formulas import (
     optimizer_formulas,
 )
 from labreport.report.illustration.drawings import Array, NetworkDrawing, NetworksDrawing, Written
+from labreport.report.illustration.first_rounds import first_rounds_table
 from labreport.report.illustration.round_by_round import round_by_round
 from labreport.report.phrases import Concatenation, Phrase, listed, passage, text
 from labreport.report.tables import head
@@ -46,19 +47,22 @@ MOST_NAMED = 2
 """Parameters that the table of program steps names."""
 
 
-def principle(run: Run, row: int | None, examined: Sequence[RunConfig]) -> Section:
+def principle(
+    run: Run, row: int | None, examined: Sequence[RunConfig], twins: Sequence[Run] = ()
+) -> Section:
     """The chapter for a lab whose base configuration gave this run.
 
     Args:
         run: of the base.
         row: of its data, counted from 1, whose numbers are shown; chosen if left out.
         examined: runs whose activations, losses and optimizers are stated, the base first.
+        twins: the base in other roundings, which say how many digits the first rounds have.
     """
     worked = compute_example(run, row)
     chapter = _Chapter(run.config, worked, examined)
     sections = [chapter.forward(), chapter.backward(), chapter.update()]
     if worked is not None:
-        sections.append(chapter.program(worked))
+        sections.append(chapter.program(worked, twins))
     return Section("principle", text("report.principle"), (), tuple(sections))
 
 
@@ -151,8 +155,8 @@ class _Chapter:
         blocks.append(Sentences(self._text("principle-algorithm"), steps, "numbered"))
         return self._section("update", blocks)
 
-    def program(self, worked: WorkedExample) -> Section:
-        """Tabulate the steps of a program, by hand and with torch, and the numbers of round 1."""
+    def program(self, worked: WorkedExample, twins: Sequence[Run]) -> Section:
+        """Tabulate the steps of a program, by hand and with torch, and the first rounds."""
         names = ("program-step", "program-hand", "program-torch", "program-numbers")
         rows = [
             self._program_row("forward", self._outputs(worked)),
@@ -170,7 +174,8 @@ class _Chapter:
             relative = Number(worked.apart, digits=2)
             agrees = self._text("program-agrees", relative=relative, precision=self.config.dtype)
             blocks.append(Paragraph(agrees))
-        return self._section("program", blocks)
+        first = first_rounds_table(worked.run, twins)
+        return self._section("program", [*blocks, first] if first else blocks)
 
     def _program_row(self, step: str, shown: Phrase) -> tuple[Cell, ...]:
         words = (self._text(f"program-{step}-{column}") for column in ("step", "hand", "torch"))
