@@ -23,7 +23,7 @@ from claim_checks.losses import (
     squared_error,
 )
 from claim_checks.parameters import untouched_parameters
-from claim_checks.reading import listed, near, stated, value
+from claim_checks.reading import can_move, listed, near, stated, value
 from claim_checks.seen import LabCheck, Seen, continued
 from labreport.analysis.floor import floor
 from labreport.analysis.observation import Observation
@@ -218,8 +218,8 @@ def change_against_chance(
     idle = 0
     for told in listed(observation, "ranges"):
         runs = _titled(experiments, told.what.en).single_and_swept
-        idle += sum(not r.config.optimizer.learning_rate for r in runs)
-        there = [r for r in runs if has_reached(r, budget) and r.config.optimizer.learning_rate]
+        idle += sum(not can_move(r.config) for r in runs)
+        there = [r for r in runs if has_reached(r, budget) and can_move(r.config)]
         # Of one measure: the widest range of any.
         measured = [r for r in there if same_measure((r, there[0]))]
         compared += measured
@@ -293,7 +293,7 @@ def is_start_of(start: Run, seen: Seen) -> bool:
             sort_keys=True,
         )
 
-    trained = (r for r in seen.single_and_swept if r.config.optimizer.learning_rate)
+    trained = (r for r in seen.single_and_swept if can_move(r.config))
     return any(besides(r) == besides(start) for r in trained)
 
 

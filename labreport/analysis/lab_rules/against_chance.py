@@ -51,7 +51,7 @@ def change_against_chance(experiments: Experiments) -> Iterator[Conclusion]:
         strength="statistical" if chances else "exact",
         claims=(
             *(source for r in ranges for source in r.claims),
-            *(run.cite("learning_rate == 0") for r in ranges for run in r.idle),
+            *(run.cite(run.idle_formula) for r in ranges for run in r.idle),
             *_chance_claims(chances, groups, budget),
         ),
     )
