@@ -76,8 +76,10 @@ def test_accumulated_gradients_are_momentum_1_to_the_bit(dtype: str) -> None:
             np.testing.assert_array_equal(getattr(accumulated, key), getattr(with_momentum, key))
 
 
-def published(copies: bool, rounds: int) -> tuple[list[float], torch.Tensor]:
-    """Losses of the published program, and what .grad of its layers holds at the end.
+def published(
+    copies: bool, rounds: int
+) -> tuple[list[float], torch.Tensor, list[torch.Tensor | None]]:
+    """Losses of the published program, and what .grad of its layers and its weights is at the end.
 
     Args:
         copies: whether layers take copies of the weights, in place of the weights themselves.
@@ -85,6 +87,8 @@ def published(copies: bool, rounds: int) -> tuple[list[float], torch.Tensor]:
     """
     layers = [torch.nn.Linear(2, 2), torch.nn.Linear(2, 2)]
     weights = [torch.tensor([[0.2, 0.5], [-0.4, 0.6]]), torch.tensor([[0.1, -0.3], [-0.5, 0.8]])]
+    for weight in weights:
+        weight.requires_grad = True
     optimizer = torch.optim.SGD([p for layer in layers for p in layer.parameters()], lr=1)
     losses = []
     for _ in range(rounds):
@@ -97,12 +101,15 @@ def published(copies: bool, rounds: int) -> tuple[list[float], torch.Tensor]:
         losses.append(loss.item())
         loss.backward()
         optimizer.step()
-    return losses, torch.cat([layer.weight.grad.flatten() for layer in layers])  # type: ignore[union-attr]
+    of_layers = [g for layer in layers if (g := layer.weight.grad) is not None]
+    return losses, torch.cat([g.flatten() for g in of_layers]), [w.grad for w in weights]
 
 
 @pytest.mark.parametrize("copies", [False, True])
 def test_the_published_program_with_its_weights_and_with_copies(copies: bool) -> None:
-    losses, gathered = published(copies, 20)
+    losses, gathered, of_weights = published(copies, 20)
+    # The layers' own parameters have the gradient, and the weights only lend their numbers.
+    assert of_weights == [None, None]
     updates = "discarded" if copies else "kept"
     trace = alone(exercise(gradients="accumulated", updates=updates, rounds=20))
     assert trace.losses[:20] == pytest.approx(losses, rel=1e-6)
