@@ -122,7 +122,6 @@ class _Drawing:
             "rounds": self.rounds,
             "dtype": self.world.dtype,
             "gradients": self.draw.choice(("cleared",) * 9 + ("accumulated",)),
-            "updates": self.draw.choice(("kept",) * 19 + ("discarded",)),
             "seed": self.draw.randint(0, 999),
         }
 
@@ -242,7 +241,6 @@ class _Drawing:
                 lambda: {"network": {"bias": self.draw.choice(self.world.biases)}},
                 lambda: {"loss": self.draw.choice(self.world.losses)},
                 lambda: {"gradients": self.draw.choice(("cleared", "accumulated"))},
-                lambda: {"updates": self.draw.choice(("kept", "discarded"))},
                 lambda: {"data": {"targets": self.targets(self.loss)}},
                 lambda: {"seed": self.draw.randint(0, 999)},
                 lambda: {"rounds": self.draw.choice(self.world.rounds)},
