@@ -129,6 +129,7 @@ def train(
     loss_of = LOSSES[config.loss]()
     told = Told([], [], [])
     summed: list[Tensor] | None = None
+    originals = [p.detach().clone() for p in net.parameters()]
     for step in range(rounds + 1):
         optimizer.zero_grad()
         try:
@@ -149,6 +150,9 @@ def train(
         if config.gradients == "accumulated":
             summed = _add_gradient(parameters, summed)
         optimizer.step()
+        if config.updates == "discarded":
+            for parameter, original in zip(parameters, originals, strict=True):
+                parameter.data = original.clone()
     return told
 
 

@@ -181,7 +181,8 @@ def checking(recordings: Sequence[Recording]) -> float:
         recorded = config.rounds // schedule.stride
         steps = recorded + carried * (config.rounds - recorded)
         seconds += replay_seconds(config, round(steps))
-        alike = (_kind(config, schedule), config.optimizer, config.initial, config.gradients)
+        policies = (config.gradients, config.updates)
+        alike = (_kind(config, schedule), config.optimizer, config.initial, policies)
         groups[alike] = REPLAYED_GROUP_SECONDS * steps
     return seconds + sum(groups.values())
 

@@ -22,7 +22,7 @@ from claim_checks.losses import (
     squared_error,
 )
 from claim_checks.parameters import untouched_parameters
-from claim_checks.reading import listed, stated, value
+from claim_checks.reading import can_move, listed, stated, value
 from claim_checks.seen import LabCheck, Seen, continued
 from labreport.analysis.floor import floor
 from labreport.analysis.observation import Observation
@@ -246,11 +246,7 @@ def change_against_chance(
     widths: dict[str, float] = {}
     compared: dict[str, list[Run]] = {}
     for seen in experiments:
-        there = [
-            r
-            for r in seen.single_and_swept
-            if has_reached(r, budget) and r.config.optimizer.learning_rate
-        ]
+        there = [r for r in seen.single_and_swept if has_reached(r, budget) and can_move(r.config)]
         # Of one measure: that of the first.
         measured = [r for r in there if same_measure((r, there[0]))]
         if len({r.name for r in measured}) > 1:
@@ -315,7 +311,7 @@ def is_start_of(start: Run, seen: Seen) -> bool:
             sort_keys=True,
         )
 
-    trained = (r for r in seen.single_and_swept if r.config.optimizer.learning_rate)
+    trained = (r for r in seen.single_and_swept if can_move(r.config))
     return any(besides(r) == besides(start) for r in trained)
 
 

@@ -6,6 +6,7 @@ from math import isclose
 from typing import Any
 
 from labreport.analysis.observation import Keys, Names, Observation, Part, Subject
+from labreport.lab.configuration import RunConfig
 
 RELATIVE = 1e-6
 """How far two ways of computing one number may be apart."""
@@ -47,3 +48,8 @@ def first_variant(fact: Any) -> str:
 def near(one: float, other: float, relative: float = RELATIVE) -> bool:
     """Check that two computations of one number agree."""
     return isclose(one, other, rel_tol=relative, abs_tol=1e-14)
+
+
+def can_move(config: RunConfig) -> bool:
+    """Return whether updates can move the weights of a run."""
+    return config.optimizer.learning_rate > 0 and config.updates == "kept"

@@ -10,7 +10,15 @@ from typing import Any
 import numpy as np
 
 from claim_checks.losses import above_floor, floor_tolerance, has_reached, loss_at, same_measure
-from claim_checks.reading import first_variant, listed, near, stated, subjects_of, value
+from claim_checks.reading import (
+    can_move,
+    first_variant,
+    listed,
+    near,
+    stated,
+    subjects_of,
+    value,
+)
 from claim_checks.seen import Check, Seen, other_starts
 from labreport.analysis.observation import Observation
 from labreport.lab.plan import Trial
@@ -199,7 +207,7 @@ def comparison_count(observation: Observation) -> int:
 
 def _tried_elsewhere(seen: Seen) -> bool:
     """Return whether every run that can learn was repeated from at least ten other starts."""
-    there = [r for _, r in seen.pairs if len(r.losses) and r.config.optimizer.learning_rate > 0]
+    there = [r for _, r in seen.pairs if len(r.losses) and can_move(r.config)]
     if not there or seen.plan.experiment.kind == "gradient-check":
         return False
     asked = {c.kind for c in seen.plan.controls}

@@ -6,7 +6,7 @@ import numpy as np
 
 from claim_checks.gradients import stays_there
 from claim_checks.losses import above_floor, floor_tolerance, loss_at
-from claim_checks.reading import RELATIVE, near, stated
+from claim_checks.reading import RELATIVE, can_move, near, stated
 from claim_checks.seen import Check, Seen
 from labreport.analysis.observation import Observation
 from labreport.runs.run import Run
@@ -20,10 +20,21 @@ def frozen(seen: Seen, observation: Observation) -> bool:
         norm = float(np.sqrt(sum(float(g) ** 2 for g in trace.gradients[0])))
         holds = still and bool(trace.gradients.any()) and near(stated(observation, "norm"), norm)
         holds = holds and stated(observation, "rounds") == len(trace.losses) - 1
-        holds = holds and (observation.form == "rate") == (run.config.optimizer.learning_rate == 0)
+        holds = holds and observation.form == _why_frozen(run)
+        if observation.form == "copies-gathered":
+            gathered = trace.gradients[:-1].astype(float).sum(axis=0)
+            length = float(np.sqrt((gathered**2).sum()))
+            holds = holds and near(stated(observation, "gathered"), length)
         if not (holds and stated(observation, "value") == run.losses[-1]):
             return False
     return True
+
+
+def _why_frozen(run: Run) -> str:
+    """Return the form of the sentence on weights that never move."""
+    if run.config.updates == "discarded":
+        return "copies-gathered" if run.config.gradients == "accumulated" else "copies"
+    return "" if can_move(run.config) else "rate"
 
 
 def overshoot(seen: Seen, observation: Observation) -> bool:

@@ -117,8 +117,15 @@ class Result:
 
     @property
     def is_trained(self) -> bool:
-        """True if updates can move its weights at all: not with a learning rate of 0."""
-        return self.run.config.optimizer.learning_rate > 0
+        """True if updates can move its weights at all."""
+        return not self.idle_formula
+
+    @property
+    def idle_formula(self) -> str:
+        """The formula of why no update moves its weights, if none can; "" otherwise."""
+        if self.run.config.updates == "discarded":
+            return "setting('updates') == 'discarded'"
+        return "" if self.run.config.optimizer.learning_rate > 0 else "learning_rate == 0"
 
     @property
     def bits(self) -> bytes:
@@ -179,8 +186,7 @@ class Result:
         return self._predictions(None if outputs is None else outputs.astype(np.float64))
 
     def _predictions(self, outputs: Array | None) -> Array | None:
-        predict = self._predict
-        if outputs is None or predict is None:
+        if outputs is None or (predict := self._predict) is None:
             return None
         with np.errstate(over="ignore"):
             return predict(outputs)

@@ -161,6 +161,11 @@ class RunConfig(LabTable):
         description="cleared: as with zero_grad() in each round; accumulated: without it, "
         "the optimizer sees the sum of all gradients so far.",
     )
+    updates: Literal["kept", "discarded"] = Field(
+        "kept",
+        description="kept: each round computes with the weights of the last update; discarded: the "
+        "optimizer updates copies, and each round computes with the weights before round 1.",
+    )
     dtype: Literal["float32", "float64"] = Field("float32", description="Precision.")
     seed: Seed = Field(0, description="Seed of the run's own random numbers.")
 

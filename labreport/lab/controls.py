@@ -71,9 +71,9 @@ def momentum(config: RunConfig) -> tuple[RunConfig, ...]:
     The sum of all gradients is the velocity of a ball without friction: v ← 1 · v + g.
     """
     optimizer = config.optimizer
-    if config.gradients != "accumulated" or optimizer.name != "sgd":
+    if config.gradients != "accumulated" or config.updates != "kept":
         return ()
-    if optimizer.momentum or optimizer.weight_decay:
+    if optimizer.name != "sgd" or optimizer.momentum or optimizer.weight_decay:
         return ()
     change = {"gradients": "cleared", "optimizer": {"momentum": 1.0, "dampening": 0.0}}
     return (changed(config, change),)
@@ -123,7 +123,7 @@ def _moved(config: RunConfig, initial: Given, units: int) -> RunConfig:
 def rates(config: RunConfig) -> tuple[RunConfig, ...]:
     """The same run with a smaller or a larger step."""
     rate = config.optimizer.learning_rate
-    if not rate:
+    if not rate or config.updates == "discarded":
         return ()
     steps = (
         config.optimizer.model_copy(update={"learning_rate": rate * factor}) for factor in RATES

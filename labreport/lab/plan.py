@@ -188,9 +188,18 @@ class Lab:
 
         The base configuration is the first: it is the worked example of the report.
         """
-        plans = (*self.plans, *(plan for a in self.appendices for plan in a.plans))
-        trials = [recording for plan in plans for recording in plan.recordings]
+        trials = [recording for plan in self._everywhere for recording in plan.recordings]
         return distinct([(self.base, Schedule()), *trials, *self.control_recordings])
+
+    @property
+    def _everywhere(self) -> tuple[Plan, ...]:
+        """The experiments, and those of the appendices."""
+        return (*self.plans, *(plan for a in self.appendices for plan in a.plans))
+
+    @property
+    def examined(self) -> tuple[RunConfig, ...]:
+        """The base and every run of the experiments, appendices included; no controls."""
+        return (self.base, *(trial.config for p in self._everywhere for trial in p.trials))
 
     @cached_property
     def control_recordings(self) -> tuple[Recording, ...]:

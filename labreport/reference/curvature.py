@@ -114,8 +114,8 @@ def stability_limit(config: RunConfig, curvature: float) -> float | None:
     Returns:
         None where there is no such limit, because the curvature is not positive; or no such
         formula: for another optimizer, Nesterov's or dampened momentum, a momentum of 1 or more,
-        which settles at no learning rate, gradients that accumulate, and mini-batches, whose
-        rounds descend other losses than the one whose curvature this is.
+        which settles at no learning rate, gradients that accumulate, updates that are discarded,
+        and mini-batches, whose rounds descend other losses than the one whose curvature this is.
     """
     optimizer = config.optimizer
     if not isinstance(optimizer, SGD) or optimizer.nesterov or optimizer.momentum >= 1:
@@ -123,7 +123,9 @@ def stability_limit(config: RunConfig, curvature: float) -> float | None:
     # Without momentum there is nothing to be dampened, and the rule leaves the key unread.
     if optimizer.momentum > 0 and optimizer.dampening != 0:
         return None
-    if config.gradients != "cleared" or config.data.batch_rows < len(config.data.inputs):
+    if config.gradients != "cleared" or config.updates != "kept":
+        return None
+    if config.data.batch_rows < len(config.data.inputs):
         return None
     penalised = curvature + optimizer.weight_decay
     return 2.0 * (1.0 + optimizer.momentum) / penalised if penalised > 0 else None

@@ -25,6 +25,8 @@ gradient that somebody else's formulas give."""
 
 GradientPolicy: TypeAlias = Literal["cleared", "accumulated"]
 
+UpdatePolicy: TypeAlias = Literal["kept", "discarded"]
+
 
 @dataclass(frozen=True)
 class Divergence:
@@ -98,21 +100,21 @@ def train(
     dtype: DTypeLike = np.float64,
     rewrite: Rewrite | None = None,
     simplified: bool = False,
+    updates: UpdatePolicy = "kept",
 ) -> HandTrace:
     """Train on all rows at once for `rounds` updates, and record every step.
 
     `activations` names one row of ACTIVATIONS per layer; `loss` and `optimizer` name rows of
     LOSSES and OPTIMIZERS; `hyperparameters` are the keywords of that optimizer. `inputs` are
-    [rows, in] and `targets` [rows, out]. With `gradients` "accumulated" the optimizer sees the sum
-    of all gradients so far. All arithmetic is done in `dtype`. With `rewrite`, what it makes of
-    each gradient takes the gradient's place, also in the trace, where it need not be finite at
-    the last index. `simplified` is that of `backward`.
+    [rows, in] and `targets` [rows, out]. `gradients` "accumulated" hands the optimizer the sum of
+    all so far; after `updates` "discarded" each round has the initial weights. All arithmetic is in
+    `dtype`. What `rewrite` makes of a gradient takes its place, also in the trace, where it need
+    not be finite at the last index. `simplified` is that of `backward`.
 
-    Raises KeyError on an unknown name, TypeError on an unknown or missing hyper-parameter, and
-    ValueError where layers contradict the bias policy, where there is not one activation per layer
-    or one target per output, on an unknown policy, or on an output outside the loss's domain.
+    Raises KeyError, TypeError or ValueError on an unknown name, hyper-parameter or policy, where
+    shapes contradict one another or the bias policy, and on an output outside the loss's domain.
     """
-    _refuse_unknown_policy(gradients)
+    _refuse_unknown_policy(gradients, updates)
     experiment = _Experiment(
         layers=apply_bias_policy(initial, bias, dtype),
         activations=tuple(activations),
@@ -123,12 +125,14 @@ def train(
         rewrite=rewrite,
         simplified=simplified,
     )
-    return _trace(experiment, optimizer, hyperparameters, rounds, gradients)
+    return _trace(experiment, optimizer, hyperparameters, rounds, gradients, updates)
 
 
-def _refuse_unknown_policy(gradients: str) -> None:
+def _refuse_unknown_policy(gradients: str, updates: str) -> None:
     if gradients not in ("cleared", "accumulated"):
         raise ValueError(f"unknown gradient policy {gradients!r}")
+    if updates not in ("kept", "discarded"):
+        raise ValueError(f"unknown update policy {updates!r}")
 
 
 # A training that diverges overflows on the way: the trace reports it, so that NumPy need not.
@@ -139,24 +143,26 @@ def _trace(
     hyperparameters: Mapping[str, Any],
     rounds: int,
     gradients: GradientPolicy,
+    updates: UpdatePolicy,
 ) -> HandTrace:
     rule = OPTIMIZERS[optimizer](**hyperparameters)
-    weights = flatten_parameters(experiment.layers, experiment.bias)
+    first = weights = flatten_parameters(experiment.layers, experiment.bias)
     state = rule.start(weights)
     accumulated = np.zeros_like(weights)
     points: list[_Point] = []
-    for updates in range(rounds + 1):
-        if updates > 0:
+    for step in range(rounds + 1):
+        if step > 0:
             accumulated = accumulated + points[-1].gradient
             seen = accumulated if gradients == "accumulated" else points[-1].gradient
-            weights, state = rule.step(weights, seen, state)
+            updated, state = rule.step(weights, seen, state)
+            weights = updated if updates == "kept" else first
         # Looked at before the network is: with such weights it need not be in the domain
         # of the loss.
         if not np.all(np.isfinite(weights)):
-            return _collect(experiment, points, Divergence(updates, "weights"))
+            return _collect(experiment, points, Divergence(step, "weights"))
         point = _evaluate(experiment, weights)
         if not np.isfinite(point.loss):
-            return _collect(experiment, points, Divergence(updates, "loss"))
+            return _collect(experiment, points, Divergence(step, "loss"))
         points.append(point)
     return _collect(experiment, points, None)
 

@@ -174,7 +174,8 @@ class _Composition:
         return Section("purpose", text("report.purpose"), said)
 
     def _principle(self) -> Section:
-        return principle(self.measured.base, self.lab.file.worked_row)
+        base, twins = self.measured.base, self.measured.base_twins
+        return principle(base, self.lab.file.worked_row, self.lab.examined, twins)
 
     def _experiments(self) -> Section:
         inner = tuple(map(self._experiment, self._results, self._observed))

@@ -10,16 +10,6 @@ from labreport.report.numbers import setting
 
 NET_INPUT = r"z_j^{(l)} = \sum_i W_{ji}^{(l)} \, a_i^{(l-1)} + b_j^{(l)}"
 ACTIVATION = r"a_j^{(l)} = f^{(l)}\left(z_j^{(l)}\right), \quad a^{(0)} = x, \quad o = a^{(L)}"
-LOSSES = {
-    "mse": r"L = \frac{1}{n} \sum_k (o_k - y_k)^2",
-    "l1": r"L = \frac{1}{n} \sum_k |o_k - y_k|",
-    "smooth_l1": r"L = \frac{1}{n} \sum_k g(o_k - y_k), \quad g(d) = \begin{cases}"
-    r" \frac{1}{2} d^2 & |d| < 1 \\ |d| - \frac{1}{2} & |d| \geq 1 \end{cases}",
-    "cross_entropy": r"L = -\frac{1}{N} \sum_r \sum_k y_{rk} \ln \frac{e^{o_{rk}}}"
-    r"{\sum_j e^{o_{rj}}}",
-    "bce_with_logits": r"L = \frac{1}{n} \sum_k \left[ \ln (1 + e^{o_k}) - y_k o_k \right]",
-    "bce": r"L = -\frac{1}{n} \sum_k \left[ y_k \ln o_k + (1 - y_k) \ln (1 - o_k) \right]",
-}
 OUTPUT_DELTA = (
     r"\delta_j^{(L)} = \frac{\partial L}{\partial o_j} \, f^{(L)\prime}\left(z_j^{(L)}\right)"
 )
@@ -41,7 +31,6 @@ MATRIX_FORM = (
     r" \quad"
     r" \frac{\partial L}{\partial W^{(l)}} = \delta^{(l)} (a^{(l-1)})^T"
 )
-UPDATE = r"W \leftarrow W - \eta \, \frac{\partial L}{\partial W}"
 
 
 _NAMED = re.compile(r"([a-z]+)(\d+)(?:_(\d+))?")

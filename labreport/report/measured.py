@@ -16,6 +16,7 @@ from labreport.analysis.replays import Replays, replay_lab
 from labreport.analysis.results import ExperimentResults
 from labreport.analysis.seen_observations import SeenObservations
 from labreport.errors import BuildError, Fault
+from labreport.lab.controls import rounding
 from labreport.lab.plan import AppendixPlan, Lab
 from labreport.report.claims import (
     APPENDIX_FINDINGS,
@@ -47,6 +48,18 @@ class Measured:
         return claims_of(
             self.of_base, self.experiments, self.observed, self.conclusions, self.appendices
         )
+
+    @cached_property
+    def base_twins(self) -> tuple[Run, ...]:
+        """Controls that begin with the base in another rounding."""
+        config = self.base.config
+        wanted = {twin.trajectory for twin in rounding(config)}
+        there = {
+            control.digest
+            for control in self.lab.controls
+            if control.rounds >= config.rounds and control.trajectory in wanted
+        }
+        return tuple(run for run in self.runs if run.config.digest in there)
 
     def refuse_failures(self) -> None:
         """Raises BuildError where a fact or a claim is not what its formula gives."""

@@ -12,10 +12,16 @@ from labreport.lab.configuration import RunConfig
 from labreport.lab.naming import display_order, parameter_names, unit_names
 from labreport.lab.schema.activations import ACTIVATIONS
 from labreport.reference.evaluation import evaluate_if_defined, layers_of
-from labreport.reference.losses.all_losses import LOSSES
 from labreport.report import latex as formulas
 from labreport.report.best_cells import NONE
+from labreport.report.formulas.stated_formula import MOST_LINES
+from labreport.report.formulas.used_formulas import (
+    activation_formulas,
+    loss_formulas,
+    optimizer_formulas,
+)
 from labreport.report.illustration.drawings import Array, NetworkDrawing, NetworksDrawing, Written
+from labreport.report.illustration.first_rounds import first_rounds_table
 from labreport.report.illustration.round_by_round import round_by_round
 from labreport.report.phrases import Concatenation, Phrase, listed, passage, text
 from labreport.report.tables import head
@@ -34,9 +40,6 @@ from labreport.report.worked_example import WorkedExample, compute_example
 from labreport.report.worked_formulas import WorkedFormulas
 from labreport.runs.run import Run
 
-MOST_LINES = 10
-"""Lines of one numbered formula."""
-
 MOST_UNITS = 16
 """Units of all layers together that a table lists, of a network too large for formulas."""
 
@@ -44,26 +47,32 @@ MOST_NAMED = 2
 """Parameters that the table of program steps names."""
 
 
-def principle(run: Run, row: int | None) -> Section:
+def principle(
+    run: Run, row: int | None, examined: Sequence[RunConfig], twins: Sequence[Run] = ()
+) -> Section:
     """The chapter for a lab whose base configuration gave this run.
 
     Args:
         run: of the base.
         row: of its data, counted from 1, whose numbers are shown; chosen if left out.
+        examined: runs whose activations, losses and optimizers are stated, the base first.
+        twins: the base in other roundings, which say how many digits the first rounds have.
     """
     worked = compute_example(run, row)
-    chapter = _Chapter(run.config, worked)
+    chapter = _Chapter(run.config, worked, examined)
     sections = [chapter.forward(), chapter.backward(), chapter.update()]
     if worked is not None:
-        sections.append(chapter.program(worked))
+        sections.append(chapter.program(worked, twins))
     return Section("principle", text("report.principle"), (), tuple(sections))
 
 
 class _Chapter:
     """The sections of the chapter."""
 
-    def __init__(self, config: RunConfig, worked: WorkedExample | None) -> None:
-        self.config, self.worked = config, worked
+    def __init__(
+        self, config: RunConfig, worked: WorkedExample | None, examined: Sequence[RunConfig]
+    ) -> None:
+        self.config, self.worked, self.examined = config, worked, examined
         self.small = WorkedFormulas(worked) if worked is not None and worked.is_small else None
 
     def forward(self) -> Section:
@@ -72,6 +81,8 @@ class _Chapter:
             Paragraph(self._text("principle-forward")),
             Formula(formulas.NET_INPUT),
             Formula(formulas.ACTIVATION),
+            self._lead("principle-activations"),
+            *activation_formulas(self.examined),
         ]
         if self.small is not None:
             blocks += [self._drawing("forward"), self._lead("principle-forward-numbers")]
@@ -88,16 +99,11 @@ class _Chapter:
         return self._section("forward", blocks)
 
     def _loss(self) -> list[Block]:
-        """The loss as a formula, or its name where none is written down for it."""
-        loss = self.config.loss
-        title = Part("loss", loss)
-        if loss not in formulas.LOSSES:
-            return [Paragraph(self._text("principle-loss-other", loss=title))]
-        by_rows = LOSSES[loss].averaged_over == "rows"
-        words = self._text("principle-loss" + ("-rows" if by_rows else ""), loss=title)
-        blocks: list[Block] = [Paragraph(words), Formula(formulas.LOSSES[loss])]
+        """The losses as formulas, and whether that of the base can be computed."""
+        loss = Part("loss", self.config.loss)
+        blocks = [self._lead("principle-loss", loss=loss), *loss_formulas(self.examined)]
         if self.worked is None:
-            blocks.append(Paragraph(self._text("principle-refused", loss=title)))
+            blocks.append(Paragraph(self._text("principle-refused", loss=loss)))
         return blocks
 
     def backward(self) -> Section:
@@ -132,8 +138,8 @@ class _Chapter:
     def update(self) -> Section:
         """From the gradient to new weights, and the whole algorithm in steps."""
         blocks: list[Block] = [
-            Paragraph(self._text("principle-update")),
-            Formula(formulas.UPDATE),
+            self._lead("principle-update"),
+            *optimizer_formulas(self.examined),
         ]
         if self.worked is not None and not self.worked.is_plain:
             name = Part("optimizer", self.config.optimizer.name)
@@ -149,8 +155,8 @@ class _Chapter:
         blocks.append(Sentences(self._text("principle-algorithm"), steps, "numbered"))
         return self._section("update", blocks)
 
-    def program(self, worked: WorkedExample) -> Section:
-        """Tabulate the steps of a program, by hand and with torch, and the numbers of round 1."""
+    def program(self, worked: WorkedExample, twins: Sequence[Run]) -> Section:
+        """Tabulate the steps of a program, by hand and with torch, and the first rounds."""
         names = ("program-step", "program-hand", "program-torch", "program-numbers")
         rows = [
             self._program_row("forward", self._outputs(worked)),
@@ -165,10 +171,11 @@ class _Chapter:
             table,
         ]
         if worked.apart is not None:
-            relative = Number(worked.apart, digits=2)
+            relative = Number(worked.apart, digits=1)
             agrees = self._text("program-agrees", relative=relative, precision=self.config.dtype)
             blocks.append(Paragraph(agrees))
-        return self._section("program", blocks)
+        first = first_rounds_table(worked.run, twins)
+        return self._section("program", [*blocks, first] if first else blocks)
 
     def _program_row(self, step: str, shown: Phrase) -> tuple[Cell, ...]:
         words = (self._text(f"program-{step}-{column}") for column in ("step", "hand", "torch"))
@@ -327,9 +334,9 @@ class _Chapter:
             return self._outputs(worked)
         return self._some("∂L/∂{name}", worked.first.gradient)
 
-    def _lead(self, key: str) -> Paragraph:
+    def _lead(self, key: str, **values: Phrase) -> Paragraph:
         """A sentence that leads to the formula after it, and stays with it."""
-        return Paragraph(self._text(key), kind="introduction")
+        return Paragraph(self._text(key, **values), kind="introduction")
 
     def _lines(self, *groups: Sequence[str]) -> list[Block]:
         """Lines of LaTeX as numbered formulas, no formula with lines of two groups."""

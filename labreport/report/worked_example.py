@@ -27,7 +27,7 @@ class WorkedExample:
         weights: [parameters] before it.
         first: the network at those weights.
         updated: [parameters] the weights after the first update.
-        second: the network at those; None where its loss refuses to be computed.
+        second: the network in round 2; None where its loss refuses to be computed.
         row: of the data, counted from 0, whose numbers stand for single units.
     """
 
@@ -90,7 +90,8 @@ def compute_example(run: Run, row: int | None = None) -> WorkedExample | None:
             return None
         rule = rule_of(run.config)
         updated, _ = rule.step(weights, first.gradient, rule.start(weights))
-        second = evaluate_if_defined(run.config, updated)
+        kept = updated if run.config.updates == "kept" else weights
+        second = evaluate_if_defined(run.config, kept)
     shown = telling_row(run.config, first) if row is None else row - 1
     return WorkedExample(run, weights, first, updated, second, shown)
 

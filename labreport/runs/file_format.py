@@ -28,7 +28,7 @@ from labreport.lab.schedule import Schedule
 from labreport.runs.files import NotRegularError, open_regular
 from labreport.runs.run import Environment, Traces
 
-FORMAT = "6"
+FORMAT = "7"
 """Version of the files; a file of another version is left alone and its runs trained again."""
 
 ARRAYS = ("losses", "weights", "gradients", "outputs", "overall")

@@ -148,6 +148,12 @@ def accumulating(family: Family, padded: int) -> Tensor | None:
     return pad(torch.tensor(kept, dtype=getattr(torch, family.first.dtype)), padded)
 
 
+def discarding(family: Family, padded: int) -> Tensor | None:
+    """True for runs [runs] whose updates are discarded; None if there are none."""
+    discarded = [config.updates == "discarded" for config in family.configurations]
+    return pad(torch.tensor(discarded), padded) if any(discarded) else None
+
+
 def stacked_parameters(family: Family, padded: int) -> Tensor:
     """Initial parameters [parameters, runs]."""
     known: dict[Any, Tensor] = {}

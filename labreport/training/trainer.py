@@ -13,6 +13,7 @@ from labreport.training.batches import Batches
 from labreport.training.family import (
     Family,
     accumulating,
+    discarding,
     hyperparameters,
     optimizer_flags,
     padded_count,
@@ -85,7 +86,25 @@ def _train(family: Family, device: torch.device, memory: Memory | None) -> Trace
 def _update_rule(family: Family, flat: Tensor, runs: int) -> Rule:
     """The optimizer of a family, with the hyper-parameters of each run, on flat parameters."""
     values = {key: value.to(flat.device) for key, value in hyperparameters(family, runs).items()}
-    return OPTIMIZERS[family.first.optimizer.name](flat, values, optimizer_flags(family))
+    rule = OPTIMIZERS[family.first.optimizer.name](flat, values, optimizer_flags(family))
+    discard = discarding(family, runs)
+    return rule if discard is None else _of_copies(rule, discard.to(flat.device), flat.clone())
+
+
+def _of_copies(rule: Rule, discard: Tensor, first: Tensor) -> Rule:
+    """A rule whose updates are lost in some runs.
+
+    Args:
+        rule: that updates the weights.
+        discard: of which runs [runs] it updates copies.
+        first: weights [parameters, runs] with which each round of these begins.
+    """
+
+    def update(weights: Tensor, gradient: Tensor, step: int) -> None:
+        rule(weights, gradient, step)
+        weights.copy_(torch.where(discard, first, weights))
+
+    return update
 
 
 def _record_all_rows(record: FamilyRecord, step: int, outputs: Tensor, targets: Targets) -> None:

@@ -481,6 +481,19 @@ def weights_that_never_move_because_no_step_is_taken() -> ExperimentResults:
     return experiment(still)
 
 
+@fires("frozen", "copies", subject="a", value=3.0)
+def weights_that_never_move_because_copies_are_updated() -> ExperimentResults:
+    still = single("a", [3, 3, 3], {"updates": "discarded"}, weights=np.ones((3, 8)))
+    return experiment(still)
+
+
+# Of the gradients of two rounds, each of norm √8/2.
+@fires("frozen", "copies-gathered", subject="a", norm=8**0.5 / 2, gathered=8**0.5)
+def gradients_that_gather_on_copies() -> ExperimentResults:
+    changes = {"updates": "discarded", "gradients": "accumulated"}
+    return experiment(single("a", [3, 3, 3], changes, weights=np.ones((3, 8))))
+
+
 @silent("frozen")
 def one_weight_that_moves_by_one_bit() -> ExperimentResults:
     return ends([1.0] * 8, [1.0] * 7 + [nextafter(1, 2)])

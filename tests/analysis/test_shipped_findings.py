@@ -116,8 +116,11 @@ def test_published_program_overshoots_one_round_after_those_it_shows(found: Any)
 def test_with_copied_weights_the_loss_stays_where_it_is(found: Any) -> None:
     (frozen,) = found("published", "frozen")
     said = facts(frozen)
-    assert (said["subject"], said["rounds"], frozen.form) == ("copied", 1000, "rate")
+    assert (said["subject"], said["rounds"], frozen.form) == ("copied", 1000, "copies-gathered")
     assert said["value"] == pytest.approx(0.20971, abs=5e-6)
+    # In each round the same gradient, which goes on adding up.
+    assert said["gathered"] == pytest.approx(1000 * said["norm"], rel=1e-6)
+    assert said["norm"] == pytest.approx(0.12218, abs=5e-6)
 
 
 def test_published_program_ends_in_saturation(found: Any) -> None:

@@ -60,6 +60,7 @@ def test_accumulated_gradients_are_tested_by_a_momentum_of_one(base: RunConfig) 
         {"gradients": "accumulated", "optimizer": {"name": "adam"}},
         {"gradients": "accumulated", "optimizer": {"momentum": 0.5}},
         {"gradients": "accumulated", "optimizer": {"weight_decay": 0.5}},
+        {"gradients": "accumulated", "updates": "discarded"},
     ],
 )
 def test_nothing_else_is_a_momentum_of_one(base: RunConfig, change: dict[str, Any]) -> None:

@@ -335,6 +335,15 @@ def test_appendices_repeat_every_experiment_and_share_runs(loaded: Loaded) -> No
     assert [config.gradients for config in lab.configurations()] == ["cleared", "accumulated"]
 
 
+def test_what_is_examined_has_appendices_and_no_controls(loaded: Loaded) -> None:
+    lab = loaded(changed(("test_explanations = false", ""), add=APPENDED))
+    assert {config.gradients for config in lab.examined} == {"cleared", "accumulated"}
+    assert lab.examined[0] == lab.base
+    # The control of a sigmoid that cannot reach its target has a linear output.
+    assert "identity" in {config.network.activations[-1] for config in lab.controls}
+    assert {config.network.activations[-1] for config in lab.examined} == {"sigmoid"}
+
+
 def strides(lab: Lab) -> set[int]:
     return {trial.stride for trial in plan_of(lab).trials}
 

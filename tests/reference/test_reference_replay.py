@@ -57,6 +57,20 @@ def test_every_optimizer(optimizer: str, gradients: str) -> None:
     assert replay(run(optimizer=changes, gradients=gradients)).agrees
 
 
+@pytest.mark.parametrize("gradients", ["cleared", "accumulated"])
+@pytest.mark.parametrize("optimizer", OPTIMIZER_TITLES)
+@pytest.mark.parametrize("stride", [1, 20])
+def test_updates_of_copies(stride: int, optimizer: str, gradients: str) -> None:
+    settings = {"name": optimizer, "learning_rate": 0.05}
+    made = run(stride, optimizer=settings, gradients=gradients, updates="discarded")
+    assert replay(made).agrees
+    # The same numbers are none of a run whose updates are kept, nor the other way round.
+    kept = made.config.model_copy(update={"updates": "kept"})
+    assert not replay(replace(made, config=kept)).agrees
+    moved = run(stride, optimizer=settings, gradients=gradients)
+    assert not replay(replace(moved, config=made.config)).agrees
+
+
 def test_a_run_that_diverges_is_checked_up_to_its_end() -> None:
     network = {"layers": [2, 3, 2], "activations": "identity", "bias": "none"}
     optimizer = {"name": "sgd", "learning_rate": 1000.0}

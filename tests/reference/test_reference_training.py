@@ -134,6 +134,17 @@ def train_companion(gradients, rounds=10):
     )
 
 
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("gradients", GRADIENT_POLICIES)
+def test_discarded_updates_move_nothing(gradients, optimizer):
+    inputs, targets = np.array([[0.5, 0.3]]), np.array([[0.23, -0.07]])
+    settings = ("mse", optimizer, {"learning_rate": 1.0}, inputs, targets, 10, "none", gradients)
+    trace = train(COMPANION_LAYERS, ("sigmoid", "sigmoid"), *settings, updates="discarded")
+    np.testing.assert_array_equal(trace.losses, np.full(11, trace.losses[0]))
+    np.testing.assert_array_equal(trace.weights, np.tile(trace.weights[0], (11, 1)))
+    assert trace.gradients[10].any()
+
+
 def test_companion_losses():
     losses = train_companion("cleared").losses
     np.testing.assert_allclose(losses[[0, 1, 9]], [0.209710, 0.195033, 0.110823], atol=5e-7)
@@ -270,6 +281,7 @@ def test_outputs_outside_the_domain_of_bce_are_refused():
     ("changes", "error"),
     [
         ({"gradients": "no_such"}, ValueError),
+        ({"updates": "no_such"}, ValueError),
         ({"bias": "no_such"}, ValueError),
         ({"bias": "trained"}, ValueError),
         ({"loss": "no_such"}, KeyError),

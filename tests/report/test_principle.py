@@ -68,7 +68,8 @@ def worked(configuration: dict[str, Any]) -> WorkedExample:
 
 
 def blocks(configuration: dict[str, Any], code: str) -> list[PrintedBlock]:
-    chapter = principle(trained(configuration), None)
+    run = trained(configuration)
+    chapter = principle(run, None, (run.config,))
     return printing_parts.printed(
         [block for s in chapter.sections for block in s.blocks], code=code
     )
@@ -143,8 +144,9 @@ def test_a_deeper_network_gets_tables(code: str) -> None:
     small = blocks(EXERCISE, code)
     assert not worked(DEEP).is_small
     tables = [b for b in found if isinstance(b, PrintedTable)]
-    assert [len(table.rows) for table in tables] == [9, 3, 5]
-    assert len([b for b in small if isinstance(b, PrintedTable)]) == 1
+    # Units, layers, steps of a program, and rounds 0 to 3.
+    assert [len(table.rows) for table in tables] == [9, 3, 5, 4]
+    assert len([b for b in small if isinstance(b, PrintedTable)]) == 2
     assert len([b for b in small if isinstance(b, PrintedFormula)]) > len(
         [b for b in found if isinstance(b, PrintedFormula)]
     )
@@ -155,7 +157,7 @@ def test_a_deeper_network_gets_tables(code: str) -> None:
 def test_what_the_program_table_says_of_round_two() -> None:
     example = worked(EXERCISE)
     found = blocks(EXERCISE, "en")
-    (table,) = [b for b in found if isinstance(b, PrintedTable)]
+    table, _ = [b for b in found if isinstance(b, PrintedTable)]
     text = table.rows[-1][-1].text.replace("−", "-")
     second, first, both = (float(n.rstrip(".")) for n in re.findall(r"-?\d\.\d+", text))
     assert first == pytest.approx(example.run.trace.gradients[0][0], rel=1e-3)
@@ -217,7 +219,7 @@ def test_a_loss_that_refuses_in_round_two_leaves_out_its_numbers() -> None:
         "optimizer": {"name": "sgd", "learning_rate": 50.0},
     }
     assert worked(far).second is None
-    (table,) = [b for b in blocks(far, "zh") if isinstance(b, PrintedTable)]
+    table, _ = [b for b in blocks(far, "zh") if isinstance(b, PrintedTable)]
     assert table.rows[-1][-1].text == "—"
 
 
@@ -263,7 +265,7 @@ def test_the_row_that_is_shown_has_most_inputs() -> None:
 def test_a_lab_may_name_the_row(code: str, row: int | None, shown: int, inputs: str) -> None:
     words = language(code)
     run = trained(XOR)
-    sections = principle(run, row).sections
+    sections = principle(run, row, (run.config,)).sections
     found = printing_parts.printed([b for s in sections for b in s.blocks], code=code)
     told = [b.text for b in found if isinstance(b, PrintedParagraph)]
     comma = words.text("list.comma")

@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+import torch
 import training_golden as golden
-from training_stock import alone, example, exercise
+from training_stock import alone, example, exercise, same_bits, together
 
+from labreport.training.family import families
 from labreport.training.operations.optimizers import OPTIMIZERS
 
 # Rounds 1 to 10 as the exercise's program prints them, and as it would with zero_grad().
@@ -72,6 +74,58 @@ def test_accumulated_gradients_are_momentum_1_to_the_bit(dtype: str) -> None:
         with_momentum = alone(config.model_copy(update={"optimizer": momentum}))
         for key in ("losses", "weights", "gradients", "outputs"):
             np.testing.assert_array_equal(getattr(accumulated, key), getattr(with_momentum, key))
+
+
+def published(
+    copies: bool, rounds: int
+) -> tuple[list[float], torch.Tensor, list[torch.Tensor | None]]:
+    """Losses of the published program, and what .grad of its layers and its weights is at the end.
+
+    Args:
+        copies: whether layers take copies of the weights, in place of the weights themselves.
+        rounds: that it trains.
+    """
+    layers = [torch.nn.Linear(2, 2), torch.nn.Linear(2, 2)]
+    weights = [torch.tensor([[0.2, 0.5], [-0.4, 0.6]]), torch.tensor([[0.1, -0.3], [-0.5, 0.8]])]
+    for weight in weights:
+        weight.requires_grad = True
+    optimizer = torch.optim.SGD([p for layer in layers for p in layer.parameters()], lr=1)
+    losses = []
+    for _ in range(rounds):
+        passed = torch.tensor([0.5, 0.3])
+        for layer, weight in zip(layers, weights, strict=True):
+            layer.weight.data = weight.clone() if copies else weight
+            layer.bias.data = torch.zeros(2)
+            passed = torch.sigmoid(layer(passed))
+        loss = torch.nn.functional.mse_loss(passed, torch.tensor([0.23, -0.07]))
+        losses.append(loss.item())
+        loss.backward()
+        optimizer.step()
+    of_layers = [g for layer in layers if (g := layer.weight.grad) is not None]
+    return losses, torch.cat([g.flatten() for g in of_layers]), [w.grad for w in weights]
+
+
+@pytest.mark.parametrize("copies", [False, True])
+def test_the_published_program_with_its_weights_and_with_copies(copies: bool) -> None:
+    losses, gathered, of_weights = published(copies, 20)
+    # The layers' own parameters have the gradient, and the weights only lend their numbers.
+    assert of_weights == [None, None]
+    updates = "discarded" if copies else "kept"
+    trace = alone(exercise(gradients="accumulated", updates=updates, rounds=20))
+    assert trace.losses[:20] == pytest.approx(losses, rel=1e-6)
+    assert trace.gradients[:20].sum(axis=0) == pytest.approx(gathered.numpy(), rel=1e-5)
+    if copies:
+        assert set(losses) == {losses[0]}
+        assert float(gathered.norm()) == pytest.approx(2.4436, abs=5e-5)
+
+
+def test_updates_of_copies_leave_the_other_runs_of_a_family_as_they_are() -> None:
+    kept = exercise(gradients="accumulated")
+    discarded = kept.model_copy(update={"updates": "discarded"})
+    assert len(families([kept, discarded])) == 1
+    one, two = together([kept, discarded])
+    assert same_bits(one, alone(kept))
+    assert same_bits(two, alone(discarded))
 
 
 @pytest.mark.parametrize("gradients", LOSSES)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from training_cases import CASES, case_id
+from training_cases import CASES, MODELS, case_id
 from training_stock import alone, example, exercise, loss_module, network_of, stock, ulps
 
 from labreport.lab.configuration import RunConfig
@@ -55,6 +55,19 @@ def test_optimizers(case: dict[str, Any], gradients: str, dtype: str) -> None:
     # feeds back on its own gradients here, and some way on any difference grows by itself.
     optimizer = {"learning_rate": 0.001, **case}
     compare(example(optimizer=optimizer, gradients=gradients, dtype=dtype, rounds=10), 2 * ULPS)
+
+
+@pytest.mark.parametrize("gradients", ["cleared", "accumulated"])
+@pytest.mark.parametrize("optimizer", MODELS)
+def test_updates_of_copies(optimizer: str, gradients: str) -> None:
+    chosen = {"name": optimizer, "learning_rate": 0.5}
+    config = example(optimizer=chosen, gradients=gradients, updates="discarded", dtype="float64")
+    compare(config, ULPS)
+    trace = alone(config)
+    assert len(set(trace.losses.tolist())) == 1
+    assert (trace.weights == trace.weights[0]).all()
+    assert (trace.gradients == trace.gradients[0]).all()
+    assert trace.gradients.any()
 
 
 @pytest.mark.parametrize("layers", [[1, 1], [1, 4, 1], [4, 1], [2, 5, 4, 3], [40, 17, 3]])

@@ -142,6 +142,7 @@ def stock(config: RunConfig, start: np.ndarray) -> Stock:
     """
     kind = getattr(torch, config.dtype)
     network, parameters = network_of(config, start)
+    originals = [parameter.detach().clone() for parameter in parameters]
     optimizer = optimizer_of(config, parameters)
     criterion = loss_module(config.loss)
     inputs = torch.tensor(config.data.inputs, dtype=kind)
@@ -149,6 +150,9 @@ def stock(config: RunConfig, start: np.ndarray) -> Stock:
     losses, weights, gradients = [], [], []
     complaint = ""
     for step in range(config.rounds + 1):
+        if config.updates == "discarded":
+            for parameter, original in zip(parameters, originals, strict=True):
+                parameter.data = original.clone()
         try:
             loss = criterion(network(inputs), targets)
         except RuntimeError as error:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import inf, isfinite
 
 from claim_checks.losses import has_reached, quantity_of, squared_error
+from claim_checks.reading import can_move
 from claim_checks.seen import Seen
 from labreport.lab.configuration import RunConfig
 from labreport.runs.run import Run
@@ -80,9 +81,7 @@ def rivals(seen: Seen, named: Run, budget: int) -> dict[str, Run]:
     return {
         name: run
         for name, run in seen.singles.items()
-        if run.config.optimizer.learning_rate > 0
-        and has_reached(run, budget)
-        and same_rows(run.config, named.config)
+        if can_move(run.config) and has_reached(run, budget) and same_rows(run.config, named.config)
     }
 
 

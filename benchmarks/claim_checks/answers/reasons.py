@@ -184,7 +184,7 @@ def rate_times_rounds(seen: Seen, observation: Observation) -> bool:
     plain = all(
         r.config.optimizer.name == "sgd"
         and not r.config.optimizer.momentum
-        and r.config.gradients == "cleared"
+        and (r.config.gradients, r.config.updates) == ("cleared", "kept")
         for _, r in members
     )
     return (

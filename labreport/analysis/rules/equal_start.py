@@ -275,7 +275,12 @@ def _together(members: Sequence[_HeadStart]) -> Observation:
     )
 
 
-MEMORYLESS = {"gradients": "cleared", "optimizer.name": "sgd", "optimizer.momentum": 0.0}
+MEMORYLESS = {
+    "gradients": "cleared",
+    "updates": "kept",
+    "optimizer.name": "sgd",
+    "optimizer.momentum": 0.0,
+}
 """Settings with which each step follows from the weights alone, if a round sees all rows."""
 
 

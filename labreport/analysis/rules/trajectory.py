@@ -79,11 +79,23 @@ def frozen(results: ExperimentResults) -> Iterator[Observation]:
             "norm": Number(norm, result.cite("norm(wide(gradients[0]))")),
         }
         claims = [result.cite("all(weights == weights[0])"), result.cite("any(gradients != 0)")]
-        idle = result.run.config.optimizer.learning_rate == 0
-        if idle:
-            claims.append(result.cite("learning_rate == 0"))
-        form = "rate" if idle else ""
+        form = ""
+        if result.idle_formula:
+            claims.append(result.cite(result.idle_formula))
+            form = "rate" if result.run.config.updates == "kept" else "copies"
+        if form == "copies" and result.run.config.gradients == "accumulated":
+            claims.append(result.cite("setting('gradients') == 'accumulated'"))
+            facts["gathered"] = _gathered(result)
+            form = "copies-gathered"
         yield Observation("frozen", facts, runs=1, form=form, claims=tuple(claims))
+
+
+def _gathered(result: Result) -> Number:
+    """The norm of the gradients of all rounds added up."""
+    trace = result.run.trace
+    value = float(norms(trace.gradients[:-1].astype(np.float64).mean(axis=0) * trace.rounds))
+    formula = "norm(average_row(wide(gradients[:rounds])) * rounds)"
+    return Number(value, result.cite(formula))
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,7 @@ def train_by_formula(run: Run, rewrite: FormulaGradients | None) -> HandTrace:
             config.gradients,
             rewrite=rewrite,
             simplified=True,
+            updates=config.updates,
         )
 
     try:

@@ -109,12 +109,11 @@ class Carried:
         of = self.together
         config, recorded, ending = of.config, of.recorded, of.runs[0].trace.ending
         rule = self._rule()
-        weights = self._nudged(of.weights[self.chosen, 0])
+        first = weights = self._nudged(of.weights[self.chosen, 0])
         state = rule.start(weights)
         gathered, reach = np.zeros_like(weights), np.zeros(weights.shape[1:])
         alive = np.ones(len(self.chosen), dtype=bool)
-        losses: list[_Case] = []
-        found: list[_Case] = []
+        losses, found = list[_Case](), list[_Case]()
         open_steps = OpenSteps(config.optimizer, reach.shape, of.dtype, of.roundings * of.unit)
         last = int(recorded[-1]) if ending.kind == "completed" else ending.step
         places = {recorded_at: place for place, recorded_at in enumerate(recorded.tolist())}
@@ -129,6 +128,7 @@ class Carried:
             seen = gathered if config.gradients == "accumulated" else gradient
             alive = alive & ~open_steps.are_open(seen, terms)
             updated, state = rule.step(weights, seen, state)
+            updated = updated if config.updates == "kept" else first
             reach = np.maximum(reach, np.abs(updated[0] - weights[0]))
             terms_added = reach * _scalar_rounding(rule, step + 1, of.unit)
             if step + 1 in places:

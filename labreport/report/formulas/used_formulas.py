@@ -1,0 +1,52 @@
+"""The formulas of what the runs of a lab use, and what their symbols mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from labreport.lab.configuration import RunConfig
+from labreport.report.formulas.activation_formulas import ACTIVATION_FORMULAS
+from labreport.report.formulas.loss_formulas import LOSS_FORMULAS
+from labreport.report.formulas.optimizer_formulas import (
+    DECAYED_GRADIENT,
+    GRADIENT,
+    has_decayed_gradient,
+    optimizer_formula,
+)
+from labreport.report.formulas.stated_formula import together
+from labreport.report.formulas.symbols import Use, meanings
+from labreport.report.phrases import passage
+from labreport.report.tree import Block, Paragraph
+
+
+def activation_formulas(configs: Sequence[RunConfig]) -> list[Block]:
+    """Each activation with its derivative."""
+    names = dict.fromkeys(name for config in configs for name in config.network.activations)
+    return _stated(Use(ACTIVATION_FORMULAS[name]) for name in names)
+
+
+def loss_formulas(configs: Sequence[RunConfig]) -> list[Block]:
+    """Each loss with its derivative."""
+    names = dict.fromkeys(config.loss for config in configs)
+    return _stated(Use(LOSS_FORMULAS[name]) for name in names)
+
+
+def optimizer_formulas(configs: Sequence[RunConfig]) -> list[Block]:
+    """The gradient and each optimizer's update of it."""
+    optimizers = list(dict.fromkeys(config.optimizer for config in configs))
+    decayed = any(map(has_decayed_gradient, optimizers))
+    gradient = DECAYED_GRADIENT if decayed else GRADIENT
+    return _stated(
+        [
+            *(Use(gradient, optimizer) for optimizer in optimizers),
+            *(Use(optimizer_formula(optimizer), optimizer) for optimizer in optimizers),
+        ]
+    )
+
+
+def _stated(uses: Iterable[Use]) -> list[Block]:
+    """Formulas, each once, and after them what their symbols mean."""
+    there = list(uses)
+    told = meanings(there)
+    blocks: list[Block] = [*together(dict.fromkeys(use.formula for use in there))]
+    return [*blocks, Paragraph(passage(told))] if told else blocks
