@@ -10,7 +10,10 @@ MOST_NUMBERS = 4
 MOST_WORDS = {"en": 45, "zh": 90}
 """Words of English, characters of Chinese."""
 
-END = {"en": re.compile(r"(?<=[.!?])\s+(?=[A-Z“])"), "zh": re.compile(r"(?<=[。！？])")}
+END = {
+    "en": re.compile(r"(?<=[.!?])\s+(?=[A-Z“\u0370-\u03ff]|[a-z] (?:is|are)\b)"),
+    "zh": re.compile(r"(?<=[。！？])"),
+}
 
 NAMES = re.compile(r"“[^”]*”")
 """Words of the lab's author, which stand in quotation marks, and errors that are quoted."""

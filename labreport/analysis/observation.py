@@ -217,4 +217,18 @@ class Observation:
     @property
     def words(self) -> tuple[object, ...]:
         """The content of its sentence: the same for two that state the same."""
-        return (self.message, tuple(sorted(self.facts.items(), key=lambda item: item[0])))
+        facts = {name: _as_printed(fact) for name, fact in self.facts.items()}
+        return (self.message, tuple(sorted(facts.items(), key=lambda item: item[0])))
+
+
+def _as_printed(fact: Fact) -> Fact:
+    """A fact whose numbers have no more digits than are printed, where that is stated."""
+    match fact:
+        case Number(value, _, int(digits)):
+            return Number(float(f"{value:.{digits - 1}e}"), digits=digits)
+        case With(what, detail):
+            return With(_as_printed(what), _as_printed(detail))
+        case tuple():
+            return tuple(map(_as_printed, fact))
+        case _:
+            return fact

@@ -118,14 +118,8 @@ class Result:
     @property
     def is_trained(self) -> bool:
         """True if updates can move its weights at all."""
-        return not self.idle_formula
-
-    @property
-    def idle_formula(self) -> str:
-        """The formula of why no update moves its weights, if none can; "" otherwise."""
-        if self.run.config.updates == "discarded":
-            return "setting('updates') == 'discarded'"
-        return "" if self.run.config.optimizer.learning_rate > 0 else "learning_rate == 0"
+        config = self.run.config
+        return config.updates == "kept" and config.optimizer.learning_rate > 0
 
     @property
     def bits(self) -> bytes:

@@ -13,6 +13,7 @@ from labreport.lab.configuration import RunConfig
 from labreport.lab.controls import (
     FEWEST_STARTS,
     RATES,
+    ROBUSTNESS,
     STARTS,
     Compared,
     changed,
@@ -122,12 +123,16 @@ def test_short_runs_are_continued_for_longer(base: RunConfig, rounds: int, times
 
 
 def test_a_run_has_twins_in_other_roundings(base: RunConfig) -> None:
-    double, nudged = rounding(base)
+    double, larger, smaller, twice = rounding(base)
     assert differences(base, double) == {"dtype": ("float32", "float64")}
-    assert list(differences(base, nudged)) == ["initial.weights"]
-    one, other = (np.array(c.initial.weights, dtype=np.float32) for c in (base, nudged))
-    assert (other == np.nextafter(one, np.sign(one) * np.float32(np.inf))).mean() > 0.5
-    assert np.allclose(one, other, rtol=3e-7, atol=0)
+    for nudged, way in ((larger, np.inf), (smaller, 0)):
+        assert list(differences(base, nudged)) == ["initial.weights"]
+        one, other = (np.array(c.initial.weights, dtype=np.float32) for c in (base, nudged))
+        next_to_it = np.nextafter(one, np.sign(one) * np.float32(way))
+        assert (other == next_to_it).mean() > 0.5
+        assert np.allclose(one, other, rtol=3e-7, atol=0)
+    assert np.allclose(base.initial.weights, twice.initial.weights, rtol=6e-7, atol=0)
+    assert not np.allclose(base.initial.weights, twice.initial.weights, rtol=1e-7, atol=0)
 
 
 def test_drawn_runs_of_double_precision_have_no_twin(base: RunConfig) -> None:
@@ -176,7 +181,7 @@ def test_large_runs_are_repeated_less(base: RunConfig) -> None:
     def counted(rounds: int) -> Counter[str]:
         config = changed(base, {"rounds": rounds})
         compared = Compared((config,), (), (), (rounds,))
-        return Counter(c.kind for c in repetitions(compared, "full"))
+        return Counter(c.kind for c in repetitions(compared, ROBUSTNESS["full"]))
 
     assert counted(10)["other-starts"] == STARTS
     assert counted(1_000_000)["other-starts"] == FEWEST_STARTS

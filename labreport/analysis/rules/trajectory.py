@@ -80,9 +80,12 @@ def frozen(results: ExperimentResults) -> Iterator[Observation]:
         }
         claims = [result.cite("all(weights == weights[0])"), result.cite("any(gradients != 0)")]
         form = ""
-        if result.idle_formula:
-            claims.append(result.cite(result.idle_formula))
-            form = "rate" if result.run.config.updates == "kept" else "copies"
+        if result.run.config.updates == "discarded":
+            claims.append(result.cite("setting('updates') == 'discarded'"))
+            form = "copies"
+        elif not result.is_trained:
+            claims.append(result.cite("learning_rate == 0"))
+            form = "rate"
         if form == "copies" and result.run.config.gradients == "accumulated":
             claims.append(result.cite("setting('gradients') == 'accumulated'"))
             facts["gathered"] = _gathered(result)
