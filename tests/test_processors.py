@@ -21,9 +21,9 @@ HERE = torch.backends.cpu.get_cpu_capability().lower()
 
 def told(folder: Path, kind: str) -> list[str]:
     """The lines of the English report that is built with the kernels of a kind."""
+    chosen = ["--lang", "en", "--format", "text", "--output", str(folder)]
     subprocess.run(
-        [sys.executable, "-m", "labreport", "build", str(shipped("experiments.toml"))]
-        + ["--lang", "en", "--format", "text", "--output", str(folder)],
+        [sys.executable, "-m", "labreport", "build", str(shipped("experiments.toml")), *chosen],
         env={**os.environ, "ATEN_CPU_CAPABILITY": kind},
         check=True,
         capture_output=True,

@@ -136,7 +136,7 @@ def observe(results: ExperimentResults) -> Observations:
     found.sort(key=lambda observation: -observation.relevance)
     findings = [o for o in found if not o.limits]
     limits = tuple(o for o in found if o.limits)
-    answers = _answers(findings)
+    answers = _answers(findings, limits)
     others = tuple(o for o in findings if o not in answers)
     return Observations(tuple(answers), others, limits)
 
@@ -159,7 +159,7 @@ LEAST_REASON = 0.7
 """Relevance of a reason that stands beside another one."""
 
 
-def _answers(findings: list[Observation]) -> list[Observation]:
+def _answers(findings: list[Observation], limits: Sequence[Observation]) -> list[Observation]:
     """The answer: of each part the most relevant finding that can be it, and the advice."""
     parts = []
     for part in PARTS[:-1]:
@@ -172,7 +172,7 @@ def _answers(findings: list[Observation]) -> list[Observation]:
             parts += found[:1]
     if not any(o.rule != "no-reason" for o in parts):
         return []
-    advised = advice(parts)
+    advised = advice(parts, limits)
     return [*parts, *([advised] if advised else [])]
 
 

@@ -12,8 +12,8 @@ from labreport.analysis.results import ExperimentResults
 from labreport.analysis.rule import THEMES
 from labreport.lab.plan import AppendixPlan, Plan
 
-MOST_OTHERS = 9
-"""Further findings of an experiment that are printed: with the answers, no more than a page."""
+MOST_OTHERS = 6
+"""Further findings of an experiment that are printed: with the answers, about half a page."""
 
 LEAST_RELEVANCE = 0.3
 """Further findings of less relevance stand in observations.json alone."""

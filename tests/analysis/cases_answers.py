@@ -217,6 +217,16 @@ def nine_of_ten_starts_come_near_the_floor() -> ExperimentResults:
     return reaching(27, STARTS)
 
 
+@fires("reaches-from-starts", "", failed=14)
+def more_than_half_of_the_starts_come_near_the_floor() -> ExperimentResults:
+    return reaching(16, STARTS)
+
+
+@fires("reaches-from-starts", "often", failed=15)
+def half_of_the_starts_come_near_the_floor() -> ExperimentResults:
+    return reaching(15, STARTS)
+
+
 @silent("reaches-from-starts")
 def more_than_nine_of_ten_starts_come_near_the_floor() -> ExperimentResults:
     return reaching(28, STARTS)

@@ -8,7 +8,7 @@ import pytest
 from cases_answers import BCE, going_on
 from cases_small_inputs import cross_entropy_of_one_unit, values_that_all_reach_a_loss_of_0
 from concluded_labs import conclude
-from synthetic_runs import MOMENTUM, check, experiment, plain, single, starts
+from synthetic_runs import MOMENTUM, RATE, check, experiment, plain, single, starts
 
 from labreport.analysis import observe as module
 from labreport.analysis.observation import Count, Observation, Subject
@@ -124,6 +124,25 @@ def test_advice_rests_on_the_claims_of_what_it_follows_from() -> None:
     (advised,) = (o for o in answer if o.rule == "advice")
     assert (advised.form, plain(advised.facts["subject"])) == ("take", ("b",))
     assert advised.claims == lead.claims
+
+
+def test_nothing_is_preferred_that_differs_in_several_things() -> None:
+    changes = {MOMENTUM: 0.5, RATE: 0.5}
+    pair = single("a", [9, 5, 2]), single("b", [9, 5, 1], changes)
+    (advised,) = (o for o in observe(experiment(*pair)).answers if o.rule == "advice")
+    assert (advised.form, advised.facts, advised.limits) == ("apart", {}, False)
+    # Of what else is compared something may be known.
+    third = experiment(*pair, single("c", [9, 5, 0.5], {MOMENTUM: 0.25}))
+    (advised,) = (o for o in observe(third).answers if o.rule == "advice")
+    assert (advised.form, plain(advised.facts["subject"])) == ("take", ("c",))
+
+
+def test_of_two_variants_from_equal_starts_the_lower_is_advised() -> None:
+    low, high = [[9, 5, 1 + k / 64] for k in range(8)], [[9, 5, 2 + k / 64] for k in range(8)]
+    for first, second, taken in ((low, high, "a"), (high, low, "b")):
+        made = experiment(starts("a", first), starts("b", second, {MOMENTUM: 0.5}))
+        (advised,) = (o for o in observe(made).answers if o.rule == "advice")
+        assert (advised.form, plain(advised.facts["subject"])) == ("take", taken)
 
 
 def test_advice_on_targets_comes_before_advice_on_variants() -> None:

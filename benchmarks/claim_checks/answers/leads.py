@@ -173,8 +173,9 @@ def reaches_from_starts(seen: Seen, observation: Observation) -> bool:
     arrived, doubtful, starts = closed(seen.run(observation.facts["subject"]))
     if starts != count or abs(count - arrived - stated(observation, "failed")) > doubtful:
         return False
-    # "Often": at least one in ten.
-    if stated(observation, "failed") < 0.1 * count:
+    # At least one in ten, and where it is "often" one of two.
+    failed = stated(observation, "failed")
+    if failed < 0.1 * count or (observation.form == "often") != (2 * failed >= count):
         return False
     for safe in seen.runs(observation.facts["safe"]):
         arrived, doubtful, starts = closed(safe)

@@ -17,6 +17,7 @@ ADVICE: Mapping[tuple[str, str], str] = {
     ("holds-over-starts", "depends"): "starts",
     ("holds-over-starts", "reversed"): "starts",
     ("reaches-from-starts", ""): "starts",
+    ("reaches-from-starts", "often"): "starts",
     ("tuned-over-starts", "depends"): "tune",
     ("tuned-over-starts", "level"): "tune",
     ("at-same-values", "ranges"): "tune",
@@ -46,6 +47,9 @@ ADVICE: Mapping[tuple[str, str], str] = {
     ("paired-starts", "lower-all"): "take",
     ("paired-starts", "lower-sure"): "take",
     ("paired-starts", "lower"): "take",
+    ("paired-starts", "higher-all"): "take",
+    ("paired-starts", "higher-sure"): "take",
+    ("paired-starts", "higher"): "take",
     ("who-leads", "throughout"): "take",
     ("who-leads", "one"): "take",
 }
@@ -53,20 +57,38 @@ ADVICE: Mapping[tuple[str, str], str] = {
 found counts."""
 
 
-def advice(parts: Sequence[Observation]) -> Observation | None:
+def advice(parts: Sequence[Observation], limits: Sequence[Observation] = ()) -> Observation | None:
     """The advice that follows from the other parts of an answer; None where nothing does.
 
-    It rests on the runs and the claims of the finding that it follows from.
+    It rests on the runs and the claims of the finding that it follows from. Of a variant that
+    differs in several things from another one nothing is known of any of them.
+
+    Args:
+        parts: of the answer.
+        limits: what the experiment does not show.
     """
     by_place = {(o.rule, o.form): o for o in reversed(parts)}
     for place, form in ADVICE.items():
-        if (found := by_place.get(place)) is not None:
-            return replace(found, rule="advice", form=form, facts=_facts(found), relevance=1.0)
+        if (found := by_place.get(place)) is None:
+            continue
+        facts = _facts(found)
+        if form == "take" and (mixed := _mixed(facts, limits)) is not None:
+            found, form, facts = mixed, "apart", {}
+        return replace(found, rule="advice", form=form, facts=facts, limits=False, relevance=1.0)
     return None
 
 
 def _facts(found: Observation) -> Facts:
     """What an advice names: a variant or a value."""
-    subject = found.facts.get("subject", found.facts.get("subjects"))
+    preferred = "other" if found.form.startswith("higher") else "subject"
+    subject = found.facts.get(preferred, found.facts.get("subjects"))
     named = {"subject": subject, "best": found.facts.get("best")}
     return {key: fact for key, fact in named.items() if fact is not None}
+
+
+def _mixed(facts: Facts, limits: Sequence[Observation]) -> Observation | None:
+    """The limit that what is to be taken differs in several things from another variant."""
+    taken = facts.get("subject")
+    named = taken if isinstance(taken, tuple) else (taken,)
+    several = (o for o in limits if o.rule == "several-changes")
+    return next((o for o in several if {o.facts["subject"], o.facts["other"]} & {*named}), None)

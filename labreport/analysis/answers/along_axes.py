@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from labreport.analysis import thresholds
 from labreport.analysis.answers.shapes import Shape
@@ -48,8 +48,36 @@ def along_axis(results: ExperimentResults) -> Mapping[str, list[Result]]:
     return found
 
 
+@dataclass(frozen=True)
+class OneAxis:
+    """The results of one variant along the one number that is swept, and by what they compare."""
+
+    members: list[Result]
+    measure: Measure
+
+    @property
+    def there(self) -> list[Result]:
+        """Those that got so far; the others ended before, and are worse than any."""
+        return _there(self.members, self.measure)
+
+    @property
+    def best(self) -> Result | None:
+        """The lowest of them, the first of equals."""
+        return best_of(self.members, self.measure)
+
+
+def one_axis(results: ExperimentResults) -> OneAxis | None:
+    """The one variant that is swept over one number; None where several are, or none is."""
+    swept = list(along_axis(results).values())
+    if len(swept) != 1:
+        return None
+    measure = Measure.of(swept[0], results.last)
+    assert measure is not None
+    return OneAxis(swept[0], measure)
+
+
 def _there(members: Sequence[Result], measure: Measure) -> list[Result]:
-    """Results that got so far; the others ended before, and are worse than any."""
+    """Results that got so far."""
     return [r for r in members if measure.value(r) is not None]
 
 
@@ -69,15 +97,10 @@ def lowest_claims(best: Result, members: Sequence[Result], measure: Measure) -> 
 @rule("sweep-shape", "comparison", 0.97, thresholds=("NO_ODDS",), part="verdict")
 def sweep_shape(results: ExperimentResults) -> Iterator[Observation]:
     """Whether a larger value is better, and from where on it is not."""
-    swept = along_axis(results)
-    if len(swept) != 1:
+    axis = one_axis(results)
+    if axis is None or axis.best is None or len(axis.there) < 3:
         return
-    ((_, members),) = swept.items()
-    measure = Measure.of(members, results.last)
-    assert measure is not None
-    there, best = _there(members, measure), best_of(members, measure)
-    if best is None or len(there) < 3:
-        return
+    members, measure, there, best = axis.members, axis.measure, axis.there, axis.best
     shape = Shape(best, there, measure)
     ended = [r for r in members if r not in there]
     claims = [*lowest_claims(best, members, measure)]
@@ -103,16 +126,11 @@ def sweep_shape(results: ExperimentResults) -> Iterator[Observation]:
 @rule("sweep-values", "comparison", 0.7, thresholds=("NO_ODDS",), part="effect")
 def sweep_values(results: ExperimentResults) -> Iterator[Observation]:
     """What the best value of a sweep comes to, and the worst."""
-    swept = along_axis(results)
-    if len(swept) != 1:
+    axis = one_axis(results)
+    if axis is None or axis.best is None:
         return
-    ((_, members),) = swept.items()
-    measure = Measure.of(members, results.last)
-    assert measure is not None
-    best = best_of(members, measure)
-    if best is None:
-        return
-    worst = max(_there(members, measure), key=lambda r: measure.value(r) or 0.0)
+    members, measure, best = axis.members, axis.measure, axis.best
+    worst = max(axis.there, key=lambda r: measure.value(r) or 0.0)
     if not is_lower(best, worst, measure):
         return
     early = Measure(measure.is_loss, results.budgets[0])
@@ -273,12 +291,10 @@ def tuned_over_starts(results: ExperimentResults) -> Iterator[Observation]:
 @rule("best-from-starts", "reliability", 0.9, thresholds=("FEWEST_PAIRS",), part="scope")
 def best_from_starts(results: ExperimentResults) -> Iterator[Observation]:
     """Between which values of a sweep the best one lies from other random starts."""
-    swept = along_axis(results)
-    if len(swept) != 1:
+    axis = one_axis(results)
+    if axis is None:
         return
-    ((_, members),) = swept.items()
-    measure = Measure.of(members, results.last)
-    assert measure is not None
+    members, measure = axis.members, axis.measure
     starts = [results.control("other-starts", r) for r in members]
     count = min(map(len, starts))
     if count < thresholds.FEWEST_PAIRS:

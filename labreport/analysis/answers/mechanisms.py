@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from labreport.analysis import thresholds
-from labreport.analysis.answers.along_axes import along_axis, best_of
+from labreport.analysis.answers.along_axes import one_axis
 from labreport.analysis.comparing import Measure, is_lower, lower_claim
 from labreport.analysis.observation import (
     Count,
@@ -108,16 +108,12 @@ def _last_is_sigmoid(*results: Result) -> bool:
 @rule("lands-in-saturation", "gradients", 0.8, thresholds=("SATURATED", "NO_ODDS"), part="reason")
 def lands_in_saturation(results: ExperimentResults) -> Iterator[Observation]:
     """Values of a sweep whose first step already brings every output where it is flat."""
-    swept = along_axis(results)
-    if len(swept) != 1:
+    axis = one_axis(results)
+    if axis is None or axis.best is None:
         return
-    ((_, members),) = swept.items()
+    members, measure, best = axis.members, axis.measure, axis.best
     slopes = [_slope_after_first_step(r) for r in members]
     if any(slope is None for slope in slopes):
-        return
-    measure = Measure.of(members, results.last)
-    best = best_of(members, measure) if measure is not None else None
-    if measure is None or best is None:
         return
     flat = [slope is not None and slope <= _FLAT for slope in slopes]
     if flat[0] or not flat[-1]:

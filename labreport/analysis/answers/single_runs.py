@@ -239,13 +239,7 @@ def leads_longer(results: ExperimentResults) -> Iterator[Observation]:
 )
 def reaches_from_starts(results: ExperimentResults) -> Iterator[Observation]:
     """Variants that fail from other starts, where others do not."""
-    shares: list[tuple[Result, int, list[Result]]] = []
-    for result in distinct(r for r in results.singles if r.is_trained):
-        starts = list(results.control("other-starts", result))
-        # Of a start that ended before nobody knows how far it would have come.
-        known = all(s.gap(results.last) is not None for s in starts)
-        if known and len(starts) >= thresholds.FEWEST_PAIRS:
-            shares.append((result, sum(s.is_closed(results.last) for s in starts), starts))
+    shares = _arrived(results)
     safe = [entry for entry in shares if entry[1] == len(entry[2])]
     failing = sorted(
         (e for e in shares if e[1] <= thresholds.MOSTLY_STARTS * len(e[2])), key=lambda e: e[1]
@@ -266,6 +260,9 @@ def reaches_from_starts(results: ExperimentResults) -> Iterator[Observation]:
         for _, _, members in safe
     ]
     claims.append(_cite(f"{closed} <= MOSTLY_STARTS * size(each(rounds))", starts))
+    is_often = 2 * reached <= len(starts)
+    half = f"2 * {closed} {'<=' if is_often else '>'} size(each(rounds))"
+    claims.append(_cite(half, starts))
     claims += [
         _cite("size(each(rounds)) >= FEWEST_PAIRS", members)
         for _, _, members in (*safe, failing[0])
@@ -274,9 +271,22 @@ def reaches_from_starts(results: ExperimentResults) -> Iterator[Observation]:
         "reaches-from-starts",
         facts,
         runs=sum(len(members) for _, _, members in shares),
+        form="often" if is_often else "",
         strength="statistical",
         claims=tuple(claims),
     )
+
+
+def _arrived(results: ExperimentResults) -> list[tuple[Result, int, list[Result]]]:
+    """Each variant, how many of its other starts come near the floor, and these starts."""
+    found = []
+    for result in distinct(r for r in results.singles if r.is_trained):
+        starts = list(results.control("other-starts", result))
+        # Of a start that ended before nobody knows how far it would have come.
+        known = all(s.gap(results.last) is not None for s in starts)
+        if known and len(starts) >= thresholds.FEWEST_PAIRS:
+            found.append((result, sum(s.is_closed(results.last) for s in starts), starts))
+    return found
 
 
 def _cite(formula: str, members: Sequence[Result]) -> Source:
