@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -164,14 +164,29 @@ def _ends_of_output(config: RunConfig) -> tuple[float, float]:
 
 
 def farthest(
-    beside: Iterator[Nudged] | list[Nudged],
+    beside: Iterable[Nudged],
     quantity: Callable[[Nudged], FloatArray],
     at: FloatArray,
 ) -> FloatArray:
     """Bound how far nudges move a quantity of the shape of ``at``; ∞ where they leave no number."""
-    found = np.zeros(np.shape(at))
+    (found,) = all_farthest(beside, [(quantity, at)])
+    return found
+
+
+def all_farthest(
+    beside: Iterable[Nudged],
+    quantities: Sequence[tuple[Callable[[Nudged], FloatArray], FloatArray]],
+) -> list[FloatArray]:
+    """The same of several quantities, for which each nudged network is evaluated once.
+
+    Args:
+        beside: nudged networks, of which one after the other is held.
+        quantities: each with its value.
+    """
+    found = [np.zeros(np.shape(at)) for _, at in quantities]
     with np.errstate(all="ignore"):
         for near in beside:
-            apart = np.abs(quantity(near) - at)
-            found = np.maximum(found, np.where(np.isnan(apart), np.inf, apart))
-    return SAFETY * found
+            for most, (quantity, at) in zip(found, quantities, strict=True):
+                apart = np.abs(quantity(near) - at)
+                np.maximum(most, np.where(np.isnan(apart), np.inf, apart), out=most)
+    return [SAFETY * most for most in found]

@@ -29,7 +29,7 @@ from labreport.reference.rounding import (
     NUDGES,
     Adjusted,
     Nudged,
-    farthest,
+    all_farthest,
     nudged,
 )
 from labreport.runs.run import Run, Steps
@@ -164,11 +164,9 @@ class Together:
             if not len(some):
                 return
             unit = NUDGE * self.unit
-            near = list(
-                nudged(self.config, flat[some], unit, self.dtype, data=data(some), draws=draws)
-            )
-            for quantity, room in zip(compared, narrow, strict=True):
-                moved = farthest(near, quantity.of, quantity.hand[some])
+            near = nudged(self.config, flat[some], unit, self.dtype, data=data(some), draws=draws)
+            found = all_farthest(near, [(q.of, q.hand[some]) for q in compared])
+            for quantity, room, moved in zip(compared, narrow, found, strict=True):
                 quantity.room[some] = room[some] + moved
 
     def _compared(
