@@ -156,7 +156,7 @@ def near_floor(experiments: Experiments) -> Iterator[Conclusion]:
     )
 
 
-@lab_rule("lowest-error", "common", 0.7, thresholds=("LOOK_ALIKE",))
+@lab_rule("lowest-error", "common", 0.5, thresholds=("LOOK_ALIKE",))
 def lowest_error(experiments: Experiments) -> Iterator[Conclusion]:
     """The smallest squared error on the lab's own data among all runs with the same budget."""
     shared = min(e.last for e in experiments) if experiments else 0
