@@ -311,17 +311,17 @@ def first_steps(*moved: float, gradient: Any = 0.5, rate: float = 1.0, name: str
     return single(name, [3, 2, 1], changes, weights=weights, gradients=gradients)
 
 
-@fires("first-step", subject="a", smallest=1 - ALIKE, largest=1 + ALIKE, count=1)
+@fires("first-step", "", subject="a")
 def first_steps_of_nearly_the_learning_rate() -> ExperimentResults:
     return experiment(first_steps(1 - ALIKE, 1 + ALIKE))
 
 
-@fires("first-step", smallest=0.5 / 0.5)
+@fires("first-step", "", subject="a")
 def a_first_step_is_measured_by_the_learning_rate() -> ExperimentResults:
     return experiment(first_steps(0.5, -0.5, rate=0.5))
 
 
-@fires("first-step", subject=("a", "c"), smallest=1 - ALIKE, largest=1 + ALIKE / 2, count=2)
+@fires("first-step", "", subject=("a", "c"))
 def first_steps_of_several_variants() -> ExperimentResults:
     return experiment(
         first_steps(1 - ALIKE, 1),
@@ -338,6 +338,21 @@ def a_first_step_that_is_just_too_short() -> ExperimentResults:
 @silent("first-step")
 def a_first_step_that_is_just_too_long() -> ExperimentResults:
     return experiment(first_steps(nextafter(1 + ALIKE, 2), 1))
+
+
+@fires("first-step", "scaled", subject="a", factor=10.0)
+def first_steps_of_ten_times_the_learning_rate() -> ExperimentResults:
+    return experiment(first_steps(10 - 10 * ALIKE, 10 + 10 * ALIKE))
+
+
+@fires("first-step", "both", subject="b", other="a", factor=10.0)
+def first_steps_of_two_multiples() -> ExperimentResults:
+    return experiment(first_steps(10, 10), first_steps(1, 1, name="b"))
+
+
+@silent("first-step")
+def first_steps_of_no_common_multiple() -> ExperimentResults:
+    return experiment(first_steps(10 - 10 * ALIKE, nextafter(10 + 10 * ALIKE, 11)))
 
 
 @silent("first-step")

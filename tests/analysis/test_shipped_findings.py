@@ -411,16 +411,21 @@ def test_all_zero_weights_never_break_the_symmetry(found: Any, results: Any) -> 
 # --- Adam --------------------------------------------------------------------------------------
 
 
-def test_first_step_of_adam_is_the_learning_rate(found: Any, results: Any) -> None:
+def test_first_step_of_adam_is_the_learning_rate_and_that_of_rmsprop_ten_times_that(
+    found: Any, results: Any
+) -> None:
     (first,) = found("adam", "first-step")
-    assert facts(first)["subject"] == "adam"
-    ratios = []
-    for run in results("adam").of("adam"):
-        weights = run.run.trace.weights[:2].astype(float)
-        ratios += list(abs(weights[1] - weights[0]) / run.point[0][1])
-    assert facts(first)["smallest"] == pytest.approx(min(ratios), rel=1e-12)
-    assert facts(first)["largest"] == pytest.approx(max(ratios), rel=1e-12)
-    assert 0.99 < min(ratios) <= max(ratios) < 1.01
+    assert (first.form, facts(first)["subject"], facts(first)["other"]) == (
+        "both",
+        "adam",
+        "rmsprop",
+    )
+    for name, factor in (("adam", 1), ("rmsprop", 10)):
+        for run in results("adam").of(name):
+            weights = run.run.trace.weights[:2].astype(float)
+            ratios = abs(weights[1] - weights[0]) / run.point[0][1]
+            assert ratios == pytest.approx([factor] * len(ratios), rel=0.01)
+    assert facts(first)["factor"] == pytest.approx(10, rel=0.01)
 
 
 def test_optimizers_at_the_same_rates(found: Any, results: Any) -> None:

@@ -12,8 +12,8 @@ from labreport.analysis import thresholds
 from labreport.analysis.observation import (
     Count,
     Facts,
+    Number,
     Observation,
-    Share,
     Source,
     Subject,
 )
@@ -122,41 +122,62 @@ def equal_products(results: ExperimentResults) -> Iterator[EqualProduct]:
 
 @rule("first-step", "optimizer", 0.5, thresholds=("ALIKE",), needs_budget=False, part="reason")
 def first_step(results: ExperimentResults) -> Iterator[Observation]:
-    """Optimizers whose first step moves every weight by the learning rate, whatever its gradient.
+    """Optimizers whose first step is the same multiple of the learning rate in every weight.
 
-    The bias-corrected first step of Adam is lr · g / (|g| + eps) (Kingma and Ba 2015, section 2).
+    The bias-corrected first step of Adam is lr · g / (|g| + eps) (Kingma and Ba 2015, section 2),
+    that of RMSprop, whose mean square is not corrected, lr · g / (√(1 − α) |g| + eps).
     """
-    names: list[str] = []
-    members: list[Result] = []
-    ratios: list[tuple[float, float]] = []
+    groups = _by_first_step(results)
+    others = [factor for factor in groups if factor != 1]
+    told = [factor for factor in (1.0, *others[:1]) if factor in groups]
+    if not told:
+        return
+    facts: Facts = {}
+    claims: list[Source] = []
+    for factor, key in zip(told, ("subject", "other"), strict=False):
+        members = [r for name in groups[factor] for r in results.of(name)]
+        subjects = tuple(map(Subject, groups[factor]))
+        facts[key] = subjects if len(subjects) > 1 else subjects[0]
+        if factor != 1:
+            facts["factor"] = _first_step_factor(members)
+        claims += [
+            cite(f"min(each(min({_FIRST_STEP}))) >= {factor!r} * (1 - ALIKE)", members),
+            cite(f"max(each(max({_FIRST_STEP}))) <= {factor!r} * (1 + ALIKE)", members),
+        ]
+    form = "" if told == [1.0] else "scaled" if len(told) == 1 else "both"
+    runs = sum(len(results.of(name)) for factor in told for name in groups[factor])
+    yield Observation("first-step", facts, runs=runs, form=form, claims=tuple(claims))
+
+
+_FIRST_STEP = "(abs(wide(weights[1]) - wide(weights[0])) / learning_rate)[gradients[0] != 0]"
+"""The first step of each weight that has a gradient, over the learning rate."""
+
+
+def _by_first_step(results: ExperimentResults) -> dict[float, list[str]]:
+    """Variants whose first steps are all the same multiple of the rate, by this multiple.
+
+    A multiple has two digits: to within a hundredth nothing else can be told.
+    """
+    groups: dict[float, list[str]] = {}
     for name in dict.fromkeys(r.variant for r in results.results):
         own = results.of(name)
-        found = [ratio for r in own if (ratio := _first_step_ratio(r)) is not None]
-        if len(found) == len(own) > 0 and all(map(_is_the_rate, found)):
-            names.append(name)
-            members += own
-            ratios += found
-    if not names:
-        return
-    subjects = tuple(map(Subject, names))
-    step = "(abs(wide(weights[1]) - wide(weights[0])) / learning_rate)[gradients[0] != 0]"
-    lows, highs = zip(*ratios, strict=True)
-    facts: Facts = {
-        "subject": subjects if len(subjects) > 1 else subjects[0],
-        "smallest": Share(min(lows), cite(f"min(each(min({step})))", members)),
-        "largest": Share(max(highs), cite(f"max(each(max({step})))", members)),
-        "count": Count(len(ratios), cite("size(each(rounds))", members)),
-    }
-    claims = (
-        cite(f"min(each(min({step}))) >= 1 - ALIKE", members),
-        cite(f"max(each(max({step}))) <= 1 + ALIKE", members),
-    )
-    yield Observation("first-step", facts, runs=len(ratios), claims=claims)
+        ratios = [ratio for r in own if (ratio := _first_step_ratio(r)) is not None]
+        if not ratios or len(ratios) < len(own):
+            continue
+        low, high = min(low for low, _ in ratios), max(high for _, high in ratios)
+        for factor in (1.0, float(f"{(low + high) / 2:.1e}")):
+            if factor * (1 - thresholds.ALIKE) <= low and high <= factor * (1 + thresholds.ALIKE):
+                groups.setdefault(factor, []).append(name)
+                break
+    return groups
 
 
-def _is_the_rate(ratio: tuple[float, float]) -> bool:
-    low, high = ratio
-    return low >= 1 - thresholds.ALIKE and high <= 1 + thresholds.ALIKE
+def _first_step_factor(members: Sequence[Result]) -> Number:
+    """By what the learning rate is multiplied in the first step: the middle of all weights."""
+    ratios = [ratio for r in members if (ratio := _first_step_ratio(r)) is not None]
+    middle = (min(low for low, _ in ratios) + max(high for _, high in ratios)) / 2
+    formula = f"(min(each(min({_FIRST_STEP}))) + max(each(max({_FIRST_STEP})))) / 2"
+    return Number(middle, cite(formula, members), digits=2)
 
 
 def _first_step_ratio(result: Result) -> tuple[float, float] | None:
