@@ -77,6 +77,7 @@ class WantedReport:
         device: on which runs are trained.
         output: the folder that the report is written to.
         formats: those asked for; the usual ones if empty.
+        evidence: whether paper and text have the evidence of every finding, too.
     """
 
     lab: Path
@@ -87,6 +88,7 @@ class WantedReport:
     device: str
     output: Path
     formats: tuple[str, ...] = ()
+    evidence: bool = False
 
 
 def wanted(
@@ -96,12 +98,13 @@ def wanted(
     device: str,
     output: Path,
     formats: tuple[str, ...] = (),
+    *,
+    evidence: bool = False,
 ) -> WantedReport:
     """The report that a command line asks for."""
     path = lab_path(lab)
-    return WantedReport(
-        path, notes_folder(path), theme_folder(path), only, languages, device, output, formats
-    )
+    folders = notes_folder(path), theme_folder(path)
+    return WantedReport(path, *folders, only, languages, device, output, formats, evidence)
 
 
 @dataclass(frozen=True)
@@ -158,7 +161,7 @@ def input_digests(report: WantedReport) -> dict[str, str]:
 
 def _input_digests(report: WantedReport) -> dict[str, str]:
     asked = [report.lab.name, *report.only, "", *report.languages, "", report.device]
-    asked += report.formats
+    asked += [*report.formats, "", str(report.evidence)]
     return {
         "asked": _digest(asked),
         "lab": _digest([read_regular(report.lab)]),

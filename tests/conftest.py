@@ -66,7 +66,7 @@ learning_rate = 1.0
 """
 
 
-def build(path: Path, output: Path, only: tuple[str, ...] = ()) -> Built:
+def build(path: Path, output: Path, only: tuple[str, ...] = (), *, evidence: bool = False) -> Built:
     """Build a lab in both languages, and keep what the build composed on its way."""
     seen: dict[str, Any] = {}
     measure, compose = measured_module.measure, compose_module.compose
@@ -90,7 +90,7 @@ def build(path: Path, output: Path, only: tuple[str, ...] = ()) -> Built:
         patch.object(compose_module, "compose", composed),
         patch.object(printing_module, "print_report", printed),
     ):
-        request = Request(path, only, LANGUAGES, output)
+        request = Request(path, only, LANGUAGES, output, evidence=evidence)
         summary = build_module.build(request, lambda *_: None)
     reports = {code: seen[code] for code in LANGUAGES}
     return Built(path, output, summary, seen["measured"], seen["tree"], reports)
@@ -147,8 +147,14 @@ def write_lab(tmp_path: Path) -> Callable[..., Path]:
 def build_lab(write_lab: Callable[..., Path], tmp_path: Path) -> Callable[..., Built]:
     """Build a lab given as text, in both languages."""
 
-    def built(text: str, notes: dict[str, str] | None = None, only: tuple[str, ...] = ()) -> Built:
-        return build(write_lab(text, notes), tmp_path / "output", only)
+    def built(
+        text: str,
+        notes: dict[str, str] | None = None,
+        only: tuple[str, ...] = (),
+        *,
+        evidence: bool = False,
+    ) -> Built:
+        return build(write_lab(text, notes), tmp_path / "output", only, evidence=evidence)
 
     return built
 
@@ -183,7 +189,7 @@ def build_pages(build_lab: Callable[..., Built]) -> Callable[..., Built]:
     """Build a lab given as text without its PDFs, which take most of the time."""
 
     def built(*arguments: Any, **options: Any) -> Built:
-        with patch.object(pdf_format, "render", lambda report, language: b"%PDF-left-out"):
+        with patch.object(pdf_format, "render", lambda *_: b"%PDF-left-out"):
             return build_lab(*arguments, **options)
 
     return built
@@ -211,7 +217,7 @@ def pages_of(made_once: Callable[..., Any], tmp_path: Path) -> Callable[[str], B
 
     def make(text: str, folder: Path) -> Built:
         (folder / "lab.toml").write_text(text, encoding="utf-8")
-        with patch.object(pdf_format, "render", lambda report, language: b"%PDF-left-out"):
+        with patch.object(pdf_format, "render", lambda *_: b"%PDF-left-out"):
             return build(folder / "lab.toml", folder / "output")
 
     def built(text: str) -> Built:

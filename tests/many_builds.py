@@ -37,7 +37,7 @@ def prepare() -> None:
     from labreport.training import execution
 
     execution.WORTH_SECONDS = 0.0
-    pdf.render = lambda report, words: f"%PDF {hash_of(html.render([(report, words)]))}".encode()
+    pdf.render = lambda report, words, _: f"%PDF {hash_of(html.render([(report, words)]))}".encode()
     os.fdopen = lambda handle, mode: SlowFile(io.FileIO(handle, mode))  # type: ignore[assignment]
 
 

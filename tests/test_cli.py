@@ -434,7 +434,7 @@ def test_an_unknown_rule_is_told_with_the_nearest() -> None:
 
 @pytest.fixture
 def _no_pdf(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("labreport.formats.pdf.render", lambda report, language: b"%PDF-left-out")
+    monkeypatch.setattr("labreport.formats.pdf.render", lambda *_: b"%PDF-left-out")
 
 
 @pytest.mark.usefixtures("_no_pdf")

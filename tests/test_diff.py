@@ -60,7 +60,7 @@ def write(base_text: str, tmp_path: Path) -> Callable[..., Path]:
 
 
 def build(lab: Path, output: Path) -> Path:
-    with patch.object(pdf, "render", lambda report, language: b"%PDF-left-out"):
+    with patch.object(pdf, "render", lambda *_: b"%PDF-left-out"):
         build_module.build(Request(lab, (), ("en",), output), lambda *_: None)
     return output
 

@@ -57,7 +57,7 @@ def build() -> Callable[[Request], None]:
     """Build without the PDF, which takes most of the time."""
 
     def build(request: Request) -> None:
-        with patch.object(pdf, "render", lambda report, language: b"%PDF-left-out"):
+        with patch.object(pdf, "render", lambda *_: b"%PDF-left-out"):
             build_module.build(request, lambda *_: None)
 
     return build
@@ -90,6 +90,7 @@ def test_a_report_is_current_until_it_is_wanted_otherwise(built: WantedReport) -
         replace(built, languages=("en", "zh")),
         replace(built, languages=()),
         replace(built, device="cuda"),
+        replace(built, evidence=True),
         replace(built, output=built.output.parent / "elsewhere"),
         replace(built, lab=built.lab.parent / "missing.toml"),
     ):
@@ -335,7 +336,7 @@ def test_what_changes_while_a_build_is_at_work_is_seen_by_the_next_one(
 ) -> None:
     path = request_.report.notes / "speed.md"
 
-    def render(report: object, language: object) -> bytes:
+    def render(*_: object) -> bytes:
         path.write_text("What I saw later.", encoding="utf-8")
         return b"%PDF-left-out"
 

@@ -35,7 +35,7 @@ def build(request: Request) -> Summary:
     with (
         patch.object(compose, "compose", lambda *_: None),
         patch.object(printing, "print_report", lambda *_: None),
-        patch.object(pdf, "render", lambda report, language: b"%PDF-left-out"),
+        patch.object(pdf, "render", lambda *_: b"%PDF-left-out"),
         patch.object(html, "render", lambda reports: b"<html>left out</html>"),
     ):
         return build_module.build(request, lambda *_: None)

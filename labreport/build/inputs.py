@@ -14,7 +14,8 @@ from labreport.formats.table import FORMATS, USUAL
 from labreport.freshness import input_digests
 from labreport.lab.plan import Lab
 from labreport.lab.reading.faults import nearest
-from labreport.lab.reading.load import load
+from labreport.lab.reading.load import lab_of
+from labreport.lab.reading.toml_file import read
 from labreport.shipped import lab_path, notes_folder, shipped, theme_folder
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class Inputs:
 
     Attributes:
         path: of the lab file.
+        text: of the lab file.
         whole: the lab.
         lab: the part of it that is built.
         languages: of the report.
@@ -39,6 +41,7 @@ class Inputs:
     """
 
     path: Path
+    text: str
     whole: Lab
     lab: Lab
     languages: tuple[str, ...]
@@ -59,7 +62,8 @@ def read_inputs(request: Request) -> Inputs:
     """
     path = lab_path(request.lab)
     digests = input_digests(request.report)
-    whole = load(path)
+    source = read(path)
+    whole = lab_of(source)
     lab = part_of(whole, request.only, path)
     languages = chosen_languages(request.languages, whole)
     formats = chosen_formats(request.formats)
@@ -70,7 +74,7 @@ def read_inputs(request: Request) -> Inputs:
     if not request.force:
         refuse_foreign(request.output, languages, formats)
     check_characters(lab, path, notes.files, languages)
-    return Inputs(path, whole, lab, languages, formats, theme, folder, notes, digests)
+    return Inputs(path, source.text, whole, lab, languages, formats, theme, folder, notes, digests)
 
 
 def part_of(lab: Lab, only: Sequence[str], path: Path) -> Lab:

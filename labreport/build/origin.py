@@ -50,6 +50,7 @@ def command_again(request: Request, whole: Lab) -> str:
         words += [word for code in request.languages for word in ("--lang", code)]
     if chosen_formats(request.formats) != USUAL:
         words += [word for name in request.formats for word in ("--format", name)]
+    words += ["--evidence"] if request.evidence else []
     return " ".join(map(_quoted, words))
 
 

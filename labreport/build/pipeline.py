@@ -13,12 +13,21 @@ from labreport.build.origin import command_again, printed_environment, this_envi
 from labreport.build.output import keep_others, remove_earlier
 from labreport.build.request import Request, Summary
 from labreport.estimate import picture_bytes
-from labreport.formats.table import FORMATS, Editions, file_names
+from labreport.formats.table import (
+    ATTACHED,
+    FORMATS,
+    TREE,
+    AttachedFile,
+    Editions,
+    file_names,
+    tree_bytes,
+)
 from labreport.freshness import RECORD, ReportRecord, altered, read_record, record, replacing
 from labreport.runs.file_format import run_name
 from labreport.runs.files import write_together
 from labreport.runs.run import Run
 from labreport.runs.store import Store
+from labreport.shipped import LAB_FILE
 from labreport.training.execution import (
     LoadedRuns,
     Progress,
@@ -48,7 +57,7 @@ def build(request: Request, progress: Progress) -> Summary:
     store = Store(request.output)
     drafted = _draft(inputs, request, store, progress)
     found_altered = altered(request.output)
-    files = [*drafted.data, *_render(drafted.report, inputs, request, progress)]
+    files = [*drafted.data, *_render(drafted, inputs, request, progress)]
     used = {file for file, _ in drafted.places.values()}
     kept = record(request.report, inputs.digests, dict(files), used, store.opened)
     _write(files, kept, request, progress)
@@ -148,18 +157,21 @@ def _data(measured: Measured, places: Mapping[str, tuple[str, int]], request: Re
     ]
 
 
-def _render(report: Report, inputs: Inputs, request: Request, progress: Progress) -> Files:
+def _render(drafted: _Draft, inputs: Inputs, request: Request, progress: Progress) -> Files:
     """The report in every language and format."""
     from labreport.formats.limits import limited
     from labreport.language.catalogue import language
     from labreport.render.drawing_cache import DrawingCache
     from labreport.render.printing import print_report
 
-    theme = inputs.theme
+    report, theme = drafted.report, inputs.theme
+    carried = any(FORMATS[f].has_files for f in inputs.formats)
+    attached = _attached(drafted, inputs) if carried else []
     pictures = DrawingCache() if any(FORMATS[f].has_pictures for f in inputs.formats) else None
     words = [language(code).saying(theme.texts.get(code, {})) for code in inputs.languages]
     printed: list[PrintedReport] = [
-        print_report(report, own, inputs.notes, theme, pictures) for own in words
+        print_report(report, own, inputs.notes, theme, pictures, with_evidence=request.evidence)
+        for own in words
     ]
     reports = list(zip(printed, words, strict=True))
     wanted = file_names(inputs.formats, inputs.languages)
@@ -167,12 +179,21 @@ def _render(report: Report, inputs: Inputs, request: Request, progress: Progress
     for done, (name, kind, place) in enumerate(wanted):
         progress("writing", done, len(wanted))
         # Every page has all languages, its own in front.
-        editions = Editions(report, [reports[place], *reports[:place], *reports[place + 1 :]])
+        others = [*reports[:place], *reports[place + 1 :]]
+        editions = Editions(report, [reports[place], *others], attached)
         make = partial(FORMATS[kind].render, editions)
         # What somebody's theme makes of a report may take any time or memory.
         files.append((request.output / name, limited(make) if theme.own else make()))
     progress("writing", len(wanted), len(wanted))
     return files
+
+
+def _attached(drafted: _Draft, inputs: Inputs) -> list[AttachedFile]:
+    """The files that a PDF carries: lab, numbers and findings, and the report in no language."""
+    contents = {path.name: content for path, content in drafted.data}
+    contents[LAB_FILE] = inputs.text.encode()
+    contents[TREE] = tree_bytes(drafted.report)
+    return [AttachedFile(*row, contents[row[0]]) for row in ATTACHED]
 
 
 def _write(files: Files, kept: ReportRecord, request: Request, progress: Progress) -> None:

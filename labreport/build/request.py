@@ -33,12 +33,15 @@ class Request:
     """True if files of the output folder are to be replaced that no build wrote there."""
     formats: tuple[str, ...] = ()
     """Formats of the report; the usual ones if empty."""
+    evidence: bool = False
+    """True if paper and text are to have the evidence of every finding, too."""
 
     @property
     def report(self) -> WantedReport:
         """The report that this is about, whoever builds it and however."""
         device = self.machine.device
-        return wanted(self.lab, self.only, self.languages, device, self.output, self.formats)
+        asked = (self.lab, self.only, self.languages, device, self.output, self.formats)
+        return wanted(*asked, evidence=self.evidence)
 
 
 @dataclass(frozen=True)

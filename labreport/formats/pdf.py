@@ -7,7 +7,7 @@ import logging
 import os
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path, PurePath
 from typing import Any
@@ -15,7 +15,8 @@ from urllib.parse import unquote
 
 from labreport.errors import BuildError, Fault
 from labreport.formats.page import paper
-from labreport.formats.pdf_structure import mend
+from labreport.formats.pdf_structure import attach, mend
+from labreport.formats.table import AttachedFile
 from labreport.language.catalogue import Language
 from labreport.render.figures.style import code_font_path, font_path
 from labreport.render.printed import PrintedReport
@@ -35,8 +36,15 @@ FIXED_TIME = "1704067200"
 """2024-01-01: the time that fonts and documents are stamped with, so that bytes do not change."""
 
 
-def render(report: PrintedReport, language: Language) -> bytes:
+def render(
+    report: PrintedReport, language: Language, attached: Sequence[AttachedFile] = ()
+) -> bytes:
     """The PDF.
+
+    Args:
+        report: what is printed.
+        language: of the report.
+        attached: files that the PDF carries.
 
     Raises:
         BuildError: if Pango is missing, if WeasyPrint reports an error, or if a character has
@@ -48,10 +56,15 @@ def render(report: PrintedReport, language: Language) -> bytes:
         fetcher = _fetcher(report.theme.files)
         document = weasyprint.HTML(string=html, url_fetcher=fetcher, base_url=None)
         latex = {formula.latex for section in report.sections for formula in section.formulas}
+
+        def finish(_: Any, pdf: Any) -> None:
+            mend(pdf, latex)
+            attach(pdf, attached, language)
+
         content = document.write_pdf(
             pdf_variant="pdf/ua-1",
             uncompressed_pdf=False,
-            finisher=lambda _, pdf: mend(pdf, latex),
+            finisher=finish,
         )
     _check(messages, report.check_fonts)
     return bytes(content)

@@ -1,16 +1,23 @@
-"""The structure of a PDF where PDF/UA-1 asks for more than WeasyPrint gives.
+"""What a PDF has beyond what WeasyPrint gives: structure for PDF/UA-1, and files.
 
 WeasyPrint tags running heads like text, but gives them no place in the structure tree; to
 ISO 14289-1, 7.1 they are artifacts. It calls every picture a figure, also that of a formula. And
 where a part of a link is marked up, it gives the place of the link to that part; by 7.18.5 it is
 the link's own.
+
+Files that it attaches have times, and no relationship to the document.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
+
+import pydyf
+
+from labreport.formats.table import AttachedFile
+from labreport.language.catalogue import Language
 
 
 def mend(pdf: Any, formulas: Collection[str]) -> None:
@@ -99,3 +106,46 @@ def _stamp(stream: Any, numbers: Collection[int]) -> None:
             parts[index - 2] = "/Artifact"
             parts[index - 1].clear()
             parts[index - 1]["Type"] = "/Pagination"
+
+
+def attach(pdf: Any, files: Sequence[AttachedFile], language: Language) -> None:
+    """Put files into a PDF as associated files (ISO 32000-2, 14.13).
+
+    Args:
+        pdf: a `pydyf.PDF` that has not been written.
+        files: what it is to carry.
+        language: of the descriptions.
+    """
+    tree, references = pydyf.Array(), pydyf.Array()
+    # The tree of their names is sorted.
+    for file in sorted(files, key=lambda file: file.name):
+        specification = _specification(pdf, file, language)
+        tree += [specification["F"], specification.reference]
+        references.append(specification.reference)
+    if files:
+        names = pdf.catalog.setdefault("Names", pydyf.Dictionary())
+        names["EmbeddedFiles"] = pydyf.Dictionary({"Names": tree})
+        pdf.catalog["AF"] = references
+
+
+def _specification(pdf: Any, file: AttachedFile, language: Language) -> Any:
+    """Add a file to a PDF, and what tells of it, which is returned."""
+    told = {
+        "Type": "/EmbeddedFile",
+        "Subtype": f"/{file.kind.replace('/', '#2F')}",
+        "Params": pydyf.Dictionary({"Size": len(file.content)}),
+    }
+    stream = pydyf.Stream([file.content], told, compress=True)
+    pdf.add_object(stream)
+    specification = pydyf.Dictionary(
+        {
+            "Type": "/Filespec",
+            "F": pydyf.String(file.name),
+            "UF": pydyf.String(file.name),
+            "EF": pydyf.Dictionary({"F": stream.reference, "UF": stream.reference}),
+            "Desc": pydyf.String(language.text(f"attached.{file.name}")),
+            "AFRelationship": f"/{file.relationship}",
+        }
+    )
+    pdf.add_object(specification)
+    return specification

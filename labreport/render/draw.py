@@ -57,7 +57,6 @@ def _function(drawing: Drawing) -> Callable[..., bytes]:
         panels,
         start_distribution,
         sweep_figure,
-        sweep_map,
     )
 
     functions: dict[str, Callable[..., bytes]] = {
@@ -65,11 +64,9 @@ def _function(drawing: Drawing) -> Callable[..., bytes]:
         "DifferenceDrawing": gradient_differences.difference_figure,
         "HeatmapDrawing": layer_heatmap.layers_figure,
         "LandscapeDrawing": landscape_figure.landscape_figure,
-        "MapDrawing": sweep_map.map_figure,
         "NetworkDrawing": network_drawing.network_figure,
         "NetworksDrawing": network_drawing.networks_figure,
         "SizesDrawing": panels.sizes_figure,
-        "SpreadDrawing": start_distribution.starts_curves_figure,
         "StartsDrawing": start_distribution.starts_figure,
         "SweepDrawing": sweep_figure.sweep_figure,
         "WeightsDrawing": panels.weights_figure,

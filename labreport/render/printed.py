@@ -303,7 +303,7 @@ class PrintedLine:
 
 @dataclass(frozen=True)
 class PrintedReport:
-    """A whole report in one language; ``notes`` is a section that only paper needs."""
+    """A whole report in one language; ``notes`` has the evidence, where it is asked for."""
 
     language: str
     html_language: str

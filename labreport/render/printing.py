@@ -58,6 +58,8 @@ def print_report(
     notes: NotesOfReport | None = None,
     theme: Theme = PLAIN,
     cache: DrawingCache | None = None,
+    *,
+    with_evidence: bool = False,
 ) -> PrintedReport:
     """A report in a language.
 
@@ -67,9 +69,10 @@ def print_report(
         notes: the student's notes as they were rendered; none if the report has none.
         theme: how the report looks.
         cache: pictures and formulas that were drawn already; None to draw none, for text alone.
+        with_evidence: whether notes on the evidence of every statement are printed, too.
     """
     language = language.saying(theme.texts.get(language.code, {}))
-    return _Printing(report, language, notes, cache).report(theme)
+    return _Printing(report, language, notes, cache).report(theme, with_evidence=with_evidence)
 
 
 def print_blocks(
@@ -171,14 +174,15 @@ class _Printing:
         }
         self.blocks = _Blocks(self.words, numbering, self.evidence, notes, cache)
 
-    def report(self, theme: Theme) -> PrintedReport:
+    def report(self, theme: Theme, *, with_evidence: bool) -> PrintedReport:
         """The whole report."""
         tree, code = self.tree, self.language.code
         title = tree.title.within(code) if tree.title else ""
         printed = [self._section(section) for section in tree.sections]
         # Some hold nothing but a note, which another language may have alone.
         there = [section for section in printed if section.blocks or section.sections]
-        *sections, notes = with_numbers([*there, self._notes_on_evidence()])
+        evidence = self._notes_on_evidence() if with_evidence else None
+        sections = with_numbers([*there, *([evidence] if evidence else [])])
         return PrintedReport(
             language=code,
             html_language=self.language.html_name,
@@ -190,8 +194,8 @@ class _Printing:
             ),
             part=self.words(tree.part),
             answers=tuple(map(self._answer, tree.answers)),
-            sections=tuple(sections),
-            notes=notes if self.evidence or tree.sections else None,
+            sections=tuple(sections[: len(there)]),
+            notes=sections[-1] if evidence else None,
             check_fonts=tree.check_fonts,
             theme=theme,
         )

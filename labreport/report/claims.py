@@ -18,7 +18,8 @@ MOST_OTHERS = 6
 LEAST_RELEVANCE = 0.3
 """Further findings of less relevance stand in observations.json alone."""
 
-APPENDIX_FINDINGS = 2
+APPENDIX_FINDINGS = 1
+"""Findings that are printed of an experiment that an appendix repeats."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,10 +103,14 @@ def _of_experiment(plan: Plan, found: Observations) -> Iterator[tuple[Claim, boo
 
 
 def _of_repetition(appendix: str, repetition: Repetition) -> Iterator[tuple[Claim, bool]]:
-    found = repetition.observed
-    for place, observation in enumerate((*found.answers, *found.others, *found.limits)):
-        is_printed = place < min(APPENDIX_FINDINGS, len(found.answers))
-        yield Claim(appendix, repetition.results.plan, observation), is_printed
+    printed = printed_of_repetition(repetition)
+    for place, observation in enumerate(repetition.observed):
+        yield Claim(appendix, repetition.results.plan, observation), place < len(printed)
+
+
+def printed_of_repetition(repetition: Repetition) -> tuple[Observation, ...]:
+    """The first findings of a repeated experiment; none where its runs are those before."""
+    return () if repetition.is_same else repetition.observed.answers[:APPENDIX_FINDINGS]
 
 
 def _numbered(claims: Sequence[tuple[Claim, bool]]) -> Iterator[Claim]:

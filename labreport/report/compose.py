@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from labreport.analysis.lab_rules.conclusions import LAB_RULES
@@ -15,9 +15,10 @@ from labreport.lab.changes import shown_differences
 from labreport.lab.plan import AppendixPlan, Plan
 from labreport.lab.schema.initialisers import WITHOUT_CHANCE
 from labreport.report import tables
-from labreport.report.claims import APPENDIX_FINDINGS, Repetition
+from labreport.report.claims import Repetition, printed_of_repetition
 from labreport.report.glossary import glossary
 from labreport.report.illustration.illustrate import illustrate
+from labreport.report.illustration.repetition_table import repetition_table
 from labreport.report.measured import Measured
 from labreport.report.phrases import Phrase, Reference, configured, listed, passage, text, written
 from labreport.report.principle import principle
@@ -270,7 +271,7 @@ class _Composition:
         difference = tables.differences_table(results)
         blocks += [difference] if difference else []
         blocks += self._statements("answers", observed, results)
-        shown = with_keys(plan.name, illustrate(results, self._title(results)))
+        shown = with_keys(plan.name, illustrate(results, observed.answers, self._title(results)))
         blocks += [*self._pointer(shown), *shown]
         blocks += self._statements("others", observed, results)
         blocks += self._statements("limits", observed, results)
@@ -338,28 +339,26 @@ class _Composition:
             text("report.change-item", key=Keys((k,)), value=configured(k, flat[k]))
             for k in shown_differences(self.lab.base, changed)
         ]
-        blocks: list[Block] = [
-            Paragraph(text("report.appendix-text", changes=listed(changes, "clauses")))
+        said = [text("report.appendix-text", changes=listed(changes, "clauses"))]
+        said += [
+            text("report.appendix-same", experiment=self._title(r.results))
+            for r in repeated
+            if r.is_same
         ]
-        sections = []
-        for repetition in repeated:
-            results = repetition.results
-            title = self._title(results)
-            if repetition.is_same:
-                blocks.append(Paragraph(text("report.appendix-same", experiment=title)))
-                continue
-            inner: list[Block] = []
-            for table in (tables.comparison_table, tables.sweep_table, tables.starts_table):
-                made = table(results)
-                inner += [made] if made else []
-            found = repetition.observed.answers[:APPENDIX_FINDINGS]
-            statements = tuple(self._state(o, results.plan) for o in found)
-            inner += [Sentences("", statements)] if found else []
-            # Two hyphens, which no name has: "a" and "b-c" are not "a-b" and "c".
-            anchor = f"appendix-{appendix.name}--{results.plan.name}"
-            sections.append(Section(anchor, title, tuple(inner)))
+        pairs = zip(self._results, (r.results for r in repeated), strict=True)
+        table = repetition_table(list(pairs))
+        found = tuple(statement for r in repeated for statement in self._of_repetition(r))
+        blocks: list[Block] = [Paragraph(passage(said))]
+        blocks += [table] if table else []
+        blocks += [Sentences("", found, "conclusions")] if found else []
         title = text("report.appendix-title", title=written(appendix.title))
-        return Section(f"appendix-{appendix.name}", title, tuple(blocks), tuple(sections))
+        return Section(f"appendix-{appendix.name}", title, tuple(blocks))
+
+    def _of_repetition(self, repetition: Repetition) -> Iterator[Statement]:
+        """What is stated of a repeated experiment, under its title."""
+        title = text("evidence.group", name=self._title(repetition.results))
+        for observation in printed_of_repetition(repetition):
+            yield self._state(observation, repetition.results.plan, theme=title)
 
     def _conventions(self) -> list[Block]:
         """Conventions that not every program shares, of what this lab computes."""
@@ -382,6 +381,7 @@ class _Composition:
             Paragraph(text("report.again-text")),
             Paragraph(self.facts.again, kind="command"),
             Paragraph(text("report.again-stored", folder=folder, csv=csv)),
+            Paragraph(text("report.again-evidence", csv=csv)),
             Paragraph(text("report.again-digest", digest=digest.hexdigest())),
         )
         title = text("report.appendix-title", title=text("report.appendix-again"))

@@ -19,10 +19,10 @@ from labreport.errors import BuildError, Fault
 from labreport.lab.controls import rounding
 from labreport.lab.plan import AppendixPlan, Lab
 from labreport.report.claims import (
-    APPENDIX_FINDINGS,
     Claim,
     Repetition,
     claims_of,
+    printed_of_repetition,
     printed_others,
 )
 from labreport.runs.run import Run
@@ -153,7 +153,7 @@ def _repeat(
         results = attach(plan, runs, controls)
         is_same = {t.config.digest for t in plan.trials} == {t.config.digest for t in main.trials}
         found = observe(results).only_new(told, said)
-        if not is_same:
-            told.add(found.answers[:APPENDIX_FINDINGS])
-        repetitions.append(Repetition(results, found, is_same))
+        repetition = Repetition(results, found, is_same)
+        told.add(printed_of_repetition(repetition))
+        repetitions.append(repetition)
     return tuple(repetitions)

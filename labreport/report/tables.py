@@ -17,6 +17,7 @@ from labreport.analysis.rules.comparison import (
 from labreport.analysis.rules.initialisation import final_losses
 from labreport.lab.changes import shown_differences
 from labreport.lab.configuration import RunConfig
+from labreport.lab.lab import Variant
 from labreport.lab.plan import Point
 from labreport.report.best_cells import NONE, Best, cells, lowest, nearest
 from labreport.report.phrases import Concatenation, Named, Phrase, configured, passage, text
@@ -66,18 +67,25 @@ def pairs_table(caption: Phrase, pairs: Sequence[tuple[Phrase, Phrase]]) -> Tabl
 
 
 def differences_table(results: ExperimentResults) -> Table | None:
-    """Keys in which variants differ from the base, and those only; None if there are none."""
+    """Keys in which variants differ from the base, and those only.
+
+    None if there are none, and if of a single key the names of the variants tell the values.
+    """
     plan = results.plan
     swept = [key for key, _ in plan.axes]
+    # Rounds that all have are told by the budgets.
+    told = (
+        ["seed"] if len({r.run.config.rounds for r in results.results}) > 1 else ["seed", "rounds"]
+    )
     keys: list[str] = []
     for variant in plan.variants:
         config = results.of(variant.name)[0].run.config
         others = (plan.base, *(results.of(v.name)[0].run.config for v in plan.variants))
         # Of two that both have another scheme or optimizer than the base, also how they differ.
         differ = [k for other in others for k in shown_differences(other, config)]
-        keys += [k for k in dict.fromkeys(differ) if k not in (*keys, *swept, "seed")]
+        keys += [k for k in dict.fromkeys(differ) if k not in (*keys, *swept, *told)]
     seeds = any(v.seeds is not None for v in plan.variants) or plan.experiment.seeds is not None
-    if not keys and not swept and not seeds:
+    if not keys or (len(keys) == 1 and _tells(results, keys[0])):
         return None
     header = [head("variant")]
     header += [Cell(Keys((key,))) for key in (*keys, *swept)]
@@ -98,6 +106,22 @@ def differences_table(results: ExperimentResults) -> Table | None:
             row.append(Cell(text("report.seeds", count=count) if count else NONE))
         rows.append(tuple(row))
     return Table(text("report.differences-table"), tuple(header), tuple(rows))
+
+
+def _tells(results: ExperimentResults, key: str) -> bool:
+    """Return whether the value of a key, where it is not the base's, stands in each name."""
+    plan = results.plan
+    base = plan.base.flat().get(key)
+    values = [(v, results.of(v.name)[0].run.config.flat().get(key)) for v in plan.variants]
+    return all(value == base or _is_in_names(variant, value) for variant, value in values)
+
+
+def _is_in_names(variant: Variant, value: object) -> bool:
+    label = variant.label
+    names = [variant.name] if label is None else [label.within("zh"), label.within("en")]
+    parts = value if isinstance(value, tuple | list) else (value,)
+    words = [f"{part:g}" if isinstance(part, float) else str(part) for part in parts]
+    return all(word.lower() in name.lower() for word in words for name in names)
 
 
 def named(results: ExperimentResults, variant: str, point: Point = ()) -> Named:
@@ -295,7 +319,7 @@ def cross_table(experiments: Sequence[ExperimentResults], titles: Sequence[Phras
     lines: dict[str, tuple[float, list[Phrase], Result]] = {}
     for experiment, title in pairs:
         for error, result in _by_error(experiment, budget):
-            name = Concatenation((title, ": ", _in_brackets(experiment, result)))
+            name = Concatenation((title, ": ", in_brackets(experiment, result)))
             # The same run under two names is one line.
             digest = experiment_key(result, budget)
             lines.setdefault(digest, (error, [], result))[1].append(name)
@@ -337,7 +361,7 @@ def _predictions(result: Result, budget: int) -> Phrase:
     return Concatenation(("(", Concatenation(tuple(shown), ", "), ")"))
 
 
-def _in_brackets(experiment: ExperimentResults, result: Result) -> Phrase:
+def in_brackets(experiment: ExperimentResults, result: Result) -> Phrase:
     """A variant with its point in brackets; the point alone where there is one variant."""
     name = named(experiment, result.variant)
     if not result.point:

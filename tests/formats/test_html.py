@@ -12,7 +12,9 @@ import pytest
 from hostile_texts import HOSTILE_FORMULA
 from pages import Page, check_closed_off, edition
 
+from labreport.formats.html import render
 from labreport.language.catalogue import language
+from labreport.render.printing import print_report
 
 CODES = ("zh", "en")
 
@@ -222,9 +224,15 @@ def test_what_is_quoted_leads_to_its_evidence(page: Page, shipped_build: Any, co
     assert links == [f"#{s.evidence.anchor}" for s in quoted]
 
 
-def test_paper_alone_has_the_appendix_of_notes(page: Page, code: str, shipped_build: Any) -> None:
-    assert "evidence" not in [a["id"] for _, a in page.elements if "id" in a]
-    assert shipped_build.reports[code].notes.title not in page.text
+def test_a_page_has_no_appendix_of_notes_even_where_they_are_asked_for(
+    shipped_build: Any, code: str
+) -> None:
+    words = language(code)
+    with_notes = print_report(shipped_build.tree, words, with_evidence=True)
+    assert with_notes.notes
+    html = render([(with_notes, words)]).decode()
+    assert 'id="evidence"' not in html
+    assert with_notes.notes.title not in html
 
 
 @pytest.mark.usefixtures("made_up")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,11 @@ from pages import edition
 
 from labreport.errors import BuildError
 from labreport.formats.pdf import CODE_FONT_URL, FONT_URL, _fetcher, render
+from labreport.formats.table import ATTACHED, AttachedFile
 from labreport.language.catalogue import language
+from labreport.render.drawing_cache import DrawingCache
+from labreport.render.printing import print_report
+from labreport.report.json_form import to_json
 
 CODES = ("zh", "en")
 NOWHERE = "\U0010fff0"
@@ -102,7 +107,6 @@ def test_document_runs_and_opens_nothing(pdf: pikepdf.Pdf) -> None:
     assert "/OpenAction" not in pdf.Root
     assert "/AA" not in pdf.Root
     assert "/JavaScript" not in pdf.Root.get("/Names", pikepdf.Dictionary())
-    assert "/EmbeddedFiles" not in pdf.Root.get("/Names", pikepdf.Dictionary())
     for page in pdf.pages:
         for annotation in page.get("/Annots", pikepdf.Array()):
             action = annotation.get("/A")
@@ -118,8 +122,7 @@ def test_outline_is_the_table_of_contents(pdf: pikepdf.Pdf, code: str, shipped_b
     report = shipped_build.reports[code]
     found = outline(pdf)
     assert found[0] == report.title
-    sections = (*report.sections, report.notes)
-    assert [" ".join(t.split()) for t in found[3:]] == list(titles(sections))
+    assert [" ".join(t.split()) for t in found[3:]] == list(titles(report.sections))
 
 
 def test_structure_has_headings_tables_lists_and_figures(
@@ -197,6 +200,42 @@ def test_pages_are_numbered(code: str, shipped_build: Any) -> None:
     assert expected[code] in third
 
 
+# --- attached files ----------------------------------------------------------------------------
+
+RELATIONSHIPS = {
+    "experiments.toml": "/Source",
+    "observations.json": "/Data",
+    "report.tree.json": "/Alternative",
+    "runs.csv": "/Data",
+}
+
+
+def test_files_that_a_pdf_carries_are_those_that_were_written(
+    pdf: pikepdf.Pdf, code: str, shipped_build: Any
+) -> None:
+    written = {name: shipped_build.output / name for name in ("observations.json", "runs.csv")}
+    contents = {name: path.read_bytes() for name, path in written.items()}
+    contents["experiments.toml"] = shipped_build.path.read_bytes()
+    contents["report.tree.json"] = f"{to_json(shipped_build.tree)}\n".encode()
+    assert list(pdf.attachments) == sorted(contents)
+    for name, content in contents.items():
+        found = pdf.attachments[name]
+        assert found.get_file().read_bytes() == content
+        assert found.get_file().creation_date is found.get_file().mod_date is None
+        assert found.description == language(code).text(f"attached.{name}")
+        assert found.obj.UF == found.obj.F == name
+    assert {str(f.F): str(f.AFRelationship) for f in pdf.Root.AF} == RELATIONSHIPS
+
+
+def test_a_lab_of_another_name_is_carried_as_it_was_read(
+    build_lab: Callable[..., Any], base_text: str
+) -> None:
+    built = build_lab("\ufeff" + base_text + LAB)
+    with pikepdf.open(built.pdf("zh")) as pdf:
+        carried = pdf.attachments["experiments.toml"].get_file().read_bytes()
+    assert carried == (base_text + LAB).encode()
+
+
 # --- evidence ----------------------------------------------------------------------------------
 
 
@@ -216,9 +255,35 @@ def links(pdf: pikepdf.Pdf) -> list[str]:
     return found
 
 
-def test_every_statement_has_a_note_and_every_note_leads_back(
-    pdf: pikepdf.Pdf, shipped_build: Any
+def test_what_is_quoted_leads_to_where_it_is_told(
+    pdf: pikepdf.Pdf, code: str, shipped_build: Any
 ) -> None:
+    numbers = {c.number for c in shipped_build.measured.claims if c.number}
+    there, led_to = destinations(pdf), links(pdf)
+    assert {name for name in there if name.startswith("claim-")} <= {f"claim-{n}" for n in numbers}
+    answers = shipped_build.reports[code].answers
+    quoted = [s.evidence.anchor for answer in answers for s in answer.statements]
+    assert [name for name in led_to if name.startswith("claim-")] == quoted
+    assert "evidence" not in there
+    assert not any(name.startswith("note-") for name in there)
+    assert set(led_to) <= there
+
+
+@pytest.fixture(scope="module", params=CODES)
+def with_evidence(
+    shipped_build: Any, request: pytest.FixtureRequest
+) -> Iterator[tuple[pikepdf.Pdf, Any]]:
+    words = language(request.param)
+    report = print_report(shipped_build.tree, words, cache=DrawingCache(), with_evidence=True)
+    with pikepdf.open(BytesIO(render(report, words))) as opened:
+        yield opened, report
+
+
+def test_every_statement_has_a_note_and_every_note_leads_back(
+    with_evidence: tuple[pikepdf.Pdf, Any], shipped_build: Any
+) -> None:
+    pdf, report = with_evidence
+    assert outline(pdf)[-1] == f"{report.notes.number} {report.notes.title}"
     numbers = {c.number for c in shipped_build.measured.claims if c.number}
     there, led_to = destinations(pdf), links(pdf)
     for kind in ("note", "claim"):
@@ -237,7 +302,7 @@ def test_every_statement_has_a_note_and_every_note_leads_back(
 def test_notes_have_values_formulas_runs_and_thresholds(
     build_lab: Callable[..., Any], base_text: str
 ) -> None:
-    built = build_lab(base_text + LAB)
+    built = build_lab(base_text + LAB, evidence=True)
     run = built.measured.experiments[0].results[0].run
     for code in CODES:
         text = text_of(built.pdf(code))
@@ -256,7 +321,10 @@ def test_notes_have_values_formulas_runs_and_thresholds(
 
 
 def test_a_second_rendering_gives_the_same_bytes(shipped_build: Any, code: str) -> None:
-    again = render(shipped_build.reports[code], language(code))
+    with pikepdf.open(shipped_build.pdf(code)) as pdf:
+        contents = {name: a.get_file().read_bytes() for name, a in pdf.attachments.items()}
+    attached = [AttachedFile(*row, contents[row[0]]) for row in ATTACHED]
+    again = render(shipped_build.reports[code], language(code), attached)
     assert again == shipped_build.pdf(code).read_bytes()
 
 

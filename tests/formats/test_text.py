@@ -25,6 +25,7 @@ from labreport.render.printed import (
     PrintedSentences,
     PrintedTable,
 )
+from labreport.render.printing import print_report
 
 LAB = """
 [experiment.rate]
@@ -77,6 +78,17 @@ def test_all_of_the_tree_is_in_the_text(code: str, shipped_build: Any) -> None:
     missing = [told for told in texts(report) if told not in made]
     assert missing == []
     assert all(s.text in made for answer in report.answers for s in answer.statements)
+
+
+@pytest.mark.parametrize("code", ["zh", "en"])
+def test_evidence_is_in_the_text_where_it_is_asked_for(code: str, shipped_build: Any) -> None:
+    words = language(code)
+    asked_for = print_report(shipped_build.tree, words, with_evidence=True)
+    made = text.render(asked_for, words).decode()
+    assert [told for told in texts(asked_for) if told not in made] == []
+    title = words.text("evidence.title")
+    assert title in made
+    assert title not in text.render(shipped_build.reports[code], words).decode()
 
 
 def test_a_sentence_is_a_line(shipped_build: Any) -> None:
@@ -156,10 +168,11 @@ def test_formats_are_chosen_on_the_command_line(
     write_lab: Callable[..., Path], base_text: str, tmp_path: Path
 ) -> None:
     path, output = write_lab(base_text + LAB), tmp_path / "out"
-    asked = ("build", path, "--lang", "en", "-o", output, "--format", "text")
+    asked = ("build", path, "--lang", "en", "-o", output, "--format", "text", "--evidence")
     assert run(*asked).exit_code == 0
     first = (output / "report.txt").read_bytes()
-    assert b"--format text" in first
+    assert b"--format text --evidence" in first
+    assert b"Evidence for the findings" in first
     assert "up to date" in run(*asked).stderr
     again = run(*asked, "--format", "html")
     assert again.exit_code == 0

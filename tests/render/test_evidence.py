@@ -32,6 +32,7 @@ from labreport.analysis.rule import THEMES
 from labreport.language.catalogue import language
 from labreport.render.evidence_text import FORMULAS_ON_PAPER, SHOWN_RUNS, brief, evidence, exact
 from labreport.render.printed import Evidence, PrintedReport, PrintedSentences, PrintedStatement
+from labreport.render.printing import print_report
 from labreport.report.claims import (
     APPENDIX_FINDINGS,
     LEAST_RELEVANCE,
@@ -281,10 +282,14 @@ def test_what_is_quoted_leads_to_where_it_is_told(report: PrintedReport) -> None
         assert item.text.endswith(original.text)
 
 
-def test_notes_are_those_of_the_statements(report: PrintedReport) -> None:
+def test_notes_are_those_of_the_statements_where_they_are_asked_for(
+    report: PrintedReport, shipped_build: Any
+) -> None:
+    assert report.notes is None
+    words = language(report.language)
+    report = print_report(shipped_build.tree, words, with_evidence=True)
     assert report.notes
     (notes,) = (b for b in report.notes.blocks if type(b).__name__ == "Notes")
-    words = language(report.language)
     own = [brief(i.evidence, words) for i in statements(report) if i.evidence and not i.quoted]
     assert list(notes.items) == own
     assert report.notes.number == str(len(report.sections) + 1)

@@ -14,19 +14,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib import rcParams
 from matplotlib.figure import Figure as Canvas
+from printing_parts import words_of
 
 from labreport.render.figures import style
 from labreport.render.figures.curve_figure import curve_figure
 from labreport.render.figures.landscape_figure import landscape_figure
 from labreport.render.figures.layer_heatmap import layers_figure
 from labreport.render.figures.panels import sizes_figure, weights_figure
-from labreport.render.figures.start_distribution import starts_curves_figure, starts_figure
+from labreport.render.figures.start_distribution import starts_figure
 from labreport.render.figures.sweep_figure import sweep_figure
 from labreport.render.printed import PrintedFigure, PrintedFormula
 from labreport.report.illustration.curves import (
-    MOST_CURVES,
-    _spread_out,
     single_curves,
+    swept_curves,
     wants_log,
 )
 from labreport.report.illustration.drawings import Curve, Level, SweptSeries, Trajectory
@@ -67,9 +67,6 @@ DRAWINGS: dict[str, Callable[[], bytes]] = {
     "sweep": lambda: sweep_figure([SweptSeries("A", (0.1, 1.0), (0.5, None), 0)], (0.1,), AXES),
     "starts": lambda: starts_figure(
         [Curve("A", np.array([1.0, 2.0, 4.0]), 0)], [Level("g", 3.0, 1)], AXES[:2]
-    ),
-    "spread": lambda: starts_curves_figure(
-        [Curve("A", np.geomspace(1, 0.1, 2 * 400).reshape(2, 400), 0)], CURVES[:1], (), AXES
     ),
     "weights": lambda: weights_figure(RUNS, ("w1", "w2"), AXES[:2]),
     "sizes": lambda: sizes_figure(RUNS, ("w1", "w2"), AXES[:2]),
@@ -137,16 +134,40 @@ def test_thinning_by_ratio_keeps_the_first_rounds() -> None:
     assert np.diff(steps).max() < 0.06 * 100_000
 
 
-@given(st.data())
-def test_curves_of_a_sweep_include_both_ends_and_the_best(data: st.DataObject) -> None:
-    count = data.draw(st.integers(1, 60))
-    top = data.draw(st.one_of(st.none(), st.integers(0, count - 1)))
-    chosen = _spread_out(list(range(count)), top)  # type: ignore[arg-type]
-    assert chosen[0] == 0
-    assert chosen[-1] == count - 1
-    assert top is None or top in chosen
-    assert chosen == sorted(set(chosen))
-    assert len(chosen) == min(count, MOST_CURVES)
+def test_curves_of_a_sweep_are_those_of_the_base_the_best_and_the_worst(
+    build_pages: Callable[..., Any], base_text: str
+) -> None:
+    def drawn(rates: str) -> list[float]:
+        lab = f'[experiment.a]\ntitle = "a"\nsweep.optimizer.learning_rate = {rates}\n'
+        (found,) = build_pages(base_text + lab).measured.experiments
+        curves = swept_curves(found)
+        assert curves is not None
+        last = {r.point[0][1]: r.loss(found.last) for r in found.everywhere}
+        chosen = [r.point[0][1] for r in curves.results]
+        assert {min(last, key=last.get), max(last, key=last.get)} <= set(chosen)
+        return chosen
+
+    # The base has 1.0, and of these rates each is better than the ones below it.
+    assert drawn("[0.01, 0.1, 1.0, 2.0, 3.0]") == [0.01, 1.0, 3.0]
+    assert drawn("[3.0, 2.0, 0.1, 0.01]") == [3.0, 0.01]
+    assert drawn("[1.0, 0.5]") == [1.0, 0.5]
+
+
+def test_runs_that_are_the_same_are_one_curve_with_all_names(
+    build_pages: Callable[..., Any], base_text: str
+) -> None:
+    lab = '[experiment.a]\ntitle = "a"\n'
+    for name, rate in (("one", 1.0), ("two", 2.0), ("three", 1.0)):
+        lab += (
+            f'[[experiment.a.variant]]\nname = "{name}"\nchange.optimizer.learning_rate = {rate}\n'
+        )
+    (found,) = build_pages(base_text + lab).measured.experiments
+    curves = single_curves(found)
+    assert curves is not None
+    words = words_of([found])
+    assert [words(curve.name) for curve in curves.curves] == ["one, three", "two"]
+    assert [curve.look for curve in curves.curves] == [0, 1]
+    assert [r.variant for r in curves.results] == ["one", "two"]
 
 
 # --- labels ------------------------------------------------------------------------------------
@@ -175,8 +196,6 @@ def test_every_figure_takes_any_label(label: str) -> None:
     assert sweep_figure([SweptSeries(label, (0.1, 1.0), (0.5, 0.25), 0)], (), AXES)
     groups = [Curve(label, np.array([1.0, 2.0]), 0)]
     assert starts_figure(groups, [Level(label, 3.0, 1)], AXES[:2])
-    spread = [Curve(label, CURVES[0].values[None], 0)]
-    assert starts_curves_figure(spread, curves, (), AXES)
     runs = [RUNS[0]._replace(name=label)]
     assert weights_figure(runs, ("w1",), AXES[:2])
     assert landscape((label, label))
@@ -239,8 +258,6 @@ def test_sweeps_take_any_number(losses: list[float]) -> None:
 @pytest.mark.parametrize("values", [[1.0, 1.0], [-1.0, 2.0], [0.0, 0.0], [1e30, 1e38]])
 def test_random_starts_take_any_number(values: list[float]) -> None:
     assert starts_figure([Curve("a", np.array(values), 0)], [], AXES[:2])
-    curves = np.array([values, values[::-1]])
-    assert starts_curves_figure([Curve("a", curves, 0)], [], (0.1,), AXES)
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from printing_parts import printed_table
 
 from labreport.language.catalogue import language
 from labreport.render.printed import (
@@ -21,7 +24,10 @@ from labreport.render.printed import (
     PrintedSentences,
     PrintedTable,
 )
+from labreport.report.best_cells import NONE
 from labreport.report.claims import MOST_OTHERS
+from labreport.report.illustration.repetition_table import repetition_table
+from labreport.report.numbers import measured as as_measured
 
 CODES = ("zh", "en")
 
@@ -318,6 +324,8 @@ def test_command_is_quoted_for_a_shell(build_pages: Callable[..., Any], base_tex
     request = Request(Path("my lab; rm -rf x.toml"), ("a",), ("en",), Path("output"))
     words = command_again(request, load(shipped("experiments.toml")))
     assert words == "labreport build 'my lab; rm -rf x.toml' --only a --lang en"
+    asked_for = replace(request, evidence=True)
+    assert command_again(asked_for, load(shipped("experiments.toml"))) == f"{words} --evidence"
 
 
 def test_statements_name_how_many_runs_there_are(shipped_build: Any) -> None:
@@ -426,19 +434,56 @@ def test_an_empty_note_is_no_note(build_pages: Callable[..., Any], base_text: st
 # --- appendices --------------------------------------------------------------------------------
 
 
-def test_appendix_repeats_experiments_and_says_which_it_need_not(report: PrintedReport) -> None:
+def test_an_appendix_is_a_table_and_says_what_it_need_not_repeat(
+    report: PrintedReport, shipped_build: Any
+) -> None:
     (appendix,) = (s for s in report.sections if s.anchor == "appendix-accumulated")
-    titles_ = {s.anchor: s.title for s in sections(report)}
-    repeated = {s.anchor for s in appendix.sections}
+    assert appendix.sections == ()
+    said, table, found = appendix.blocks
+    assert isinstance(said, PrintedParagraph)
+    assert isinstance(table, PrintedTable)
+    assert isinstance(found, PrintedSentences)
+    titles_ = {s.anchor.removeprefix("experiment-"): s.title for s in sections(report)}
+    rows = [row[0].text for row in table.rows]
     # The first experiment sets the gradients in each variant, or gives the momentum instead.
-    names = ("relu", "bce", "step-size", "no-init", "adam")
-    assert {f"appendix-accumulated--{name}" for name in names} <= repeated
-    left_out = {f"appendix-accumulated--{n}" for n in ("published", *names)} - repeated
-    same = [b.text for b in appendix.blocks if isinstance(b, PrintedParagraph)][1:]
-    assert len(same) == len(left_out)
-    for anchor in left_out:
-        title = titles_[anchor.replace("appendix-accumulated--", "experiment-")]
-        assert any(text.startswith(title) for text in same)
+    assert titles_["published"] in said.text
+    for name in ("relu", "bce", "step-size", "no-init", "adam"):
+        assert titles_[name] not in said.text
+        assert any(row.startswith(titles_[name]) for row in rows)
+    # The run of a gradient check is no result of it; its finding is.
+    assert not any(row.startswith(titles_["companion"]) for row in rows)
+    assert len(found.items) == 6
+    assert all(item.theme for item in found.items)
+
+
+def test_rows_of_an_appendix_have_the_losses_of_both_parts(shipped_build: Any) -> None:
+    measured = shipped_build.measured
+    ((_, repeated),) = measured.appendices
+    pairs = list(zip(measured.experiments, (r.results for r in repeated), strict=True))
+    made = printed_table(repetition_table(pairs), measured.experiments)
+    assert made is not None
+    rows = {row[0].text: [cell.text for cell in row[1:]] for row in made.rows}
+    assert [c.text for c in made.header[1:]] == ["loss@10", "loss@100", "loss@1000"]
+
+    def beside(main: float, again: float) -> str:
+        return f"{as_measured(main)} → {as_measured(again)}"
+
+    by_name = {main.plan.name: (main, again) for main, again in pairs}
+    relu = [side.of("sigmoid")[0].losses for side in by_name["relu"]]
+    title = "Activation: sigmoid to ReLU: Sigmoid–Sigmoid"
+    assert rows[title] == [*(beside(*(x[k] for x in relu)) for k in (10, 100)), NONE]
+    # Of random starts the median.
+    starts = [side.of("random") for side in by_name["no-init"]]
+    medians = [float(np.median([r.losses[10] for r in side])) for side in starts]
+    assert rows["Initial weights: given and not given: default start"][0] == beside(*medians)
+    # Of a sweep the value that is best at last, in either part.
+    best = [min(side.everywhere, key=lambda r: r.losses[-1]) for side in by_name["step-size"]]
+    (name,) = (name for name in rows if name.startswith("Step size"))
+    rates = [dict(r.point)["optimizer.learning_rate"] for r in best]
+    assert name.endswith(f"learning rate {rates[0]:g} → learning rate {rates[1]:g}")
+    assert rows[name][2] == beside(*(float(r.losses[1000]) for r in best))
+    # What was never trained in either part has no row.
+    assert not any("BCE, given target" in name for name in rows)
 
 
 def test_an_appendix_that_changes_nothing_repeats_nothing(
@@ -448,4 +493,5 @@ def test_an_appendix_that_changes_nothing_repeats_nothing(
     for report in build_pages(text).reports.values():
         (appendix,) = (s for s in report.sections if s.anchor == "appendix-same")
         assert appendix.sections == ()
-        assert len(appendix.blocks) == 3
+        (said,) = appendix.blocks
+        assert isinstance(said, PrintedParagraph)

@@ -14,8 +14,8 @@ from labreport.language.catalogue import language
 from labreport.reference import surface
 from labreport.reference.evaluation import evaluate
 from labreport.render.printed import PrintedFigure, PrintedParagraph
-from labreport.report.illustration.illustrate import illustrate
 from labreport.report.illustration.loss_landscape import CELLS, FAR, landscape
+from labreport.report.illustration.run_figures import RunFigures
 from labreport.report.illustration.trajectories import gradient_sizes, longest_moves, most_moved
 
 LAB = """
@@ -138,7 +138,7 @@ def test_a_surface_that_is_coarser_or_left_out_is_told(
 
     def drawn(most: int) -> list[Any]:
         monkeypatch.setattr(surface, "MOST_PRODUCTS", most)
-        blocks = printed(illustrate(experiment, "rates"), [experiment], code)
+        blocks = printed(RunFigures(experiment, "rates").landscape(), [experiment], code)
         return [b for b in blocks if isinstance(b, PrintedFigure | PrintedParagraph)]
 
     def captions(blocks: list[Any]) -> str:

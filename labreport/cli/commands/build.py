@@ -46,13 +46,14 @@ def build(
     memory: MemoryOption = None,
     hours: HoursOption = 12.0,
     device: DeviceOption = "cpu",
+    evidence: Annotated[bool, option("--evidence", text="evidence")] = False,
     force: Annotated[bool, option("--force", text="force")] = False,
 ) -> None:
     """Parse `labreport build`, and say what was done, or at once that nothing is to be done."""
     from labreport.freshness import current_record, wanted
 
     chosen, languages, kinds = tuple(only or ()), tuple(lang or ()), tuple(formats or ())
-    asked = wanted(lab, chosen, languages, device, output, kinds)
+    asked = wanted(lab, chosen, languages, device, output, kinds, evidence=evidence)
     found = None if force else current_record(asked)
     if found is not None:
         say(short_text("up-to-date"))
@@ -69,7 +70,7 @@ def build(
         machine = Resources(device, jobs or os.cpu_count() or 1, hours=hours)
         if memory is not None:
             machine = machine.within(memory * 2**20)
-        request = Request(lab, chosen, languages, output, machine, force, kinds)
+        request = Request(lab, chosen, languages, output, machine, force, kinds, evidence)
         summary = build(request, progress)
     _print_summary(summary, chosen)
 

@@ -41,7 +41,11 @@ def load(path: Path) -> Lab:
     Raises:
         InputError: with every fault of the file, in the order of its lines.
     """
-    source = read(path)
+    return lab_of(read(path))
+
+
+def lab_of(source: SourceText) -> Lab:
+    """The lab in the text of a file. Raises InputError as `load` does."""
     return _LabReader(source, parse(source)).lab()
 
 

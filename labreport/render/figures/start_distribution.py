@@ -1,4 +1,4 @@
-"""Random starts: how the final loss is distributed, and how the curves spread."""
+"""Random starts: how the final loss is distributed."""
 
 from __future__ import annotations
 
@@ -46,28 +46,3 @@ def starts_figure(
             axes.axvline(value, label=style.literal(name), **{**style.line(look), "linewidth": 1.8})
         axes.grid(visible=True, axis="y")
         return style.finish(figure, axes, labels, say_names=style.legend_above)
-
-
-def starts_curves_figure(
-    groups: Sequence[DrawnCurve],
-    singles: Sequence[DrawnCurve],
-    floors: Sequence[float],
-    labels: tuple[str, str, str],
-) -> bytes:
-    """Median and 5 … 95 % range of loss curves [starts, steps], single starts as lines."""
-    with style.drawing():
-        figure = Figure(figsize=(style.WIDTH, 2.2))
-        axes = figure.subplots()
-        for name, curves, look in groups:
-            steps = style.thinned(curves.shape[1], by_ratio=False)
-            low, middle, high = np.quantile(curves[:, steps], (0.05, 0.5, 0.95), axis=0)
-            axes.fill_between(steps, low, high, color=style.colour(look), alpha=0.25, linewidth=0)
-            axes.plot(steps, middle, label=style.literal(name), **style.line(look))
-        for name, values, look in singles:
-            steps = style.thinned(len(values), by_ratio=False)
-            axes.plot(steps, values[steps], label=style.literal(name), **style.line(look))
-        style.mark_floors(axes, floors, labels[2])
-        if all(curve.values.min() > 0 for curve in [*groups, *singles]):
-            axes.set_yscale("log")
-        axes.grid(visible=True)
-        return style.finish(figure, axes, labels)

@@ -21,7 +21,7 @@ class CurveFigures(FigureMaker):
 
     def curves(self) -> list[Block]:
         """Losses of single runs, or their squared errors where losses differ in kind."""
-        chosen = single_curves(self.results)
+        chosen = single_curves(self.every_name)
         if chosen is None:
             return []
         same = chosen.kind == "losses"

@@ -8,19 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from labreport.analysis.observation import Subject
-from labreport.analysis.results import ExperimentResults, Result
+from labreport.analysis.results import ExperimentResults, Result, distinct
 from labreport.analysis.rules.comparison import comparable
 from labreport.analysis.rules.sweeps import best
 from labreport.lab.changes import quantity
 from labreport.report.illustration.drawings import Curve
-from labreport.report.phrases import Named, Phrase
+from labreport.report.phrases import Named, Phrase, listed
 
 FIRST_ROUNDS = 4
 """The first rounds are shown apart if the last budget is more than so many times the first."""
-
-MOST_CURVES = 7
-"""Curves of a sweep that one figure can hold apart."""
-
 
 ComputedCurve = Curve[Phrase, np.ndarray]
 
@@ -69,23 +65,38 @@ def curves_of(results: ExperimentResults) -> tuple[Curves, ...]:
 
 
 def single_curves(results: ExperimentResults) -> Curves | None:
-    """Losses of single runs, or their squared errors where losses differ in kind."""
-    singles = [r for r in results.singles if len(r.losses) > 1]
+    """Losses of single runs, or their squared errors where losses differ in kind.
+
+    Runs that are the same to the last bit are one curve with all of their names.
+    """
+    singles = [r for r in distinct(results.singles) if len(r.losses) > 1]
     if not singles or results.replicated:
         return None
-    named = [(_name(results, r.variant), look(results, r.variant)) for r in singles]
+    names = names_of_runs(results)
+    named = [(names[r.bits], look(results, r.variant)) for r in singles]
     kind = "losses" if len({quantity(r.run.config) for r in singles}) == 1 else "errors"
     return _curves(kind, singles, named, results.budgets)
 
 
+def names_of_runs(results: ExperimentResults) -> dict[bytes, Phrase]:
+    """The names of each single run, by its bits: of those that are the same all, in one phrase."""
+    variants: dict[bytes, list[str]] = {}
+    for result in results.singles:
+        variants.setdefault(result.bits, []).append(result.variant)
+    return {
+        bits: listed((_name(results, v) for v in names), "commas")
+        for bits, names in variants.items()
+    }
+
+
 def swept_curves(results: ExperimentResults) -> Curves | None:
-    """Losses at some points of a sweep: each variant's best, or points along one axis."""
+    """Losses at some points of a sweep: of each variant the best, or of one three."""
     swept = results.swept
     if not swept:
         return None
     if len(swept) == 1:
         ((_, members),) = swept.items()
-        chosen = _spread_out(members, best(members, results.last))
+        chosen = _telling(members, results)
     else:
         tops = (best(members, results.last) for members in swept.values())
         chosen = [top for top in tops if top is not None]
@@ -185,12 +196,12 @@ def wants_log(values: Sequence[float]) -> bool:
     return len(positive) == len(values) and bool(positive) and max(positive) > 30 * min(positive)
 
 
-def _spread_out(members: Sequence[Result], top: Result | None) -> list[Result]:
-    """Some of the points, evenly along the sweep, both ends and the best among them."""
-    if len(members) <= MOST_CURVES:
-        return list(members)
-    places = np.linspace(0, len(members) - 1, MOST_CURVES).round().astype(int)
-    if top is not None and members.index(top) not in places:
-        inner = places[1:-1]
-        inner[np.abs(inner - members.index(top)).argmin()] = members.index(top)
-    return [members[place] for place in places]
+def _telling(members: Sequence[Result], results: ExperimentResults) -> list[Result]:
+    """The points with the base's value, the lowest and the highest loss at last, in their order."""
+    known = [r for r in members if r.loss(results.last) is not None]
+    order = sorted(known, key=lambda r: r.loss(results.last) or 0.0)
+    at_base = results.plan.base.flat()
+    base = [r for r in members if all(at_base.get(key) == value for key, value in r.point)]
+    top = best(tuple(members), results.last)
+    chosen = [*base, *([top] if top else []), *order[-1:]]
+    return [r for r in members if r in chosen]

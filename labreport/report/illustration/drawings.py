@@ -146,33 +146,12 @@ class SweepDrawing:
 
 
 @dataclass(frozen=True)
-class MapDrawing:
-    """Loss over the swept value and the rounds, a curve [steps] for each value."""
-
-    values: tuple[float, ...]
-    curves: tuple[Array, ...]
-    rounds: int
-    budgets: tuple[int, ...]
-    axes: MarkedAxes
-
-
-@dataclass(frozen=True)
 class StartsDrawing:
     """Final losses [starts] over random starts, single starts as lines."""
 
     groups: tuple[Curve[Phrase, Array], ...]
     singles: tuple[Level[Phrase], ...]
     axes: Axes
-
-
-@dataclass(frozen=True)
-class SpreadDrawing:
-    """Median and range of loss curves [starts, steps], single starts as lines."""
-
-    groups: tuple[Curve[Phrase, Array], ...]
-    singles: tuple[Curve[Phrase, Array], ...]
-    floors: tuple[float, ...]
-    axes: MarkedAxes
 
 
 @dataclass(frozen=True)
@@ -256,9 +235,7 @@ class NetworksDrawing:
 Drawing = (
     CurveDrawing
     | SweepDrawing
-    | MapDrawing
     | StartsDrawing
-    | SpreadDrawing
     | WeightsDrawing
     | SizesDrawing
     | HeatmapDrawing

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 
@@ -11,9 +13,7 @@ from labreport.analysis.results import ExperimentResults, Result
 from labreport.analysis.thresholds import OVERSHOOT
 from labreport.report import tables
 from labreport.report.illustration.captions import Captions
-from labreport.report.illustration.curves import (
-    look,
-)
+from labreport.report.illustration.curves import look, names_of_runs
 from labreport.report.illustration.drawings import (
     Drawing,
     MarkedAxes,
@@ -33,7 +33,9 @@ class FigureMaker:
     """Makes figures of one experiment."""
 
     def __init__(self, results: ExperimentResults, title: Phrase) -> None:
-        self.results = results
+        # Runs that are the same to the last bit are drawn once.
+        self.results = replace(results, names_once=True)
+        self.every_name = results
         self.title = title
         self.readings = Captions(results)
 
@@ -74,8 +76,13 @@ class FigureMaker:
     def _text(self, key: str, **values: Phrase) -> Phrase:
         return text(f"report.{key}", **values)
 
-    def _label(self, result: Result) -> Named:
-        return self._named(result.variant)
+    def _label(self, result: Result) -> Phrase:
+        """All names of a single run."""
+        return self._names[result.bits]
+
+    @cached_property
+    def _names(self) -> dict[bytes, Phrase]:
+        return names_of_runs(self.every_name)
 
     def _named(self, variant: str) -> Named:
         return tables.named(self.results, variant)

@@ -11,7 +11,6 @@ from labreport.analysis.observation import Number, Setting
 from labreport.analysis.results import ExperimentResults
 from labreport.analysis.rules.gradient_checks import wording
 from labreport.lab.expression import parse
-from labreport.lab.naming import display_order
 from labreport.reference.gradient_check.check_result import CheckedFormula, GradientCheck, Way
 from labreport.reference.gradient_check.formula_training import falls
 from labreport.reference.training import HandTrace
@@ -29,9 +28,6 @@ from labreport.report.phrases import Concatenation, Phrase, Reference, listed, t
 from labreport.report.tables import head, measured
 from labreport.report.tree import Block, Cell, Figure, Formula, Paragraph, Table
 
-MOST_WEIGHTS = 8
-"""Derivatives of the first round that fit a table, side by side."""
-
 
 def check_blocks(results: ExperimentResults) -> list[Block]:
     """Compose the blocks of a gradient check, in reading order; none for other experiments."""
@@ -42,8 +38,6 @@ def check_blocks(results: ExperimentResults) -> list[Block]:
     return [
         *shown.formulas(),
         *shown.comparison(),
-        *shown.first_round(),
-        *shown.at_budgets(),
         *shown.figures(),
     ]
 
@@ -53,8 +47,7 @@ def check_tables(results: ExperimentResults) -> list[Block]:
     check = results.check
     if check is None:
         return []
-    shown = _Shown(results, check)
-    return [*shown.comparison(), *shown.first_round(), *shown.at_budgets()]
+    return _Shown(results, check).comparison()
 
 
 class _Shown:
@@ -134,47 +127,6 @@ class _Shown:
             return Cell(self._text("check-wrong"))
         is_open = checked is not None and not checked.is_right
         return Cell(self._text("check-open" if is_open else "check-right"))
-
-    def first_round(self) -> list[Block]:
-        """The derivatives by each weight before any update, as each way has them."""
-        result = self.results.results[0]
-        order = display_order(result.run.config.network)[:MOST_WEIGHTS]
-        ways = [(self._text("way-autograd"), result.run.trace.gradients[0])]
-        ways += [
-            (self._text(f"way-{name}"), way.gradients[0])
-            for name, way in (("hand", self.check.hand), ("differences", self.check.differences))
-        ]
-        ways += [
-            (self._label(checked), checked.way.gradients[0]) for checked in self.check.formulas
-        ]
-        header = [head("way")]
-        header += [Cell(f"∂L/∂{result.names[k]}", numeric=True) for k in order]
-        rows = tuple(
-            (Cell(name), *(Cell(f"{values[k]:.5f}".replace("-", "−"), numeric=True) for k in order))
-            for name, values in ways
-        )
-        some = "-some" if len(result.names) > len(order) else ""
-        caption = self._text(f"check-first-table{some}", count=len(order))
-        return [Table(caption, tuple(header), rows)]
-
-    def at_budgets(self) -> list[Block]:
-        """The loss that each way has trained to at the budgets that the lab names."""
-        budgets = self.results.budgets
-        if self.results.plan.experiment.budgets is None:
-            return []
-        header = [head("way")]
-        header += [head("loss", numeric=True, budget=b) for b in budgets]
-        run = self.results.results[0]
-        ways = [(self._text("way-hand"), self.check.truth)]
-        ways += [(self._label(c), c.training) for c in self.check.formulas]
-        rows = (
-            (Cell(self._text("way-autograd")), *(measured(run.loss(b)) for b in budgets)),
-            *(
-                (Cell(name), *(self._loss_after(training, b) for b in budgets))
-                for name, training in ways
-            ),
-        )
-        return [Table(self._text("check-budgets-table"), tuple(header), rows)]
 
     def figures(self) -> list[Block]:
         """Differences round by round, and the losses that each formula trains to."""

@@ -1,9 +1,10 @@
-"""Figures and tables of an experiment: chosen by its structure, never by its name."""
+"""Figures and tables of an experiment: by its structure and its answer, never by its name."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from labreport.analysis.observation import Observation
 from labreport.analysis.results import ExperimentResults
 from labreport.report.illustration.curve_figures import CurveFigures
 from labreport.report.illustration.gradient_check_blocks import check_blocks, check_tables
@@ -14,39 +15,65 @@ from labreport.report.phrases import Phrase
 from labreport.report.tables import comparison_table, starts_table, sweep_table
 from labreport.report.tree import Block, Table
 
-TableMaker = Callable[[ExperimentResults], Table | None]
+MOST_FIGURES = 2
+"""One that answers the question at a glance, and one that adds something to it."""
+
+Reason = tuple[str, str | None]
+"""A rule, and the form of its finding; None for any."""
+
+SHOWN_BY: tuple[tuple[Callable[[RunFigures], list[Block]], tuple[Reason, ...]], ...] = (
+    (
+        RunFigures.sizes,
+        (
+            ("lands-in-saturation", None),
+            ("layer-gradients", None),
+            ("silent-weights", "dead"),
+            ("stuck", None),
+        ),
+    ),
+    (
+        RunFigures.weights,
+        (("overshoot", None), ("silent-weights", None), ("symmetry", None)),
+    ),
+    (RunFigures.landscape, (("coincide", "momentum"), ("undamped", None))),
+)
+"""Figures that show what the answer of an experiment speaks of."""
 
 
-def illustrate(results: ExperimentResults, title: Phrase) -> list[Block]:
-    """The figures and tables of an experiment: what came out, then how it came about."""
+def illustrate(
+    results: ExperimentResults, answers: Sequence[Observation], title: Phrase
+) -> list[Block]:
+    """The figures and the tables of an experiment: first what came out.
+
+    Args:
+        results: of the experiment.
+        answers: the parts of its answer, which say what a second figure shows.
+        title: of the experiment.
+    """
     checked = check_blocks(results)
     if checked:
         return checked
     swept, begun = SweepFigures(results, title), StartFigures(results, title)
-    courses, runs = CurveFigures(results, title), RunFigures(results, title)
-    return [
-        *swept.sweep(),
-        *swept.map(),
-        *_table(results, sweep_table),
-        *courses.sweep_curves(),
-        *begun.starts(),
-        *_table(results, starts_table),
-        *courses.curves(),
-        *_table(results, comparison_table),
-        *runs.weights(),
-        *runs.sizes(),
-        *runs.landscape(),
-    ]
+    courses = CurveFigures(results, title)
+    figures = [*swept.sweep(), *courses.sweep_curves(), *begun.starts()]
+    if not figures:
+        figures = [*courses.curves(), *_of_runs(RunFigures(results, title), answers)]
+    return [*figures[:1], *tables_of(results), *figures[1:MOST_FIGURES]]
 
 
 def tables_of(results: ExperimentResults) -> list[Table]:
     """The tables of an experiment alone, in reading order."""
-    makers = (sweep_table, starts_table, comparison_table)
-    blocks: Sequence[Block | None] = check_tables(results) or [make(results) for make in makers]
+    blocks: Sequence[Block | None] = check_tables(results) or [
+        sweep_table(results),
+        starts_table(results) or comparison_table(results),
+    ]
     return [block for block in blocks if isinstance(block, Table)]
 
 
-def _table(results: ExperimentResults, make: TableMaker) -> list[Block]:
-    """A table, where the experiment has something to put in it."""
-    made = make(results)
-    return [made] if made else []
+def _of_runs(figures: RunFigures, answers: Sequence[Observation]) -> list[Block]:
+    """The figure of what an answer speaks of; none where it speaks of nothing that one shows."""
+    spoken = {reason for o in answers for reason in ((o.rule, None), (o.rule, o.form))}
+    for make, reasons in SHOWN_BY:
+        if spoken & set(reasons):
+            return make(figures)
+    return []

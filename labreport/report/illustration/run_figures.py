@@ -123,7 +123,7 @@ class RunFigures(FigureMaker):
 
     def landscape(self) -> list[Block]:
         """The ways of runs over the loss, where several begin at the same place of the same one."""
-        chosen = swept_curves(self.results) or single_curves(self.results)
+        chosen = swept_curves(self.results) or single_curves(self.every_name)
         if chosen is None or not chosen.results:
             return []
         found = landscape(chosen.results, self.results.budgets)

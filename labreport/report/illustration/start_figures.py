@@ -1,4 +1,4 @@
-"""Figures of random starts: where they end, and how their curves spread."""
+"""The figure of random starts: where they end."""
 
 from __future__ import annotations
 
@@ -7,30 +7,24 @@ from collections.abc import Sequence
 import numpy as np
 
 from labreport.analysis.observation import Number
-from labreport.analysis.results import Result
 from labreport.analysis.rules.initialisation import final_losses
 from labreport.report.illustration.captions import with_number
-from labreport.report.illustration.curves import (
-    drawn_losses,
-    starts_curves,
-)
 from labreport.report.illustration.drawings import (
     Curve,
     Level,
-    SpreadDrawing,
     StartsDrawing,
     kept,
 )
 from labreport.report.illustration.figure_maker import FigureMaker
 from labreport.report.phrases import Phrase, listed
-from labreport.report.tree import Block, Figure
+from labreport.report.tree import Block
 
 
 class StartFigures(FigureMaker):
-    """Figures of random starts: where they end, and how their curves spread."""
+    """The figure of random starts: where they end."""
 
     def starts(self) -> list[Block]:
-        """Distribution of the final loss over random starts, and the spread of the curves."""
+        """Distribution of the final loss over random starts."""
         last = self.results.last
         groups = [
             (name, members)
@@ -56,15 +50,14 @@ class StartFigures(FigureMaker):
         medians = self.readings.medians([(group.name, group.values) for group in losses])
         lines = self._single_starts([(name, value) for name, value, _ in marks])
         drawing = StartsDrawing(kept(losses), tuple(marks), axes)
-        histogram = self._figure(
-            "starts-title",
-            [self._text(f"read-starts{self.readings.at_own_end}", budget=last), lines, medians],
-            drawing,
-            "alternative-starts",
-            facts,
-            [lines],
-        )
-        return [histogram, self._spread(groups, singles)]
+        caption = [
+            self._text(f"read-starts{self.readings.at_own_end}", budget=last),
+            lines,
+            medians,
+        ]
+        return [
+            self._figure("starts-title", caption, drawing, "alternative-starts", facts, [lines])
+        ]
 
     def _single_starts(self, named: Sequence[tuple[Phrase, float]]) -> Phrase:
         """Explain the lines beside a distribution."""
@@ -72,30 +65,6 @@ class StartFigures(FigureMaker):
             return ""
         facts = listed((with_number(name, value) for name, value in named), "clauses")
         return self._text("read-starts-singles", facts=facts)
-
-    def _spread(
-        self, groups: Sequence[tuple[str, tuple[Result, ...]]], singles: Sequence[Result]
-    ) -> Figure:
-        """Medians and ranges of the curves over random starts."""
-        last = self.results.last
-        curves = [self._group(name, starts_curves(members, last)) for name, members in groups]
-        lines: list[Curve[Phrase, np.ndarray]] = [
-            Curve(self._label(r), drawn_losses(r)[: last + 1], self._look(r)) for r in singles
-        ]
-        floors = self._floors([m for _, members in groups for m in members[:1]])
-        axes = self._axes("axis-loss")
-        drawing = SpreadDrawing(kept(curves), kept(lines), tuple(floors), axes)
-        facts = [self._course(c.name, np.median(c.values, axis=0)) for c in curves]
-        caption = [
-            self._text("read-spread"),
-            self._text("read-medians", facts=listed(facts, "clauses")),
-            self.readings.floors(floors),
-        ]
-        facts += [self._course(line.name, line.values) for line in lines]
-        described = [self._text("read-spread"), caption[-1]]
-        return self._figure(
-            "starts-curves-title", caption, drawing, "alternative-losses", facts, described
-        )
 
     def _group(self, name: str, values: np.ndarray) -> Curve[Phrase, np.ndarray]:
         return Curve(self._named(name), values, self._place(name))

@@ -1,4 +1,4 @@
-"""Figures of a sweep: final loss against the value, and a map of it over the rounds."""
+"""The figure of a sweep: final loss against the value."""
 
 from __future__ import annotations
 
@@ -10,13 +10,8 @@ from labreport.analysis.observation import Keys, Number
 from labreport.analysis.points import is_number
 from labreport.analysis.results import Result
 from labreport.analysis.rules.sweeps import best
-from labreport.report.illustration.curves import (
-    comparable_all,
-    drawn_losses,
-)
+from labreport.report.illustration.curves import comparable_all
 from labreport.report.illustration.drawings import (
-    Array,
-    MapDrawing,
     SweepDrawing,
     SweptSeries,
 )
@@ -24,12 +19,9 @@ from labreport.report.illustration.figure_maker import FigureMaker
 from labreport.report.phrases import Counted, Phrase
 from labreport.report.tree import Block
 
-FEWEST_ROWS = 4
-"""Values from which on a map shows more than a table."""
-
 
 class SweepFigures(FigureMaker):
-    """Figures of a sweep: final loss against the value, and a map of it over the rounds."""
+    """The figure of a sweep: final loss against the value."""
 
     def sweep(self) -> list[Block]:
         """Final loss against the one swept key."""
@@ -80,31 +72,6 @@ class SweepFigures(FigureMaker):
         """The name of the line of losses after so many rounds, or after each run's own."""
         at_own_end = self.results.at_own_end
         return self._text("line-own") if at_own_end else Counted("rounds", budget)
-
-    def map(self) -> list[Block]:
-        """Loss over the swept key and the rounds, for a single variant."""
-        _, found = self._sweep_lines()
-        if not found or len(self.results.swept) != 1:
-            return []
-        ((_, members),) = self.results.swept.items()
-        ordered = sorted(members, key=lambda r: float(r.point[0][1]))
-        positive = [r for r in ordered if np.nanmax(r.losses[1:], initial=0.0) > 0]
-        if len(ordered) < FEWEST_ROWS or not positive:
-            return []
-        last = self.results.last
-        key = Keys((members[0].point[0][0],))
-        drawing = MapDrawing(
-            tuple(float(r.point[0][1]) for r in ordered),
-            tuple(Array.of(drawn_losses(r)) for r in ordered),
-            last,
-            self.results.budgets,
-            (self._text("axis-updates"), key, self._text("axis-loss")),
-        )
-        facts = self._best_of_each(found)
-        ended = any(r.loss(last) is None for r in ordered)
-        crosses = self._text("read-map-ended") if ended else ""
-        caption = [self._text("read-map"), crosses]
-        return [self._figure("map-title", caption, drawing, "alternative-map", facts)]
 
     @property
     def _is_one_budget(self) -> bool:
