@@ -109,8 +109,12 @@ def _of_repetition(appendix: str, repetition: Repetition) -> Iterator[tuple[Clai
 
 
 def printed_of_repetition(repetition: Repetition) -> tuple[Observation, ...]:
-    """The first findings of a repeated experiment; none where its runs are those before."""
-    return () if repetition.is_same else repetition.observed.answers[:APPENDIX_FINDINGS]
+    """The first findings of a repeated experiment; none where its runs are those before.
+
+    None of a gradient check, either: of other weights it says the same.
+    """
+    is_check = repetition.results.plan.experiment.kind == "gradient-check"
+    return () if repetition.is_same or is_check else repetition.observed.answers[:APPENDIX_FINDINGS]
 
 
 def _numbered(claims: Sequence[tuple[Claim, bool]]) -> Iterator[Claim]:

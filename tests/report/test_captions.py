@@ -122,9 +122,8 @@ def test_the_longest_path_and_the_weight_that_came_furthest(
     furthest, paths = captions_of(results)
     start, end = (measured(float(fast[k, int(moved.argmax())])) for k in (0, -1))
     assert f"Furthest came {weight} of “fast”: from {start} to {end}." in furthest
-    length = float(np.linalg.norm(np.diff(fast, axis=0), axis=1).sum())
     assert paths.startswith("Paths over the loss.")
-    assert f"“fast” ({measured(length)})" in paths
+    assert "on this surface: “fast”" in paths
     assert "after 10 rounds" in paths
 
 
@@ -152,8 +151,8 @@ def test_captions_say_what_is_drawn_and_why_something_is_not(shipped_build: Any)
     ]
     because = [re.findall(r"Not shown[^:]*: [^.]*\.", c) for c in paths]
     assert because == [
-        ["Not shown, because start or network are others: “published without bias”."],
-        ["Not shown, because a weight goes beyond ±15: learning rate 1000."],
+        [],
+        [],
         ["Not shown, because a weight goes beyond ±15: “SGD with momentum”, learning rate 50."],
     ]
     captions = [f.caption for f in figures(shipped_build.reports["en"])]
@@ -170,7 +169,7 @@ def test_an_alternative_text_says_where_a_curve_is_lowest(shipped_build: Any) ->
     run = readings(shipped_build, "published").results.singles[0]
     lowest = int(np.argmin(run.losses))
     assert 0 < lowest < len(run.losses) - 1
-    first, low, last = (measured(float(run.losses[k])) for k in (0, lowest, -1))
+    first, low, last = (f"{run.losses[k]:.2g}" for k in (0, lowest, -1))
     names = "as published, momentum 1, published without bias"
     said = f"{names} from {first} down to {low} after {lowest} updates, then {last}"
     texts = [f.alternative for f in figures(shipped_build.reports["en"])]

@@ -89,7 +89,7 @@ def test_the_curves_are_those_of_the_experiment(shipped_build: Any) -> None:
     published = kinds["published", "losses"]
     assert (published.rounds, published.by_ratio, published.logarithmic) == (1000, True, True)
     (first, values, _), *_ = published.curves
-    assert first == "as published"
+    assert first == "as published, momentum 1, published without bias"
     results = shipped_build.measured.experiments[0]
     assert np.array_equal(values, results.results[0].losses)
     # Half of the starts lie below the median, at the end as on the way.
