@@ -161,7 +161,7 @@ function arrive() {
   if (!report) return;
   show(report);
   if (place === report) return;
-  const evidence = place.matches("li, .sentences.answers span") && place.querySelector(":scope > details.evidence");
+  const evidence = place.matches("li, .sentences span") && place.querySelector(":scope > details.evidence");
   if (evidence) evidence.open = true;
   for (let outer = place.closest("details"); outer; outer = outer.parentElement.closest("details")) outer.open = true;
   place.scrollIntoView();

@@ -9,12 +9,21 @@ import pytest
 
 Open = Callable[..., Any]
 
-FIRST_TABLE = "#table-5"
+FIRST_TABLE = "#table-6"
+
+DRAWN = (0, 1, 4)
+"""Rows of that table that have a curve of their own: the others are the same runs."""
 
 
 def values(page: Any, column: int, table: str = FIRST_TABLE) -> list[str]:
     cells = page.locator(f"{table} tbody tr > :nth-child({column})")
     return [text.strip() for text in cells.all_inner_texts()]
+
+
+def drawn(page: Any, column: int) -> list[str]:
+    """The numbers of the curves in a column of the first table."""
+    shown = [text.split()[0] for text in values(page, column)]
+    return [shown[row] for row in DRAWN]
 
 
 # --- accessibility -----------------------------------------------------------------------------
@@ -66,7 +75,7 @@ def test_the_first_tab_stop_leads_to_the_text(open_page: Open, report: Path) -> 
 def test_without_script_everything_is_readable(open_page: Open, report: Path) -> None:
     page = open_page(report, java_script_enabled=False)
     for selector, least in (
-        (".report", 2), (".picture svg", 30), (".table table", 50), ("math", 40),
+        (".report", 2), (".picture svg", 30), (".table table", 38), ("math", 40),
         ("li[id]", 120), ("span[id]", 60),
     ):  # fmt: skip
         every = page.locator(selector).all()
@@ -334,16 +343,16 @@ def test_curves_are_read_off_by_pointer_and_by_keyboard(open_page: Open, report:
     figure.locator("canvas").wait_for()
     read = figure.locator(".legend .value")
     # At rest: the last losses, as the table below has them.
-    at_the_end = [text.split()[0] for text in values(page, 5)]
+    at_the_end = drawn(page, 5)
     assert read.all_inner_texts() == at_the_end
     figure.locator(".frame").focus()
     page.keyboard.press("Home")
     assert figure.locator(".at").inner_text().endswith(" 0")
-    assert read.all_inner_texts() == [text.split()[0] for text in values(page, 2)]
+    assert read.all_inner_texts() == drawn(page, 2)
     for _ in range(10):
         page.keyboard.press("ArrowRight")
     assert figure.locator(".at").inner_text().endswith(" 10")
-    assert read.all_inner_texts() == [text.split()[0] for text in values(page, 3)]
+    assert read.all_inner_texts() == drawn(page, 3)
     assert read.first.inner_text() in figure.locator(".spoken[aria-live]").inner_text()
     page.keyboard.press("+")
     figure.locator(".whole").wait_for()

@@ -360,10 +360,7 @@ def test_the_first_of_a_theme_has_its_title(report: PrintedReport) -> None:
     words = language(report.language)
     seen = 0
     for block in lists(report):
-<<<<<<< HEAD
-=======
         # Those of the conclusions are topics, and those of an appendix are experiments.
->>>>>>> 6c35145c7893baac008e014c41b3575755604ba8
         if block.kind == "conclusions":
             continue
         if block.kind != "others":

@@ -41,7 +41,7 @@ change.loss = "l1"
 """
 
 
-ELSEWHERE = {"Note", "HeatmapDrawing", "LandscapeDrawing"}
+ELSEWHERE = {"Note", "HeatmapDrawing", "LandscapeDrawing", "OutOf"}
 """Classes that the shipped report has no values of."""
 
 
