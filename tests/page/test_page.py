@@ -76,7 +76,7 @@ def test_without_script_everything_is_readable(open_page: Open, report: Path) ->
     page = open_page(report, java_script_enabled=False)
     for selector, least in (
         (".report", 2), (".picture svg", 30), (".table table", 38), ("math", 40),
-        ("li[id]", 120), ("span[id]", 60),
+        ("li[id], .running-text span[id]", 120), ("span[id]", 60),
     ):  # fmt: skip
         every = page.locator(selector).all()
         assert len(every) >= least, selector
