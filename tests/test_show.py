@@ -103,7 +103,7 @@ def test_show_as_json(built: Any) -> None:
     assert (done.exit_code, done.stderr) == (0, "")
     told = json.loads(done.stdout)
     assert (told["name"], told["title"], told["question"]) == ("grid", "Grid", None)
-    assert told["tables"][1]["header"] == ["learning rate", "loss@10"]
+    assert told["tables"][0]["header"] == ["learning rate", "loss@10"]
     assert set(told["findings"]) <= {"answers", "others", "limits"}
     said = [item for items in told["findings"].values() for item in items]
     claims = [c for c in built.measured.claims if c.plan.name == "grid" and c.part == "main"]

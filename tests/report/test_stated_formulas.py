@@ -303,7 +303,7 @@ def test_settings_are_told_with_the_values_of_the_runs(code: str) -> None:
     assert latex.count(r"\frac{\partial L}{\partial w}") == 1
     assert latex.count("SGD (momentum)") == 1
     assert r"\lambda" not in latex
-    for found in ("0.9", "0.999", "10⁻⁸", "β₁"):
+    for found in ("0.9", "0.999", "10⁻⁸", "β1"):
         assert found in symbols
     assert "λ" not in symbols
 
