@@ -233,8 +233,8 @@ def _every_run(seen: Seen) -> list[Run]:
 
 def loss_falls_anyway(experiments: Sequence[Seen], plan: Plan, observation: Observation) -> bool:
     """Check that the experiment is a gradient check with as many formulas."""
-    (title,) = listed(observation, "experiment")
-    formulas = _titled(experiments, title.en).plan.experiment.formula
+    title = observation.facts["experiment"].en
+    formulas = _titled(experiments, title).plan.experiment.formula
     return 1 <= stated(observation, "count") <= len(formulas)
 
 
