@@ -34,8 +34,8 @@ def build(request: Request) -> Summary:
     """Build without what is in pages and PDFs, which takes most of the time."""
     with (
         patch.object(compose, "compose", lambda *_: None),
-        patch.object(printing, "print_report", lambda *_: None),
-        patch.object(pdf, "render", lambda *_: b"%PDF-left-out"),
+        patch.object(printing, "print_report", lambda *_, **__: None),
+        patch.object(pdf, "render", lambda *_, **__: b"%PDF-left-out"),
         patch.object(html, "render", lambda reports: b"<html>left out</html>"),
     ):
         return build_module.build(request, lambda *_: None)
