@@ -127,6 +127,15 @@ def the_step_decides_nowhere() -> Lab:
     return with_own_runs(with_rates(1.5, 2, 3, 4), with_rates(2, 2, 3, 4))
 
 
+def another_value_than_the_rate_decides() -> Lab:
+    """Variants that are level at their best momentum, beside one that a larger step makes level."""
+    level = experiment(
+        sweep("a", MOMENTUM, {0.0: [9, 5, 2], 0.25: [9, 5, 1]}),
+        sweep("b", MOMENTUM, {0.0: [9, 5, 1.5], 0.25: [9, 5, 1]}, RELU),
+    )
+    return with_own_runs(level, with_rates(1.5, 1, 0.5, 3), with_rates(1.5, 2, 3, 4))
+
+
 def wrong_formulas_whose_loss_falls() -> Lab:
     return check("summed", "right"), steady("a")
 

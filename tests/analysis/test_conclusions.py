@@ -10,6 +10,7 @@ from concluded_labs import (
     Lab,
     all_near,
     all_turn,
+    another_value_than_the_rate_decides,
     apart,
     classes_beside_swept_rounds,
     classified,
@@ -146,6 +147,9 @@ def test_one_learning_rate_would_have_deceived() -> None:
     assert (said["count"], said["total"]) == (1, 2)
     assert the_only(the_step_decides_in_all(), "step-decides", "all")["count"] == 2
     assert concluded(the_step_decides_nowhere(), "step-decides") == []
+    # A sweep over the momentum says nothing of the step.
+    said = the_only(another_value_than_the_rate_decides(), "step-decides", "some")
+    assert (said["count"], said["total"]) == (1, 2)
 
 
 def test_a_falling_loss_would_have_deceived() -> None:

@@ -12,6 +12,7 @@ from labreport.analysis.lab_rules.lab_rule import (
 )
 from labreport.analysis.observation import Count, Facts, Observation
 from labreport.analysis.observe import RULES
+from labreport.analysis.points import RATE
 
 Forms = Mapping[str, Collection[str]]
 """Rules that ask a question, each with those forms of its findings that answer it with yes."""
@@ -53,7 +54,9 @@ def start_decides(experiments: Sequence[Observed]) -> Iterator[Conclusion]:
 @rule_of_observations("step-decides", "deceptive", 0.88, _thresholds(STEP_DECIDES))
 def step_decides(experiments: Sequence[Observed]) -> Iterator[Conclusion]:
     """Experiments in which another learning rate makes up for the difference."""
-    yield from _decides("step-decides", experiments, STEP_DECIDES)
+    # Each variant at its best value says something of the step only where that is the value.
+    of_rates = [e for e in experiments if all(key == RATE for key, _ in e.results.plan.axes)]
+    yield from _decides("step-decides", of_rates, STEP_DECIDES)
 
 
 @rule_of_observations("loss-falls-anyway", "deceptive", 0.8)
