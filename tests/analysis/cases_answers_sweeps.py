@@ -65,9 +65,19 @@ def values_that_differ_by_no_odds() -> ExperimentResults:
     return ending(1, 1 + ODDS, 1 + ODDS / 2)
 
 
-@fires("sweep-shape", "falling", best=value(1))
+@fires("sweep-shape", "falling-flat", best=value(1), flat=value(2))
 def one_value_that_differs_by_just_more() -> ExperimentResults:
     return ending(1, 1, 1 + 1.001 * ODDS)
+
+
+@fires("sweep-shape", "rising-flat", best=value(2), flat=value(2), budget=2)
+def values_that_are_level_from_the_second_on() -> ExperimentResults:
+    return ending(3, 1, 1, 1 + ODDS / 2)
+
+
+@fires("sweep-shape", "rising-flat", best=value(3), flat=value(2))
+def values_that_are_level_before_the_lowest() -> ExperimentResults:
+    return ending(3, 1 + ODDS / 2, 1, 1 + ODDS / 3)
 
 
 @fires("sweep-shape", "uneven", best=value(4))
@@ -120,6 +130,11 @@ def two_values_have_no_shape() -> ExperimentResults:
 @fires("sweep-values", "moves", best=value(3), early=value(1), first=1, budget=2)
 def another_value_is_best_at_first() -> ExperimentResults:
     return ending(3, 2, 1, budgets=(1, 2), half=(4, 5, 6))
+
+
+@fires("sweep-values", "")
+def another_value_is_best_at_first_and_level_at_the_end() -> ExperimentResults:
+    return ending(3, 1, 1 + ODDS / 2, budgets=(1, 2), half=(6, 5, 4))
 
 
 @fires("sweep-values", "")

@@ -30,7 +30,8 @@ def value_of(run: Run, budget: int, by_loss: bool) -> float | None:
     else:
         found = squared_error(run, budget)
     # An error that the run's own type cannot hold is no number there.
-    return found if isfinite(found) and (by_loss or found < 1e38) else None
+    largest = 1e38 if run.config.dtype == "float32" else 1e308
+    return found if isfinite(found) and (by_loss or found < largest) else None
 
 
 def by_loss(runs: Iterable[Run]) -> bool:

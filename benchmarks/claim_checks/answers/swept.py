@@ -61,6 +61,17 @@ def sweep_shape(seen: Seen, observation: Observation) -> bool:
         rest = [r for v, r in there if v >= start]
         higher = all(is_ahead(best, r, budget, True) for r in rest)
         return worse[0] and higher and start > at and bool(rest)
+    if observation.form.endswith("-flat"):
+        flat, up = _value(observation.facts["flat"]), observation.form == "rising-flat"
+        within = [r for v, r in there if (v >= flat if up else v <= flat)]
+        beyond = [r for _, r in there if r not in within]
+        return (
+            len(within) > 1
+            and bool(beyond)
+            and not ended
+            and all(is_not_ahead(best, r, budget, True) for r in within)
+            and all(is_ahead(best, r, budget, True) for r in beyond)
+        )
     if observation.form == "falling":
         return worse[1] and level[0] and not ended
     return worse[0] and level[1] and bool(ended) == (observation.form == "rising-ended")
@@ -82,6 +93,7 @@ def sweep_values(seen: Seen, observation: Observation) -> bool:
         least = min(loss_at(r, first) for _, r in _in_order(seen) if has_reached(r, first))
         holds = holds and first < budget and loss_at(early, first) == least
         holds = holds and loss_at(best, first) > least
+        holds = holds and (early not in there or is_ahead(best, early, budget, True))
     return holds
 
 

@@ -25,6 +25,8 @@ ADVICE: Mapping[tuple[str, str], str] = {
     ("sweep-shape", "rising"): "wider",
     ("sweep-shape", "rising-ended"): "peak",
     ("sweep-shape", "falling"): "wider",
+    ("sweep-shape", "rising-flat"): "level",
+    ("sweep-shape", "falling-flat"): "level",
     ("sweep-shape", "level"): "any",
     ("sweep-shape", "uneven"): "point",
     ("best-point", "level"): "any",

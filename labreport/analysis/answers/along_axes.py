@@ -120,6 +120,9 @@ def sweep_shape(results: ExperimentResults) -> Iterator[Observation]:
         claims += shape.claims
     if form == "peak":
         facts["worse"] = Subject("", shape.worse[0].point)
+    elif form in ("rising", "falling") and shape.flat is not None:
+        form = f"{form}-flat"
+        facts["flat"] = Subject("", shape.flat.point)
     yield Observation("sweep-shape", facts, len(members), form=form, claims=tuple(claims))
 
 
@@ -145,10 +148,16 @@ def sweep_values(results: ExperimentResults) -> Iterator[Observation]:
     }
     form = ""
     claims = [*lowest_claims(best, members, measure)]
-    if quick is not None and quick.point != best.point and is_lower(quick, best, early):
-        form = "moves"
-        facts["early"], facts["first"] = Subject("", quick.point), Count(early.budget)
-        claims += [*lowest_claims(quick, members, early), lower_claim(quick, best, early)]
+    if quick is not None and quick is not best:
+        ended = quick not in axis.there
+        led, leads = is_lower(quick, best, early), ended or is_lower(best, quick, measure)
+        claims += lowest_claims(quick, members, early)
+        claims.append(lower_claim(quick, best, early, holds=led))
+        if not ended:
+            claims.append(lower_claim(best, quick, measure, holds=leads))
+        if led and leads:
+            form = "moves"
+            facts["early"], facts["first"] = Subject("", quick.point), Count(early.budget)
     yield Observation("sweep-values", facts, len(members), form=form, claims=tuple(claims))
 
 

@@ -30,11 +30,27 @@ class Shape:
     def place(self) -> int:
         return self.there.index(self.best)
 
+    @cached_property
+    def level(self) -> Sequence[int]:
+        """Places of the results that the best one is not ahead of, its own among them."""
+        there = enumerate(self.there)
+        return [k for k, r in there if not is_lower(self.best, r, self.measure)]
+
     @property
     def worse(self) -> Sequence[Result]:
         """The results at the end that are all worse than the best."""
-        level = [k for k, r in enumerate(self.there) if not is_lower(self.best, r, self.measure)]
-        return self.there[level[-1] + 1 :]
+        return self.there[self.level[-1] + 1 :]
+
+    @property
+    def flat(self) -> Result | None:
+        """Where several results begin, or end, that are level up to the end of the sweep.
+
+        None where they are one, or all, or where a result beyond them is level as well.
+        """
+        places = range(self.level[0], self.level[-1] + 1)
+        if len(places) < 2 or [*places] != self.level:
+            return None
+        return self.there[places[0] if self.form == "rising" else places[-1]]
 
     @cached_property
     def steps(self) -> tuple[tuple[Result, Result, bool], ...]:
@@ -68,14 +84,17 @@ class Shape:
             return
         for far, near, _ in self.steps:
             yield lower_claim(far, near, measure, holds=False)
-        ends = {"peak": (0, *self._worse_places), "rising": (0,), "falling": (-1,)}
-        for place in ends.get(self.form, ()):
-            yield lower_claim(best, self.there[place], measure)
-        level = {"rising": (-1,), "falling": (0,), "level": (0, -1)}
-        for place in level.get(self.form, ()):
-            if self.there[place] is not best:
-                yield lower_claim(best, self.there[place], measure, holds=False)
-        if self.form == "peak":
+        if self.form in ("rising", "falling"):
+            for place, other in enumerate(self.there):
+                if other is not best:
+                    yield lower_claim(best, other, measure, holds=place not in self.level)
+        elif self.form == "level":
+            for place in (0, -1):
+                if self.there[place] is not best:
+                    yield lower_claim(best, self.there[place], measure, holds=False)
+        else:
+            for place in (0, *self._worse_places):
+                yield lower_claim(best, self.there[place], measure)
             before = self.there[len(self.there) - len(self.worse) - 1]
             if before is not best:
                 yield lower_claim(best, before, measure, holds=False)

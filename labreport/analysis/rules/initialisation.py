@@ -363,7 +363,14 @@ def _tried_other_starts(results: ExperimentResults) -> bool:
     return bool(there) and all(results.control("other-starts", r) for r in there)
 
 
-@rule("single-start", "reliability", 0.3, of_gradient_checks=True, of_constant_losses=True)
+@rule(
+    "single-start",
+    "reliability",
+    0.3,
+    of_gradient_checks=True,
+    of_constant_losses=True,
+    of_equal_runs=True,
+)
 def single_start(results: ExperimentResults) -> Iterator[Observation]:
     """An experiment in which every comparison rests on one start, and no other was tried."""
     if results.check is not None or _tried_other_starts(results):
