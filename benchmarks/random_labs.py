@@ -122,6 +122,7 @@ class _Drawing:
             "rounds": self.rounds,
             "dtype": self.world.dtype,
             "gradients": self.draw.choice(("cleared",) * 9 + ("accumulated",)),
+            "updates": self.draw.choice(("kept",) * 19 + ("discarded",)),
             "seed": self.draw.randint(0, 999),
         }
 
