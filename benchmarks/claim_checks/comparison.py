@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import isclose
+from typing import Any
 
 import numpy as np
 import stock
@@ -11,6 +12,7 @@ import stock
 from claim_checks.losses import (
     above_floor,
     floor_tolerance,
+    has_reached,
     loss_at,
     quantity_of,
     same_measure,
@@ -112,12 +114,17 @@ def common_measure(seen: Seen, observation: Observation) -> bool:
     off = 1e-5 * max(mine, theirs) + 1e-6 * np.sqrt(max(mine, theirs)) + 1e-12
     numbers = abs(stated(observation, "value") - mine) <= off
     numbers = numbers and abs(stated(observation, "other_value") - theirs) <= off
-    order = {"lower": mine < theirs + off, "higher": mine > theirs - off}
+    starts = [squared_error(r, 0) for r in (run, other)]
+    odds = 1e-3 * max(starts)
+    order = {
+        "lower": theirs - mine > odds * (1 - 1e-3) - off,
+        "higher": mine - theirs > odds * (1 - 1e-3) - off,
+    }
     return (
         numbers
         and run.config.loss != other.config.loss
         and run.config.data.targets == other.config.data.targets
-        and order.get(observation.form, abs(mine - theirs) <= off)
+        and order.get(observation.form, abs(mine - theirs) <= odds * (1 + 1e-3) + off)
     )
 
 
@@ -156,20 +163,40 @@ def goes_on(seen: Seen, observation: Observation) -> bool:
 
 def over_all_rows(seen: Seen, observation: Observation) -> bool:
     """Check the errors over all rows of runs with batches of different size."""
-    budget, before = stated(observation, "budget"), -np.inf
-    seen_rows = {w.what.variant: value(w.detail) for w in listed(observation, "seen")}
-    sizes = set()
-    for told in listed(observation, "errors"):
-        run = seen.run(told.what)
-        data, error = run.config.data, squared_error(run, budget)
-        size = min(data.batch_size or len(data.inputs), len(data.inputs))
-        sizes.add(size)
-        if seen_rows[told.what.variant] != size * budget or error < before * (1 - 1e-3) - 1e-9:
+    budget = stated(observation, "budget")
+    members = {(t.variant, t.point): r for t, r in seen.pairs if has_reached(r, budget)}
+    errors = {place: squared_error(r, budget) for place, r in members.items()}
+
+    def size(run: Run) -> int:
+        data = run.config.data
+        return min(data.batch_size or len(data.inputs), len(data.inputs))
+
+    def place(name: str) -> tuple[str, Any]:
+        subject = observation.facts[name]
+        return subject.variant, subject.point
+
+    bounds = (("subject", "value", min), ("other", "other_value", max))
+    for name, number, extreme in bounds:
+        told, error = stated(observation, number), errors[place(name)]
+        # Runs on other rows, or with another loss, are compared among themselves.
+        peers = [e for p, e in errors.items() if _is_alike(members[p], members[place(name)])]
+        if not isclose(told, error, rel_tol=1e-3, abs_tol=1e-9):
             return False
-        if not isclose(value(told.detail[-1]), error, rel_tol=1e-3, abs_tol=1e-9):
+        if not isclose(error, extreme(peers), rel_tol=1e-3, abs_tol=1e-9):
             return False
-        before = error
-    return len(sizes) > 1 and stated(observation, "rows") == len(data.inputs)
+    rows = [size(members[place(name)]) for name in ("most", "fewest")]
+    shown = [stated(observation, name) for name in ("most_rows", "fewest_rows")]
+    return (
+        rows[0] > rows[1]
+        and shown == [n * budget for n in rows]
+        and stated(observation, "rows") == len(members[place("most")].config.data.inputs)
+    )
+
+
+def _is_alike(one: Run, other: Run) -> bool:
+    """Return whether two runs have the same rows and the same loss."""
+    a, b = one.config, other.config
+    return (a.loss, a.data.inputs, a.data.targets) == (b.loss, b.data.inputs, b.data.targets)
 
 
 def different_losses(seen: Seen, observation: Observation) -> bool:

@@ -293,7 +293,8 @@ def layer_gradients(seen: Seen, observation: Observation) -> bool:
         # In long double, whose range no square of a number of these leaves.
         gradient = run.trace.gradients[0].astype(np.longdouble)
         sizes_of = [
-            float(np.sqrt(np.mean(gradient[w] ** 2))) for w, _ in layer_positions(run.config)
+            float(np.sqrt(np.mean(gradient[[*w.ravel(), *b]] ** 2)))
+            for w, b in layer_positions(run.config)
         ]
         told = [value(n) for n in listed(observation, "layers") if isinstance(n, Number)]
         # Of many layers the first and the last ones are told.

@@ -33,11 +33,15 @@ def coin_toss_probability(below: int, over: int) -> float:
 
 
 def seed_pairs(seen: Seen, one: list[tuple[Trial, Run]], other: list[tuple[Trial, Run]]) -> Any:
-    """Return differences of the losses of runs with the same seed, at the last budget."""
+    """Return differences of the losses of runs with the same seed, at the last budget.
+
+    Those of a millionth and less of the losses are 0.
+    """
     budget = seen.plan.budgets[-1]
     theirs = {t.seed: r for t, r in other}
     found = [(_told(r, budget), _told(theirs[t.seed], budget)) for t, r in one if t.seed in theirs]
-    return np.array([a - b for a, b in found if a is not None and b is not None])
+    pairs = [(a, b) for a, b in found if a is not None and b is not None]
+    return np.array([a - b if abs(a - b) > 1e-6 * max(abs(a), abs(b)) else 0 for a, b in pairs])
 
 
 def _told(run: Run, budget: int) -> float | None:

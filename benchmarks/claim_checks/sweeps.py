@@ -53,6 +53,9 @@ def first_step(seen: Seen, observation: Observation) -> bool:
         ]
         for run in runs:
             moving = run.trace.gradients[0] != 0
+            slopes = np.abs(run.trace.gradients[0][moving].astype(float))
+            if slopes.max() < 2 * slopes.min() * (1 - 1e-9):
+                return False
             moved = np.abs(run.trace.weights[1].astype(float) - run.trace.weights[0].astype(float))
             ratios += (moved[moving] / run.config.optimizer.learning_rate).tolist()
         middle = factor or stated(observation, "factor")

@@ -5,8 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from labreport.analysis.answers import along_axes, mechanisms, single_runs, step_sizes
+from labreport.analysis.answers import (
+    along_axes,
+    best_from_starts,
+    mechanisms,
+    single_runs,
+    step_sizes,
+)
 from labreport.analysis.answers.advice import advice
+from labreport.analysis.answers.single_runs import pair_at_end
 from labreport.analysis.observation import Observation, Subject
 from labreport.analysis.results import ExperimentResults
 from labreport.analysis.rule import PARTS, REGISTERED, Part, Rule
@@ -36,6 +43,7 @@ MODULES = (
     mechanisms,
     step_sizes,
     along_axes,
+    best_from_starts,
     single_runs,
     causes,
     classification,
@@ -109,7 +117,7 @@ def part_of(observation: Observation) -> Part | None:
     """The part of an answer that a finding is; None if it is only a detail."""
     if observation.rule in WITHOUT_ROW:
         return WITHOUT_ROW[observation.rule]
-    return RULES[observation.rule].part
+    return RULES[observation.rule].part_of(observation.form)
 
 
 WITHOUT_ROW: Mapping[str, Part] = {"advice": "advice", "no-reason": "reason"}
@@ -136,7 +144,7 @@ def observe(results: ExperimentResults) -> Observations:
     found.sort(key=lambda observation: -observation.relevance)
     findings = [o for o in found if not o.limits]
     limits = tuple(o for o in found if o.limits)
-    answers = _answers(findings, limits)
+    answers = _answers(results, findings, limits)
     others = tuple(o for o in findings if o not in answers)
     return Observations(tuple(answers), others, limits)
 
@@ -159,21 +167,49 @@ LEAST_REASON = 0.7
 """Relevance of a reason that stands beside another one."""
 
 
-def _answers(findings: list[Observation], limits: Sequence[Observation]) -> list[Observation]:
+def _answers(
+    results: ExperimentResults, findings: list[Observation], limits: Sequence[Observation]
+) -> list[Observation]:
     """The answer: of each part the most relevant finding that can be it, and the advice."""
-    parts = []
+    parts: list[Observation] = []
     for part in PARTS[:-1]:
-        found = [o for o in findings if RULES[o.rule].part == part]
-        if part == "reason":
-            first = [o for i, o in enumerate(found) if o.rule not in {p.rule for p in found[:i]}]
-            strong = [o for o in first if o.relevance >= LEAST_REASON]
-            parts += strong[:MOST_REASONS] or first[:1] or [Observation("no-reason", {}, 0)]
-        else:
-            parts += found[:1]
-    if not any(o.rule != "no-reason" for o in parts):
+        found = [o for o in findings if part_of(o) == part]
+        parts += _reasons(results, found) if part == "reason" else found[:1]
+    if not parts:
         return []
-    advised = advice(parts, limits)
+    if _asks_why(results) and not any(part_of(o) == "reason" for o in parts):
+        place = sum(PARTS.index(part_of(o) or "advice") < PARTS.index("reason") for o in parts)
+        parts.insert(place, Observation("no-reason", {}, 0))
+    # What would turn the answer round counts for the advice also where another part says more.
+    scopes = [o for o in findings if part_of(o) == "scope" and o not in parts]
+    advised = advice([*parts, *scopes], limits)
     return [*parts, *([advised] if advised else [])]
+
+
+def _reasons(results: ExperimentResults, found: Sequence[Observation]) -> list[Observation]:
+    """The reasons for a difference: what all that are compared have in common is none."""
+    telling = [o for o in found if not _is_shared(results, o)]
+    first = [o for i, o in enumerate(telling) if o.rule not in {p.rule for p in telling[:i]}]
+    strong = [o for o in first if o.relevance >= LEAST_REASON]
+    return strong[:MOST_REASONS] or first[:1]
+
+
+def _is_shared(results: ExperimentResults, reason: Observation) -> bool:
+    """Return whether a finding is of every variant alike, or of both that are compared."""
+    fact = reason.facts.get("subject", reason.facts.get("subjects", ()))
+    subjects = fact if isinstance(fact, tuple) else (fact,)
+    named = {s.variant for s in subjects if isinstance(s, Subject) and not s.point}
+    everyone = {r.variant for r in results.results}
+    pair = pair_at_end(results)
+    compared = {pair[0].variant, pair[1].variant} if pair is not None else everyone
+    alone = len(results.results) == 1
+    return bool(named) and not alone and (compared <= named or everyone <= named)
+
+
+def _asks_why(results: ExperimentResults) -> bool:
+    """Return whether runs are compared whose difference has a reason that can be asked for."""
+    trained = {r.run.name for r in results.results}
+    return results.check is None and not results.sweeps_rounds and len(trained) > 1
 
 
 def _uncovered(found: list[Observation]) -> list[Observation]:

@@ -63,7 +63,8 @@ class Rule:
             no other is built on it.
         of_equal_runs: whether it is given single runs that are the same to the last bit; for all
             others such runs are one.
-        part: of an answer that its findings can be; None for those that are only details.
+        part: of an answer that its findings can be, or that those of a form can be; None for those
+            that are only details.
     """
 
     name: str
@@ -76,7 +77,7 @@ class Rule:
     of_gradient_checks: bool = False
     of_constant_losses: bool = False
     of_equal_runs: bool = False
-    part: Part | None = None
+    part: Part | Mapping[str, Part] | None = None
 
     def __call__(self, results: ExperimentResults) -> Iterator[Observation]:
         """Yield its findings, each with its relevance, unless the rule itself has given less."""
@@ -89,6 +90,10 @@ class Rule:
         if isinstance(self.relevance, float | int):
             return float(self.relevance)
         return self.relevance.get(form, self.relevance.get("", 0.0))
+
+    def part_of(self, form: str) -> Part | None:
+        """The part of an answer that a form of its sentence can be."""
+        return self.part.get(form) if isinstance(self.part, Mapping) else self.part
 
     @property
     def highest_relevance(self) -> float:
@@ -113,7 +118,7 @@ def rule(
     of_gradient_checks: bool = False,
     of_constant_losses: bool = False,
     of_equal_runs: bool = False,
-    part: Part | None = None,
+    part: Part | Mapping[str, Part] | None = None,
 ) -> Callable[[Find], Find]:
     """Make a rule of a function; the arguments are the attributes of `Rule`."""
 

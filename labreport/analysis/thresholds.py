@@ -36,6 +36,9 @@ CLOSE = 0.05
 ALIKE = 0.01
 """First steps count as equal if they differ by less than a hundredth of the learning rate."""
 
+UNLIKE_GRADIENTS = 2
+"""Gradients of which the largest is twice the smallest: steps of one size are not due to them."""
+
 OVERSHOOT = 1.5
 """The distance from the floor at the end against the smallest on the way: half as much again is
 more than any figure would hide, and far more than rounding makes."""

@@ -50,6 +50,12 @@ def one_leads_at_every_number_of_rounds() -> ExperimentResults:
     return experiment(single("a", [9, 2, 1]), single("b", [9, 2.5, 1.5], B), budgets=(1, 2))
 
 
+@fires("who-leads", "shared", subjects=("a",), level=("b",), budget=2, count=3)
+def one_leads_throughout_and_shares_the_lead_in_the_end() -> ExperimentResults:
+    others = single("b", [9, 2.5, 1], B), single("c", [9, 3, 2], {MOMENTUM: 0.6})
+    return experiment(single("a", [9, 2, 1]), *others, budgets=(1, 2))
+
+
 @fires("who-leads", "one", subjects=("a",), budget=2)
 def one_leads_that_was_level_at_first() -> ExperimentResults:
     return experiment(single("a", [9, 8, 1]), single("b", [9, 8, 1.5], B), budgets=(1, 2))
@@ -342,7 +348,7 @@ def another_loss_comes_nearer_in_one_of_two_comparisons() -> ExperimentResults:
     return two_losses(1.0, 0.25)
 
 
-@fires("nearer-to-targets", "some", count=1, lower=0)
+@fires("nearer-to-targets", "level", count=1, lower=0)
 def another_loss_that_ends_level() -> ExperimentResults:
     return two_losses(0.5)
 

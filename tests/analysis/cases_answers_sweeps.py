@@ -59,6 +59,19 @@ def the_smaller_the_better() -> ExperimentResults:
     return ending(1, 2, 3)
 
 
+@fires("sweep-shape", "falling-bound", best=value(0))
+def the_smaller_the_better_down_to_what_is_allowed() -> ExperimentResults:
+    curves = {momentum: [9, 5, 1 + momentum] for momentum in (0.0, 0.5, 0.9)}
+    return experiment(sweep("a", "optimizer.momentum", curves))
+
+
+@fires("sweep-shape", "rising-bound", best=value(3))
+def the_larger_the_better_up_to_what_is_allowed() -> ExperimentResults:
+    rows = {"data.inputs": [[0.5, 0.3]] * 3, "data.targets": [[0.2, 0.1]] * 3}
+    curves = {size: [9, 5, 4 - size] for size in (1, 2, 3)}
+    return experiment(sweep("a", "data.batch_size", curves, rows))
+
+
 @fires("sweep-shape", "level", lowest=value(1), highest=value(3), budget=2)
 @silent("sweep-values")
 def values_that_differ_by_no_odds() -> ExperimentResults:

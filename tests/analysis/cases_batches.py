@@ -22,11 +22,16 @@ def off_by(name: str, distance: float, changes: dict[str, object], rounds: int =
 
 @fires(
     "over-all-rows",
-    errors=(("b", (NEAR**2,)), ("a", (FAR**2,))),
+    subject="b",
+    value=NEAR**2,
+    other="a",
+    other_value=FAR**2,
     rows=2,
-    budgets=(2,),
     budget=2,
-    seen=(("b", 2), ("a", 4)),
+    most="a",
+    most_rows=4,
+    fewest="b",
+    fewest_rows=2,
 )
 def batches_of_two_sizes() -> ExperimentResults:
     return experiment(off_by("a", FAR, TWO_ROWS), off_by("b", NEAR, BATCHES))

@@ -618,9 +618,9 @@ def a_network_of_one_layer() -> ExperimentResults:
     return course([3, 2, 1], LINE)
 
 
-@fires("layer-gradients", "vanishing", layers=(0.0625, 1.0))
-def biases_do_not_count_among_the_weights_of_a_layer() -> ExperimentResults:
-    gradients = [0.0625] * 4 + [50.0] * 2 + [1.0] * 4 + [0.0] * 2
+@fires("layer-gradients", "exploding", layers=(16.0, 1.0))
+def trained_biases_count_among_the_parameters_of_a_layer() -> ExperimentResults:
+    gradients = [0.0] * 4 + [16.0 * 3**0.5] * 2 + [1.0] * 6
     changes = {"network.bias": "trained"}
     return course([3, 2, 1], changes, gradients=np.array(gradients) * np.ones((3, 1)))
 

@@ -221,9 +221,15 @@ def squared_errors_that_print_alike() -> ExperimentResults:
     return experiment(single("a", [3, 2, 1], outputs=1.0 + TARGETS), other)
 
 
-@fires("common-measure", "higher", value=1.00001**2)
-def squared_errors_that_do_not_print_alike() -> ExperimentResults:
-    other = single("b", [3, 2, 1], {"loss": "bce"}, outputs=1.00001 + TARGETS)
+@fires("common-measure", "equal", value=1.0001**2, other_value=1.0)
+def squared_errors_that_differ_by_no_odds() -> ExperimentResults:
+    other = single("b", [3, 2, 1], {"loss": "bce"}, outputs=1.0001 + TARGETS)
+    return experiment(single("a", [3, 2, 1], outputs=1.0 + TARGETS), other)
+
+
+@fires("common-measure", "higher", value=1.001**2)
+def squared_errors_that_differ_by_more() -> ExperimentResults:
+    other = single("b", [3, 2, 1], {"loss": "bce"}, outputs=1.001 + TARGETS)
     return experiment(single("a", [3, 2, 1], outputs=1.0 + TARGETS), other)
 
 

@@ -199,10 +199,6 @@ def stuck_above_a_rate() -> Lab:
     return halted(8.0, {1.0: FALLING, 2.0: FALLING}), steady("b")
 
 
-def stuck_at_the_smallest_rate() -> Lab:
-    return (halted(0.5, {1.0: FALLING}),)
-
-
 def stuck_beside_a_better_run() -> Lab:
     """A run of two rows that only the second experiment shows to be stuck."""
     rows = {"data": {"inputs": [[0.5, 0.3]] * 2, "targets": [[0.25, 0.0625]] * 2}}
@@ -297,7 +293,6 @@ LABS: tuple[Callable[[], Lab], ...] = (
     too_few_starts,
     no_starts,
     stuck_above_a_rate,
-    stuck_at_the_smallest_rate,
     stuck_beside_a_better_run,
     silent_with_relu,
     silent_without_relu,

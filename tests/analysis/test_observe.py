@@ -71,7 +71,8 @@ def rule_of(part: Part | None, relevance: float, name: str, count: int = 1) -> R
 def answered(patch: pytest.MonkeyPatch, *rules: Rule) -> list[str]:
     """The rules of the answer's parts, where there are no other rules than these."""
     patch.setattr(module, "RULES", {rule.name: rule for rule in rules})
-    return [o.rule for o in observe(experiment(single("a", [3, 2, 1]))).answers]
+    made = experiment(single("a", [3, 2, 1]), single("b", [3, 2, 2]))
+    return [o.rule for o in observe(made).answers]
 
 
 def test_an_answer_has_one_finding_of_each_part(monkeypatch: pytest.MonkeyPatch) -> None:

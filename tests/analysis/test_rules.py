@@ -302,11 +302,17 @@ def pairs_with(*other: float) -> ExperimentResults:
     return experiment(sweep("a", RATE, curves), budgets=(1, 10))
 
 
-def first_steps(*moved: float, gradient: Any = 0.5, rate: float = 1.0, name: str = "a") -> Made:
-    """A run whose weights start at 0 and whose first step is so long in each weight."""
+def first_steps(
+    *moved: float, gradient: Any = 0.5, rate: float = 1.0, name: str = "a", unlike: float = 2.0
+) -> Made:
+    """A run whose weights start at 0 and whose first step is so long in each weight.
+
+    The gradient of the first weight is so many times that of the others.
+    """
     weights = np.zeros((3, 8))
     weights[1:] = np.resize(np.array(moved), 8)
     gradients = np.full((3, 8), 0.5) * gradient
+    gradients[:, 0] *= unlike
     changes = {"optimizer.name": "adam", RATE: rate}
     return single(name, [3, 2, 1], changes, weights=weights, gradients=gradients)
 
@@ -353,6 +359,16 @@ def first_steps_of_two_multiples() -> ExperimentResults:
 @silent("first-step")
 def first_steps_of_no_common_multiple() -> ExperimentResults:
     return experiment(first_steps(10 - 10 * ALIKE, nextafter(10 + 10 * ALIKE, 11)))
+
+
+@silent("first-step")
+def first_steps_by_gradients_of_nearly_one_size() -> ExperimentResults:
+    return experiment(first_steps(1, 1, unlike=nextafter(2, 1)))
+
+
+@silent("first-step")
+def weights_that_do_not_move_though_they_have_a_gradient() -> ExperimentResults:
+    return experiment(first_steps(0, 0))
 
 
 @silent("first-step")
@@ -930,7 +946,7 @@ def pairs_that_are_higher_but_for_two() -> ExperimentResults:
 @fires("paired-starts", "same", count=6, untied=0)
 @silent("pairs-needed")
 def pairs_that_are_all_level() -> ExperimentResults:
-    return paired(6, 0.0, 0.0)
+    return paired(6, 0.0, 1e-7)
 
 
 @fires("goes-on", subjects=("b",), budget=2)

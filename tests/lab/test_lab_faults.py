@@ -667,6 +667,7 @@ CASES = [
     ),
     # Sweeps and seeds
     Case("sweep-values", "experiment.first.sweep.rounds", changed(add=at("sweep.rounds = 5"))),
+    Case("sweep-seed", "experiment.first.sweep.seed", changed(add=at("sweep.seed = [1, 2]"))),
     Case("sweep-values", "experiment.first.sweep.rounds", changed(add=at("sweep.rounds = []"))),
     Case(
         "sweep-values",

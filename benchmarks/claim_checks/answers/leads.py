@@ -46,8 +46,12 @@ def who_leads(seen: Seen, observation: Observation) -> bool:
         return last.is_level() and last.are_first(named)
     if observation.form == "one":
         return last.are_first(named) and last.has_behind()
-    if observation.form == "throughout":
-        return all(f.nobody_ahead(named) and f.has_behind() for f in fields.values())
+    if observation.form in ("throughout", "shared"):
+        shared = seen.runs(observation.facts["level"])
+        return bool(shared) == (observation.form == "shared") and all(
+            f.nobody_ahead([*named, *(shared if f is last else ())]) and f.has_behind()
+            for f in fields.values()
+        )
     early = fields[stated(observation, "first")]
     led = seen.runs(observation.facts["early"])
     changes = early.are_first(led) and early.has_behind() and early.budget < last.budget
@@ -214,7 +218,8 @@ def nearer_to_targets(seen: Seen, observation: Observation) -> bool:
         error = value_of(run, budget, False)
         if error is None or abs(stated(observation, name) - error) > 1e-3 * error + 1e-9:
             return False
-    form = "all" if all(lower) else "none" if all(higher) else "some"
+    level = not any(lower) and not any(higher)
+    form = "all" if all(lower) else "none" if all(higher) else "level" if level else "some"
     return form == observation.form
 
 

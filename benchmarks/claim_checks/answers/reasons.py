@@ -83,7 +83,16 @@ def larger_step_starts(seen: Seen, observation: Observation) -> bool:
         and found[0] < found[1]
         and found[2] < found[1]
         and found[2] - found[0] <= 0.05 * abs(found[0]) * (1 + 1e-6)
+        and _is_made_up(*([loss_at(r, budget) for r in runs[:count]] for runs in (mine, doubled)))
+        and sum(loss_at(a, budget) < loss_at(b, budget) for a, b in zip(mine, theirs, strict=False))
+        >= 0.9 * count
     )
+
+
+def _is_made_up(mine: Sequence[float], doubled: Sequence[float]) -> bool:
+    """Check that the quarters of some losses lie at most a twentieth above others."""
+    one, other = (np.percentile(losses, (25, 50, 75)) for losses in (mine, doubled))
+    return bool((other - one <= 0.05 * np.abs(one) * (1 + 1e-6)).all())
 
 
 def error_term(seen: Seen, observation: Observation) -> bool:

@@ -15,6 +15,7 @@ from claim_checks.losses import has_reached, loss_at
 from claim_checks.reading import listed, near, stated
 from claim_checks.seen import Check, Seen, other_starts
 from labreport.analysis.observation import Observation, With
+from labreport.lab.configuration import RunConfig
 from labreport.runs.run import Run
 
 
@@ -72,9 +73,19 @@ def sweep_shape(seen: Seen, observation: Observation) -> bool:
             and all(is_not_ahead(best, r, budget, True) for r in within)
             and all(is_ahead(best, r, budget, True) for r in beyond)
         )
-    if observation.form == "falling":
+    if observation.form.endswith("-bound") and not _is_bound(best.config, seen):
+        return False
+    if observation.form.startswith("falling"):
         return worse[1] and level[0] and not ended
     return worse[0] and level[1] and bool(ended) == (observation.form == "rising-ended")
+
+
+def _is_bound(config: RunConfig, seen: Seen) -> bool:
+    """Check that a swept number has the smallest or the largest value that there is."""
+    ((key, _),) = seen.plan.axes
+    value = config.flat()[key]
+    rows = len(config.data.inputs)
+    return value in {"data.batch_size": (1, rows), "rounds": (1,)}.get(key, (0, 1))
 
 
 def sweep_values(seen: Seen, observation: Observation) -> bool:
@@ -185,11 +196,11 @@ def best_from_starts(seen: Seen, observation: Observation) -> bool:
             for v, of in starts.items()
             if has_reached(of[seed], budget)
         }
-        least = min(losses.values())
-        best = [v for v, loss in losses.items() if loss == least]
-        if not any(low <= v <= high for v in best):
+        best = starts[min(losses, key=lambda v: losses[v])][seed]
+        surely = [v for v in losses if not is_ahead(best, starts[v][seed], budget, True)]
+        if not all(low <= v <= high for v in surely):
             return False
-        reached |= set(best)
+        reached |= {v for v in losses if is_not_ahead(best, starts[v][seed], budget, True)}
     return {low, high} <= reached and (low == high) == (observation.form == "same")
 
 

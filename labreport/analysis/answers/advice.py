@@ -25,6 +25,8 @@ ADVICE: Mapping[tuple[str, str], str] = {
     ("sweep-shape", "rising"): "wider",
     ("sweep-shape", "rising-ended"): "peak",
     ("sweep-shape", "falling"): "wider",
+    ("sweep-shape", "rising-bound"): "point",
+    ("sweep-shape", "falling-bound"): "point",
     ("sweep-shape", "rising-flat"): "level",
     ("sweep-shape", "falling-flat"): "level",
     ("sweep-shape", "level"): "any",
@@ -33,6 +35,7 @@ ADVICE: Mapping[tuple[str, str], str] = {
     ("best-point", "one"): "point",
     ("best-point", "shared"): "point",
     ("who-leads", "level"): "any",
+    ("leads-longer", "turns"): "budget",
     ("place-among-starts", "inside"): "starts",
     ("place-among-starts", "below"): "starts",
     ("place-among-starts", "above"): "starts",
@@ -43,7 +46,7 @@ ADVICE: Mapping[tuple[str, str], str] = {
     ("paired-starts", "open"): "more",
     ("paired-starts", "few"): "more",
     ("best-over-starts", "open"): "more",
-    ("best-over-starts", "clear"): "take",
+    ("best-over-starts", "clear"): "point",
     ("best-over-starts", "own-open"): "more",
     ("best-over-starts", "own-clear"): "train",
     ("paired-starts", "lower-all"): "take",
@@ -53,6 +56,7 @@ ADVICE: Mapping[tuple[str, str], str] = {
     ("paired-starts", "higher-sure"): "take",
     ("paired-starts", "higher"): "take",
     ("who-leads", "throughout"): "take",
+    ("who-leads", "shared"): "take",
     ("who-leads", "one"): "take",
 }
 """The form of the advice by rule and form of the finding that it follows from; the first that was

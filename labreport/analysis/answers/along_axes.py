@@ -28,6 +28,7 @@ from labreport.analysis.points import RATE, is_number
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
 from labreport.analysis.rules.learning_rates import EqualProduct, equal_products
+from labreport.lab.bounds import allowed
 
 
 def along_axis(results: ExperimentResults) -> Mapping[str, list[Result]]:
@@ -123,7 +124,15 @@ def sweep_shape(results: ExperimentResults) -> Iterator[Observation]:
     elif form in ("rising", "falling") and shape.flat is not None:
         form = f"{form}-flat"
         facts["flat"] = Subject("", shape.flat.point)
+    elif form in ("rising", "falling") and _is_at_bound(best):
+        form = f"{form}-bound"
     yield Observation("sweep-shape", facts, len(members), form=form, claims=tuple(claims))
+
+
+def _is_at_bound(result: Result) -> bool:
+    """Return whether beyond the value of a result there is nothing that may be tried."""
+    ((key, value),) = result.point
+    return value in allowed(result.run.config, key)
 
 
 @rule("sweep-values", "comparison", 0.7, thresholds=("NO_ODDS",), part="effect")
@@ -295,47 +304,6 @@ def tuned_over_starts(results: ExperimentResults) -> Iterator[Observation]:
         found = replace(found, form="level" if found.form == "level" else "depends")
         lead = lower_claim(ranked[0], other, measure, holds=False)
     yield replace(found, claims=(*found.claims, lead))
-
-
-@rule("best-from-starts", "reliability", 0.9, thresholds=("FEWEST_PAIRS",), part="scope")
-def best_from_starts(results: ExperimentResults) -> Iterator[Observation]:
-    """Between which values of a sweep the best one lies from other random starts."""
-    axis = one_axis(results)
-    if axis is None:
-        return
-    members, measure = axis.members, axis.measure
-    starts = [results.control("other-starts", r) for r in members]
-    count = min(map(len, starts))
-    if count < thresholds.FEWEST_PAIRS:
-        return
-    found = []
-    for seed in range(count):
-        best = best_of([of_point[seed] for of_point in starts], measure)
-        if best is None:
-            return
-        found.append(best)
-    places = [next(k for k, r in enumerate(members) if r.point == b.point) for b in found]
-    low, high = members[min(places)], members[max(places)]
-    facts: Facts = {
-        "count": Count(count, cite("size(each(rounds))", found)),
-        "lowest": Subject("", low.point),
-        "highest": Subject("", high.point),
-        "budget": Count(results.last),
-    }
-    claims = [
-        claim
-        for seed, best in enumerate(found)
-        for claim in lowest_claims(best, [of_point[seed] for of_point in starts], measure)
-    ]
-    claims.append(cite("size(each(rounds)) >= FEWEST_PAIRS", found))
-    yield Observation(
-        "best-from-starts",
-        facts,
-        runs=count * len(members),
-        form="same" if low is high else "",
-        strength="statistical",
-        claims=tuple(claims),
-    )
 
 
 @rule("rate-times-rounds", "optimizer", 0.9, thresholds=("CLOSE",), part="reason")

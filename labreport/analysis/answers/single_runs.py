@@ -95,7 +95,10 @@ def who_leads(results: ExperimentResults) -> Iterator[Observation]:
         turned = (s for s in found if not set(s.first) & set(leading))
         form, early = "turns", next(turned, found[0])
     elif len(found) > 1 and all(s.others for s in found):
-        form, leading = "throughout", tuple(always)
+        # Who shares the lead in the end only has not led throughout.
+        form = "throughout" if len(always) == len(last.first) else "shared"
+        leading = tuple(always)
+        facts["level"] = in_order(results, [r for r in last.first if r not in always])
     else:
         form = "one"
     facts["subjects"] = in_order(results, leading)
@@ -154,7 +157,7 @@ def end_values(results: ExperimentResults) -> Iterator[Observation]:
 @rule(
     "holds-over-starts",
     "reliability",
-    0.9,
+    {"": 0.9, "depends": 0.95, "level": 0.95, "reversed": 0.95},
     thresholds=("NO_ODDS", "FEWEST_PAIRS", "MOSTLY_STARTS"),
     part="scope",
 )
@@ -322,7 +325,8 @@ def nearer_to_targets(results: ExperimentResults) -> Iterator[Observation]:
         "other": other.subject,
         "budget": Count(measure.budget),
     }
-    form = "all" if all(lower) else "none" if all(higher) else "some"
+    level = not any(lower) and not any(higher)
+    form = "all" if all(lower) else "none" if all(higher) else "level" if level else "some"
     claims = [lower_claim(*pair, holds=holds) for pair, holds in zip(pairs, lower, strict=True)]
     claims += [
         lower_claim(o, r, m, holds=holds) for (r, o, m), holds in zip(pairs, higher, strict=True)

@@ -8,7 +8,7 @@ import numpy as np
 
 from labreport.analysis import thresholds
 from labreport.analysis.answers.single_runs import pair_at_end
-from labreport.analysis.comparing import Measure, is_lower, lower_claim
+from labreport.analysis.comparing import Measure, StartPairs, is_lower, lower_claim
 from labreport.analysis.observation import Count, Facts, Number, Observation, Subject
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
@@ -16,6 +16,9 @@ from labreport.lab.changes import differing_keys, quantity
 
 OF_STEPS = frozenset({"optimizer.learning_rate", "rounds"})
 """Keys that are the size or the number of the steps themselves."""
+
+_QUARTERS = (0.25, 0.5, 0.75)
+"""Shares of the starts up to which the losses of two variants are compared."""
 
 
 @rule("larger-step", "optimizer", 0.9, thresholds=("NO_ODDS",), part="reason")
@@ -86,7 +89,13 @@ def _other_loss(results: ExperimentResults) -> tuple[Result, Result, Measure] | 
     return None
 
 
-@rule("larger-step-starts", "optimizer", 0.9, thresholds=("CLOSE",), part="reason")
+@rule(
+    "larger-step-starts",
+    "optimizer",
+    0.9,
+    thresholds=("CLOSE", "NO_ODDS", "MOSTLY_STARTS"),
+    part="reason",
+)
 def larger_step_starts(results: ExperimentResults) -> Iterator[Observation]:
     """Variants from several starts: a lead that the other one has too with twice the step."""
     for name, members in results.replicated.items():
@@ -121,35 +130,49 @@ def _with_twice_the_step(
     mine = [r for r in members if _got(r, measure)][: len(doubled)]
     others = [r for r in theirs if _got(r, measure)][: len(doubled)]
     medians = [_median(group, measure) for group in (mine, others, doubled)]
-    # There is a difference, and twice the step makes up for it, or for more.
+    # There is a difference, and twice the step makes up for it, or for more: not in the median
+    # alone, which jumps where losses lie in two heaps.
     close = thresholds.CLOSE * abs(medians[0].value)
-    if medians[2].value - medians[0].value > close or medians[1].value - medians[0].value <= close:
+    quarters = [
+        np.quantile([measure.value(r) or 0.0 for r in group], _QUARTERS)
+        for group in (mine, doubled)
+    ]
+    made_up = (quarters[1] - quarters[0] <= thresholds.CLOSE * np.abs(quarters[0])).all()
+    pairs = StartPairs(tuple(zip(mine, others, strict=False)), measure)
+    is_ahead = pairs.lower >= thresholds.MOSTLY_STARTS * pairs.count
+    if [r.trial.seed for r in mine] != [r.trial.seed for r in others] or not is_ahead:
         return None
-    return _as_a_larger_step((mine, others, doubled), medians, measure)
+    if not made_up or medians[1].value - medians[0].value <= close:
+        return None
+    return _as_a_larger_step((mine, others, doubled), medians, pairs)
 
 
 def _as_a_larger_step(
     groups: tuple[list[Result], list[Result], list[Result]],
     medians: Sequence[Number],
-    measure: Measure,
+    pairs: StartPairs,
 ) -> Observation:
     """The observation: the runs of a variant, of the other one, and of that with twice the step."""
     mine, others, doubled = groups
-    first = measure.formula(mine[0])
-    half = len(mine)
-    near = f"median(each({first})[{half}:]) - median(each({first})[:{half}])"
+    losses, half = f"each({pairs.measure.formula(mine[0])})", len(mine)
+    median, other = f"median({losses}[:{half}])", f"median({losses}[{half}:])"
     facts: Facts = {
         "subject": Subject(mine[0].variant),
         "other": Subject(others[0].variant),
         "median": medians[0],
         "other_median": medians[1],
         "doubled": medians[2],
-        "budget": Count(measure.budget),
+        "budget": Count(pairs.measure.budget),
         "count": Count(len(doubled), cite("size(each(rounds))", doubled)),
     }
+    quantiles = [(f"quantile({losses}[:{half}], {q})", q) for q in _QUARTERS]
     claims = (
-        cite(f"{near} <= CLOSE * abs(median(each({first})[:{half}]))", (*mine, *doubled)),
-        cite(f"{near} > CLOSE * abs(median(each({first})[:{half}]))", (*mine, *others)),
+        *(
+            cite(f"quantile({losses}[{half}:], {q}) - {of} <= CLOSE * abs({of})", (*mine, *doubled))
+            for of, q in quantiles
+        ),
+        cite(f"{other} - {median} > CLOSE * abs({median})", (*mine, *others)),
+        pairs.cite(f"{pairs.formula()} >= MOSTLY_STARTS * {pairs.count}"),
     )
     return Observation(
         "larger-step-starts",

@@ -35,6 +35,8 @@ def change_against_chance(experiments: Experiments) -> Iterator[Conclusion]:
     ranges = [r for r in ranges if comparable(r.low, ranges[0].low)]
     groups = _starts(experiments, ranges[0].low, budget)
     chances = [(r, farthest) for r in ranges if (farthest := _farthest(r, groups, budget))]
+    if not chances and any(_tried_elsewhere(r) for r in ranges):
+        return  # The experiments themselves say what other starts come to.
     smaller = [r for r, starts in chances if r.width < _middle(starts, budget)]
     told = smaller or [r for r, _ in chances]
     facts: Facts = {
@@ -132,6 +134,11 @@ def _starts(experiments: Experiments, like: Result, budget: int) -> list[tuple[R
             if enough and comparable(there[0], like) and budget <= there[0].run.config.rounds:
                 found.append(there)
     return found
+
+
+def _tried_elsewhere(of: _Range) -> bool:
+    """Return whether the runs of an experiment were trained from other starts for comparison."""
+    return any(of.results.control("other-starts", r) for r in of.members)
 
 
 def _starts_of(of: _Range, groups: Sequence[tuple[Result, ...]]) -> Iterator[tuple[Result, ...]]:

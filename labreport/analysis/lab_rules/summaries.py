@@ -13,7 +13,6 @@ from labreport.analysis.observation import (
     Facts,
     Number,
     Observation,
-    Setting,
     Share,
     Subject,
     With,
@@ -45,27 +44,16 @@ def stuck_together(experiments: Experiments) -> Iterator[Conclusion]:
     if not stuck:
         return
     members = [r for _, r in stuck]
-    slowest = min(members, key=lambda r: r.run.config.optimizer.learning_rate)
-    rate = slowest.run.config.optimizer.learning_rate
-    below = [r for _, r in shown if 0 < r.run.config.optimizer.learning_rate < rate]
     facts: Facts = {
         "count": Count(len(stuck), cite("size(each(rounds))", members)),
         "total": Count(len(shown), cite("size(each(rounds))", [r for _, r in shown])),
         "experiments": _titles([e for e, _, why in found if why is not None]),
-        "rate": Setting(rate, slowest.cite("learning_rate")),
-        "below": Count(len(below)),
     }
-    claims = (
-        *(claim for _, r in stuck for claim in reasons[r.run.name].claims),
-        cite(f"min(each(learning_rate)) == {rate!r}", members),
-    )
-    form = "rate" if below else "any"
     together = Observation(
         "stuck-together",
         facts,
         runs=len(shown),
-        form=form,
-        claims=claims,
+        claims=tuple(claim for _, r in stuck for claim in reasons[r.run.name].claims),
         effect=len(stuck) / len(shown),
     )
     yield experiments[0].plan, together

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from labreport.analysis import thresholds
+from labreport.analysis.comparing import Measure, is_lower, lower_claim
 from labreport.analysis.observation import (
     Count,
     Facts,
@@ -106,7 +107,7 @@ def different_losses(results: ExperimentResults) -> Iterator[Observation]:
         yield Observation("different-losses", facts, runs=0, limits=True, claims=claims)
 
 
-@rule("common-measure", "comparison", 0.9, thresholds=("LOOK_ALIKE",), part="effect")
+@rule("common-measure", "comparison", 0.9, thresholds=("NO_ODDS",), part="effect")
 def common_measure(results: ExperimentResults) -> Iterator[Observation]:
     """Two losses on the same target, compared by the distance of outputs and targets."""
     for result in results.singles:
@@ -125,18 +126,13 @@ def common_measure(results: ExperimentResults) -> Iterator[Observation]:
             "value": Number(mine, result.cite(result.error_formula(results.last))),
             "other_value": Number(theirs, other.cite(other.error_formula(results.last))),
         }
-        # Numbers that print alike would not bear out that one is the smaller.
-        apart = thresholds.LOOK_ALIKE * max(mine, theirs)
-        form = "equal" if abs(mine - theirs) <= apart else "lower" if mine < theirs else "higher"
-        pair = (result, other)
-        one, two = (r.error_formula(results.last, f"r{k}.") for k, r in enumerate(pair, 1))
-        larger = f"LOOK_ALIKE * max(({one}, {two}))"
-        claim = {
-            "equal": f"abs({one} - {two}) <= {larger}",
-            "lower": f"{two} - {one} > {larger}",
-            "higher": f"{one} - {two} > {larger}",
-        }[form]
-        claims = (cite(claim, pair),)
+        measure = Measure(is_loss=False, budget=results.last)
+        lower, higher = is_lower(result, other, measure), is_lower(other, result, measure)
+        form = "lower" if lower else "higher" if higher else "equal"
+        claims = (
+            lower_claim(result, other, measure, holds=lower),
+            lower_claim(other, result, measure, holds=higher),
+        )
         yield Observation("common-measure", facts, runs=2, form=form, claims=claims)
 
 

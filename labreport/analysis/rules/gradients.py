@@ -276,16 +276,13 @@ LARGEST_SLOPE = {"sigmoid": 0.25, "tanh": 1.0}
 
 @rule("layer-gradients", "gradients", 0.75, thresholds=("EXPLODING", "VANISHING"), part="reason")
 def layer_gradients(results: ExperimentResults) -> Iterator[Observation]:
-    """Gradients that are far smaller, or far larger, in the first layer than in the last.
-
-    Where the gradient of either is exactly 0 nothing has faded: it was cut.
-    """
+    """Gradients far smaller or larger in the first layer than in the last; one of 0 was cut."""
     for result in results.singles:
         network = result.run.config.network
         first_gradients = result.run.trace.gradients_at(0)
         if len(network.shapes) < 2 or first_gradients is None:
             continue
-        places = _weights_of_layers(network)
+        places = _parameters_of_layers(network)
         sizes = [_root_mean_square(first_gradients[start:stop]) for start, stop in places]
         formulas = [f"norm(wide(gradients_at(0)[{a}:{b}])) / sqrt({b - a})" for a, b in places]
         if not sizes[0] or not sizes[-1]:
@@ -309,17 +306,18 @@ def layer_gradients(results: ExperimentResults) -> Iterator[Observation]:
             "times": times,
         }
         claims = (result.cite(claim), result.cite(f"{formulas[0]} > 0 and {formulas[-1]} > 0"))
-        # A factor of ten is a tenth of ten orders of magnitude, of which float32 holds few more.
+        # A factor of ten is one of ten orders of magnitude.
         effect = float(np.log10(times.value)) / 10
         yield Observation("layer-gradients", facts, runs=1, form=form, claims=claims, effect=effect)
 
 
-def _weights_of_layers(network: Network) -> list[tuple[int, int]]:
-    """Locate the weights of each layer, without its biases, among all parameters."""
+def _parameters_of_layers(network: Network) -> list[tuple[int, int]]:
+    """Locate the weights and trained biases of each layer among all parameters."""
     places, start = [], 0
     for out, into in network.shapes:
-        places.append((start, start + out * into))
-        start += out * (into + network.trains_bias)
+        stop = start + out * (into + network.trains_bias)
+        places.append((start, stop))
+        start = stop
     return places
 
 
@@ -328,7 +326,7 @@ def _root_mean_square(values: FloatArray) -> float:
 
 
 def _listed(numbers: list[Number]) -> tuple[Fact, ...]:
-    """A number for each layer, in order; of many layers the first and the last ones."""
+    """Numbers of layers, in order; of many layers those of the first and the last ones."""
     if len(numbers) <= MOST_LAYERS:
         return tuple(numbers)
     ends = MOST_LAYERS // 2

@@ -120,7 +120,14 @@ def equal_products(results: ExperimentResults) -> Iterator[EqualProduct]:
                     yield EqualProduct(slow, quick, many, few, abs(one - other) / one)
 
 
-@rule("first-step", "optimizer", 0.5, thresholds=("ALIKE",), needs_budget=False, part="reason")
+@rule(
+    "first-step",
+    "optimizer",
+    0.5,
+    thresholds=("ALIKE", "UNLIKE_GRADIENTS"),
+    needs_budget=False,
+    part="reason",
+)
 def first_step(results: ExperimentResults) -> Iterator[Observation]:
     """Optimizers whose first step is the same multiple of the learning rate in every weight.
 
@@ -143,6 +150,7 @@ def first_step(results: ExperimentResults) -> Iterator[Observation]:
         claims += [
             cite(f"min(each(min({_FIRST_STEP}))) >= {factor!r} * (1 - ALIKE)", members),
             cite(f"max(each(max({_FIRST_STEP}))) <= {factor!r} * (1 + ALIKE)", members),
+            cite(f"min(each(max({_SLOPES}) / min({_SLOPES}))) >= UNLIKE_GRADIENTS", members),
         ]
     form = "" if told == [1.0] else "scaled" if len(told) == 1 else "both"
     runs = sum(len(results.of(name)) for factor in told for name in groups[factor])
@@ -151,6 +159,9 @@ def first_step(results: ExperimentResults) -> Iterator[Observation]:
 
 _FIRST_STEP = "(abs(wide(weights[1]) - wide(weights[0])) / learning_rate)[gradients[0] != 0]"
 """The first step of each weight that has a gradient, over the learning rate."""
+
+_SLOPES = "abs(wide(gradients[0]))[gradients[0] != 0]"
+"""The absolute values of the gradients before training, of those that are not 0."""
 
 
 def _by_first_step(results: ExperimentResults) -> dict[float, list[str]]:
@@ -186,8 +197,10 @@ def _first_step_ratio(result: Result) -> tuple[float, float] | None:
     if len(trace.weights) < 2 or rate == 0 or not trace.is_whole:
         return None
     moving = trace.gradients[0] != 0
-    if moving.sum() < 2:
+    slopes = np.abs(trace.gradients[0][moving].astype(np.float64))
+    # Gradients of one size would give steps of one size with any optimizer.
+    if not slopes.size or slopes.max() / slopes.min() < thresholds.UNLIKE_GRADIENTS:
         return None
     moved = np.abs(trace.weights[1].astype(np.float64) - trace.weights[0].astype(np.float64))
     ratios = moved[moving] / rate
-    return float(ratios.min()), float(ratios.max())
+    return (float(ratios.min()), float(ratios.max())) if ratios.min() > 0 else None

@@ -50,9 +50,11 @@ class _Pairs:
 
     @cached_property
     def differences(self) -> np.ndarray:
-        """Differences [pairs] of the losses, float64."""
-        budget = self.budget
-        return np.array([(a.loss(budget) or 0.0) - (b.loss(budget) or 0.0) for a, b in self.runs])
+        """Differences [pairs] of the losses, float64; 0 where these look alike."""
+        losses = [[r.loss(self.budget) or 0.0 for r in pair] for pair in self.runs]
+        one, other = np.array(losses, dtype=np.float64).reshape(-1, 2).T
+        apart, larger = one - other, np.maximum(np.abs(one), np.abs(other))
+        return np.where(np.abs(apart) > thresholds.LOOK_ALIKE * larger, apart, 0.0)
 
     @property
     def below(self) -> int:
@@ -66,7 +68,9 @@ class _Pairs:
     def apart(self) -> str:
         """Formula of the differences, over the runs in the order of `cite`."""
         losses, count = _losses(self.runs[0], self.budget), len(self.runs)
-        return f"({losses}[:{count}] - {losses}[{count}:])"
+        one, other = f"{losses}[:{count}]", f"{losses}[{count}:]"
+        counts = f"abs({one} - {other}) > LOOK_ALIKE * larger(abs({one}), abs({other}))"
+        return f"(({one} - {other}) * ({counts}))"
 
     @property
     def test(self) -> str:
@@ -109,7 +113,7 @@ def _pairs_of(mine: tuple[Result, ...], theirs: tuple[Result, ...], budget: int)
     "paired-starts",
     "reliability",
     0.75,
-    thresholds=("SIGNIFICANCE", "BEYOND_DOUBT"),
+    thresholds=("SIGNIFICANCE", "BEYOND_DOUBT", "LOOK_ALIKE"),
     part="verdict",
 )
 def paired_starts(results: ExperimentResults) -> Iterator[Observation]:
@@ -183,7 +187,7 @@ def _paired_claims(pairs: _Pairs) -> tuple[str, list[str]]:
     return form, claims
 
 
-@rule("pairs-needed", "reliability", 0.6, thresholds=("CONFIDENCE", "POWER"))
+@rule("pairs-needed", "reliability", 0.6, thresholds=("CONFIDENCE", "POWER", "LOOK_ALIKE"))
 def pairs_needed(results: ExperimentResults) -> Iterator[Observation]:
     """Report how many pairs it would take to see a difference that these pairs leave open."""
     for found in paired_starts(results):
@@ -237,7 +241,7 @@ def _needed_formula(pairs: _Pairs) -> str:
     "best-over-starts",
     "reliability",
     {"": 0.9, "open": 0.88, "variants": 0.93, "own-open": 0.88, "own-variants": 0.93},
-    thresholds=("SIGNIFICANCE",),
+    thresholds=("SIGNIFICANCE", "LOOK_ALIKE"),
     needs_budget=False,
     part="verdict",
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from labreport.analysis.observation import Count, Facts, Keys, Number, Observation, Rounds, With
+from labreport.analysis.observation import Count, Facts, Keys, Number, Observation
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
 from labreport.lab.configuration import RunConfig
@@ -31,21 +31,20 @@ def over_all_rows(results: ExperimentResults) -> Iterator[Observation]:
 
 def _compared(results: ExperimentResults, members: list[Result]) -> Observation:
     last = results.last
-    # Outputs for all rows are not stored in every round.
-    budgets = [b for b in results.budgets if all(r.error(b) is not None for r in members)]
     ranked = sorted(members, key=lambda r: r.error(last) or 0.0)
-    first = ranked[0]
+    first, worst = ranked[0], ranked[-1]
+    most, fewest = (pick(ranked, key=lambda r: r.run.config.data.batch_rows) for pick in (max, min))
     facts: Facts = {
-        "errors": tuple(
-            With(r.subject, tuple(_error(r, budget) for budget in budgets)) for r in ranked
-        ),
+        "subject": first.subject,
+        "value": _error(first, last),
+        "other": worst.subject,
+        "other_value": _error(worst, last),
         "rows": Count(len(first.run.config.data.inputs), first.cite("size(inputs[:, 0])")),
-        "budgets": tuple(Rounds(budget) for budget in budgets),
         "budget": Count(last),
-        "seen": tuple(
-            With(r.subject, Count(last * r.run.config.data.batch_rows, r.cite(_seen(r, last))))
-            for r in ranked
-        ),
+        "most": most.subject,
+        "most_rows": _rows_seen(most, last),
+        "fewest": fewest.subject,
+        "fewest_rows": _rows_seen(fewest, last),
     }
     claims = [
         cite(
@@ -65,10 +64,10 @@ def _is_batched(config: RunConfig) -> bool:
     return config.data.batch_rows < len(config.data.inputs)
 
 
-def _seen(result: Result, budget: int) -> str:
-    """Return the formula that counts rows in updates, each as often as it was shown."""
+def _rows_seen(result: Result, budget: int) -> Count:
+    """Count the rows in so many updates, each as often as it was shown."""
     rows = "setting('data.batch_size')" if _is_batched(result.run.config) else "size(inputs[:, 0])"
-    return f"{budget} * {rows}"
+    return Count(budget * result.run.config.data.batch_rows, result.cite(f"{budget} * {rows}"))
 
 
 OF_GENERALISATION = ("optimizer.weight_decay", "network.layers", "data.batch_size")

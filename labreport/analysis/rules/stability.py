@@ -134,7 +134,13 @@ def edge_of_stability(results: ExperimentResults) -> Iterator[Observation]:
         yield Observation("edge-of-stability", facts, runs=1, form=form, claims=claims)
 
 
-@rule("stable-rate", "stability", 0.7, thresholds=("ROUNDING",))
+@rule(
+    "stable-rate",
+    "stability",
+    {"": 0.7, "between": 0.85},
+    thresholds=("ROUNDING",),
+    part={"between": "reason"},
+)
 def stable_rate(results: ExperimentResults) -> Iterator[Observation]:
     """Report where a sweep of learning rates starts to rise, beside the limit by curvature."""
     if [key for key, _ in results.plan.axes] != [RATE]:

@@ -27,7 +27,7 @@ MOST_WEIGHTS = 30
     "overshoot",
     "trajectory",
     0.91,
-    thresholds=("OVERSHOOT", "ROUNDING", "STANDING_STILL"),
+    thresholds=("OVERSHOOT", "ROUNDING", "STANDING_STILL", "NO_ODDS"),
     part="effect",
 )
 def overshoot(results: ExperimentResults) -> Iterator[Observation]:
@@ -42,6 +42,10 @@ def overshoot(results: ExperimentResults) -> Iterator[Observation]:
         if lowest is None or end <= thresholds.OVERSHOOT * lowest or end <= 2 * result.at_floor:
             continue
         low, high = result.gap_formula(best), result.gap_formula(results.last)
+        # Next to nothing on the scale of where training began is no way back.
+        began = result.gap(0)
+        if began is None or end - lowest <= thresholds.NO_ODDS * began:
+            continue
         facts: Facts = {
             "subject": result.subject,
             "round": Count(best + 1, result.cite("argmin(losses) + 1")),
@@ -53,6 +57,7 @@ def overshoot(results: ExperimentResults) -> Iterator[Observation]:
         claims = [
             result.cite(f"{high} > OVERSHOOT * {low}"),
             result.cite(f"{high} > 2 * allowance"),
+            result.cite(f"{high} - {low} > NO_ODDS * {result.gap_formula(0)}"),
         ]
         form = "" if best else "start"
         if best and (longer := stays(results, result, results.last)) is not None:

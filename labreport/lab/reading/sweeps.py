@@ -18,6 +18,10 @@ def read_axes(here: Location, sweep: Change, log: FaultLog) -> list[tuple[SweptV
     axes = []
     for path, written in sweep_axes(sweep):
         place = (*here, *path)
+        if path == ("seed",):
+            # A seed is a name of a start: none is larger or better than another one.
+            log.fault(place, "sweep-seed", values={})
+            continue
         axis = tuple(
             SweptValue(
                 place=here,
@@ -59,7 +63,7 @@ def _values(place: Location, written: Any, log: FaultLog) -> tuple[Any, ...]:
     return values if _are_different(place, values, log, elements=True) else ()
 
 
-WHOLE = (("rounds",), ("seed",), ("data", "batch_size"))
+WHOLE = (("rounds",), ("data", "batch_size"))
 """Paths of swept keys whose values are whole numbers."""
 
 

@@ -1,0 +1,68 @@
+"""Where the best value of a sweep lies from other random starts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from labreport.analysis import thresholds
+from labreport.analysis.answers.along_axes import best_of, lowest_claims, one_axis
+from labreport.analysis.comparing import Measure, is_lower, lower_claim
+from labreport.analysis.observation import Count, Facts, Observation, Source, Subject
+from labreport.analysis.results import ExperimentResults, Result, cite
+from labreport.analysis.rule import rule
+
+
+def _is_level(best: Result, other: Result, measure: Measure) -> bool:
+    """Return whether a result is there, and the best one not ahead of it."""
+    return measure.value(other) is not None and not is_lower(best, other, measure)
+
+
+def _level_claims(
+    best: Result, members: Sequence[Result], level: Sequence[int], measure: Measure
+) -> Iterator[Source]:
+    """The claims that the best is the lowest, and those at these places alone level with it."""
+    yield from lowest_claims(best, members, measure)
+    for place, other in enumerate(members):
+        if other is not best and measure.value(other) is not None:
+            yield lower_claim(best, other, measure, holds=place not in level)
+
+
+@rule("best-from-starts", "reliability", 0.9, thresholds=("FEWEST_PAIRS", "NO_ODDS"), part="scope")
+def best_from_starts(results: ExperimentResults) -> Iterator[Observation]:
+    """Between which values of a sweep the best one lies from other random starts.
+
+    A value that is level with the best one counts as best.
+    """
+    axis = one_axis(results)
+    if axis is None:
+        return
+    members, measure = axis.members, axis.measure
+    starts = [results.control("other-starts", r) for r in members]
+    count = min(map(len, starts))
+    if count < thresholds.FEWEST_PAIRS:
+        return
+    found, places = [], []
+    claims: list[Source] = []
+    for seed in range(count):
+        there = [of_point[seed] for of_point in starts]
+        best = best_of(there, measure)
+        if best is None:
+            return
+        found.append(best)
+        level = [k for k, r in enumerate(there) if _is_level(best, r, measure)]
+        places += level
+        claims += _level_claims(best, there, level, measure)
+    low, high = members[min(places)], members[max(places)]
+    if low is members[0] and high is members[-1]:
+        return  # Any of the values may be the best one, or level with it.
+    facts: Facts = {
+        "count": Count(count, cite("size(each(rounds))", found)),
+        "lowest": Subject("", low.point),
+        "highest": Subject("", high.point),
+        "budget": Count(results.last),
+    }
+    claims.append(cite("size(each(rounds)) >= FEWEST_PAIRS", found))
+    form, runs = "same" if low is high else "", count * len(members)
+    found_there = Observation("best-from-starts", facts, runs, form=form, claims=tuple(claims))
+    yield replace(found_there, strength="statistical")
