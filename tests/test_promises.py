@@ -155,12 +155,13 @@ def test_notes_are_printed_and_a_reflection_ends_the_reminder(tmp_path: Path) ->
     page = (tmp_path / "output" / "report.html").read_text(encoding="utf-8")
     assert "I saw <strong>this</strong> &lt;script&gt;" in page
     assert "<script>alert" not in page
-    assert "Summary and reflection" not in page
+    assert "nothing is written here yet" in page
     (notes / "reflection.md").write_text("What I learnt.", encoding="utf-8")
     done = labreport(*arguments, folder=tmp_path)
     assert "reflection.md" not in done.stderr
     page = (tmp_path / "output" / "report.html").read_text(encoding="utf-8")
     assert "What I learnt." in page
+    assert "nothing is written here yet" not in page
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,7 @@ def build(request: Request, progress: Progress) -> Summary:
         restored=drafted.restored,
         outdated=tuple(store.outdated) if drafted.trained else (),
         without_reflection=not (inputs.notes_folder / "reflection.md").is_file(),
+        unfilled=inputs.whole.cover.unfilled,
         stray=stray(inputs.whole, inputs.notes_folder),
         altered=found_altered,
     )

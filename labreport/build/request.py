@@ -56,6 +56,7 @@ class Summary:
         restored: files of rows that were damaged or gone, and written again.
         outdated: stored files of another version, if runs were trained that they may hold.
         without_reflection: whether the student has not written one.
+        unfilled: lines of the cover that still have a text in brackets, by their keys.
         stray: notes that belong to no experiment, each with the name that is nearest.
         altered: files of the report before that were not as they had been written.
     """
@@ -67,5 +68,6 @@ class Summary:
     restored: tuple[Path, ...]
     outdated: tuple[Path, ...]
     without_reflection: bool
+    unfilled: tuple[str, ...] = ()
     stray: tuple[tuple[Path, str], ...] = ()
     altered: tuple[str, ...] = ()

@@ -101,7 +101,7 @@ def _depth(of: Expression, binding: int = 0) -> int:
 
     Args:
         of: the expression.
-        binding: how strongly what stands around it binds, as in :mod:`labreport.report.latex`.
+        binding: how strongly what stands around it binds, as in ``report/formulas/latex.py``.
     """
     match of:
         case Numeral() | Symbol():

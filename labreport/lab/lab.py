@@ -48,6 +48,9 @@ class CoverField(LabTable):
     value: Text = Field(description="What stands there; an empty text leaves a line to write on.")
 
 
+_IN_BRACKETS = re.compile(r"\s*[(（].*[)）]\s*")
+
+
 class Cover(LabTable):
     """What stands on the cover; whatever is left out is not printed."""
 
@@ -63,6 +66,13 @@ class Cover(LabTable):
     date: Text | None = Field(None, description="实验时间")
     teacher: Text | None = Field(None, description="指导教师")
     field: tuple[CoverField, ...] = Field((), description="Further lines, in this order.")
+
+    @property
+    def unfilled(self) -> tuple[str, ...]:
+        """Keys of the lines that still say in brackets what belongs there."""
+        texts = {key.rstrip("_"): getattr(self, key) for key in type(self).model_fields}
+        found = ((key, text) for key, text in texts.items() if isinstance(text, Text))
+        return tuple(key for key, text in found if _IN_BRACKETS.fullmatch(text.within("zh")))
 
 
 MOST_VARIANTS = 100

@@ -22,6 +22,7 @@ from labreport.report.illustration.repetition_table import repetition_table
 from labreport.report.measured import Measured
 from labreport.report.phrases import Phrase, Reference, configured, listed, passage, text, written
 from labreport.report.principle import principle
+from labreport.report.reflection import reflection
 from labreport.report.sentences import headings, sentences
 from labreport.report.title_page import title_page
 from labreport.report.tree import (
@@ -157,7 +158,9 @@ class _Composition:
         sections = [self._purpose(), self._principle(), self._set_up(), self._experiments()]
         if (comparison := self._comparison()) is not None:
             sections.append(comparison)
-        sections += [self._conclusions(), self._reflection()]
+        found = tuple(zip(self._results, self._observed, strict=True))
+        is_written = any(note.name == "reflection" for note in self.facts.notes)
+        sections += [self._conclusions(), reflection(found, is_written=is_written)]
         noted = map(self._with_chapter_note, sections)
         return [*(s for s in noted if s.blocks or s.sections), *self._appendix()]
 
@@ -181,10 +184,6 @@ class _Composition:
     def _experiments(self) -> Section:
         inner = tuple(map(self._experiment, self._results, self._observed))
         return Section("experiments", text("report.experiments"), (), inner)
-
-    def _reflection(self) -> Section:
-        """A chapter that is the student's alone."""
-        return Section("reflection", text("report.reflection"))
 
     def _set_up(self) -> Section:
         lab, base = self.lab, self.lab.base

@@ -12,8 +12,8 @@ from labreport.lab.configuration import RunConfig
 from labreport.lab.naming import display_order, parameter_names, unit_names
 from labreport.lab.schema.activations import ACTIVATIONS
 from labreport.reference.evaluation import evaluate_if_defined, layers_of
-from labreport.report import latex as formulas
 from labreport.report.best_cells import NONE
+from labreport.report.formulas import latex as formulas
 from labreport.report.formulas.stated_formula import MOST_LINES
 from labreport.report.formulas.used_formulas import (
     activation_formulas,

@@ -10,7 +10,7 @@ from labreport.lab.naming import parameter_names, unit_names
 from labreport.reference.activations import ACTIVATIONS as BY_HAND
 from labreport.reference.evaluation import layers_of
 from labreport.reference.losses.all_losses import LOSSES
-from labreport.report.latex import derivative, symbol
+from labreport.report.formulas.latex import derivative, symbol
 from labreport.report.numbers import MINUS, measured, setting
 from labreport.report.worked_example import WorkedExample
 

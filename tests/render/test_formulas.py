@@ -5,7 +5,7 @@ import pytest
 from labreport.lab.expression import parse
 from labreport.render.drawing_cache import DrawingCache
 from labreport.render.typeset_formulas import WIDEST, formula
-from labreport.report.latex import aligned, expression, symbol
+from labreport.report.formulas.latex import aligned, expression, symbol
 
 
 @pytest.mark.parametrize(

@@ -134,15 +134,16 @@ def test_names_that_could_be_confused_get_anchors_of_their_own(
 
 def test_sections_of_a_lab_report(shipped_build: Any) -> None:
     zh, en = (titles(shipped_build.reports[code]) for code in CODES)
-    assert zh[:6] == [
+    assert zh[:7] == [
         "实验目的",
         "实验原理",
         "实验设置",
         "实验数据及结果分析",
         "各实验的横向比较",
         "实验结论",
+        "总结及心得体会",
     ]
-    assert [t.split("：")[0] for t in zh[6:]] == ["附录", "附录", "附录"]
+    assert [t.split("：")[0] for t in zh[7:]] == ["附录", "附录", "附录"]
     assert len(en) == len(zh)
     assert en[0] == "Purpose"
 
@@ -156,7 +157,7 @@ def test_no_section_is_empty(report: PrintedReport) -> None:
 def test_no_text_is_empty_or_unfinished(report: PrintedReport) -> None:
     texts = [report.title, report.course]
     for block in blocks(report):
-        if isinstance(block, PrintedParagraph):
+        if isinstance(block, PrintedParagraph) and block.kind != "room":
             texts.append(block.text)
         if isinstance(block, PrintedSentences):
             assert block.items
@@ -420,7 +421,12 @@ def test_notes_stand_in_their_chapters(build_pages: Callable[..., Any], base_tex
 
 def test_no_reflection_is_invented(shipped_build: Any) -> None:
     for report in shipped_build.reports.values():
-        assert "reflection" not in [section.anchor for section in sections(report)]
+        (chapter,) = (s for s in sections(report) if s.anchor == "reflection")
+        introduction, questions, room = chapter.blocks
+        assert (introduction.kind, questions.kind, room.kind) == ("text", "numbered", "room")
+        assert len(questions.items) == 3
+        assert all(item.text.endswith(("?", "？")) for item in questions.items)
+        assert room.text == ""
         assert prose(report) == {}
 
 
@@ -428,7 +434,8 @@ def test_an_empty_note_is_no_note(build_pages: Callable[..., Any], base_text: st
     built = build_pages(base_text + TWO, {"speed.md": " \n\t\n", "reflection.md": ""})
     for report in built.reports.values():
         assert prose(report) == {}
-        assert "reflection" not in [section.anchor for section in sections(report)]
+        (chapter,) = (s for s in sections(report) if s.anchor == "reflection")
+        assert [block.kind for block in chapter.blocks] == ["text", "numbered", "room"]
 
 
 # --- appendices --------------------------------------------------------------------------------

@@ -91,6 +91,9 @@ def _print_summary(summary: Summary, only: tuple[str, ...]) -> None:
     say_stray(summary.stray)
     if summary.without_reflection:
         say(words.text("cli.no-reflection"))
+    if summary.unfilled:
+        lines = words.join([words.text(f"cover.{key}") for key in summary.unfilled])
+        say(words.text("cli.placeholders", names=lines))
     _print_files(words.text("cli.written"), summary.written, only)
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from labreport.report.latex import aligned
+from labreport.report.formulas.latex import aligned
 from labreport.report.tree import Formula
 
 MOST_LINES = 10

@@ -14,8 +14,8 @@ from labreport.lab.expression import parse
 from labreport.reference.gradient_check.check_result import CheckedFormula, GradientCheck, Way
 from labreport.reference.gradient_check.formula_training import falls
 from labreport.reference.training import HandTrace
-from labreport.report import latex
 from labreport.report.best_cells import NONE
+from labreport.report.formulas import latex
 from labreport.report.illustration.drawings import (
     Array,
     Curve,
