@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf, isfinite
 
+import numpy as np
+
 from claim_checks.losses import has_reached, quantity_of, squared_error
 from claim_checks.reading import can_move
 from claim_checks.seen import Seen
@@ -30,7 +32,7 @@ def value_of(run: Run, budget: int, by_loss: bool) -> float | None:
     else:
         found = squared_error(run, budget)
     # An error that the run's own type cannot hold is no number there.
-    largest = 1e38 if run.config.dtype == "float32" else 1e308
+    largest = float(np.finfo(run.config.dtype).max)
     return found if isfinite(found) and (by_loss or found < largest) else None
 
 
