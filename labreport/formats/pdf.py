@@ -15,6 +15,7 @@ from urllib.parse import unquote
 
 from labreport.errors import BuildError, Fault
 from labreport.formats.page import paper
+from labreport.formats.paper.settle import settled
 from labreport.formats.pdf_structure import attach, mend
 from labreport.formats.table import AttachedFile
 from labreport.language.catalogue import Language
@@ -54,18 +55,18 @@ def render(
     with _fixed_time(), _collected_log() as messages, _no_garbage_collection(), _temporary():
         weasyprint = _weasyprint()
         fetcher = _fetcher(report.theme.files)
-        document = weasyprint.HTML(string=html, url_fetcher=fetcher, base_url=None)
+        source = weasyprint.HTML(string=html, url_fetcher=fetcher, base_url=None)
         latex = {formula.latex for section in report.sections for formula in section.formulas}
 
         def finish(_: Any, pdf: Any) -> None:
             mend(pdf, latex)
             attach(pdf, attached, language)
 
-        content = document.write_pdf(
-            pdf_variant="pdf/ua-1",
-            uncompressed_pdf=False,
-            finisher=finish,
+        document = settled(
+            source.etree_element,
+            lambda: source.render(pdf_variant="pdf/ua-1", uncompressed_pdf=False),
         )
+        content = document.write_pdf(finisher=finish, pdf_variant="pdf/ua-1")
     _check(messages, report.check_fonts)
     return bytes(content)
 

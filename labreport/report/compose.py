@@ -269,8 +269,8 @@ class _Composition:
         if plan.experiment.question is not None:
             blocks.append(Paragraph(written(plan.experiment.question), kind="question"))
         difference = tables.differences_table(results)
-        blocks += [difference] if difference else []
         blocks += self._statements("answers", observed, results)
+        blocks += [difference] if difference else []
         shown = with_keys(plan.name, illustrate(results, observed.answers, self._title(results)))
         blocks += [*self._pointer(shown), *shown]
         blocks += self._statements("others", observed, results)
@@ -284,7 +284,7 @@ class _Composition:
         if not labels:
             return []
         key = "see" if any(isinstance(block, Figure) for block in shown) else "see-tables"
-        return [Paragraph(text(f"report.{key}", labels=listed(labels)), kind="introduction")]
+        return [Paragraph(text(f"report.{key}", labels=listed(labels)), kind="pointer")]
 
     def _statements(
         self, kind: str, observed: Observations, results: ExperimentResults

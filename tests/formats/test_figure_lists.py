@@ -9,8 +9,8 @@ import pikepdf
 import pytest
 from test_pdf import links, text_of
 
-from labreport.formats.figure_lists import MOST_UNLISTED, first_sentence, listings
 from labreport.formats.page import paper
+from labreport.formats.paper.figure_lists import MOST_UNLISTED, first_sentence, listings
 from labreport.language.catalogue import language
 from labreport.render.printed import PrintedFigure, PrintedReport, PrintedSection
 

@@ -20,8 +20,11 @@ MOST_UNITS = 8
 MOST_LABELS = 24
 """Weights that can carry their names and values before these run into one another."""
 
-RISE = 1.9
-"""From one unit to the next where two networks share the width, and numbers are closer together."""
+AWAY = 0.4
+"""From the middle of a unit to the number at it; a unit is 1 from the next."""
+
+DECIMALS = 4
+"""Of the numbers that are written."""
 
 POSITIVE, NEGATIVE = style.COLOURS[0], style.COLOURS[1]
 
@@ -41,36 +44,14 @@ def network_figure(units: Sequence[Sequence[str]], row: Row, written: DrawnNumbe
         written: numbers to write on lines and under units, or None to leave them bare.
     """
     with style.drawing():
-        figure = Figure(figsize=(style.WIDTH, min(_height(units), 5.5)))
+        figure = Figure(figsize=(style.WIDTH, min(_height(units), 3.4)))
         axes = figure.add_axes((0.01, 0.01, 0.98, 0.98))
-        _draw(axes, units, row, written, _largest(written))
-        return style.svg(figure)
-
-
-def networks_figure(
-    units: Sequence[Sequence[str]], row: Row, drawings: Sequence[tuple[str, DrawnNumbers]]
-) -> bytes:
-    """A network at several times, one beside the other; the width of all lines has one scale.
-
-    Args:
-        units: their names, layer by layer.
-        row: inputs and targets of the one row.
-        drawings: of each time, what is written above it, and the numbers.
-    """
-    largest = max(_largest(written) for _, written in drawings)
-    share = 1 / len(drawings)
-    with style.drawing():
-        height = 0.25 + 0.37 * (RISE * (max(_shown(units)) - 1) + 1.7)
-        figure = Figure(figsize=(style.WIDTH, min(height, 4.0)))
-        for number, (title, written) in enumerate(drawings):
-            axes = figure.add_axes((number * share + 0.005, 0.01, share - 0.01, 0.86))
-            _draw(axes, units, row, written, largest, rise=RISE)
-            figure.text((number + 0.5) * share, 0.98, title, ha="center", va="top", fontsize=8.5)
+        _draw(axes, units, row, written)
         return style.svg(figure)
 
 
 def _height(units: Sequence[Sequence[str]]) -> float:
-    return max(1.9, 0.62 * max(_shown(units)) + 0.7)
+    return max(1.5, 0.56 * max(_shown(units)) + 0.4)
 
 
 def _shown(units: Sequence[Sequence[str]]) -> list[int]:
@@ -84,39 +65,24 @@ def _largest(written: DrawnNumbers | None) -> float:
 
 
 def _draw(
-    axes: Axes,
-    units: Sequence[Sequence[str]],
-    row: Row,
-    written: DrawnNumbers | None,
-    largest: float,
-    *,
-    rise: float = 1.0,
+    axes: Axes, units: Sequence[Sequence[str]], row: Row, written: DrawnNumbers | None
 ) -> None:
-    """Fill a panel with a network.
-
-    Args:
-        axes: the panel.
-        units: their names, layer by layer.
-        row: inputs and targets of the one row.
-        written: numbers to write, or None.
-        largest: to which the width of a line is relative.
-        rise: from one unit of a layer to the next.
-    """
+    """Fill a panel with a network."""
     shown = _shown(units)
     axes.set_axis_off()
     axes.set_aspect("equal")
     gap = 2.6 if len(shown) <= 4 else 1.8
     places = [
-        [(gap * layer, rise * ((count - 1) / 2 - unit)) for unit in range(count)]
+        [(gap * layer, (count - 1) / 2 - unit) for unit in range(count)]
         for layer, count in enumerate(shown)
     ]
-    _edges(axes, units, places, written, largest)
+    _edges(axes, units, places, written)
     _units(axes, units, row, places)
     if written is not None:
-        _numbers(axes, units, places, written, 0.27 + 0.13 * rise)
-    axes.set_xlim(-1.6 / rise**0.4, gap * (len(places) - 1) + (2.0 if rise == 1 else 2.25))
-    half = rise * (max(shown) - 1) / 2 + 0.5
-    axes.set_ylim(-half - 0.35, half + 0.35)
+        _numbers(axes, places, written)
+    axes.set_xlim(-1.6, gap * (len(places) - 1) + 2.0)
+    half = (max(shown) - 1) / 2 + 0.5
+    axes.set_ylim(-half - 0.15, half + 0.15)
 
 
 def _edges(
@@ -124,8 +90,8 @@ def _edges(
     units: Sequence[Sequence[str]],
     places: list[list[tuple[float, float]]],
     written: DrawnNumbers | None,
-    largest: float,
 ) -> None:
+    largest = _largest(written)
     matrices = None if written is None else written.weights
     shapes = [(len(after), len(before)) for before, after in pairwise(units)]
     labelled = sum(out * into for out, into in shapes) <= MOST_LABELS
@@ -157,7 +123,7 @@ def _label(
     """Write the name of a weight on its line, and its value if there are any."""
     text = name
     if written is not None:
-        text = written.edge.format(name=name, value=setting(round(value, written.decimals)))
+        text = f"{name} = {setting(round(value, DECIMALS))}"
     box = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
     axes.text(*place, text, fontsize=7.5, ha="center", va="center", zorder=2, bbox=box)
 
@@ -170,21 +136,15 @@ def _label_share(source: int, target: int, lines: int) -> float:
     return 0.6
 
 
-def _numbers(
-    axes: Axes,
-    units: Sequence[Sequence[str]],
-    places: list[list[tuple[float, float]]],
-    written: DrawnNumbers,
-    away: float,
-) -> None:
+def _numbers(axes: Axes, places: list[list[tuple[float, float]]], written: DrawnNumbers) -> None:
     """A number at each unit that has one: above it in the upper half, below it in the lower one.
 
     Between the halves are the lines that cross, with labels of their own.
     """
-    for names, layer, values in zip(units, places, written.units, strict=False):
-        for name, (x, y), value in zip(names, layer, values, strict=False):
-            text = written.mark.format(name=name) + setting(round(float(value), written.decimals))
-            beside = y + away if y > 0 else y - away
+    for layer, values in zip(places, written.units, strict=False):
+        for (x, y), value in zip(layer, values, strict=False):
+            text = setting(round(float(value), DECIMALS))
+            beside = y + AWAY if y > 0 else y - AWAY
             axes.text(x, beside, text, ha="center", va="center", fontsize=7.5, zorder=5)
 
 

@@ -23,7 +23,13 @@ from labreport.report.illustration.extents import MOST as MOST
 from labreport.report.illustration.extents import drawable as drawable
 
 WIDTH = 6.3
-"""Inches: the text width of an A4 page."""
+"""Inches of a figure; print sets it in the text width of an A4 page, 6.3 to 6.7 inches."""
+
+HEIGHT = 1.8
+"""Inches of a figure of one row of panels: a fifth of a page with its caption, or less."""
+
+BOTTOM = 0.42 / HEIGHT
+"""Share of that height that the horizontal axis takes, with its name."""
 
 # Okabe and Ito's palette, which colour-blind readers can tell apart, without its yellow, which
 # paper swallows; line styles tell the lines apart in black and white.
@@ -267,7 +273,6 @@ def finish(
     axes: Axes,
     labels: Sequence[str],
     *,
-    bottom: float = 0.19,
     say_names: Callable[[Figure, Axes], None] = name_lines,
 ) -> bytes:
     """A figure of one panel, with the names of its axes and of its lines, as SVG.
@@ -276,12 +281,11 @@ def finish(
         figure: the figure.
         axes: its panel.
         labels: of the horizontal and the vertical axis.
-        bottom: share of the height that the horizontal axis takes.
         say_names: says which line is which.
     """
     axes.set_xlabel(labels[0])
     axes.set_ylabel(labels[1])
-    figure.subplots_adjust(left=0.11, right=0.97, bottom=bottom)
+    figure.subplots_adjust(left=0.11, right=0.97, bottom=BOTTOM)
     say_names(figure, axes)
     return svg(figure)
 

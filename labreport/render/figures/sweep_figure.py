@@ -23,7 +23,7 @@ def sweep_figure(
         labels: of the horizontal axis, the vertical axis and the floor.
     """
     with style.drawing():
-        figure = Figure(figsize=(style.WIDTH, 2.3))
+        figure = Figure(figsize=(style.WIDTH, style.HEIGHT))
         axes = figure.subplots()
         everything: list[float] = []
         for name, values, losses, look in lines:
