@@ -19,6 +19,7 @@ from labreport.report.claims import Repetition, printed_of_repetition
 from labreport.report.glossary import glossary
 from labreport.report.illustration.illustrate import illustrate
 from labreport.report.illustration.repetition_table import repetition_table
+from labreport.report.illustration.stated_differences import stated_differences
 from labreport.report.measured import Measured
 from labreport.report.phrases import Phrase, Reference, configured, listed, passage, text, written
 from labreport.report.principle import principle
@@ -268,9 +269,8 @@ class _Composition:
         blocks: list[Block] = []
         if plan.experiment.question is not None:
             blocks.append(Paragraph(written(plan.experiment.question), kind="question"))
-        difference = tables.differences_table(results)
         blocks += self._statements("answers", observed, results)
-        blocks += [difference] if difference else []
+        blocks += stated_differences(results)
         shown = with_keys(plan.name, illustrate(results, observed.answers, self._title(results)))
         blocks += [*self._pointer(shown), *shown]
         blocks += self._statements("others", observed, results)

@@ -6,7 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
-from labreport.formats.paper.placed import LEAST_FILL, NUMBERED, Page, heights, kind, pages_of
+from labreport.formats.paper.placed import NUMBERED, Page, heights, kind, pages_of
+
+WANTED_FILL = 0.85
+"""Share of a page from which on nothing is moved: more than a page has to have."""
 
 MOST_LAYOUTS = 9
 """Layouts of a document, each with one more block moved; what is left then stays as it is."""
@@ -35,7 +38,7 @@ def settled(root: Any, lay_out: Callable[[], Any]) -> Any:
 def _gaps(pages: Sequence[Page]) -> Iterator[tuple[Page, Page]]:
     """Pages with a gap at their foot although their chapter goes on, each with the next page."""
     for page, after in pairwise(pages):
-        has_gap = page.fill < LEAST_FILL and page.lines and after.lines
+        has_gap = page.fill < WANTED_FILL and page.lines and after.lines
         if has_gap and page.lines[-1].chapter == after.lines[0].chapter != "":
             yield page, after
 

@@ -25,7 +25,7 @@ from labreport.report.illustration.extents import drawable as drawable
 WIDTH = 6.3
 """Inches of a figure; print sets it in the text width of an A4 page, 6.3 to 6.7 inches."""
 
-HEIGHT = 1.8
+HEIGHT = 1.7
 """Inches of a figure of one row of panels: a fifth of a page with its caption, or less."""
 
 BOTTOM = 0.42 / HEIGHT
