@@ -165,7 +165,7 @@ class _Chapter:
         ]
         table = Table(self._text("program-table"), tuple(map(head, names)), tuple(rows))
         blocks: list[Block] = [
-            Paragraph(self._text("principle-program"), kind="introduction"),
+            Paragraph(self._text("principle-program")),
             table,
         ]
         if worked.apart is not None:

@@ -63,7 +63,7 @@ LEGEND_ROWS = 2
 MANY_ROWS = 5
 """Rows from which on a legend is in small letters, if it then has fewer."""
 
-SMALL = 0.82
+SMALL = 0.84
 """Size of small letters, as a share of the usual size."""
 
 NAME_WIDTH = 1.55

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from labreport.analysis.results import ExperimentResults
 from labreport.report.best_cells import NONE
-from labreport.report.phrases import Named, Phrase, listed, text
+from labreport.report.phrases import Named, Phrase, Value, listed, text
 from labreport.report.tables import differences_table, head
 from labreport.report.tree import Cell, Paragraph
 
@@ -35,7 +35,7 @@ def _item(row: Sequence[Cell], heads: Sequence[Cell], cells: Sequence[Cell]) -> 
     changes: list[Phrase] = [
         c.text if h == head("seeds") else text("report.change-item", key=h.text, value=c.text)
         for h, c in zip(heads, cells, strict=True)
-        if c.text != NONE
+        if c.text != NONE and not (isinstance(c.text, Value) and c.text.value is None)
     ]
     name = row[0].text
     assert isinstance(name, Named)
