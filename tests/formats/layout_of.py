@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 from labreport.formats.paper.placed import LEAST_FILL, NUMBERED, Page, kind, pages_of
@@ -33,7 +34,7 @@ def fills(document: Any) -> list[float]:
 
 def _unfilled(pages: Sequence[Page]) -> Iterator[str]:
     """Pages with a gap although their chapter goes on; the cover is none."""
-    for number, (page, after) in enumerate(zip(pages[1:], pages[2:], strict=False), start=2):
+    for number, (page, after) in enumerate(pairwise(pages[1:]), start=2):
         ends = page.lines[-1].chapter != after.lines[0].chapter
         if page.fill < LEAST_FILL and not ends:
             yield f"page {number} is filled to {page.fill:.0%}"

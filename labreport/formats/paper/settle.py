@@ -52,14 +52,37 @@ def _fill(page: Page, after: Page, parents: dict[Any, Any], tall: dict[Any, floa
     units = _units([child for child in section if child.tag != "section"])
     place = next(k for k, unit in enumerate(units) if first in unit)
     for later in range(place + 1, len(units)):
-        unit, passed = units[later], [b for between in units[place:later] for b in between]
-        if _may_pass(unit, passed) and _fits(unit, page.room, tall):
-            at = list(section).index(units[place][0])
-            for k, block in enumerate(unit):
-                section.remove(block)
-                section.insert(at + k, block)
+        passed = [block for between in units[place:later] for block in between]
+        if _may_pass(units[later], passed) and _fits(units[later], page.room, tall):
+            _move(section, units[later], units[place][0])
+            return True
+    return _goes_up(section, units[: place + 1], page, tall)
+
+
+def _goes_up(section: Any, units: Sequence[list[Any]], page: Page, tall: dict[Any, float]) -> bool:
+    """Move the last of these units up to where it has room on a page; False if there is no place.
+
+    What it passes goes on on the next page instead.
+    """
+    *before, unit = units
+    there = {line.block for line in page.lines}
+    room, passed = page.room, []
+    for other in reversed(before):
+        passed += other
+        room += sum(tall.get(block, 0.0) for block in other)
+        if not there.issuperset(other) or not _may_pass(unit, passed):
+            return False
+        if kind(unit[0]) in NUMBERED and _fits(unit, room, tall):
+            _move(section, unit, other[0])
             return True
     return False
+
+
+def _move(section: Any, unit: Sequence[Any], where: Any) -> None:
+    """Put a unit before another block of its section."""
+    for block in unit:
+        section.remove(block)
+        section.insert(list(section).index(where), block)
 
 
 def _units(blocks: Sequence[Any]) -> list[list[Any]]:
@@ -78,6 +101,8 @@ def _units(blocks: Sequence[Any]) -> list[list[Any]]:
 def _may_pass(unit: Sequence[Any], passed: Sequence[Any]) -> bool:
     """Return whether a unit may stand before what it would pass."""
     moved = {kind(block) for block in unit} & set(NUMBERED)
+    if any(kind(block) == "heading" for block in passed):
+        return False
     if moved:
         points = any("pointer" in (block.get("class") or "").split() for block in passed)
         return not points and not moved & {kind(block) for block in passed}

@@ -69,6 +69,7 @@ def _panel(
     style.mark_floors(axes, floors, labels[2])
     if read.wants_log(shown):
         axes.set_yscale("log")
+        style.scale_by_ratio(axes.yaxis)
     if by_ratio:
         axes.set_xscale("symlog", linthresh=1, linscale=0.3)
         axes.set_xlim(0, rounds)

@@ -8,17 +8,19 @@ from itertools import count, pairwise
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Circle
 
 from labreport.render.figures import style
 from labreport.report.illustration.drawings import Written
 from labreport.report.numbers import setting
 
-MOST_UNITS = 8
+MOST_UNITS = 5
 """Units of a layer that are drawn; of a wider layer the first ones, and dots for the rest."""
 
-MOST_LABELS = 24
-"""Weights that can carry their names and values before these run into one another."""
+MOST_LABELS = 4
+"""Weights of a layer that can carry names and values before these run into one another."""
+
+LARGEST = 22.0
+"""Points across a unit, at most."""
 
 AWAY = 0.4
 """From the middle of a unit to the number at it; a unit is 1 from the next."""
@@ -44,14 +46,14 @@ def network_figure(units: Sequence[Sequence[str]], row: Row, written: DrawnNumbe
         written: numbers to write on lines and under units, or None to leave them bare.
     """
     with style.drawing():
-        figure = Figure(figsize=(style.WIDTH, min(_height(units), 3.4)))
+        figure = Figure(figsize=(style.WIDTH, _height(units)))
         axes = figure.add_axes((0.01, 0.01, 0.98, 0.98))
         _draw(axes, units, row, written)
         return style.svg(figure)
 
 
 def _height(units: Sequence[Sequence[str]]) -> float:
-    return max(1.5, 0.56 * max(_shown(units)) + 0.4)
+    return min(style.HEIGHT, 0.56 * max(_shown(units)) + 0.4)
 
 
 def _shown(units: Sequence[Sequence[str]]) -> list[int]:
@@ -70,7 +72,6 @@ def _draw(
     """Fill a panel with a network."""
     shown = _shown(units)
     axes.set_axis_off()
-    axes.set_aspect("equal")
     gap = 2.6 if len(shown) <= 4 else 1.8
     places = [
         [(gap * layer, (count - 1) / 2 - unit) for unit in range(count)]
@@ -82,7 +83,8 @@ def _draw(
         _numbers(axes, places, written)
     axes.set_xlim(-1.6, gap * (len(places) - 1) + 2.0)
     half = (max(shown) - 1) / 2 + 0.5
-    axes.set_ylim(-half - 0.15, half + 0.15)
+    more = 0.5 if max(map(len, units)) > MOST_UNITS else 0.0
+    axes.set_ylim(-half - 0.15 - more, half + 0.15)
 
 
 def _edges(
@@ -94,7 +96,7 @@ def _edges(
     largest = _largest(written)
     matrices = None if written is None else written.weights
     shapes = [(len(after), len(before)) for before, after in pairwise(units)]
-    labelled = sum(out * into for out, into in shapes) <= MOST_LABELS
+    labelled = max(out * into for out, into in shapes) <= MOST_LABELS
     numbers = count(1)
     for layer, (out, into) in enumerate(shapes):
         # Names run by source, then by target; the matrix has a row for each target.
@@ -155,13 +157,18 @@ def _units(
     places: list[list[tuple[float, float]]],
 ) -> None:
     inputs, targets = row or ((), ())
+    # In points: as large as the distance between units leaves room for.
+    size = min(LARGEST, 62 * _height(units) / (max(_shown(units)) + 0.8))
     for layer, names in enumerate(units):
         for unit, (x, y) in enumerate(places[layer]):
-            axes.add_patch(Circle((x, y), 0.27, facecolor="white", edgecolor="#333333", zorder=3))
-            axes.text(x, y, names[unit], ha="center", va="center", fontsize=8.5, zorder=4)
+            axes.plot(
+                x, y, "o", markersize=size, color="white", markeredgecolor="#333333", zorder=3
+            )
+            small = 7.0 if len(names[unit]) > 2 else 8.5
+            axes.text(x, y, names[unit], ha="center", va="center", fontsize=small, zorder=4)
         x, bottom = places[layer][-1]
         if len(names) > len(places[layer]):
-            axes.text(x, bottom - 0.5, f"⋮ {len(names)}", ha="center", va="center", zorder=4)
+            axes.text(x, bottom - 0.75, f"⋮ {len(names)}", ha="center", va="center", zorder=4)
         if layer == 0 and row:
             for unit, (_, y) in enumerate(places[0]):
                 value = setting(inputs[unit])

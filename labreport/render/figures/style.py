@@ -15,8 +15,10 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib import font_manager
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator
 
 from labreport.render.svg import compact
 from labreport.report.illustration.extents import MOST as MOST
@@ -168,6 +170,11 @@ def thinned(count: int, *, by_ratio: bool, most: int = MOST_POINTS) -> np.ndarra
         spaced = np.geomspace(1, count - 1, most - 1)
         return np.unique(np.concatenate([[0], spaced.round().astype(int)]))
     return np.unique(np.linspace(0, count - 1, most).round().astype(int))
+
+
+def scale_by_ratio(axis: Axis) -> None:
+    """Few marks between the powers of ten of a logarithmic axis: small figures name some."""
+    axis.set_minor_locator(LogLocator(subs=(2.0, 5.0)))
 
 
 def mark_floors(axes: Axes, floors: Sequence[float], name: str) -> None:

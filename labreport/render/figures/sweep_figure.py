@@ -39,5 +39,6 @@ def sweep_figure(
             axes.set_xscale("log")
         if wants_log(everything) or (everything and min(everything) > 0):
             axes.set_yscale("log")
+            style.scale_by_ratio(axes.yaxis)
         axes.grid(visible=True)
         return style.finish(figure, axes, labels)
