@@ -68,16 +68,16 @@ def _pages_by_element(pages: Sequence[Page], chosen: Any) -> dict[Any, list[int]
 
 def _misplaced(pages: Sequence[Page]) -> Iterator[str]:
     """Figures and tables before or long after their first mention, or inside of a box."""
-    blocks = _pages_by_element(pages, lambda element: element.tag != "section")
-    told = {b: " ".join("".join(b.itertext()).split()) for b in blocks if kind(b) not in NUMBERED}
-    inside = {part for b in told for part in b.iter() if part is not b}
-    for element, (page, *_) in blocks.items():
+    blocks = {line.block for page in pages for line in page.lines}
+    placed = _pages_by_element(pages, lambda e: e in blocks or kind(e) in NUMBERED)
+    told = {b: " ".join("".join(b.itertext()).split()) for b in placed if kind(b) not in NUMBERED}
+    for element, (page, *_) in placed.items():
         if kind(element) not in NUMBERED:
             continue
-        if element in inside:
+        if element not in blocks:
             yield f"page {page}: {_name(element)} is a part of another block"
         mention = re.compile(re.escape(_name(element)) + r"(?!\d)")
-        spoken = [found for block, found in blocks.items() if mention.search(told.get(block, ""))]
+        spoken = [found for block, found in placed.items() if mention.search(told.get(block, ""))]
         if spoken and not spoken[0][0] <= page <= spoken[0][-1] + 1:
             yield f"page {page}: {_name(element)} is spoken of on page {spoken[0][0]} first"
 

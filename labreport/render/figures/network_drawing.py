@@ -164,7 +164,7 @@ def _units(
             axes.plot(
                 x, y, "o", markersize=size, color="white", markeredgecolor="#333333", zorder=3
             )
-            small = 7.0 if len(names[unit]) > 2 else 8.5
+            small = 7.2 if len(names[unit]) > 2 else 8.5
             axes.text(x, y, names[unit], ha="center", va="center", fontsize=small, zorder=4)
         x, bottom = places[layer][-1]
         if len(names) > len(places[layer]):

@@ -35,7 +35,7 @@ BOTTOM = 0.42 / HEIGHT
 
 # Okabe and Ito's palette, which colour-blind readers can tell apart, without its yellow, which
 # paper swallows; line styles tell the lines apart in black and white.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#8A6D00", "#444444", "#E69F00")
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#665000", "#444444", "#E69F00")
 STYLES: tuple[Any, ...] = (
     "-",
     (0, (6, 1.5)),
