@@ -91,13 +91,9 @@ class RunFigures(FigureMaker):
             self._text("layer-panel", number=k, source=into, target=out)
             for k, (out, into) in enumerate(network.shapes, start=1)
         )
+        last = self.results.last
         runs = [
-            Trajectory(
-                self._label(r),
-                titles,
-                gradient_sizes(r, self.results.last),
-                self._look(r),
-            )
+            Trajectory(self._label(r), titles, gradient_sizes(r, last), self._look(r))
             for r in singles
         ]
         read = [
