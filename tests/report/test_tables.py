@@ -342,9 +342,10 @@ def test_no_run_is_compared_after_more_rounds_than_it_has(build_pages: Any, base
     [
         (
             "en",
-            "What differs from the base: “a” (nothing), “b” (initial weights: PyTorch default; 2 seeds).",
+            "What differs from the base: “a” (nothing), "
+            "“b” (initial weights: PyTorch default; 2 seeds).",
         ),
-        ("zh", "与基准配置的差别：“a”（无）、“b”（初始权值：PyTorch 默认；2 个随机种子）。"),
+        ("zh", "与基准配置的差别：“a”（无），“b”（初始权值：PyTorch 默认；2 个随机种子）。"),
     ],
 )
 def test_differences_are_stated_without_what_is_swept(results: Any, code: str, said: str) -> None:
