@@ -60,6 +60,7 @@ class RunFigures(FigureMaker):
             self._text("read-weights"),
             self._text("read-weights-far", far=RUNAWAY, linear=LINEAR) if far else "",
             self._text("read-weights-some", count=len(shown)) if some else "",
+            self.readings.moves(longest_moves(singles, last), names),
             self._missing(singles),
         ]
         axes = (self._text("axis-updates"), self._text("axis-weight"))
