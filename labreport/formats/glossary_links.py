@@ -8,6 +8,7 @@ from re import Match
 from markupsafe import Markup
 
 from labreport.language.catalogue import Language
+from labreport.render.used_words import forms
 from labreport.report.glossary import LINKED
 
 
@@ -21,11 +22,7 @@ class Explained:
 
     def __init__(self, language: Language, address: str) -> None:
         self._address = address
-        terms = {
-            word: term
-            for term in LINKED
-            for word in re.split("、|, ", language.text(f"glossary.{term}.words"))
-        }
+        terms = {word: term for term in LINKED for word in forms(term, language)}
         # Of two words that begin alike, the longer one; Chinese has no spaces between words.
         longest_first = "|".join(re.escape(word) for word in sorted(terms, key=len, reverse=True))
         edge = "" if language.code == "zh" else r"\b"

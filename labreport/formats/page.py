@@ -16,9 +16,10 @@ from markupsafe import Markup, escape
 
 from labreport.formats.chinese import set_in_chinese
 from labreport.formats.cover import cover
-from labreport.formats.figure_lists import listings
 from labreport.formats.glossary_links import Explained
 from labreport.formats.math_font import math_font
+from labreport.formats.paper.figure_lists import listings
+from labreport.formats.paper.folds import folded, folds
 from labreport.formats.pictures import Pictures
 from labreport.language.catalogue import Language
 from labreport.render import printed as tree
@@ -159,6 +160,8 @@ def _environment() -> Environment:
     environment.filters["data_uri"] = data_uri
     environment.filters["digest"] = digest
     environment.filters["json"] = embedded
+    environment.filters["folds"] = folds
+    environment.filters["folded"] = folded
     environment.tests["of_kind"] = lambda block, kind: type(block) is getattr(tree, kind)
     environment.policies["ext.i18n.trimmed"] = True
     return environment

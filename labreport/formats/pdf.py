@@ -15,6 +15,7 @@ from urllib.parse import unquote
 
 from labreport.errors import BuildError, Fault
 from labreport.formats.page import paper
+from labreport.formats.paper.settle import settled
 from labreport.formats.pdf_structure import attach, mend
 from labreport.formats.table import AttachedFile
 from labreport.language.catalogue import Language
@@ -36,6 +37,10 @@ FIXED_TIME = "1704067200"
 """2024-01-01: the time that fonts and documents are stamped with, so that bytes do not change."""
 
 
+OPTIONS = {"pdf_variant": "pdf/ua-1", "uncompressed_pdf": False}
+"""How WeasyPrint lays a document out and writes it."""
+
+
 def render(
     report: PrintedReport, language: Language, attached: Sequence[AttachedFile] = ()
 ) -> bytes:
@@ -50,24 +55,25 @@ def render(
         BuildError: if Pango is missing, if WeasyPrint reports an error, or if a character has
             no glyph (unless the lab says not to check).
     """
-    html = paper(report, language)
+    latex = {formula.latex for section in report.sections for formula in section.formulas}
+
+    def finish(_: Any, pdf: Any) -> None:
+        mend(pdf, latex)
+        attach(pdf, attached, language)
+
     with _fixed_time(), _collected_log() as messages, _no_garbage_collection(), _temporary():
-        weasyprint = _weasyprint()
-        fetcher = _fetcher(report.theme.files)
-        document = weasyprint.HTML(string=html, url_fetcher=fetcher, base_url=None)
-        latex = {formula.latex for section in report.sections for formula in section.formulas}
-
-        def finish(_: Any, pdf: Any) -> None:
-            mend(pdf, latex)
-            attach(pdf, attached, language)
-
-        content = document.write_pdf(
-            pdf_variant="pdf/ua-1",
-            uncompressed_pdf=False,
-            finisher=finish,
-        )
+        document = laid_out(report, language)
+        content = document.write_pdf(finisher=finish, **OPTIONS)
     _check(messages, report.check_fonts)
     return bytes(content)
+
+
+def laid_out(report: PrintedReport, language: Language) -> Any:
+    """The document that WeasyPrint makes of a report, its pages filled."""
+    html = paper(report, language)
+    fetcher = _fetcher(report.theme.files)
+    source = _weasyprint().HTML(string=html, url_fetcher=fetcher, base_url=None)
+    return settled(source.etree_element, lambda: source.render(**OPTIONS))
 
 
 def glyphless(html: str) -> list[str]:

@@ -65,7 +65,6 @@ def _function(drawing: Drawing) -> Callable[..., bytes]:
         "HeatmapDrawing": layer_heatmap.layers_figure,
         "LandscapeDrawing": landscape_figure.landscape_figure,
         "NetworkDrawing": network_drawing.network_figure,
-        "NetworksDrawing": network_drawing.networks_figure,
         "SizesDrawing": panels.sizes_figure,
         "StartsDrawing": start_distribution.starts_figure,
         "SweepDrawing": sweep_figure.sweep_figure,

@@ -32,6 +32,7 @@ from labreport.render.printed import (
 )
 from labreport.render.theme import PLAIN, Theme
 from labreport.render.typeset_formulas import formula
+from labreport.render.used_words import with_used_words
 from labreport.report.tree import (
     Block,
     Cell,
@@ -181,6 +182,7 @@ class _Printing:
         printed = [self._section(section) for section in tree.sections]
         # Some hold nothing but a note, which another language may have alone.
         there = [section for section in printed if section.blocks or section.sections]
+        there = with_used_words(there, self.language)
         evidence = self._notes_on_evidence() if with_evidence else None
         sections = with_numbers([*there, *([evidence] if evidence else [])])
         return PrintedReport(

@@ -14,10 +14,10 @@ SIZE = 16
 
 PIXELS_PER_EM = 16.0
 
-WIDEST = 40.0
+WIDEST = 43.0
 """em of text beside which a formula's number fits on an A4 page; a wider one is set smaller."""
 
-ROW_SPACING = "0.55em"
+ROW_SPACING = "0.4em"
 """Between the lines of a formula: fractions above one another need more than numbers do."""
 
 

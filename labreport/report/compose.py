@@ -19,6 +19,7 @@ from labreport.report.claims import Repetition, printed_of_repetition
 from labreport.report.glossary import glossary
 from labreport.report.illustration.illustrate import illustrate
 from labreport.report.illustration.repetition_table import repetition_table
+from labreport.report.illustration.stated_differences import stated_differences
 from labreport.report.measured import Measured
 from labreport.report.phrases import Phrase, Reference, configured, listed, passage, text, written
 from labreport.report.principle import principle
@@ -267,9 +268,8 @@ class _Composition:
         blocks: list[Block] = []
         if plan.experiment.question is not None:
             blocks.append(Paragraph(written(plan.experiment.question), kind="question"))
-        difference = tables.differences_table(results)
-        blocks += [difference] if difference else []
         blocks += self._statements("answers", observed, results)
+        blocks += stated_differences(results)
         shown = with_keys(plan.name, illustrate(results, observed.answers, self._title(results)))
         blocks += [*self._pointer(shown), *shown]
         blocks += self._statements("others", observed, results)
@@ -283,7 +283,7 @@ class _Composition:
         if not labels:
             return []
         key = "see" if any(isinstance(block, Figure) for block in shown) else "see-tables"
-        return [Paragraph(text(f"report.{key}", labels=listed(labels)), kind="introduction")]
+        return [Paragraph(text(f"report.{key}", labels=listed(labels)), kind="pointer")]
 
     def _statements(
         self, kind: str, observed: Observations, results: ExperimentResults
@@ -315,7 +315,7 @@ class _Composition:
         words = [text("report.cross-text")]
         if any(results.replicated for results in self._results):
             words.append(text("report.cross-text-starts"))
-        blocks = (Paragraph(passage(words), kind="introduction"), table)
+        blocks = (Paragraph(passage(words)), table)
         return Section("comparison", text("report.comparison"), blocks)
 
     def _conclusions(self) -> Section:

@@ -11,7 +11,7 @@ from labreport.analysis.observation import Number, Part, Setting
 from labreport.lab.configuration import RunConfig
 from labreport.lab.naming import display_order, parameter_names, unit_names
 from labreport.lab.schema.activations import ACTIVATIONS
-from labreport.reference.evaluation import evaluate_if_defined, layers_of
+from labreport.reference.evaluation import layers_of
 from labreport.report.best_cells import NONE
 from labreport.report.formulas import latex as formulas
 from labreport.report.formulas.stated_formula import MOST_LINES
@@ -20,10 +20,15 @@ from labreport.report.formulas.used_formulas import (
     loss_formulas,
     optimizer_formulas,
 )
-from labreport.report.illustration.drawings import Array, NetworkDrawing, NetworksDrawing, Written
+from labreport.report.illustration.drawings import (
+    Array,
+    Course,
+    NetworkDrawing,
+    Written,
+)
 from labreport.report.illustration.first_rounds import first_rounds_table
 from labreport.report.illustration.round_by_round import round_by_round
-from labreport.report.phrases import Concatenation, Phrase, listed, passage, text
+from labreport.report.phrases import Concatenation, Phrase, listed, text
 from labreport.report.tables import head
 from labreport.report.tree import (
     Block,
@@ -79,16 +84,14 @@ class _Chapter:
         """From the inputs to the loss."""
         blocks: list[Block] = [
             Paragraph(self._text("principle-forward")),
-            Formula(formulas.NET_INPUT),
-            Formula(formulas.ACTIVATION),
+            *self._stated(formulas.NET_INPUT, formulas.ACTIVATION),
             self._lead("principle-activations"),
             *activation_formulas(self.examined),
         ]
         if self.small is not None:
-            blocks += [self._drawing("forward"), self._lead("principle-forward-numbers")]
+            blocks.append(self._lead("principle-forward-numbers"))
             blocks += self._lines(self.small.forward(0), self.small.forward(1))
-        else:
-            blocks.append(self._drawing("forward"))
+        blocks.append(self._drawing())
         blocks += self._loss()
         if self.small is not None:
             blocks += [self._lead("principle-loss-numbers")]
@@ -109,11 +112,8 @@ class _Chapter:
     def backward(self) -> Section:
         """From the loss to the derivative by every parameter."""
         blocks: list[Block] = [Paragraph(self._text("principle-backward"))]
-        blocks += [
-            Formula(formulas.OUTPUT_DELTA),
-            Formula(formulas.HIDDEN_DELTA),
-            Formula(formulas.GRADIENT),
-        ]
+        blocks += self._stated(formulas.OUTPUT_DELTA, formulas.HIDDEN_DELTA)
+        blocks.append(Formula(formulas.GRADIENT))
         if any(ACTIVATIONS[name].couples_units for name in self.config.network.activations):
             blocks.append(Paragraph(self._text("principle-coupled")))
             blocks.append(Formula(formulas.COUPLED_DELTA))
@@ -128,7 +128,6 @@ class _Chapter:
             blocks += self._lines(self.small.output_deltas(), self.small.derivatives(1))
             blocks.append(self._lead("principle-hidden-numbers"))
             blocks += self._lines(self.small.hidden_deltas(), self.small.derivatives(0))
-            blocks.append(self._drawing("backward"))
         elif self.worked is not None:
             blocks += [self._units_table(self.worked), self._layers_table(self.worked)]
         blocks.append(self._lead("principle-matrix"))
@@ -147,7 +146,6 @@ class _Chapter:
         elif self.small is not None:
             blocks.append(self._lead("principle-update-numbers"))
             blocks += self._lines(self.small.updates(display_order(self.config.network)))
-        blocks += self._before_and_after()
         steps = tuple(
             Statement(self._text(f"principle-step-{step}"))
             for step in ("start", "forward", "loss", "output", "hidden", "update", "again")
@@ -167,7 +165,7 @@ class _Chapter:
         ]
         table = Table(self._text("program-table"), tuple(map(head, names)), tuple(rows))
         blocks: list[Block] = [
-            Paragraph(self._text("principle-program"), kind="introduction"),
+            Paragraph(self._text("principle-program")),
             table,
         ]
         if worked.apart is not None:
@@ -258,30 +256,24 @@ class _Chapter:
             rows.append((Cell(f"W({number})"), Cell(str(weight.size), numeric=True), *cells))
         return Table(self._text("layers-table"), header, tuple(rows))
 
-    def _drawing(self, way: str) -> Figure:
-        """The network with values forward, or with derivatives backward."""
-        worked = self.worked
-        written: Written[Array] | None
-        if worked is None:
-            written, way = None, "bare"
-        elif way == "forward":
+    def _drawing(self) -> Figure:
+        """The network, with the values of the forward pass where there are any."""
+        worked, written = self.worked, None
+        facts: Phrase = ""
+        course: Course | None = None
+        if worked is not None:
             values = [a[worked.row] for a in worked.first.passed.activations[1:]]
             units = _at_units(values) if self.small else ()
             written = Written(self._matrices(worked.weights), units)
-        else:
-            units = _at_units([d[worked.row] for d in worked.first.found.deltas])
-            matrices = self._matrices(worked.first.gradient)
-            written = Written(matrices, units, "∂{name} = {value}", "δ = ")
+            facts, course = self._outputs(worked), round_by_round(worked.run)
         layers = "-".join(map(str, self.config.network.layers))
-        facts: Phrase = "" if worked is None else self._facts(worked, way)
-        alternative = self._text(f"network-alternative-{way}", layers=layers, facts=facts)
-        caption = "plain" if written is not None and not written.units else way
-        shows_course = worked is not None and way == "forward"
+        way = "bare" if worked is None else "forward"
+        caption = "plain" if worked is not None and self.small is None else way
         return Figure(
             self._text(f"network-caption-{caption}"),
             NetworkDrawing(unit_names(self.config.network), self._only_row, written),
-            alternative,
-            course=round_by_round(worked.run) if worked is not None and shows_course else None,
+            self._text(f"network-alternative-{way}", layers=layers, facts=facts),
+            course,
         )
 
     @property
@@ -296,53 +288,19 @@ class _Chapter:
         """Weights, or derivatives by them, as a matrix for each layer."""
         return tuple(Array.of(layer.weight) for layer in layers_of(self.config, flat))
 
-    def _before_and_after(self) -> list[Block]:
-        """The network before the first round and after the last one, with all of its numbers."""
-        if self.worked is None or self.small is None:
-            return []
-        trace, rounds = self.worked.run.trace, self.config.rounds
-        if len(trace.losses) <= rounds or not np.isfinite(trace.weights[-1]).all():
-            return []
-        titles = self._text("networks-before"), self._text("networks-after", count=rounds)
-        times = []
-        before, after = trace.weights[[0, -1]].astype(np.float64)
-        for title, flat in zip(titles, (before, after), strict=True):
-            evaluated = evaluate_if_defined(self.config, flat)
-            if evaluated is None:
-                return []
-            units = _at_units([layer[0] for layer in evaluated.passed.activations[1:]])
-            times.append((title, Written(self._matrices(flat), units, "{value}", decimals=3)))
-        furthest = int(np.abs(after - before).argmax())
-        moved = self._text(
-            "networks-moved",
-            weight=self._names[furthest],
-            start=Number(float(before[furthest])),
-            end=Number(float(after[furthest])),
-        )
-        layers = "-".join(map(str, self.config.network.layers))
-        caption = [self._text("networks-title"), self._text("networks-key"), moved]
-        return [
-            Figure(
-                passage(caption),
-                NetworksDrawing(unit_names(self.config.network), self._only_row, tuple(times)),
-                self._text("networks-alternative", layers=layers, facts=moved),
-            )
-        ]
-
-    def _facts(self, worked: WorkedExample, way: str) -> Phrase:
-        if way == "forward":
-            return self._outputs(worked)
-        return self._some("∂L/∂{name}", worked.first.gradient)
-
     def _lead(self, key: str, **values: Phrase) -> Paragraph:
         """A sentence that leads to the formula after it, and stays with it."""
         return Paragraph(self._text(key, **values), kind="introduction")
 
+    def _stated(self, *equations: str) -> list[Block]:
+        """Equations in one line, as one numbered formula."""
+        return [Formula(r", \quad ".join(equations))]
+
     def _lines(self, *groups: Sequence[str]) -> list[Block]:
-        """Lines of LaTeX as numbered formulas, no formula with lines of two groups."""
+        """Equations as numbered formulas, no formula with equations of two groups."""
         return [
             Formula(formulas.aligned(lines[start : start + MOST_LINES]))
-            for lines in groups
+            for lines in map(formulas.in_columns, groups)
             for start in range(0, len(lines), MOST_LINES)
         ]
 

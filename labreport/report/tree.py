@@ -16,7 +16,11 @@ from labreport.report.phrases import Phrase
 
 @dataclass(frozen=True)
 class Paragraph:
-    """Running text. ``kind`` chooses a style: "text", "question", "introduction", "command"."""
+    """Running text.
+
+    ``kind`` chooses a style: "text", "question", "introduction" (which stays with what follows),
+    "pointer" (to the figures and tables after it) or "command".
+    """
 
     text: Phrase
     kind: str = "text"

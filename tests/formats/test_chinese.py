@@ -96,7 +96,7 @@ def test_narrow_marks_are_half_as_wide(shipped_build: Any) -> None:
     document.close()
     # In the size of the text half a character against a whole one.
     assert all(steps.values())
-    assert max(steps["；"]) < 5.5 < 10.4 < max(steps[""])
+    assert max(steps["；"]) < 5.5 < 9.9 < max(steps[""])
 
 
 def origin(text: pypdfium2.PdfTextPage, place: int) -> float:

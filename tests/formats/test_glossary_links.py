@@ -10,7 +10,15 @@ from markupsafe import Markup
 from labreport.formats.glossary_links import Explained
 from labreport.formats.page import typeset
 from labreport.language.catalogue import language
-from labreport.report.glossary import LINKED
+from labreport.render.printed import (
+    PrintedCell,
+    PrintedSection,
+    PrintedSentences,
+    PrintedStatement,
+    PrintedTable,
+)
+from labreport.render.used_words import with_used_words
+from labreport.report.glossary import LINKED, TERMS
 
 
 @pytest.mark.parametrize("code", ["zh", "en"])
@@ -38,3 +46,19 @@ def test_parts_of_words_and_markup_stay_as_they_are() -> None:
     assert explained(text) == str(text).replace(
         "floors", '<a class="word" href="#words">floors</a>'
     )
+
+
+def test_the_glossary_has_the_words_that_are_used() -> None:
+    rows = tuple((PrintedCell(term), PrintedCell("…")) for term in TERMS)
+    table = PrintedTable("t", "Table 1", "Words.", rows[0], rows)
+    said = PrintedSentences("", (PrintedStatement("It is stuck far from the floor."),))
+    inner = PrintedSection("inner", "1.1", "", (said,))
+    sections = [
+        PrintedSection("one", "1", "", (), (inner,)),
+        PrintedSection("glossary", "2", "", (table,)),
+    ]
+    one, glossary = with_used_words(sections, language("en"))
+    assert one == sections[0]
+    (shown,) = glossary.blocks
+    assert isinstance(shown, PrintedTable)
+    assert [row[0].text for row in shown.rows] == ["floor", "round", "stuck", "level"]

@@ -5,7 +5,15 @@ import pytest
 from labreport.lab.expression import parse
 from labreport.render.drawing_cache import DrawingCache
 from labreport.render.typeset_formulas import WIDEST, formula
-from labreport.report.formulas.latex import aligned, expression, symbol
+from labreport.report.formulas.latex import (
+    GAP,
+    ROOM,
+    aligned,
+    breadth,
+    expression,
+    in_columns,
+    symbol,
+)
 
 
 @pytest.mark.parametrize(
@@ -44,3 +52,29 @@ def test_a_wide_formula_is_set_smaller_and_a_narrow_one_is_not() -> None:
     # Its shape is kept: it is smaller, not squeezed.
     plain = formula(aligned(["a &= 0.1234"]), place, DrawingCache())
     assert wide.height < 0.9 * plain.height
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        r"z_{h_{1}} &= w_{1} x_{1} + w_{3} x_{2} = 0.2 \times 0.5 + 0.5 \times 0.3 = 0.2500",
+        r"h_{1} &= \frac{1}{1 + e^{-z_{h_{1}}}} = \frac{1}{1 + e^{{-0.2500}}} = 0.5622",
+        r"\frac{\partial L}{\partial w_{5}} &= \delta_{o_{1}} h_{1} = 0.06161 \times 0.5622 = 0.03",
+        r"w_{1} &\leftarrow 0.2 - 1 \times ({-0.008421}) = 0.2084",
+        r"L &= \frac{1}{2} \left[(o_{1} - y_{1})^2 + (o_{2} - y_{2})^2\right] = 0.2097",
+    ],
+)
+def test_the_width_of_a_line_is_estimated_about_as_it_is_set(line: str) -> None:
+    typeset = formula(line.replace("&", ""), ("formula-1", "(1)"), DrawingCache())
+    assert breadth(line) == pytest.approx(typeset.width, rel=0.12)
+
+
+def test_equations_stand_beside_one_another_where_a_line_has_room() -> None:
+    short = [f"a_{{{k}}} &= {k}" for k in range(5)]
+    assert in_columns(short[:2]) == [r"a_{0} &= 0 & \quad a_{1} &= 1"]
+    (first, second) = in_columns(short, room=2 * breadth(short[0]) + 2 * GAP + breadth(short[0]))
+    assert [row.count("&=") for row in (first, second)] == [3, 2]
+    long = ["a &= " + " + ".join(["0.1234"] * 20)] * 2
+    assert breadth(long[0]) > ROOM
+    assert in_columns(long) == long
+    assert in_columns([]) == []

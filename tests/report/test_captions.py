@@ -55,7 +55,7 @@ def test_the_lowest_and_the_highest_end_are_named(shipped_build: Any) -> None:
     assert f"v{MOST_NAMED - 1} and 3 more (0.5000)" in ends([*many, ("w", 1.0)])
 
 
-def test_captions_of_curves_agree_with_the_runs(shipped_build: Any) -> None:
+def test_alternative_texts_of_curves_agree_with_the_runs(shipped_build: Any) -> None:
     found = shipped_build.measured.experiments
     by_title = {
         (r.plan.name, code): shipped_build.reports[code] for r in found for code in ("zh", "en")
@@ -73,18 +73,20 @@ def test_captions_of_curves_agree_with_the_runs(shipped_build: Any) -> None:
                 for inner in s.sections
                 if inner.anchor == f"experiment-{results.plan.name}"
             )
-            caption = next(b.caption for b in section.blocks if isinstance(b, PrintedFigure))
-            assert measured(min(losses)) in caption
-            assert measured(max(losses)) in caption
+            told = next(b.alternative for b in section.blocks if isinstance(b, PrintedFigure))
+            assert measured(min(losses)) in told
+            assert measured(max(losses)) in told
             checked += 1
     assert checked >= 4
 
 
-def test_the_squared_errors_of_a_caption_are_those_of_the_table(shipped_build: Any) -> None:
+def test_the_squared_errors_of_an_alternative_text_are_those_of_the_table(
+    shipped_build: Any,
+) -> None:
     results = next(r for r in shipped_build.measured.experiments if r.plan.name == "bce")
     errors = [x for r in results.singles if (x := r.error(results.last)) is not None]
     assert any(
-        measured(min(errors)) in f.caption and measured(max(errors)) in f.caption
+        measured(min(errors)) in f.alternative and measured(max(errors)) in f.alternative
         for f in figures(shipped_build.reports["en"])
     )
 
@@ -101,10 +103,10 @@ def test_every_figure_says_what_to_see(shipped_build: Any) -> None:
 
 
 def captions_of(results: ExperimentResults, code: str = "en") -> list[str]:
-    """Captions of the figures of weights and of the ways over the loss."""
+    """Captions of the figures of weights and of the ways over the loss, and what they show."""
     runs = RunFigures(results, "")
     blocks = printed([*runs.weights(), *runs.landscape()], [results], code)
-    return [block.caption for block in blocks if isinstance(block, PrintedFigure)]
+    return [f"{b.caption} {b.alternative}" for b in blocks if isinstance(b, PrintedFigure)]
 
 
 def test_the_longest_path_and_the_weight_that_came_furthest(
@@ -153,16 +155,17 @@ def test_captions_say_what_is_drawn_and_why_something_is_not(shipped_build: Any)
     assert because == [
         [],
         [],
-        ["Not shown, because a weight goes beyond ±15: “SGD with momentum”, learning rate 50."],
+        ["Not shown (a weight beyond ±15): “SGD with momentum”, learning rate 50."],
     ]
-    captions = [f.caption for f in figures(shipped_build.reports["en"])]
     results = readings(shipped_build, "no-init").results
     marked = "; ".join(
         f"{name} ({measured(result.loss(results.last) or 0.0)})"
         for name, result in zip(("given weights", "all-zero weights"), results.singles, strict=True)
     )
-    (starts,) = (c for c in captions if "Distribution of the loss" in c)
-    assert f"Lines mark single starts: {marked}." in starts
+    found = figures(shipped_build.reports["en"])
+    (starts,) = (f for f in found if "Distribution of the loss" in f.caption)
+    assert starts.caption.endswith("Lines: single starts.")
+    assert starts.alternative.endswith(f"; {marked}.")
 
 
 def test_an_alternative_text_says_where_a_curve_is_lowest(shipped_build: Any) -> None:

@@ -24,7 +24,6 @@ from labreport.render.printed import (
     PrintedSentences,
     PrintedTable,
 )
-from labreport.report.best_cells import NONE
 from labreport.report.claims import MOST_OTHERS
 from labreport.report.illustration.repetition_table import repetition_table
 from labreport.report.numbers import measured as as_measured
@@ -463,34 +462,34 @@ def test_an_appendix_is_a_table_and_says_what_it_need_not_repeat(
     assert all(item.theme for item in found.items)
 
 
-def test_rows_of_an_appendix_have_the_losses_of_both_parts(shipped_build: Any) -> None:
+def test_rows_of_an_appendix_have_what_is_best_in_both_parts(shipped_build: Any) -> None:
     measured = shipped_build.measured
     ((_, repeated),) = measured.appendices
     pairs = list(zip(measured.experiments, (r.results for r in repeated), strict=True))
     made = printed_table(repetition_table(pairs), measured.experiments)
     assert made is not None
     rows = {row[0].text: [cell.text for cell in row[1:]] for row in made.rows}
-    assert [c.text for c in made.header[1:]] == ["loss@10", "loss@100", "loss@1000"]
-
-    def beside(main: float, again: float) -> str:
-        return f"{as_measured(main)} → {as_measured(again)}"
-
     by_name = {main.plan.name: (main, again) for main, again in pairs}
-    relu = [side.of("sigmoid")[0].losses for side in by_name["relu"]]
-    title = "Activation: sigmoid to ReLU: Sigmoid–Sigmoid"
-    assert rows[title] == [*(beside(*(x[k] for x in relu)) for k in (10, 100)), NONE]
+    # The least squared error of single runs, with the rounds that both parts have.
+    sides = [
+        min(side.singles, key=lambda r: float(r.error(300) or 0.0)) for side in by_name["relu"]
+    ]
+    errors = [as_measured(float(r.error(300) or 0.0)) for r in sides]
+    assert rows["Activation: sigmoid to ReLU"][0] == "300"
+    assert rows["Activation: sigmoid to ReLU"][4] == errors[1]
+    assert rows["Activation: sigmoid to ReLU"][1] == "ReLU–linear"
     # Of random starts the median.
-    starts = [side.of("random") for side in by_name["no-init"]]
-    medians = [float(np.median([r.losses[10] for r in side])) for side in starts]
-    assert rows["Initial weights: given and not given: default start"][0] == beside(*medians)
-    # Of a sweep the value that is best at last, in either part.
+    starts = [side.of("random-bias") for side in by_name["no-init"]]
+    medians = [float(np.median([r.losses[100] for r in side])) for side in starts]
+    assert rows["Initial weights: given and not given"][2] == as_measured(medians[0])
+    # Of a sweep its best value, in either part.
     best = [min(side.everywhere, key=lambda r: r.losses[-1]) for side in by_name["step-size"]]
-    (name,) = (name for name in rows if name.startswith("Step size"))
     rates = [dict(r.point)["optimizer.learning_rate"] for r in best]
-    assert name.endswith(f"learning rate {rates[0]:g} → learning rate {rates[1]:g}")
-    assert rows[name][2] == beside(*(float(r.losses[1000]) for r in best))
-    # What was never trained in either part has no row.
-    assert not any("BCE, given target" in name for name in rows)
+    found = rows["Step size and number of rounds"]
+    assert found[1::2] == [f"learning rate {rate:g}" for rate in rates]
+    assert found[2::2] == [as_measured(float(r.losses[1000])) for r in best]
+    # Those alone whose targets are the base's.
+    assert rows["Loss: MSE to cross entropy"][1] == "BCE by hand, given target"
 
 
 def test_an_appendix_that_changes_nothing_repeats_nothing(

@@ -45,9 +45,16 @@ def test_a_summary_says_what_the_report_says(shipped_build: Any, place: int, cod
     made = summary(shipped_build, place, code)
     assert made.title == section.title
     tables = [block for block in section.blocks if isinstance(block, PrintedTable)]
-    assert [(t.caption, t.header, t.rows) for t in made.tables] == [
+    # What the report states in a sentence is a table in the terminal.
+    differences = language(code).text("report.differences-table")
+    assert [(t.caption, t.header, t.rows) for t in made.tables if t.caption != differences] == [
         (t.caption, t.header, t.rows) for t in tables
     ]
+    begin, _, _ = language(code).text("report.differences", items="…").partition("…")
+    stated = [b for b in section.blocks if isinstance(b, PrintedParagraph)]
+    assert any(b.text.startswith(begin) for b in stated) == any(
+        t.caption == differences for t in made.tables
+    )
     lists = [block for block in section.blocks if isinstance(block, PrintedSentences)]
     own = [block for block in made.findings if isinstance(block, PrintedSentences)]
     assert [(block.kind, block.heading) for block in own] == [(b.kind, b.heading) for b in lists]

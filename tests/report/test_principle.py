@@ -150,8 +150,7 @@ def test_a_deeper_network_gets_tables(code: str) -> None:
     assert len([b for b in small if isinstance(b, PrintedFormula)]) > len(
         [b for b in found if isinstance(b, PrintedFormula)]
     )
-    # Forward, backward, and before and after.
-    assert len([b for b in small if isinstance(b, PrintedFigure)]) == 3
+    assert len([b for b in small if isinstance(b, PrintedFigure)]) == 1
 
 
 def test_what_the_program_table_says_of_round_two() -> None:

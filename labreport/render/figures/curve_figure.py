@@ -30,7 +30,7 @@ def curve_figure(
     """
     split = read.by_ratio(budgets)
     with style.drawing():
-        figure = Figure(figsize=(style.WIDTH, 2.3))
+        figure = Figure(figsize=(style.WIDTH, style.HEIGHT))
         if split:
             left, right = figure.subplots(1, 2, width_ratios=(2, 3))
             _panel(left, curves, budgets[0], floors, labels, by_ratio=False)
@@ -42,7 +42,7 @@ def curve_figure(
         else:
             last = figure.subplots()
             _panel(last, curves, budgets[-1], floors, labels, by_ratio=False)
-        figure.subplots_adjust(left=0.1, right=0.97, bottom=0.19, wspace=0.22)
+        figure.subplots_adjust(left=0.1, right=0.97, bottom=style.BOTTOM, wspace=0.22)
         style.name_lines(figure, last)
         return style.svg(figure)
 
@@ -69,6 +69,7 @@ def _panel(
     style.mark_floors(axes, floors, labels[2])
     if read.wants_log(shown):
         axes.set_yscale("log")
+        style.scale_by_ratio(axes.yaxis)
     if by_ratio:
         axes.set_xscale("symlog", linthresh=1, linscale=0.3)
         axes.set_xlim(0, rounds)

@@ -24,7 +24,7 @@ def difference_figure(
         labels: of the horizontal and the vertical axis.
     """
     with style.drawing():
-        figure = Figure(figsize=(style.WIDTH, 2.9))
+        figure = Figure(figsize=(style.WIDTH, style.HEIGHT))
         axes = figure.subplots()
         for index, (name, steps, apart) in enumerate(ways):
             shown = np.fmax(style.drawable(apart), LEAST)

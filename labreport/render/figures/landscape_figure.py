@@ -43,7 +43,7 @@ def landscape_figure(
     spaced = np.geomspace if logarithmic else np.linspace
     levels = spaced(losses.min(), losses.max(), LEVELS + 1)
     with style.drawing():
-        figure = Figure(figsize=(style.WIDTH, 2.3))
+        figure = Figure(figsize=(style.WIDTH, style.HEIGHT))
         axes = figure.subplots()
         bar = None
         if levels[0] < levels[-1]:
@@ -55,7 +55,7 @@ def landscape_figure(
             _way(axes, way, name, look, 2.2 - 1.0 * number / max(len(ways) - 1, 1))
         axes.set(xlabel=names[0], ylabel=names[1])
         axes.set(xlim=(across[0], across[-1]), ylim=(up[0], up[-1]))
-        figure.subplots_adjust(left=0.1, right=0.845, bottom=0.17)
+        figure.subplots_adjust(left=0.1, right=0.845, bottom=style.BOTTOM)
         style.legend_above(figure, axes)
         if bar is not None:
             place, own = axes.get_position(), bar.ax.get_position()
@@ -65,7 +65,7 @@ def landscape_figure(
 
 def _bar(figure: Figure, shades: ContourSet, levels: np.ndarray, label: str) -> Colorbar:
     """The key of the shades, beside them."""
-    beside = figure.add_axes((0.875, 0.17, 0.02, 0.7))
+    beside = figure.add_axes((0.875, style.BOTTOM, 0.02, 0.87 - style.BOTTOM))
     bar = figure.colorbar(shades, cax=beside)
     # Below, where no legend runs up against it.
     beside.set_xlabel(label, labelpad=4)

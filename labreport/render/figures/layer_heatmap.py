@@ -16,7 +16,7 @@ from labreport.render.figures.drawn import DrawnTrajectory
 COLUMNS = 80
 """Columns of the map of a run: steps, spread as those of a curve are."""
 
-SIDE_BY_SIDE = 2
+SIDE_BY_SIDE = 3
 """Maps in a row."""
 
 
@@ -35,7 +35,7 @@ def layers_figure(
     columns = min(SIDE_BY_SIDE, len(runs))
     rows = -(-len(runs) // columns)
     count = runs[0].values.shape[1]
-    height = 0.75 + rows * (0.55 + 0.095 * min(count, 24))
+    height = 0.55 + rows * (0.35 + 0.075 * min(count, 16))
     with style.drawing():
         figure = Figure(figsize=(style.WIDTH, height), layout="constrained")
         panels = figure.subplots(rows, columns, squeeze=False)
@@ -77,5 +77,5 @@ def _map(panel: Axes, run: DrawnTrajectory, colours: LogNorm) -> QuadMesh:
         panel.get_xaxis().set_major_formatter(lambda value, _: style.tick(value))
         panel.minorticks_off()
     panel.set_xlim(0, steps - 1)
-    panel.set_yticks(range(1, count + 1, -(-count // 12)))
+    panel.set_yticks(range(1, count + 1, -(-count // 6)))
     return mesh

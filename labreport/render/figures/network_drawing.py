@@ -8,20 +8,25 @@ from itertools import count, pairwise
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Circle
 
 from labreport.render.figures import style
 from labreport.report.illustration.drawings import Written
 from labreport.report.numbers import setting
 
-MOST_UNITS = 8
+MOST_UNITS = 5
 """Units of a layer that are drawn; of a wider layer the first ones, and dots for the rest."""
 
-MOST_LABELS = 24
-"""Weights that can carry their names and values before these run into one another."""
+MOST_LABELS = 4
+"""Weights of a layer that can carry names and values before these run into one another."""
 
-RISE = 1.9
-"""From one unit to the next where two networks share the width, and numbers are closer together."""
+LARGEST = 22.0
+"""Points across a unit, at most."""
+
+AWAY = 0.4
+"""From the middle of a unit to the number at it; a unit is 1 from the next."""
+
+DECIMALS = 4
+"""Of the numbers that are written."""
 
 POSITIVE, NEGATIVE = style.COLOURS[0], style.COLOURS[1]
 
@@ -41,36 +46,14 @@ def network_figure(units: Sequence[Sequence[str]], row: Row, written: DrawnNumbe
         written: numbers to write on lines and under units, or None to leave them bare.
     """
     with style.drawing():
-        figure = Figure(figsize=(style.WIDTH, min(_height(units), 5.5)))
+        figure = Figure(figsize=(style.WIDTH, _height(units)))
         axes = figure.add_axes((0.01, 0.01, 0.98, 0.98))
-        _draw(axes, units, row, written, _largest(written))
-        return style.svg(figure)
-
-
-def networks_figure(
-    units: Sequence[Sequence[str]], row: Row, drawings: Sequence[tuple[str, DrawnNumbers]]
-) -> bytes:
-    """A network at several times, one beside the other; the width of all lines has one scale.
-
-    Args:
-        units: their names, layer by layer.
-        row: inputs and targets of the one row.
-        drawings: of each time, what is written above it, and the numbers.
-    """
-    largest = max(_largest(written) for _, written in drawings)
-    share = 1 / len(drawings)
-    with style.drawing():
-        height = 0.25 + 0.37 * (RISE * (max(_shown(units)) - 1) + 1.7)
-        figure = Figure(figsize=(style.WIDTH, min(height, 4.0)))
-        for number, (title, written) in enumerate(drawings):
-            axes = figure.add_axes((number * share + 0.005, 0.01, share - 0.01, 0.86))
-            _draw(axes, units, row, written, largest, rise=RISE)
-            figure.text((number + 0.5) * share, 0.98, title, ha="center", va="top", fontsize=8.5)
+        _draw(axes, units, row, written)
         return style.svg(figure)
 
 
 def _height(units: Sequence[Sequence[str]]) -> float:
-    return max(1.9, 0.62 * max(_shown(units)) + 0.7)
+    return min(style.HEIGHT, 0.56 * max(_shown(units)) + 0.4)
 
 
 def _shown(units: Sequence[Sequence[str]]) -> list[int]:
@@ -84,39 +67,24 @@ def _largest(written: DrawnNumbers | None) -> float:
 
 
 def _draw(
-    axes: Axes,
-    units: Sequence[Sequence[str]],
-    row: Row,
-    written: DrawnNumbers | None,
-    largest: float,
-    *,
-    rise: float = 1.0,
+    axes: Axes, units: Sequence[Sequence[str]], row: Row, written: DrawnNumbers | None
 ) -> None:
-    """Fill a panel with a network.
-
-    Args:
-        axes: the panel.
-        units: their names, layer by layer.
-        row: inputs and targets of the one row.
-        written: numbers to write, or None.
-        largest: to which the width of a line is relative.
-        rise: from one unit of a layer to the next.
-    """
+    """Fill a panel with a network."""
     shown = _shown(units)
     axes.set_axis_off()
-    axes.set_aspect("equal")
     gap = 2.6 if len(shown) <= 4 else 1.8
     places = [
-        [(gap * layer, rise * ((count - 1) / 2 - unit)) for unit in range(count)]
+        [(gap * layer, (count - 1) / 2 - unit) for unit in range(count)]
         for layer, count in enumerate(shown)
     ]
-    _edges(axes, units, places, written, largest)
+    _edges(axes, units, places, written)
     _units(axes, units, row, places)
     if written is not None:
-        _numbers(axes, units, places, written, 0.27 + 0.13 * rise)
-    axes.set_xlim(-1.6 / rise**0.4, gap * (len(places) - 1) + (2.0 if rise == 1 else 2.25))
-    half = rise * (max(shown) - 1) / 2 + 0.5
-    axes.set_ylim(-half - 0.35, half + 0.35)
+        _numbers(axes, places, written)
+    axes.set_xlim(-1.6, gap * (len(places) - 1) + 2.0)
+    half = (max(shown) - 1) / 2 + 0.5
+    more = 0.5 if max(map(len, units)) > MOST_UNITS else 0.0
+    axes.set_ylim(-half - 0.15 - more, half + 0.15)
 
 
 def _edges(
@@ -124,11 +92,11 @@ def _edges(
     units: Sequence[Sequence[str]],
     places: list[list[tuple[float, float]]],
     written: DrawnNumbers | None,
-    largest: float,
 ) -> None:
+    largest = _largest(written)
     matrices = None if written is None else written.weights
     shapes = [(len(after), len(before)) for before, after in pairwise(units)]
-    labelled = sum(out * into for out, into in shapes) <= MOST_LABELS
+    labelled = max(out * into for out, into in shapes) <= MOST_LABELS
     numbers = count(1)
     for layer, (out, into) in enumerate(shapes):
         # Names run by source, then by target; the matrix has a row for each target.
@@ -157,7 +125,7 @@ def _label(
     """Write the name of a weight on its line, and its value if there are any."""
     text = name
     if written is not None:
-        text = written.edge.format(name=name, value=setting(round(value, written.decimals)))
+        text = f"{name} = {setting(round(value, DECIMALS))}"
     box = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
     axes.text(*place, text, fontsize=7.5, ha="center", va="center", zorder=2, bbox=box)
 
@@ -170,21 +138,15 @@ def _label_share(source: int, target: int, lines: int) -> float:
     return 0.6
 
 
-def _numbers(
-    axes: Axes,
-    units: Sequence[Sequence[str]],
-    places: list[list[tuple[float, float]]],
-    written: DrawnNumbers,
-    away: float,
-) -> None:
+def _numbers(axes: Axes, places: list[list[tuple[float, float]]], written: DrawnNumbers) -> None:
     """A number at each unit that has one: above it in the upper half, below it in the lower one.
 
     Between the halves are the lines that cross, with labels of their own.
     """
-    for names, layer, values in zip(units, places, written.units, strict=False):
-        for name, (x, y), value in zip(names, layer, values, strict=False):
-            text = written.mark.format(name=name) + setting(round(float(value), written.decimals))
-            beside = y + away if y > 0 else y - away
+    for layer, values in zip(places, written.units, strict=False):
+        for (x, y), value in zip(layer, values, strict=False):
+            text = setting(round(float(value), DECIMALS))
+            beside = y + AWAY if y > 0 else y - AWAY
             axes.text(x, beside, text, ha="center", va="center", fontsize=7.5, zorder=5)
 
 
@@ -195,13 +157,18 @@ def _units(
     places: list[list[tuple[float, float]]],
 ) -> None:
     inputs, targets = row or ((), ())
+    # In points: as large as the distance between units leaves room for.
+    size = min(LARGEST, 62 * _height(units) / (max(_shown(units)) + 0.8))
     for layer, names in enumerate(units):
         for unit, (x, y) in enumerate(places[layer]):
-            axes.add_patch(Circle((x, y), 0.27, facecolor="white", edgecolor="#333333", zorder=3))
-            axes.text(x, y, names[unit], ha="center", va="center", fontsize=8.5, zorder=4)
+            axes.plot(
+                x, y, "o", markersize=size, color="white", markeredgecolor="#333333", zorder=3
+            )
+            small = 7.2 if len(names[unit]) > 2 else 8.5
+            axes.text(x, y, names[unit], ha="center", va="center", fontsize=small, zorder=4)
         x, bottom = places[layer][-1]
         if len(names) > len(places[layer]):
-            axes.text(x, bottom - 0.5, f"⋮ {len(names)}", ha="center", va="center", zorder=4)
+            axes.text(x, bottom - 0.75, f"⋮ {len(names)}", ha="center", va="center", zorder=4)
         if layer == 0 and row:
             for unit, (_, y) in enumerate(places[0]):
                 value = setting(inputs[unit])

@@ -90,7 +90,7 @@ def _multiples(
     columns = min(COLUMNS, len(names))
     rows = -(-len(names) // columns)
     # Few panels may be a little higher: they are wider, too.
-    height = 0.62 + (1.16 if columns > 2 else 1.35) * rows
+    height = 0.62 + (0.82 if rows > 1 else 1.1) * rows
     steps = max(len(run.values) for run in runs)
     by_ratio = steps > style.MOST_POINTS
     with style.drawing():

@@ -25,7 +25,7 @@ def starts_figure(
         labels: of the horizontal and the vertical axis.
     """
     with style.drawing():
-        figure = Figure(figsize=(style.WIDTH, 2.2))
+        figure = Figure(figsize=(style.WIDTH, style.HEIGHT))
         axes = figure.subplots()
         low = min(*(g.values.min() for g in groups), *(value for _, value, _ in singles), np.inf)
         high = max(*(g.values.max() for g in groups), *(value for _, value, _ in singles), -np.inf)

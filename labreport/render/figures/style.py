@@ -15,19 +15,27 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib import font_manager
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator
 
 from labreport.render.svg import compact
 from labreport.report.illustration.extents import MOST as MOST
 from labreport.report.illustration.extents import drawable as drawable
 
 WIDTH = 6.3
-"""Inches: the text width of an A4 page."""
+"""Inches of a figure; print sets it in the text width of an A4 page, 6.3 to 6.7 inches."""
+
+HEIGHT = 1.7
+"""Inches of a figure of one row of panels: a fifth of a page with its caption, or less."""
+
+BOTTOM = 0.42 / HEIGHT
+"""Share of that height that the horizontal axis takes, with its name."""
 
 # Okabe and Ito's palette, which colour-blind readers can tell apart, without its yellow, which
 # paper swallows; line styles tell the lines apart in black and white.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#8A6D00", "#444444", "#E69F00")
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#665000", "#444444", "#E69F00")
 STYLES: tuple[Any, ...] = (
     "-",
     (0, (6, 1.5)),
@@ -57,7 +65,7 @@ LEGEND_ROWS = 2
 MANY_ROWS = 5
 """Rows from which on a legend is in small letters, if it then has fewer."""
 
-SMALL = 0.82
+SMALL = 0.84
 """Size of small letters, as a share of the usual size."""
 
 NAME_WIDTH = 1.55
@@ -164,6 +172,11 @@ def thinned(count: int, *, by_ratio: bool, most: int = MOST_POINTS) -> np.ndarra
     return np.unique(np.linspace(0, count - 1, most).round().astype(int))
 
 
+def scale_by_ratio(axis: Axis) -> None:
+    """Few marks between the powers of ten of a logarithmic axis: small figures name some."""
+    axis.set_minor_locator(LogLocator(subs=(2.0, 5.0)))
+
+
 def mark_floors(axes: Axes, floors: Sequence[float], name: str) -> None:
     """Levels that losses cannot get below, as dashed lines with one entry among the names."""
     for number, level in enumerate(dict.fromkeys(floors)):
@@ -267,7 +280,6 @@ def finish(
     axes: Axes,
     labels: Sequence[str],
     *,
-    bottom: float = 0.19,
     say_names: Callable[[Figure, Axes], None] = name_lines,
 ) -> bytes:
     """A figure of one panel, with the names of its axes and of its lines, as SVG.
@@ -276,12 +288,11 @@ def finish(
         figure: the figure.
         axes: its panel.
         labels: of the horizontal and the vertical axis.
-        bottom: share of the height that the horizontal axis takes.
         say_names: says which line is which.
     """
     axes.set_xlabel(labels[0])
     axes.set_ylabel(labels[1])
-    figure.subplots_adjust(left=0.11, right=0.97, bottom=bottom)
+    figure.subplots_adjust(left=0.11, right=0.97, bottom=BOTTOM)
     say_names(figure, axes)
     return svg(figure)
 

@@ -23,7 +23,7 @@ def sweep_figure(
         labels: of the horizontal axis, the vertical axis and the floor.
     """
     with style.drawing():
-        figure = Figure(figsize=(style.WIDTH, 2.3))
+        figure = Figure(figsize=(style.WIDTH, style.HEIGHT))
         axes = figure.subplots()
         everything: list[float] = []
         for name, values, losses, look in lines:
@@ -39,5 +39,6 @@ def sweep_figure(
             axes.set_xscale("log")
         if wants_log(everything) or (everything and min(everything) > 0):
             axes.set_yscale("log")
+            style.scale_by_ratio(axes.yaxis)
         axes.grid(visible=True)
         return style.finish(figure, axes, labels)

@@ -33,6 +33,16 @@ MATRIX_FORM = (
 )
 
 
+ROOM = 46.0
+"""em of a line of equations on an A4 page, beside their number, at nearly their usual size."""
+
+GAP = 2.0
+"""em between two equations in one line."""
+
+_GROUP = r"\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}"
+_FRACTION = re.compile(r"\\frac" + _GROUP + _GROUP)
+_INDEX = re.compile(r"[_^]" + _GROUP)
+_RELATION = re.compile(r"=|\\leftarrow|\\times|[+-] ")
 _NAMED = re.compile(r"([a-z]+)(\d+)(?:_(\d+))?")
 
 
@@ -81,6 +91,36 @@ def expression(of: Expression, binding: int = 0) -> str:
 
 def _bracketed(text: str, needed: bool) -> str:
     return rf"\left({text}\right)" if needed else text
+
+
+def breadth(line: str) -> float:
+    """Estimate how wide a line is set, in em: of a fraction its longer part counts."""
+    while (shorter := _FRACTION.sub(lambda m: max(m[1], m[2], key=breadth), line)) != line:
+        line = shorter
+    small = sum(len(_bare(index)) for index in _INDEX.findall(line))
+    return 0.5 * len(_bare(line)) - 0.2 * small + 0.7 * len(_RELATION.findall(line))
+
+
+def _bare(text: str) -> str:
+    """A letter for each sign that is set."""
+    return re.sub(r"[\s{}_^&]", "", re.sub(r"\\[A-Za-z]+", "x", text))
+
+
+def in_columns(lines: Sequence[str], room: float = ROOM) -> list[str]:
+    """Equations beside one another, row by row, as many as a line has room for.
+
+    Args:
+        lines: an equation each, with an & where it is aligned.
+        room: of a line, in em.
+    """
+    for columns in range(len(lines), 1, -1):
+        widths = (max(map(breadth, lines[k::columns])) + GAP for k in range(columns))
+        if sum(widths) - GAP <= room:
+            break
+    else:
+        columns = 1
+    rows = (lines[k : k + columns] for k in range(0, len(lines), columns))
+    return [r" & \quad ".join(row) for row in rows]
 
 
 def aligned(lines: Sequence[str]) -> str:

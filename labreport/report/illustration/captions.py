@@ -26,7 +26,7 @@ EQUAL = ROUNDING * PRECISION["float32"]
 MOST_SIZES = 8
 """Layers whose sizes a sentence tells; of more it tells the first and the last ones."""
 
-MOST_NAMED = 4
+MOST_NAMED = 3
 """Names that a caption lists; a reader finds more of them in a table."""
 
 
@@ -69,7 +69,11 @@ class Captions:
 
     def _all(self, named: Sequence[tuple[Phrase, float]], value: float) -> Phrase:
         """Everything with this number, but for rounding."""
-        names = [name for name, number in named if np.isclose(number, value, rtol=EQUAL, atol=0)]
+        alike = [name for name, number in named if np.isclose(number, value, rtol=EQUAL, atol=0)]
+        return self.some(alike)
+
+    def some(self, names: Sequence[Phrase]) -> Phrase:
+        """The first of these names, and how many more there are."""
         if len(names) <= MOST_NAMED:
             return listed(names)
         first = listed(names[:MOST_NAMED], "items")
@@ -77,12 +81,12 @@ class Captions:
 
     def ended(self, names: Sequence[Phrase]) -> Phrase:
         """Name the curves that have no number at the last round that is compared."""
-        return self._text("read-ended", names=listed(names)) if names else ""
+        return self._text("read-ended", names=self.some(names)) if names else ""
 
     def left_out(self, results: Sequence[Result]) -> Phrase:
         """Name the runs that a figure does not show, beside those in the figures before it."""
         names = [self.name(result) for result in results]
-        return self._text("read-left-out", names=listed(names)) if names else ""
+        return self._text("read-left-out", names=self.some(names)) if names else ""
 
     def off_the_landscape(self, far: Sequence[Result], beside: Sequence[Result]) -> Phrase:
         """Name the runs that a landscape has no place for, and why."""
@@ -90,7 +94,7 @@ class Captions:
         return passage(
             self._text(
                 f"read-landscape-{reason}",
-                names=listed(map(self.name, results)),
+                names=self.some([self.name(result) for result in results]),
                 **({"far": FAR} if reason == "far" else {}),
             )
             for reason, results in reasons
@@ -104,7 +108,7 @@ class Captions:
         shown = listed(Number(level) for level in dict.fromkeys(levels))
         without = [self.name(result) for result in drawn if result.floor.value == 0]
         if without:
-            return self._text("read-floor-zero", levels=shown, names=listed(without))
+            return self._text("read-floor-zero", levels=shown, names=self.some(without))
         return self._text("read-floor", levels=shown)
 
     def budgets(self) -> Phrase:
@@ -114,11 +118,6 @@ class Captions:
             return ""
         shown = listed(map(Count, marked))
         return self._text("read-budgets" + ("-one" if len(marked) == 1 else ""), budgets=shown)
-
-    def medians(self, named: Sequence[tuple[Phrase, np.ndarray]]) -> Phrase:
-        """The median of each group of numbers."""
-        items = [with_number(name, float(np.median(values))) for name, values in named]
-        return self._text("read-medians", facts=listed(items, "clauses"))
 
     def moves(self, moves: Sequence[Move], names: Sequence[Phrase]) -> Phrase:
         """Name the weight that moved furthest, and the runs in which it did."""

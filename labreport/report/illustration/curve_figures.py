@@ -52,14 +52,14 @@ class CurveFigures(FigureMaker):
             read.floors(floors, chosen.results),
             read.budgets() if chosen.by_ratio else "",
         ]
+        is_level = same or kind == "errors"
+        ends = read.ends(list(zip(names, lasts, strict=True))) if is_level else ""
         caption = [
-            read.ends(list(zip(names, lasts, strict=True)))
-            if same or kind == "errors"
-            else self._text("read-incomparable"),
+            "" if is_level else self._text("read-incomparable"),
             self._text("read-errors") if kind == "errors" else "",
             read.ended([name for name, value in zip(names, lasts, strict=True) if value is None]),
             self._missing(chosen.results),
             *lines,
         ]
         facts = [self._course(curve.name, curve.values) for curve in chosen.curves]
-        return self._figure(title, caption, drawing, f"alternative-{kind}", facts, lines)
+        return self._figure(title, caption, drawing, f"alternative-{kind}", facts, [ends, *lines])

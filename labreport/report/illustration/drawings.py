@@ -107,16 +107,10 @@ class Written(Generic[Numbers]):
         weights: a matrix [units, units before] for each layer, written on the lines and drawn as
             their width and sign.
         units: a number [units] at each unit, layer by layer; an empty array for none.
-        edge: how a line is labelled; takes ``name`` and ``value``.
-        mark: in front of the number at a unit.
-        decimals: of all numbers.
     """
 
     weights: tuple[Numbers, ...]
     units: tuple[Numbers, ...] = ()
-    edge: str = "{name} = {value}"
-    mark: str = ""
-    decimals: int = 4
 
 
 Axes = tuple[Phrase, Phrase]
@@ -223,15 +217,6 @@ class NetworkDrawing:
     written: Written[Array] | None
 
 
-@dataclass(frozen=True)
-class NetworksDrawing:
-    """A network at several times, each with what stands above it."""
-
-    units: tuple[tuple[str, ...], ...]
-    row: tuple[tuple[float, ...], tuple[float, ...]] | None
-    times: tuple[tuple[Phrase, Written[Array]], ...]
-
-
 Drawing = (
     CurveDrawing
     | SweepDrawing
@@ -242,7 +227,6 @@ Drawing = (
     | DifferenceDrawing
     | LandscapeDrawing
     | NetworkDrawing
-    | NetworksDrawing
 )
 
 

@@ -33,7 +33,7 @@ from labreport.report.illustration.trajectories import (
     most_moved,
     weights_of,
 )
-from labreport.report.phrases import Phrase, listed
+from labreport.report.phrases import Phrase
 from labreport.report.tree import Block, Paragraph
 
 MOST_LAYERS = 8
@@ -92,13 +92,9 @@ class RunFigures(FigureMaker):
             self._text("layer-panel", number=k, source=into, target=out)
             for k, (out, into) in enumerate(network.shapes, start=1)
         )
+        last = self.results.last
         runs = [
-            Trajectory(
-                self._label(r),
-                titles,
-                gradient_sizes(r, self.results.last),
-                self._look(r),
-            )
+            Trajectory(self._label(r), titles, gradient_sizes(r, last), self._look(r))
             for r in singles
         ]
         read = [
@@ -115,7 +111,9 @@ class RunFigures(FigureMaker):
             drawing, how = HeatmapDrawing(kept(runs), extent_of(sizes), named), "read-norms-map"
         cut = self._text("read-norms-cut") if is_cut(sizes) else ""
         batched = [self.readings.name(r) for r in singles if not r.sees_all_rows]
-        batches = self._text("read-norms-batches", names=listed(batched)) if batched else ""
+        batches = (
+            self._text("read-norms-batches", names=self.readings.some(batched)) if batched else ""
+        )
         caption = [self._text(how), cut, batches, self._missing(singles)]
         read = read[:MOST_FACTS]
         words = "alternative-sizes"
@@ -133,7 +131,7 @@ class RunFigures(FigureMaker):
             return [self._too_large(chosen.results[found.held].run.config)]
         told = {*found.members, *found.far, *found.beside}
         held = self.readings.name(chosen.results[found.held])
-        on = listed(self.readings.name(chosen.results[k]) for k in found.on)
+        on = self.readings.some([self.readings.name(chosen.results[k]) for k in found.on])
         flat = ("-flat" if found.flat else "") + self.readings.at_own_end
         return [
             self._figure(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from labreport.analysis.observation import Number
@@ -16,7 +14,7 @@ from labreport.report.illustration.drawings import (
     kept,
 )
 from labreport.report.illustration.figure_maker import FigureMaker
-from labreport.report.phrases import Phrase, listed
+from labreport.report.phrases import Phrase
 from labreport.report.tree import Block
 
 
@@ -47,24 +45,14 @@ class StartFigures(FigureMaker):
             )
             for group in losses
         ]
-        medians = self.readings.medians([(group.name, group.values) for group in losses])
-        lines = self._single_starts([(name, value) for name, value, _ in marks])
+        lines = self._text("read-starts-singles") if marks else ""
         drawing = StartsDrawing(kept(losses), tuple(marks), axes)
         caption = [
             self._text(f"read-starts{self.readings.at_own_end}", budget=last),
             lines,
-            medians,
         ]
-        return [
-            self._figure("starts-title", caption, drawing, "alternative-starts", facts, [lines])
-        ]
-
-    def _single_starts(self, named: Sequence[tuple[Phrase, float]]) -> Phrase:
-        """Explain the lines beside a distribution."""
-        if not named:
-            return ""
-        facts = listed((with_number(name, value) for name, value in named), "clauses")
-        return self._text("read-starts-singles", facts=facts)
+        facts += [with_number(name, value) for name, value, _ in marks]
+        return [self._figure("starts-title", caption, drawing, "alternative-starts", facts)]
 
     def _group(self, name: str, values: np.ndarray) -> Curve[Phrase, np.ndarray]:
         return Curve(self._named(name), values, self._place(name))

@@ -16,7 +16,7 @@ from labreport.render.printed import (
 )
 
 MOST_UNLISTED = 25
-"""Figures and tables that a reader finds without a list of them."""
+"""Figures, or tables, that a reader finds without a list of them."""
 
 _END_OF_SENTENCE = re.compile(r"。|[.](?=\s+[“\"A-Z]|$)")
 _REMARK = re.compile(r"\s*(?:（[^（）]*）|\([^()]*\)|[,，;；] ?★.*)$")
@@ -41,7 +41,7 @@ class Listing:
 
 
 def listings(report: PrintedReport, language: Language) -> tuple[Listing, ...]:
-    """The lists of a report that is long enough for them; none that is empty."""
+    """The lists that are long enough to be of use: of figures, of tables, of both or of none."""
     blocks = [pair for section in report.sections for pair in _blocks(section)]
     kinds = (
         (language.text("report.list-of-figures"), PrintedFigure),
@@ -51,9 +51,7 @@ def listings(report: PrintedReport, language: Language) -> tuple[Listing, ...]:
         Listing(title, tuple(_entry(b, s, language) for s, b in blocks if isinstance(b, kind)))
         for title, kind in kinds
     ]
-    if sum(len(listing.entries) for listing in made) <= MOST_UNLISTED:
-        return ()
-    return tuple(listing for listing in made if listing.entries)
+    return tuple(listing for listing in made if len(listing.entries) > MOST_UNLISTED)
 
 
 def first_sentence(caption: str) -> str:

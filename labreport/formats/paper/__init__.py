@@ -1,0 +1,1 @@
+"""What paper needs and a screen does not."""
