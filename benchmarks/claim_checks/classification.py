@@ -64,6 +64,8 @@ def share_right(seen: Seen, observation: Observation) -> bool:
     shares = [share for _, share in told]
     if shares != sorted(shares, reverse=True) or (observation.form == "one") != (len(told) == 1):
         return False
+    if (observation.form == "level") != (len(told) > 1 and shares[0] == shares[-1]):
+        return False
     # One number for all rows and one most frequent class: all must have the same targets.
     for run, share in told:
         _, counts = np.unique(own_classes(run), return_counts=True)

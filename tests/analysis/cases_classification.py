@@ -71,6 +71,11 @@ def the_lower_loss_is_as_good_a_classifier() -> ExperimentResults:
     return experiment(answering("a", ONE_WRONG, 0.5), answering("b", ONE_WRONG, seed=1))
 
 
+@fires("share-right", "level", subjects=("a", "b"), share=1.0, largest=0.5)
+def every_row_is_right_with_each() -> ExperimentResults:
+    return experiment(answering("a", ALL_RIGHT), answering("b", ALL_RIGHT, 0.5, seed=1))
+
+
 @fires("share-right", "one", shares=(("a", 1.0),))
 @silent("mistaken", "loss-against-share")
 def every_row_is_right() -> ExperimentResults:

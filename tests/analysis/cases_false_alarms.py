@@ -59,7 +59,7 @@ def with_other_classes() -> ExperimentResults:
     )
 
 
-@fires("share-right", "several", shares=(("a", 1.0), ("b", 1.0)), largest=0.75)
+@fires("share-right", "level", subjects=("a", "b"), share=1.0, largest=0.75)
 def shares_of_the_same_classes() -> ExperimentResults:
     return with_other_classes()
 

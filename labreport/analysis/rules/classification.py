@@ -87,6 +87,11 @@ def _shares(results: ExperimentResults, there: list[Result]) -> Observation:
     }
     claims = tuple(_not_below(one, other, results.last) for one, other in pairwise(ranked))
     form = "several" if len(ranked) > 1 else "one"
+    if form == "several" and accuracy(first, results.last) == accuracy(ranked[-1], results.last):
+        form = "level"
+        facts["subjects"] = tuple(r.subject for r in ranked)
+        facts["share"] = _share(first, results.last)
+        claims = (*claims, _not_below(ranked[-1], first, results.last))
     return Observation("share-right", facts, runs=len(ranked), form=form, claims=claims)
 
 
