@@ -9,17 +9,23 @@ from labreport.analysis.results import ExperimentResults
 from labreport.report.best_cells import NONE
 from labreport.report.phrases import Named, Phrase, Value, listed, text
 from labreport.report.tables import differences_table, head
-from labreport.report.tree import Cell, Paragraph
+from labreport.report.tree import Block, Cell, Paragraph
 
 
-def stated_differences(results: ExperimentResults) -> list[Paragraph]:
-    """The table of differences as a sentence; nothing where there is none.
+MOST_STATED = 5
+"""Variants whose differences a sentence tells; of more a table does."""
+
+
+def stated_differences(results: ExperimentResults) -> list[Block]:
+    """What differs from the base, as a sentence or a table; nothing where nothing does.
 
     What is swept stands in the table of the results, value by value.
     """
     table = differences_table(results)
     if table is None:
         return []
+    if len(table.rows) > MOST_STATED:
+        return [table]
     swept = len(results.plan.axes)
     counted = table.header[-1] == head("seeds")
     last = len(table.header) - counted
