@@ -122,7 +122,9 @@ def test_outline_is_the_table_of_contents(pdf: pikepdf.Pdf, code: str, shipped_b
     report = shipped_build.reports[code]
     found = outline(pdf)
     assert found[0] == report.title
-    assert [" ".join(t.split()) for t in found[3:]] == list(titles(report.sections))
+    # Behind the aim stand the answers in short and the contents, which have no number.
+    told = [" ".join(title.split()) for title in (found[1], *found[4:])]
+    assert told == list(titles(report.sections))
 
 
 def test_structure_has_headings_tables_lists_and_figures(
