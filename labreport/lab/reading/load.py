@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from labreport.errors import InputError
-from labreport.lab.controls import ROBUSTNESS
+from labreport.lab.controls import MOST_CONTROLS, MOST_OF_EXPERIMENT, ROBUSTNESS
 from labreport.lab.formula_checks import check_formulas
 from labreport.lab.lab import Experiment, LabFile, Variant, change_at, merge, sweep_axes
 from labreport.lab.plan import AppendixPlan, Lab, Plan, Trial
@@ -153,8 +153,7 @@ class _LabReader:
             for axis in swept:
                 merged_axis = axes.setdefault(".".join(axis[0].path), {})
                 merged_axis.update({repr(choice.value): choice.value for choice in axis})
-            every = experiment.record_every
-            trials += self._trials(place, variant, seeds, every, layers, swept)
+            trials += self._trials(place, variant, seeds, experiment.record_every, layers, swept)
         if self._log.has_faults:
             return None
         base = self._configurations.resolve(merged_layers(bases))
@@ -163,7 +162,8 @@ class _LabReader:
         budgets = self._budgets(here, experiment, trials)
         merged_axes = tuple((key, tuple(values.values())) for key, values in axes.items())
         kinds = ROBUSTNESS[file.robustness]
-        return Plan(name, experiment, base, tuple(trials), budgets, merged_axes, kinds)
+        share = min(MOST_OF_EXPERIMENT, MOST_CONTROLS // len(file.experiment))
+        return Plan(name, experiment, base, tuple(trials), budgets, merged_axes, kinds, share)
 
     def _check_chance(self, here: Location, experiment: Experiment, trials: list[Trial]) -> None:
         """Report seeds of an experiment in which nothing is drawn."""
