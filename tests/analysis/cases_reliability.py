@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cases import fires, silent
-from synthetic_runs import RATE, experiment, grid, single, starts
+from synthetic_runs import RATE, Made, experiment, grid, single, starts, trace
 
 from labreport.analysis.results import ExperimentResults
 
@@ -215,3 +215,61 @@ def every_start_comes_near_its_floor() -> ExperimentResults:
 def starts_without_a_floor() -> ExperimentResults:
     changes = {"loss": "kl_div", "network.activations": "identity"}
     return experiment(starts("r", [[9, 5, 0.1], [9, 5, 3.0]], changes))
+
+
+def _diverging_grid(name: str, ended: dict[float, int], starts: int = 3) -> Made:
+    """A variant at some learning rates, of whose starts some diverge: after one round, or more."""
+    whole = grid(name, RATE, dict.fromkeys(ended, [1.0] * starts))
+    rows = []
+    for point, seed, configuration, recorded in whole.rows:
+        rate = float(point[0][1])
+        if seed < ended[rate]:
+            recorded = trace(configuration, [9, 99][: 1 + (rate < 10)], kind="diverged")
+        rows.append((point, seed, configuration, recorded))
+    return Made(name, tuple(rows))
+
+
+@fires(
+    "diverged",
+    "starts",
+    whole=(("from", ("a", 3.0)),),
+    diverged=((("a", 1.0), (1, 3)),),
+    count=7,
+    total=12,
+    first=1,
+)
+def all_starts_diverge_from_a_rate_on_and_some_below_it() -> ExperimentResults:
+    return experiment(_diverging_grid("a", {0.5: 0, 1.0: 1, 3.0: 3, 10.0: 3}))
+
+
+@fires("diverged", "starts-whole", whole=(("a", 1.0),), diverged=(), count=3, total=9, first=2)
+def all_starts_diverge_at_a_rate_between_others() -> ExperimentResults:
+    return experiment(_diverging_grid("a", {0.5: 0, 1.0: 3, 3.0: 0}))
+
+
+@fires("diverged", "starts-partly", whole=(), diverged=((("a", 1.0), (2, 3)),), count=2, total=6)
+def some_starts_diverge_at_one_rate() -> ExperimentResults:
+    return experiment(_diverging_grid("a", {0.5: 0, 1.0: 2}))
+
+
+@fires("diverged", "starts-all", count=6, total=6, first=2)
+def all_starts_diverge_at_all_rates() -> ExperimentResults:
+    return experiment(_diverging_grid("a", {0.5: 3, 1.0: 3}))
+
+
+@fires("diverged", "starts", whole=("b",), diverged=(("a", (1, 2)),), count=3, total=4, first=1)
+def starts_of_two_variants_diverge() -> ExperimentResults:
+    return experiment(
+        starts("a", [[9, 5, 1], [9]], rounds=2, kinds=["completed", "diverged"]),
+        starts("b", [[9], [9]], {"network.bias": "trained"}, rounds=2, kinds=["diverged"] * 2),
+    )
+
+
+@silent("diverged")
+def starts_of_one_variant_are_told_by_their_spread() -> ExperimentResults:
+    return experiment(starts("a", [[9, 5, 1], [9]], rounds=2, kinds=["completed", "diverged"]))
+
+
+@silent("diverged")
+def no_start_diverges() -> ExperimentResults:
+    return experiment(_diverging_grid("a", {0.5: 0, 1.0: 0}))
