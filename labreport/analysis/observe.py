@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from labreport.analysis import mixed_points
 from labreport.analysis.answers import along_axes, mechanisms, single_runs, step_sizes
 from labreport.analysis.answers.advice import advice
 from labreport.analysis.observation import Observation, Subject
@@ -48,6 +49,7 @@ MODULES = (
     gradients,
     initialisation,
     learning_rates,
+    mixed_points,
     reliability,
     rows,
     stability,
@@ -85,6 +87,11 @@ class Observations:
     def part(self, part: Part) -> tuple[Observation, ...]:
         """What the answer has of one part."""
         return tuple(o for o in self.answers if part_of(o) == part)
+
+    @property
+    def in_short(self) -> tuple[Observation, ...]:
+        """What came out: the verdict, else the effect, else the first thing that was found."""
+        return self.part("verdict") or self.part("effect") or self.answers[:1]
 
     def __iter__(self) -> Iterator[Observation]:
         return iter((*self.answers, *self.others, *self.limits))
@@ -160,7 +167,10 @@ LEAST_REASON = 0.7
 
 
 def _answers(findings: list[Observation], limits: Sequence[Observation]) -> list[Observation]:
-    """The answer: of each part the most relevant finding that can be it, and the advice."""
+    """The answer: of each part the most relevant finding that can be it, and the advice.
+
+    Where none can be a part, the most relevant one of all stands in its place.
+    """
     parts = []
     for part in PARTS[:-1]:
         found = [o for o in findings if RULES[o.rule].part == part]
@@ -171,7 +181,7 @@ def _answers(findings: list[Observation], limits: Sequence[Observation]) -> list
         else:
             parts += found[:1]
     if not any(o.rule != "no-reason" for o in parts):
-        return []
+        return findings[:1]
     advised = advice(parts, limits)
     return [*parts, *([advised] if advised else [])]
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from cases import fires, silent
-from synthetic_runs import RATE, Made, experiment, grid, single, starts, trace
+from synthetic_runs import RATE, Made, experiment, grid, single, starts, sweep, trace
 
 from labreport.analysis.results import ExperimentResults
 
@@ -273,3 +275,46 @@ def starts_of_one_variant_are_told_by_their_spread() -> ExperimentResults:
 @silent("diverged")
 def no_start_diverges() -> ExperimentResults:
     return experiment(_diverging_grid("a", {0.5: 0, 1.0: 0}))
+
+
+SCHEME = "initial.scheme"
+
+
+def _schemes(drawn: dict[str, list[float]], fixed: dict[str, float], **changes: Any) -> Made:
+    """A variant at some schemes: from seeds where they draw, and one run elsewhere."""
+    several = grid("a", SCHEME, drawn, {"initial": {"scheme": "zeros"}, **changes})
+    ends = {scheme: [9, 5, loss] for scheme, loss in fixed.items()}
+    one = sweep("a", SCHEME, ends, {"initial": {"scheme": "zeros"}, **changes})
+    return Made("a", several.rows + one.rows)
+
+
+@fires(
+    "points-with-and-without-chance",
+    medians=((("a", "pytorch"), 2.0), (("a", "ones"), 4.0), (("a", "zeros"), 8.0)),
+    alone=(("a", "zeros"), ("a", "ones")),
+    budget=2,
+)
+def at_two_schemes_nothing_is_drawn() -> ExperimentResults:
+    return experiment(_schemes({"pytorch": [1.0, 2.0, 7.0]}, {"zeros": 8.0, "ones": 4.0}))
+
+
+@fires(
+    "points-with-and-without-chance",
+    "own",
+    medians=((("a", 3), 2.0), (("a", 2), 4.0), (("a", 1), 8.0)),
+    alone=(("a", 3),),
+)
+def of_rounds_each_value_is_told_at_its_own_end() -> ExperimentResults:
+    several = grid("a", "rounds", {1: [7.0, 8.0, 9.0], 2: [4.0] * 3})
+    one = sweep("a", "rounds", {3: [9, 5, 4, 2]})
+    return experiment(Made("a", several.rows + one.rows), budgets=(3,))
+
+
+@silent("points-with-and-without-chance")
+def at_all_schemes_something_is_drawn() -> ExperimentResults:
+    return experiment(_schemes({"pytorch": [1.0, 2.0], "orthogonal": [1.0, 3.0]}, {}))
+
+
+@silent("points-with-and-without-chance")
+def at_no_scheme_anything_is_drawn() -> ExperimentResults:
+    return experiment(_schemes({}, {"zeros": 8.0, "ones": 4.0}))

@@ -359,7 +359,9 @@ def test_all_that_two_variants_with_the_same_new_optimizer_share_is_shown(result
     assert {row["momentum"].text for row in rows.values()} == {"0.5"}
 
 
-@pytest.mark.parametrize("text", ["", variant("x") + variant("y", 'change.network.bias = "trained"')])
+@pytest.mark.parametrize(
+    "text", ["", variant("x") + variant("y", 'change.network.bias = "trained"')]
+)
 def test_of_swept_rounds_each_value_is_told_at_its_own_end(results: Any, text: str) -> None:
     found = results("sweep.rounds = [2, 5]\n" + text)
     made = printed_table(sweep_table(found), [found])
