@@ -301,6 +301,9 @@ class _Drawing:
         variants = self.variants(self.draw.randint(2, 3))
         if self.draw.random() < 0.2:
             variants[-1]["sweep"] = {"optimizer": {"learning_rate": self.grid(4)}}
+        for variant in variants:
+            # What the sweep sets, no change may set as well.
+            variant.get("change", {}).get("optimizer", {}).pop("learning_rate", None)
         rates = self.grid(4)
         return {"variant": variants, "sweep": {"optimizer": {"learning_rate": rates}}}
 

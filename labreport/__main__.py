@@ -7,8 +7,11 @@ import gc
 import io
 import os
 import sys
-from traceback import walk_tb
-from typing import NoReturn
+
+# Nothing that takes time to import stands here: an interruption would find nobody to say so.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 STARTING = 50_000
 """Objects from which on garbage is looked for. Importing makes many that stay, and the looking, at
@@ -16,7 +19,21 @@ every 700th as Python is set, takes a tenth of the time of a short command."""
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line; an interruption ends it in one line, however early it comes."""
+    try:
+        _run()
+    except KeyboardInterrupt:
+        import signal
+
+        # Another one shall not interrupt the saying of it.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        from labreport.cli.startup_texts import startup_text
+
+        sys.stderr.write(startup_text("cli.interrupted") + "\n")
+        raise SystemExit(130) from None
+
+
+def _run() -> None:
     gc.set_threshold(STARTING)
     # Figures need no window: a setting for programs that have some must not stop this one.
     os.environ["MPLBACKEND"] = "agg"
@@ -24,11 +41,8 @@ def main() -> None:
     # A terminal or a file that lacks a character gets its number, and all of the rest.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
-    try:
-        from labreport.cli.app import app
-    except KeyboardInterrupt:
-        # So early nothing has begun, and nobody is there to say so.
-        raise SystemExit(130) from None
+    from labreport.cli.app import app
+
     try:
         try:
             app()
@@ -41,6 +55,8 @@ def main() -> None:
 
 def _is_of_output(error: OSError) -> bool:
     """Return whether an error comes from printing: by a command, or as the program ends."""
+    from traceback import walk_tb
+
     frames = (frame.f_globals.get("__name__", "") for frame, _ in walk_tb(error.__traceback__))
     own = [str(name) for name in frames if str(name).startswith(("__main__", "labreport"))]
     return own[-1].startswith(("__main__", "labreport.__main__", "labreport.cli"))

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from math import nextafter
 from pathlib import Path
 from shutil import copytree
 from typing import Any
 from unittest.mock import patch
 
+import numpy as np
 import pytest
 from command_line import run
 from hypothesis import given
 from hypothesis import strategies as st
-from stored_files import ROWS, RUNS
+from stored_files import ROWS, RUNS, halve_last_losses
 
 from labreport.build import pipeline as build_module
 from labreport.build.request import Request
 from labreport.diff.difference import Change, Where, changes, raised
+from labreport.diff.stored_arrays import of_run
 from labreport.formats import pdf
+from labreport.runs.run import Ending, Trace
 
 LAB = """
 [experiment.speed]
@@ -235,6 +239,38 @@ def test_a_single_bit_of_a_number_is_a_difference(two: tuple[Path, Path], tmp_pa
     old, new = line.split(": ")[2].split(" (")[0].split(" → ")
     assert old != new
     assert "5 the same, 1 with other numbers" in done.stdout
+
+
+def test_stored_numbers_are_compared_and_not_the_table_alone(
+    two: tuple[Path, Path], tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"
+    copytree(two[0], copy)
+    assert run("diff", two[0], copy).exit_code == 0
+    halve_last_losses(copy)
+    done = run("diff", two[0], copy)
+    assert done.exit_code == 1
+    assert "Runs in both: 0 the same, 6 with other numbers." in done.stdout
+    assert "−50%" in lines(done)[0]
+    told = json.loads(run("diff", two[0], copy, "--json").stdout)
+    assert {number["key"] for number in told["numbers"]} == {"losses[10]"}
+    assert all(number["b"] == number["a"] / 2 for number in told["numbers"])
+
+
+def _recorded_at(steps: list[int]) -> Trace:
+    at, ones, outputs = np.array(steps), np.ones((len(steps), 3)), np.zeros((0, 1, 1))
+    ending = Ending("completed", 5)
+    return Trace(np.arange(5.0), at, ones, ones.copy(), at[:0], outputs, ending)
+
+
+def test_the_first_number_that_differs_is_told_where_both_recorded_it() -> None:
+    traces = [_recorded_at(steps) for steps in ([0, 2, 4], [0, 1, 2, 3, 4])]
+    assert list(of_run(Where(), *traces)) == []
+    traces[0].weights[1, 2] = 7.0
+    traces[1].gradients[3] = 5.0
+    assert list(of_run(Where(), *traces)) == [Change(Where(), "weights[2, 2]", 7.0, 1.0)]
+    ended = replace(traces[1], ending=Ending("diverged", 5))
+    assert next(iter(of_run(Where(), traces[0], ended))).new == "diverged 5"
 
 
 def test_runs_of_one_side_are_told_as_a_whole(two: tuple[Path, Path], tmp_path: Path) -> None:

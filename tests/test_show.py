@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from command_line import run
 from rich.cells import cell_len
-from stored_files import RUNS
+from stored_files import RUNS, halve_last_losses
 
 LAB = """
 [experiment.speed]
@@ -152,6 +152,18 @@ def test_damaged_files_are_named_and_left(built: Any) -> None:
     assert there(built.output) == damaged
     told = json.loads(run("show", "speed", built.path, "--json").stdout)
     assert {fault["code"] for fault in told["faults"]} == {"stored-damaged", "runs-missing"}
+
+
+@pytest.mark.parametrize("command", ["show", "export"])
+def test_numbers_that_nobody_computed_are_not_printed(built: Any, command: str) -> None:
+    """Every digest is right, and the derivation by hand gives other numbers."""
+    assert run(command, "speed", built.path).exit_code == 0
+    halve_last_losses(built.output)
+    before = there(built.output)
+    done = run(command, "speed", built.path)
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "is not what the derivation by hand gives: in round 11 losses differ" in done.stderr
+    assert there(built.output) == before
 
 
 def test_an_output_that_is_a_file_is_wrong_input(built: Any, tmp_path: Path) -> None:

@@ -139,3 +139,36 @@ def test_names_that_are_allowed_reach_the_terminal_without_control_characters(
     said = capsys.readouterr().err
     assert ".png" in said
     assert "\x1b" not in said
+
+
+@pytest.mark.parametrize("place", ["main", "imports", "command"])
+@pytest.mark.parametrize(
+    ("locale", "said"), [("en_US.UTF-8", "Interrupted."), ("zh_CN.UTF-8", "已中断。")]
+)
+def test_an_interruption_is_one_line_however_early(
+    lab: Path, place: str, locale: str, said: str
+) -> None:
+    """As the streams are looked at, as commands are imported, and as one of them begins."""
+    interrupts = {
+        "main": "labreport.__main__._open_streams = interrupted",
+        "imports": "builtins.__import__ = lambda name, *rest: interrupted()"
+        " if name == 'labreport.cli.app' else imported(name, *rest)",
+        "command": "import labreport.build.checking; labreport.build.checking.check = interrupted;"
+        "import labreport.cli.commands.check as c; c.say_shipped = interrupted",
+    }
+    code = (
+        "import builtins, os, signal, sys, labreport.__main__\n"
+        "imported = builtins.__import__\n"
+        "def interrupted(*_):\n os.kill(os.getpid(), signal.SIGINT); signal.sigpending()\n"
+        f"sys.argv[1:] = ['check', {str(lab)!r}]\n"
+        f"{interrupts[place]}\n"
+        "labreport.__main__.main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": str(PACKAGE), "LC_ALL": locale},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", f"{said}\n")

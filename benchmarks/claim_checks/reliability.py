@@ -20,7 +20,7 @@ from claim_checks.reading import (
     value,
 )
 from claim_checks.seen import Check, Seen, other_starts
-from labreport.analysis.observation import Observation
+from labreport.analysis.observation import Observation, Subject
 from labreport.lab.plan import Trial
 from labreport.runs.run import Run
 
@@ -235,7 +235,29 @@ def single_start(seen: Seen, observation: Observation) -> bool:
     return holds
 
 
+def points_with_and_without_chance(seen: Seen, observation: Observation) -> bool:
+    """Check the losses of all points of a sweep, in their order, and which have one run."""
+    told = {w.what: value(w.detail) for w in listed(observation, "medians")}
+    (variant,) = {subject.variant for subject in told}
+    budget = stated(observation, "budget")
+    losses: dict[Subject, list[float]] = {}
+    for trial, run in seen.variants[variant]:
+        step = min(budget, run.config.rounds)
+        if has_reached(run, step):
+            losses.setdefault(Subject(variant, trial.point), []).append(loss_at(run, step))
+    alone = {subject for subject, found in losses.items() if len(found) == 1}
+    own = {run.config.rounds for _, run in seen.pairs}
+    return (
+        told.keys() == losses.keys()
+        and all(near(told[subject], float(np.median(found))) for subject, found in losses.items())
+        and list(told.values()) == sorted(told.values())
+        and set(listed(observation, "alone")) == alone
+        and (observation.form == "own") == (min(own) < budget)
+    )
+
+
 CHECKS: dict[str, Check] = {
+    "points-with-and-without-chance": points_with_and_without_chance,
     "paired-starts": paired_starts,
     "best-over-starts": best_over_starts,
     "solved-starts": solved_starts,

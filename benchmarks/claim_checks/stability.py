@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import isclose
+from typing import Any
 
 import numpy as np
 import stock
@@ -10,35 +11,74 @@ import stock
 from claim_checks.losses import has_reached, loss_at, rounding_of_updates
 from claim_checks.reading import listed, near, stated, value
 from claim_checks.seen import Check, Seen, runs_at_points
-from labreport.analysis.observation import Observation, Subject
+from labreport.analysis.observation import From, Observation, Subject
 from labreport.lab.configuration import RunConfig
+from labreport.lab.plan import Point
 from labreport.runs.run import Run
 
 
 def diverged(seen: Seen, observation: Observation) -> bool:
     """Check that these runs ended with numbers that are not finite."""
+    if observation.form.startswith("starts"):
+        return _diverged_starts(seen, observation)
     alone = [(t, r) for t, r in seen.pairs if t.seed is None]
     ended = [r for _, r in alone if r.trace.ending.kind == "diverged"]
     told = [(seen.run(w.what), value(w.detail)) for w in listed(observation, "subjects")]
     if stated(observation, "count") != len(ended) != len(told):
         return False
-    for run, rounds in told:
-        if run.trace.ending.kind != "diverged" or rounds != len(run.losses):
-            return False
-        if rounds and run.config.data.batch_size is None and seen.effort.worth("diverged"):
-            # From the last finite weights, stock torch comes to what is not finite.
-            few = 2 if run.config.optimizer.name == "sgd" else run.config.rounds
-            plain = not run.config.flat().get("optimizer.momentum")
-            start, count = run.trace.weights[0], run.config.rounds
-            if few == 2 and plain and run.config.gradients != "accumulated":
-                start, count = run.trace.weights[-1], few
-            again = stock.train(run.config, start, count)
-            if (
-                not again.error
-                and np.isfinite([*again.losses, *again.weights[-1], *again.gradients[-1]]).all()
-            ):
-                return False
-    return True
+    return all(rounds == len(run.losses) and _diverges(seen, run) for run, rounds in told)
+
+
+def _diverges(seen: Seen, run: Run) -> bool:
+    """Check that a run ended, and that stock torch comes from its weights to what is not finite."""
+    if run.trace.ending.kind != "diverged":
+        return False
+    if not len(run.losses) or run.config.data.batch_size or not seen.effort.worth("diverged"):
+        return True
+    # From the last finite weights.
+    few = 2 if run.config.optimizer.name == "sgd" else run.config.rounds
+    plain = not run.config.flat().get("optimizer.momentum")
+    start, count = run.trace.weights[0], run.config.rounds
+    if few == 2 and plain and run.config.gradients != "accumulated":
+        start, count = run.trace.weights[-1], few
+    again = stock.train(run.config, start, count)
+    numbers = [*again.losses, *again.weights[-1], *again.gradients[-1]]
+    return bool(again.error) or not np.isfinite(numbers).all()
+
+
+def _diverged_starts(seen: Seen, observation: Observation) -> bool:
+    """Check at which points and of which variants all starts ended, some, and none."""
+    groups: dict[tuple[str, Point], list[Run]] = {}
+    for trial, run in seen.pairs:
+        if trial.seed is not None:
+            groups.setdefault((trial.variant, trial.point), []).append(run)
+    # A variant that one start alone was drawn for stands for itself.
+    counted = {
+        key: (sum(run.trace.ending.kind == "diverged" for run in runs), len(runs))
+        for key, runs in groups.items()
+        if len(seen.variants[key[0]]) > 1
+    }
+    whole = {key for key in counted for fact in listed(observation, "whole") if _names(fact, *key)}
+    partly = {
+        (w.what.variant, w.what.point): (w.detail.value, w.detail.total)
+        for w in listed(observation, "diverged")
+    }
+    ended = [run for key in counted for run in groups[key] if run.trace.ending.kind == "diverged"]
+    return (
+        all(_diverges(seen, run) for run in ended)
+        and whole == {key for key, (count, total) in counted.items() if count == total}
+        and partly == {key: told for key, told in counted.items() if 0 < told[0] < told[1]}
+        and stated(observation, "count") == sum(count for count, _ in counted.values())
+        and stated(observation, "total") == sum(total for _, total in counted.values())
+        and stated(observation, "first") == min(len(r.losses) for r in ended)
+    )
+
+
+def _names(fact: Any, variant: str, point: Point) -> bool:
+    """Return whether a point is named, by itself or from a value on."""
+    if isinstance(fact, From):
+        return fact.start.variant == variant and point[0][1] >= fact.start.point[0][1]
+    return (fact.variant, fact.point) == (variant, point)
 
 
 def worse_than_start(seen: Seen, observation: Observation) -> bool:

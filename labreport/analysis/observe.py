@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from labreport.analysis import mixed_points
 from labreport.analysis.answers import (
     along_axes,
     best_from_starts,
@@ -56,6 +57,7 @@ MODULES = (
     gradients,
     initialisation,
     learning_rates,
+    mixed_points,
     reliability,
     rows,
     stability,
@@ -93,6 +95,11 @@ class Observations:
     def part(self, part: Part) -> tuple[Observation, ...]:
         """What the answer has of one part."""
         return tuple(o for o in self.answers if part_of(o) == part)
+
+    @property
+    def in_short(self) -> tuple[Observation, ...]:
+        """What came out: the verdict, else the effect, else the first thing that was found."""
+        return self.part("verdict") or self.part("effect") or self.answers[:1]
 
     def __iter__(self) -> Iterator[Observation]:
         return iter((*self.answers, *self.others, *self.limits))
@@ -170,13 +177,16 @@ LEAST_REASON = 0.7
 def _answers(
     results: ExperimentResults, findings: list[Observation], limits: Sequence[Observation]
 ) -> list[Observation]:
-    """The answer: of each part the most relevant finding that can be it, and the advice."""
+    """The answer: of each part the most relevant finding that can be it, and the advice.
+
+    Where nothing says what happened, the most relevant finding of all stands in its place.
+    """
     parts: list[Observation] = []
     for part in PARTS[:-1]:
         found = [o for o in findings if part_of(o) == part]
         parts += _reasons(results, found) if part == "reason" else found[:1]
-    if not parts:
-        return []
+    if not any(part_of(o) in ("verdict", "effect") for o in parts):
+        return findings[:1]
     if _asks_why(results) and not any(part_of(o) == "reason" for o in parts):
         place = sum(PARTS.index(part_of(o) or "advice") < PARTS.index("reason") for o in parts)
         parts.insert(place, Observation("no-reason", {}, 0))

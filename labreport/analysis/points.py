@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from labreport.analysis.observation import Fact, From
 from labreport.analysis.results import ExperimentResults, Result
@@ -18,8 +18,15 @@ def from_a_value_on(results: ExperimentResults, members: Sequence[Result]) -> tu
         results: the experiment.
         members: some of the points of its sweeps.
     """
+    return among_points(results.swept, members)
+
+
+def among_points(
+    sweeps: Mapping[str, Sequence[Result]], members: Sequence[Result]
+) -> tuple[Fact, ...]:
+    """The same of points that have one result each, by their variant."""
     told: list[Fact] = []
-    for name, points in results.swept.items():
+    for name, points in sweeps.items():
         mine = [r for r in members if r.variant == name]
         ordered = sorted(points, key=_value_of) if _is_line(points) else []
         if len(mine) > 1 and {id(r) for r in ordered[-len(mine) :]} == {id(r) for r in mine}:

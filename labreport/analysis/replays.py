@@ -90,9 +90,18 @@ def replay_lab(lab: Lab, runs: Mapping[str, Run]) -> Replays:
         lab: the lab.
         runs: by the digest of their configuration.
     """
-    places = _places(lab)
+    return _replayed(lab, runs, _places(lab))
+
+
+def replay_some(lab: Lab, runs: Mapping[str, Run]) -> Replays:
+    """Replay those runs of a lab that are given."""
+    return _replayed(lab, runs, {d: place for d, place in _places(lab).items() if d in runs})
+
+
+def _replayed(lab: Lab, runs: Mapping[str, Run], places: Mapping[str, _Place]) -> Replays:
     found: dict[str, Replay] = {}
-    at_records = [d for d in _only_controls(lab) if not runs[d].trace.is_whole]
+    controls = [digest for digest in _only_controls(lab) if digest in places]
+    at_records = [digest for digest in controls if not runs[digest].trace.is_whole]
     carried = [runs[digest] for digest in places if digest not in at_records]
     groups = [*_groups(carried), *_at_records([runs[digest] for digest in at_records])]
     for group, carries_on in groups:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from labreport.analysis.attach import attach
 from labreport.analysis.observe import Observations
+from labreport.analysis.replays import replay_some
 from labreport.analysis.results import ExperimentResults
 from labreport.build.inputs import part_of
 from labreport.build.origin import this_environment
@@ -48,14 +49,17 @@ def stored_results(selection: Selection) -> tuple[ExperimentResults, Observation
 
     Raises:
         InputError: if the lab, the name or the folder is at fault.
-        BuildError: if runs are not stored, or files that hold them are damaged.
+        BuildError: if runs are not stored, files that hold them are damaged, or numbers of the
+            experiment's runs are not what is computed by hand.
     """
     path = lab_path(selection.lab)
     whole = load(path)
     alone = part_of(whole, (selection.name,), path)
     usable_folder(selection.output)
     lab = whole if _has_all(whole, selection.output) else alone
-    return observed_in(lab, _read(lab.recordings(), selection), selection.name)
+    runs = _read(lab.recordings(), selection)
+    replay_some(alone, runs).refuse_differences()
+    return observed_in(lab, runs, selection.name)
 
 
 def stored_parts(selection: Selection) -> tuple[tuple[str, ExperimentResults], ...]:
@@ -63,13 +67,15 @@ def stored_parts(selection: Selection) -> tuple[tuple[str, ExperimentResults], .
 
     Raises:
         InputError: if the lab, the name or the folder is at fault.
-        BuildError: if runs are not stored, or files that hold them are damaged.
+        BuildError: if runs are not stored, files that hold them are damaged, or numbers of the
+            experiment's runs are not what is computed by hand.
     """
     lab = _lab(selection)
     plans: list[tuple[str, Plan]] = [("main", lab.plan(selection.name))]
     plans += [(a.name, plan) for a in lab.appendices for plan in a.plans]
     recordings = distinct(recording for _, plan in plans for recording in plan.recordings)
     runs = _read(recordings, selection)
+    replay_some(lab, runs).refuse_differences()
     return tuple((part, attach(plan, runs)) for part, plan in plans)
 
 

@@ -208,8 +208,17 @@ def clean(text: str) -> str:
 
 def printable(value: object) -> str:
     """A value of any length as one line without control characters."""
-    text = clean(str(value))
+    text = clean(_as_written(value))
     return text if len(text) <= 400 else text[:400] + "…"
+
+
+def _as_written(value: object) -> str:
+    """A value as a lab file has it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_as_written, value))}]"
+    return str(value)
 
 
 @contextmanager

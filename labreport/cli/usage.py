@@ -41,7 +41,10 @@ _KNOWN: Sequence[tuple[re.Pattern[str], str]] = [
 
 @contextmanager
 def told_in_words() -> Iterator[None]:
-    """Say what is wrong with the command line, and how to get help, and end with exit code 2."""
+    """Say what is wrong with the command line, and how to get help, and end with exit code 2.
+
+    An interruption that no command has told is told here.
+    """
     try:
         yield
     except UsageError as error:
@@ -50,6 +53,10 @@ def told_in_words() -> Iterator[None]:
         for line in lines(error):
             typer.echo(line, err=True)
         raise typer.Exit(2) from None
+    except KeyboardInterrupt:
+        # Typer would end without a word.
+        typer.echo(startup_text("cli.interrupted"), err=True)
+        raise typer.Exit(130) from None
 
 
 def lines(error: Any) -> Iterator[str]:

@@ -21,6 +21,7 @@ from labreport.diff.difference import (
     raised,
 )
 from labreport.diff.findings import FILE, compare_findings, with_findings
+from labreport.diff.stored_arrays import array_changes
 from labreport.errors import Fault, InputError
 from labreport.export.runs_csv import FIRST
 from labreport.lab.configuration import flatten
@@ -41,10 +42,12 @@ class Folder:
     Attributes:
         rows: columns of each run, numbers as numbers and nothing as None.
         configurations: of runs that are stored, by their name, with their environment.
+        store: that has them.
     """
 
     rows: Mapping[Where, Row]
     configurations: Mapping[str, Mapping[str, Any]]
+    store: Store
 
 
 def compare_folders(a: Path, b: Path) -> Comparison:
@@ -60,13 +63,19 @@ def compare_folders(a: Path, b: Path) -> Comparison:
     alone = (*_alone("A", old.rows, new.rows), *_alone("B", new.rows, old.rows))
     shared = [where for where in old.rows if where in new.rows]
     numbers: list[Change] = []
-    same = 0
     for where in shared:
-        differing = changes(where, _measured(old.rows[where]), _measured(new.rows[where]))
-        same += not differing
-        numbers += differing
+        numbers += changes(where, _measured(old.rows[where]), _measured(new.rows[where]))
+    numbers += array_changes(old.store, new.store, _in_both(old, new, shared))
+    same = len(shared) - len({change.where for change in numbers})
     runs = Comparison(_settings(old, new, shared), alone, tuple(numbers), same)
     return with_findings(runs, found)
+
+
+def _in_both(old: Folder, new: Folder, shared: list[Where]) -> dict[Where, str]:
+    """The names of runs that both folders have stored as the same run, by their place."""
+    stored = old.configurations.keys() & new.configurations.keys()
+    names = {where: str(old.rows[where][NAME]) for where in shared}
+    return {w: name for w, name in names.items() if name == new.rows[w][NAME] and name in stored}
 
 
 def _read(output: Path) -> Folder:
@@ -81,7 +90,7 @@ def _read(output: Path) -> Folder:
     if faults:
         raise InputError(faults)
     settings = _settings_in(store, {str(row[NAME]) for row in rows.values()})
-    return Folder(rows, {name: dict(flatten(told)) for name, told in settings.items()})
+    return Folder(rows, {name: dict(flatten(told)) for name, told in settings.items()}, store)
 
 
 def _settings_in(store: Store, names: Set[str]) -> dict[str, dict[str, Any]]:

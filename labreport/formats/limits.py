@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -62,6 +63,8 @@ def limited(make: Callable[[], Made], seconds: int = SECONDS, memory: int = MEMO
 def _answer(make: Callable[[], Made], seconds: int, memory: int, pipe: Connection) -> None:
     import resource
 
+    # An interrupt is the first process's to act on: it ends this one.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     for kind, most in (
         (resource.RLIMIT_CPU, seconds),
         (resource.RLIMIT_DATA, _allocated() + memory),

@@ -38,6 +38,10 @@ RATES = (0.1, 0.25, 0.5, 2.0, 4.0, 10.0, 40.0)
 """Factors of the learning rate at which a run is repeated: both neighbours, and two decades up,
 where a comparison of losses or activations may find the same lead by a larger step."""
 
+MOST_CONTROLS, MOST_OF_EXPERIMENT = 20_000, 5_000
+"""Controls of one kind of a whole lab, in equal shares of its experiments, and of one experiment:
+resolving a control takes some 100 µs, and nobody asked for it."""
+
 MOST_SECONDS = 6.0
 """Seconds that one kind of control of one experiment may take; where it takes more, fewer starts
 are taken, or none."""
@@ -174,6 +178,14 @@ KINDS: dict[Kind, Callable[[RunConfig], tuple[RunConfig, ...]]] = {
 }
 """What makes the controls of a run, by their kind."""
 
+MOST_OF_A_RUN: dict[Kind, int] = {
+    "longer": 1,
+    "rounding": 4,
+    "rates": len(RATES),
+    "neighbours": 2,
+}
+"""Controls that a run has of a kind, at the most; other starts may be fewer."""
+
 REASONS: tuple[Kind, ...] = ("momentum", "linear-output")
 """Controls that test a reason; there are one or two of a run."""
 
@@ -210,12 +222,16 @@ def reasons(compared: Compared) -> Iterator[Control]:
                 yield Control(kind, made, Schedule())
 
 
-def repetitions(compared: Compared, kinds: Sequence[Kind]) -> Iterator[Control]:
-    """The controls that test whether what is concluded survives; fewer where they take long."""
+def repetitions(compared: Compared, kinds: Sequence[Kind], most: int) -> Iterator[Control]:
+    """The controls that test whether what is concluded survives; fewer where they would be many.
+
+    Args:
+        compared: the runs of an experiment.
+        kinds: of controls.
+        most: controls of one kind.
+    """
     for kind in kinds:
-        made = [KINDS[kind](config) for config in _repeated(compared, kind)]
-        most = _affordable(kind, made)
-        taken = [config for members in made for config in members[:most]]
+        taken = _affordable(kind, _repeated(compared, kind), most)
         recorded = sum(recorded_bytes(config, Schedule()) for config in taken)
         for config in taken:
             stride = 1 if recorded <= MOST_BYTES else max(1, config.rounds // RECORDS)
@@ -236,15 +252,22 @@ def _repeated(compared: Compared, kind: Kind) -> tuple[RunConfig, ...]:
     return alone
 
 
-def _affordable(kind: Kind, made: Sequence[Sequence[RunConfig]]) -> int:
-    """How many controls of each run are taken: all of them, fewer starts, or none."""
+def _affordable(kind: Kind, runs: Sequence[RunConfig], most: int) -> list[RunConfig]:
+    """The controls that are taken of some runs: all of them, fewer starts, or none.
+
+    What would be too many is not made.
+    """
+    for each in (STARTS, FEWEST_STARTS) if kind == "other-starts" else (MOST_OF_A_RUN[kind],):
+        if len(runs) * each <= most:
+            made = [config for run in runs for config in KINDS[kind](run)[:each]]
+            if _seconds(kind, made) <= MOST_SECONDS:
+                return made
+    return []
+
+
+def _seconds(kind: Kind, made: Sequence[RunConfig]) -> float:
+    """Processor time that controls take, those that are replayed together among one another."""
     together = STARTS if kind == "other-starts" else 1
-    seconds = sum(
-        run_seconds(config) + replay_seconds(config, config.rounds) / together
-        for members in made
-        for config in members
+    return sum(
+        run_seconds(config) + replay_seconds(config, config.rounds) / together for config in made
     )
-    if seconds <= MOST_SECONDS:
-        return max(map(len, made), default=0)
-    few = kind == "other-starts" and seconds * FEWEST_STARTS / STARTS <= MOST_SECONDS
-    return FEWEST_STARTS if few else 0

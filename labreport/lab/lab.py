@@ -208,7 +208,9 @@ class Experiment(LabTable):
     )
     seeds: Seeds | None = Field(None, description="Number of random starts, or their seeds.")
     budgets: Annotated[tuple[Rounds, ...], Field(min_length=1)] | None = Field(
-        None, description="Rounds after which results are compared; the last round if left out."
+        None,
+        description="Rounds after which results are compared, in any order; the last round if left "
+        "out.",
     )
     record_every: Rounds | None = Field(
         None,

@@ -9,6 +9,7 @@ from typing import Any
 
 from labreport.lab.configuration import RunConfig
 from labreport.lab.controls import (
+    MOST_OF_EXPERIMENT,
     ROBUSTNESS,
     STARTS,
     Compared,
@@ -59,6 +60,7 @@ class Plan:
         budgets: rounds after which results are compared, ascending.
         axes: swept keys and their values, in the order of the file; of all variants together.
         repeated: kinds of controls that test whether its conclusions survive.
+        most_controls: of each of these kinds.
     """
 
     name: str
@@ -68,6 +70,7 @@ class Plan:
     budgets: tuple[int, ...]
     axes: tuple[tuple[str, tuple[Any, ...]], ...]
     repeated: tuple[Kind, ...] = ROBUSTNESS["full"]
+    most_controls: int = MOST_OF_EXPERIMENT
 
     @property
     def variants(self) -> tuple[Variant, ...]:
@@ -109,7 +112,7 @@ class Plan:
     @property
     def survival(self) -> tuple[Control, ...]:
         """Those that test whether what is concluded survives."""
-        return tuple(repetitions(self.compared, self.repeated))
+        return tuple(repetitions(self.compared, self.repeated, self.most_controls))
 
     @property
     def recordings(self) -> tuple[Recording, ...]:
@@ -188,6 +191,10 @@ class Lab:
 
         The base configuration is the first: it is the worked example of the report.
         """
+        return self._recordings
+
+    @cached_property
+    def _recordings(self) -> tuple[Recording, ...]:
         trials = [recording for plan in self._everywhere for recording in plan.recordings]
         return distinct([(self.base, Schedule()), *trials, *self.control_recordings])
 

@@ -117,7 +117,7 @@ class _Composition:
         )
 
     def _answers(self) -> tuple[KeyAnswer, ...]:
-        """A row for each experiment that has an answer."""
+        """A row for each experiment."""
         return tuple(
             KeyAnswer(
                 f"experiment-{results.plan.name}",
@@ -127,14 +127,13 @@ class _Composition:
                 self._parts(results, observed, "advice"),
             )
             for results, observed in zip(self._results, self._observed, strict=True)
-            if observed.answers
         )
 
     def _parts(
         self, results: ExperimentResults, observed: Observations, part: Part
     ) -> tuple[Statement, ...]:
-        """A part of an answer, once more; the effect where there is no verdict."""
-        found = observed.part(part) or (observed.part("effect") if part == "verdict" else ())
+        """A part of an answer, once more; of the verdict what stands in its place."""
+        found = observed.in_short if part == "verdict" else observed.part(part)
         return tuple(self._state(o, results.plan, quoted=True) for o in found)
 
     @property

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from labreport.analysis.observation import Keys, Number, Subject
-from labreport.analysis.results import ExperimentResults, Result
+from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rules.comparison import (
     MOST_OUTPUTS,
     comparable,
@@ -273,26 +273,47 @@ def _ending_of(results: ExperimentResults) -> str:
     return "-own" if results.at_own_end else ""
 
 
+MOST_FURTHER = 3
+"""Further budgets in a table of random starts, the last of them: a page is no wider."""
+
+
 def starts_table(results: ExperimentResults) -> Table | None:
     """Statistics over random starts, with the single starts beside them.
 
-    A row for each variant, and for each of its points where it was also swept.
+    A row for each variant, and for each of its points where it was also swept. Of budgets before
+    the last one there is the median.
     """
     groups: dict[tuple[str, Point], list[Result]] = {}
     for result in results.results:
         groups.setdefault((result.variant, result.point), []).append(result)
     if all(len(members) == 1 for members in groups.values()):
         return None
+    further = results.budgets[:-1][-MOST_FURTHER:]
     names = ("count", "mean", "deviation", "lowest", "median", "highest")
     header = [head("variant"), *(head(name, numeric=True) for name in names)]
+    header += [head("median-at", numeric=True, budget=budget) for budget in further]
     rows = []
     for (variant, point), members in groups.items():
         values = final_losses(tuple(members), results.last)
         subject = Cell(named(results, variant, point))
-        rows.append((subject, Cell(str(len(values)), numeric=True), *_statistics(values)))
+        earlier = (_median_at(members, budget) for budget in further)
+        count = Cell(str(len(values)), numeric=True)
+        rows.append((subject, count, *_statistics(values), *earlier))
     singles = any(len(members) == 1 for members in groups.values())
     key = "report.starts-table" + ("-singles" if singles else "") + _ending_of(results)
-    return Table(text(key, budget=results.last), tuple(header), tuple(rows))
+    caption = [text(key, budget=results.last)]
+    caption += [text("report.starts-table-further")] if further else []
+    caption += [text("report.starts-table-rest")] if len(further) + 1 < len(results.budgets) else []
+    return Table(passage(caption), tuple(header), tuple(rows))
+
+
+def _median_at(members: Sequence[Result], budget: int) -> Cell:
+    """The median of the losses of those runs that got so far."""
+    there = [r for r in members if r.loss(budget) is not None]
+    if not there:
+        return measured(None)
+    source = cite(f"median(each({there[0].loss_formula(budget)}))", there)
+    return measured(Number(float(np.median(final_losses(tuple(there), budget))), source))
 
 
 def _statistics(values: np.ndarray) -> tuple[Cell, ...]:

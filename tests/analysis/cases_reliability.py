@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from cases import fires, silent
-from synthetic_runs import RATE, experiment, grid, single, starts
+from synthetic_runs import RATE, Made, experiment, grid, single, starts, sweep, trace
 
 from labreport.analysis.results import ExperimentResults
 
@@ -215,3 +217,104 @@ def every_start_comes_near_its_floor() -> ExperimentResults:
 def starts_without_a_floor() -> ExperimentResults:
     changes = {"loss": "kl_div", "network.activations": "identity"}
     return experiment(starts("r", [[9, 5, 0.1], [9, 5, 3.0]], changes))
+
+
+def _diverging_grid(name: str, ended: dict[float, int], starts: int = 3) -> Made:
+    """A variant at some learning rates, of whose starts some diverge: after one round, or more."""
+    whole = grid(name, RATE, dict.fromkeys(ended, [1.0] * starts))
+    rows = []
+    for point, seed, configuration, recorded in whole.rows:
+        rate = float(point[0][1])
+        if seed < ended[rate]:
+            recorded = trace(configuration, [9, 99][: 1 + (rate < 10)], kind="diverged")
+        rows.append((point, seed, configuration, recorded))
+    return Made(name, tuple(rows))
+
+
+@fires(
+    "diverged",
+    "starts",
+    whole=(("from", ("a", 3.0)),),
+    diverged=((("a", 1.0), (1, 3)),),
+    count=7,
+    total=12,
+    first=1,
+)
+def all_starts_diverge_from_a_rate_on_and_some_below_it() -> ExperimentResults:
+    return experiment(_diverging_grid("a", {0.5: 0, 1.0: 1, 3.0: 3, 10.0: 3}))
+
+
+@fires("diverged", "starts-whole", whole=(("a", 1.0),), diverged=(), count=3, total=9, first=2)
+def all_starts_diverge_at_a_rate_between_others() -> ExperimentResults:
+    return experiment(_diverging_grid("a", {0.5: 0, 1.0: 3, 3.0: 0}))
+
+
+@fires("diverged", "starts-partly", whole=(), diverged=((("a", 1.0), (2, 3)),), count=2, total=6)
+def some_starts_diverge_at_one_rate() -> ExperimentResults:
+    return experiment(_diverging_grid("a", {0.5: 0, 1.0: 2}))
+
+
+@fires("diverged", "starts-all", count=6, total=6, first=2)
+def all_starts_diverge_at_all_rates() -> ExperimentResults:
+    return experiment(_diverging_grid("a", {0.5: 3, 1.0: 3}))
+
+
+@fires("diverged", "starts", whole=("b",), diverged=(("a", (1, 2)),), count=3, total=4, first=1)
+def starts_of_two_variants_diverge() -> ExperimentResults:
+    return experiment(
+        starts("a", [[9, 5, 1], [9]], rounds=2, kinds=["completed", "diverged"]),
+        starts("b", [[9], [9]], {"network.bias": "trained"}, rounds=2, kinds=["diverged"] * 2),
+    )
+
+
+@silent("diverged")
+def starts_of_one_variant_are_told_by_their_spread() -> ExperimentResults:
+    return experiment(starts("a", [[9, 5, 1], [9]], rounds=2, kinds=["completed", "diverged"]))
+
+
+@silent("diverged")
+def no_start_diverges() -> ExperimentResults:
+    return experiment(_diverging_grid("a", {0.5: 0, 1.0: 0}))
+
+
+SCHEME = "initial.scheme"
+
+
+def _schemes(drawn: dict[str, list[float]], fixed: dict[str, float], **changes: Any) -> Made:
+    """A variant at some schemes: from seeds where they draw, and one run elsewhere."""
+    several = grid("a", SCHEME, drawn, {"initial": {"scheme": "zeros"}, **changes})
+    ends = {scheme: [9, 5, loss] for scheme, loss in fixed.items()}
+    one = sweep("a", SCHEME, ends, {"initial": {"scheme": "zeros"}, **changes})
+    return Made("a", several.rows + one.rows)
+
+
+@fires(
+    "points-with-and-without-chance",
+    medians=((("a", "pytorch"), 2.0), (("a", "ones"), 4.0), (("a", "zeros"), 8.0)),
+    alone=(("a", "zeros"), ("a", "ones")),
+    budget=2,
+)
+def at_two_schemes_nothing_is_drawn() -> ExperimentResults:
+    return experiment(_schemes({"pytorch": [1.0, 2.0, 7.0]}, {"zeros": 8.0, "ones": 4.0}))
+
+
+@fires(
+    "points-with-and-without-chance",
+    "own",
+    medians=((("a", 3), 2.0), (("a", 2), 4.0), (("a", 1), 8.0)),
+    alone=(("a", 3),),
+)
+def of_rounds_each_value_is_told_at_its_own_end() -> ExperimentResults:
+    several = grid("a", "rounds", {1: [7.0, 8.0, 9.0], 2: [4.0] * 3})
+    one = sweep("a", "rounds", {3: [9, 5, 4, 2]})
+    return experiment(Made("a", several.rows + one.rows), budgets=(3,))
+
+
+@silent("points-with-and-without-chance")
+def at_all_schemes_something_is_drawn() -> ExperimentResults:
+    return experiment(_schemes({"pytorch": [1.0, 2.0], "orthogonal": [1.0, 3.0]}, {}))
+
+
+@silent("points-with-and-without-chance")
+def at_no_scheme_anything_is_drawn() -> ExperimentResults:
+    return experiment(_schemes({}, {"zeros": 8.0, "ones": 4.0}))

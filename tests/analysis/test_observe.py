@@ -8,7 +8,7 @@ import pytest
 from cases_answers import BCE, going_on
 from cases_small_inputs import cross_entropy_of_one_unit, values_that_all_reach_a_loss_of_0
 from concluded_labs import conclude
-from synthetic_runs import MOMENTUM, RATE, check, experiment, plain, single, starts
+from synthetic_runs import MOMENTUM, RATE, check, experiment, plain, single, starts, sweep
 
 from labreport.analysis import observe as module
 from labreport.analysis.observation import Count, Observation, Subject
@@ -98,8 +98,8 @@ def test_where_no_reason_is_known_an_answer_says_so(monkeypatch: pytest.MonkeyPa
     assert answered(monkeypatch, rule_of("verdict", 0.5, "v")) == ["v", "no-reason"]
 
 
-def test_where_nothing_is_known_there_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert answered(monkeypatch, rule_of(None, 0.5, "d")) == []
+def test_where_nothing_answers_the_first_finding_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert answered(monkeypatch, rule_of(None, 0.5, "d"), rule_of(None, 0.6, "e")) == ["e"]
 
 
 def test_a_second_reason_is_given_only_if_it_is_strong(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -266,3 +266,10 @@ def test_message_names_rule_and_form() -> None:
 def everything(made: Any) -> list[Observation]:
     observed = observe(made)
     return [*observed.answers, *observed.others, *observed.limits]
+
+
+def test_where_no_rule_answers_the_first_finding_stands_in_its_place() -> None:
+    found = observe(experiment(sweep("a", "rounds", {1: [9, 5], 2: [9, 5, 1]}), budgets=(2,)))
+    assert [o.rule for o in found.answers] == ["best-at-own-end"]
+    assert found.in_short == found.answers
+    assert "best-at-own-end" not in {o.rule for o in found.others}

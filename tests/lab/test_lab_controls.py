@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from lab_texts import MINIMAL
 
 from labreport.lab.configuration import RunConfig
 from labreport.lab.controls import (
     FEWEST_STARTS,
+    KINDS,
+    MOST_OF_EXPERIMENT,
     RATES,
     ROBUSTNESS,
     STARTS,
     Compared,
+    Kind,
     changed,
     longer,
     neighbours,
@@ -28,6 +33,8 @@ from labreport.lab.controls import (
 from labreport.lab.plan import Plan
 from labreport.lab.reading.load import load
 from labreport.shipped import shipped
+
+Make = Callable[[RunConfig], tuple[RunConfig, ...]]
 
 
 @pytest.fixture(scope="module")
@@ -180,11 +187,56 @@ def test_large_runs_are_repeated_less(base: RunConfig) -> None:
     def counted(rounds: int) -> Counter[str]:
         config = changed(base, {"rounds": rounds})
         compared = Compared((config,), (), (), (rounds,))
-        return Counter(c.kind for c in repetitions(compared, ROBUSTNESS["full"]))
+        return Counter(
+            c.kind for c in repetitions(compared, ROBUSTNESS["full"], MOST_OF_EXPERIMENT)
+        )
 
     assert counted(10)["other-starts"] == STARTS
     assert counted(1_000_000)["other-starts"] == FEWEST_STARTS
     assert counted(1_000_000)["longer"] == 0
+
+
+def test_controls_that_would_be_too_many_are_not_made(
+    base: RunConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other starts are fewer first; what is not taken is never resolved."""
+    resolved: Counter[str] = Counter()
+    for kind in KINDS:
+
+        def counted(
+            config: RunConfig, kind: Kind = kind, make: Make = KINDS[kind]
+        ) -> tuple[RunConfig, ...]:
+            resolved[kind] += len(found := make(config))
+            return found
+
+        monkeypatch.setitem(KINDS, kind, counted)
+    for runs, most, taken in (
+        (4, 4 * STARTS, {"longer": 4, "rounding": 16, "other-starts": 4 * STARTS}),
+        (4, 4 * STARTS - 1, {"longer": 4, "rounding": 16, "other-starts": 4 * FEWEST_STARTS}),
+        (4, 4 * FEWEST_STARTS - 1, {"longer": 4, "rounding": 16}),
+        (4, 15, {"longer": 4}),
+        (9000, 5000, {}),
+    ):
+        resolved.clear()
+        compared = Compared((), (base,) * runs, (), (10,))
+        found = Counter(c.kind for c in repetitions(compared, ROBUSTNESS["full"], most))
+        assert found == taken
+        assert resolved.keys() == taken.keys()
+        assert resolved["other-starts"] <= runs * STARTS
+
+
+def test_many_experiments_share_the_controls_of_a_lab(tmp_path: Path) -> None:
+    sweep = "sweep.optimizer.learning_rate = { from = 0.1, to = 1, count = 150 }\n"
+    path = tmp_path / "lab.toml"
+    for experiments, starts in ((1, STARTS), (5, FEWEST_STARTS), (20, 0)):
+        heads = (f'[experiment.e{k}]\ntitle = "{k}"\n{sweep}' for k in range(experiments))
+        text = MINIMAL[: MINIMAL.index("[experiment")].partition("\n")[2] + "".join(heads)
+        path.write_text(text, encoding="utf-8")
+        lab = load(path)
+        for plan in lab.plans:
+            kinds = Counter(control.kind for control in plan.survival)
+            assert kinds["other-starts"] == 150 * starts
+            assert kinds["longer"] == 150
 
 
 def test_controls_of_a_lab_can_be_left_out(tmp_path: Path) -> None:

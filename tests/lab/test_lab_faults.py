@@ -18,6 +18,7 @@ from labreport.lab.reading.faults import findings
 from labreport.lab.reading.load import load
 from labreport.lab.reading.toml_file import SYNTAX
 from labreport.lab.schema.activations import ACTIVATIONS
+from labreport.lab.schema.optimizers import OPTIMIZER_TITLES
 from labreport.shipped import shipped
 
 Faults = Callable[[str | bytes], tuple[Fault, ...]]
@@ -331,10 +332,10 @@ CASES = [
         nearest="sigmoid",
     ),
     Case(
-        "unknown-name",
+        "wrong-type",
         "base.loss",
         changed(('loss = "mse"', at("loss = 3"))),
-        {"found": 3},
+        {"found": "integer", "expected": "string"},
     ),
     Case(
         "unknown-name",
@@ -810,8 +811,7 @@ CASES = [
         "nesterov",
         "experiment.first.sweep.optimizer.momentum.0",
         changed(
-            add="change.optimizer = { momentum = 0.5, nesterov = true }\n"
-            + at("sweep.optimizer.momentum = [0, 0.5]")
+            add="change.optimizer.nesterov = true\n" + at("sweep.optimizer.momentum = [0, 0.5]")
         ),
         {"momentum": 0.0},
     ),
@@ -836,9 +836,89 @@ CASES = [
     Case("toml-syntax", "", changed(add=at('x = """ never closed'))),
     Case(
         "out-of-range",
-        "",
+        "experiment.first.seeds",
         changed(add=at(f"seeds = {'9' * 5000}")),
         {"found": "999999999999…", "bound": f"≤ {2**63 - 1}"},
+    ),
+    Case(
+        "out-of-range",
+        "base.data.inputs.0.1",
+        changed(("inputs = [[0.5, 0.3]]", at(f"inputs = [[0.5, -{'9' * 400}]]"))),
+        {"found": f"-{'9' * 19}…", "bound": f"≥ {-(2**63)}"},
+    ),
+    Case(
+        "out-of-range",
+        "base.rounds",
+        changed(("rounds = 10", at(f"rounds = 0x{'f' * 5000}"))),
+        {"found": f"0x{'f' * 18}…"},
+    ),
+    # A name that is no text
+    Case(
+        "wrong-type",
+        "base.loss",
+        changed(('loss = "mse"', at('loss = ["mse"]'))),
+        {"found": "array", "expected": "string"},
+    ),
+    Case(
+        "wrong-type",
+        "base.optimizer.name",
+        changed(('name = "sgd"', at('name = ["sgd"]'))),
+        {"found": "array", "expected": "string"},
+        tuple(OPTIMIZER_TITLES),
+    ),
+    Case(
+        "wrong-type",
+        "robustness",
+        changed(("test_explanations", at("robustness = true") + "\ntest_explanations")),
+        {"found": "boolean", "expected": "string"},
+    ),
+    # Headings
+    Case("blank-text", "experiment.first.title", changed(('"First"', at('""')))),
+    Case(
+        "blank-text", "experiment.first.title", changed(('"First"', at('{ en = " ", zh = "一" }')))
+    ),
+    Case(
+        "blank-text",
+        "experiment.first.variant.0.label",
+        changed(add=VARIANT_A + at('label = ""')),
+    ),
+    Case(
+        "blank-text",
+        "appendix.more.title",
+        changed(add=at('[appendix.more]\nchange.rounds = 3\ntitle = ""')),
+    ),
+    Case(
+        "blank-text",
+        "theme.titles.set-up",
+        changed(("[base]", at('[theme.titles]\nset-up = ""') + "\n[base]")),
+    ),
+    # What stands there twice
+    Case(
+        "duplicate-value",
+        "languages.1",
+        changed(("test_explanations", at('languages = ["en", "en"]') + "\ntest_explanations")),
+        {"found": "en", "first": 1},
+    ),
+    Case(
+        "duplicate-value",
+        "experiment.first.budgets.2",
+        changed(add=at("budgets = [10, 5, 5]")),
+        {"found": 5, "first": 2},
+    ),
+    Case(
+        "set-and-swept",
+        "experiment.first.change.rounds",
+        changed(add=at("change.rounds = 5") + "\nsweep.rounds = [3, 4]\n"),
+        {"key": "rounds"},
+    ),
+    Case(
+        "set-and-swept",
+        "experiment.first.variant.0.change.optimizer.learning_rate",
+        changed(
+            add="sweep.optimizer.learning_rate = [0.1, 0.2]\n"
+            + VARIANT_A
+            + at("change.optimizer.learning_rate = 0.3")
+        ),
     ),
 ]
 
@@ -881,6 +961,33 @@ def test_every_code_has_a_case() -> None:
     assert hyphenated >= FILE_CODES  # the search does find codes
     covered = {case.code for case in CASES} | FILE_CODES
     assert hyphenated - covered == set()
+
+
+def test_a_change_that_one_variant_keeps_may_stand_beside_the_sweep_of_another(
+    loaded: Loaded,
+) -> None:
+    swept = "sweep.optimizer.learning_rate = [0.1, 0.2]\n"
+    text = "change.optimizer.learning_rate = 0.3\n" + VARIANT_A + VARIANT_B + swept
+    rates = [t.config.optimizer.learning_rate for t in loaded(changed(add=text)).plans[0].trials]
+    assert rates == [0.3, 0.1, 0.2]
+
+
+@pytest.mark.parametrize("depth", [40, 900, 100_000])
+def test_what_is_nested_too_deep_is_told_at_its_line(faults: Faults, depth: int) -> None:
+    deep = "[\n'[',\n" + "[" * depth + "]" * depth + "]"
+    text = changed(("inputs = [[0.5, 0.3]]", f"inputs = {deep}"))
+    (fault,) = faults(text)
+    assert fault.values == {"detail": "depth"}
+    assert fault.key == "base.data.inputs"
+    first = text.split("\n").index("inputs = [") + 1
+    assert first <= fault.line <= first + 2
+
+
+def test_an_endless_number_is_told_with_its_key(faults: Faults) -> None:
+    text = changed(("inputs = [[0.5, 0.3]]", f"inputs = [\n  [0.5,\n{'9' * 5000}]]"))
+    (fault,) = faults(text)
+    assert (fault.code, fault.key) == ("out-of-range", "base.data.inputs")
+    assert fault.excerpt.startswith("9999")
 
 
 def test_what_nobody_foresaw_is_told_in_pydantics_words() -> None:

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from printing_parts import printed, printed_table
 
+from labreport.analysis.formulas.evidence import evaluate, known_of
+from labreport.analysis.observation import Number, Source
 from labreport.analysis.results import ExperimentResults
 from labreport.lab.configuration import RunConfig
 from labreport.language.array_summary import MOST_NUMBERS
@@ -269,6 +271,53 @@ def test_starts_agree_with_the_runs(results: Any) -> None:
     assert stars(rows) == {}
 
 
+def test_starts_have_their_median_after_every_budget(results: Any) -> None:
+    text = variant("given") + variant("random", 'change.initial.scheme = "pytorch"', "seeds = 5")
+    found = results("budgets = [2, 5, 10]\n" + text)
+    made = printed_table(starts_table(found), [found])
+    assert made is not None
+    assert [cell.text for cell in made.header[-2:]] == ["median@2", "median@5"]
+    assert "the median after so many rounds" in made.caption
+    assert "runs.csv" not in made.caption
+    rows = table(starts_table, found)
+    assert rows is not None
+    for budget in (2, 5):
+        losses = {r.variant: [] for r in found.results}  # type: ignore[var-annotated]
+        for result in found.results:
+            losses[result.variant].append(float(result.losses[budget]))
+        for name, values in losses.items():
+            assert rows[name][f"median@{budget}"].text == measured(median(values))
+
+
+def test_the_median_after_a_budget_is_of_the_runs_that_got_so_far(results: Any) -> None:
+    text = 'change.initial.scheme = "pytorch"\nbudgets = [1, 10]\nseeds = 3\n'
+    text += 'change.network.activations = "identity"\n'
+    found = results(text + "sweep.optimizer.learning_rate = [0.1, 1e30]\n")
+    made = starts_table(found)
+    assert made is not None
+    assert all(r.diverged for r in found.results[3:])
+    assert made.rows[1][1].text == "0"
+    known = known_of(found)
+    for row, members in zip(made.rows, (found.results[:3], found.results[3:]), strict=True):
+        there = [float(r.losses[1]) for r in members if len(r.losses) > 1]
+        cell = row[-1].text
+        if not there:
+            assert cell == NONE
+            continue
+        assert isinstance(cell, Number)
+        assert isinstance(cell.source, Source)
+        assert cell.value == median(there) == evaluate(cell.source, known)
+
+
+def test_of_many_budgets_the_last_ones_have_a_median(results: Any) -> None:
+    text = 'change.initial.scheme = "pytorch"\nseeds = 3\nbudgets = [1, 2, 3, 4, 5, 10]\n'
+    found = results(text)
+    made = printed_table(starts_table(found), [found])
+    assert made is not None
+    assert [cell.text for cell in made.header[-4:]] == ["max", "median@3", "median@4", "median@5"]
+    assert "runs.csv" in made.caption
+
+
 # --- what differs ------------------------------------------------------------------------------
 
 
@@ -311,7 +360,9 @@ def test_all_that_two_variants_with_the_same_new_optimizer_share_is_shown(result
     assert {row["momentum"].text for row in rows.values()} == {"0.5"}
 
 
-@pytest.mark.parametrize("text", ["", variant("x") + variant("y", "change.rounds = 3")])
+@pytest.mark.parametrize(
+    "text", ["", variant("x") + variant("y", 'change.network.bias = "trained"')]
+)
 def test_of_swept_rounds_each_value_is_told_at_its_own_end(results: Any, text: str) -> None:
     found = results("sweep.rounds = [2, 5]\n" + text)
     made = printed_table(sweep_table(found), [found])

@@ -16,6 +16,7 @@ from labreport.analysis.observation import (
     Facts,
     Number,
     Observation,
+    OutOf,
     Rounds,
     Setting,
     Share,
@@ -23,7 +24,7 @@ from labreport.analysis.observation import (
     Subject,
     With,
 )
-from labreport.analysis.points import RATE, from_a_value_on
+from labreport.analysis.points import RATE, among_points, from_a_value_on
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
 from labreport.analysis.rules.descent import rising, rising_formula
@@ -35,7 +36,7 @@ from labreport.reference.curvature import has_curvature, largest_curvature, stab
 @rule(
     "diverged",
     "stability",
-    {"": 0.9, "all": 0.96},
+    {"": 0.9, "all": 0.96, "starts-all": 0.96},
     needs_budget=False,
     of_gradient_checks=True,
     part="verdict",
@@ -58,6 +59,55 @@ def diverged(results: ExperimentResults) -> Iterator[Observation]:
         yield Observation(
             "diverged", facts, runs=len(ended), form=form, claims=claims, effect=effect
         )
+    yield from _of_starts(results)
+
+
+def _of_starts(results: ExperimentResults) -> Iterator[Observation]:
+    """Points and variants at which runs from random starts diverged: all of them, or some."""
+    grids = [members for points in results.gridded.values() for members in points.values()]
+    groups = [*grids, *results.replicated.values()]
+    everyone = [r for members in groups for r in members]
+    ended = [r for r in everyone if r.diverged]
+    # The starts of one variant are told by their spread.
+    if len(groups) < 2 or not ended:
+        return
+    counts = [sum(r.diverged for r in members) for members in groups]
+    pairs = list(zip(groups, counts, strict=True))
+    whole = [members for members, count in pairs if count == len(members)]
+    partly = [(members, count) for members, count in pairs if 0 < count < len(members)]
+    first: dict[str, list[Result]] = {}
+    for members in groups:
+        first.setdefault(members[0].variant, []).append(members[0])
+    diverged_formula = "count(each(ending == 'diverged'))"
+    facts: Facts = {
+        "whole": among_points(first, [members[0] for members in whole]),
+        "diverged": tuple(
+            With(members[0].subject, OutOf(count, len(members), cite(diverged_formula, members)))
+            for members, count in partly
+        ),
+        "count": Count(len(ended), cite(diverged_formula, everyone)),
+        "total": Count(len(everyone), cite("size(each(rounds))", everyone)),
+        "first": Rounds(
+            min(r.run.trace.ending.step for r in ended), cite("min(each(ending_step))", ended)
+        ),
+    }
+    form = _form_of_starts(len(whole), len(partly), len(groups))
+    claims = tuple(cite(f"{diverged_formula} == {count}", members) for members, count in pairs)
+    yield Observation(
+        "diverged",
+        facts,
+        runs=len(everyone),
+        form=form,
+        strength="statistical",
+        claims=claims,
+        effect=len(ended) / len(everyone),
+    )
+
+
+def _form_of_starts(whole: int, partly: int, groups: int) -> str:
+    if whole == groups:
+        return "starts-all"
+    return "starts" if whole and partly else "starts-whole" if whole else "starts-partly"
 
 
 @rule("worse-than-start", "stability", 0.6)

@@ -55,10 +55,11 @@ class SourceText:
 
     def line(self, number: int) -> str:
         """A line of the text, as TOML counts lines."""
-        return self._lines[number - 1].rstrip("\r") if 0 < number <= len(self._lines) else ""
+        return self.lines[number - 1].rstrip("\r") if 0 < number <= len(self.lines) else ""
 
     @cached_property
-    def _lines(self) -> list[str]:
+    def lines(self) -> list[str]:
+        """The lines of the text, as TOML counts them."""
         # Not splitlines(): that also cuts at U+2028 and others, which TOML takes as text.
         return self.text.split("\n")
 
@@ -235,8 +236,11 @@ def _unknown_name(error: Mapping[str, Any], location: Location) -> Mismatch:
     context, value = error.get("ctx", {}), error.get("input")
     allowed = _quoted(context.get("expected") or context.get("expected_tags", ""))
     if error["type"] == "union_tag_invalid":
-        value = context["tag"]
+        value = error["input"][_discriminator(error)]
         location = (*location, _discriminator(error))
+    if not isinstance(value, str):
+        values = {"found": _toml_type(value), "expected": "string"}
+        return Mismatch(location, "wrong-type", values, allowed)
     return Mismatch(location, "unknown-name", {"found": value}, allowed, nearest(value, allowed))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from labreport.errors import InputError
-from labreport.lab.controls import ROBUSTNESS
+from labreport.lab.controls import MOST_CONTROLS, MOST_OF_EXPERIMENT, ROBUSTNESS
 from labreport.lab.formula_checks import check_formulas
 from labreport.lab.lab import Experiment, LabFile, Variant, change_at, merge, sweep_axes
 from labreport.lab.plan import AppendixPlan, Lab, Plan, Trial
@@ -19,9 +19,10 @@ from labreport.lab.reading.configurations import ConfigurationReader
 from labreport.lab.reading.extent import Extent, points_of, starts_of
 from labreport.lab.reading.fault_log import FaultLog
 from labreport.lab.reading.faults import Location, SourceText, findings
+from labreport.lab.reading.headings import check_headings
 from labreport.lab.reading.layers import Settings, SweptValue, merged_layers
 from labreport.lab.reading.raw_tables import table_or_empty, with_stand_in, without
-from labreport.lab.reading.sweeps import read_axes, read_seeds
+from labreport.lab.reading.sweeps import are_different, read_axes, read_seeds
 from labreport.lab.reading.toml_file import parse, read
 from labreport.lab.reading.variants import check_variants
 
@@ -60,6 +61,8 @@ class _LabReader:
 
     def lab(self) -> Lab:
         file = self._file()
+        if file is not None and not self._log.has_faults:
+            check_headings(file, self._log)
         base = self._configurations.sound(
             Settings(("base",), table_or_empty(self._raw.get("base")))
         )
@@ -150,8 +153,7 @@ class _LabReader:
             for axis in swept:
                 merged_axis = axes.setdefault(".".join(axis[0].path), {})
                 merged_axis.update({repr(choice.value): choice.value for choice in axis})
-            every = experiment.record_every
-            trials += self._trials(place, variant, seeds, every, layers, swept)
+            trials += self._trials(place, variant, seeds, experiment.record_every, layers, swept)
         if self._log.has_faults:
             return None
         base = self._configurations.resolve(merged_layers(bases))
@@ -160,7 +162,8 @@ class _LabReader:
         budgets = self._budgets(here, experiment, trials)
         merged_axes = tuple((key, tuple(values.values())) for key, values in axes.items())
         kinds = ROBUSTNESS[file.robustness]
-        return Plan(name, experiment, base, tuple(trials), budgets, merged_axes, kinds)
+        share = min(MOST_OF_EXPERIMENT, MOST_CONTROLS // len(file.experiment))
+        return Plan(name, experiment, base, tuple(trials), budgets, merged_axes, kinds, share)
 
     def _check_chance(self, here: Location, experiment: Experiment, trials: list[Trial]) -> None:
         """Report seeds of an experiment in which nothing is drawn."""
@@ -205,12 +208,13 @@ class _LabReader:
             # Variants are compared after as many rounds as all of them have; where the rounds
             # themselves are swept, each point is read at its own last one.
             return (max(rounds) if swept else min(rounds),)
+        are_different((*here, "budgets"), experiment.budgets, self._log, elements=True)
         for index, budget in enumerate(experiment.budgets):
             if budget > min(rounds):
                 code = "budget-of-swept-rounds" if swept else "out-of-range"
                 values = {"found": budget, "bound": f"≤ {min(rounds)}", "most": max(rounds)}
                 self._log.consequence((*here, "budgets", index), code, values=values)
-        return tuple(sorted(set(experiment.budgets)))
+        return tuple(sorted(experiment.budgets))
 
 
 def _stride(written: int | None, starts: int, rounds: int) -> int:

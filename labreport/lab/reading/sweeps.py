@@ -43,7 +43,7 @@ def read_seeds(here: Location, seeds: Seeds | None, log: FaultLog) -> tuple[int 
         return (None,)
     if isinstance(seeds, int):
         return tuple(range(seeds))
-    _are_different((*here, "seeds"), seeds, log, elements=True)
+    are_different((*here, "seeds"), seeds, log, elements=True)
     return tuple(dict.fromkeys(seeds))
 
 
@@ -51,7 +51,7 @@ def _values(place: Location, written: Any, log: FaultLog) -> tuple[Any, ...]:
     if isinstance(written, dict):
         try:
             values = _whole(place, Range.model_validate(written).values())
-            return values if _are_different(place, values, log) else ()
+            return values if are_different(place, values, log) else ()
         except ValidationError as error:
             for finding in findings(error.errors(include_url=False), Range, written):
                 log.blame((*place, *finding.location), finding)
@@ -60,7 +60,7 @@ def _values(place: Location, written: Any, log: FaultLog) -> tuple[Any, ...]:
         log.fault(place, "sweep-values", values={})
         return ()
     values = tuple(_frozen(value) for value in written)
-    return values if _are_different(place, values, log, elements=True) else ()
+    return values if are_different(place, values, log, elements=True) else ()
 
 
 WHOLE = (("rounds",), ("data", "batch_size"))
@@ -73,7 +73,7 @@ def _whole(place: Location, values: tuple[float, ...]) -> tuple[float, ...]:
     return tuple(int(v) if is_whole and v == int(v) else v for v in values)
 
 
-def _are_different(
+def are_different(
     place: Location, values: Sequence[Any], log: FaultLog, *, elements: bool = False
 ) -> bool:
     """Return whether no value stands twice: 1 and 1.0 are one value to a run, and one run."""

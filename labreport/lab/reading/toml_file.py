@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import re
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 from typing import Any, NoReturn
 
 from labreport.errors import Fault, InputError
 from labreport.lab.configuration import MOST_ROUNDS, WIDEST
+from labreport.lab.reading.bare_text import key_at, too_deep_at
 from labreport.lab.reading.faults import MAXIMUM_FAULTS, Location, SourceText
 
 MAXIMUM_BYTES = 4_000_000
@@ -82,6 +84,9 @@ _DOTTED = re.compile(rb"\.*+=")
 _ENDLESS_NUMBER = re.compile(r"[0-9_]{4300,}", re.ASCII)
 """More digits than Python reads as a number."""
 
+_LONG_NUMBER = re.compile(r"[-+]?[0-9][0-9a-zA-Z_]{40,}", re.ASCII)
+"""A number that has more bits than are told in full, in any of TOML's notations."""
+
 CHINESE_MARKS = dict(
     zip(
         "，：；＝．［］【】｛｝（）“”‘’＃　",
@@ -132,7 +137,8 @@ def parse(source: SourceText) -> dict[str, Any]:
     try:
         raw = tomllib.loads(source.text)
     except RecursionError:
-        _refuse_depth(source)
+        bare = _STRINGS.sub(_line_ends, source.text)
+        _refuse_depth(source, too_deep_at(bare, MAXIMUM_DEPTH))
     except ValueError as error:
         endless = _ENDLESS_NUMBER.search(source.text)
         if endless and "integer string conversion" in str(error):
@@ -213,6 +219,7 @@ def _endless_number(source: SourceText, place: int) -> Fault:
         file=source.path,
         line=line,
         column=place - before.rfind("\n"),
+        key=key_at(source.lines, line),
         excerpt=source.line(line),
     )
 
@@ -231,7 +238,8 @@ def _check_limits(source: SourceText, raw: dict[str, Any]) -> None:
                     beyond.append(((*location, key), item))
         level = inner
     if level:
-        _refuse_depth(source)
+        deepest = source.fault(level[0][0], "toml-syntax")
+        _refuse_depth(source, deepest.line)
     if beyond:
         told = beyond[:MAXIMUM_FAULTS]
         raise InputError([_beyond(source, location, value) for location, value in told])
@@ -240,10 +248,23 @@ def _check_limits(source: SourceText, raw: dict[str, Any]) -> None:
 def _beyond(source: SourceText, location: Location, value: int) -> Fault:
     largest = next((LARGEST[part] for part in location if part in LARGEST), INTEGERS.stop - 1)
     bound = f"≥ {INTEGERS.start}" if value < 0 else f"≤ {largest}"
-    found = str(value) if value.bit_length() <= READABLE_BITS else f"{value:#x}"[:20] + "…"
-    return source.fault(location, "out-of-range", values={"found": found, "bound": bound})
+    fault = source.fault(location, "out-of-range")
+    found = str(value) if value.bit_length() <= READABLE_BITS else _beginning(fault)
+    return replace(fault, values={"found": found, "bound": bound})
 
 
-def _refuse_depth(source: SourceText, line: int = 1) -> NoReturn:
-    fault = Fault("toml-syntax", {"detail": "depth"}, file=source.path, line=line)
+def _beginning(fault: Fault) -> str:
+    """How a number of very many digits begins, as it is written at the place of a fault."""
+    written = _LONG_NUMBER.search(fault.excerpt, max(fault.column - 1, 0))
+    return f"{written[0][:20] if written else ''}…"
+
+
+def _refuse_depth(source: SourceText, line: int) -> NoReturn:
+    fault = Fault(
+        "toml-syntax",
+        {"detail": "depth"},
+        file=source.path,
+        line=line,
+        key=key_at(source.lines, line),
+    )
     raise InputError(fault) from None

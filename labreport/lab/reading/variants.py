@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from labreport.lab.lab import Experiment
+from labreport.lab.lab import TAGS, Experiment, sweep_axes
 from labreport.lab.reading.fault_log import FaultLog
 from labreport.lab.reading.faults import Location, nearest
 from labreport.lab.reading.look_alikes import skeleton
+from labreport.lab.reading.raw_tables import has
 
 
 def check_variants(here: Location, experiment: Experiment, log: FaultLog) -> None:
@@ -41,6 +42,7 @@ def check_variants(here: Location, experiment: Experiment, log: FaultLog) -> Non
                 nearest=nearest(variant.against, others),
             )
     _refuse_circles(here, experiment, log)
+    _refuse_overridden(here, experiment, log)
 
 
 def _refuse_circles(here: Location, experiment: Experiment, log: FaultLog) -> None:
@@ -58,3 +60,20 @@ def _refuse_circles(here: Location, experiment: Experiment, log: FaultLog) -> No
         if name in way and to[name] != name:
             place = (*here, "variant", places[name], "against")
             log.fault(place, "against-cycle", values={"found": name})
+
+
+def _refuse_overridden(here: Location, experiment: Experiment, log: FaultLog) -> None:
+    """Refuse keys that are set in a table whose sweep sets them again at every point.
+
+    A name on which other keys depend does more: it brings their defaults back.
+    """
+    tables = [(here, experiment.change, experiment.sweep)]
+    for index, variant in enumerate(experiment.variant):
+        sweep = experiment.sweep if variant.sweep is None else variant.sweep
+        tables.append(((*here, "variant", index), variant.change, sweep))
+    for place, change, sweep in tables:
+        for path, _ in sweep_axes(sweep):
+            if has(change, path) and TAGS.get(path[0]) != path[-1]:
+                log.fault(
+                    (*place, "change", *path), "set-and-swept", values={"key": ".".join(path)}
+                )

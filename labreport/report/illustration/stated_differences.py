@@ -11,7 +11,6 @@ from labreport.report.phrases import Named, Phrase, Value, listed, text
 from labreport.report.tables import differences_table, head
 from labreport.report.tree import Block, Cell, Paragraph
 
-
 MOST_STATED = 5
 """Variants whose differences a sentence tells; of more a table does."""
 
