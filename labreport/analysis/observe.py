@@ -184,7 +184,7 @@ def _answers(
     parts: list[Observation] = []
     for part in PARTS[:-1]:
         found = [o for o in findings if part_of(o) == part]
-        parts += _reasons(results, found) if part == "reason" else found[:1]
+        parts += _reasons(results, parts, found) if part == "reason" else found[:1]
     if not any(part_of(o) in ("verdict", "effect") for o in parts):
         return findings[:1]
     if _asks_why(results) and not any(part_of(o) == "reason" for o in parts):
@@ -196,24 +196,36 @@ def _answers(
     return [*parts, *([advised] if advised else [])]
 
 
-def _reasons(results: ExperimentResults, found: Sequence[Observation]) -> list[Observation]:
+def _reasons(
+    results: ExperimentResults, parts: Sequence[Observation], found: Sequence[Observation]
+) -> list[Observation]:
     """The reasons for a difference: what all that are compared have in common is none."""
-    telling = [o for o in found if not _is_shared(results, o)]
+    compared = _compared(results, parts)
+    telling = [o for o in found if not _is_shared(results, compared, o)]
     first = [o for i, o in enumerate(telling) if o.rule not in {p.rule for p in telling[:i]}]
     strong = [o for o in first if o.relevance >= LEAST_REASON]
     return strong[:MOST_REASONS] or first[:1]
 
 
-def _is_shared(results: ExperimentResults, reason: Observation) -> bool:
+def _compared(results: ExperimentResults, parts: Sequence[Observation]) -> frozenset[str]:
+    """The two variants that an answer compares; none where it compares no two."""
+    for part in parts:
+        pair = part.facts.get("subject"), part.facts.get("other")
+        if part_of(part) == "verdict" and all(isinstance(one, Subject) for one in pair):
+            return frozenset(one.variant for one in pair if isinstance(one, Subject))
+    at_end = pair_at_end(results)
+    return frozenset((at_end[0].variant, at_end[1].variant) if at_end else ())
+
+
+def _is_shared(results: ExperimentResults, compared: frozenset[str], reason: Observation) -> bool:
     """Return whether a finding is of every variant alike, or of both that are compared."""
     fact = reason.facts.get("subject", reason.facts.get("subjects", ()))
     subjects = fact if isinstance(fact, tuple) else (fact,)
     named = {s.variant for s in subjects if isinstance(s, Subject) and not s.point}
     everyone = {r.variant for r in results.results}
-    pair = pair_at_end(results)
-    compared = {pair[0].variant, pair[1].variant} if pair is not None else everyone
-    alone = len(results.results) == 1
-    return bool(named) and not alone and (compared <= named or everyone <= named)
+    is_alone = len(results.results) == 1
+    both = bool(compared) and compared <= named
+    return bool(named) and not is_alone and (both or everyone <= named)
 
 
 def _asks_why(results: ExperimentResults) -> bool:

@@ -28,7 +28,7 @@ MOST_OUTPUTS = 4
 """Outputs that a sentence or a cell writes out before it stops with an ellipsis."""
 
 
-@rule("goes-on", "comparison", 0.9)
+@rule("goes-on", "comparison", 0.45)
 def goes_on(results: ExperimentResults) -> Iterator[Observation]:
     """Runs that are longer than what variants are compared after."""
     longer = [
