@@ -201,7 +201,8 @@ def best_over_starts(seen: Seen, observation: Observation) -> bool:
     clear = stated(observation, "p") <= 0.05 and below > over
     is_own = len({r.config.rounds for _, r in members}) > 1
     holds = holds and is_own == observation.form.startswith("own-")
-    return holds and clear == observation.form.endswith("clear")
+    is_sure = clear and stated(observation, "p") < 0.001
+    return holds and observation.form.endswith("sure" if is_sure else "clear" if clear else "open")
 
 
 def comparison_count(observation: Observation) -> int:

@@ -170,6 +170,9 @@ def _given_to(rule: Rule, results: ExperimentResults) -> ExperimentResults:
 MOST_REASONS = 2
 """Reasons that an answer gives: more are details."""
 
+LEVEL = ("level", "same")
+"""Forms of verdicts that tell of no difference: what all have in common is a reason for that."""
+
 LEAST_REASON = 0.7
 """Relevance of a reason that stands beside another one."""
 
@@ -185,14 +188,14 @@ def _answers(
     for part in PARTS[:-1]:
         found = [o for o in findings if part_of(o) == part]
         parts += _reasons(results, parts, found) if part == "reason" else found[:1]
-    if not any(part_of(o) in ("verdict", "effect") for o in parts):
+    # What would turn the answer round counts for the advice also where another part says more.
+    scopes = [o for o in findings if part_of(o) == "scope" and o not in parts]
+    advised = advice([*parts, *scopes], limits)
+    if advised is None and not any(part_of(o) in ("verdict", "effect") for o in parts):
         return findings[:1]
     if _asks_why(results) and not any(part_of(o) == "reason" for o in parts):
         place = sum(PARTS.index(part_of(o) or "advice") < PARTS.index("reason") for o in parts)
         parts.insert(place, Observation("no-reason", {}, 0))
-    # What would turn the answer round counts for the advice also where another part says more.
-    scopes = [o for o in findings if part_of(o) == "scope" and o not in parts]
-    advised = advice([*parts, *scopes], limits)
     return [*parts, *([advised] if advised else [])]
 
 
@@ -200,8 +203,8 @@ def _reasons(
     results: ExperimentResults, parts: Sequence[Observation], found: Sequence[Observation]
 ) -> list[Observation]:
     """The reasons for a difference: what all that are compared have in common is none."""
-    compared = _compared(results, parts)
-    telling = [o for o in found if not _is_shared(results, compared, o)]
+    compared, is_level = _compared(results, parts), any(o.form in LEVEL for o in parts)
+    telling = [o for o in found if is_level or not _is_shared(results, compared, o)]
     first = [o for i, o in enumerate(telling) if o.rule not in {p.rule for p in telling[:i]}]
     strong = [o for o in first if o.relevance >= LEAST_REASON]
     return strong[:MOST_REASONS] or first[:1]

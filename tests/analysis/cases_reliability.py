@@ -56,6 +56,16 @@ def eight_of_ten_seeds() -> ExperimentResults:
     return two_points(8, 2)
 
 
+@fires("best-over-starts", "clear", lower=11, p=2 * 2 / 2**11)
+def one_seed_too_few_to_be_beyond_doubt() -> ExperimentResults:
+    return two_points(11, 0)
+
+
+@fires("best-over-starts", "sure", lower=12, p=2 * 2 / 2**12)
+def enough_seeds_to_be_beyond_doubt() -> ExperimentResults:
+    return two_points(12, 0)
+
+
 @fires("best-over-starts", "open", lower=3, p=1.0)
 def no_p_is_above_1() -> ExperimentResults:
     return two_points(3, 2)
@@ -92,6 +102,11 @@ def swept_rounds_from_several_starts() -> ExperimentResults:
 @fires("best-over-starts", "own-clear", best=("", 2), second=("", 3))
 def fewer_rounds_that_end_lower() -> ExperimentResults:
     return rounds_swept([0.5] * 7, [1.0] * 7)
+
+
+@fires("best-over-starts", "own-sure", best=("", 3), lower=12)
+def swept_rounds_from_many_starts() -> ExperimentResults:
+    return rounds_swept([1.0] * 12, [0.5] * 12)
 
 
 @fires("best-over-starts", "own-open", best=("", 3), lower=6, level=0.05)

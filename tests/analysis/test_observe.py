@@ -103,10 +103,16 @@ def test_where_nothing_answers_the_first_finding_does(monkeypatch: pytest.Monkey
 
 
 def test_a_second_reason_is_given_only_if_it_is_strong(monkeypatch: pytest.MonkeyPatch) -> None:
+    verdict = rule_of("verdict", 0.1, "v")
     strong = [rule_of("reason", relevance, f"r{relevance}") for relevance in (0.95, 0.9, 0.85)]
-    assert len(answered(monkeypatch, *strong)) == MOST_REASONS
+    assert len(answered(monkeypatch, verdict, *strong)) == 1 + MOST_REASONS
     weak = [rule_of("reason", relevance, f"r{relevance}") for relevance in (0.5, 0.4)]
-    assert answered(monkeypatch, *weak) == ["r0.5"]
+    assert answered(monkeypatch, verdict, *weak) == ["v", "r0.5"]
+
+
+def test_a_reason_alone_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [rule_of("reason", 0.5, "r"), rule_of(None, 0.9, "d")]
+    assert answered(monkeypatch, *found) == ["d"]
 
 
 def test_reasons_are_of_different_rules(monkeypatch: pytest.MonkeyPatch) -> None:

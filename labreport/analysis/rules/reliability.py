@@ -119,8 +119,7 @@ def _pairs_of(mine: tuple[Result, ...], theirs: tuple[Result, ...], budget: int)
 def paired_starts(results: ExperimentResults) -> Iterator[Observation]:
     """Two variants from the same seeds: the difference of their losses, seed by seed.
 
-    The exact sign test and the interval of the median by order statistics suppose nothing of the
-    shape of the distribution; losses are often skewed and have several heaps.
+    Neither the sign test nor the interval by order statistics supposes a shape of distribution.
     """
     for name, members in results.replicated.items():
         other = results.plan.against(results.plan.variant(name))
@@ -241,18 +240,16 @@ def _needed_formula(pairs: _Pairs) -> str:
     "best-over-starts",
     "reliability",
     {"": 0.9, "open": 0.88, "variants": 0.93, "own-open": 0.88, "own-variants": 0.93},
-    thresholds=("SIGNIFICANCE", "LOOK_ALIKE"),
+    thresholds=("SIGNIFICANCE", "BEYOND_DOUBT", "LOOK_ALIKE"),
     needs_budget=False,
     part="verdict",
 )
 def best_over_starts(results: ExperimentResults) -> Iterator[Observation]:
     """A sweep from several starts: the point with the lowest median, against the runner-up.
 
-    Where rounds are swept, each point is told after its own.
-    Seed by seed, because points share their seeds; the exact sign test as for two variants. The
-    best is chosen by the same losses, so that p is multiplied by the number of the points that it
-    is the best of (Bonferroni; Hsu 1996, "Multiple Comparisons", chapter 4: comparisons with the
-    best are one fewer than there are groups).
+    Where rounds are swept, each point is told after its own. The best is chosen by the same losses,
+    so that p is multiplied by the number of the points that it is the best of (Bonferroni; Hsu
+    1996, "Multiple Comparisons", chapter 4: comparisons with the best are one fewer than groups).
     """
     if results.sweeps_rounds and not results.at_own_end:
         return  # After rounds that all points have, those of one start are the same.
@@ -267,7 +264,7 @@ def best_over_starts(results: ExperimentResults) -> Iterator[Observation]:
             "best-over-starts",
             _best_facts(name, found),
             runs=sum(len(members) for members in points.values()),
-            form=own + ("clear" if found.is_clear else "open"),
+            form=own + found.form,
             strength="statistical",
             claims=_best_claims(found),
         )
@@ -317,9 +314,11 @@ class _BestPoint:
         return f"min((1, {self.others} * {self.pairs.test}))"
 
     @property
-    def is_clear(self) -> bool:
-        """True if the best point is ahead by more than chance explains."""
-        return self.p.value <= thresholds.SIGNIFICANCE and self.pairs.below > self.pairs.above
+    def form(self) -> str:
+        """Whether the best point is ahead by more than chance explains."""
+        if self.p.value > thresholds.SIGNIFICANCE or self.pairs.below <= self.pairs.above:
+            return "open"
+        return "sure" if self.p.value < thresholds.BEYOND_DOUBT else "clear"
 
 
 def _best_point(points: Mapping[Point, tuple[Result, ...]], budget: int) -> _BestPoint | None:
@@ -366,7 +365,8 @@ def _best_claims(found: _BestPoint) -> tuple[Source, ...]:
     lowest = f"median({losses}[:{len(best)}]) <= median({losses}[{len(best)}:])"
     others = [members for point, members in found.there.items() if point != found.best and members]
     return (
-        pairs.cite(sure if found.is_clear else f"not ({sure})"),
+        pairs.cite(f"not ({sure})" if found.form == "open" else sure),
+        *([pairs.cite(f"{found.test} < BEYOND_DOUBT")] if found.form == "sure" else []),
         *(cite(lowest, (*best, *members)) for members in others),
     )
 
