@@ -240,6 +240,13 @@ def random_starts_of_which_one_falls_to_the_end() -> ExperimentResults:
     return experiment(starts("r", ([*HIGH, 1, 0.5], [*HIGH, 1, 1])), budgets=(10,))
 
 
+@fires("still-falling", "many", count=8, total=16)
+def one_of_two_variants_falls_to_the_end_from_all_starts() -> ExperimentResults:
+    low, high = [[*HIGH, 1, 0.5]] * 8, [[*HIGH, 4, 4]] * 8
+    other = starts("b", high, {"network.bias": "trained"})
+    return experiment(starts("a", low), other, budgets=(10,))
+
+
 # --- plateau -----------------------------------------------------------------------------------
 
 

@@ -152,6 +152,16 @@ def test_of_two_variants_from_equal_starts_the_lower_is_advised() -> None:
         assert (advised.form, plain(advised.facts["subject"])) == ("take", taken)
 
 
+@pytest.mark.parametrize(("still", "form"), [(8, "longer"), (7, "take")])
+def test_nothing_is_preferred_where_half_of_the_runs_still_fall(still: int, form: str) -> None:
+    way = [9.0] * 9
+    low = [[*way, 1 + k / 64, (0.5 if k < still else 1) + k / 64] for k in range(8)]
+    high = [[*way, 4 + k / 64, 4 + k / 64] for k in range(8)]
+    made = experiment(starts("a", low), starts("b", high, {MOMENTUM: 0.5}), budgets=(10,))
+    (advised,) = (o for o in observe(made).answers if o.rule == "advice")
+    assert advised.form == form
+
+
 def test_advice_on_targets_comes_before_advice_on_variants() -> None:
     refused = {**BCE, "data.targets": [[0.25, -0.07]]}
     made = experiment(

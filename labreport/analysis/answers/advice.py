@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from labreport.analysis.observation import Facts, Observation
+from labreport.analysis.observation import Count, Facts, Observation
 
 ADVICE: Mapping[tuple[str, str], str] = {
     ("refused", "target"): "targets",
@@ -69,7 +69,8 @@ def advice(parts: Sequence[Observation], limits: Sequence[Observation] = ()) -> 
     """The advice that follows from the other parts of an answer; None where nothing does.
 
     It rests on the runs and the claims of the finding that it follows from. Of a variant that
-    differs in several things from another one nothing is known of any of them.
+    differs in several things from another one nothing is known of any of them, and of runs of which
+    most still fall nobody knows where they would end.
 
     Args:
         parts: of the answer.
@@ -82,6 +83,8 @@ def advice(parts: Sequence[Observation], limits: Sequence[Observation] = ()) -> 
         facts = _facts(found)
         if form == "take" and (mixed := _mixed(facts, limits)) is not None:
             found, form, facts = mixed, "apart", {}
+        elif form == "take" and (unfinished := _unfinished(limits)) is not None:
+            found, form, facts = unfinished, "longer", {}
         return replace(found, rule="advice", form=form, facts=facts, limits=False, relevance=1.0)
     return None
 
@@ -100,3 +103,15 @@ def _mixed(facts: Facts, limits: Sequence[Observation]) -> Observation | None:
     named = taken if isinstance(taken, tuple) else (taken,)
     several = (o for o in limits if o.rule == "several-changes")
     return next((o for o in several if {o.facts["subject"], o.facts["other"]} & {*named}), None)
+
+
+def _unfinished(limits: Sequence[Observation]) -> Observation | None:
+    """The limit that at least half of the runs from random starts still fall at the end."""
+    falling = (o for o in limits if (o.rule, o.form) == ("still-falling", "many"))
+    return next((o for o in falling if 2 * _count(o, "count") >= _count(o, "total")), None)
+
+
+def _count(observation: Observation, name: str) -> int:
+    fact = observation.facts[name]
+    assert isinstance(fact, Count)
+    return fact.value
