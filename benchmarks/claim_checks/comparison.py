@@ -228,6 +228,9 @@ def several_changes(seen: Seen, observation: Observation) -> bool:
     changed = changed_keys(mine.config, other.config) - {"seed"}
     told = set(stated(observation, "keys"))
     implied = {key for key in changed if comes_with_another_kind(key, changed, mine.config)}
+    if "loss" in changed:
+        # A loss of logits takes the last activation in.
+        implied.add("network.activations")
     return (
         len(told) > 1
         and stated(observation, "count") == len(told)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from labreport.lab.configuration import RunConfig
 from labreport.lab.lab import TAGS
+from labreport.lab.schema.losses import LOSSES
 from labreport.lab.schema.model import LabTable
 
 OF_ANY_KIND = ("optimizer.name", "initial.scheme", "optimizer.learning_rate")
@@ -88,6 +89,23 @@ def is_one_function(one: RunConfig, other: RunConfig) -> bool:
     names = [config.network.activations for config in (one, other)]
     functions = [_of_sums(config) for config in (one, other)]
     return names[0][:-1] == names[1][:-1] and functions[0] == functions[1] != ""
+
+
+def has_same_outputs(one: RunConfig, other: RunConfig) -> bool:
+    """Return whether networks of two losses predict by the same functions of their weighted sums.
+
+    A loss of logits over a linear output predicts what a sigmoid gives that another loss is of.
+    """
+    return _predicting(one) == _predicting(other)
+
+
+def _predicting(config: RunConfig) -> tuple[str, ...]:
+    """Activations by which a network predicts: that of a loss of logits is part of the loss."""
+    *hidden, last = config.network.activations
+    of_loss = LOSSES[config.loss].prediction
+    if last != "identity" and of_loss != "identity":
+        return (*hidden, last, of_loss)
+    return (*hidden, of_loss if last == "identity" else last)
 
 
 def _of_sums(config: RunConfig) -> str:

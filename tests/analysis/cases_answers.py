@@ -376,3 +376,15 @@ def one_loss_alone() -> ExperimentResults:
 @silent("who-leads", "leads-longer", "larger-step", "nearer-to-targets")
 def a_sweep_has_no_variants_to_compare() -> ExperimentResults:
     return experiment(sweep("a", RATE, {0.5: [9, 5, 3], 1.0: [9, 5, 1], 2.0: [9, 5, 2]}))
+
+
+@silent("several-changes")
+def a_loss_of_logits_that_takes_the_last_activation_in() -> ExperimentResults:
+    logits = {"loss": "bce_with_logits", "network.activations": ["sigmoid", "identity"]}
+    return experiment(single("a", [9, 2, 1]), single("b", [9, 2, 0.5], logits))
+
+
+@fires("several-changes", "", count=2, keys=("network.activations", "loss"))
+def a_loss_of_logits_of_another_hidden_layer() -> ExperimentResults:
+    logits = {"loss": "bce_with_logits", "network.activations": ["tanh", "identity"]}
+    return experiment(single("a", [9, 2, 1]), single("b", [9, 2, 0.5], logits))

@@ -21,7 +21,12 @@ from labreport.analysis.observation import (
 )
 from labreport.analysis.results import PRECISION, ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
-from labreport.lab.changes import differing_keys, is_one_function, quantity
+from labreport.lab.changes import (
+    differing_keys,
+    has_same_outputs,
+    is_one_function,
+    quantity,
+)
 from labreport.lab.configuration import Data, Network
 
 MOST_OUTPUTS = 4
@@ -73,8 +78,9 @@ def several_changes(results: ExperimentResults) -> Iterator[Observation]:
         if _leaves_out_layers(mine.run.config.network, reference.run.config.network):
             # A layer has an activation: that both keys change is one change.
             keys = tuple(key for key in keys if key != "network.activations")
-        if "loss" in keys and is_one_function(mine.run.config, reference.run.config):
-            # A loss of logits takes the last activation in: that both keys change is none at all.
+        pair = mine.run.config, reference.run.config
+        if "loss" in keys and (is_one_function(*pair) or has_same_outputs(*pair)):
+            # A loss of logits takes the last activation in: no more than the loss has changed.
             keys = tuple(key for key in keys if key != "network.activations")
         # Where there is no difference, there is nothing to put down to anything.
         if len(keys) > 1 and mine.bits != reference.bits:
