@@ -45,7 +45,7 @@ def two_lead_that_differ_by_no_odds() -> ExperimentResults:
     )
 
 
-@fires("who-leads", "throughout", subjects=("a",), budget=2, count=2)
+@fires("who-leads", "throughout", subjects=("a",), others=("b",), budget=2, count=2)
 def one_leads_at_every_number_of_rounds() -> ExperimentResults:
     return experiment(single("a", [9, 2, 1]), single("b", [9, 2.5, 1.5], B), budgets=(1, 2))
 
@@ -56,7 +56,7 @@ def one_leads_throughout_and_shares_the_lead_in_the_end() -> ExperimentResults:
     return experiment(single("a", [9, 2, 1]), *others, budgets=(1, 2))
 
 
-@fires("who-leads", "one", subjects=("a",), budget=2)
+@fires("who-leads", "one", subjects=("a",), others=("b",), budget=2)
 def one_leads_that_was_level_at_first() -> ExperimentResults:
     return experiment(single("a", [9, 8, 1]), single("b", [9, 8, 1.5], B), budgets=(1, 2))
 

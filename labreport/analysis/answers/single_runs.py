@@ -102,6 +102,9 @@ def who_leads(results: ExperimentResults) -> Iterator[Observation]:
     else:
         form = "one"
     facts["subjects"] = in_order(results, leading)
+    if form in ("one", "throughout"):
+        rivals = [r for r in (*last.first, *last.others) if r not in leading]
+        facts["others"] = in_order(results, rivals)
     if early is not None:
         facts["early"] = in_order(results, early.first)
         facts["first"] = Count(early.measure.budget)
