@@ -385,7 +385,7 @@ def test_only_some_experiments(loaded: Loaded) -> None:
 @pytest.mark.parametrize(
     ("key", "ends", "values"),
     [
-        ("seed", 'from = 1, to = 4, count = 4, scale = "linear"', (1, 2, 3, 4)),
+        ("rounds", 'from = 1, to = 4, count = 4, scale = "linear"', (1, 2, 3, 4)),
         ("rounds", "from = 1, to = 100, count = 3", (1, 10, 100)),
     ],
 )
