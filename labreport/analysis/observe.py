@@ -203,7 +203,8 @@ def _reasons(
     results: ExperimentResults, parts: Sequence[Observation], found: Sequence[Observation]
 ) -> list[Observation]:
     """The reasons for a difference: what all that are compared have in common is none."""
-    compared, is_level = _compared(results, parts), any(o.form in LEVEL for o in parts)
+    compared = _compared(results, parts)
+    is_level = any(part_of(o) == "verdict" and o.form in LEVEL for o in parts)
     telling = [o for o in found if is_level or not _is_shared(results, compared, o)]
     first = [o for i, o in enumerate(telling) if o.rule not in {p.rule for p in telling[:i]}]
     strong = [o for o in first if o.relevance >= LEAST_REASON]

@@ -110,6 +110,17 @@ def test_a_second_reason_is_given_only_if_it_is_strong(monkeypatch: pytest.Monke
     assert answered(monkeypatch, verdict, *weak) == ["v", "r0.5"]
 
 
+def test_what_all_have_in_common_is_a_reason_for_no_difference_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shared = Observation("r", {"subject": (Subject("a"), Subject("b"))}, runs=2)
+    reason = Rule("r", lambda results: iter([shared]), "comparison", 0.9, part="reason")
+    for part, form, said in (("verdict", "level", "r"), ("effect", "level", "no-reason")):
+        made = Observation("w", {}, runs=2, form=form)
+        what = Rule("w", lambda results, made=made: iter([made]), "comparison", 0.5, part=part)
+        assert answered(monkeypatch, what, reason) == ["w", said]
+
+
 def test_a_reason_alone_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     found = [rule_of("reason", 0.5, "r"), rule_of(None, 0.9, "d")]
     assert answered(monkeypatch, *found) == ["d"]
