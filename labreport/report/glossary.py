@@ -8,6 +8,7 @@ from labreport.report.tree import Section
 
 TERMS = (
     "floor",
+    "way",
     "control",
     "round",
     "dead",

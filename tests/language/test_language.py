@@ -308,7 +308,7 @@ def test_labels_that_are_words_are_quoted_in_sentences(labels: tuple[str, ...], 
 
 def test_labels_of_the_author_are_not_read_as_templates() -> None:
     tricky = plan({"name": "a", "label": "{subject} {{x}} %s"})
-    facts = {"subjects": (Subject("a"),), "budget": Count(1)}
+    facts = {"subjects": (Subject("a"),), "others": (), "budget": Count(1)}
     observation = Observation("who-leads", facts, runs=1, relevance=1, form="one")
     for words in (ZH, EN):
         assert "{subject} {{x}} %s" in words.sentence(observation, tricky)
