@@ -375,11 +375,11 @@ class _Composition:
     def _again(self) -> Section:
         digest = hashlib.sha256("".join(sorted(r.name for r in self.measured.runs)).encode())
         folder, csv = self.facts.stored
+        kept = text("report.again-stored", folder=folder, csv=csv)
         blocks = (
             Paragraph(text("report.again-text")),
             Paragraph(self.facts.again, kind="command"),
-            Paragraph(text("report.again-stored", folder=folder, csv=csv)),
-            Paragraph(text("report.again-evidence", csv=csv)),
+            Paragraph(passage([kept, text("report.again-evidence", csv=csv)])),
             Paragraph(text("report.again-digest", digest=digest.hexdigest())),
         )
         title = text("report.appendix-title", title=text("report.appendix-again"))
