@@ -75,7 +75,7 @@ def test_the_first_tab_stop_leads_to_the_text(open_page: Open, report: Path) -> 
 def test_without_script_everything_is_readable(open_page: Open, report: Path) -> None:
     page = open_page(report, java_script_enabled=False)
     for selector, least in (
-        (".report", 2), (".picture svg", 20), (".table table", 28), ("math", 40),
+        (".report", 2), (".picture svg", 20), (".table table", 28), ("math", 30),
         ("li[id], .running-text span[id]", 120), ("span[id]", 60),
     ):  # fmt: skip
         every = page.locator(selector).all()
