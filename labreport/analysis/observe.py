@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from labreport.analysis import mixed_points
 from labreport.analysis.answers import (
     along_axes,
     best_from_starts,
     mechanisms,
+    mixed_points,
     single_runs,
     step_sizes,
 )

@@ -1,4 +1,4 @@
-"""What differs from the base in each variant of an experiment, in a sentence."""
+"""What differs from the base in each variant of an experiment: a sentence, or of many a table."""
 
 from __future__ import annotations
 
