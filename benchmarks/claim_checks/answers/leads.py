@@ -44,6 +44,12 @@ def who_leads(seen: Seen, observation: Observation) -> bool:
         return False
     if observation.form == "level":
         return last.is_level() and last.are_first(named)
+    if observation.form in ("one", "throughout"):
+        # Those that it is compared with are all the others.
+        rivals = {bits_of(r) for r in seen.runs(observation.facts["others"])}
+        everyone = {bits_of(r) for r in last.runs.values()}
+        if rivals != everyone - {bits_of(r) for r in named}:
+            return False
     if observation.form == "one":
         return last.are_first(named) and last.has_behind()
     if observation.form in ("throughout", "shared"):
