@@ -11,8 +11,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from labreport.lab.configuration import RunConfig
 from labreport.lab.lab import LabFile, Range
+from labreport.lab.schema.examples import WrittenConfig
 
 Schema = dict[str, Any]
 
@@ -22,7 +22,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 def schema() -> Schema:
     """The schema of a lab file."""
     whole = LabFile.model_json_schema()
-    run = RunConfig.model_json_schema()
+    run = WrittenConfig.model_json_schema()
     definitions: Schema = {**whole.pop("$defs"), **run.pop("$defs")}
     ranges = Range.model_json_schema()
     ranges.pop("$defs", None)
@@ -61,18 +61,11 @@ def _write_out(definitions: Schema) -> None:
         "description": "One string for every language, or zh and en apart.",
         "anyOf": [text["properties"]["zh"]["anyOf"][0], text],
     }
-    activations = definitions["Network"]["properties"]["activations"]
+    activations = definitions["WrittenNetwork"]["properties"]["activations"]
     name = activations["items"]
     said = activations.pop("description")
-    definitions["Network"]["properties"]["activations"] = {
+    definitions["WrittenNetwork"]["properties"]["activations"] = {
         "anyOf": [name, activations],
-        "description": said,
-    }
-    targets = definitions["Data"]["properties"]["targets"]
-    said = targets.pop("description")
-    numbers = {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1}
-    definitions["Data"]["properties"]["targets"] = {
-        "anyOf": [targets, numbers],
         "description": said,
     }
 
@@ -124,6 +117,9 @@ def _swept(leaf: Schema) -> Schema:
 
 def _resolved(table: Schema, definitions: Schema) -> Schema:
     """Resolve a reference; return any other schema itself."""
+    options = [option for option in table.get("anyOf", ()) if option != {"type": "null"}]
+    if len(options) == 1 and "$ref" in options[0]:
+        return _resolved(options[0], definitions)
     if "$ref" in table:
         return _resolved(definitions[table["$ref"].rpartition("/")[2]], definitions)
     return table

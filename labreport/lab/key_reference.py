@@ -10,7 +10,6 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from labreport.lab.configuration import Data, Network, RunConfig
 from labreport.lab.lab import (
     Appendix,
     Cover,
@@ -25,6 +24,13 @@ from labreport.lab.lab import (
 )
 from labreport.lab.schema import initialisers, optimizers
 from labreport.lab.schema.activations import ACTIVATIONS
+from labreport.lab.schema.examples import (
+    DrawnExamples,
+    Split,
+    WrittenConfig,
+    WrittenData,
+    WrittenNetwork,
+)
 from labreport.lab.schema.losses import LOSSES
 
 INTRODUCTION = """\
@@ -45,9 +51,11 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("`[[cover.field]]`", CoverField),
     ("`[theme]`", ThemeTable),
     ("`[theme.titles]`", Titles),
-    ("`[base]`", RunConfig),
-    ("`[base.data]`", Data),
-    ("`[base.network]`", Network),
+    ("`[base]`", WrittenConfig),
+    ("`[base.data]`", WrittenData),
+    ("`[base.data.rule]`", DrawnExamples),
+    ("`[base.data.split]`", Split),
+    ("`[base.network]`", WrittenNetwork),
     ("`[experiment.NAME]`", Experiment),
     ("`[[experiment.NAME.variant]]`", Variant),
     ("`[[experiment.NAME.formula]]`", Formula),

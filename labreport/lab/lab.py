@@ -276,9 +276,33 @@ KEPT = {"optimizer": ("learning_rate",), "initial": ()}
 """Keys that such a table keeps when that key changes: the rest falls back to the new defaults."""
 
 
+ALTERNATIVES: tuple[tuple[frozenset[str], ...], ...] = (
+    (frozenset({"rounds"}), frozenset({"epochs"})),
+    (frozenset({"layers"}), frozenset({"hidden"})),
+    (
+        frozenset({"inputs", "targets"}),
+        frozenset({"file", "target", "columns", "missing"}),
+        frozenset({"set"}),
+        frozenset({"rule"}),
+    ),
+)
+"""Keys of a configuration that say the same thing in other ways: a change from one to another
+leaves nothing of the first."""
+
+
+def _without_replaced(base: Change, change: Change) -> Change:
+    """The keys of a table that a change does not say in another way."""
+    replaced = frozenset[str]()
+    for ways in ALTERNATIVES:
+        chosen = [way for way in ways if not way.isdisjoint(change)]
+        if chosen:
+            replaced |= frozenset().union(*ways) - frozenset().union(*chosen)
+    return {key: value for key, value in base.items() if key not in replaced}
+
+
 def merge(base: Change, change: Change) -> Change:
     """``base`` with the keys of ``change`` replaced, table by table; neither is touched."""
-    merged = dict(base)
+    merged = _without_replaced(base, change)
     for key, value in change.items():
         old = merged.get(key)
         if isinstance(old, dict) and isinstance(value, dict):

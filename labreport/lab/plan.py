@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from labreport.lab.configuration import RunConfig
 from labreport.lab.controls import (
@@ -21,6 +21,9 @@ from labreport.lab.controls import (
 )
 from labreport.lab.lab import Cover, Experiment, LabFile, Text, Variant
 from labreport.lab.schedule import Schedule
+
+if TYPE_CHECKING:
+    from labreport.data.data_set import DataSet
 
 Recording = tuple[RunConfig, Schedule]
 """A run, and at which steps it is to be recorded, at least."""
@@ -39,6 +42,7 @@ class Trial:
         seed: of a random start; None for a run that stands for itself.
         config: all that determines its numbers.
         stride: how often its weights are to be recorded, at least.
+        data_set: whose training part its rows are; None where they stand in the lab as they are.
     """
 
     variant: str
@@ -46,6 +50,7 @@ class Trial:
     seed: int | None
     config: RunConfig
     stride: int = 1
+    data_set: DataSet | None = None
 
 
 @dataclass(frozen=True)
@@ -153,7 +158,19 @@ class AppendixPlan:
 
 @dataclass(frozen=True)
 class Lab:
-    """A checked lab: what it says of itself, and every run of every experiment."""
+    """A checked lab: what it says of itself, and every run of every experiment.
+
+    Attributes:
+        languages: of its report.
+        cover: of its report.
+        purpose: as written.
+        base: the configuration that experiments start from.
+        plans: the experiments.
+        appendices: all experiments once more on a changed base.
+        file: as written.
+        data_set: that the base trains on; None where its rows stand in the lab as they are.
+        data_files: SHA-256 of each file with examples, as the lab names it.
+    """
 
     languages: tuple[str, ...]
     cover: Cover
@@ -162,6 +179,8 @@ class Lab:
     plans: tuple[Plan, ...]
     appendices: tuple[AppendixPlan, ...]
     file: LabFile
+    data_set: DataSet | None = None
+    data_files: Mapping[str, str] = field(default_factory=dict)
 
     def plan(self, name: str) -> Plan:
         return next(plan for plan in self.plans if plan.name == name)
@@ -176,15 +195,8 @@ class Lab:
             AppendixPlan(a.name, a.title, tuple(p for p in a.plans if p.name in names))
             for a in self.appendices
         )
-        return Lab(
-            self.languages,
-            self.cover,
-            self.purpose,
-            self.base,
-            tuple(plan for plan in self.plans if plan.name in names),
-            appendices,
-            self.file,
-        )
+        plans = tuple(plan for plan in self.plans if plan.name in names)
+        return replace(self, plans=plans, appendices=appendices)
 
     def recordings(self) -> tuple[Recording, ...]:
         """Every distinct run, in the order in which the report meets it, and its schedule.

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
 from labreport.lab.class_targets import beyond, class_numbers, one_hot
 from labreport.lab.configuration import Data, RunConfig
 from labreport.lab.lab import Change
+from labreport.lab.reading.examples import ExamplesReader, is_written_out
+from labreport.lab.schema.examples import WrittenConfig, WrittenData
 from labreport.lab.schema.initialisers import Given
 
 
@@ -19,12 +22,20 @@ class Shared:
     identity: thousands of rows would take as long to compare as to check.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
+        self.examples = ExamplesReader(folder)
         self._rows: dict[tuple[int, int], tuple[list[list[float]], list[int]]] = {}
         self._known: dict[tuple[object, ...], tuple[BaseModel, tuple[object, ...]]] = {}
 
     def resolve(self, merged: Change) -> RunConfig:
-        """The configuration that merged tables state. Raises ValidationError."""
+        """The configuration that merged tables state.
+
+        Raises:
+            ValidationError: if one of its keys is wrong.
+            UnusableDataError: if its data cannot be used.
+        """
+        if not is_written_out(merged):
+            return self._resolve_written(merged)
         merged = self._with_rows(merged)
         known = dict(merged)
         if isinstance(data := merged.get("data"), dict):
@@ -33,6 +44,14 @@ class Shared:
         if isinstance(initial, dict) and initial.get("scheme") == "given":
             known["initial"] = self._table(initial, Given.model_validate)
         return RunConfig.model_validate(known)
+
+    def _resolve_written(self, merged: Change) -> RunConfig:
+        """The same where a lab writes where its examples come from, hidden layers or epochs."""
+        known = dict(merged)
+        if isinstance(data := merged.get("data"), dict):
+            known["data"] = self._table(data, WrittenData.model_validate)
+        written = WrittenConfig.model_validate(known)
+        return RunConfig.model_validate(self.examples.resolved(merged, written))
 
     def _with_rows(self, merged: Change) -> Change:
         """The same with a row in place of each number of a class, if targets are such numbers."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from labreport.analysis.attach import attach
-from labreport.analysis.formulas.evidence import Failure, Known, failures
+from labreport.analysis.formulas.evidence import Failure, Known, data_sets_of, failures
 from labreport.analysis.lab_rules.conclusions import conclude
 from labreport.analysis.lab_rules.lab_rule import Conclusion, Observed
 from labreport.analysis.observation import Observation
@@ -65,11 +65,15 @@ class Measured:
         """Raises BuildError where a fact or a claim is not what its formula gives."""
         by_name = {run.name: run for run in self.runs}
         repeated = (again.results for _, repetitions in self.appendices for again in repetitions)
-        checks = {id(r.plan): r.check for r in (*self.experiments, *repeated)}
+        everywhere = (*self.experiments, *repeated)
+        checks = {id(r.plan): r.check for r in everywhere}
+        sets = {name: found for r in everywhere for name, found in data_sets_of(r).items()}
         faults = [
             _fault(claim, failure)
             for claim in self.claims
-            for failure in failures(claim.observation, Known(by_name, checks.get(id(claim.plan))))
+            for failure in failures(
+                claim.observation, Known(by_name, checks.get(id(claim.plan)), sets)
+            )
         ]
         if faults:
             raise BuildError(faults)

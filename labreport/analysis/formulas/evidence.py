@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from math import isnan
 from typing import Any
@@ -21,6 +21,7 @@ from labreport.analysis.formulas.formula_evaluation import FormulaEvaluation
 from labreport.analysis.formulas.run_scope import RunScope
 from labreport.analysis.observation import Fact, Names, Observation, Source, With
 from labreport.analysis.results import ExperimentResults
+from labreport.data.data_set import DataSet
 from labreport.reference.gradient_check.check_result import GradientCheck
 from labreport.runs.run import Run
 
@@ -43,16 +44,24 @@ class Known:
     Attributes:
         runs: stored runs by name.
         check: of the experiment, if it is a gradient check.
+        data_sets: that runs were trained on, by the name of the run.
     """
 
     runs: Mapping[str, Run]
     check: GradientCheck | None = None
+    data_sets: Mapping[str, DataSet] = field(default_factory=dict)
 
 
 def known_of(results: ExperimentResults) -> Known:
     """Return what formulas of an experiment's observations may read."""
     runs = (*(r.run for r in results.results), *results.controls.values())
-    return Known({run.name: run for run in runs}, results.check)
+    return Known({run.name: run for run in runs}, results.check, data_sets_of(results))
+
+
+def data_sets_of(results: ExperimentResults) -> dict[str, DataSet]:
+    """The data sets of an experiment's runs, by the name of the run."""
+    pairs = ((r.run.name, r.trial.data_set) for r in results.results)
+    return {name: data_set for name, data_set in pairs if data_set is not None}
 
 
 def evaluate(source: Source, known: Known) -> Any:
@@ -62,7 +71,10 @@ def evaluate(source: Source, known: Known) -> Any:
         FormulaError: if the formula is malformed, or names what its runs do not have.
     """
     try:
-        scopes = [RunScope(known.runs[name], known.check) for name in source.runs]
+        scopes = [
+            RunScope(known.runs[name], known.check, known.data_sets.get(name))
+            for name in source.runs
+        ]
         return FormulaEvaluation(scopes).value(
             _parsed(source.formula), scopes[0] if scopes else None
         )

@@ -10,12 +10,14 @@ import numpy as np
 from labreport.analysis import thresholds
 from labreport.analysis.floor import floor
 from labreport.analysis.results import SMALLEST_SCALE
+from labreport.data.data_set import DataSet, Part
 from labreport.lab.changes import quantity
 from labreport.lab.naming import parameter_names
 from labreport.lab.schema.losses import LOSSES
 from labreport.reference.curvature import largest_curvature
 from labreport.reference.evaluation import data_of, layers_of
 from labreport.reference.gradient_check.check_result import CheckedFormula, GradientCheck
+from labreport.reference.losses.all_losses import LOSSES as LOSSES_BY_HAND
 from labreport.reference.network import forward
 from labreport.runs.run import Array, Run
 
@@ -23,9 +25,12 @@ from labreport.runs.run import Array, Run
 class RunScope:
     """The values of a formula's names for one run; arrays in the precision of the run."""
 
-    def __init__(self, run: Run, check: GradientCheck | None) -> None:
+    def __init__(
+        self, run: Run, check: GradientCheck | None, data_set: DataSet | None = None
+    ) -> None:
         self._run = run
         self._check = check
+        self._data_set = data_set
         self._trace = run.trace
 
     def __getitem__(self, name: str) -> Any:
@@ -180,6 +185,42 @@ class RunScope:
             passed = forward(layers, config.network.activations, data_of(config, np.float64)[0])
         sums: Array = passed.pre_activations[layer - 1]
         return sums
+
+    def outputs_on(self, part: str, step: int) -> Array:
+        """Outputs [rows, units] for the rows of a part of the data set."""
+        config = self._run.config
+        layers = layers_of(config, self.weights_at(step))
+        inputs = np.array(self._part(part).inputs, dtype=np.float64)
+        with np.errstate(all="ignore"):
+            found: Array = forward(layers, config.network.activations, inputs).output
+        return found
+
+    def loss_on(self, part: str, step: int) -> float:
+        """The loss over the rows of a part of the data set."""
+        targets = np.array(self._part(part).targets, dtype=np.float64)
+        loss = LOSSES_BY_HAND[self._run.config.loss]
+        with np.errstate(all="ignore"):
+            return loss.value(self.outputs_on(part, step), targets)
+
+    def right_on(self, part: str, step: int) -> Array:
+        """Mark the rows [rows] of a part that are put into their own class."""
+        outputs = self.outputs_on(part, step)
+        targets = np.array(self._part(part).targets)
+        if outputs.shape[1] > 1:
+            return _array(np.argmax(outputs, axis=1) == np.argmax(targets, axis=1))
+        level = 0.5 if LOSSES[self._run.config.loss].prediction == "identity" else 0.0
+        return _array((outputs > level)[:, 0] == (targets > 0)[:, 0])
+
+    def explained_on(self, part: str, step: int) -> float:
+        """R² of the outputs for the rows of a part: 1 − squared errors / variance of targets."""
+        targets = np.array(self._part(part).targets, dtype=np.float64)
+        errors = np.mean((self.outputs_on(part, step) - targets) ** 2, axis=0)
+        return float(np.mean(1 - errors / np.var(targets, axis=0)))
+
+    def _part(self, name: str) -> Part:
+        if self._data_set is None:
+            raise ValueError("no rows were held out")
+        return self._data_set.parts[name]
 
     @property
     def dead_units(self) -> int:

@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from itertools import islice
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import ValidationError
 
 from labreport.lab.class_targets import are_no_signs, beyond, class_numbers
 from labreport.lab.configuration import RunConfig, misfits
 from labreport.lab.lab import Change, change_at, merge
+from labreport.lab.reading.examples import UnusableDataError
 from labreport.lab.reading.fault_log import FaultLog
 from labreport.lab.reading.faults import MAXIMUM_FAULTS, Location, Mismatch, findings
 from labreport.lab.reading.layers import Settings, merged_layers, owner_of
 from labreport.lab.reading.raw_tables import has, without
+from labreport.lab.schema.examples import WrittenConfig
 from labreport.lab.shared import Shared
+
+if TYPE_CHECKING:
+    from labreport.data.data_set import DataSet
 
 PLACEHOLDERS: dict[str, Any] = {
     "data": {"inputs": [[0.0]], "targets": [[0.0]]},
@@ -32,17 +37,30 @@ PLACEHOLDERS: dict[str, Any] = {
 """Stand in for a required key of the base that is at fault, so that the rest can be checked."""
 
 
+INLINE = (("inputs",), ("targets",), ("batch_size",))
+"""Keys of data that stand for themselves."""
+
+
 class ConfigurationReader:
     """Resolves the configurations of a lab file, and notes their faults."""
 
     def __init__(self, log: FaultLog) -> None:
         self._log = log
-        self._shared = Shared()
+        self._shared = Shared(log.folder)
         self._unsound: set[str] = set()
 
     def resolve(self, merged: Change) -> RunConfig:
         """The configuration of merged tables that are known to be right."""
         return self._shared.resolve(merged)
+
+    def data_set(self, config: RunConfig) -> DataSet | None:
+        """The data set that a configuration trains on; None where its rows stand in the lab."""
+        return self._shared.examples.data_set(config.data)
+
+    @property
+    def files(self) -> dict[str, str]:
+        """SHA-256 of each file with examples, as the lab names it."""
+        return self._shared.examples.files
 
     def sound(self, *layers: Settings, swept: Collection[Location] = ()) -> Settings:
         """The last layer without its faults, after they have been noted.
@@ -54,7 +72,7 @@ class ConfigurationReader:
             merged = merged_layers([*outer, last])
             try:
                 config = self._shared.resolve(merged)
-            except ValidationError as error:
+            except (ValidationError, UnusableDataError) as error:
                 found = [f for f in _found(error, merged) if not _is_to_come(f, swept)]
             else:
                 # A change may need another one to fit: that is checked when all are merged.
@@ -73,7 +91,7 @@ class ConfigurationReader:
         """The configuration of a run, if nothing is wrong with it."""
         try:
             config = self._shared.resolve(merged)
-        except ValidationError as error:
+        except (ValidationError, UnusableDataError) as error:
             for finding in _found(error, merged):
                 owner = owner_of(layers, finding)
                 # A key that is not there is at fault itself, once for all of its values.
@@ -86,7 +104,7 @@ class ConfigurationReader:
 
     def _mended(self, change: Change, location: Location, *, is_base: bool) -> Change:
         """A change without the key at fault; the base gets a stand-in if it needs that key."""
-        if location[0] == "initial":
+        if location[0] == "initial" or (location[0] == "data" and location[1:2] not in INLINE):
             # Its keys depend on one another: what is left of it would be called incomplete.
             location = location[:1]
         if has(change, location):
@@ -115,9 +133,11 @@ class ConfigurationReader:
             self._log.fault(layer.at(place), code, values={**values, "of": key})
 
 
-def _found(error: ValidationError, merged: Change) -> list[Mismatch]:
+def _found(error: ValidationError | UnusableDataError, merged: Change) -> list[Mismatch]:
     """Find what is wrong with a configuration; of targets that are classes, which do not exist."""
-    found = findings(error.errors(include_url=False), RunConfig, merged)
+    if isinstance(error, UnusableDataError):
+        return list(error.found)
+    found = findings(error.errors(include_url=False), WrittenConfig, merged)
     others = [finding for finding in found if finding.location[:2] != ("data", "targets")]
     if are_no_signs(merged):
         # Each target would be called no row, where the loss is what does not fit.

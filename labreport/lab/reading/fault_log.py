@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from labreport.errors import Fault, InputError
@@ -15,6 +16,11 @@ class FaultLog:
         self._source = source
         self._faults: dict[tuple[Location, str], Fault] = {}
         self._consequences: dict[tuple[Location, str], Fault] = {}
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the lab file, from which it names other files."""
+        return self._source.path.parent
 
     @property
     def has_faults(self) -> bool:

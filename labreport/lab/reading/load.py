@@ -71,14 +71,17 @@ class _LabReader:
         appendices = tuple(self._appendices(file, base)) if file else ()
         if file is None or not self._log.is_empty:
             raise InputError(self._log.told())
+        config = self._configurations.resolve(base.change)
         return Lab(
             file.languages,
             file.cover,
             file.purpose,
-            self._configurations.resolve(base.change),
+            config,
             plans,
             appendices,
             file,
+            self._configurations.data_set(config),
+            self._configurations.files,
         )
 
     def _check_worked_row(self, file: LabFile | None, base: Settings) -> None:
@@ -192,12 +195,16 @@ class _LabReader:
                 values = {"scheme": config.initial.scheme}
                 self._log.consequence((*place, "seeds"), "seeds-without-chance", values=values)
             stride = _stride(record_every, len(seeds), config.rounds)
+            alone = Trial(
+                variant.name, point, None, config, 1, self._configurations.data_set(config)
+            )
             if by_chance and seeds != (None,):
                 for seed in seeds:
                     if seed is not None:
-                        yield Trial(variant.name, point, seed, config.with_seed(seed), stride)
+                        config = config.with_seed(seed)
+                        yield replace(alone, seed=seed, config=config, stride=stride)
             else:
-                yield Trial(variant.name, point, None, config)
+                yield alone
 
     def _budgets(
         self, here: Location, experiment: Experiment, trials: list[Trial]
