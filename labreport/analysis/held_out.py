@@ -75,6 +75,21 @@ class HeldOut:
         joined: Array = np.concatenate(found)
         return joined
 
+    def outputs_at(self, columns: Array, step: int) -> Array:
+        """Outputs [rows, units] at a step for values [rows, columns] as the source has them."""
+        config = self.run.config
+        layers = layers_of(config, _there(self.run.trace.weights_at(step)))
+        inputs = self.data_set.inputs_of(columns)
+        with np.errstate(all="ignore"):
+            found: Array = forward(layers, config.network.activations, inputs).output
+        return found
+
+    def classes_of(self, outputs: Array) -> Labels:
+        """The class [rows] of each row by its outputs [rows, units]; level ones are the first."""
+        if outputs.shape[1] > 1:
+            return np.asarray(outputs.argmax(axis=1))
+        return np.asarray((outputs[:, 0] > threshold(self.run)).astype(int))
+
     def losses(self, part: str) -> Array:
         """The loss over the rows of a part at each of ``steps``."""
         return self._losses[part]
@@ -106,10 +121,7 @@ class HeldOut:
 
     def classes(self, part: str, step: int) -> Labels:
         """The class [rows] that each row of a part is put into; level ones are the first."""
-        outputs = self.outputs(part, (step,))[0]
-        if outputs.shape[1] > 1:
-            return np.asarray(outputs.argmax(axis=1))
-        return np.asarray((outputs[:, 0] > threshold(self.run)).astype(int))
+        return self.classes_of(self.outputs(part, (step,))[0])
 
     def score(self, part: str, step: int) -> float | None:
         """The share of a part's rows in their own class, or R² where targets are numbers."""

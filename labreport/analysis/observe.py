@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from labreport.analysis.answers import (
     along_axes,
     best_from_starts,
+    held_out_rows,
     mechanisms,
     mixed_points,
     single_runs,
@@ -55,6 +56,7 @@ MODULES = (
     explanations,
     gradient_checks,
     gradients,
+    held_out_rows,
     initialisation,
     learning_rates,
     mixed_points,

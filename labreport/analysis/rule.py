@@ -21,6 +21,7 @@ Theme = Literal[
     "equivalence",
     "reliability",
     "classification",
+    "generalisation",
 ]
 """Topics of rules; findings are grouped by them, in this order."""
 

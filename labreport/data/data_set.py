@@ -52,7 +52,9 @@ class DataSet:
 
     Attributes:
         origin: where they come from.
-        features: names of the inputs.
+        columns: names of the inputs as the source has them.
+        degree: up to which their powers and products are inputs of the network, too.
+        features: names of the inputs of the network; the columns come first.
         targets: names of the targets.
         classes: names of the classes by their number; none where targets are numbers.
         parts: by name, ``train`` first.
@@ -65,6 +67,8 @@ class DataSet:
     """
 
     origin: Origin
+    columns: tuple[str, ...]
+    degree: int
     features: tuple[str, ...]
     targets: tuple[str, ...]
     classes: tuple[str, ...]
@@ -84,6 +88,22 @@ class DataSet:
     def held_out(self) -> tuple[str, ...]:
         """Names of the parts that training does not see."""
         return tuple(name for name in self.parts if name != "train")
+
+    def inputs_of(self, columns: np.ndarray) -> np.ndarray:
+        """What the network gets [rows, features] for values [rows, columns] of the source."""
+        expanded, _ = _expanded(columns, self.columns, self.degree)
+        if not self.means:
+            return expanded
+        scaled: np.ndarray = (expanded - np.array(self.means)) / np.array(self.deviations)
+        return scaled
+
+    def columns_of(self, part: str) -> np.ndarray:
+        """The values [rows, columns] of a part as the source has them, before any scaling."""
+        inputs = np.array(self.parts[part].inputs)
+        if self.means:
+            inputs = inputs * np.array(self.deviations) + np.array(self.means)
+        found: np.ndarray = inputs[:, : len(self.columns)]
+        return found
 
     @cached_property
     def class_counts(self) -> Mapping[str, tuple[int, ...]]:
@@ -155,6 +175,8 @@ def prepare(
     }
     return DataSet(
         origin,
+        examples.columns,
+        preparation.degree,
         features,
         examples.names,
         examples.classes,

@@ -50,11 +50,13 @@ def _function(drawing: Drawing) -> Callable[..., bytes]:
     """Return the function that draws it; its parameters are the fields, in their order."""
     from labreport.render.figures import (
         curve_figure,
+        fit_figure,
         gradient_differences,
         landscape_figure,
         layer_heatmap,
         network_drawing,
         panels,
+        region_figure,
         start_distribution,
         sweep_figure,
     )
@@ -62,9 +64,11 @@ def _function(drawing: Drawing) -> Callable[..., bytes]:
     functions: dict[str, Callable[..., bytes]] = {
         "CurveDrawing": curve_figure.curve_figure,
         "DifferenceDrawing": gradient_differences.difference_figure,
+        "FitDrawing": fit_figure.fit_figure,
         "HeatmapDrawing": layer_heatmap.layers_figure,
         "LandscapeDrawing": landscape_figure.landscape_figure,
         "NetworkDrawing": network_drawing.network_figure,
+        "RegionsDrawing": region_figure.region_figure,
         "SizesDrawing": panels.sizes_figure,
         "StartsDrawing": start_distribution.starts_figure,
         "SweepDrawing": sweep_figure.sweep_figure,

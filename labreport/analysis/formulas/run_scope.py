@@ -9,6 +9,7 @@ import numpy as np
 
 from labreport.analysis import thresholds
 from labreport.analysis.floor import floor
+from labreport.analysis.held_out import HeldOut
 from labreport.analysis.results import SMALLEST_SCALE
 from labreport.data.data_set import DataSet, Part
 from labreport.lab.changes import quantity
@@ -201,6 +202,15 @@ class RunScope:
         loss = LOSSES_BY_HAND[self._run.config.loss]
         with np.errstate(all="ignore"):
             return loss.value(self.outputs_on(part, step), targets)
+
+    def losses_on(self, part: str) -> Array:
+        """That loss at the recorded steps that are looked at, the first and the last among them."""
+        assert self._data_set is not None
+        return HeldOut(self._run, self._data_set).losses(part)
+
+    def rows_on(self, part: str) -> Array:
+        """The numbers [rows] of the rows of a part."""
+        return _array(range(len(self._part(part))))
 
     def right_on(self, part: str, step: int) -> Array:
         """Mark the rows [rows] of a part that are put into their own class."""

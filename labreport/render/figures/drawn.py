@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from labreport.report.illustration.drawings import Curve, Trajectory
+from labreport.report.illustration.drawings import Curve, Points, Region, Trajectory
 
 DrawnCurve = Curve[str, np.ndarray]
 DrawnTrajectory = Trajectory[str, np.ndarray]
+DrawnPoints = Points[str, np.ndarray]
+DrawnRegion = Region[str, np.ndarray]

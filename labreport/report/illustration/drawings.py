@@ -217,6 +217,55 @@ class NetworkDrawing:
     written: Written[Array] | None
 
 
+class Points(NamedTuple, Generic[Name, Numbers]):
+    """Points [rows, 2] of one kind: a class, or a part of a data set."""
+
+    name: Name
+    places: Numbers
+    look: int
+
+
+class Region(NamedTuple, Generic[Name, Numbers]):
+    """The class [cells up, cells across] that a run puts each place of a plane into."""
+
+    name: Name
+    classes: Numbers
+
+
+@dataclass(frozen=True)
+class RegionsDrawing:
+    """Which class each run gives to each place of a plane of two inputs, with the examples.
+
+    Attributes:
+        regions: of the runs, a panel each.
+        sides: [cells] values of each input.
+        points: the examples, class by class.
+        axes: names of the inputs.
+    """
+
+    regions: tuple[Region[Phrase, Array], ...]
+    sides: tuple[Array, Array]
+    points: tuple[Points[Phrase, Array], ...]
+    axes: Axes
+
+
+@dataclass(frozen=True)
+class FitDrawing:
+    """What runs give for each value of one input, with the examples.
+
+    Attributes:
+        values: [places] of the input.
+        curves: [places] outputs of each run.
+        points: the examples, part by part.
+        axes: names of input and target.
+    """
+
+    values: Array
+    curves: tuple[Curve[Phrase, Array], ...]
+    points: tuple[Points[Phrase, Array], ...]
+    axes: Axes
+
+
 Drawing = (
     CurveDrawing
     | SweepDrawing
@@ -227,6 +276,8 @@ Drawing = (
     | DifferenceDrawing
     | LandscapeDrawing
     | NetworkDrawing
+    | RegionsDrawing
+    | FitDrawing
 )
 
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 
 from labreport.analysis.observation import Observation
 from labreport.analysis.results import ExperimentResults
+from labreport.report.held_out.held_out_figures import HeldOutFigures
+from labreport.report.held_out.score_table import score_tables
 from labreport.report.illustration.curve_figures import CurveFigures
 from labreport.report.illustration.gradient_check_blocks import check_blocks, check_tables
 from labreport.report.illustration.run_figures import RunFigures
@@ -53,6 +55,9 @@ def illustrate(
     checked = check_blocks(results)
     if checked:
         return checked
+    held = HeldOutFigures(results, title).figures()
+    if held:
+        return [*held[:1], *tables_of(results), *held[1:MOST_FIGURES]]
     swept, begun = SweepFigures(results, title), StartFigures(results, title)
     courses = CurveFigures(results, title)
     figures = [*swept.sweep(), *courses.sweep_curves(), *begun.starts()]
@@ -63,10 +68,10 @@ def illustrate(
 
 def tables_of(results: ExperimentResults) -> list[Table]:
     """The tables of an experiment alone, in reading order."""
-    blocks: Sequence[Block | None] = check_tables(results) or [
-        sweep_table(results),
-        starts_table(results) or comparison_table(results),
-    ]
+    blocks: Sequence[Block | None] = check_tables(results) or (
+        score_tables(results)
+        or [sweep_table(results), starts_table(results) or comparison_table(results)]
+    )
     return [block for block in blocks if isinstance(block, Table)]
 
 

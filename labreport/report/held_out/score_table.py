@@ -1,0 +1,157 @@
+"""Losses and scores of an experiment's runs on the parts of their data set, as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from labreport.analysis.held_out import HeldOut, held_out
+from labreport.analysis.observation import Keys, Number, Share
+from labreport.analysis.results import ExperimentResults, Result
+from labreport.report.best_cells import NONE, cells, nearest
+from labreport.report.phrases import Concatenation, configured, text
+from labreport.report.tables import head, named
+from labreport.report.tree import Cell, Table
+
+TRAIN, VALIDATION, TEST = "train", "validation", "test"
+
+MOST_POINTS = 16
+"""Points of a sweep that the table has; of more it has some, evenly chosen."""
+
+
+def score_tables(results: ExperimentResults) -> list[Table]:
+    """The tables of an experiment whose data set has rows that are held out."""
+    made = (_of_singles(results), _of_sweep(results), _of_starts(results))
+    return [table for table in made if table is not None]
+
+
+def _of_singles(results: ExperimentResults) -> Table | None:
+    """A row for each single run: its loss and score on training and validation, and on the test.
+
+    The test is told of the one run that the validation rows choose, or of all where there are no
+    validation rows.
+    """
+    there = _with_rows(results.singles, results.last)
+    if not there:
+        return None
+    rows = [Cell(named(results, r.variant)) for r in there]
+    return _table(there, rows, [head("variant")], results.last, "report.scores-table")
+
+
+def _of_sweep(results: ExperimentResults) -> Table | None:
+    """A row for each point of a sweep."""
+    if len(results.swept) != 1:
+        return None
+    ((_, members),) = results.swept.items()
+    there = _with_rows(members, results.last)
+    if len(there) < 2:
+        return None
+    places = np.unique(np.linspace(0, len(there) - 1, min(len(there), MOST_POINTS)).round())
+    there = [there[int(place)] for place in places]
+    keys = [key for key, _ in there[0].point]
+    header = [Cell(text("report.column-point"))] if len(keys) > 1 else []
+    labels = [
+        Cell(Concatenation(tuple(configured(key, value) for key, value in r.point), ", "))
+        for r in there
+    ]
+    header = header or [Cell(Keys((keys[0],)))]
+    return _table(there, labels, header, results.last, "report.scores-sweep-table")
+
+
+def _with_rows(members: Sequence[Result], budget: int) -> list[Result]:
+    """Results that got so far, with rows held out."""
+    return [r for r in members if held_out(r) is not None and r.index(budget) is not None]
+
+
+def _table(
+    there: Sequence[Result],
+    labels: Sequence[Cell],
+    header: Sequence[Cell],
+    budget: int,
+    caption: str,
+) -> Table:
+    first = _on(there[0])
+    parts = [p for p in (TRAIN, VALIDATION) if p in first.data_set.parts]
+    validated = VALIDATION in parts
+    tested = TEST in first.data_set.parts
+    parts += [] if validated or not tested else [TEST]
+    columns: list[list[Cell]] = []
+    titles = list(header)
+    ranked = len({r.run.config.loss for r in there}) == 1
+    for part in parts:
+        losses = [_loss(r, part, budget) for r in there]
+        best = nearest(losses) if ranked and part != TEST else frozenset()
+        columns.append(cells(losses, best))
+        titles.append(head("part-loss", numeric=True, part=text(f"report.part-{part}")))
+    kind = "share" if first.data_set.classes else "explained"
+    for part in parts:
+        columns.append([_score(r, part, budget) for r in there])
+        titles.append(head(f"part-{kind}", numeric=True, part=text(f"report.part-{part}")))
+    if validated and tested:
+        columns.append(_tested(there, budget))
+        titles.append(head(f"part-{kind}", numeric=True, part=text("report.part-test")))
+    rows = tuple(zip(labels, *columns, strict=True))
+    said = text(caption, budget=budget)
+    return Table(said, tuple(titles), rows)
+
+
+def _tested(there: Sequence[Result], budget: int) -> list[Cell]:
+    """The score on the test of the run with the lowest loss on validation; none of the others."""
+    losses = [_on(r).loss(VALIDATION, r.index(budget) or 0) for r in there]
+    known = [value for value in losses if value is not None]
+    chosen = losses.index(min(known)) if known else -1
+    return [
+        _score(r, TEST, budget) if place == chosen else Cell(NONE, numeric=True)
+        for place, r in enumerate(there)
+    ]
+
+
+def _on(result: Result) -> HeldOut:
+    found = held_out(result)
+    assert found is not None
+    return found
+
+
+def _loss(result: Result, part: str, budget: int) -> Number | None:
+    if part == TRAIN:
+        return None if result.loss(budget) is None else result.number(budget)
+    value = _on(result).loss(part, result.index(budget) or 0)
+    return None if value is None else Number(value, None, 4)
+
+
+def _score(result: Result, part: str, budget: int) -> Cell:
+    value = _on(result).score(part, result.index(budget) or 0)
+    if value is None:
+        return Cell(NONE, numeric=True)
+    has_classes = bool(_on(result).data_set.classes)
+    return Cell(Share(value) if has_classes else Number(value, None, 3), numeric=True)
+
+
+def _of_starts(results: ExperimentResults) -> Table | None:
+    """A row for each variant that was run from several starts: scores on what was held out."""
+    groups = {
+        name: _with_rows(members, results.last) for name, members in results.replicated.items()
+    }
+    groups = {name: members for name, members in groups.items() if len(members) > 1}
+    if not groups:
+        return None
+    first = _on(next(iter(groups.values()))[0])
+    kind = "share" if first.data_set.classes else "explained"
+    part = TEST if TEST in first.data_set.parts else VALIDATION
+    names = ("count", "mean", "deviation", "lowest", "median", "highest")
+    header = (head("variant"), *(head(name, numeric=True) for name in names))
+    rows = []
+    for name, members in groups.items():
+        found = [_on(r).score(part, r.index(results.last) or 0) for r in members]
+        values = np.array([value for value in found if value is not None])
+        shown = (values.mean(), values.std(ddof=1), values.min(), np.median(values), values.max())
+        cells_of = [
+            Cell(Share(float(v)) if kind == "share" else Number(float(v), None, 3), numeric=True)
+            for v in shown
+        ]
+        rows.append((Cell(named(results, name)), Cell(str(len(values)), numeric=True), *cells_of))
+    caption = text(
+        f"report.scores-starts-{kind}", budget=results.last, part=text(f"report.part-{part}")
+    )
+    return Table(caption, header, tuple(rows))
