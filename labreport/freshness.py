@@ -118,6 +118,7 @@ class ReportRecord:
         runs: files of the runs that it rests on, as seen from the folder, named by their SHA-256.
         replaced: while files take their places, SHA-256 of those that they replace, by name.
         rows: SHA-256 of each file with the rows of these runs, as seen from the folder.
+        data: SHA-256 of each file with examples, as the lab names it.
     """
 
     only: tuple[str, ...]
@@ -126,6 +127,7 @@ class ReportRecord:
     runs: tuple[str, ...]
     replaced: dict[str, str] = field(default_factory=dict)
     rows: dict[str, str] = field(default_factory=dict)
+    data: dict[str, str] = field(default_factory=dict)
 
     def content(self) -> bytes:
         """The bytes of ``report.json``."""
@@ -181,6 +183,7 @@ def record(
     files: Mapping[Path, bytes],
     runs: Iterable[str],
     rows: Mapping[str, str],
+    data: Mapping[str, str],
 ) -> ReportRecord:
     """Make the record that is to be kept of a report.
 
@@ -190,10 +193,11 @@ def record(
         files: its files, which all lie in the output folder.
         runs: the files of the runs, as seen from there.
         rows: SHA-256 of the files of their rows, as seen from there.
+        data: SHA-256 of the files with examples, as the lab names them.
     """
     written = {path.name: _sha256(content) for path, content in files.items()}
     used = tuple(sorted(set(runs)))
-    return ReportRecord(report.only, made, written, used, rows=dict(rows))
+    return ReportRecord(report.only, made, written, used, rows=dict(rows), data=dict(data))
 
 
 def current_record(report: WantedReport) -> ReportRecord | None:
@@ -206,8 +210,10 @@ def current_record(report: WantedReport) -> ReportRecord | None:
         return None
     try:
         stored = {name: Path(name).stem for name in found.runs} | found.rows
+        known = {report.output / name: digest for name, digest in stored.items()}
+        known |= {report.lab.parent / name: digest for name, digest in found.data.items()}
         whole = all(found.has_written(report.output / name) for name in found.files) and all(
-            digest_of(report.output / name) == digest for name, digest in stored.items()
+            digest_of(path) == digest for path, digest in known.items()
         )
     except OSError:
         return None
@@ -262,6 +268,7 @@ def read_record(output: Path) -> ReportRecord | None:
             _list(found["runs"]),
             _texts(found.get("replaced", {})),
             _texts(found.get("rows", {})),
+            _texts(found.get("data", {})),
         )
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return None
@@ -308,12 +315,14 @@ def _digest(parts: Iterable[str | bytes]) -> str:
 
 
 def stamps(report: WantedReport) -> tuple[str, ...]:
-    """Size and time of each file that an author writes: lab, notes, theme and templates.
+    """Size and time of each file that an author writes: lab, data, notes, theme and templates.
 
     Raises:
         OSError: if something cannot be read.
     """
-    files = (report.lab, *_notes(report), *_files(report.theme), *_files(TEMPLATES))
+    known = read_record(report.output)
+    data = [report.lab.parent / name for name in (known.data if known else ())]
+    files = (report.lab, *data, *_notes(report), *_files(report.theme), *_files(TEMPLATES))
     return tuple(map(_stamp, files))
 
 

@@ -11,6 +11,7 @@ from labreport.analysis.answers import (
     held_out_rows,
     mechanisms,
     mixed_points,
+    overfitting,
     single_runs,
     step_sizes,
 )
@@ -60,6 +61,7 @@ MODULES = (
     initialisation,
     learning_rates,
     mixed_points,
+    overfitting,
     reliability,
     rows,
     stability,

@@ -282,7 +282,7 @@ class ExperimentResults:
         elif not all(there):
             return ()
         return tuple(
-            Result(Trial(result.variant, result.point, None, config), self.controls[config.digest])
+            Result(replace(result.trial, seed=None, config=config), self.controls[config.digest])
             for config in configurations
         )
 

@@ -59,7 +59,9 @@ def build(request: Request, progress: Progress) -> Summary:
     found_altered = altered(request.output)
     files = [*drafted.data, *_render(drafted, inputs, request, progress)]
     used = {file for file, _ in drafted.places.values()}
-    kept = record(request.report, inputs.digests, dict(files), used, store.opened)
+    kept = record(
+        request.report, inputs.digests, dict(files), used, store.opened, inputs.whole.data_files
+    )
     _write(files, kept, request, progress)
     return Summary(
         trained=drafted.trained,

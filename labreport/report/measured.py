@@ -65,15 +65,14 @@ class Measured:
         """Raises BuildError where a fact or a claim is not what its formula gives."""
         by_name = {run.name: run for run in self.runs}
         repeated = (again.results for _, repetitions in self.appendices for again in repetitions)
-        everywhere = (*self.experiments, *repeated)
-        checks = {id(r.plan): r.check for r in everywhere}
-        sets = {name: found for r in everywhere for name, found in data_sets_of(r).items()}
+        known = {
+            id(r.plan): Known(by_name, r.check, data_sets_of(r))
+            for r in (*self.experiments, *repeated)
+        }
         faults = [
             _fault(claim, failure)
             for claim in self.claims
-            for failure in failures(
-                claim.observation, Known(by_name, checks.get(id(claim.plan)), sets)
-            )
+            for failure in failures(claim.observation, known.get(id(claim.plan), Known(by_name)))
         ]
         if faults:
             raise BuildError(faults)

@@ -9,6 +9,13 @@ from labreport.analysis.observation import Count, Facts, Observation
 
 ADVICE: Mapping[tuple[str, str], str] = {
     ("refused", "target"): "targets",
+    # Where rows are held out, they choose, and not the loss of training.
+    ("validation-over-starts", "depends"): "starts",
+    ("leads-on-validation", "level"): "any",
+    ("leads-on-validation", ""): "take",
+    ("leads-on-validation", "turned"): "take",
+    ("best-on-validation", ""): "point",
+    ("best-on-validation", "other"): "point",
     ("coincide", "momentum"): "clear",
     ("undamped", ""): "clear",
     ("right-formula", "some"): "check",

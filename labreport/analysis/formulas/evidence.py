@@ -59,9 +59,15 @@ def known_of(results: ExperimentResults) -> Known:
 
 
 def data_sets_of(results: ExperimentResults) -> dict[str, DataSet]:
-    """The data sets of an experiment's runs, by the name of the run."""
-    pairs = ((r.run.name, r.trial.data_set) for r in results.results)
-    return {name: data_set for name, data_set in pairs if data_set is not None}
+    """The data sets of an experiment's runs and of their controls, by the name of the run."""
+    made = [(r.run, r.trial.data_set) for r in results.results if r.trial.data_set is not None]
+    of_rows = {run.config.data.rows.digest: data_set for run, data_set in made}
+    controls = [
+        (run, of_rows[rows])
+        for run in (results.controls.values() if of_rows else ())
+        if (rows := run.config.data.rows.digest) in of_rows
+    ]
+    return {run.name: data_set for run, data_set in (*controls, *made)}
 
 
 def evaluate(source: Source, known: Known) -> Any:

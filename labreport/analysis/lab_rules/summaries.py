@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from labreport.analysis import thresholds
 from labreport.analysis.classes import decided
+from labreport.analysis.held_out import held_out
 from labreport.analysis.lab_rules.lab_rule import Conclusion, Experiments, lab_rule, title, title_of
 from labreport.analysis.observation import (
     Count,
@@ -193,7 +194,7 @@ def own_rows(experiments: Experiments) -> Iterator[Conclusion]:
         if decided(r, e.last) and r.variant not in e.gridded
     ]
     several = [(e, r) for e in experiments for r in e.results if len(r.run.config.data.inputs) > 1]
-    members = classified or several
+    members = [(e, r) for e, r in classified or several if held_out(r) is None]
     if not members:
         return
     first = {id(e): r for e, r in reversed(members)}

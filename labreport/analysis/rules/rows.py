@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
+from labreport.analysis.held_out import held_out
 from labreport.analysis.observation import Count, Facts, Keys, Number, Observation
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
@@ -85,6 +86,8 @@ def unseen_rows(results: ExperimentResults) -> Iterator[Observation]:
     changed = {key: other for key, other in differing.items() if other is not None}
     most = max(results.results, key=lambda r: len(r.run.config.data.inputs), default=None)
     if not changed or most is None or len(most.run.config.data.inputs) < 2:
+        return
+    if all(held_out(r) is not None for r in results.results):
         return
     facts: Facts = {
         "keys": Keys(tuple(changed)),

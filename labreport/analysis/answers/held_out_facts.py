@@ -1,0 +1,135 @@
+"""Runs of an experiment on held-out rows: which can be compared, and the facts and claims of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from labreport.analysis import thresholds
+from labreport.analysis.held_out import HeldOut, held_out
+from labreport.analysis.observation import Count, Number, Share, Source
+from labreport.analysis.results import Result, cite
+from labreport.analysis.rules.comparison import rankable
+
+TRAIN, VALIDATION, TEST = "train", "validation", "test"
+
+
+def compared_on(
+    members: Sequence[Result], part: str, budget: int, *, same_inputs: bool = True
+) -> list[Result]:
+    """Results whose loss on a part is known, if all measure the same thing on the same rows."""
+    there = [
+        r
+        for r in members
+        if (found := held_out(r)) is not None
+        and part in found.data_set.parts
+        and (step := r.index(budget)) is not None
+        and found.loss(part, step) is not None
+    ]
+    if not there or len(there) < len(members):
+        return []
+    places = {held.data_set.places[part] for r in there if (held := held_out(r)) is not None}
+    quantities = {r.run.config.loss for r in there}
+    same = rankable(there) if same_inputs else len(quantities) == 1
+    return there if same and len(places) == 1 else []
+
+
+def held_parts(result: Result) -> tuple[str, ...]:
+    """Names of the parts of a result's data set that training does not see."""
+    found = held_out(result)
+    return () if found is None else found.data_set.held_out
+
+
+def has_classes(result: Result) -> bool:
+    """Return whether the targets of a result's data set are classes."""
+    return result.trial.data_set is not None and bool(result.trial.data_set.classes)
+
+
+def on_parts(result: Result) -> HeldOut:
+    """A result on the parts of its data set, of which some are held out."""
+    found = held_out(result)
+    assert found is not None
+    return found
+
+
+def loss_on(result: Result, part: str, budget: int) -> float:
+    """The loss on a part, which must be there, after so many updates."""
+    return on_parts(result).loss(part, result.index(budget) or 0) or 0.0
+
+
+def loss_number(result: Result, part: str, budget: int) -> Number:
+    """The loss on a part after so many updates, with its source."""
+    return loss_number_at(result, part, result.index(budget) or 0)
+
+
+def loss_number_at(result: Result, part: str, step: int) -> Number:
+    """The loss on a part at a step, with the digits that other roundings agree on."""
+    return result.told(lambda r: _known_loss(r, part, step), f'loss_on("{part}", {step})')
+
+
+def _known_loss(result: Result, part: str, step: int) -> float | None:
+    found = held_out(result)
+    there = found is not None and result.run.trace.weights_at(step) is not None
+    return found.loss(part, step) if there and found is not None else None
+
+
+def row_count(result: Result, part: str) -> Count:
+    """The number of rows of a part."""
+    return Count(
+        len(on_parts(result).data_set.parts[part]), result.cite(f'size(rows_on("{part}"))')
+    )
+
+
+def training_loss(result: Result, budget: int) -> str:
+    """Return the formula of the loss of training."""
+    return f"losses[{result.index(budget)}]"
+
+
+def _formula(result: Result, budget: int, run: str) -> str:
+    return f'{run}.loss_on("{VALIDATION}", {result.index(budget)})'
+
+
+def _margin(first: Result) -> float:
+    """The difference from which on one loss on the validation rows is ahead of another."""
+    return thresholds.NO_ODDS * (on_parts(first).loss(VALIDATION, 0) or 0.0)
+
+
+def is_ahead(first: Result, other: Result, budget: int) -> bool:
+    """Return whether the first has the lower loss on validation rows, by a margin that counts."""
+    apart = loss_on(other, VALIDATION, budget) - loss_on(first, VALIDATION, budget)
+    return apart > _margin(first)
+
+
+def lead_claim(first: Result, other: Result, budget: int, *, holds: bool) -> Source:
+    """The claim that the first is ahead of the other by a difference that counts, or is not."""
+    apart = f"{_formula(other, budget, 'r2')} - {_formula(first, budget, 'r1')}"
+    sign = ">" if holds else "<="
+    return cite(f'{apart} {sign} NO_ODDS * r1.loss_on("{VALIDATION}", 0)', (first, other))
+
+
+def not_above(first: Result, other: Result, budget: int) -> Source:
+    """The claim that the first has no higher loss on validation rows than the other."""
+    formula = f"{_formula(first, budget, 'r1')} <= {_formula(other, budget, 'r2')}"
+    return cite(formula, (first, other))
+
+
+def score_formula(result: Result, part: str, step: int) -> str:
+    """Return the formula of the score on a part."""
+    if has_classes(result):
+        return f'mean(right_on("{part}", {step}))'
+    return f'explained_on("{part}", {step})'
+
+
+def score(result: Result, part: str, step: int) -> Share | Number:
+    """The share of a part's rows in their own class, or R²."""
+    value = on_parts(result).score(part, step)
+    assert value is not None
+    source = result.cite(score_formula(result, part, step))
+    return Share(value, source) if has_classes(result) else Number(value, source, 3)
+
+
+def scores(there: Sequence[Result], budget: int) -> tuple[str, list[float]]:
+    """The part that was kept for the end, and the score of each run on it."""
+    part = TEST if TEST in held_parts(there[0]) else VALIDATION
+    found = [on_parts(r).score(part, r.index(budget) or 0) for r in there]
+    values = [value for value in found if value is not None]
+    return (part, values) if len(values) == len(there) else ("", [])
