@@ -14,6 +14,7 @@ from claim_checks import (
     equivalence,
     gradient_checks,
     gradients,
+    held_out,
     initialisation,
     reliability,
     stability,
@@ -29,6 +30,7 @@ __all__ = ["CHECKS", "LAB_CHECKS", "OF_EVERY_RUN", "Effort", "Seen"]
 CHECKS: dict[str, Check] = {
     **gradient_checks.CHECKS,
     **gradients.CHECKS,
+    **held_out.CHECKS,
     **equivalence.CHECKS,
     **target.CHECKS,
     **trajectory.CHECKS,

@@ -73,7 +73,7 @@ def leads_on_validation(results: ExperimentResults) -> Iterator[Observation]:
         facts |= {"training": other.number(last), "own_training": first.number(last)}
         losses = [f"r{k}.{training_loss(r, last)}" for k, r in enumerate((other, first), 1)]
         claims.append(cite(" < ".join(losses), (other, first)))
-    form = "turned" if turned else "level" if level else "" if trained is first else "alone"
+    form = "turned" if turned else "level" if level else ""
     yield Observation("leads-on-validation", facts, len(there), form=form, claims=tuple(claims))
 
 
@@ -111,8 +111,11 @@ def validation_over_starts(results: ExperimentResults) -> Iterator[Observation]:
         "budget": Count(last),
     }
     sign = "<" if form else ">="
-    claim = cite(f"{count} {sign} MOSTLY_STARTS * {total.formula}", runs)
-    yield Observation("validation-over-starts", facts, len(runs), form=form, claims=(claim,))
+    claims = (
+        cite(f"{count} {sign} MOSTLY_STARTS * {total.formula}", runs),
+        cite(f"{total.formula} >= FEWEST_PAIRS", runs),
+    )
+    yield Observation("validation-over-starts", facts, len(runs), form=form, claims=claims)
 
 
 @rule("held-out-score", "generalisation", 0.95, part="effect")
@@ -143,7 +146,8 @@ def held_out_score(results: ExperimentResults) -> Iterator[Observation]:
         "rows": row_count(result, part),
         "budget": Count(results.last),
     }
-    yield Observation("held-out-score", facts, 1, form=form)
+    claims = tuple(not_above(result, r, results.last) for r in there if r is not result)
+    yield Observation("held-out-score", facts, 1, form=form, claims=claims)
 
 
 def _one_sweep(results: ExperimentResults) -> Sequence[Result]:

@@ -1,0 +1,198 @@
+"""Checks of rules on rows that training does not see, computed with torch's own modules."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from claim_checks.reading import listed, near, stated, value
+from claim_checks.seen import Check, Seen
+from labreport.analysis.observation import Observation, Subject
+from labreport.data.data_set import DataSet
+from labreport.lab.plan import Trial
+from labreport.runs.run import Run
+
+ACTIVATIONS = {
+    "identity": lambda z: z,
+    "sigmoid": torch.sigmoid,
+    "tanh": torch.tanh,
+    "relu": torch.relu,
+    "leaky_relu": torch.nn.functional.leaky_relu,
+    "elu": torch.nn.functional.elu,
+    "silu": torch.nn.functional.silu,
+    "gelu": torch.nn.functional.gelu,
+    "softplus": torch.nn.functional.softplus,
+}
+LOSSES = {
+    "mse": torch.nn.MSELoss(),
+    "l1": torch.nn.L1Loss(),
+    "huber": torch.nn.HuberLoss(),
+    "smooth_l1": torch.nn.SmoothL1Loss(),
+    "bce": torch.nn.BCELoss(),
+    "bce_with_logits": torch.nn.BCEWithLogitsLoss(),
+    "cross_entropy": torch.nn.CrossEntropyLoss(),
+}
+
+
+def outputs_on(trial: Trial, run: Run, part: str, step: int) -> torch.Tensor:
+    """The outputs for the rows of a part, layer by layer with torch.nn.functional.linear."""
+    weights = run.trace.weights_at(step)
+    assert weights is not None
+    flat = torch.tensor(weights, dtype=torch.float64)
+    values = torch.tensor(_set(trial).parts[part].inputs, dtype=torch.float64)
+    start = 0
+    network = run.config.network
+    for (out, into), name in zip(network.shapes, network.activations, strict=True):
+        weight = flat[start : start + out * into].reshape(out, into)
+        start += out * into
+        bias = flat[start : start + out] if network.trains_bias else None
+        start += out if network.trains_bias else 0
+        values = ACTIVATIONS[name](torch.nn.functional.linear(values, weight, bias))
+    return values
+
+
+def loss_on(trial: Trial, run: Run, part: str, step: int) -> float:
+    """The loss over the rows of a part."""
+    targets = torch.tensor(_set(trial).parts[part].targets, dtype=torch.float64)
+    return float(LOSSES[run.config.loss](outputs_on(trial, run, part, step), targets))
+
+
+def score_on(trial: Trial, run: Run, part: str, step: int) -> float:
+    """The share of rows in their own class, or R²."""
+    from sklearn.metrics import accuracy_score, r2_score
+
+    outputs = outputs_on(trial, run, part, step).numpy()
+    targets = np.array(_set(trial).parts[part].targets)
+    if not _set(trial).classes:
+        return float(r2_score(targets, outputs))
+    if outputs.shape[1] > 1:
+        return float(accuracy_score(targets.argmax(1), outputs.argmax(1)))
+    level = 0.0 if run.config.loss in ("bce_with_logits", "soft_margin") else 0.5
+    return float(accuracy_score(targets[:, 0] > 0, outputs[:, 0] > level))
+
+
+def _set(trial: Trial) -> DataSet:
+    assert trial.data_set is not None
+    return trial.data_set
+
+
+def _pair(seen: Seen, subject: object) -> tuple[Trial, Run]:
+    assert isinstance(subject, Subject)
+    return next(
+        (t, r)
+        for t, r in seen.pairs
+        if subject.variant in ("", t.variant) and t.point == subject.point
+    )
+
+
+def _singles(seen: Seen) -> list[tuple[Trial, Run]]:
+    return [members[0] for members in seen.variants.values() if len(members) == 1]
+
+
+def leads_on_validation(seen: Seen, observation: Observation) -> bool:
+    """Check who has the lowest loss on validation rows, and in training."""
+    step = stated(observation, "budget")
+    losses = {t.variant: loss_on(t, r, "validation", step) for t, r in _singles(seen)}
+    (first, one), (other, another) = (
+        _pair(seen, observation.facts[key]) for key in ("subject", "other")
+    )
+    told = (stated(observation, "loss"), stated(observation, "other_loss"))
+    mine = (losses[first.variant], losses[other.variant])
+    fine = all(near(a, b) for a, b in zip(told, mine, strict=True))
+    fine = fine and losses[first.variant] == min(losses.values())
+    ahead = mine[1] - mine[0] > 1e-3 * loss_on(first, one, "validation", 0)
+    if observation.form == "turned":
+        trained = {t.variant: float(r.losses[step]) for t, r in _singles(seen)}
+        fine = fine and trained[other.variant] == min(trained.values())
+        return bool(fine and ahead and another.losses[step] < one.losses[step])
+    return bool(fine and ahead == (observation.form == ""))
+
+
+def held_out_score(seen: Seen, observation: Observation) -> bool:
+    """Check a score on held-out rows, and on those of training."""
+    trial, run = _pair(seen, observation.facts["subject"])
+    step = stated(observation, "budget")
+    part = "test" if "test" in _set(trial).parts else "validation"
+    scores = [score_on(trial, run, name, step) for name in (part, "train")]
+    told = [stated(observation, name) for name in ("score", "seen_score")]
+    return len(_set(trial).parts[part]) == stated(observation, "rows") and all(
+        near(a, b) for a, b in zip(told, scores, strict=True)
+    )
+
+
+def validation_over_starts(seen: Seen, observation: Observation) -> bool:
+    """Check that counts fit their form: nine of ten starts are most of them."""
+    lower, total = stated(observation, "lower"), stated(observation, "total")
+    return (lower >= 0.9 * total) == (observation.form == "") and 0 <= lower <= total
+
+
+def best_on_validation(seen: Seen, observation: Observation) -> bool:
+    """Check which point of a sweep has the lowest loss on validation rows."""
+    step = stated(observation, "budget")
+    losses = {t.point: loss_on(t, r, "validation", step) for t, r in seen.pairs}
+    best = observation.facts["best"]
+    assert isinstance(best, Subject)
+    fine = losses[best.point] == min(losses.values())
+    fine = fine and near(stated(observation, "loss"), losses[best.point])
+    if observation.form == "other":
+        trained = observation.facts["trained"]
+        assert isinstance(trained, Subject)
+        own = {t.point: float(r.losses[step]) for t, r in seen.pairs}
+        fine = fine and own[trained.point] == min(own.values())
+        fine = fine and near(stated(observation, "there"), losses[trained.point])
+    return bool(fine and len(losses) == stated(observation, "total"))
+
+
+def held_out_starts(seen: Seen, observation: Observation) -> bool:
+    """Check the median, the lowest and the highest score over starts."""
+    step = stated(observation, "budget")
+    for told in listed(observation, "shares"):
+        members = seen.variants[told.what.variant]
+        part = "test" if "test" in _set(members[0][0]).parts else "validation"
+        scores = [score_on(t, r, part, step) for t, r in members]
+        mine = (float(np.median(scores)), min(scores), max(scores))
+        if not all(near(value(a), b) for a, b in zip(told.detail, mine, strict=True)):
+            return False
+    return True
+
+
+def chosen_on_test(seen: Seen, observation: Observation) -> bool:
+    """Check that there is a test and nothing to choose by."""
+    sets = [_set(t) for t, _ in _singles(seen)]
+    return all("validation" not in s.parts and "test" in s.parts for s in sets)
+
+
+def overfits(seen: Seen, observation: Observation) -> bool:
+    """Check that losses on held-out rows rise from their lowest, and those of training fall."""
+    last = stated(observation, "budget")
+    for told in listed(observation, "turns"):
+        trial, run = _pair(seen, told.what)
+        part = "validation" if "validation" in _set(trial).parts else "test"
+        step, least, end = (value(fact) for fact in told.detail)
+        here, there = (loss_on(trial, run, part, int(s)) for s in (step, last))
+        every = [loss_on(trial, run, part, int(s)) for s in run.trace.recorded[::7]]
+        if not (near(here, least) and near(there, end) and here <= min(every) * (1 + 1e-6)):
+            return False
+        if not (there > 1.05 * here and run.losses[last] < run.losses[int(step)]):
+            return False
+    return True
+
+
+def fits_its_rows(seen: Seen, observation: Observation) -> bool:
+    """Check that training fits better at one end, and validation rows are worse off."""
+    step = stated(observation, "budget")
+    (best, one), (end, other) = (_pair(seen, observation.facts[k]) for k in ("best", "end"))
+    worse = loss_on(end, other, "validation", step) > 1.05 * loss_on(best, one, "validation", step)
+    return bool(worse and other.losses[step] < one.losses[step])
+
+
+CHECKS: dict[str, Check] = {
+    "leads-on-validation": leads_on_validation,
+    "held-out-score": held_out_score,
+    "validation-over-starts": validation_over_starts,
+    "best-on-validation": best_on_validation,
+    "held-out-starts": held_out_starts,
+    "chosen-on-test": chosen_on_test,
+    "overfits": overfits,
+    "fits-its-rows": fits_its_rows,
+}

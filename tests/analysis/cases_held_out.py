@@ -1,0 +1,251 @@
+"""Cases of the rules on rows that training does not see.
+
+The network is one weight w without a bias, its loss the mean square of w·x − y. Held-out rows have
+x = 1 and y = 0, so that their loss is w², whatever the losses of training are said to be; the test
+has x = ±1 and y = ±1, so that R² is 1 − (1 − w)².
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from math import nextafter, sqrt
+from typing import Any
+
+import numpy as np
+from cases import fires, silent
+from synthetic_runs import RATE, Made, experiment, single, starts, sweep, trace, with_controls
+
+from labreport.analysis.results import ExperimentResults
+from labreport.analysis.thresholds import FEWEST_PAIRS, NO_ODDS, OVERFITTED
+from labreport.data.data_set import DataSet, Origin, Part
+from labreport.lab.configuration import RunConfig
+
+OTHER = {RATE: 2.0}
+ONE = Part(((1.0,),), ((0.0,),))
+SIGNS = Part(((1.0,), (-1.0,)), ((1.0,), (-1.0,)))
+PLACES = {"train": (0,), "validation": (1,), "test": (2, 3)}
+
+LINE = {
+    "data": {"inputs": [[1.0]], "targets": [[0.0]]},
+    "network": {"layers": [1, 1], "activations": "identity", "bias": "none"},
+    "initial": {"scheme": "given", "weights": [[[1.0]]]},
+}
+
+
+def data_set(*held_out: str, classes: Sequence[str] = ()) -> DataSet:
+    """A data set with these parts beside that of training."""
+    every = {"train": SIGNS, "validation": ONE, "test": SIGNS}
+    parts = {name: every[name] for name in ("train", *held_out)}
+    places = {name: PLACES[name] for name in parts}
+    return DataSet(Origin("inline", ""), ("x1",), 1, ("x1",), ("y",), tuple(classes), parts, places)
+
+
+def held(results: ExperimentResults, made: DataSet | None = None) -> ExperimentResults:
+    """The same experiment on a data set with rows held out."""
+    found = made or data_set("validation", "test")
+    members = tuple(replace(r, trial=replace(r.trial, data_set=found)) for r in results.results)
+    plan = replace(results.plan, trials=tuple(r.trial for r in members))
+    return replace(results, plan=plan, results=members)
+
+
+def way(name: str, losses: Sequence[float], weights: Sequence[float], **changes: Any) -> Made:
+    """A run of one weight: its training losses, and the weight at each step."""
+    return single(name, losses, {**LINE, **changes}, weights=np.array(weights)[:, None])
+
+
+def by_rate(weights: dict[float, float], losses: dict[float, float]) -> Made:
+    """A sweep: the last weight and the last training loss at each value."""
+    rows = [
+        sweep("a", RATE, {rate: [9, 5, losses[rate]]}, LINE, weights=np.array([[3], [2], [last]]))
+        for rate, last in weights.items()
+    ]
+    return Made("a", tuple(made.rows[0] for made in rows))
+
+
+# --- which result the held-out rows choose -----------------------------------------------------
+
+
+@fires("leads-on-validation", "", subject="b", loss=0.25, other="a", other_loss=1.0, rows=1)
+@fires("held-out-score", "chosen-explained", subject="b", score=0.75, rows=2, budget=2)
+@silent("overfits", "chosen-on-test", "validation-over-starts", "unseen-rows")
+def the_lead_of_training_is_that_of_validation() -> ExperimentResults:
+    first, second = way("a", [9, 5, 3], [3, 2, 1]), way("b", [9, 5, 2], [3, 2, 0.5], **OTHER)
+    return held(experiment(first, second))
+
+
+@fires("leads-on-validation", "turned", subject="b", other="a", training=2.0, own_training=3.0)
+def training_leads_elsewhere_than_validation() -> ExperimentResults:
+    first, second = way("a", [9, 5, 2], [3, 2, 1]), way("b", [9, 5, 3], [3, 2, 0.5], **OTHER)
+    return held(experiment(first, second))
+
+
+LEVEL = sqrt(1 + NO_ODDS * 9)
+"""A weight whose loss is above that of 1 by a thousandth of that of 3."""
+
+
+@fires("leads-on-validation", "level", subject="a", other="b")
+def the_best_two_are_level_on_validation() -> ExperimentResults:
+    near = nextafter(LEVEL, 1)
+    first, second = way("a", [9, 5, 2], [3, 2, 1]), way("b", [9, 5, 3], [3, 2, near], **OTHER)
+    return held(experiment(first, second))
+
+
+@fires("leads-on-validation", "")
+def the_best_two_are_just_not_level_on_validation() -> ExperimentResults:
+    far = LEVEL + 1e-9
+    first, second = way("a", [9, 5, 2], [3, 2, 1]), way("b", [9, 5, 3], [3, 2, far], **OTHER)
+    return held(experiment(first, second))
+
+
+@silent("leads-on-validation", "held-out-score", "best-on-validation", "overfits")
+def nothing_is_held_out() -> ExperimentResults:
+    first, second = way("a", [9, 5, 3], [3, 2, 1]), way("b", [9, 5, 2], [3, 2, 0.5], **OTHER)
+    return experiment(first, second)
+
+
+@fires("held-out-score", "explained", subject="a", score=0.75, rows=2)
+@silent("leads-on-validation", "chosen-on-test")
+def one_run_with_a_test() -> ExperimentResults:
+    return held(experiment(way("a", [9, 5, 3], [3, 2, 0.5])))
+
+
+@fires("held-out-score", "", subject="a", score=1.0, seen_score=1.0)
+def one_run_with_classes() -> ExperimentResults:
+    made = data_set("validation", "test", classes=("no", "yes"))
+    return held(experiment(way("a", [9, 5, 3], [3, 2, 0.6])), made)
+
+
+@fires("held-out-score", "chosen", subject="b", score=1.0, seen_score=1.0)
+def two_runs_with_classes() -> ExperimentResults:
+    made = data_set("validation", "test", classes=("no", "yes"))
+    first, second = way("a", [9, 5, 3], [3, 2, 1]), way("b", [9, 5, 2], [3, 2, 0.6], **OTHER)
+    return held(experiment(first, second), made)
+
+
+@fires("chosen-on-test", "", count=2, rows=2)
+@silent("leads-on-validation", "held-out-score")
+def two_runs_with_a_test_alone() -> ExperimentResults:
+    first, second = way("a", [9, 5, 3], [3, 2, 1]), way("b", [9, 5, 2], [3, 2, 0.5], **OTHER)
+    return held(experiment(first, second), data_set("test"))
+
+
+# --- from other starts -------------------------------------------------------------------------
+
+
+def from_starts(lower: int) -> ExperimentResults:
+    """Two runs of which the first leads on validation, and from so many of ten starts."""
+    first = way("a", [9, 5, 2], [3, 2, 0.5])
+    second = way("b", [9, 5, 3], [3, 2, 1], **{RATE: 2.0})
+
+    def made(number: int, config: RunConfig) -> Any:
+        if number >= FEWEST_PAIRS:
+            return None
+        ahead = number < lower
+        last = 0.5 if ahead == (config.optimizer.learning_rate == 1.0) else 1.0
+        return trace(config, [9, 5, 2], weights=np.array([[3], [2], [last]]))
+
+    return with_controls(held(experiment(first, second)), "other-starts", made)
+
+
+@fires("validation-over-starts", "", subject="a", other="b", lower=9, total=10)
+def validation_leads_from_nine_of_ten_starts() -> ExperimentResults:
+    return from_starts(9)
+
+
+@fires("validation-over-starts", "depends", lower=8, total=10)
+def validation_leads_from_eight_of_ten_starts() -> ExperimentResults:
+    return from_starts(8)
+
+
+def from_seeds(*lasts: float) -> Made:
+    """Runs from random starts: the last weight of each."""
+    made = starts("r", [[9, 5, 1]] * len(lasts), {k: v for k, v in LINE.items() if k != "initial"})
+    rows = tuple(
+        (point, seed, config, trace(config, [9, 5, 1], weights=np.array([[3], [2], [last]])))
+        for (point, seed, config, _), last in zip(made.rows, lasts, strict=True)
+    )
+    return Made("r", rows)
+
+
+@fires("held-out-starts", "explained", shares=(("r", (0.75, 0.0, 1.0)),), rows=2)
+def scores_over_random_starts() -> ExperimentResults:
+    return held(experiment(from_seeds(0.5, 2.0, 1.0)))
+
+
+@fires("held-out-starts", "", shares=(("r", (1.0, 0.5, 1.0)),), rows=2)
+def shares_over_random_starts() -> ExperimentResults:
+    made = data_set("validation", "test", classes=("no", "yes"))
+    return held(experiment(from_seeds(0.6, 0.4, 1.0)), made)
+
+
+@silent("held-out-starts")
+def starts_without_rows_held_out() -> ExperimentResults:
+    return experiment(from_seeds(0.5, 2.0, 1.0))
+
+
+# --- sweeps ------------------------------------------------------------------------------------
+
+
+@fires("best-on-validation", "other", best=("", 2.0), loss=0.25, trained=("", 3.0), there=1.0)
+@fires("fits-its-rows", "both", best=("", 2.0), end=("", 3.0), training=1.0, own_training=2.0)
+@fires("held-out-score", "chosen-explained", score=0.75)
+def too_little_and_too_much() -> ExperimentResults:
+    return held(experiment(by_rate({1.0: 2, 2.0: 0.5, 3.0: 1}, {1.0: 3, 2.0: 2, 3.0: 1})))
+
+
+@fires("fits-its-rows", "", best=("", 1.0), end=("", 3.0))
+def too_much_alone() -> ExperimentResults:
+    return held(experiment(by_rate({1.0: 0.5, 2.0: 0.7, 3.0: 1}, {1.0: 3, 2.0: 2, 3.0: 1})))
+
+
+@fires("best-on-validation", "", best=("", 3.0), total=3)
+@silent("fits-its-rows")
+def the_more_the_better() -> ExperimentResults:
+    return held(experiment(by_rate({1.0: 2, 2.0: 1, 3.0: 0.5}, {1.0: 3, 2.0: 2, 3.0: 1})))
+
+
+@silent("fits-its-rows")
+def held_out_rows_are_hardly_worse_off_at_the_end() -> ExperimentResults:
+    last = nextafter(0.5 * sqrt(1 + OVERFITTED), 0)
+    return held(experiment(by_rate({1.0: 2, 2.0: 0.5, 3.0: last}, {1.0: 3, 2.0: 2, 3.0: 1})))
+
+
+# --- by round ----------------------------------------------------------------------------------
+
+
+def turning(last: float, falling: float = 0.5) -> ExperimentResults:
+    """Three rounds: held-out rows are at their best after the first, training falls on."""
+    made = way("a", [9, 5, 3, falling], [3, 1, 1.2, last])
+    return held(experiment(made, budgets=(3,)))
+
+
+@fires("overfits", "", turns=(("a", (1, 1.0, 2.25)),))
+def held_out_rows_are_worse_off_at_the_end() -> ExperimentResults:
+    return turning(1.5)
+
+
+@silent("overfits")
+def held_out_rows_rise_by_next_to_nothing() -> ExperimentResults:
+    return turning(nextafter(sqrt(1 + OVERFITTED), 1))
+
+
+@silent("overfits")
+def training_does_not_fall_any_more() -> ExperimentResults:
+    return turning(1.5, falling=5)
+
+
+@silent("overfits")
+def held_out_rows_come_down_again() -> ExperimentResults:
+    losses = np.linspace(9, 1, 31).tolist()
+    ways = [3, 1, *[1.5] * 25, *[1.4, 1.2, 1.01, 1.4]]
+    return held(experiment(way("a", losses, ways), budgets=(30,)))
+
+
+@fires("overfits", "several", turns=(("a", (1, 1.0, 2.25)), ("b", (1, 1.0, 4.0))))
+def two_runs_overfit() -> ExperimentResults:
+    runs = [
+        way(name, [9, 5, 3, 0.5], [3, 1, 1.2, last], **{RATE: 1.0 + k})
+        for k, (name, last) in enumerate((("a", 1.5), ("b", 2.0)))
+    ]
+    return held(experiment(*runs, budgets=(3,)))
