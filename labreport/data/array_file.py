@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from typing import Any
-from zipfile import BadZipFile
+from zipfile import BadZipFile, ZipFile, is_zipfile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,9 @@ from labreport.data.examples import (
     numbered,
 )
 
+LARGEST_UNPACKED = 16 * MOST_VALUES
+"""Bytes of the arrays of an archive: it may be packed a thousandfold."""
+
 INPUTS = ("inputs", "X", "x", "data")
 TARGETS = ("targets", "y", "Y", "target")
 """Names of the arrays in an archive, the first that is there."""
@@ -30,11 +33,14 @@ def read_arrays(name: str, content: bytes) -> Examples:
     Raises:
         DataError: if it is no such file, or its arrays do not fit.
     """
+    _check_unpacked(content)
     try:
         loaded = np.load(io.BytesIO(content), allow_pickle=False)
         inputs, targets = _pair(name, loaded)
-    except (ValueError, OSError, EOFError, KeyError, BadZipFile):
+    except (ValueError, OSError, EOFError, KeyError, BadZipFile, MemoryError):
         raise DataError(Problem(("file",), "data-not-arrays", {"file": name})) from None
+    if not inputs.size:
+        raise DataError(Problem(("file",), "data-empty", {"file": name}))
     inputs = inputs.reshape(len(inputs), -1) if inputs.ndim else inputs
     if inputs.ndim != 2 or targets.ndim not in (1, 2) or len(inputs) != len(targets):
         values = {"file": name, "found": f"{inputs.shape}, {targets.shape}"}
@@ -46,6 +52,14 @@ def read_arrays(name: str, content: bytes) -> Examples:
         return Examples(columns, _matrix(name, inputs), classes, ("y",), names)
     rows = _matrix(name, targets.reshape(len(targets), -1))
     return Examples(columns, _matrix(name, inputs), rows, _target_names(len(rows[0])))
+
+
+def _check_unpacked(content: bytes) -> None:
+    """Raises DataError for an archive that would unpack to more than is allowed."""
+    if is_zipfile(io.BytesIO(content)):
+        size = sum(member.file_size for member in ZipFile(io.BytesIO(content)).infolist())
+        if size > LARGEST_UNPACKED:
+            raise DataError(Problem(("file",), "data-too-many-values", {"limit": MOST_VALUES}))
 
 
 def _target_names(count: int) -> tuple[str, ...]:
@@ -70,8 +84,6 @@ def _pair(name: str, loaded: Any) -> tuple[NDArray[Any], NDArray[Any]]:
 
 
 def _check_size(name: str, inputs: NDArray[Any]) -> None:
-    if not inputs.size:
-        raise DataError(Problem(("file",), "data-empty", {"file": name}))
     if len(inputs) > MOST_ROWS:
         raise DataError(
             Problem(("file",), "data-too-many-rows", {"file": name, "limit": MOST_ROWS})

@@ -37,6 +37,9 @@ PLACEHOLDERS: dict[str, Any] = {
 """Stand in for a required key of the base that is at fault, so that the rest can be checked."""
 
 
+TOGETHER = ("data", "network", "epochs")
+"""Keys of which one is found out by the other."""
+
 INLINE = (("inputs",), ("targets",), ("batch_size",))
 """Keys of data that stand for themselves."""
 
@@ -72,7 +75,9 @@ class ConfigurationReader:
             merged = merged_layers([*outer, last])
             try:
                 config = self._shared.resolve(merged)
-            except (ValidationError, UnusableDataError) as error:
+            except UnusableDataError as error:
+                return self._without_data(error, outer, last)
+            except ValidationError as error:
                 found = [f for f in _found(error, merged) if not _is_to_come(f, swept)]
             else:
                 # A change may need another one to fit: that is checked when all are merged.
@@ -91,7 +96,10 @@ class ConfigurationReader:
         """The configuration of a run, if nothing is wrong with it."""
         try:
             config = self._shared.resolve(merged)
-        except (ValidationError, UnusableDataError) as error:
+        except UnusableDataError as error:
+            self._blame_data(error, layers)
+            return None
+        except ValidationError as error:
             for finding in _found(error, merged):
                 owner = owner_of(layers, finding)
                 # A key that is not there is at fault itself, once for all of its values.
@@ -101,6 +109,29 @@ class ConfigurationReader:
             return None
         self._fit(config, layers)
         return config
+
+    def _without_data(
+        self, error: UnusableDataError, outer: Sequence[Settings], last: Settings
+    ) -> Settings:
+        """The last layer without the data and the network that do not go together.
+
+        All of its other keys have been found right before its data were looked at.
+        """
+        self._blame_data(error, [*outer, last])
+        if outer:
+            kept = {key: v for key, v in last.change.items() if key not in TOGETHER}
+            return replace(last, change=kept)
+        self._unsound.update(TOGETHER)
+        stand_ins = {key: PLACEHOLDERS[key] for key in ("data", "network")}
+        kept = {key: v for key, v in last.change.items() if key != "epochs"}
+        return replace(last, change={**kept, **stand_ins})
+
+    def _blame_data(self, error: UnusableDataError, layers: Sequence[Settings]) -> None:
+        """Note what is wrong with data, unless stand-ins of the base are what they do not fit."""
+        if self._unsound & {*TOGETHER, "data.inputs", "data.targets", "network.layers"}:
+            return
+        for finding in error.found:
+            self._log.blame(owner_of(layers, finding).at(finding.location), finding)
 
     def _mended(self, change: Change, location: Location, *, is_base: bool) -> Change:
         """A change without the key at fault; the base gets a stand-in if it needs that key."""
@@ -133,10 +164,8 @@ class ConfigurationReader:
             self._log.fault(layer.at(place), code, values={**values, "of": key})
 
 
-def _found(error: ValidationError | UnusableDataError, merged: Change) -> list[Mismatch]:
+def _found(error: ValidationError, merged: Change) -> list[Mismatch]:
     """Find what is wrong with a configuration; of targets that are classes, which do not exist."""
-    if isinstance(error, UnusableDataError):
-        return list(error.found)
     found = findings(error.errors(include_url=False), WrittenConfig, merged)
     others = [finding for finding in found if finding.location[:2] != ("data", "targets")]
     if are_no_signs(merged):
