@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from claim_checks.reading import listed, near, stated, value
+from claim_checks.reading import first_variant, listed, near, stated, value
 from claim_checks.seen import Check, Seen
 from labreport.analysis.observation import Observation, Subject
 from labreport.data.data_set import DataSet
@@ -156,6 +156,22 @@ def held_out_starts(seen: Seen, observation: Observation) -> bool:
     return True
 
 
+def starts_on_validation(seen: Seen, observation: Observation) -> bool:
+    """Check in how many pairs of starts one variant has the lower loss on validation rows."""
+    from scipy.stats import binomtest
+
+    step = stated(observation, "budget")
+    found = []
+    for key in ("subject", "other"):
+        members = seen.variants[first_variant(observation.facts[key])]
+        found.append({t.seed: loss_on(t, r, "validation", step) for t, r in members})
+    pairs = [(found[0][seed], found[1][seed]) for seed in found[0]]
+    lower, untied = sum(a < b for a, b in pairs), sum(a != b for a, b in pairs)
+    p = binomtest(lower, untied).pvalue if untied else 1.0
+    fine = stated(observation, "lower") == lower and stated(observation, "count") == len(pairs)
+    return bool(fine and (p <= 0.05) == (observation.form == ""))
+
+
 def chosen_on_test(seen: Seen, observation: Observation) -> bool:
     """Check that there is a test and nothing to choose by."""
     sets = [_set(t) for t, _ in _singles(seen)]
@@ -173,7 +189,7 @@ def overfits(seen: Seen, observation: Observation) -> bool:
         every = [loss_on(trial, run, part, int(s)) for s in run.trace.recorded[::7]]
         if not (near(here, least) and near(there, end) and here <= min(every) * (1 + 1e-6)):
             return False
-        if not (there > 1.05 * here and run.losses[last] < run.losses[int(step)]):
+        if not (there > 1.1 * here and run.losses[last] < run.losses[int(step)]):
             return False
     return True
 
@@ -182,8 +198,53 @@ def fits_its_rows(seen: Seen, observation: Observation) -> bool:
     """Check that training fits better at one end, and validation rows are worse off."""
     step = stated(observation, "budget")
     (best, one), (end, other) = (_pair(seen, observation.facts[k]) for k in ("best", "end"))
-    worse = loss_on(end, other, "validation", step) > 1.05 * loss_on(best, one, "validation", step)
+    worse = loss_on(end, other, "validation", step) > 1.1 * loss_on(best, one, "validation", step)
     return bool(worse and other.losses[step] < one.losses[step])
+
+
+def lowest_of_lines(run: Run) -> float:
+    """The lowest loss of a linear model on the rows of training, by scipy's BFGS."""
+    from scipy.optimize import minimize
+
+    inputs = torch.tensor(run.config.data.inputs, dtype=torch.float64)
+    targets = torch.tensor(run.config.data.targets, dtype=torch.float64)
+    count = targets.shape[1]
+
+    def loss_and_gradient(flat: np.ndarray) -> tuple[float, np.ndarray]:
+        weights = torch.tensor(flat, requires_grad=True)
+        matrix = weights.reshape(inputs.shape[1] + 1, count)
+        loss = LOSSES[run.config.loss](inputs @ matrix[:-1] + matrix[-1], targets)
+        (gradient,) = torch.autograd.grad(loss, weights)
+        return loss.item(), gradient.numpy()
+
+    start = np.zeros((inputs.shape[1] + 1) * count)
+    found = minimize(loss_and_gradient, start, jac=True, method="BFGS", options={"gtol": 1e-9})
+    return float(found.fun)
+
+
+def linear_optimum(seen: Seen, observation: Observation) -> bool:
+    """Check the lowest loss of a line, and how many runs are level with it."""
+    step = stated(observation, "budget")
+    lines = [r for r in seen.single_and_swept if len(r.config.network.shapes) == 1]
+    best = lowest_of_lines(lines[0])
+    level = [r for r in lines if r.losses[step] - best <= 1.01e-3 * r.losses[0]]
+    fine = abs(stated(observation, "optimum") - best) <= 1e-5 * abs(best) + 1e-9
+    count = stated(observation, "count")
+    return bool(fine and count <= len(level) and (observation.form == "") == (count == 0))
+
+
+def beyond_linear(seen: Seen, observation: Observation) -> bool:
+    """Check that a run is below the lowest loss of any line."""
+    step = stated(observation, "budget")
+    (_, run), (_, line) = (_pair(seen, observation.facts[k]) for k in ("subject", "other"))
+    return bool(run.losses[step] < lowest_of_lines(line))
+
+
+def linear_unfinished(seen: Seen, observation: Observation) -> bool:
+    """Check that a line is behind, and above the lowest loss of any line."""
+    step = stated(observation, "budget")
+    (_, line), (_, run) = (_pair(seen, observation.facts[k]) for k in ("subject", "other"))
+    return bool(run.losses[step] < line.losses[step] and line.losses[step] > lowest_of_lines(line))
 
 
 CHECKS: dict[str, Check] = {
@@ -195,4 +256,8 @@ CHECKS: dict[str, Check] = {
     "chosen-on-test": chosen_on_test,
     "overfits": overfits,
     "fits-its-rows": fits_its_rows,
+    "starts-on-validation": starts_on_validation,
+    "linear-optimum": linear_optimum,
+    "beyond-linear": beyond_linear,
+    "linear-unfinished": linear_unfinished,
 }

@@ -14,7 +14,17 @@ from typing import Any
 
 import numpy as np
 from cases import fires, silent
-from synthetic_runs import RATE, Made, experiment, single, starts, sweep, trace, with_controls
+from synthetic_runs import (
+    RATE,
+    Made,
+    config,
+    experiment,
+    single,
+    starts,
+    sweep,
+    trace,
+    with_controls,
+)
 
 from labreport.analysis.results import ExperimentResults
 from labreport.analysis.thresholds import FEWEST_PAIRS, NO_ODDS, OVERFITTED
@@ -31,6 +41,9 @@ LINE = {
     "network": {"layers": [1, 1], "activations": "identity", "bias": "none"},
     "initial": {"scheme": "given", "weights": [[[1.0]]]},
 }
+
+
+LINE_DRAWN = {**LINE, "initial": {"scheme": "pytorch"}}
 
 
 def data_set(*held_out: str, classes: Sequence[str] = ()) -> DataSet:
@@ -160,10 +173,10 @@ def validation_leads_from_eight_of_ten_starts() -> ExperimentResults:
 
 def from_seeds(*lasts: float) -> Made:
     """Runs from random starts: the last weight of each."""
-    made = starts("r", [[9, 5, 1]] * len(lasts), {k: v for k, v in LINE.items() if k != "initial"})
+    made = starts("r", [[9, 5, 1]] * len(lasts), LINE_DRAWN)
     rows = tuple(
-        (point, seed, config, trace(config, [9, 5, 1], weights=np.array([[3], [2], [last]])))
-        for (point, seed, config, _), last in zip(made.rows, lasts, strict=True)
+        (point, seed, drawn, trace(drawn, [9, 5, 1], weights=np.array([[3], [2], [last]])))
+        for (point, seed, drawn, _), last in zip(made.rows, lasts, strict=True)
     )
     return Made("r", rows)
 
@@ -184,6 +197,36 @@ def starts_without_rows_held_out() -> ExperimentResults:
     return experiment(from_seeds(0.5, 2.0, 1.0))
 
 
+def two_variants(lower: int) -> ExperimentResults:
+    """Ten pairs of starts, of which so many are lower for the first variant."""
+    first, second = from_seeds(*[0.5] * 10), from_seeds(*[1.0] * lower, *[0.2] * (10 - lower))
+    rows = tuple(
+        (point, seed, config(LINE_DRAWN | {RATE: 2.0, "rounds": 2}).with_seed(seed or 0), made)
+        for point, seed, _, made in second.rows
+    )
+    return held(experiment(Made("a", first.rows), Made("b", rows)))
+
+
+@fires("starts-on-validation", "", subject="a", other="b", lower=9, count=10, rows=1)
+def nine_pairs_of_ten_are_lower() -> ExperimentResults:
+    return two_variants(9)
+
+
+@fires("starts-on-validation", "", subject="b", other="a", lower=10)
+def all_pairs_are_higher() -> ExperimentResults:
+    return two_variants(0)
+
+
+@fires("starts-on-validation", "open", subject="a", other="b", lower=8)
+def eight_pairs_of_ten_may_be_chance() -> ExperimentResults:
+    return two_variants(8)
+
+
+@silent("starts-on-validation")
+def starts_of_one_variant() -> ExperimentResults:
+    return held(experiment(from_seeds(0.5, 2.0, 1.0)))
+
+
 # --- sweeps ------------------------------------------------------------------------------------
 
 
@@ -197,6 +240,13 @@ def too_little_and_too_much() -> ExperimentResults:
 @fires("fits-its-rows", "", best=("", 1.0), end=("", 3.0))
 def too_much_alone() -> ExperimentResults:
     return held(experiment(by_rate({1.0: 0.5, 2.0: 0.7, 3.0: 1}, {1.0: 3, 2.0: 2, 3.0: 1})))
+
+
+@fires("best-on-validation", "level", best=("", 3.0), points=(("", 2.0), ("", 3.0)))
+@silent("held-out-score")
+def two_values_are_level_on_validation() -> ExperimentResults:
+    near = 0.5 + NO_ODDS
+    return held(experiment(by_rate({1.0: 2, 2.0: near, 3.0: 0.5}, {1.0: 3, 2.0: 2, 3.0: 1})))
 
 
 @fires("best-on-validation", "", best=("", 3.0), total=3)

@@ -10,10 +10,14 @@ from labreport.analysis.observation import Count, Facts, Observation
 ADVICE: Mapping[tuple[str, str], str] = {
     ("refused", "target"): "targets",
     # Where rows are held out, they choose, and not the loss of training.
+    ("linear-unfinished", ""): "rate",
     ("validation-over-starts", "depends"): "starts",
+    ("starts-on-validation", "open"): "more",
+    ("starts-on-validation", ""): "take",
     ("leads-on-validation", "level"): "any",
     ("leads-on-validation", ""): "take",
     ("leads-on-validation", "turned"): "take",
+    ("best-on-validation", "level"): "level",
     ("best-on-validation", ""): "point",
     ("best-on-validation", "other"): "point",
     ("coincide", "momentum"): "clear",

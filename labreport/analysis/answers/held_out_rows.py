@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-import numpy as np
-
 from labreport.analysis import thresholds
 from labreport.analysis.answers.held_out_facts import (
     TEST,
@@ -22,19 +20,14 @@ from labreport.analysis.answers.held_out_facts import (
     on_parts,
     row_count,
     score,
-    score_formula,
-    scores,
     training_loss,
 )
 from labreport.analysis.held_out import held_out
 from labreport.analysis.observation import (
     Count,
     Facts,
-    Number,
     Observation,
-    Share,
     Subject,
-    With,
 )
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
@@ -118,7 +111,7 @@ def validation_over_starts(results: ExperimentResults) -> Iterator[Observation]:
     yield Observation("validation-over-starts", facts, len(runs), form=form, claims=claims)
 
 
-@rule("held-out-score", "generalisation", 0.95, part="effect")
+@rule("held-out-score", "generalisation", 0.95, thresholds=("NO_ODDS",), part="effect")
 def held_out_score(results: ExperimentResults) -> Iterator[Observation]:
     """How well a run does on rows that it has not seen: on the test, that which validation chose.
 
@@ -129,6 +122,9 @@ def held_out_score(results: ExperimentResults) -> Iterator[Observation]:
     there = compared_on(members, VALIDATION, results.last, same_inputs=same_inputs)
     chosen = min(there, key=lambda r: loss_on(r, VALIDATION, results.last), default=None)
     result = chosen if len(members) > 1 else next(iter(members), None)
+    rivals = [r for r in there if r is not result]
+    if result is not None and not all(is_ahead(result, r, results.last) for r in rivals):
+        return  # Where results are level, none is chosen.
     if result is None or held_out(result) is None or result.index(results.last) is None:
         return
     part = TEST if TEST in held_parts(result) else VALIDATION
@@ -146,7 +142,7 @@ def held_out_score(results: ExperimentResults) -> Iterator[Observation]:
         "rows": row_count(result, part),
         "budget": Count(results.last),
     }
-    claims = tuple(not_above(result, r, results.last) for r in there if r is not result)
+    claims = tuple(lead_claim(result, r, results.last, holds=True) for r in rivals)
     yield Observation("held-out-score", facts, 1, form=form, claims=claims)
 
 
@@ -165,6 +161,7 @@ def best_on_validation(results: ExperimentResults) -> Iterator[Observation]:
     best = min(there, key=lambda r: loss_on(r, VALIDATION, last))
     trained = min(there, key=lambda r: r.loss(last) or 0.0)
     differs = trained is not best and is_ahead(best, trained, last)
+    level = [r for r in there if r is best or not is_ahead(best, r, last)]
     facts: Facts = {
         "best": Subject("", best.point),
         "loss": loss_number(best, VALIDATION, last),
@@ -181,36 +178,12 @@ def best_on_validation(results: ExperimentResults) -> Iterator[Observation]:
         losses = f"each({training_loss(trained, last)})"
         others = (trained, *(r for r in there if r is not trained))
         claims.append(cite(f"{training_loss(trained, last)} <= min({losses})", others))
-    form = "other" if differs else ""
+    elif len(level) > 1:
+        facts["points"] = tuple(Subject("", r.point) for r in level)
+        facts["count"] = Count(len(level))
+    claims += [lead_claim(best, r, last, holds=r not in level) for r in there if r is not best]
+    form = "other" if differs else "level" if len(level) > 1 else ""
     yield Observation("best-on-validation", facts, len(there), form=form, claims=tuple(claims))
-
-
-@rule("held-out-starts", "generalisation", 0.9, part="effect")
-def held_out_starts(results: ExperimentResults) -> Iterator[Observation]:
-    """How the score on held-out rows varies over random starts."""
-    shares: list[With] = []
-    kinds: set[type[Share] | type[Number]] = set()
-    runs, rows = 0, None
-    for name, members in results.replicated.items():
-        there = [r for r in members if r.index(results.last) is not None and held_out(r)]
-        part, values = scores(there, results.last) if len(there) == len(members) else ("", [])
-        if not part:
-            continue
-        rows, runs = row_count(there[0], part), runs + len(there)
-        each = f"each({score_formula(there[0], part, there[0].index(results.last) or 0)})"
-        kind = Share if has_classes(there[0]) else Number
-        kinds.add(kind)
-        measures = (
-            ("median", float(np.median(values))),
-            ("min", min(values)),
-            ("max", max(values)),
-        )
-        told = tuple(kind(value, cite(f"{how}({each})", there)) for how, value in measures)
-        shares.append(With(Subject(name), told))
-    if shares and rows is not None and len(kinds) == 1:
-        form = "" if kinds == {Share} else "explained"
-        facts: Facts = {"shares": tuple(shares), "rows": rows, "budget": Count(results.last)}
-        yield Observation("held-out-starts", facts, runs, form=form, strength="statistical")
 
 
 @rule("chosen-on-test", "generalisation", 0.5)

@@ -10,6 +10,7 @@ import numpy as np
 from labreport.analysis import thresholds
 from labreport.analysis.floor import floor
 from labreport.analysis.held_out import HeldOut
+from labreport.analysis.linear.newton import lowest_entropy, lowest_squares
 from labreport.analysis.results import SMALLEST_SCALE
 from labreport.data.data_set import DataSet, Part
 from labreport.lab.changes import quantity
@@ -226,6 +227,13 @@ class RunScope:
         targets = np.array(self._part(part).targets, dtype=np.float64)
         errors = np.mean((self.outputs_on(part, step) - targets) ** 2, axis=0)
         return float(np.mean(1 - errors / np.var(targets, axis=0)))
+
+    @property
+    def linear_optimum(self) -> float:
+        """The lowest loss that a linear model has on the rows of training."""
+        inputs, targets = data_of(self._run.config, np.float64)
+        squares = self._run.config.loss == "mse"
+        return (lowest_squares if squares else lowest_entropy)(inputs, targets)
 
     def _part(self, name: str) -> Part:
         if self._data_set is None:

@@ -1,0 +1,118 @@
+"""Random starts on held-out rows: which variant does better there, and how the scores vary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from labreport.analysis import thresholds
+from labreport.analysis.answers.held_out_facts import (
+    VALIDATION,
+    compared_on,
+    has_classes,
+    loss_on,
+    row_count,
+    score_formula,
+    scores,
+)
+from labreport.analysis.held_out import held_out
+from labreport.analysis.observation import (
+    Count,
+    Facts,
+    Number,
+    Observation,
+    Share,
+    Subject,
+    With,
+)
+from labreport.analysis.results import ExperimentResults, Result, cite
+from labreport.analysis.rule import rule
+from labreport.analysis.statistics import sign_test
+
+Pair = tuple[Result, Result]
+
+
+@rule(
+    "starts-on-validation",
+    "generalisation",
+    1.0,
+    thresholds=("SIGNIFICANCE",),
+    covers=("paired-starts",),
+    part="verdict",
+)
+def starts_on_validation(results: ExperimentResults) -> Iterator[Observation]:
+    """Two variants from the same seeds: in how many pairs one has the lower loss on validation."""
+    for name, members in results.replicated.items():
+        other = results.plan.against(results.plan.variant(name))
+        if other is None or other.name not in results.replicated:
+            continue
+        pairs = _pairs(members, results.of(other.name), results.last)
+        if len(pairs) > 1:
+            yield _compared(Subject(name), Subject(other.name), pairs, results.last)
+
+
+def _pairs(mine: Sequence[Result], theirs: Sequence[Result], budget: int) -> list[Pair]:
+    """Runs from the same seed whose losses on the validation rows can be compared."""
+    by_seed = {r.trial.seed: r for r in theirs}
+    pairs = [(r, by_seed[r.trial.seed]) for r in mine if r.trial.seed in by_seed]
+    there = [p for p in pairs if len(compared_on(p, VALIDATION, budget)) == 2]
+    steps = {r.index(budget) for pair in there for r in pair}
+    return there if len(steps) == 1 and len(there) == len(mine) else []
+
+
+def _compared(mine: Subject, theirs: Subject, pairs: Sequence[Pair], budget: int) -> Observation:
+    """What the pairs show; the variant that is ahead more often comes first."""
+    losses = np.array([[loss_on(r, VALIDATION, budget) for r in pair] for pair in pairs])
+    below = int((losses[:, 0] < losses[:, 1]).sum())
+    if 2 * below < len(pairs):
+        mine, theirs = theirs, mine
+        pairs = [(other, one) for one, other in pairs]
+        below = int((losses[:, 1] < losses[:, 0]).sum())
+    above = len(pairs) - below - int((losses[:, 0] == losses[:, 1]).sum())
+    runs = [*(one for one, _ in pairs), *(other for _, other in pairs)]
+    each = f'each(loss_on("{VALIDATION}", {pairs[0][0].index(budget)}))'
+    one, other = f"{each}[:{len(pairs)}]", f"{each}[{len(pairs)}:]"
+    test = f"sign_test(count({one} < {other}), count({one} > {other}))"
+    p = sign_test(below, above)
+    sure = p <= thresholds.SIGNIFICANCE
+    facts: Facts = {
+        "subject": mine,
+        "other": theirs,
+        "lower": Count(below, cite(f"count({one} < {other})", runs)),
+        "count": Count(len(pairs), cite("size(each(rounds)) // 2", runs)),
+        "rows": row_count(pairs[0][0], VALIDATION),
+        "budget": Count(budget),
+    }
+    claims = (cite(f"{test} {'<=' if sure else '>'} SIGNIFICANCE", runs),)
+    made = Observation("starts-on-validation", facts, len(runs), form="" if sure else "open")
+    return replace(made, strength="statistical", claims=claims)
+
+
+@rule("held-out-starts", "generalisation", 0.9, part="effect")
+def held_out_starts(results: ExperimentResults) -> Iterator[Observation]:
+    """How the score on held-out rows varies over random starts."""
+    shares: list[With] = []
+    kinds: set[type[Share] | type[Number]] = set()
+    runs, rows = 0, None
+    for name, members in results.replicated.items():
+        there = [r for r in members if r.index(results.last) is not None and held_out(r)]
+        part, values = scores(there, results.last) if len(there) == len(members) else ("", [])
+        if not part:
+            continue
+        rows, runs = row_count(there[0], part), runs + len(there)
+        each = f"each({score_formula(there[0], part, there[0].index(results.last) or 0)})"
+        kind = Share if has_classes(there[0]) else Number
+        kinds.add(kind)
+        measures = (
+            ("median", float(np.median(values))),
+            ("min", min(values)),
+            ("max", max(values)),
+        )
+        told = tuple(kind(value, cite(f"{how}({each})", there)) for how, value in measures)
+        shares.append(With(Subject(name), told))
+    if shares and rows is not None and len(kinds) == 1:
+        form = "" if kinds == {Share} else "explained"
+        facts: Facts = {"shares": tuple(shares), "rows": rows, "budget": Count(results.last)}
+        yield Observation("held-out-starts", facts, runs, form=form, strength="statistical")

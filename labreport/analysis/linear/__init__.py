@@ -1,0 +1,1 @@
+"""Linear models, whose lowest loss is known without training them."""

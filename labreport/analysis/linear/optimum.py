@@ -1,0 +1,83 @@
+"""The lowest loss that any linear model has on some rows: what training one comes to in the end.
+
+A network without hidden layers and with a linear output has a convex loss, so that its lowest value
+is known without training: by least squares, and of classes by scikit-learn's logistic regression
+without a penalty (Hastie, Tibshirani and Friedman 2009, "The Elements of Statistical Learning",
+sections 3.2 and 4.4).
+"""
+
+from __future__ import annotations
+
+import warnings
+from functools import cache
+
+import numpy as np
+
+from labreport.lab.configuration import Rows, RunConfig
+from labreport.reference.losses.all_losses import LOSSES
+
+CONVEX = ("mse", "bce_with_logits", "cross_entropy")
+"""Losses whose lowest value over linear models is computed."""
+
+MOST_ROUNDS = 2000
+TOLERANCE = 1e-10
+WORST_CONDITION = 1e4
+"""Condition of the inputs above which rounding decides where the lowest loss lies, and no training
+comes near it."""
+
+LOWEST_ENTROPY = 1e-6
+"""Classes that a plane separates have no lowest loss: it goes to 0, and weights grow for ever."""
+
+
+def is_linear(config: RunConfig) -> bool:
+    """Return whether the outputs are a linear function of the inputs, with a bias that is free."""
+    network = config.network
+    return len(network.shapes) == 1 and network.activations == ("identity",) and network.trains_bias
+
+
+def linear_optimum(config: RunConfig) -> float | None:
+    """The lowest loss of a linear model on the rows of a run; None if it is not known."""
+    if config.loss not in CONVEX:
+        return None
+    return _optimum(config.data.rows, config.loss)
+
+
+@cache
+def _optimum(rows: Rows, loss: str) -> float | None:
+    inputs = np.array(rows.inputs, dtype=np.float64)
+    targets = np.array(rows.targets, dtype=np.float64)
+    if np.linalg.cond(np.column_stack([inputs, np.ones(len(inputs))])) > WORST_CONDITION:
+        return None
+    outputs = _least_squares(inputs, targets) if loss == "mse" else _of_classes(inputs, targets)
+    if outputs is None:
+        return None
+    found = float(LOSSES[loss].value(outputs, targets))
+    return None if loss != "mse" and found < LOWEST_ENTROPY else found
+
+
+def _least_squares(inputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    from sklearn.linear_model import LinearRegression
+
+    outputs: np.ndarray = LinearRegression().fit(inputs, targets).predict(inputs)
+    return outputs
+
+
+def _of_classes(inputs: np.ndarray, targets: np.ndarray) -> np.ndarray | None:
+    """Outputs [rows, units] of logistic regression; None where it does not come to an end."""
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
+
+    if not np.isin(targets, (0, 1)).all() or targets.shape[1] == 2:
+        return None
+    classes = targets[:, 0] if targets.shape[1] == 1 else targets.argmax(axis=1)
+    if len(np.unique(classes)) != max(targets.shape[1], 2):
+        return None
+    model = LogisticRegression(C=np.inf, tol=TOLERANCE, max_iter=MOST_ROUNDS)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ConvergenceWarning)
+        try:
+            model.fit(inputs, classes)
+        except ConvergenceWarning:
+            return None
+    outputs: np.ndarray = model.decision_function(inputs)
+    return outputs.reshape(len(inputs), -1)
