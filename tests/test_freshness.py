@@ -220,6 +220,44 @@ def test_another_python_or_machine_is_seen(
     assert current_record(built) is None
 
 
+DATA = """
+test_explanations = false
+[base]
+loss = "mse"
+rounds = 3
+[base.data]
+file = "points.csv"
+[base.network]
+hidden = []
+activations = "identity"
+[base.optimizer]
+name = "sgd"
+learning_rate = 0.1
+[experiment.first]
+title = "First"
+"""
+
+
+def test_a_change_of_a_file_with_examples_is_seen(
+    write_lab: Callable[..., Path], build: Callable[[Request], None], tmp_path: Path
+) -> None:
+    points = tmp_path / "points.csv"
+    points.write_text("x,y\n1,2\n3,4\n", encoding="utf-8")
+    request = Request(write_lab(DATA), (), ("en",), tmp_path / "output")
+    build(request)
+    kept = current_record(request.report)
+    assert kept is not None
+    assert list(kept.data) == ["points.csv"]
+    before = current_module.stamps(request.report)
+    points.write_text("x,y\n1,2\n3,5\n", encoding="utf-8")
+    assert current_record(request.report) is None
+    assert current_module.stamps(request.report) != before
+    build(request)
+    assert current_record(request.report) is not None
+    points.unlink()
+    assert current_record(request.report) is None
+
+
 def test_a_setting_of_the_environment_is_seen(
     built: WantedReport, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 from command_line import run
 
-from labreport.cli.starter_labs import EXERCISES, exercise_file, start
+from labreport.cli.starter_labs import COMPANIONS, EXERCISES, exercise_file, start
 from labreport.errors import InputError
 from labreport.lab.reading.load import load
 from labreport.render.notes.reading import read_note, stray_notes
@@ -23,7 +24,10 @@ def test_an_exercise_builds_and_finds_something_in_each_experiment(
 ) -> None:
     written = start(tmp_path / "a" / "b", exercise)
     names = [path.relative_to(tmp_path / "a" / "b").as_posix() for path in written]
-    assert names == ["experiments.toml", "experiments.schema.json", "notes/README.md"]
+    named = list(COMPANIONS.get(exercise, ()))
+    assert names == ["experiments.toml", *named, "experiments.schema.json", "notes/README.md"]
+    for name in named:
+        shutil.copy(tmp_path / "a" / "b" / name, tmp_path / name)
     built = build_pages(written[0].read_text(encoding="utf-8"))
     for observed in built.measured.observed:
         assert observed.answers

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labreport.analysis.results import Result
-from labreport.data.data_set import DataSet, Part
+from labreport.data.data_set import DataPart, DataSet
 from labreport.lab.schema.losses import LOSSES as KNOWN
 from labreport.reference.evaluation import layers_of
 from labreport.reference.losses.all_losses import LOSSES
@@ -144,7 +144,7 @@ def threshold(run: Run) -> float:
     return 0.5 if KNOWN[run.config.loss].prediction == "identity" else 0.0
 
 
-def own_classes(part: Part) -> Labels:
+def own_classes(part: DataPart) -> Labels:
     """The class [rows] that each row of a part belongs to."""
     targets = np.array(part.targets)
     single = targets.shape[1] == 1

@@ -15,8 +15,20 @@ SCHEMA_FILE = "experiments.schema.json"
 ON_NOTES = "notes/README.md"
 """Says what may stand in the folder of notes; no report takes it in."""
 
-EXERCISES = ("backpropagation", "minimal", "optimizers", "initialisation", "classes")
+EXERCISES = (
+    "backpropagation",
+    "minimal",
+    "optimizers",
+    "initialisation",
+    "classes",
+    "regression",
+    "moons",
+    "iris",
+)
 """Names on the command line: the lab that ships, and those in templates/labs."""
+
+COMPANIONS = {"regression": ("houses.csv",)}
+"""Files with examples that a lab names, by exercise."""
 
 
 def exercise_file(exercise: str) -> Path:
@@ -52,10 +64,13 @@ def start(folder: Path, exercise: str) -> tuple[Path, ...]:
         InputError: if there is no such exercise, or anything is in the way; nothing was written.
         BuildError: if a file cannot be written.
     """
+    labs = shipped("templates") / "labs"
+    named = COMPANIONS.get(exercise, ())
     contents = {
         folder / LAB_FILE: exercise_file(exercise).read_bytes(),
+        **{folder / name: (labs / name).read_bytes() for name in named},
         folder / SCHEMA_FILE: document().encode(),
-        folder / ON_NOTES: (shipped("templates") / "labs" / ON_NOTES).read_bytes(),
+        folder / ON_NOTES: (labs / ON_NOTES).read_bytes(),
     }
     above = nearest_there(folder)
     if not above.is_dir():

@@ -129,7 +129,10 @@ def _separator(text: str) -> str:
     lines = [line for line in text.splitlines()[:20] if line.strip()]
     best, most = SEPARATORS[0], 1
     for separator in SEPARATORS:
-        counts = Counter(len(row) for row in csv.reader(lines, delimiter=separator))
+        try:
+            counts = Counter(len(row) for row in csv.reader(lines, delimiter=separator))
+        except csv.Error:
+            continue
         ((cells, often),) = counts.most_common(1) or [(1, 0)]
         if cells > most and often == len(lines):
             best, most = separator, cells

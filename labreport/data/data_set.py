@@ -14,7 +14,7 @@ from labreport.data.split import split
 
 
 @dataclass(frozen=True)
-class Part:
+class DataPart:
     """The rows of one part of a data set.
 
     Attributes:
@@ -72,7 +72,7 @@ class DataSet:
     features: tuple[str, ...]
     targets: tuple[str, ...]
     classes: tuple[str, ...]
-    parts: Mapping[str, Part]
+    parts: Mapping[str, DataPart]
     places: Mapping[str, tuple[int, ...]]
     means: tuple[float, ...] = ()
     deviations: tuple[float, ...] = ()
@@ -81,7 +81,7 @@ class DataSet:
     filled: int = 0
 
     @property
-    def train(self) -> Part:
+    def train(self) -> DataPart:
         return self.parts["train"]
 
     @property
@@ -112,7 +112,7 @@ class DataSet:
             return {}
         return {name: self._counted(part) for name, part in self.parts.items()}
 
-    def _counted(self, part: Part) -> tuple[int, ...]:
+    def _counted(self, part: DataPart) -> tuple[int, ...]:
         targets = np.asarray(part.targets)
         single = targets.shape[1] == 1
         found = (targets[:, 0] > 0).astype(int) if single else targets.argmax(axis=1)
@@ -160,19 +160,13 @@ def prepare(
     examples = _with_classes(examples, outputs)
     _check_outputs(examples, outputs)
     places = _places(examples, preparation)
+    train = np.asarray(places["train"])
     inputs = np.asarray(examples.inputs, dtype=np.float64)
     missing = np.isnan(inputs)
-    train = np.asarray(places["train"])
     inputs = _filled(inputs, missing, train, examples.columns)
     inputs, features = _expanded(inputs, examples.columns, preparation.degree)
-    scaled, means, deviations, constant = _scaled(
-        inputs, train, features, standardise=preparation.standardise
-    )
+    scaling = _scaled(inputs, train, features, standardise=preparation.standardise)
     targets = _encoded(examples, outputs, signs=signs)
-    parts = {
-        name: Part(tuple(tuple(scaled[p].tolist()) for p in rows), tuple(targets[p] for p in rows))
-        for name, rows in places.items()
-    }
     return DataSet(
         origin,
         examples.columns,
@@ -180,14 +174,18 @@ def prepare(
         features,
         examples.names,
         examples.classes,
-        parts,
+        {name: _part(scaling[0], targets, rows) for name, rows in places.items()},
         places,
-        means,
-        deviations,
-        constant,
+        *scaling[1:],
         examples.dropped,
         int(missing.sum()),
     )
+
+
+def _part(inputs: np.ndarray, targets: Matrix, rows: tuple[int, ...]) -> DataPart:
+    """The rows of a part, by their places."""
+    chosen = inputs[np.asarray(rows)].tolist()
+    return DataPart(tuple(map(tuple, chosen)), tuple(targets[place] for place in rows))
 
 
 def output_count(examples: Examples, *, one_each: bool) -> int:

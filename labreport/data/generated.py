@@ -113,7 +113,7 @@ def _sine(drawn: Drawn) -> Points:
 
 
 @dataclass(frozen=True)
-class Rule:
+class PointRule:
     """A way of drawing examples.
 
     Attributes:
@@ -125,15 +125,15 @@ class Rule:
     classes: int | None
 
 
-RULES: dict[str, Rule] = {
-    "moons": Rule(_moons, 2),
-    "circles": Rule(_circles, 2),
-    "blobs": Rule(_blobs, None),
-    "spirals": Rule(_spirals, None),
-    "xor": Rule(_xor, 2),
-    "line": Rule(_polynomial, 0),
-    "polynomial": Rule(_polynomial, 0),
-    "sine": Rule(_sine, 0),
+RULES: dict[str, PointRule] = {
+    "moons": PointRule(_moons, 2),
+    "circles": PointRule(_circles, 2),
+    "blobs": PointRule(_blobs, None),
+    "spirals": PointRule(_spirals, None),
+    "xor": PointRule(_xor, 2),
+    "line": PointRule(_polynomial, 0),
+    "polynomial": PointRule(_polynomial, 0),
+    "sine": PointRule(_sine, 0),
 }
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from labreport.lab.lab import LabFile, Range
-from labreport.lab.schema.examples import WrittenConfig
+from labreport.lab.schema.written import WrittenConfig
 
 Schema = dict[str, Any]
 

@@ -24,14 +24,14 @@ from labreport.lab.lab import (
 )
 from labreport.lab.schema import initialisers, optimizers
 from labreport.lab.schema.activations import ACTIVATIONS
-from labreport.lab.schema.examples import (
+from labreport.lab.schema.losses import LOSSES
+from labreport.lab.schema.written import (
     DrawnExamples,
     Split,
     WrittenConfig,
     WrittenData,
     WrittenNetwork,
 )
-from labreport.lab.schema.losses import LOSSES
 
 INTRODUCTION = """\
 # The lab file

@@ -10,9 +10,9 @@ from pydantic import BaseModel, ValidationError
 from labreport.lab.class_targets import beyond, class_numbers, one_hot
 from labreport.lab.configuration import Data, RunConfig
 from labreport.lab.lab import Change
-from labreport.lab.reading.examples import ExamplesReader, is_written_out
-from labreport.lab.schema.examples import WrittenConfig, WrittenData
+from labreport.lab.reading.named_data import ExamplesReader, is_written_out
 from labreport.lab.schema.initialisers import Given
+from labreport.lab.schema.written import WrittenConfig, WrittenData
 
 
 class Shared:

@@ -19,6 +19,15 @@ NAMES: Mapping[str, str] = {
     "classes": "the class [rows] that each row belongs to, counted from 0",
     "classes_at": "`classes_at(step)`: the class [rows] that each row is put into; where outputs "
     "are level, the first of them",
+    "outputs_on": "`outputs_on(part, step)`: outputs [rows, units] for the rows of a part of the "
+    "data set: `train`, `validation` or `test`",
+    "loss_on": "`loss_on(part, step)`: the loss over those rows",
+    "losses_on": "`losses_on(part)`: that loss at the recorded steps, or at evenly chosen ones of "
+    "many",
+    "rows_on": "`rows_on(part)`: the numbers [rows] of those rows",
+    "right_on": "`right_on(part, step)`: whether [rows] each of them is put into its own class",
+    "explained_on": "`explained_on(part, step)`: R² of the outputs for those rows",
+    "linear_optimum": "the lowest loss of any linear model on the rows of training",
     "ties_at": "`ties_at(step)`: whether [rows] rounding or that convention alone decides a class",
     "curvature_at": "`curvature_at(step)`: largest eigenvalue of the Hessian of the loss",
     "curvatures_at": "`curvatures_at((0, 1, 5))`: those of several steps",

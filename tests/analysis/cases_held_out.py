@@ -28,12 +28,12 @@ from synthetic_runs import (
 
 from labreport.analysis.results import ExperimentResults
 from labreport.analysis.thresholds import FEWEST_PAIRS, NO_ODDS, OVERFITTED
-from labreport.data.data_set import DataSet, Origin, Part
+from labreport.data.data_set import DataPart, DataSet, Origin
 from labreport.lab.configuration import RunConfig
 
 OTHER = {RATE: 2.0}
-ONE = Part(((1.0,),), ((0.0,),))
-SIGNS = Part(((1.0,), (-1.0,)), ((1.0,), (-1.0,)))
+ONE = DataPart(((1.0,),), ((0.0,),))
+SIGNS = DataPart(((1.0,), (-1.0,)), ((1.0,), (-1.0,)))
 PLACES = {"train": (0,), "validation": (1,), "test": (2, 3)}
 
 LINE = {

@@ -13,7 +13,7 @@ from synthetic_runs import RATE, Made, experiment, single, sweep
 
 from labreport.analysis.results import ExperimentResults
 from labreport.analysis.thresholds import NO_ODDS
-from labreport.data.data_set import DataSet, Origin, Part
+from labreport.data.data_set import DataPart, DataSet, Origin
 
 BEST = 2 / 9
 ROWS = {"inputs": [[-1.0], [0.0], [1.0]], "targets": [[1.0], [0.0], [1.0]]}
@@ -117,7 +117,7 @@ def classes_that_a_point_separates_have_no_optimum() -> ExperimentResults:
 @silent("beyond-linear")
 def a_hidden_layer_that_is_worse_on_held_out_rows() -> ExperimentResults:
     """Its outputs for x = 1 are farther from 0 than those of the line."""
-    one = Part(((1.0,),), ((0.0,),))
+    one = DataPart(((1.0,),), ((0.0,),))
     parts = {"train": one, "validation": one}
     places = {"train": (0,), "validation": (1,)}
     made = DataSet(Origin("inline", ""), ("x1",), 1, ("x1",), ("y",), (), parts, places)

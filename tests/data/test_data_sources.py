@@ -94,6 +94,7 @@ def test_missing_values() -> None:
         (b"a,a,y\n1,2,3\n", "data-column-names"),
         (b"a,,y\n1,2,3\n", "data-column-names"),
         (b"a,y\n1,2\n1,2,3\n", "data-row-length"),
+        (b'a,y\n"' + b"1" * 200_000 + b'",2\n', "data-not-csv"),
         (b"a,y\nx,2\n", "data-not-a-number"),
         (b"a,y\ninf,2\n", "data-not-a-number"),
         (b"a,y\n1_000,2\n", "data-not-a-number"),
@@ -122,6 +123,11 @@ def test_names_that_are_not_there() -> None:
     ]
     assert told[0].allowed == ("length", "width", "kind")
     assert [p.code for p in problems(FLOWERS, columns=("kind",))] == ["data-target-as-input"]
+
+
+def test_nothing_is_left() -> None:
+    assert [p.code for p in problems("a,y\n,2\n,3\n", missing="drop")] == ["data-all-missing"]
+    assert [p.code for p in problems("a,y\n1,2\n", target=("a", "y"))] == ["data-no-inputs"]
 
 
 def test_too_many_rows_are_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from lab_texts import MARK, marked_line
 
+import labreport
 from labreport.errors import Fault
 from labreport.lab.plan import Lab
 
@@ -228,6 +230,20 @@ CASES = [
 ]  # fmt: skip
 
 
+CODE = re.compile(r'"((?:data|split)-[a-z-]+)"')
+
+
+def test_every_code_has_a_case() -> None:
+    room = Path(labreport.__file__).parent
+    sources = [*(room / "data").glob("*.py"), room / "lab" / "reading" / "named_data.py"]
+    told = {code for path in sources for code in CODE.findall(path.read_text())}
+    here = Path(__file__).parent
+    tests = [*here.glob("test_lab_data.py"), *(here.parent / "data").glob("test_*.py")]
+    tested = {code for path in tests for code in CODE.findall(path.read_text())}
+    assert len(told) > 20
+    assert told - tested == set()
+
+
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_a_fault_is_told_at_its_line(case: Case, faults: Faults) -> None:
     found = faults(case.text)
@@ -258,11 +274,27 @@ def test_a_file_that_is_no_file(faults: Faults, tmp_path: Path) -> None:
     assert fault.code == "data-no-file"
 
 
+def test_a_file_that_cannot_be_read(
+    faults: Faults, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "houses.csv").write_text(HOUSES)
+    whole = Path.read_bytes
+
+    def refused(path: Path) -> bytes:
+        if path.suffix == ".csv":
+            raise PermissionError(13, "Permission denied")
+        return whole(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refused)
+    (fault,) = faults(regression('file = "houses.csv"'))
+    assert (fault.code, fault.values["detail"]) == ("data-unreadable", "Permission denied")
+
+
 def test_a_large_file_is_not_read(
     faults: Faults, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "houses.csv").write_text(HOUSES)
-    monkeypatch.setattr("labreport.lab.reading.examples.LARGEST_FILE", 10)
+    monkeypatch.setattr("labreport.lab.reading.named_data.LARGEST_FILE", 10)
     (fault,) = faults(regression('file = "houses.csv"'))
     assert fault.code == "data-file-too-large"
 

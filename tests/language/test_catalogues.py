@@ -18,9 +18,9 @@ from labreport.analysis import thresholds
 from labreport.analysis.formulas.flattened_facts import UNITS
 from labreport.analysis.observe import WITHOUT_ROW
 from labreport.analysis.rule import THEMES
-from labreport.lab.configuration import RunConfig
 from labreport.lab.schema.activations import ACTIVATIONS
 from labreport.lab.schema.optimizers import OPTIMIZER_TITLES
+from labreport.lab.schema.written import WrittenConfig
 from labreport.language.catalogue import language
 from labreport.language.compile import compiled
 from labreport.language.rule_table import EVERY_RULE, OF_THE_LAB
@@ -360,9 +360,12 @@ def vocabulary() -> tuple[set[str], set[str]]:
             walk(schema["items"], path)
         words.update(v for v in (*schema.get("enum", ()), schema.get("const")) if v)
 
-    root = RunConfig.model_json_schema()
+    root = WrittenConfig.model_json_schema()
 
     def _resolved(schema: dict) -> dict:
+        options = [option for option in schema.get("anyOf", ()) if option != {"type": "null"}]
+        if len(options) == 1 and "$ref" in options[0]:
+            return _resolved(options[0])
         if "$ref" in schema:
             return root["$defs"][schema["$ref"].rpartition("/")[2]]
         return schema

@@ -12,7 +12,7 @@ from labreport.analysis.floor import floor
 from labreport.analysis.held_out import HeldOut
 from labreport.analysis.linear.newton import lowest_entropy, lowest_squares
 from labreport.analysis.results import SMALLEST_SCALE
-from labreport.data.data_set import DataSet, Part
+from labreport.data.data_set import DataPart, DataSet
 from labreport.lab.changes import quantity
 from labreport.lab.naming import parameter_names
 from labreport.lab.schema.losses import LOSSES
@@ -235,7 +235,7 @@ class RunScope:
         squares = self._run.config.loss == "mse"
         return (lowest_squares if squares else lowest_entropy)(inputs, targets)
 
-    def _part(self, name: str) -> Part:
+    def _part(self, name: str) -> DataPart:
         if self._data_set is None:
             raise ValueError("no rows were held out")
         return self._data_set.parts[name]

@@ -12,12 +12,12 @@ from pydantic import ValidationError
 from labreport.lab.class_targets import are_no_signs, beyond, class_numbers
 from labreport.lab.configuration import RunConfig, misfits
 from labreport.lab.lab import Change, change_at, merge
-from labreport.lab.reading.examples import UnusableDataError
 from labreport.lab.reading.fault_log import FaultLog
 from labreport.lab.reading.faults import MAXIMUM_FAULTS, Location, Mismatch, findings
 from labreport.lab.reading.layers import Settings, merged_layers, owner_of
+from labreport.lab.reading.named_data import UnusableDataError
 from labreport.lab.reading.raw_tables import has, without
-from labreport.lab.schema.examples import WrittenConfig
+from labreport.lab.schema.written import WrittenConfig
 from labreport.lab.shared import Shared
 
 if TYPE_CHECKING:

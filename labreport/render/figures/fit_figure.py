@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from labreport.render.figures import style
@@ -28,18 +29,8 @@ def fit_figure(
     with style.drawing():
         figure = Figure(figsize=(style.WIDTH, style.HEIGHT + 0.5))
         axes = figure.subplots()
-        for number, (name, places, _) in enumerate(points):
-            face = "#8a949c" if number == 0 else "none"
-            axes.plot(
-                places[:, 0],
-                places[:, 1],
-                "o",
-                markersize=2.6,
-                markeredgewidth=0.6,
-                markerfacecolor=face,
-                color="#8a949c" if number == 0 else "#444444",
-                label=style.literal(name),
-            )
+        for number, kind in enumerate(points):
+            _examples(axes, kind, is_training=number == 0)
         heights = np.concatenate([places[:, 1] for _, places, _ in points])
         room = 0.25 * max(float(np.ptp(heights)), 1e-9)
         for name, outputs, look in curves:
@@ -53,3 +44,18 @@ def fit_figure(
         figure.subplots_adjust(left=0.1, right=0.97, bottom=0.42 / (style.HEIGHT + 0.5))
         style.legend_above(figure, axes)
         return style.svg(figure)
+
+
+def _examples(axes: Axes, kind: DrawnPoints, *, is_training: bool) -> None:
+    """Dots for the rows of training, rings for others."""
+    colour = "#8a949c" if is_training else "#444444"
+    axes.plot(
+        kind.places[:, 0],
+        kind.places[:, 1],
+        "o",
+        markersize=2.6,
+        markeredgewidth=0.6,
+        markerfacecolor=colour if is_training else "none",
+        color=colour,
+        label=style.literal(kind.name),
+    )

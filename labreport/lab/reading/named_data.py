@@ -16,7 +16,7 @@ from labreport.lab.class_targets import OF_SIGNS
 from labreport.lab.configuration import Data
 from labreport.lab.lab import Change
 from labreport.lab.reading.faults import Mismatch, nearest
-from labreport.lab.schema.examples import DrawnExamples, WrittenConfig, WrittenData
+from labreport.lab.schema.written import DrawnExamples, WrittenConfig, WrittenData
 
 if TYPE_CHECKING:
     from labreport.data.data_set import DataSet, Origin, Preparation
