@@ -15,6 +15,7 @@ from labreport.lab.changes import shown_differences
 from labreport.lab.plan import AppendixPlan, Plan
 from labreport.lab.schema.initialisers import WITHOUT_CHANCE
 from labreport.report import tables
+from labreport.report.base_table import base_table
 from labreport.report.claims import Repetition, printed_of_repetition
 from labreport.report.glossary import glossary
 from labreport.report.illustration.illustrate import illustrate
@@ -190,7 +191,7 @@ class _Composition:
         blocks: list[Block] = [Paragraph(text("report.set-up-text")), *self._own_look()]
         blocks += self._conventions()
         blocks += self._thinned()
-        blocks.append(tables.base_table(base))
+        blocks.append(base_table(base))
         if not lab.file.test_explanations:
             blocks.append(Paragraph(text("report.no-controls")))
         if self.measured.of_base:
