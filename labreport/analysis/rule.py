@@ -63,6 +63,8 @@ class Rule:
             no other is built on it.
         of_equal_runs: whether it is given single runs that are the same to the last bit; for all
             others such runs are one.
+        hinders: whether what it finds holds a run back: a reason only of those that are behind, and
+            not at their floor.
         part: of an answer that its findings can be, or that those of a form can be; None for those
             that are only details.
     """
@@ -77,6 +79,7 @@ class Rule:
     of_gradient_checks: bool = False
     of_constant_losses: bool = False
     of_equal_runs: bool = False
+    hinders: bool = False
     part: Part | Mapping[str, Part] | None = None
 
     def __call__(self, results: ExperimentResults) -> Iterator[Observation]:
@@ -118,6 +121,7 @@ def rule(
     of_gradient_checks: bool = False,
     of_constant_losses: bool = False,
     of_equal_runs: bool = False,
+    hinders: bool = False,
     part: Part | Mapping[str, Part] | None = None,
 ) -> Callable[[Find], Find]:
     """Make a rule of a function; the arguments are the attributes of `Rule`."""
@@ -135,6 +139,7 @@ def rule(
             of_gradient_checks,
             of_constant_losses,
             of_equal_runs,
+            hinders,
             part,
         )
         return find

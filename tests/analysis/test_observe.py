@@ -121,6 +121,25 @@ def test_what_all_have_in_common_is_a_reason_for_no_difference_alone(
         assert answered(monkeypatch, what, reason) == ["w", said]
 
 
+@pytest.mark.parametrize(
+    ("named", "last", "said"),
+    [
+        ("a", 2.0, "r"),  # … which is behind, and above its floor.
+        ("a", 0.009, "no-reason"),  # … which is at its floor: nothing could bring it lower.
+        ("b", 2.0, "no-reason"),  # … which leads all the same.
+    ],
+)
+def test_what_holds_a_run_back_is_a_reason_of_those_behind_alone(
+    monkeypatch: pytest.MonkeyPatch, named: str, last: float, said: str
+) -> None:
+    found = Observation("r", {"subject": Subject(named)}, runs=1)
+    reason = Rule("r", lambda _: iter([found]), "comparison", 0.9, hinders=True, part="reason")
+    rules = (rule_of("verdict", 0.5, "v"), reason)
+    monkeypatch.setattr(module, "RULES", {rule.name: rule for rule in rules})
+    made = experiment(single("a", [9, 5, last]), single("b", [9, 5, last - 1], {RATE: 2.0}))
+    assert [o.rule for o in observe(made).answers] == ["v", said]
+
+
 def test_a_reason_alone_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     found = [rule_of("reason", 0.5, "r"), rule_of(None, 0.9, "d")]
     assert answered(monkeypatch, *found) == ["d"]

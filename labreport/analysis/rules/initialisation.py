@@ -292,7 +292,7 @@ def _solved(
     return _Solved(Subject(name, point), count, source, len(members))
 
 
-@rule("symmetry", "initialisation", 0.85, part="reason")
+@rule("symmetry", "initialisation", 0.85, hinders=True, part="reason")
 def symmetry(results: ExperimentResults) -> Iterator[Observation]:
     """Hidden units that are equal in every round: the network is narrower than it looks."""
     for result in results.singles:
