@@ -11,6 +11,7 @@ from labreport.analysis.answers import (
     layer_gradients,
     mechanisms,
     mixed_points,
+    same_values,
     single_runs,
     step_sizes,
 )
@@ -46,6 +47,7 @@ MODULES = (
     mechanisms,
     step_sizes,
     along_axes,
+    same_values,
     best_from_starts,
     layer_gradients,
     single_runs,

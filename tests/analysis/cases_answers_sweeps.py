@@ -6,6 +6,7 @@ Losses begin at 9, so that what differs by less than 0.009 is level.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -203,12 +204,12 @@ def side_by_side(
     return experiment(*made)
 
 
-@fires("at-same-values", "ranges", other="a", ranges=(("b", value(1)),), budget=2)
+@fires("at-same-values", "ranges", other="a", ranges=(("up to", ("b", 1.0)),), budget=2)
 def lower_up_to_a_value() -> ExperimentResults:
     return side_by_side((3, 2, 1), (2, 2, 1))
 
 
-@fires("at-same-values", "ranges", ranges=(("b", value(2)),))
+@fires("at-same-values", "ranges", ranges=(("up to", ("b", 2.0)),))
 def lower_up_to_a_value_beside_one_that_never_is() -> ExperimentResults:
     return side_by_side((3, 2, 1), (2, 1, 1), 3, 2, 1)
 
@@ -239,6 +240,127 @@ def a_value_at_which_one_of_them_ends() -> ExperimentResults:
     there = sweep("b", RATE, {1.0: [9, 5, 2], 2.0: [9, 5, 1]}, B).rows
     one = sweep("a", RATE, {1.0: [9, 5, 3], 2.0: [9, 5, 2], 3.0: [9, 5, 1]})
     return experiment(one, Made("b", there + ended))
+
+
+def lower_from_starts(
+    *lower: int, budgets: Sequence[int] = (2,), early: int = STARTS
+) -> ExperimentResults:
+    """B is lower than a at 1 from this start; from so many others at 1, 2 and 3, ``early`` at 1."""
+
+    def made(number: int, config: RunConfig) -> Trace:
+        if not config.flat()[MOMENTUM]:
+            return trace(config, [9, 5, 2])
+        place = int(config.optimizer.learning_rate) - 1
+        half = 4 if number < early else 5
+        return trace(config, [9, half, 1 if number < lower[place] else 2])
+
+    found = side_by_side((3, 2, 1), (2, 2, 1))
+    there = replace(found, plan=replace(found.plan, budgets=tuple(budgets)))
+    return with_controls(there, "other-starts", made)
+
+
+@fires(
+    "at-same-values-starts",
+    "",
+    ranges=(("up to", ("b", 1.0)),),
+    other="a",
+    count=STARTS,
+    share=0.9,
+    budget=2,
+)
+def lower_up_to_a_value_from_nine_of_ten_starts() -> ExperimentResults:
+    return lower_from_starts(27, 26, STARTS)
+
+
+@fires("at-same-values-starts", "", ranges=(("up to", ("b", 2.0)),))
+def lower_from_other_starts_beyond_the_value_of_this_one() -> ExperimentResults:
+    return lower_from_starts(STARTS, 27, 26)
+
+
+@fires(
+    "at-same-values-starts",
+    "rounds",
+    early=(("up to", ("b", 3.0)),),
+    ranges=(("up to", ("b", 1.0)),),
+    first=1,
+    budget=2,
+)
+def lower_at_more_values_after_fewer_rounds() -> ExperimentResults:
+    return lower_from_starts(27, 0, 0, budgets=(1, 2), early=27)
+
+
+@silent("at-same-values-starts")
+def lower_from_eight_of_ten_starts() -> ExperimentResults:
+    return lower_from_starts(26, STARTS, STARTS)
+
+
+@silent("at-same-values-starts")
+def lower_at_the_end_and_not_before() -> ExperimentResults:
+    return lower_from_starts(27, 27, 27, budgets=(1, 2), early=26)
+
+
+@silent("at-same-values-starts", "steps-too-large")
+def no_other_starts_and_outputs_that_are_not_flat() -> ExperimentResults:
+    return side_by_side((3, 2, 1), (2, 2, 1))
+
+
+def beyond(output: float, end: float, losses: Sequence[float], changes: Any = B) -> Made:
+    """Lower than a at 1, it ends like this with such outputs at 2 and 3."""
+    name, outputs = ("b" if changes is B else "c"), np.full((len(losses) + 1, 1, 2), output)
+    curves = {key: [9, *losses[:-1], end] for key in (2.0, 3.0)}
+    here = sweep(name, RATE, {1.0: [9, *losses[:-1], 1]}, changes).rows
+    return Made(name, here + sweep(name, RATE, curves, changes, outputs=outputs).rows)
+
+
+def beside_falling(*variants: Made, rounds: int) -> ExperimentResults:
+    """These, compared with a, which ends at 2 at every value."""
+    falling = {k: [9.0, *np.linspace(8, 2, rounds)] for k in (1.0, 2.0, 3.0)}
+    return experiment(sweep("a", RATE, falling), *variants, budgets=(rounds,))
+
+
+def flat_by(output: float, end: float, losses: Sequence[float]) -> ExperimentResults:
+    return beside_falling(beyond(output, end, losses), rounds=len(losses))
+
+
+FLAT_AT = (1 - np.sqrt(1 - 4 * 0.25 * SATURATED)) / 2
+"""An output at which the slope of the sigmoid is a hundredth of its largest."""
+
+
+@fires("steps-too-large", "", saturated=(("from", ("b", 2.0)),), budget=2)
+def larger_steps_end_in_saturation() -> ExperimentResults:
+    return flat_by(FLAT_AT * 0.9999, 3, [5, 5])
+
+
+@silent("steps-too-large")
+def larger_steps_end_nearly_in_saturation() -> ExperimentResults:
+    return flat_by(FLAT_AT * 1.001, 3, [5, 5])
+
+
+@silent("steps-too-large")
+def larger_steps_end_flat_and_level() -> ExperimentResults:
+    return flat_by(FLAT_AT / 2, 2 + ODDS / 2, [5, 5])
+
+
+@fires("steps-too-large", "swings", swinging=(("from", ("b", 2.0)),), least=1, budget=10)
+def larger_steps_rise_in_a_tenth_of_the_rounds() -> ExperimentResults:
+    return flat_by(0.5, 5, [9 - k / 2 for k in range(1, 11)])
+
+
+@fires(
+    "steps-too-large",
+    "both",
+    saturated=(("from", ("b", 2.0)),),
+    swinging=(("from", ("c", 2.0)),),
+)
+def larger_steps_saturate_one_variant_and_swing_with_another() -> ExperimentResults:
+    losses = [9 - k / 2 for k in range(1, 11)]
+    flat, swinging = beyond(FLAT_AT / 2, 3, losses), beyond(0.5, 5, losses, C)
+    return beside_falling(flat, swinging, rounds=10)
+
+
+@silent("steps-too-large")
+def larger_steps_rise_in_less_than_a_tenth() -> ExperimentResults:
+    return flat_by(0.5, 5, [9 - k / 2 for k in range(1, 12)])
 
 
 @fires(

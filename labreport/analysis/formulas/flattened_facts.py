@@ -21,6 +21,7 @@ from labreport.analysis.observation import (
     Share,
     Source,
     Subject,
+    UpTo,
     Verbatim,
     With,
     Wording,
@@ -41,6 +42,7 @@ Leaf = (
     | Wording
     | RoundNumber
     | From
+    | UpTo
 )
 """A fact that holds no other."""
 
