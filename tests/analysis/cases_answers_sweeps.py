@@ -546,3 +546,41 @@ def it_does_no_harm() -> ExperimentResults:
 @silent("lands-in-saturation")
 def variants_are_not_swept() -> ExperimentResults:
     return experiment(single("a", [9, 5, 2]), single("b", [9, 5, 1], B))
+
+
+# --- the edge of a grid, and other experiments that go on --------------------------------------
+
+
+def continued_elsewhere(*last: float, changes: Any = None) -> ExperimentResults:
+    """The best of 1, 2 and 3 is the last; another experiment has 4, 5, … and ends like this."""
+    curves = {float(k): [9, 5, end] for k, end in enumerate(last, 4)}
+    other = experiment(sweep("b", RATE, curves, changes))
+    return replace(ending(3, 2, 1), elsewhere=(other,))
+
+
+@fires(
+    "edge-of-grid",
+    "elsewhere",
+    subject="a",
+    best=value(3),
+    farther=value(4),
+    experiment="made by hand",
+    budget=2,
+)
+def lower_beyond_the_edge_in_another_experiment() -> ExperimentResults:
+    return continued_elsewhere(0.5, 2)
+
+
+@silent("edge-of-grid")
+def no_lower_beyond_the_edge_in_another_experiment() -> ExperimentResults:
+    return continued_elsewhere(1.5, 2)
+
+
+@fires("edge-of-grid", "", subjects=((("a", 3.0), 2),))
+def lower_still_at_the_edge_of_another_experiment() -> ExperimentResults:
+    return continued_elsewhere(0.75, 0.5)
+
+
+@fires("edge-of-grid", "", subjects=((("a", 3.0), 2),))
+def another_experiment_in_which_something_else_differs() -> ExperimentResults:
+    return continued_elsewhere(0.5, 2, changes=B)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from cases_answers import BCE, going_on
+from cases_answers_sweeps import continued_elsewhere, ending
 from cases_small_inputs import cross_entropy_of_one_unit, values_that_all_reach_a_loss_of_0
 from concluded_labs import conclude
 from synthetic_runs import MOMENTUM, RATE, check, experiment, plain, single, starts, sweep
@@ -138,6 +139,17 @@ def test_what_holds_a_run_back_is_a_reason_of_those_behind_alone(
     monkeypatch.setattr(module, "RULES", {rule.name: rule for rule in rules})
     made = experiment(single("a", [9, 5, last]), single("b", [9, 5, last - 1], {RATE: 2.0}))
     assert [o.rule for o in observe(made).answers] == ["v", said]
+
+
+@pytest.mark.parametrize(
+    ("beyond", "form"),
+    [((), "wider"), ((0.5, 2), "farther"), ((1.5, 2), "point"), ((0.75, 0.5), "wider")],
+)
+def test_a_range_is_widened_unless_another_experiment_has_done_so(
+    beyond: tuple[float, ...], form: str
+) -> None:
+    made = continued_elsewhere(*beyond) if beyond else ending(3, 2, 1)
+    assert observe(made).answers[-1].form == form
 
 
 def test_a_reason_alone_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -224,7 +224,7 @@ def steps_too_large(seen: Seen, observation: Observation) -> bool:
     budget = stated(observation, "budget")
     first = dict(_in_order(seen, next(iter(seen.swept))))
     losses = by_loss(r for members in seen.swept.values() for _, r in members)
-    flat = runs_at_points(seen, listed(observation, "saturated"))
+    flat = runs_at_points(seen, observation.facts.get("saturated", ()))
     slopes = []
     for run in flat:
         outputs = run.trace.outputs_at(budget).astype(float)
@@ -233,7 +233,7 @@ def steps_too_large(seen: Seen, observation: Observation) -> bool:
         behind = is_ahead(first[rate], run, budget, losses)
         if not behind or run.config.network.activations[-1] != "sigmoid" or slopes[-1] > 0.0025:
             return False
-    swinging = runs_at_points(seen, listed(observation, "swinging"))
+    swinging = runs_at_points(seen, observation.facts.get("swinging", ()))
     rises = [int((np.diff(r.losses[: budget + 1].astype(float)) > 0).sum()) for r in swinging]
     surely = all(count >= 0.1 * budget for count in rises)
     return (

@@ -85,6 +85,8 @@ def advice(parts: Sequence[Observation], limits: Sequence[Observation] = ()) -> 
             found, form, facts = mixed, "apart", {}
         elif form == "take" and (unfinished := _unfinished(limits)) is not None:
             found, form, facts = unfinished, "longer", {}
+        elif form == "wider":
+            found, form, facts = _beyond(found, facts, limits)
         return replace(found, rule="advice", form=form, facts=facts, limits=False, relevance=1.0)
     return None
 
@@ -109,6 +111,21 @@ def _unfinished(limits: Sequence[Observation]) -> Observation | None:
     """The limit that at least half of the runs from random starts still fall at the end."""
     falling = (o for o in limits if (o.rule, o.form) == ("still-falling", "many"))
     return next((o for o in falling if 2 * _count(o, "count") >= _count(o, "total")), None)
+
+
+def _beyond(
+    found: Observation, facts: Facts, limits: Sequence[Observation]
+) -> tuple[Observation, str, Facts]:
+    """What to do at the edge of a range: widen it, unless another experiment has done so."""
+    edges = [o for o in limits if o.rule == "edge-of-grid"]
+    if not edges:
+        return found, "point", facts
+    told = next(
+        (o for o in edges if o.form == "elsewhere" and o.facts["best"] == facts["best"]), None
+    )
+    if told is None:
+        return found, "wider", facts
+    return told, "farther", {key: told.facts[key] for key in ("best", "farther", "experiment")}
 
 
 def _count(observation: Observation, name: str) -> int:

@@ -199,10 +199,11 @@ def steps_too_large(results: ExperimentResults) -> Iterator[Observation]:
         return
     measure, variants = measured
     beyond = [pair for v in variants if v.has_range for pair in v.beyond]
+    flat = thresholds.SATURATED * LARGEST_SLOPE["sigmoid"]
     saturated = [
         r
         for r, other in beyond
-        if is_lower(other, r, measure) and _slope_at_end(r, results.last) <= FLAT
+        if is_lower(other, r, measure) and _slope_at_end(r, results.last) <= flat
     ]
     often = thresholds.OFTEN_RISING * results.last
     swinging = [r for r, _ in beyond if r not in saturated and _rises(r, results.last) >= often]
@@ -223,13 +224,12 @@ def steps_too_large(results: ExperimentResults) -> Iterator[Observation]:
         claims += [r.cite(f"{rises} >= OFTEN_RISING * {results.last}") for r in swinging]
         claims += [lower_claim(r, o, measure, holds=False) for r, o in beyond if r in swinging]
     if claims:
+        # Up to these they are lower.
+        told = [v for v in variants if any(r in (*saturated, *swinging) for r, _ in v.beyond)]
+        claims += [lower_claim(*pair, measure) for v in told for pair in v.pairs[: v.count]]
         form = "both" if saturated and swinging else "" if saturated else "swings"
         runs = len(saturated) + len(swinging)
         yield Observation("steps-too-large", facts, runs, form=form, claims=tuple(claims))
-
-
-FLAT = thresholds.SATURATED * LARGEST_SLOPE["sigmoid"]
-"""A slope of the sigmoid that lets hardly any gradient through."""
 
 
 def _rises(result: Result, budget: int) -> int:
