@@ -44,7 +44,7 @@ def test_findings_of_different_forms_are_not_merged() -> None:
         starts("r", ([9, 5, 1], [9, 5, 3])),
     )
     found = [o for o in everything(made) if o.rule == "place-among-starts"]
-    assert [(plain(o.facts["subject"]), o.form) for o in found] == [("g", "inside"), ("h", "below")]
+    assert [(plain(o.facts["subject"]), o.form) for o in found] == [("g", "inside"), ("h", "other")]
 
 
 def test_the_most_relevant_come_first_and_limits_stand_apart() -> None:
