@@ -310,7 +310,29 @@ def layer_gradients(seen: Seen, observation: Observation) -> bool:
     return True
 
 
+def layer_gradients_starts(seen: Seen, observation: Observation) -> bool:
+    """Check by how many times gradients differ between the ends of the network, start by start."""
+    name = observation.facts["subject"].variant
+    times = []
+    for _, run in seen.variants[name]:
+        gradient = run.trace.gradients[0].astype(np.longdouble)
+        ends = [layer_positions(run.config)[k] for k in (0, -1)]
+        first, last = (np.sqrt(np.mean(gradient[[*w.ravel(), *b]] ** 2)) for w, b in ends)
+        if first and last:
+            times.append(float(last / first))
+    found = np.array(times) if observation.form != "exploding" else 1 / np.array(times)
+    middle = float(np.median(found))
+    told = [stated(observation, k) for k in ("times", "least", "most")]
+    within = middle < 10 * (1 + 1e-3) and float(np.median(1 / found)) < 10 * (1 + 1e-3)
+    return (
+        stated(observation, "count") == len(times) >= 10
+        and all(map(near, told, (middle, found.min(), found.max())))
+        and (within if observation.form == "level" else middle >= 10 * (1 - RELATIVE))
+    )
+
+
 CHECKS: dict[str, Check] = {
+    "layer-gradients-starts": layer_gradients_starts,
     "silent-weights": silent_weights,
     "revived": revived,
     "stuck": stuck,

@@ -12,7 +12,17 @@ from typing import Any
 import numpy as np
 from cases import fires, silent
 from cases_answers import ODDS
-from synthetic_runs import MOMENTUM, RATE, Made, experiment, single, sweep, trace, with_controls
+from synthetic_runs import (
+    MOMENTUM,
+    RATE,
+    Made,
+    experiment,
+    grid,
+    single,
+    sweep,
+    trace,
+    with_controls,
+)
 
 from labreport.analysis.results import ExperimentResults
 from labreport.analysis.thresholds import CLOSE, SATURATED
@@ -584,3 +594,29 @@ def lower_still_at_the_edge_of_another_experiment() -> ExperimentResults:
 @fires("edge-of-grid", "", subjects=((("a", 3.0), 2),))
 def another_experiment_in_which_something_else_differs() -> ExperimentResults:
     return continued_elsewhere(0.5, 2, changes=B)
+
+
+# --- a best value that fails from some starts --------------------------------------------------
+
+
+@fires("best-may-fail", "", subject="a", best=value(1), failed=1, count=10, budget=2)
+def the_lowest_median_fails_from_one_start() -> ExperimentResults:
+    return experiment(grid("a", RATE, {1.0: [*[0.5] * 9, 0.901], 2.0: [0.75] * 10}))
+
+
+@silent("best-may-fail")
+def the_lowest_median_comes_most_of_the_way_from_every_start() -> ExperimentResults:
+    return experiment(grid("a", RATE, {1.0: [*[0.5] * 9, 0.899], 2.0: [8] * 10}))
+
+
+@silent("best-may-fail")
+def nine_starts_are_too_few_to_say_that_some_fail() -> ExperimentResults:
+    return experiment(grid("a", RATE, {1.0: [*[0.5] * 8, 5], 2.0: [0.75] * 9}))
+
+
+@fires("best-may-fail", "", best=value(2), failed=12, count=STARTS)
+def the_best_of_single_runs_fails_from_other_starts() -> ExperimentResults:
+    def made(number: int, config: RunConfig) -> Trace:
+        return trace(config, [9, 5, 2 if number < 12 else 0.5])
+
+    return with_controls(ending(3, 0.5, 2), "other-starts", made)

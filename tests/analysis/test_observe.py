@@ -9,7 +9,7 @@ from cases_answers import BCE, going_on
 from cases_answers_sweeps import continued_elsewhere, ending
 from cases_small_inputs import cross_entropy_of_one_unit, values_that_all_reach_a_loss_of_0
 from concluded_labs import conclude
-from synthetic_runs import MOMENTUM, RATE, check, experiment, plain, single, starts, sweep
+from synthetic_runs import MOMENTUM, RATE, check, experiment, grid, plain, single, starts, sweep
 
 from labreport.analysis import observe as module
 from labreport.analysis.observation import Count, Observation, Subject
@@ -150,6 +150,16 @@ def test_a_range_is_widened_unless_another_experiment_has_done_so(
 ) -> None:
     made = continued_elsewhere(*beyond) if beyond else ending(3, 2, 1)
     assert observe(made).answers[-1].form == form
+
+
+@pytest.mark.parametrize(("failing", "form"), [(5.0, "fails"), (0.5, "point")])
+def test_a_value_that_fails_from_some_starts_is_not_advised_without_a_word(
+    failing: float, form: str
+) -> None:
+    last = {1.0: [*[0.5] * 11, failing], 2.0: [0.75] * 12}
+    advised = observe(experiment(grid("a", RATE, last))).answers[-1]
+    assert advised.form == form
+    assert plain(advised.facts["best"]) == ("", 1.0)
 
 
 def test_a_reason_alone_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from claim_checks.answers.levels import (
     is_not_ahead,
     value_of,
 )
-from claim_checks.losses import has_reached, loss_at
+from claim_checks.losses import came_most_of_the_way, has_reached, loss_at
 from claim_checks.reading import listed, near, stated
 from claim_checks.seen import Check, Seen, other_starts, runs_at_points
 from labreport.analysis.observation import Observation, UpTo
@@ -294,7 +294,24 @@ def best_from_starts(seen: Seen, observation: Observation) -> bool:
     return {low, high} <= reached and (low == high) == (observation.form == "same")
 
 
+def best_may_fail(seen: Seen, observation: Observation) -> bool:
+    """Check from how many starts the best value leaves more than a tenth of the way to go."""
+    budget, name = stated(observation, "budget"), observation.facts["subject"].variant
+    point = observation.facts["best"].point
+    members = [(t, r) for t, r in seen.variants[name] if t.point == point]
+    if members[0][0].seed is None:
+        starts = list(other_starts(seen, members[0][1]).values())
+    else:
+        starts = [r for _, r in members]
+    starts = starts[: stated(observation, "count")]
+    failed = [not came_most_of_the_way(r, budget) for r in starts]
+    return len(starts) == stated(observation, "count") >= 10 and sum(failed) == stated(
+        observation, "failed"
+    )
+
+
 CHECKS: dict[str, Check] = {
+    "best-may-fail": best_may_fail,
     "sweep-shape": sweep_shape,
     "sweep-values": sweep_values,
     "best-point": best_point,

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import sqrt
 
 import numpy as np
 
 from labreport.analysis import thresholds
-from labreport.analysis.observation import Fact, Facts, Number, Observation, Verbatim
-from labreport.analysis.results import ExperimentResults
+from labreport.analysis.observation import (
+    Count,
+    Fact,
+    Facts,
+    Number,
+    Observation,
+    Subject,
+    Verbatim,
+)
+from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
 from labreport.lab.configuration import Network
 from labreport.reference.array_types import FloatArray
@@ -61,6 +69,69 @@ def layer_gradients(results: ExperimentResults) -> Iterator[Observation]:
         # A factor of ten is one of ten orders of magnitude.
         effect = float(np.log10(times.value)) / 10
         yield Observation("layer-gradients", facts, runs=1, form=form, claims=claims, effect=effect)
+
+
+@rule(
+    "layer-gradients-starts",
+    "gradients",
+    {"": 0.75, "level": 0.4},
+    thresholds=("EXPLODING", "FEWEST_PAIRS", "VANISHING"),
+    needs_budget=False,
+    part={"vanishing": "reason", "exploding": "reason"},
+)
+def layer_gradients_starts(results: ExperimentResults) -> Iterator[Observation]:
+    """The same over random starts: the median of the ratio, and between which it lies."""
+    for name, members in results.replicated.items():
+        places = _parameters_of_layers(members[0].run.config.network)
+        if len(places) < 2:
+            continue
+        sizes = {r: _first_and_last(r, places) for r in members}
+        # One of 0 was cut, and has no ratio.
+        there = [r for r, (first, last) in sizes.items() if first and last]
+        if len(there) < thresholds.FEWEST_PAIRS:
+            continue
+        ratios = np.array([sizes[r][0] / sizes[r][1] for r in there])
+        yield _over_starts(name, there, ratios, (places[0], places[-1]))
+
+
+def _first_and_last(result: Result, places: Sequence[tuple[int, int]]) -> tuple[float, float]:
+    """The gradients of the first and of the last layer before training; 0 where there are none."""
+    gradients = result.run.trace.gradients_at(0)
+    if gradients is None:
+        return 0.0, 0.0
+    first, last = (_root_mean_square(gradients[a:b]) for a, b in (places[0], places[-1]))
+    return first, last
+
+
+def _over_starts(
+    name: str,
+    members: Sequence[Result],
+    ratios: FloatArray,
+    ends: tuple[tuple[int, int], tuple[int, int]],
+) -> Observation:
+    """The observation: by how many times gradients fade, or grow, in the median of the starts."""
+    first, last = (f"norm(wide(gradients_at(0)[{a}:{b}])) / sqrt({b - a})" for a, b in ends)
+    ratio, inverse = f"each(({first}) / ({last}))", f"each(({last}) / ({first}))"
+    form = "level"
+    claim = f"median({inverse}) < 1 / VANISHING and median({ratio}) < EXPLODING"
+    if np.median(1 / ratios) >= 1 / thresholds.VANISHING:
+        form, claim = "vanishing", f"median({inverse}) >= 1 / VANISHING"
+    elif np.median(ratios) >= thresholds.EXPLODING:
+        form, claim = "exploding", f"median({ratio}) >= EXPLODING"
+    grows = form == "exploding"
+    told, formula = (ratios, ratio) if grows else (1 / ratios, inverse)
+    facts: Facts = {
+        "subject": Subject(name),
+        "times": Number(float(np.median(told)), cite(f"median({formula})", members), digits=2),
+        "least": Number(float(told.min()), cite(f"min({formula})", members), digits=2),
+        "most": Number(float(told.max()), cite(f"max({formula})", members), digits=2),
+        "count": Count(len(members), cite("size(each(rounds))", members)),
+    }
+    claims = (cite(claim, members), cite("size(each(rounds)) >= FEWEST_PAIRS", members))
+    runs = len(members)
+    return Observation(
+        "layer-gradients-starts", facts, runs, form=form, strength="statistical", claims=claims
+    )
 
 
 def _parameters_of_layers(network: Network) -> list[tuple[int, int]]:
