@@ -20,7 +20,7 @@ from claim_checks.parameters import (
     unit_name,
     untouched_parameters,
 )
-from claim_checks.reading import RELATIVE, listed, near, stated, value
+from claim_checks.reading import RELATIVE, listed, near, stated, subjects_of, value
 from claim_checks.seen import Check, Seen, continued, other_starts, runs_at_points
 from labreport.analysis.observation import Number, Observation, With
 from labreport.runs.run import Run
@@ -312,7 +312,11 @@ def layer_gradients(seen: Seen, observation: Observation) -> bool:
 
 def layer_gradients_starts(seen: Seen, observation: Observation) -> bool:
     """Check by how many times gradients differ between the ends of the network, start by start."""
-    name = observation.facts["subject"].variant
+    names = [s.variant for s in subjects_of(observation.facts["subject"])]
+    return all(_differ_by_layer(seen, name, observation) for name in names)
+
+
+def _differ_by_layer(seen: Seen, name: str, observation: Observation) -> bool:
     times = []
     for _, run in seen.variants[name]:
         gradient = run.trace.gradients[0].astype(np.longdouble)
