@@ -31,7 +31,7 @@ import torch
 from claim_checks import CHECKS, LAB_CHECKS, OF_EVERY_RUN, Effort, Seen
 from random_labs import WORLDS, lab, world
 
-from labreport.analysis.attach import attach
+from labreport.analysis.attach import attach_all
 from labreport.analysis.formulas.evidence import Known, failures
 from labreport.analysis.lab_rules.conclusions import LAB_RULES, Conclusion, conclude
 from labreport.analysis.lab_rules.lab_rule import Observed
@@ -210,7 +210,7 @@ def _check_lab(one: Lab, runs: dict[str, Run], found: Found, effort: Effort) -> 
     known = {run.name: run for run in mine.values()}
     _replay(one, mine, found)
     controls = {config.digest for config in one.controls}
-    experiments = [attach(plan, mine, controls) for plan in one.plans]
+    experiments = attach_all(one.plans, mine, controls)
     seen = [Seen(e.plan, [(r.trial, r.run) for r in e.results], mine, effort) for e in experiments]
     for here, results in zip(seen, experiments, strict=True):
         for observation in _observed(results, found):

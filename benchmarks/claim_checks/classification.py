@@ -86,6 +86,11 @@ def share_right_swept(seen: Seen, observation: Observation) -> bool:
     top = max(share for _, share in there)
     reached = {t.point for t, share in there if share == top}
     told = {s.point for s in listed(observation, "points")}
+    if observation.form == "range":
+        low, high = (observation.facts[k].point[0][1] for k in ("lowest", "highest"))
+        within = {t.point for t, _ in there if low <= t.point[0][1] <= high}
+        if within != reached or len(within) < 3:
+            return False
     return (
         near(stated(observation, "share"), top)
         and stated(observation, "total") == len(there)

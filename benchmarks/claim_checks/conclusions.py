@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from claim_checks.answers.orders import order_from_starts, step_makes_up
 from claim_checks.gradients import could_do_better, is_stuck, stays_there
 from claim_checks.losses import (
     above_floor,
@@ -208,16 +209,25 @@ def budget_decides(experiments: Sequence[Seen], plan: Plan, observation: Observa
 
 
 def start_decides(experiments: Sequence[Seen], plan: Plan, observation: Observation) -> bool:
-    """Check that the experiments have runs from other starts, by controls or of their own."""
-    seeded = [s for s in experiments if any(r.config.seed is not None for r in _every_run(s))]
-    return counts_experiments(seeded, observation)
+    """Check in which experiments who leads is not so from nine in ten other starts."""
+    titles = {w.en for w in listed(observation, "experiments")}
+    found = {title_of(s.plan): order_from_starts(s) for s in experiments}
+    tested = [s for s in experiments if found[title_of(s.plan)] is not None]
+    return counts_experiments(tested, observation) and all(
+        (maybe if name in titles else not surely)
+        for name, told in found.items()
+        if told is not None
+        for surely, maybe in [told]
+    )
 
 
 def step_decides(experiments: Sequence[Seen], plan: Plan, observation: Observation) -> bool:
-    """Check that the experiments have runs at several learning rates."""
+    """Check that in the experiments a larger step, or the best one, makes up for a lead."""
+    titles = {w.en for w in listed(observation, "experiments")}
     rates = ({r.config.optimizer.learning_rate for r in _every_run(s)} for s in experiments)
     tried = [s for s, found in zip(experiments, rates, strict=True) if len(found) > 1]
-    return counts_experiments(tried, observation)
+    named = [s for s in tried if title_of(s.plan) in titles]
+    return counts_experiments(tried, observation) and all(map(step_makes_up, named))
 
 
 def _every_run(seen: Seen) -> list[Run]:

@@ -20,7 +20,7 @@ from claim_checks.parameters import (
     unit_name,
     untouched_parameters,
 )
-from claim_checks.reading import RELATIVE, listed, near, stated, value
+from claim_checks.reading import RELATIVE, listed, near, stated, subjects_of, value
 from claim_checks.seen import Check, Seen, continued, other_starts, runs_at_points
 from labreport.analysis.observation import Number, Observation, With
 from labreport.runs.run import Run
@@ -310,7 +310,33 @@ def layer_gradients(seen: Seen, observation: Observation) -> bool:
     return True
 
 
+def layer_gradients_starts(seen: Seen, observation: Observation) -> bool:
+    """Check by how many times gradients differ between the ends of the network, start by start."""
+    names = [s.variant for s in subjects_of(observation.facts["subject"])]
+    return all(_differ_by_layer(seen, name, observation) for name in names)
+
+
+def _differ_by_layer(seen: Seen, name: str, observation: Observation) -> bool:
+    times = []
+    for _, run in seen.variants[name]:
+        gradient = run.trace.gradients[0].astype(np.longdouble)
+        ends = [layer_positions(run.config)[k] for k in (0, -1)]
+        first, last = (np.sqrt(np.mean(gradient[[*w.ravel(), *b]] ** 2)) for w, b in ends)
+        if first and last:
+            times.append(float(last / first))
+    found = np.array(times) if observation.form != "exploding" else 1 / np.array(times)
+    middle = float(np.median(found))
+    told = [stated(observation, k) for k in ("times", "least", "most")]
+    within = middle < 10 * (1 + 1e-3) and float(np.median(1 / found)) < 10 * (1 + 1e-3)
+    return (
+        stated(observation, "count") == len(times) >= 10
+        and all(map(near, told, (middle, found.min(), found.max())))
+        and (within if observation.form == "level" else middle >= 10 * (1 - RELATIVE))
+    )
+
+
 CHECKS: dict[str, Check] = {
+    "layer-gradients-starts": layer_gradients_starts,
     "silent-weights": silent_weights,
     "revived": revived,
     "stuck": stuck,

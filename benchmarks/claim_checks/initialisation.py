@@ -13,6 +13,14 @@ from labreport.analysis.observation import Observation
 from labreport.runs.run import Run
 
 
+def _is_beside_a_given_start(seen: Seen, run: Run, observation: Observation) -> bool:
+    """Check that a start is told as another one than that of a single run that was given."""
+    schemes = [r.config.initial.scheme for r in seen.singles.values()]
+    return (
+        observation.form == "other" and "given" in schemes and run.config.initial.scheme != "given"
+    )
+
+
 def place_among_starts(seen: Seen, observation: Observation) -> bool:
     """Check the place of a run among runs from random starts."""
     budget = stated(observation, "budget")
@@ -39,7 +47,8 @@ def place_among_starts(seen: Seen, observation: Observation) -> bool:
             and stated(observation, "count") == len(losses)
             and stated(observation, "better") == lower
             and near(stated(observation, "share"), lower / len(losses))
-            and observation.form == form
+            and near(stated(observation, "median"), float(np.median(losses)))
+            and (observation.form == form or _is_beside_a_given_start(seen, run, observation))
         )
         if not holds:
             return False

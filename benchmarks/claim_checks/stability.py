@@ -11,7 +11,7 @@ import stock
 from claim_checks.losses import has_reached, loss_at, rounding_of_updates
 from claim_checks.reading import listed, near, stated, value
 from claim_checks.seen import Check, Seen, runs_at_points
-from labreport.analysis.observation import From, Observation, Subject
+from labreport.analysis.observation import From, Observation, Subject, UpTo
 from labreport.lab.configuration import RunConfig
 from labreport.lab.plan import Point
 from labreport.runs.run import Run
@@ -212,8 +212,9 @@ def edge_of_stability(seen: Seen, observation: Observation) -> bool:
 def stable_rate(seen: Seen, observation: Observation) -> bool:
     """Check where the limit of the curvature lies beside the rates between which losses rise."""
     budget = stated(observation, "budget")
-    steady, rising = observation.facts["steady"], observation.facts["rising"]
-    assert isinstance(steady, Subject)
+    told, rising = observation.facts["steady"], observation.facts["rising"]
+    assert isinstance(told, UpTo)
+    steady = told.end
     assert isinstance(rising, Subject)
     members = sorted(seen.swept[steady.variant], key=lambda p: p[0].point[0][1])
     places = {trial.point: k for k, (trial, _) in enumerate(members)}

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from claim_checks.losses import has_reached, lowest_runs
+from claim_checks.losses import has_reached, loss_at, lowest_runs
 from claim_checks.reading import listed, near, stated, subjects_of, value
-from claim_checks.seen import Check, Seen
+from claim_checks.seen import Check, Seen, changed_keys
 from labreport.analysis.observation import Observation
 
 
 def edge_of_grid(seen: Seen, observation: Observation) -> bool:
     """Check that the best value of a sweep is the first or the last that was tried."""
+    if observation.form == "elsewhere":
+        return _is_lower_elsewhere(seen, observation)
     for told in listed(observation, "subjects"):
         subject, budget = told.what, value(told.detail)
         members = seen.swept[subject.variant]
@@ -26,6 +28,28 @@ def edge_of_grid(seen: Seen, observation: Observation) -> bool:
             if edge not in best or any(min(tried) < v < max(tried) for v in best):
                 return False
     return True
+
+
+def _is_lower_elsewhere(seen: Seen, observation: Observation) -> bool:
+    """Check that runs at values beyond the best of a sweep are lower, and that one the lowest."""
+    budget, name = stated(observation, "budget"), observation.facts["subject"].variant
+    ((key, edge),) = observation.facts["best"].point
+    ((_, farther),) = observation.facts["farther"].point
+    members = {dict(t.point)[key]: r for t, r in seen.swept[name] if has_reached(r, budget)}
+    best, sign = members[edge], 1 if edge == max(members) else -1
+    beyond = {
+        run.config.flat()[key]: loss_at(run, budget)
+        for run in seen.controls.values()
+        if changed_keys(best.config, run.config) <= {key, "rounds"}
+        and sign * run.config.flat()[key] > sign * edge
+        and has_reached(run, budget)
+        and run.config.rounds >= budget
+    }
+    return (
+        edge in (min(members), max(members))
+        and loss_at(best, budget) == min(loss_at(r, budget) for r in members.values())
+        and beyond[farther] < loss_at(best, budget)
+    )
 
 
 def best_at_own_end(seen: Seen, observation: Observation) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 from labreport.analysis.results import ExperimentResults, Result
 from labreport.lab.controls import rounding
@@ -27,6 +28,14 @@ def attach(
         Result(trial, runs[trial.config.digest], _twins(trial, there)) for trial in plan.trials
     )
     return ExperimentResults(plan, results, there)
+
+
+def attach_all(
+    plans: Sequence[Plan], runs: Mapping[str, Run], controls: Collection[str] = ()
+) -> tuple[ExperimentResults, ...]:
+    """The plans of a lab with their runs; each knows the others."""
+    alone = [attach(plan, runs, controls) for plan in plans]
+    return tuple(replace(e, elsewhere=tuple(o for o in alone if o is not e)) for e in alone)
 
 
 def _twins(trial: Trial, controls: Mapping[str, Run]) -> tuple[Result, ...]:

@@ -149,6 +149,13 @@ class From:
 
 
 @dataclass(frozen=True)
+class UpTo:
+    """A variant at a point of a sweep and at all smaller ones."""
+
+    end: Subject
+
+
+@dataclass(frozen=True)
 class With:
     """Something with a detail in brackets: a variant and its loss."""
 
@@ -171,6 +178,7 @@ Fact = (
     | Wording
     | RoundNumber
     | From
+    | UpTo
     | With
     | tuple["Fact", ...]
 )

@@ -10,15 +10,18 @@ from labreport.analysis.answers import (
     best_from_starts,
     held_out_rows,
     held_out_starts,
+    layer_gradients,
     linear_models,
     mechanisms,
     mixed_points,
     overfitting,
+    same_values,
     single_runs,
     step_sizes,
 )
 from labreport.analysis.answers.advice import advice
-from labreport.analysis.answers.single_runs import pair_at_end
+from labreport.analysis.answers.mechanisms import has_come_to_floor
+from labreport.analysis.answers.single_runs import pair_at_end, standings
 from labreport.analysis.observation import Observation, Subject
 from labreport.analysis.results import ExperimentResults
 from labreport.analysis.rule import PARTS, REGISTERED, Part, Rule
@@ -48,7 +51,9 @@ MODULES = (
     mechanisms,
     step_sizes,
     along_axes,
+    same_values,
     best_from_starts,
+    layer_gradients,
     single_runs,
     causes,
     classification,
@@ -210,10 +215,14 @@ def _answers(
 def _reasons(
     results: ExperimentResults, parts: Sequence[Observation], found: Sequence[Observation]
 ) -> list[Observation]:
-    """The reasons for a difference: what all that are compared have in common is none."""
+    """The reasons for a difference.
+
+    What all that are compared have in common is none, nor what holds nobody back who is behind.
+    """
     compared = _compared(results, parts)
     is_level = any(part_of(o) == "verdict" and o.form in LEVEL for o in parts)
-    telling = [o for o in found if is_level or not _is_shared(results, compared, o)]
+    own = [o for o in found if is_level or not _is_shared(results, compared, o)]
+    telling = [o for o in own if not (RULES[o.rule].hinders and _holds_nobody_back(results, o))]
     first = [o for i, o in enumerate(telling) if o.rule not in {p.rule for p in telling[:i]}]
     strong = [o for o in first if o.relevance >= LEAST_REASON]
     return strong[:MOST_REASONS] or first[:1]
@@ -231,13 +240,28 @@ def _compared(results: ExperimentResults, parts: Sequence[Observation]) -> froze
 
 def _is_shared(results: ExperimentResults, compared: frozenset[str], reason: Observation) -> bool:
     """Return whether a finding is of every variant alike, or of both that are compared."""
-    fact = reason.facts.get("subject", reason.facts.get("subjects", ()))
-    subjects = fact if isinstance(fact, tuple) else (fact,)
-    named = {s.variant for s in subjects if isinstance(s, Subject) and not s.point}
+    named = _named(reason)
     everyone = {r.variant for r in results.results}
     is_alone = len(results.results) == 1
     both = bool(compared) and compared <= named
     return bool(named) and not is_alone and (both or everyone <= named)
+
+
+def _named(observation: Observation) -> set[str]:
+    """The variants that a finding is about."""
+    fact = observation.facts.get("subject", observation.facts.get("subjects", ()))
+    subjects = fact if isinstance(fact, tuple) else (fact,)
+    return {s.variant for s in subjects if isinstance(s, Subject) and not s.point}
+
+
+def _holds_nobody_back(results: ExperimentResults, hindrance: Observation) -> bool:
+    """Return whether, of who is compared at the end, one named leads or has come to its floor."""
+    found = standings(results)
+    if not found or not found[-1].others:
+        return False
+    behind = [r for r in found[-1].others if not has_come_to_floor(r, results.last)]
+    compared = {r.variant for r in (*found[-1].first, *found[-1].others)}
+    return not (_named(hindrance) & compared) <= {r.variant for r in behind}
 
 
 def _asks_why(results: ExperimentResults) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from labreport.analysis.observation import Fact, From
+from labreport.analysis.observation import Fact, From, Wording
 from labreport.analysis.results import ExperimentResults, Result
+from labreport.lab.plan import Plan
 
 RATE = "optimizer.learning_rate"
 """The key of the learning rate, as points have it."""
@@ -48,3 +49,9 @@ def _value_of(result: Result) -> float:
 def is_number(value: object) -> bool:
     """Return whether a swept value is a number, which truth values are not."""
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def title_of(plan: Plan) -> Wording:
+    """The title of the experiment of a plan."""
+    written = plan.experiment.title
+    return Wording(written.within("zh"), written.within("en"), is_name=True)

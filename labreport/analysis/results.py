@@ -135,9 +135,8 @@ class Result:
     def is_closed(self, budget: int) -> bool:
         """Return whether most of the gap between the first loss and the floor is closed by then."""
         first, left = self.gap(0), self.gap(budget)
-        if not first or left is None:
-            return False
-        return left <= (1 - thresholds.MOST_OF_THE_WAY) * first
+        known = bool(first) and left is not None
+        return known and left <= (1 - thresholds.MOST_OF_THE_WAY) * first  # type: ignore[operator]
 
     def closed_formula(self, budget: int) -> str:
         """The same of the stored losses, where there is a way to go."""
@@ -261,12 +260,14 @@ class ExperimentResults:
         results: of its trials.
         controls: runs that test explanations, by the digest of their configuration.
         names_once: whether of single runs that are the same to the last bit only the first counts.
+        elsewhere: the other experiments of the lab.
     """
 
     plan: Plan
     results: tuple[Result, ...]
     controls: Mapping[str, Run] = field(default_factory=dict, repr=False)
     names_once: bool = False
+    elsewhere: tuple[ExperimentResults, ...] = field(default=(), repr=False)
 
     def control(self, kind: Kind, result: Result) -> tuple[Result, ...]:
         """The runs that were made to test a conclusion from a result; none if not all are there.

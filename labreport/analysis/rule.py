@@ -64,6 +64,8 @@ class Rule:
             no other is built on it.
         of_equal_runs: whether it is given single runs that are the same to the last bit; for all
             others such runs are one.
+        hinders: whether what it finds holds a run back: a reason only of those that are behind, and
+            not at their floor.
         part: of an answer that its findings can be, or that those of a form can be; None for those
             that are only details.
     """
@@ -78,6 +80,7 @@ class Rule:
     of_gradient_checks: bool = False
     of_constant_losses: bool = False
     of_equal_runs: bool = False
+    hinders: bool = False
     part: Part | Mapping[str, Part] | None = None
 
     def __call__(self, results: ExperimentResults) -> Iterator[Observation]:
@@ -119,6 +122,7 @@ def rule(
     of_gradient_checks: bool = False,
     of_constant_losses: bool = False,
     of_equal_runs: bool = False,
+    hinders: bool = False,
     part: Part | Mapping[str, Part] | None = None,
 ) -> Callable[[Find], Find]:
     """Make a rule of a function; the arguments are the attributes of `Rule`."""
@@ -136,6 +140,7 @@ def rule(
             of_gradient_checks,
             of_constant_losses,
             of_equal_runs,
+            hinders,
             part,
         )
         return find

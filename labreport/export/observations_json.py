@@ -18,6 +18,7 @@ from labreport.analysis.observation import (
     Part,
     Source,
     Subject,
+    UpTo,
     Wording,
 )
 from labreport.language.catalogue import Language, language
@@ -96,6 +97,8 @@ def _value(fact: Leaf) -> Any:
             return {"variant": fact.variant, "point": {k: strict(v) for k, v in fact.point}}
         case From():
             return {"from": _value(fact.start)}
+        case UpTo():
+            return {"up_to": _value(fact.end)}
         case OutOf():
             return {"value": fact.value, "total": fact.total}
         case Names() | Keys():

@@ -24,6 +24,7 @@ from labreport.analysis.observation import (
     Setting,
     Share,
     Subject,
+    UpTo,
     Verbatim,
     With,
     Wording,
@@ -290,11 +291,11 @@ class Language:
         """Words of the lab's author in quotation marks."""
         return self.text("quoted", words=words.translate(_INNER))
 
-    def _from(self, start: Subject, plan: Variants) -> str:
-        point = self.point(start.point)
-        if not start.variant or len(plan.variants) == 1:
-            return self.text("from-point", point=point)
-        return self.text("from", variant=self._quoted(plan, start.variant), point=point)
+    def _ranged(self, which: str, end: Subject, plan: Variants) -> str:
+        point = self.point(end.point)
+        if not end.variant or len(plan.variants) == 1:
+            return self.text(f"{which}-point", point=point)
+        return self.text(which, variant=self._quoted(plan, end.variant), point=point)
 
     def sentence(self, observation: Observation, plan: Variants) -> str:
         """The sentence that states an observation."""
@@ -315,10 +316,14 @@ class Language:
                 return self._facts(fact, plan, digits)
             case With():
                 return self._with(fact, plan, digits)
+            case Subject(variant, point) if variant and point and len(plan.variants) > 1:
+                return self.text("with", what=self._quoted(plan, variant), detail=self.point(point))
             case Subject():
                 return self.subject(fact, plan, quoted=True)
             case From():
-                return self._from(fact.start, plan)
+                return self._ranged("from", fact.start, plan)
+            case UpTo():
+                return self._ranged("up-to", fact.end, plan)
             case Number():
                 needed = (digits or {}).get(fact.value, numbers.DIGITS)
                 return numbers.measured(fact.value, fact.digits or needed)
@@ -344,7 +349,7 @@ class Language:
         items = [self.fact(f, plan, digits) for f in facts]
         if all(isinstance(f, Part | Wording | Rounds) for f in facts):
             return self.join(items)
-        if all(isinstance(f, Subject | From) for f in facts):
+        if all(isinstance(f, Subject | From | UpTo) for f in facts):
             apart = any(self.text("list.comma").strip() in item for item in items)
             return self.enumerate(items) if apart else self.join(items)
         if any(isinstance(f, With) for f in facts):

@@ -15,9 +15,10 @@ from labreport.lab.changes import shown_differences
 from labreport.lab.plan import AppendixPlan, Plan
 from labreport.lab.schema.initialisers import WITHOUT_CHANCE
 from labreport.report import tables
+from labreport.report.base_table import base_table
 from labreport.report.claims import Repetition, printed_of_repetition
 from labreport.report.glossary import glossary
-from labreport.report.held_out.data_table import data_table, parts_table
+from labreport.report.held_out.data_table import data_tables
 from labreport.report.illustration.illustrate import illustrate
 from labreport.report.illustration.repetition_table import repetition_table
 from labreport.report.illustration.stated_differences import stated_differences
@@ -191,9 +192,8 @@ class _Composition:
         blocks: list[Block] = [Paragraph(text("report.set-up-text")), *self._own_look()]
         blocks += self._conventions()
         blocks += self._thinned()
-        blocks.append(tables.base_table(base))
-        if lab.data_set is not None:
-            blocks += [data_table(lab.data_set), parts_table(lab.data_set)]
+        blocks.append(base_table(base))
+        blocks += data_tables(lab.data_set)
         if not lab.file.test_explanations:
             blocks.append(Paragraph(text("report.no-controls")))
         if self.measured.of_base:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from labreport.analysis.attach import attach
+from labreport.analysis.attach import attach, attach_all
 from labreport.analysis.formulas.evidence import Failure, Known, data_sets_of, failures
 from labreport.analysis.lab_rules.conclusions import conclude
 from labreport.analysis.lab_rules.lab_rule import Conclusion, Observed
@@ -126,7 +126,7 @@ def _observe_in_order(
 ]:
     """Observe the base and each experiment; what was stated before is left out."""
     controls = {config.digest for config in lab.controls}
-    experiments = tuple(attach(plan, runs, controls) for plan in lab.plans)
+    experiments = attach_all(lab.plans, runs, controls)
     tested = [runs[c.digest] for c in lab.base_tested if c.digest in controls]
     of_base = observe_base(runs[lab.base.digest], tested)
     seen = SeenObservations({run.name: run for run in runs.values()})

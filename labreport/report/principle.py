@@ -17,9 +17,11 @@ from labreport.report.formulas import latex as formulas
 from labreport.report.formulas.stated_formula import MOST_LINES
 from labreport.report.formulas.used_formulas import (
     activation_formulas,
+    error_terms,
     loss_formulas,
     optimizer_formulas,
 )
+from labreport.report.formulas.worked_formulas import WorkedFormulas
 from labreport.report.illustration.drawings import (
     Array,
     Course,
@@ -42,7 +44,6 @@ from labreport.report.tree import (
     Table,
 )
 from labreport.report.worked_example import WorkedExample, compute_example
-from labreport.report.worked_formulas import WorkedFormulas
 from labreport.runs.run import Run
 
 MOST_UNITS = 16
@@ -114,6 +115,9 @@ class _Chapter:
         blocks: list[Block] = [Paragraph(self._text("principle-backward"))]
         blocks += self._stated(formulas.OUTPUT_DELTA, formulas.HIDDEN_DELTA)
         blocks.append(Formula(formulas.GRADIENT))
+        if terms := error_terms(self.examined):
+            blocks += [self._lead("principle-error-terms"), *terms]
+            blocks.append(Paragraph(self._text("principle-error-terms-compared")))
         if any(ACTIVATIONS[name].couples_units for name in self.config.network.activations):
             blocks.append(Paragraph(self._text("principle-coupled")))
             blocks.append(Formula(formulas.COUPLED_DELTA))

@@ -16,7 +16,6 @@ from labreport.analysis.rules.comparison import (
 )
 from labreport.analysis.rules.initialisation import final_losses
 from labreport.lab.changes import shown_differences
-from labreport.lab.configuration import RunConfig
 from labreport.lab.lab import Variant
 from labreport.lab.plan import Point
 from labreport.report.best_cells import NONE, Best, cells, lowest, nearest
@@ -43,21 +42,6 @@ def _error(result: Result, budget: int) -> Number | None:
 def head(name: str, *, numeric: bool = False, **values: Phrase) -> Cell:
     """The head of a column, ``report.column-<name>`` in the catalogues."""
     return Cell(text(f"report.column-{name}", **values), numeric=numeric)
-
-
-def base_table(base: RunConfig) -> Table:
-    """Every key of the base configuration."""
-    rows = [
-        (Cell(Keys((path,))), Cell(configured(path, value)))
-        for path, value in base.flat().items()
-        if value is not None and path != "seed" and not _is_default(path, value)
-    ]
-    return Table(text("report.base-table"), (head("key"), head("value")), tuple(rows))
-
-
-def _is_default(path: str, value: object) -> bool:
-    """Switches that are off and terms that are 0 say nothing of a configuration."""
-    return path.startswith("optimizer.") and value in (0.0, False) and "rate" not in path
 
 
 def pairs_table(caption: Phrase, pairs: Sequence[tuple[Phrase, Phrase]]) -> Table:

@@ -6,12 +6,23 @@ Losses begin at 9, so that what differs by less than 0.009 is level.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from cases import fires, silent
 from cases_answers import ODDS
-from synthetic_runs import MOMENTUM, RATE, Made, experiment, single, sweep, trace, with_controls
+from synthetic_runs import (
+    MOMENTUM,
+    RATE,
+    Made,
+    experiment,
+    grid,
+    single,
+    sweep,
+    trace,
+    with_controls,
+)
 
 from labreport.analysis.results import ExperimentResults
 from labreport.analysis.thresholds import CLOSE, SATURATED
@@ -203,12 +214,12 @@ def side_by_side(
     return experiment(*made)
 
 
-@fires("at-same-values", "ranges", other="a", ranges=(("b", value(1)),), budget=2)
+@fires("at-same-values", "ranges", other="a", ranges=(("up to", ("b", 1.0)),), budget=2)
 def lower_up_to_a_value() -> ExperimentResults:
     return side_by_side((3, 2, 1), (2, 2, 1))
 
 
-@fires("at-same-values", "ranges", ranges=(("b", value(2)),))
+@fires("at-same-values", "ranges", ranges=(("up to", ("b", 2.0)),))
 def lower_up_to_a_value_beside_one_that_never_is() -> ExperimentResults:
     return side_by_side((3, 2, 1), (2, 1, 1), 3, 2, 1)
 
@@ -239,6 +250,127 @@ def a_value_at_which_one_of_them_ends() -> ExperimentResults:
     there = sweep("b", RATE, {1.0: [9, 5, 2], 2.0: [9, 5, 1]}, B).rows
     one = sweep("a", RATE, {1.0: [9, 5, 3], 2.0: [9, 5, 2], 3.0: [9, 5, 1]})
     return experiment(one, Made("b", there + ended))
+
+
+def lower_from_starts(
+    *lower: int, budgets: Sequence[int] = (2,), early: int = STARTS
+) -> ExperimentResults:
+    """B is lower than a at 1 from this start; from so many others at 1, 2 and 3, ``early`` at 1."""
+
+    def made(number: int, config: RunConfig) -> Trace:
+        if not config.flat()[MOMENTUM]:
+            return trace(config, [9, 5, 2])
+        place = int(config.optimizer.learning_rate) - 1
+        half = 4 if number < early else 5
+        return trace(config, [9, half, 1 if number < lower[place] else 2])
+
+    found = side_by_side((3, 2, 1), (2, 2, 1))
+    there = replace(found, plan=replace(found.plan, budgets=tuple(budgets)))
+    return with_controls(there, "other-starts", made)
+
+
+@fires(
+    "at-same-values-starts",
+    "",
+    ranges=(("up to", ("b", 1.0)),),
+    other="a",
+    count=STARTS,
+    share=0.9,
+    budget=2,
+)
+def lower_up_to_a_value_from_nine_of_ten_starts() -> ExperimentResults:
+    return lower_from_starts(27, 26, STARTS)
+
+
+@fires("at-same-values-starts", "", ranges=(("up to", ("b", 2.0)),))
+def lower_from_other_starts_beyond_the_value_of_this_one() -> ExperimentResults:
+    return lower_from_starts(STARTS, 27, 26)
+
+
+@fires(
+    "at-same-values-starts",
+    "rounds",
+    early=(("up to", ("b", 3.0)),),
+    ranges=(("up to", ("b", 1.0)),),
+    first=1,
+    budget=2,
+)
+def lower_at_more_values_after_fewer_rounds() -> ExperimentResults:
+    return lower_from_starts(27, 0, 0, budgets=(1, 2), early=27)
+
+
+@silent("at-same-values-starts")
+def lower_from_eight_of_ten_starts() -> ExperimentResults:
+    return lower_from_starts(26, STARTS, STARTS)
+
+
+@silent("at-same-values-starts")
+def lower_at_the_end_and_not_before() -> ExperimentResults:
+    return lower_from_starts(27, 27, 27, budgets=(1, 2), early=26)
+
+
+@silent("at-same-values-starts", "steps-too-large")
+def no_other_starts_and_outputs_that_are_not_flat() -> ExperimentResults:
+    return side_by_side((3, 2, 1), (2, 2, 1))
+
+
+def beyond(output: float, end: float, losses: Sequence[float], changes: Any = B) -> Made:
+    """Lower than a at 1, it ends like this with such outputs at 2 and 3."""
+    name, outputs = ("b" if changes is B else "c"), np.full((len(losses) + 1, 1, 2), output)
+    curves = {key: [9, *losses[:-1], end] for key in (2.0, 3.0)}
+    here = sweep(name, RATE, {1.0: [9, *losses[:-1], 1]}, changes).rows
+    return Made(name, here + sweep(name, RATE, curves, changes, outputs=outputs).rows)
+
+
+def beside_falling(*variants: Made, rounds: int) -> ExperimentResults:
+    """These, compared with a, which ends at 2 at every value."""
+    falling = {k: [9.0, *np.linspace(8, 2, rounds)] for k in (1.0, 2.0, 3.0)}
+    return experiment(sweep("a", RATE, falling), *variants, budgets=(rounds,))
+
+
+def flat_by(output: float, end: float, losses: Sequence[float]) -> ExperimentResults:
+    return beside_falling(beyond(output, end, losses), rounds=len(losses))
+
+
+FLAT_AT = (1 - np.sqrt(1 - 4 * 0.25 * SATURATED)) / 2
+"""An output at which the slope of the sigmoid is a hundredth of its largest."""
+
+
+@fires("steps-too-large", "", saturated=(("from", ("b", 2.0)),), budget=2)
+def larger_steps_end_in_saturation() -> ExperimentResults:
+    return flat_by(FLAT_AT * 0.9999, 3, [5, 5])
+
+
+@silent("steps-too-large")
+def larger_steps_end_nearly_in_saturation() -> ExperimentResults:
+    return flat_by(FLAT_AT * 1.001, 3, [5, 5])
+
+
+@silent("steps-too-large")
+def larger_steps_end_flat_and_level() -> ExperimentResults:
+    return flat_by(FLAT_AT / 2, 2 + ODDS / 2, [5, 5])
+
+
+@fires("steps-too-large", "swings", swinging=(("from", ("b", 2.0)),), least=1, budget=10)
+def larger_steps_rise_in_a_tenth_of_the_rounds() -> ExperimentResults:
+    return flat_by(0.5, 5, [9 - k / 2 for k in range(1, 11)])
+
+
+@fires(
+    "steps-too-large",
+    "both",
+    saturated=(("from", ("b", 2.0)),),
+    swinging=(("from", ("c", 2.0)),),
+)
+def larger_steps_saturate_one_variant_and_swing_with_another() -> ExperimentResults:
+    losses = [9 - k / 2 for k in range(1, 11)]
+    flat, swinging = beyond(FLAT_AT / 2, 3, losses), beyond(0.5, 5, losses, C)
+    return beside_falling(flat, swinging, rounds=10)
+
+
+@silent("steps-too-large")
+def larger_steps_rise_in_less_than_a_tenth() -> ExperimentResults:
+    return flat_by(0.5, 5, [9 - k / 2 for k in range(1, 12)])
 
 
 @fires(
@@ -424,3 +556,67 @@ def it_does_no_harm() -> ExperimentResults:
 @silent("lands-in-saturation")
 def variants_are_not_swept() -> ExperimentResults:
     return experiment(single("a", [9, 5, 2]), single("b", [9, 5, 1], B))
+
+
+# --- the edge of a grid, and other experiments that go on --------------------------------------
+
+
+def continued_elsewhere(*last: float, changes: Any = None) -> ExperimentResults:
+    """The best of 1, 2 and 3 is the last; another experiment has 4, 5, … and ends like this."""
+    curves = {float(k): [9, 5, end] for k, end in enumerate(last, 4)}
+    other = experiment(sweep("b", RATE, curves, changes))
+    return replace(ending(3, 2, 1), elsewhere=(other,))
+
+
+@fires(
+    "edge-of-grid",
+    "elsewhere",
+    subject="a",
+    best=value(3),
+    farther=value(4),
+    experiment="made by hand",
+    budget=2,
+)
+def lower_beyond_the_edge_in_another_experiment() -> ExperimentResults:
+    return continued_elsewhere(0.5, 2)
+
+
+@silent("edge-of-grid")
+def no_lower_beyond_the_edge_in_another_experiment() -> ExperimentResults:
+    return continued_elsewhere(1.5, 2)
+
+
+@fires("edge-of-grid", "", subjects=((("a", 3.0), 2),))
+def lower_still_at_the_edge_of_another_experiment() -> ExperimentResults:
+    return continued_elsewhere(0.75, 0.5)
+
+
+@fires("edge-of-grid", "", subjects=((("a", 3.0), 2),))
+def another_experiment_in_which_something_else_differs() -> ExperimentResults:
+    return continued_elsewhere(0.5, 2, changes=B)
+
+
+# --- a best value that fails from some starts --------------------------------------------------
+
+
+@fires("best-may-fail", "", subject="a", best=value(1), failed=1, count=10, budget=2)
+def the_lowest_median_fails_from_one_start() -> ExperimentResults:
+    return experiment(grid("a", RATE, {1.0: [*[0.5] * 9, 0.901], 2.0: [0.75] * 10}))
+
+
+@silent("best-may-fail")
+def the_lowest_median_comes_most_of_the_way_from_every_start() -> ExperimentResults:
+    return experiment(grid("a", RATE, {1.0: [*[0.5] * 9, 0.899], 2.0: [8] * 10}))
+
+
+@silent("best-may-fail")
+def nine_starts_are_too_few_to_say_that_some_fail() -> ExperimentResults:
+    return experiment(grid("a", RATE, {1.0: [*[0.5] * 8, 5], 2.0: [0.75] * 9}))
+
+
+@fires("best-may-fail", "", best=value(2), failed=12, count=STARTS)
+def the_best_of_single_runs_fails_from_other_starts() -> ExperimentResults:
+    def made(number: int, config: RunConfig) -> Trace:
+        return trace(config, [9, 5, 2 if number < 12 else 0.5])
+
+    return with_controls(ending(3, 0.5, 2), "other-starts", made)

@@ -174,9 +174,21 @@ def one_value_classifies_best() -> ExperimentResults:
     return swept(TWO_WRONG, ONE_WRONG)
 
 
-@fires("share-right-swept", "", count=3, points=(("", 0.5), ("", 1.5), ("", 2.5)))
+@fires(
+    "share-right-swept",
+    "range",
+    count=3,
+    points=(("", 0.5), ("", 1.5), ("", 2.5)),
+    lowest=("", 0.5),
+    highest=("", 2.5),
+)
 def three_values_classify_best() -> ExperimentResults:
     return swept(ONE_WRONG, ONE_WRONG, ONE_WRONG, TWO_WRONG)
+
+
+@fires("share-right-swept", "", count=3, points=(("", 0.5), ("", 1.5), ("", 3.5)))
+def three_values_with_a_gap_classify_best() -> ExperimentResults:
+    return swept(ONE_WRONG, ONE_WRONG, TWO_WRONG, ONE_WRONG)
 
 
 @fires(

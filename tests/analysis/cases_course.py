@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from cases import fires, silent
-from synthetic_runs import MOMENTUM, RATE, Made, experiment, single, starts, sweep
+from synthetic_runs import MOMENTUM, RATE, Made, experiment, single, starts, sweep, trace
 
 from labreport.analysis.results import ExperimentResults
 from labreport.analysis.thresholds import (
@@ -608,6 +608,43 @@ def gradients_that_just_grow() -> ExperimentResults:
 @silent("layer-gradients")
 def gradients_that_just_do_not_grow() -> ExperimentResults:
     return of_layers(EXPLODING * BELOW, 1)
+
+
+def of_layers_from_starts(*first: float) -> ExperimentResults:
+    """Random starts: the gradients of the first layer, those of the last being 1."""
+    rows = []
+    for seed, size in enumerate(first):
+        made = starts("a", [[3, 2, 1]]).rows[0][2].with_seed(seed)
+        gradients = np.array([size] * 4 + [1.0] * 4) * np.ones((3, 1))
+        rows.append(((), seed, made, trace(made, [3, 2, 1], gradients=gradients)))
+    return experiment(Made("a", tuple(rows)))
+
+
+@fires(
+    "layer-gradients-starts",
+    "vanishing",
+    times=1 / VANISHING,
+    least=2.0,
+    most=16.0,
+    count=11,
+)
+def gradients_that_fade_from_half_of_the_starts() -> ExperimentResults:
+    return of_layers_from_starts(*[0.0625] * 5, VANISHING * BELOW, *[0.5] * 5)
+
+
+@fires("layer-gradients-starts", "exploding", times=EXPLODING, least=0.5, most=16.0)
+def gradients_that_grow_from_half_of_the_starts() -> ExperimentResults:
+    return of_layers_from_starts(*[16.0] * 5, EXPLODING * ABOVE, *[0.5] * 5)
+
+
+@fires("layer-gradients-starts", "level", times=2.0, least=1.0, most=16.0, count=11)
+def gradients_that_fade_from_few_starts() -> ExperimentResults:
+    return of_layers_from_starts(*[0.0625] * 5, 0.5, *[1.0] * 5)
+
+
+@silent("layer-gradients-starts")
+def too_few_starts_whose_gradients_were_not_cut() -> ExperimentResults:
+    return of_layers_from_starts(*[0.0625] * 9, 0.0, 0.0)
 
 
 @silent("layer-gradients")

@@ -181,6 +181,49 @@ def cross_entropy_from_another_start() -> ExperimentResults:
     return cross_entropy(changes={"initial": {"scheme": "ones"}})
 
 
+# --- the range of the output -------------------------------------------------------------------
+
+OUT_OF_REACH = {"data.targets": [[0.25, -1.0]]}
+"""A target whose least loss is 0.5 with an output that is not below 0."""
+
+LINEAR = {**OUT_OF_REACH, "network.activations": ["sigmoid", "identity"]}
+
+
+def with_a_range(*last: float, leader: float, changes: Any = LINEAR) -> ExperimentResults:
+    """Sigmoids that end like this, and one whose output has another range, if any."""
+    bound = [
+        single(name, [9, 5, end], {**OUT_OF_REACH, RATE: rate})
+        for name, rate, end in zip("ac", (1.0, 2.0), last, strict=False)
+    ]
+    return experiment(*bound, single("b", [9, 5, leader], changes))
+
+
+@fires("range-decides", "", subjects=("a",), other=("b",), target=-1.0, nearest=0.0, floor=0.5)
+def an_output_that_cannot_equal_its_target() -> ExperimentResults:
+    return with_a_range(0.5 + 1.001 * ODDS, leader=0.5 - 1.001 * ODDS)
+
+
+@fires("range-decides", "ended", subjects=("a", "c"), ended=("c",), floor=0.5, unit=("o2",))
+def one_of_two_has_come_to_the_floor() -> ExperimentResults:
+    return with_a_range(2, 0.5 + 0.999 * ODDS, leader=0.1)
+
+
+@silent("range-decides")
+def a_leader_that_is_hardly_below_the_floor() -> ExperimentResults:
+    return with_a_range(2, leader=0.5 - 0.999 * ODDS)
+
+
+@silent("range-decides")
+def a_leader_with_the_same_range() -> ExperimentResults:
+    return with_a_range(2, leader=0.1, changes={**OUT_OF_REACH, RATE: 3.0})
+
+
+@silent("range-decides")
+def a_target_within_reach_of_all() -> ExperimentResults:
+    linear = {"network.activations": ["sigmoid", "identity"]}
+    return experiment(single("a", [9, 5, 2]), single("b", [9, 5, 0.1], linear))
+
+
 # --- wrong gradients that point downhill -------------------------------------------------------
 
 

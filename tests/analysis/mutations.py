@@ -47,7 +47,8 @@ class Mutation:
 
 def runs_of(lab: Lab) -> dict[str, Run]:
     """All stored runs by name, controls among them."""
-    found = {r.run.name: r.run for results in lab for r in results.results}
+    everywhere = [*lab, *(other for results in lab for other in results.elsewhere)]
+    found = {r.run.name: r.run for results in everywhere for r in results.results}
     return found | {run.name: run for results in lab for run in results.controls.values()}
 
 
@@ -70,14 +71,15 @@ def mutated(lab: Lab, mutation: Mutation) -> Lab:
     def of(run: Run) -> Run:
         return changed.get(run.name, run)
 
-    return tuple(
-        ExperimentResults(
+    def again(results: ExperimentResults) -> ExperimentResults:
+        return ExperimentResults(
             results.plan,
             tuple(replace(r, run=of(r.run)) for r in results.results),
             {digest: of(run) for digest, run in results.controls.items()},
+            elsewhere=tuple(map(again, results.elsewhere)),
         )
-        for results in lab
-    )
+
+    return tuple(map(again, lab))
 
 
 def _changed(run: Run, mutation: Mutation, runs: Mapping[str, Run]) -> Run:

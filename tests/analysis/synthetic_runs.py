@@ -21,6 +21,7 @@ from labreport.analysis.observation import (
     Setting,
     Share,
     Subject,
+    UpTo,
     Verbatim,
     With,
     Wording,
@@ -301,6 +302,8 @@ def plain(fact: Any) -> Any:
         return (fact.variant, *values) if values else fact.variant
     if isinstance(fact, From):
         return "from", plain(fact.start)
+    if isinstance(fact, UpTo):
+        return "up to", plain(fact.end)
     if isinstance(fact, OutOf):
         return fact.value, fact.total
     if isinstance(fact, Names | Keys):

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 from cases_answers import BCE, going_on
+from cases_answers_sweeps import continued_elsewhere, ending
 from cases_small_inputs import cross_entropy_of_one_unit, values_that_all_reach_a_loss_of_0
 from concluded_labs import conclude
-from synthetic_runs import MOMENTUM, RATE, check, experiment, plain, single, starts, sweep
+from synthetic_runs import MOMENTUM, RATE, check, experiment, grid, plain, single, starts, sweep
 
 from labreport.analysis import observe as module
 from labreport.analysis.observation import Count, Observation, Subject
@@ -43,7 +44,7 @@ def test_findings_of_different_forms_are_not_merged() -> None:
         starts("r", ([9, 5, 1], [9, 5, 3])),
     )
     found = [o for o in everything(made) if o.rule == "place-among-starts"]
-    assert [(plain(o.facts["subject"]), o.form) for o in found] == [("g", "inside"), ("h", "below")]
+    assert [(plain(o.facts["subject"]), o.form) for o in found] == [("g", "inside"), ("h", "other")]
 
 
 def test_the_most_relevant_come_first_and_limits_stand_apart() -> None:
@@ -119,6 +120,46 @@ def test_what_all_have_in_common_is_a_reason_for_no_difference_alone(
         made = Observation("w", {}, runs=2, form=form)
         what = Rule("w", lambda results, made=made: iter([made]), "comparison", 0.5, part=part)
         assert answered(monkeypatch, what, reason) == ["w", said]
+
+
+@pytest.mark.parametrize(
+    ("named", "last", "said"),
+    [
+        ("a", 2.0, "r"),  # … which is behind, and above its floor.
+        ("a", 0.009, "no-reason"),  # … which is at its floor: nothing could bring it lower.
+        ("b", 2.0, "no-reason"),  # … which leads all the same.
+    ],
+)
+def test_what_holds_a_run_back_is_a_reason_of_those_behind_alone(
+    monkeypatch: pytest.MonkeyPatch, named: str, last: float, said: str
+) -> None:
+    found = Observation("r", {"subject": Subject(named)}, runs=1)
+    reason = Rule("r", lambda _: iter([found]), "comparison", 0.9, hinders=True, part="reason")
+    rules = (rule_of("verdict", 0.5, "v"), reason)
+    monkeypatch.setattr(module, "RULES", {rule.name: rule for rule in rules})
+    made = experiment(single("a", [9, 5, last]), single("b", [9, 5, last - 1], {RATE: 2.0}))
+    assert [o.rule for o in observe(made).answers] == ["v", said]
+
+
+@pytest.mark.parametrize(
+    ("beyond", "form"),
+    [((), "wider"), ((0.5, 2), "farther"), ((1.5, 2), "point"), ((0.75, 0.5), "wider")],
+)
+def test_a_range_is_widened_unless_another_experiment_has_done_so(
+    beyond: tuple[float, ...], form: str
+) -> None:
+    made = continued_elsewhere(*beyond) if beyond else ending(3, 2, 1)
+    assert observe(made).answers[-1].form == form
+
+
+@pytest.mark.parametrize(("failing", "form"), [(5.0, "fails"), (0.5, "point")])
+def test_a_value_that_fails_from_some_starts_is_not_advised_without_a_word(
+    failing: float, form: str
+) -> None:
+    last = {1.0: [*[0.5] * 11, failing], 2.0: [0.75] * 12}
+    advised = observe(experiment(grid("a", RATE, last))).answers[-1]
+    assert advised.form == form
+    assert plain(advised.facts["best"]) == ("", 1.0)
 
 
 def test_a_reason_alone_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -842,6 +842,7 @@ def one_start_has_no_spread() -> ExperimentResults:
     subject="g",
     starts="r",
     loss=2.0,
+    median=2.0,
     better=1,
     count=3,
     share=1 / 3,
@@ -863,6 +864,18 @@ def a_start_better_than_all() -> ExperimentResults:
 @fires("place-among-starts", "above", better=3, share=1.0)
 def a_start_worse_than_all() -> ExperimentResults:
     return experiment(single("g", [9, 5, nextafter(6, 7)]), starts("r", THREE))
+
+
+@fires("place-among-starts", "other", subject="z", loss=2.0, share=1 / 3, count=3)
+def zeros_with_a_given_start_beside_them() -> ExperimentResults:
+    zeros = single("z", [9, 5, 2], {"initial": {"scheme": "zeros"}})
+    return experiment(single("g", [9, 5, 3]), zeros, starts("r", THREE))
+
+
+@fires("place-among-starts", "inside", subject="z", loss=2.0)
+def zeros_without_a_given_start_beside_them() -> ExperimentResults:
+    zeros = single("z", [9, 5, 2], {"initial": {"scheme": "zeros"}})
+    return experiment(zeros, starts("r", THREE))
 
 
 @silent("place-among-starts")

@@ -438,7 +438,7 @@ def test_optimizers_at_the_same_rates(found: Any, results: Any) -> None:
         losses.setdefault(run.variant, {})[run.point[0][1]] = run.loss(100)
     start = results("adam").results[0].loss(0)
     assert facts(same)["other"] == "sgd"
-    for name, (_, last) in facts(same)["ranges"]:
+    for _, (name, last) in facts(same)["ranges"]:
         for rate, loss in losses[name].items():
             assert (losses["sgd"][rate] - loss > 1e-3 * start) == (rate <= last)
 

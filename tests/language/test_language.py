@@ -22,6 +22,7 @@ from labreport.analysis.observation import (
     Setting,
     Share,
     Subject,
+    UpTo,
     Verbatim,
     With,
     Wording,
@@ -168,13 +169,23 @@ FACTS: list[tuple[Fact, str, str]] = [
     (Subject("old"), "“原程序”", "“as published”"),
     (Subject("bare"), "“bare”", "“bare”"),
     (Subject("", ((RATE, 0.5),)), "学习率 0.5", "learning rate 0.5"),
-    (Subject("old", ((RATE, 0.5),)), "“原程序”，学习率 0.5", "“as published”, learning rate 0.5"),
+    (
+        Subject("old", ((RATE, 0.5),)),
+        "“原程序”（学习率 0.5）",
+        "“as published” (learning rate 0.5)",
+    ),
     (
         From(Subject("old", ((RATE, 0.5),))),
         "“原程序”从学习率 0.5 起",
         "“as published” from learning rate 0.5 on",
     ),
     (From(Subject("", ((RATE, 0.5),))), "学习率 0.5 及以上", "learning rate 0.5 and above"),
+    (
+        UpTo(Subject("old", ((RATE, 0.5),))),
+        "“原程序”（到学习率 0.5 为止）",
+        "“as published” up to learning rate 0.5",
+    ),
+    (UpTo(Subject("", ((RATE, 0.5),))), "学习率 0.5 及以下", "learning rate 0.5 and below"),
     (Names(tuple("abcdefgh")), "a、b、c、d、e、f、g 和 h", "a, b, c, d, e, f, g and h"),
     (Names(tuple("abcdefghi")), "a、b、c、d、e、f 和另外 3 项", "a, b, c, d, e, f and 3 others"),
     (
@@ -195,8 +206,8 @@ FACTS: list[tuple[Fact, str, str]] = [
     ),
     (
         (Subject("old", ((RATE, 0.5),)), Subject("new", ((RATE, 1.0),))),
-        "“原程序”，学习率 0.5；“ReLU–ReLU”，学习率 1",
-        "“as published”, learning rate 0.5; “ReLU–ReLU”, learning rate 1",
+        "“原程序”（学习率 0.5）和“ReLU–ReLU”（学习率 1）",
+        "“as published” (learning rate 0.5) and “ReLU–ReLU” (learning rate 1)",
     ),
 ]
 

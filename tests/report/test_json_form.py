@@ -41,7 +41,7 @@ change.loss = "l1"
 """
 
 
-ELSEWHERE = {"Note", "HeatmapDrawing", "LandscapeDrawing", "OutOf"}
+ELSEWHERE = {"Note", "HeatmapDrawing", "LandscapeDrawing", "OutOf", "Rounds", "SizesDrawing"}
 """Classes that the shipped report has no values of."""
 
 

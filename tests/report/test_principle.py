@@ -19,9 +19,9 @@ from labreport.render.printed import (
     PrintedSentences,
     PrintedTable,
 )
+from labreport.report.formulas.worked_formulas import WorkedFormulas
 from labreport.report.principle import principle
 from labreport.report.worked_example import WorkedExample, compute_example
-from labreport.report.worked_formulas import WorkedFormulas
 from labreport.runs.run import Environment, Run
 from labreport.training.family import families
 from labreport.training.trainer import train

@@ -20,7 +20,7 @@ from labreport.lab.schema.losses import LOSSES
 from labreport.lab.schema.optimizers import OPTIMIZER_TITLES, Optimizer
 from labreport.render.printed import PrintedFormula, PrintedParagraph
 from labreport.report.formulas.activation_formulas import ACTIVATION_FORMULAS
-from labreport.report.formulas.loss_formulas import LOSS_FORMULAS
+from labreport.report.formulas.loss_formulas import ERROR_TERMS, LOSS_FORMULAS
 from labreport.report.formulas.optimizer_formulas import (
     DECAYED_GRADIENT,
     OPTIMIZER_FORMULAS,
@@ -31,6 +31,7 @@ from labreport.report.formulas.stated_formula import StatedFormula, together
 from labreport.report.formulas.symbols import SYMBOLS
 from labreport.report.formulas.used_formulas import (
     activation_formulas,
+    error_terms,
     loss_formulas,
     optimizer_formulas,
 )
@@ -129,6 +130,48 @@ def test_a_loss_and_its_derivative_are_torchs(name: str) -> None:
     value, slope = solved(LOSS_FORMULAS[name], values)
     assert value.item() == pytest.approx(loss.item(), rel=1e-12)
     assert slope[..., 0] == pytest.approx(by_output.numpy(), rel=1e-12)
+
+
+@pytest.mark.parametrize("name", ERROR_TERMS)
+def test_an_error_term_is_the_derivative_by_the_weighted_sum(name: str) -> None:
+    chance = torch.Generator().manual_seed(2)
+    z = torch.randn(4, 3, generator=chance, dtype=torch.float64, requires_grad=True)
+    y = torch.rand(4, 3, generator=chance, dtype=torch.float64)
+    o = z if name == "bce_with_logits" else torch.sigmoid(z)
+    (by_sum,) = torch.autograd.grad(TORCH_LOSSES[name](o, y), z)
+    values = {"n": z.numel(), "o_k": o.detach().numpy(), "y_k": y.numpy()}
+    (equation,) = ERROR_TERMS[name].equations
+    assert evaluated(equation, values) == pytest.approx(by_sum.numpy(), rel=1e-12)
+
+
+def run_with(loss: str, last: str) -> RunConfig:
+    return RunConfig.model_validate(
+        {
+            "loss": loss,
+            "data": {"inputs": [[1.0]], "targets": [[0.5]]},
+            "network": {"layers": [1, 1], "activations": [last]},
+            "optimizer": {"name": "sgd", "learning_rate": 1.0},
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("runs", "told"),
+    [
+        ([("mse", "sigmoid"), ("bce", "sigmoid")], ["MSE", "BCE"]),
+        ([("mse", "sigmoid"), ("bce_with_logits", "identity")], ["MSE", "BCE with logits"]),
+        ([("mse", "identity"), ("bce", "sigmoid")], []),
+        ([("bce", "sigmoid"), ("bce_with_logits", "identity")], []),
+        ([("mse", "sigmoid")], []),
+    ],
+)
+def test_error_terms_stand_where_both_losses_are_compared(
+    runs: list[tuple[str, str]], told: list[str]
+) -> None:
+    blocks: list[Any] = error_terms([run_with(*run) for run in runs])
+    assert [re.findall(r"text\{([^}]*)\}", block.latex) for block in blocks] == (
+        [told] if told else []
+    )
 
 
 CASES: list[dict[str, Any]] = [

@@ -18,11 +18,11 @@ from labreport.lab.configuration import RunConfig
 from labreport.language.array_summary import MOST_NUMBERS
 from labreport.language.catalogue import language
 from labreport.render.printed import PrintedCell, PrintedParagraph, PrintedTable
+from labreport.report.base_table import MOST_NAMED, base_table
 from labreport.report.illustration.stated_differences import stated_differences
 from labreport.report.numbers import measured
 from labreport.report.tables import (
     NONE,
-    base_table,
     comparison_table,
     cross_table,
     differences_table,
@@ -39,17 +39,44 @@ def experiments(text: str) -> str:
     return '[experiment.a]\ntitle = "a"\n' + text
 
 
-def printed_inputs(rows: list[list[float]]) -> str:
+def printed_base(rows: list[list[float]], item: str, **more: Any) -> str:
     base = RunConfig.model_validate(
         {
             "data": {"inputs": rows, "targets": [[0.5]] * len(rows)},
             "network": {"layers": [len(rows[0]), 1], "activations": "sigmoid"},
             "optimizer": {"name": "sgd", "learning_rate": 1.0},
+            **more,
         }
     )
     table = printed_table(base_table(base))
     assert table is not None
-    return next(row[1].text for row in table.rows if row[0].text == "inputs x")
+    return next(row[1].text for row in table.rows if row[0].text == item)
+
+
+def printed_inputs(rows: list[list[float]]) -> str:
+    return printed_base(rows, "inputs x")
+
+
+def printed_weights(*matrices: list[list[float]]) -> str:
+    layers = [len(matrices[0][0]), *(len(matrix) for matrix in matrices)]
+    return printed_base(
+        [[0.5] * layers[0]],
+        "given weights",
+        network={"layers": layers, "activations": "sigmoid"},
+        initial={"scheme": "given", "weights": list(matrices)},
+    )
+
+
+def test_few_given_weights_are_printed_each_with_its_name() -> None:
+    fc1, fc2 = [[0.2, 0.5], [-0.4, 0.6]], [[0.1, -0.3]]
+    assert (
+        printed_weights(fc1, fc2) == "w1 = 0.2, w2 = −0.4, w3 = 0.5, w4 = 0.6, w5 = 0.1, w6 = −0.3"
+    )
+
+
+def test_many_given_weights_are_printed_unit_by_unit() -> None:
+    assert printed_weights([[0.5] * MOST_NAMED]).count("w") == MOST_NAMED
+    assert "w" not in printed_weights([[0.5] * (MOST_NAMED + 1)])
 
 
 def test_arrays_that_can_be_read_are_printed() -> None:

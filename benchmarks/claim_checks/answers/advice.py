@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from claim_checks.answers.levels import Field, by_loss, rivals
-from claim_checks.losses import has_reached, loss_at
+from claim_checks.answers.swept import best_may_fail
+from claim_checks.losses import floor_of, has_reached, loss_at
 from claim_checks.reliability import seed_pairs
 from claim_checks.seen import Check, Seen
-from labreport.analysis.observation import Observation, Subject
+from labreport.analysis.observation import Count, Facts, Observation, Subject
 
 
 def advice(seen: Seen, observation: Observation) -> bool:
@@ -22,9 +25,37 @@ def advice(seen: Seen, observation: Observation) -> bool:
         return seen.plan.experiment.kind == "gradient-check"
     if observation.form in ("peak", "point", "wider"):
         return _is_best(seen, observation)
+    if observation.form == "fails":
+        return best_may_fail(seen, replace(observation, facts=_completed(seen, observation)))
+    if observation.form == "longer":
+        return _still_fall(seen)
     if observation.form == "take" and "subject" in observation.facts:
         return _is_worth_taking(seen, observation)
     return True
+
+
+def _completed(seen: Seen, observation: Observation) -> Facts:
+    """Return the facts of advice with those of the finding that it follows from."""
+    (name,) = [n for n, m in seen.variants.items() if m[0][0].point] or [""]
+    return {"subject": Subject(name), "budget": Count(seen.plan.budgets[-1]), **observation.facts}
+
+
+def _still_fall(seen: Seen) -> bool:
+    """Check that at least half of the runs of variants with several fall by a twentieth in the end.
+
+    That is over the last tenth of the rounds, of what was left above the floor.
+    """
+    budget = seen.plan.budgets[-1]
+    several = [r for members in seen.variants.values() if len(members) > 1 for _, r in members]
+    falling = 0
+    for run in several:
+        end = min(budget, run.config.rounds)
+        if has_reached(run, end):
+            low = floor_of(run.config)
+            before, after = float(run.losses[end - end // 10]), float(run.losses[end])
+            left = abs(before) if low is None or not np.isfinite(low) else before - low
+            falling += before - after > 0.05 * left * (1 - 1e-3)
+    return bool(several) and 2 * falling >= len(several)
 
 
 def _is_best(seen: Seen, observation: Observation) -> bool:

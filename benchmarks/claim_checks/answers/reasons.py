@@ -95,6 +95,40 @@ def _is_made_up(mine: Sequence[float], doubled: Sequence[float]) -> bool:
     return bool((other - one <= 0.05 * np.abs(one) * (1 + 1e-6)).all())
 
 
+def range_decides(seen: Seen, observation: Observation) -> bool:
+    """Check that who leads can equal a target that others cannot, and is below what they can do."""
+    budget, target = stated(observation, "budget"), stated(observation, "target")
+    leaders, bound = seen.runs(observation.facts["other"]), seen.runs(observation.facts["subjects"])
+    for run in bound:
+        outputs = _outputs_of(run)
+        miss = np.abs(np.array(run.config.data.targets)[..., None] - outputs).min(axis=-1)
+        least, scale = float((miss**2).mean()), abs(loss_at(run, 0))
+        lowest = stated(observation, "floor")
+        nearest = outputs[np.abs(outputs - target).argmin()]
+        if run.config.loss == "mse" and not near(lowest, least, 1e-3):
+            return False
+        if abs(nearest - stated(observation, "nearest")) > 1e-3 or target == nearest:
+            return False
+        ended = run in seen.runs(observation.facts.get("ended", ()))
+        if ended != (loss_at(run, budget) - lowest <= 1e-3 * scale):
+            return False
+    floor = stated(observation, "floor")
+    targets = [np.array(run.config.data.targets) for run in (*leaders, *bound)]
+    return (
+        all(loss_at(run, budget) < floor for run in leaders)
+        and all((there == target).any() for there in targets)
+        and all(np.abs(_outputs_of(run) - target).min() <= 1e-3 for run in leaders)
+        and bool(observation.facts.get("ended")) == (observation.form == "ended")
+    )
+
+
+def _outputs_of(run: Run) -> np.ndarray:
+    """Return outputs that the last activation can give, by trying many weighted sums."""
+    sums = np.concatenate([np.linspace(-60, 60, 400_001), (-1e4, 1e4)])
+    activation = stock.MODULES[run.config.network.activations[-1]]()
+    return activation(stock.torch.tensor(sums)).numpy()
+
+
 def error_term(seen: Seen, observation: Observation) -> bool:
     """Check that cross entropy begins with the larger gradient, from the same weights."""
     one, other = seen.run(observation.facts["subject"]), seen.run(observation.facts["other"])
@@ -209,6 +243,7 @@ CHECKS: dict[str, Check] = {
     "larger-step": larger_step,
     "larger-step-starts": larger_step_starts,
     "error-term": error_term,
+    "range-decides": range_decides,
     "lands-in-saturation": lands_in_saturation,
     "points-downhill": points_downhill,
     "rate-times-rounds": rate_times_rounds,

@@ -5,16 +5,19 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
+from pydantic import ValidationError
+
 from claim_checks.answers.levels import (
     by_loss,
     is_ahead,
     is_not_ahead,
     value_of,
 )
-from claim_checks.losses import has_reached, loss_at
+from claim_checks.losses import came_most_of_the_way, has_reached, loss_at
 from claim_checks.reading import listed, near, stated
-from claim_checks.seen import Check, Seen, other_starts
-from labreport.analysis.observation import Observation, With
+from claim_checks.seen import Check, Seen, other_starts, runs_at_points
+from labreport.analysis.observation import Observation, UpTo
 from labreport.lab.configuration import RunConfig
 from labreport.runs.run import Run
 
@@ -81,11 +84,28 @@ def sweep_shape(seen: Seen, observation: Observation) -> bool:
 
 
 def _is_bound(config: RunConfig, seen: Seen) -> bool:
-    """Check that a swept number has the smallest or the largest value that there is."""
+    """Check that a swept number is accepted, and none beyond it: below, or above, by a little."""
     ((key, _),) = seen.plan.axes
-    value = config.flat()[key]
-    rows = len(config.data.inputs)
-    return value in {"data.batch_size": (1, rows), "rounds": (1,)}.get(key, (0, 1))
+    value = float(config.flat()[key])
+    if key == "data.batch_size" and value == len(config.data.inputs):
+        return True
+    step = 1 if isinstance(config.flat()[key], int) else 1e-6 * max(1.0, abs(value))
+    return any(not _is_accepted(config, key, value + way * step) for way in (-1, 1))
+
+
+def _is_accepted(config: RunConfig, key: str, value: float) -> bool:
+    """Return whether the schema of a lab file takes a value of a key."""
+    tables, leaf = key.split(".")[:-1], key.split(".")[-1]
+    written = config.model_dump(mode="json")
+    table = written
+    for name in tables:
+        table = table[name]
+    table[leaf] = int(value) if isinstance(table[leaf], int) else value
+    try:
+        RunConfig.model_validate(written)
+    except ValidationError:
+        return False
+    return True
 
 
 def sweep_values(seen: Seen, observation: Observation) -> bool:
@@ -144,15 +164,85 @@ def at_same_values(seen: Seen, observation: Observation) -> bool:
 
     if observation.form == "ranges":
         for told in listed(observation, "ranges"):
-            assert isinstance(told, With)
-            last = _value(told.detail)
-            found = ahead(told.what.variant)  # type: ignore[union-attr]
+            assert isinstance(told, UpTo)
+            last = _value(told.end)
+            found = ahead(told.end.variant)
             if any(is_lower != (v <= last) for v, is_lower in found.items()):
                 return False
         return True
     names = [s.variant for s in listed(observation, observation.form)]
     wanted = observation.form == "everywhere"
     return all(is_lower == wanted for name in names for is_lower in ahead(name).values())
+
+
+def at_same_values_starts(seen: Seen, observation: Observation) -> bool:
+    """Check up to which values variants are lower than another from nine of ten other starts."""
+    reference = dict(_in_order(seen, observation.facts["other"].variant))
+    losses = by_loss(r for members in seen.swept.values() for _, r in members)
+    for key, at in (("early", "first"), ("ranges", "budget")):
+        budget = stated(observation, at)
+        ends = {f.end.variant: _value(f.end) for f in listed(observation, key)}
+        for name in seen.swept:
+            if name == observation.facts["other"].variant:
+                continue
+            surely, maybe = _mostly_lower(_in_order(seen, name), reference, seen, budget, losses)
+            if not surely <= ends.get(name, 0.0) <= maybe:
+                return False
+    return stated(observation, "share") == 0.9 and stated(observation, "count") >= 10
+
+
+def _mostly_lower(
+    members: list[tuple[float, Run]],
+    reference: dict[float, Run],
+    seen: Seen,
+    budget: int,
+    losses: bool,
+) -> tuple[float, float]:
+    """Return up to which value they surely are lower from nine in ten starts, and may be."""
+    ends = [0.0, 0.0]
+    going = [True, True]
+    for value, run in members:
+        if value not in reference:
+            continue
+        mine, theirs = other_starts(seen, run), other_starts(seen, reference[value])
+        seeds = sorted({*mine} & {*theirs})
+        if len(seeds) < 10:
+            break
+        pairs = [(mine[seed], theirs[seed]) for seed in seeds]
+        lower = (
+            sum(not is_not_ahead(*pair, budget, losses) for pair in pairs),
+            sum(is_ahead(*pair, budget, losses) for pair in pairs),
+        )
+        for k in (0, 1):
+            going[k] = going[k] and lower[k] >= 0.9 * len(seeds)
+            ends[k] = value if going[k] else ends[k]
+    return ends[0], ends[1]
+
+
+def steps_too_large(seen: Seen, observation: Observation) -> bool:
+    """Check that outputs of these runs are flat, and they behind, and that these losses rise."""
+    budget = stated(observation, "budget")
+    first = dict(_in_order(seen, next(iter(seen.swept))))
+    losses = by_loss(r for members in seen.swept.values() for _, r in members)
+    flat = runs_at_points(seen, observation.facts.get("saturated", ()))
+    slopes = []
+    for run in flat:
+        outputs = run.trace.outputs_at(budget).astype(float)
+        slopes.append(float((outputs - outputs**2).max()))
+        rate = run.config.optimizer.learning_rate
+        behind = is_ahead(first[rate], run, budget, losses)
+        if not behind or run.config.network.activations[-1] != "sigmoid" or slopes[-1] > 0.0025:
+            return False
+    swinging = runs_at_points(seen, observation.facts.get("swinging", ()))
+    rises = [int((np.diff(r.losses[: budget + 1].astype(float)) > 0).sum()) for r in swinging]
+    surely = all(count >= 0.1 * budget for count in rises)
+    return (
+        surely
+        and (not flat or near(stated(observation, "slope"), max(slopes), 1e-2))
+        and (not rises or stated(observation, "least") <= min(rises))
+        and observation.form
+        == ("both" if flat and swinging else "" if flat else "swings" if swinging else None)
+    )
 
 
 def each_at_its_best(seen: Seen, observation: Observation) -> bool:
@@ -204,11 +294,30 @@ def best_from_starts(seen: Seen, observation: Observation) -> bool:
     return {low, high} <= reached and (low == high) == (observation.form == "same")
 
 
+def best_may_fail(seen: Seen, observation: Observation) -> bool:
+    """Check from how many starts the best value leaves more than a tenth of the way to go."""
+    budget, name = stated(observation, "budget"), observation.facts["subject"].variant
+    point = observation.facts["best"].point
+    members = [(t, r) for t, r in seen.variants[name] if t.point == point]
+    if members[0][0].seed is None:
+        starts = list(other_starts(seen, members[0][1]).values())
+    else:
+        starts = [r for _, r in members]
+    starts = starts[: stated(observation, "count")]
+    failed = [not came_most_of_the_way(r, budget) for r in starts]
+    return len(starts) == stated(observation, "count") >= 10 and sum(failed) == stated(
+        observation, "failed"
+    )
+
+
 CHECKS: dict[str, Check] = {
+    "best-may-fail": best_may_fail,
     "sweep-shape": sweep_shape,
     "sweep-values": sweep_values,
     "best-point": best_point,
     "at-same-values": at_same_values,
+    "at-same-values-starts": at_same_values_starts,
+    "steps-too-large": steps_too_large,
     "each-at-its-best": each_at_its_best,
     "best-from-starts": best_from_starts,
 }

@@ -31,6 +31,7 @@ ADVICE: Mapping[tuple[str, str], str] = {
     ("reaches-from-starts", "often"): "starts",
     ("tuned-over-starts", "depends"): "tune",
     ("tuned-over-starts", "level"): "tune",
+    ("tuned-over-starts", "reversed"): "tune",
     ("at-same-values", "ranges"): "tune",
     ("sweep-shape", "peak"): "peak",
     ("sweep-shape", "rising"): "wider",
@@ -76,6 +77,10 @@ ADVICE: Mapping[tuple[str, str], str] = {
 found counts."""
 
 
+OF_ONE_VALUE = ("point", "peak", "train")
+"""Forms that recommend one value of a sweep."""
+
+
 def advice(parts: Sequence[Observation], limits: Sequence[Observation] = ()) -> Observation | None:
     """The advice that follows from the other parts of an answer; None where nothing does.
 
@@ -96,6 +101,11 @@ def advice(parts: Sequence[Observation], limits: Sequence[Observation] = ()) -> 
             found, form, facts = mixed, "apart", {}
         elif form == "take" and (unfinished := _unfinished(limits)) is not None:
             found, form, facts = unfinished, "longer", {}
+        elif form == "wider":
+            found, form, facts = _beyond(found, facts, limits)
+        elif form in OF_ONE_VALUE and (risky := _risky(facts, parts)) is not None:
+            found, form = risky, "fails"
+            facts = {key: risky.facts[key] for key in ("best", "failed", "count")}
         return replace(found, rule="advice", form=form, facts=facts, limits=False, relevance=1.0)
     return None
 
@@ -120,6 +130,27 @@ def _unfinished(limits: Sequence[Observation]) -> Observation | None:
     """The limit that at least half of the runs from random starts still fall at the end."""
     falling = (o for o in limits if (o.rule, o.form) == ("still-falling", "many"))
     return next((o for o in falling if 2 * _count(o, "count") >= _count(o, "total")), None)
+
+
+def _risky(facts: Facts, parts: Sequence[Observation]) -> Observation | None:
+    """The finding that some starts fail at the value that is to be taken."""
+    fail = (o for o in parts if o.rule == "best-may-fail")
+    return next((o for o in fail if o.facts["best"] == facts.get("best")), None)
+
+
+def _beyond(
+    found: Observation, facts: Facts, limits: Sequence[Observation]
+) -> tuple[Observation, str, Facts]:
+    """What to do at the edge of a range: widen it, unless another experiment has done so."""
+    edges = [o for o in limits if o.rule == "edge-of-grid"]
+    if not edges:
+        return found, "point", facts
+    told = next(
+        (o for o in edges if o.form == "elsewhere" and o.facts["best"] == facts["best"]), None
+    )
+    if told is None:
+        return found, "wider", facts
+    return told, "farther", {key: told.facts[key] for key in ("best", "farther", "experiment")}
 
 
 def _count(observation: Observation, name: str) -> int:

@@ -16,13 +16,11 @@ from labreport.analysis.comparing import (
 )
 from labreport.analysis.observation import (
     Count,
-    Fact,
     Facts,
     Observation,
     Share,
     Source,
     Subject,
-    With,
 )
 from labreport.analysis.points import RATE, is_number
 from labreport.analysis.results import ExperimentResults, Result, cite
@@ -195,52 +193,6 @@ def best_point(results: ExperimentResults) -> Iterator[Observation]:
     yield Observation("best-point", facts, len(members), form=form, claims=tuple(claims))
 
 
-@rule("at-same-values", "comparison", 0.97, thresholds=("NO_ODDS",), part="verdict")
-def at_same_values(results: ExperimentResults) -> Iterator[Observation]:
-    """Up to which value each variant is lower than the first one, at the same values."""
-    swept = along_axis(results)
-    if len(swept) < 2:
-        return
-    measure = Measure.of([r for members in swept.values() for r in members], results.last)
-    assert measure is not None
-    (first, reference), *others = swept.items()
-    claims: list[Source] = []
-    told: dict[str, list[Fact]] = {"ranges": [], "everywhere": [], "nowhere": []}
-    for name, members in others:
-        pairs = _at_common_values(members, reference)
-        if any(measure.value(r) is None for pair in pairs for r in pair):
-            return  # Whoever does not get so far is neither lower nor level.
-        ahead = [is_lower(one, other, measure) for one, other in pairs]
-        claims += [
-            lower_claim(one, other, measure, holds=is_ahead)
-            for (one, other), is_ahead in zip(pairs, ahead, strict=True)
-        ]
-        up_to = ahead.index(False) if False in ahead else len(ahead)
-        if pairs and up_to == len(pairs):
-            told["everywhere"].append(Subject(name))
-        elif pairs and not any(ahead):
-            told["nowhere"].append(Subject(name))
-        elif up_to and not any(ahead[up_to:]):
-            limit = Subject("", pairs[up_to - 1][0].point)
-            told["ranges"].append(With(Subject(name), limit))
-    form = next((key for key, names in told.items() if len(names) == len(others)), "")
-    form = "ranges" if told["ranges"] else form
-    if not form:
-        return
-    facts: Facts = {"other": Subject(first), "budget": Count(results.last)}
-    facts |= {key: tuple(names) for key, names in told.items()}
-    runs = sum(map(len, swept.values()))
-    yield Observation("at-same-values", facts, runs, form=form, claims=tuple(claims))
-
-
-def _at_common_values(
-    members: Sequence[Result], reference: Sequence[Result]
-) -> list[tuple[Result, Result]]:
-    """Results of two variants at the values that both have, in order."""
-    by_point = {r.point: r for r in reference}
-    return [(r, by_point[r.point]) for r in members if r.point in by_point]
-
-
 def tuned(results: ExperimentResults) -> list[Result]:
     """Each swept variant at its best point, the lowest first; none where one has no such point."""
     everything = results.everywhere
@@ -292,12 +244,15 @@ def tuned_over_starts(results: ExperimentResults) -> Iterator[Observation]:
     measure = Measure.of(ranked, results.last)
     assert measure is not None
     behind = [r for r in ranked if is_lower(ranked[0], r, measure)]
-    other = behind[0] if behind else ranked[1]
+    # The first variant, as elsewhere; if that is itself the best, the next one behind it.
+    first = next(iter(results.swept))
+    others = [r for r in ranked[1:] if r.variant == first] or behind or ranked[1:]
+    other = others[0]
     pairs = from_other_starts(results, ranked[0], other, measure)
     if pairs is None:
         return
     found = over_starts("tuned-over-starts", ranked[0], other, pairs)
-    if behind:
+    if other in behind:
         lead = lower_claim(ranked[0], other, measure)
     else:
         # Level from the start of the lab: whoever is lower from others is so by the start.

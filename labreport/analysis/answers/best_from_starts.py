@@ -1,9 +1,11 @@
-"""Where the best value of a sweep lies from other random starts."""
+"""The best value of a sweep from other random starts: where it lies, and whether it may fail."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+
+import numpy as np
 
 from labreport.analysis import thresholds
 from labreport.analysis.answers.along_axes import best_of, lowest_claims, one_axis
@@ -11,6 +13,7 @@ from labreport.analysis.comparing import Measure, is_lower, lower_claim
 from labreport.analysis.observation import Count, Facts, Observation, Source, Subject
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
+from labreport.analysis.rules.comparison import rankable
 
 
 def _is_level(best: Result, other: Result, measure: Measure) -> bool:
@@ -66,3 +69,55 @@ def best_from_starts(results: ExperimentResults) -> Iterator[Observation]:
     form, runs = "same" if low is high else "", count * len(members)
     found_there = Observation("best-from-starts", facts, runs, form=form, claims=tuple(claims))
     yield replace(found_there, strength="statistical")
+
+
+@rule(
+    "best-may-fail",
+    "reliability",
+    0.85,
+    thresholds=("FEWEST_PAIRS", "MOST_OF_THE_WAY"),
+    part="scope",
+)
+def best_may_fail(results: ExperimentResults) -> Iterator[Observation]:
+    """Best values of sweeps from some of whose starts training goes little of the way."""
+    for name, starts in _starts_at_best(results):
+        known = all(s.gap(results.last) is not None and s.gap(0) for s in starts)
+        if not known or len(starts) < thresholds.FEWEST_PAIRS:
+            continue
+        closed = f"count(each({starts[0].closed_formula(results.last)}))"
+        failed = sum(not s.is_closed(results.last) for s in starts)
+        if not failed:
+            continue
+        facts: Facts = {
+            "subject": Subject(name),
+            "best": Subject("", starts[0].point),
+            "failed": Count(failed, cite(f"size(each(rounds)) - {closed}", starts)),
+            "count": Count(len(starts), cite("size(each(rounds))", starts)),
+            "budget": Count(results.last),
+        }
+        claims = (
+            cite(f"size(each(rounds)) - {closed} > 0", starts),
+            cite("size(each(rounds)) >= FEWEST_PAIRS", starts),
+        )
+        yield Observation(
+            "best-may-fail", facts, len(starts), strength="statistical", claims=claims
+        )
+
+
+def _starts_at_best(results: ExperimentResults) -> Iterator[tuple[str, tuple[Result, ...]]]:
+    """The starts of each variant at its best value: by the median, or of one run its controls."""
+    for name, points in results.gridded.items():
+        groups = [members for members in points.values() if rankable(members)]
+        if len(groups) == len(points) and all(_got(members, results.last) for members in groups):
+            yield name, min(groups, key=lambda members: _middle(members, results.last))
+    axis = one_axis(results)
+    if axis is not None and axis.best is not None:
+        yield axis.best.variant, results.control("other-starts", axis.best)
+
+
+def _got(members: Sequence[Result], budget: int) -> bool:
+    return all(r.loss(budget) is not None for r in members)
+
+
+def _middle(members: Sequence[Result], budget: int) -> float:
+    return float(np.median([r.loss(budget) or 0.0 for r in members]))

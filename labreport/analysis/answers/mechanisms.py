@@ -8,20 +8,97 @@ import numpy as np
 
 from labreport.analysis import thresholds
 from labreport.analysis.answers.along_axes import one_axis
+from labreport.analysis.answers.single_runs import Standing, in_order, standings
 from labreport.analysis.comparing import Measure, is_lower, lower_claim
+from labreport.analysis.floor import Outside, outside
 from labreport.analysis.observation import (
     Count,
     Facts,
+    Names,
     Number,
     Observation,
     Part,
+    Setting,
     Share,
+    Source,
     Subject,
 )
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
+from labreport.lab.naming import unit_names
 
-OF_STEPS = frozenset({"optimizer.learning_rate", "rounds"})
+
+@rule("range-decides", "target", 0.96, thresholds=("NO_ODDS",), part="reason")
+def range_decides(results: ExperimentResults) -> Iterator[Observation]:
+    """A lead below the floor that the range of the output sets to others: they cannot catch up."""
+    found = standings(results)
+    if not found or not found[-1].measure.is_loss:
+        return
+    last = found[-1]
+    groups: dict[tuple[Outside, float], list[Result]] = {}
+    for result in last.others if not any(outside(r.run.config) for r in last.first) else ():
+        missed = outside(result.run.config)
+        if missed and _is_below_floor(last.first[0], result, last.measure):
+            worst = max(missed, key=lambda m: abs(m.target - m.nearest))
+            groups.setdefault((worst, result.floor.value or 0.0), []).append(result)
+    # Those of which one has come to the floor, else the most.
+    told = max(
+        groups.items(),
+        key=lambda group: (
+            any(has_come_to_floor(r, results.last) for r in group[1]),
+            len(group[1]),
+        ),
+        default=None,
+    )
+    if told is not None:
+        (missed_most, _), bound = told
+        yield _bound_by_range(results, last, missed_most, bound)
+
+
+def _is_below_floor(best: Result, other: Result, measure: Measure) -> bool:
+    """Return whether a result lies below another's floor by more than anybody would mind."""
+    value, bottom = measure.value(best), other.floor.value
+    if value is None or bottom is None:
+        return False
+    return bottom - value > thresholds.NO_ODDS * measure.scale((best, other))
+
+
+def has_come_to_floor(result: Result, budget: int) -> bool:
+    """Return whether a result has come to its floor, but for what nobody would mind."""
+    left, first = result.gap(budget), result.initial_loss
+    return left is not None and first is not None and left <= thresholds.NO_ODDS * abs(first)
+
+
+def _bound_by_range(
+    results: ExperimentResults, last: Standing, missed: Outside, bound: Sequence[Result]
+) -> Observation:
+    """The observation: the results that the range keeps from a target, and who leads."""
+    best, measure = last.first[0], last.measure
+    ended = [r for r in bound if has_come_to_floor(r, results.last)]
+    target = f"given_targets[{missed.row}, {missed.unit}]"
+    facts: Facts = {
+        "subjects": in_order(results, bound),
+        "other": in_order(results, last.first),
+        "unit": Names((unit_names(best.run.config.network)[-1][missed.unit],)),
+        "target": Setting(missed.target, best.cite(target)),
+        "nearest": Setting(missed.nearest),
+        "floor": Number(bound[0].floor.value or 0.0, bound[0].cite("floor")),
+        "budget": Count(results.last),
+    }
+    claims: list[Source] = [*last.claims]
+    for result in bound:
+        pair, value = (best, result), measure.formula(best, "r1.")
+        limit = f"NO_ODDS * {measure.scale_formula(pair)}"
+        claims.append(cite(f"r2.floor - {value} > {limit}", pair))
+        sign = "<=" if result in ended else ">"
+        left = result.gap_formula(results.last)
+        claims.append(result.cite(f"{left} {sign} NO_ODDS * abs(losses[0])"))
+        beyond = "<" if missed.target < missed.nearest else ">"
+        claims.append(result.cite(f"{target} {beyond} {missed.nearest!r}"))
+    if ended:
+        facts["ended"] = in_order(results, ended)
+    form = "ended" if ended else ""
+    return Observation("range-decides", facts, 1 + len(bound), form=form, claims=tuple(claims))
 
 
 @rule("error-term", "gradients", 0.85, thresholds=("NO_ODDS",), part="reason")

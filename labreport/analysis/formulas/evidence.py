@@ -54,7 +54,8 @@ class Known:
 
 def known_of(results: ExperimentResults) -> Known:
     """Return what formulas of an experiment's observations may read."""
-    runs = (*(r.run for r in results.results), *results.controls.values())
+    others = (r.run for other in results.elsewhere for r in other.results)
+    runs = (*others, *(r.run for r in results.results), *results.controls.values())
     return Known({run.name: run for run in runs}, results.check, data_sets_of(results))
 
 

@@ -21,6 +21,7 @@ from labreport.analysis.observation import (
     Share,
     Source,
     Subject,
+    UpTo,
     Verbatim,
     With,
     Wording,
@@ -41,6 +42,7 @@ Leaf = (
     | Wording
     | RoundNumber
     | From
+    | UpTo
 )
 """A fact that holds no other."""
 
@@ -138,6 +140,11 @@ UNITS: Mapping[str, str] = {
     "linear-optimum.count": "runs",
     "linear-optimum.total": "runs",
     "loss-falls-anyway.count": "formulas",
+    "at-same-values-starts.count": "starts",
+    "best-may-fail.count": "starts",
+    "best-may-fail.failed": "starts",
+    "layer-gradients-starts.count": "starts",
+    "steps-too-large.least": "rounds",
     "lowest-error.count": "runs",
     "lowest-error.subject": "squared-error",
     "mistaken.pairs": "rows",

@@ -21,7 +21,7 @@ ROUNDS_DECIDE: Forms = {"who-leads": ("turns",), "sweep-values": ("moves",)}
 
 STARTS_DECIDE: Forms = {
     "holds-over-starts": ("depends", "level", "reversed"),
-    "tuned-over-starts": ("depends", "level"),
+    "tuned-over-starts": ("depends", "level", "reversed"),
 }
 
 STEP_DECIDES: Forms = {

@@ -8,6 +8,7 @@ from typing import Literal, get_args
 
 from labreport.analysis.observation import Observation, Wording
 from labreport.analysis.observe import Observations
+from labreport.analysis.points import title_of
 from labreport.analysis.results import ExperimentResults
 from labreport.lab.plan import Plan
 
@@ -103,9 +104,3 @@ def _register(name: str, rule: LabRule) -> None:
 def title(results: ExperimentResults) -> Wording:
     """Return the title of an experiment."""
     return title_of(results.plan)
-
-
-def title_of(plan: Plan) -> Wording:
-    """Return the title of the experiment of a plan."""
-    written = plan.experiment.title
-    return Wording(written.within("zh"), written.within("en"), is_name=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from labreport.analysis import thresholds
 from labreport.analysis.classes import decided
 from labreport.analysis.held_out import held_out
-from labreport.analysis.lab_rules.lab_rule import Conclusion, Experiments, lab_rule, title, title_of
+from labreport.analysis.lab_rules.lab_rule import Conclusion, Experiments, lab_rule, title
 from labreport.analysis.observation import (
     Count,
     Fact,
@@ -19,6 +19,7 @@ from labreport.analysis.observation import (
     With,
 )
 from labreport.analysis.observe import RULES
+from labreport.analysis.points import title_of
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rules.comparison import same_rows
 from labreport.analysis.rules.gradients import find_stuck

@@ -27,6 +27,7 @@ from labreport.analysis.observation import (
     Subject,
     With,
 )
+from labreport.analysis.points import is_number
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
 from labreport.analysis.rules.comparison import level, rankable
@@ -128,7 +129,22 @@ def share_right_swept(results: ExperimentResults) -> Iterator[Observation]:
             else ()
         )
         form = "level" if len(tied) == len(there) else ""
+        if not form and (ends := _ends_of_stretch(tied, there)) is not None:
+            form = "range"
+            facts["lowest"], facts["highest"] = (Subject("", r.point) for r in ends)
         yield Observation("share-right-swept", facts, runs=len(there), form=form, claims=claims)
+
+
+def _ends_of_stretch(
+    some: Sequence[Result], members: Sequence[Result]
+) -> tuple[Result, Result] | None:
+    """The ends of three or more points without a gap along one number; None where they are not."""
+    if len(some) < 3 or not all(len(r.point) == 1 and is_number(r.point[0][1]) for r in members):
+        return None
+    ordered = sorted(members, key=lambda r: float(r.point[0][1]))
+    places = [k for k, r in enumerate(ordered) if r in some]
+    whole = places[-1] - places[0] == len(places) - 1
+    return (ordered[places[0]], ordered[places[-1]]) if whole else None
 
 
 @rule("share-right-starts", "classification", 0.82, part="effect")

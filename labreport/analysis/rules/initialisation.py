@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -138,9 +138,15 @@ def _step(result: Result, results: ExperimentResults) -> int:
     return min(results.last, result.run.config.rounds)
 
 
-@rule("place-among-starts", "initialisation", 0.95, part="verdict")
+@rule(
+    "place-among-starts",
+    "initialisation",
+    {"": 0.95, "other": 0.82},
+    part={"inside": "verdict", "below": "verdict", "above": "verdict", "other": "effect"},
+)
 def place_among_starts(results: ExperimentResults) -> Iterator[Observation]:
     """Rank a single start among the random ones that differ from it in nothing else."""
+    written = any(r.run.config.initial.scheme == "given" for r in results.singles)
     for single in results.singles:
         loss = single.loss(results.last)
         if loss is None:
@@ -154,7 +160,10 @@ def place_among_starts(results: ExperimentResults) -> Iterator[Observation]:
             others = tuple(r for r in members if r.run.config.digest != single.run.config.digest)
             there = arrived(others, results.last)
             if there:
-                yield _place(results, single, loss, name, there)
+                found = _place(results, single, loss, name, there)
+                # The start that was written down is what the comparison with chance is about.
+                is_other = written and single.run.config.initial.scheme != "given"
+                yield replace(found, form="other", relevance=0.0) if is_other else found
 
 
 def _place(
@@ -170,6 +179,7 @@ def _place(
         "loss": single.number(results.last),
         "starts": Subject(name),
         "count": Count(len(values), cite(f"size({others})", group)),
+        "median": Number(float(np.median(values)), cite(f"median({others})", group)),
         "better": Count(better, cite(f"count({others} < {mine})", group)),
         "share": Share(better / len(values), cite(f"mean({others} < {mine})", group)),
         "budget": Count(results.last),
@@ -186,7 +196,6 @@ def _place(
         "place-among-starts",
         facts,
         runs=len(values) + 1,
-        # The start that was written down is what the comparison with chance is about.
         relevance=0.0 if single.run.config.initial.scheme == "given" else 0.7,
         form=form,
         strength="statistical",
@@ -292,7 +301,7 @@ def _solved(
     return _Solved(Subject(name, point), count, source, len(members))
 
 
-@rule("symmetry", "initialisation", 0.85, part="reason")
+@rule("symmetry", "initialisation", 0.85, hinders=True, part="reason")
 def symmetry(results: ExperimentResults) -> Iterator[Observation]:
     """Hidden units that are equal in every round: the network is narrower than it looks."""
     for result in results.singles:

@@ -123,7 +123,7 @@ def equal_products(results: ExperimentResults) -> Iterator[EqualProduct]:
 @rule(
     "first-step",
     "optimizer",
-    0.5,
+    0.74,
     thresholds=("ALIKE", "UNLIKE_GRADIENTS"),
     needs_budget=False,
     part="reason",

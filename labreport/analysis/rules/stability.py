@@ -22,6 +22,7 @@ from labreport.analysis.observation import (
     Share,
     Source,
     Subject,
+    UpTo,
     With,
 )
 from labreport.analysis.points import RATE, among_points, from_a_value_on
@@ -231,7 +232,7 @@ def _against_theory(
     formula = _limit_formula(met)
     form, where, factor = _place_of(limit, formula, (steady, rises))
     facts: Facts = {
-        "steady": Subject(name, steady.point),
+        "steady": UpTo(Subject(name, steady.point)),
         "rising": Subject("", rises.point),
         "curvature": Number(curvatures[sharpest], steady.cite(met)),
         "updates": Count(sharpest),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from labreport.analysis.observation import (
     Count,
@@ -13,11 +15,13 @@ from labreport.analysis.observation import (
     Subject,
     With,
 )
-from labreport.analysis.points import is_number
+from labreport.analysis.points import is_number, title_of
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
 from labreport.analysis.rules.comparison import above, level, level_claims, rankable
 from labreport.lab.bounds import allowed
+from labreport.lab.changes import differing_keys
+from labreport.lab.plan import Plan
 
 
 def best(members: tuple[Result, ...], budget: int) -> Result | None:
@@ -90,45 +94,136 @@ def _best_claims(
 
 @rule("edge-of-grid", "comparison", 0.8, thresholds=("ROUNDING",))
 def edge_of_grid(results: ExperimentResults) -> Iterator[Observation]:
-    """A best value at the end of its grid, at some budget: the true best may lie outside."""
+    """A best value at the end of its grid, at some budget: the true best may lie outside.
+
+    Where another experiment has the same at values beyond, it says whether that is so.
+    """
+    found: list[With] = []
+    claims: list[Source] = []
+    for budget in results.budgets:
+        for members in results.swept.values():
+            best_ones, keys = _best_at_edge(results, members, budget)
+            if not keys:
+                continue
+            top = best_ones[0]
+            edges = [tuple((k, v) for k, v in r.point if k in keys) for r in best_ones]
+            proof = [*_best_claims(members, best_ones, budget)]
+            proof += [_at_end(r, members, key) for r in best_ones for key in keys]
+            inside = [r for r in members if _is_inside(r, members, keys)]
+            proof += [above(top, r, budget) for r in inside if r.loss(budget) is not None]
+            farther = _farther(results, top, keys[0], budget) if len(top.point) == 1 else None
+            if farther is None or farther.is_open:
+                subjects = (Subject(top.variant, edge) for edge in dict.fromkeys(edges))
+                found += [With(subject, Rounds(budget)) for subject in subjects]
+                claims += proof
+            elif not farther.best_stays:
+                yield farther.observation(budget, proof)
+    if found:
+        facts: Facts = {"subjects": tuple(found)}
+        yield Observation("edge-of-grid", facts, runs=len(found), limits=True, claims=tuple(claims))
+
+
+def _best_at_edge(
+    results: ExperimentResults, members: tuple[Result, ...], budget: int
+) -> tuple[list[Result], list[str]]:
+    """The best points of a variant, and the keys at whose edge of the grid all of them are."""
     ends: Mapping[str, tuple[float, float]] = {
         key: (min(values), max(values))
         for key, values in results.plan.axes
         if len(values) > 1 and all(is_number(v) for v in values)
     }
-    found: list[With] = []
-    claims: list[Source] = []
-    for budget in results.budgets:
-        for members in results.swept.values():
-            top = best(members, budget)
-            # Where a value in the midst of the grid is as good, the best is not at its edge.
-            best_ones = _tied(top, members, budget) if top else []
-            # … and where all are as good, there is no best.
-            if len(best_ones) == len(members):
+    top = best(members, budget)
+    # Where a value in the midst of the grid is as good, the best is not at its edge.
+    best_ones = _tied(top, members, budget) if top else []
+    # … and where all are as good, there is no best.
+    if top is None or len(best_ones) == len(members):
+        return [], []
+    tied = [dict(r.point) for r in best_ones]
+    keys = [
+        key
+        for key, value in top.point
+        if key in ends
+        and all(point[key] in ends[key] for point in tied)
+        # Beyond the edge of what is allowed there is nothing to try.
+        and value not in allowed(top.run.config, key)
+    ]
+    return [top, *(r for r in best_ones if r is not top)], keys
+
+
+def _is_inside(result: Result, members: Sequence[Result], keys: Sequence[str]) -> bool:
+    """Return whether a point is at no edge of the grid in one of these keys."""
+    values = {key: [dict(r.point)[key] for r in members] for key in keys}
+    point = dict(result.point)
+    return any(point[key] not in (min(values[key]), max(values[key])) for key in keys)
+
+
+@dataclass(frozen=True)
+class Farther:
+    """What another experiment shows beyond the edge of a grid, with nothing else changed.
+
+    Attributes:
+        top: the best of the grid.
+        beyond: the results there that got so far, in the order of their distance from it.
+        plan: of the experiment that has them.
+        budget: rounds after which they are compared.
+    """
+
+    top: Result
+    beyond: tuple[tuple[float, Result], ...]
+    plan: Plan
+    budget: int
+
+    @property
+    def lowest(self) -> tuple[float, Result]:
+        return min(self.beyond, key=lambda pair: pair[1].loss(self.budget) or 0.0)
+
+    @property
+    def best_stays(self) -> bool:
+        """True if none of them is lower than the best of the grid."""
+        return level(self.lowest[1], self.top, self.budget)
+
+    @property
+    def is_open(self) -> bool:
+        """True if the lowest is itself the farthest, so that the best may lie farther still."""
+        return not self.best_stays and self.lowest is self.beyond[-1]
+
+    def observation(self, budget: int, proof: Sequence[Source]) -> Observation:
+        """The observation that the best lies beyond the edge."""
+        value, lowest = self.lowest
+        ((key, edge),) = self.top.point
+        facts: Facts = {
+            "subject": Subject(self.top.variant),
+            "best": Subject("", ((key, edge),)),
+            "farther": Subject("", ((key, value),)),
+            "experiment": title_of(self.plan),
+            "budget": Count(budget),
+        }
+        claims = (*proof, above(lowest, self.top, budget))
+        claims += (lowest_of(lowest, [r for _, r in self.beyond], budget),)
+        runs = len(self.beyond) + 1
+        form = "elsewhere"
+        return Observation("edge-of-grid", facts, runs, form=form, limits=True, claims=claims)
+
+
+def _farther(results: ExperimentResults, top: Result, key: str, budget: int) -> Farther | None:
+    """The first other experiment that has the best of a grid at values beyond its edge."""
+    ((_, edge),) = top.point
+    values = [dict(r.point)[key] for r in results.swept[top.variant]]
+    upward = edge == max(values)
+    for other in results.elsewhere:
+        there: dict[float, Result] = {}
+        for result in other.results:
+            config = result.run.config
+            value: Any = config.flat().get(key)
+            if not is_number(value) or not (value > edge if upward else value < edge):
                 continue
-            tied = [dict(r.point) for r in best_ones]
-            at_end = [
-                (k, v)
-                for k, v in (top.point if top else ())
-                if k in ends
-                and all(point[k] in ends[k] for point in tied)
-                # Beyond the edge of what is allowed there is nothing to try.
-                and v not in allowed(top.run.config, k)  # type: ignore[union-attr]
-            ]
-            if top is not None and at_end:
-                keys = [key for key, _ in at_end]
-                edges = [tuple((k, v) for k, v in r.point if k in keys) for r in best_ones]
-                found += [
-                    With(Subject(top.variant, edge), Rounds(budget))
-                    for edge in dict.fromkeys(edges)
-                ]
-                claims += _best_claims(members, best_ones, budget)
-                claims += [_at_end(r, members, key) for r in best_ones for key in keys]
-                inside = [r for r in members if any(dict(r.point)[k] not in ends[k] for k in keys)]
-                claims += [above(top, r, budget) for r in inside if r.loss(budget) is not None]
-    if found:
-        facts: Facts = {"subjects": tuple(found)}
-        yield Observation("edge-of-grid", facts, runs=len(found), limits=True, claims=tuple(claims))
+            same = {*differing_keys(config, top.run.config)} <= {key, "rounds"}
+            if same and config.rounds >= budget and result.loss(budget) is not None:
+                there[float(value)] = result
+        if there:
+            beyond = sorted(there.items(), key=lambda pair: abs(pair[0] - edge))
+            return Farther(top, tuple(beyond), other.plan, budget)
+    return None
 
 
 def _at_end(top: Result, members: Sequence[Result], key: str) -> Source:

@@ -71,3 +71,13 @@ LOSS_FORMULAS: dict[str, StatedFormula] = {
         + cases(("1", "y_k = 1"), ("-1", r"y_k = -1, o_k \leq 1"), ("0", "y_k = -1, o_k > 1")),
     ),
 }
+
+ERROR_TERMS: dict[str, StatedFormula] = {
+    loss: StatedFormula(LOSSES[loss].title, ((rf"\delta_k^{{(L)}} = {term}",),))
+    for loss, term in {
+        "mse": r"\frac{2}{n} (o_k - y_k) o_k (1 - o_k)",
+        "bce": r"\frac{1}{n} (o_k - y_k)",
+        "bce_with_logits": r"\frac{1}{n} (\sigma(o_k) - y_k)",
+    }.items()
+}
+"""δ of a last layer whose outputs are sigmoids, or logits of which the loss takes the sigmoid."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from labreport.lab.configuration import RunConfig
 from labreport.report.formulas.activation_formulas import ACTIVATION_FORMULAS
-from labreport.report.formulas.loss_formulas import LOSS_FORMULAS
+from labreport.report.formulas.loss_formulas import ERROR_TERMS, LOSS_FORMULAS
 from labreport.report.formulas.optimizer_formulas import (
     DECAYED_GRADIENT,
     GRADIENT,
@@ -29,6 +29,24 @@ def loss_formulas(configs: Sequence[RunConfig]) -> list[Block]:
     """Each loss with its derivative."""
     names = dict.fromkeys(config.loss for config in configs)
     return _stated(Use(LOSS_FORMULAS[name]) for name in names)
+
+
+def error_terms(configs: Sequence[RunConfig]) -> list[Block]:
+    """δ of the last layer by loss, where runs with MSE and with cross entropy have sigmoids there.
+
+    Empty where not both occur: there is nothing to compare.
+    """
+    used = dict.fromkeys(c.loss for c in configs if _gives_probabilities(c))
+    if "mse" not in used or len(used) < 2:
+        return []
+    return [*together(ERROR_TERMS[loss] for loss in used)]
+
+
+def _gives_probabilities(config: RunConfig) -> bool:
+    """Return whether the outputs, or what the loss makes of them, are sigmoids."""
+    logits = config.loss == "bce_with_logits"
+    last = "identity" if logits else "sigmoid"
+    return config.loss in ERROR_TERMS and config.network.activations[-1] == last
 
 
 def optimizer_formulas(configs: Sequence[RunConfig]) -> list[Block]:

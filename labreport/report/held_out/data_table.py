@@ -14,7 +14,12 @@ MOST_NAMED = 8
 """Names of inputs or classes that a table lists; of more it tells how many there are."""
 
 
-def data_table(data_set: DataSet) -> Table:
+def data_tables(data_set: DataSet | None) -> list[Table]:
+    """The tables of the data set that a lab's base trains on; none if its rows stand in the lab."""
+    return [] if data_set is None else [_data_table(data_set), _parts_table(data_set)]
+
+
+def _data_table(data_set: DataSet) -> Table:
     """What a data set is and what was done with it, an item a row."""
     rows = [
         (text("report.data-origin"), _origin(data_set)),
@@ -61,7 +66,7 @@ def _treatment(data_set: DataSet) -> Iterator[tuple[Phrase, Phrase]]:
         yield text("report.data-constant"), _named(data_set.constant)
 
 
-def parts_table(data_set: DataSet) -> Table:
+def _parts_table(data_set: DataSet) -> Table:
     """Rows of each part, in all and of each class."""
     classes = data_set.classes if len(data_set.classes) <= MOST_NAMED else ()
     header = [head("part"), head("rows", numeric=True)]
