@@ -23,7 +23,7 @@ ROW_SPACING = "0.4em"
 
 def formula(latex: str, place: tuple[str, str], kept: DrawingCache) -> PrintedFormula:
     """A numbered formula; its place is its anchor and its number."""
-    svg, mathml, width, height = kept.make(_typeset, latex)
+    svg, mathml, width, height = kept.make(typeset, latex)
     anchor, label = place
     scale = min(1.0, WIDEST / width)
     return PrintedFormula(
@@ -31,7 +31,7 @@ def formula(latex: str, place: tuple[str, str], kept: DrawingCache) -> PrintedFo
     )
 
 
-def _typeset(latex: str) -> tuple[str, str, float, float]:
+def typeset(latex: str) -> tuple[str, str, float, float]:
     """SVG and MathML of a formula, and its width and height in em."""
     from ziamath.tex import tex2mml
 

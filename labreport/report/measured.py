@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property, partial
 
 from labreport.analysis.attach import attach
 from labreport.analysis.formulas.evidence import Failure, Known, failures
@@ -40,7 +40,12 @@ class Measured:
     of_base: tuple[Observation, ...]
     runs: tuple[Run, ...]
     base: Run
-    replays: Replays
+    replaying: Callable[[], Replays]
+
+    @property
+    def replays(self) -> Replays:
+        """The runs computed again by hand; waits for those that are under way."""
+        return self.replaying()
 
     @cached_property
     def claims(self) -> tuple[Claim, ...]:
@@ -61,18 +66,24 @@ class Measured:
         }
         return tuple(run for run in self.runs if run.config.digest in there)
 
-    def refuse_failures(self) -> None:
-        """Raises BuildError where a fact or a claim is not what its formula gives."""
+    def refuse_differences(self) -> None:
+        """Raises BuildError where two computations differ: of runs, or of facts and claims."""
+        # While runs are under way, formulas are evaluated.
+        faults = self.failing_claims()
+        self.replays.refuse_differences()
+        if faults:
+            raise BuildError(faults)
+
+    def failing_claims(self) -> list[Fault]:
+        """Facts and claims that are not what their formulas give."""
         by_name = {run.name: run for run in self.runs}
         repeated = (again.results for _, repetitions in self.appendices for again in repetitions)
         checks = {id(r.plan): r.check for r in (*self.experiments, *repeated)}
-        faults = [
+        return [
             _fault(claim, failure)
             for claim in self.claims
             for failure in failures(claim.observation, Known(by_name, checks.get(id(claim.plan))))
         ]
-        if faults:
-            raise BuildError(faults)
 
 
 def _fault(claim: Claim, failure: Failure) -> Fault:
@@ -87,8 +98,16 @@ def _fault(claim: Claim, failure: Failure) -> Fault:
     return Fault("claim-fails", values)
 
 
-def measure(lab: Lab, runs: dict[str, Run]) -> Measured:
-    """Attach runs (by the digest of their configuration) to a lab, and observe."""
+def measure(
+    lab: Lab, runs: dict[str, Run], replaying: Callable[[], Replays] | None = None
+) -> Measured:
+    """Attach runs to a lab, and observe.
+
+    Args:
+        lab: the lab.
+        runs: by the digest of their configuration.
+        replaying: waits for replays that are under way; they are computed here if None.
+    """
     controls = {config.digest for config in lab.controls}
     of_base, experiments, observed, seen = _observe_in_order(lab, runs)
     return Measured(
@@ -100,7 +119,7 @@ def measure(lab: Lab, runs: dict[str, Run]) -> Measured:
         of_base,
         tuple(runs.values()),
         runs[lab.base.digest],
-        replay_lab(lab, runs),
+        replaying or cache(partial(replay_lab, lab, runs)),
     )
 
 
