@@ -135,7 +135,7 @@ def _groups_of(
 ) -> list[tuple[list[Run], bool]]:
     """Runs that are replayed together, and whether they are carried on by hand."""
     controls = [digest for digest in _only_controls(lab) if digest in places]
-    at_records = [digest for digest in controls if not runs[digest].trace.is_whole]
+    at_records = dict.fromkeys(d for d in controls if not runs[d].trace.is_whole)
     carried = [runs[digest] for digest in places if digest not in at_records]
     return [*_groups(carried), *_at_records([runs[digest] for digest in at_records])]
 

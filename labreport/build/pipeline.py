@@ -130,7 +130,7 @@ def _measure(inputs: Inputs, runs: dict[str, Run], jobs: int) -> Measured:
     from labreport.analysis.replays import replaying
     from labreport.report.measured import measure
 
-    with replaying(inputs.lab, runs, jobs - 1) as replays:
+    with replaying(inputs.lab, runs, jobs if jobs > 1 else 0) as replays:
         measured = measure(inputs.lab, runs, replays)
         measured.refuse_differences()
     return measured

@@ -51,6 +51,12 @@ class _Case:
     moved: FloatArray
     alive: BoolArray
 
+    def each(self, first: int) -> Iterator[_Case]:
+        """The steps one by one, of quantities [steps, runs, numbers]."""
+        parts = (self.apart, self.scale, self.moved, self.alive)
+        for step, part in enumerate(zip(*parts, strict=True), start=first):
+            yield _Case(step, *part)
+
 
 @dataclass(frozen=True)
 class _Cases:
@@ -99,10 +105,40 @@ class Carried:
     def compare(self) -> Steps:
         """Compare, and give the runs whose differences are still to be explained."""
         if len(self.together.recorded):
-            losses, weights = self._carry()
+            losses, weights = self._at_every_step() if self._is_free() else self._carry()
             self._note("losses", losses)
             self._note("weights", weights)
         return np.array(sorted(self.doubtful), dtype=int)
+
+    def _is_free(self) -> bool:
+        """Return whether all steps are stored, and none depends on what was before it."""
+        trace = self.together.runs[0].trace
+        kept = self.together.config.updates == "kept"
+        completed = trace.ending.kind == "completed"
+        return trace.is_whole and completed and kept and not _remembers(self.together.config)
+
+    def _at_every_step(self) -> tuple[list[_Case], list[_Case]]:
+        """The same as `_carry`, of many steps at once: [1 + copies, steps, runs, parameters]."""
+        of, rule = self.together, self._rule()
+        runs, numbers = len(self.chosen), of.weights.shape[-1]
+        reach, alive = np.zeros((1, runs, numbers)), np.ones((1, runs), dtype=bool)
+        found: list[_Case] = []
+        size = max(1, MOST_NUMBERS // max(1, (1 + self.copies) * runs * numbers))
+        last = int(of.recorded[-1])
+        for start in range(0, last, size):
+            steps = slice(start, min(start + size, last))
+            before, gradient = (
+                self._nudged(stored[self.chosen, steps].swapaxes(0, 1))
+                for stored in (of.weights, of.gradients)
+            )
+            alive = np.logical_and.accumulate([alive[-1], *~OpenSteps.lost(gradient)])[1:]
+            updated, _ = rule.step(before, gradient, rule.start(before))
+            reach = np.maximum.accumulate([reach[-1], *np.abs(updated[0] - before[0])])[1:]
+            stored = of.weights[self.chosen, steps.start + 1 : steps.stop + 1].swapaxes(0, 1)
+            terms = reach * _scalar_rounding(rule, 1, of.unit)
+            all_steps = _beside_stored(updated, stored, 0, terms, alive)
+            found += all_steps.each(steps.start + 1)
+        return [], found
 
     def _carry(self) -> tuple[list[_Case], list[_Case]]:
         """Losses where no weights are stored, and weights where they are, beside those by hand."""

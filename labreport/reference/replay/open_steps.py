@@ -77,9 +77,15 @@ class OpenSteps:
         """
         found = self._are_decided_by_rounding(gradients[0], terms)
         self._earlier = gradients[0]
-        # Rules that keep squares have lost them here, each program in a way of its own.
-        lost = ~np.isfinite(gradients * gradients).all(axis=(0, 2))
-        return np.asarray(found | lost)
+        return np.asarray(found | self.lost(gradients))
+
+    @staticmethod
+    def lost(gradients: FloatArray) -> BoolArray:
+        """In which runs [..., runs] squares of gradients [copies, ..., runs, parameters] overflow.
+
+        Rules that keep squares have lost them there, each program in a way of its own.
+        """
+        return np.asarray(~np.isfinite(gradients * gradients).all(axis=(0, -1)))
 
     def _are_decided_by_rounding(
         self, gradient: FloatArray, terms: FloatArray | float
