@@ -105,40 +105,37 @@ class Carried:
     def compare(self) -> Steps:
         """Compare, and give the runs whose differences are still to be explained."""
         if len(self.together.recorded):
-            losses, weights = self._at_every_step() if self._is_free() else self._carry()
+            losses, weights = self._at_every_step() if self._is_stored() else self._carry()
             self._note("losses", losses)
             self._note("weights", weights)
         return np.array(sorted(self.doubtful), dtype=int)
 
-    def _is_free(self) -> bool:
-        """Return whether all steps are stored, and none depends on what was before it."""
+    def _is_stored(self) -> bool:
+        """Return whether every step is stored, and nothing nudged is carried along."""
         trace = self.together.runs[0].trace
-        kept = self.together.config.updates == "kept"
-        completed = trace.ending.kind == "completed"
-        return trace.is_whole and completed and kept and not _remembers(self.together.config)
+        return trace.is_whole and trace.ending.kind == "completed" and not self.copies
 
     def _at_every_step(self) -> tuple[list[_Case], list[_Case]]:
-        """The same as `_carry`, of many steps at once: [1 + copies, steps, runs, parameters]."""
-        of, rule = self.together, self._rule()
-        runs, numbers = len(self.chosen), of.weights.shape[-1]
-        reach, alive = np.zeros((1, runs, numbers)), np.ones((1, runs), dtype=bool)
-        found: list[_Case] = []
-        size = max(1, MOST_NUMBERS // max(1, (1 + self.copies) * runs * numbers))
-        last = int(of.recorded[-1])
-        for start in range(0, last, size):
-            steps = slice(start, min(start + size, last))
-            before, gradient = (
-                self._nudged(stored[self.chosen, steps].swapaxes(0, 1))
-                for stored in (of.weights, of.gradients)
-            )
-            alive = np.logical_and.accumulate([alive[-1], *~OpenSteps.lost(gradient)])[1:]
-            updated, _ = rule.step(before, gradient, rule.start(before))
-            reach = np.maximum.accumulate([reach[-1], *np.abs(updated[0] - before[0])])[1:]
-            stored = of.weights[self.chosen, steps.start + 1 : steps.stop + 1].swapaxes(0, 1)
-            terms = reach * _scalar_rounding(rule, 1, of.unit)
-            all_steps = _beside_stored(updated, stored, 0, terms, alive)
-            found += all_steps.each(steps.start + 1)
-        return [], found
+        """The same as `_carry` where every step is stored: all of them at once."""
+        of, rule, config = self.together, self._rule(), self.together.config
+        weights, gradients = (
+            stored[self.chosen].swapaxes(0, 1) for stored in (of.weights, of.gradients)
+        )
+        before, stored, seen = weights[:-1], weights[1:], gradients[:-1]
+        if config.gradients == "accumulated":
+            seen = np.cumsum(seen, axis=0, dtype=seen.dtype)
+        open_steps = OpenSteps(config.optimizer, seen.shape[1:], of.dtype, of.roundings * of.unit)
+        alive = np.logical_and.accumulate(~open_steps.of_stored(seen))
+        updated = _updated(rule, before, seen) if config.updates == "kept" else before[:1]
+        updated = np.broadcast_to(updated, before.shape)
+        reach = np.maximum.accumulate(np.abs(updated - before).astype(np.float64))
+        rounded = [_scalar_rounding(rule, step + 1, of.unit) for step in range(len(before))]
+        terms = reach * np.array(rounded)[:, None, None]
+        if _remembers(config):
+            # What a rule remembers is unknown from where its weights are no numbers.
+            known = np.logical_and.accumulate(np.isfinite(updated).all(axis=-1))
+            alive[1:] &= known[:-1]
+        return [], [*_beside_stored(updated[None], stored, 0, terms, alive).each(1)]
 
     def _carry(self) -> tuple[list[_Case], list[_Case]]:
         """Losses where no weights are stored, and weights where they are, beside those by hand."""
@@ -272,6 +269,16 @@ class Carried:
                 of.found["ending"].refuse(run, step)
             else:
                 self.doubtful.add(run)
+
+
+def _updated(rule: UpdateRule, weights: FloatArray, gradients: FloatArray) -> FloatArray:
+    """Weights [steps, …] after an update each, of which a rule remembers those before."""
+    if isinstance(rule, Sgd) and not rule.momentum:
+        return rule.step(weights, gradients, rule.start(weights))[0]
+    updated, state = np.empty_like(weights), rule.start(weights[0])
+    for step in range(len(weights)):
+        updated[step], state = rule.step(weights[step], gradients[step], state)
+    return updated
 
 
 def _scalar_rounding(rule: UpdateRule, updates: int, unit: float) -> float:
