@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from labreport.render.drawing_cache import DrawingCache
-from labreport.render.mathml import mathml_for_pages
+from labreport.render.mathml import mathml_for_pages, without_bare_rows
 from labreport.render.printed import PrintedFormula
 from labreport.render.svg import compact
 
@@ -48,7 +48,7 @@ def drawn(mathml: str) -> tuple[str, float, float, float]:
     config.svg2 = False
     spaced = re.sub(r' rowspacing="[^"]*"', "", mathml)
     spaced = spaced.replace("<mtable", f'<mtable rowspacing="{ROW_SPACING}"')
-    svg = Math(spaced, size=SIZE).svg()
+    svg = Math(without_bare_rows(spaced), size=SIZE).svg()
     width, height = (float(re.search(rf'{side}="([\d.]+)', svg)[1]) for side in ("width", "height"))  # type: ignore[index]
     _, top, _, _ = (float(n) for n in re.search(r'viewBox="([^"]+)"', svg)[1].split())  # type: ignore[index]
     return (
