@@ -181,7 +181,7 @@ def made_up(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(measured_module, "observe", observe)
     # What is made up does not hold, and would be found out.
-    monkeypatch.setattr(measured_module.Measured, "failing_claims", lambda self: [])
+    monkeypatch.setattr(measured_module.Measured, "refuse_failures", lambda self: None)
 
 
 @pytest.fixture

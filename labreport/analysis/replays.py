@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 
 from labreport.errors import BuildError, Fault
 from labreport.lab.naming import parameter_names
@@ -117,7 +117,7 @@ def replaying(lab: Lab, runs: Mapping[str, Run], processes: int) -> Iterator[Cal
     parts = max(1, processes)
     makes = [partial(_all_replayed, groups[part::parts]) for part in range(parts)]
     with under_way(makes, processes) as results:
-        yield cache(lambda: _together(runs, places, results()))
+        yield lambda: _together(runs, places, results())
 
 
 def _together(

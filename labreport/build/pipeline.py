@@ -127,12 +127,11 @@ def _measure(inputs: Inputs, runs: dict[str, Run], jobs: int) -> Measured:
     Raises:
         BuildError: where two computations differ.
     """
-    from labreport.analysis.replays import replaying
     from labreport.report.measured import measure
 
-    with replaying(inputs.lab, runs, jobs if jobs > 1 else 0) as replays:
-        measured = measure(inputs.lab, runs, replays)
-        measured.refuse_differences()
+    measured = measure(inputs.lab, runs, jobs if jobs > 1 else 0)
+    measured.replays.refuse_differences()
+    measured.refuse_failures()
     return measured
 
 
