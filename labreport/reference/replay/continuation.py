@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -116,26 +116,39 @@ class Carried:
         return trace.is_whole and trace.ending.kind == "completed" and not self.copies
 
     def _at_every_step(self) -> tuple[list[_Case], list[_Case]]:
-        """The same as `_carry` where every step is stored: all of them at once."""
+        """The same as `_carry` where every step is stored: many of them at once."""
         of, rule, config = self.together, self._rule(), self.together.config
-        weights, gradients = (
-            stored[self.chosen].swapaxes(0, 1) for stored in (of.weights, of.gradients)
-        )
-        before, stored, seen = weights[:-1], weights[1:], gradients[:-1]
-        if config.gradients == "accumulated":
-            seen = np.cumsum(seen, axis=0, dtype=seen.dtype)
-        open_steps = OpenSteps(config.optimizer, seen.shape[1:], of.dtype, of.roundings * of.unit)
-        alive = np.logical_and.accumulate(~open_steps.of_stored(seen))
-        updated = _updated(rule, before, seen) if config.updates == "kept" else before[:1]
-        updated = np.broadcast_to(updated, before.shape)
-        reach = np.maximum.accumulate(np.abs(updated - before).astype(np.float64))
-        rounded = [_scalar_rounding(rule, step + 1, of.unit) for step in range(len(before))]
-        terms = reach * np.array(rounded)[:, None, None]
-        if _remembers(config):
-            # What a rule remembers is unknown from where its weights are no numbers.
-            known = np.logical_and.accumulate(np.isfinite(updated).all(axis=-1))
-            alive[1:] &= known[:-1]
-        return [], [*_beside_stored(updated[None], stored, 0, terms, alive).each(1)]
+        first = of.weights[self.chosen, 0]
+        open_steps = OpenSteps(config.optimizer, first.shape, of.dtype, of.roundings * of.unit)
+        state, gathered, reach = rule.start(first), np.zeros_like(first), np.zeros(first.shape)
+        alive: BoolArray = np.ones(len(first), dtype=bool)
+        found = list[_Case]()
+        last, size = int(of.recorded[-1]), max(1, MOST_NUMBERS // max(1, first.size))
+        for start in range(0, last, size):
+            steps, after = slice(start, min(start + size, last)), slice(start + 1, start + size + 1)
+            before, seen, stored = (
+                of.weights[self.chosen, steps].swapaxes(0, 1),
+                of.gradients[self.chosen, steps].swapaxes(0, 1),
+                of.weights[self.chosen, after].swapaxes(0, 1),
+            )
+            if config.gradients == "accumulated":
+                seen = np.cumsum([gathered, *seen], axis=0, dtype=seen.dtype)[1:]
+                gathered = seen[-1]
+            updated, state = _updated(rule, before, seen, state)
+            if config.updates == "discarded":
+                updated = np.broadcast_to(first, before.shape)
+            reaches = np.maximum.accumulate([reach, *np.abs(updated - before)])[1:]
+            rounded = [_scalar_rounding(rule, step + 1, of.unit) for step in range(last)[steps]]
+            going, known = ~open_steps.of_stored(seen), np.full(seen.shape[:2], True)
+            if _remembers(config):
+                # What a rule remembers is unknown from where its weights are no numbers.
+                known = np.asarray(np.isfinite(updated).all(axis=-1))
+                going[1:] &= known[:-1]
+            are_alive = np.logical_and.accumulate([alive, *going])[1:]
+            alive, reach = np.asarray(are_alive[-1] & known[-1]), reaches[-1]
+            terms = reaches * np.array(rounded)[:, None, None]
+            found += _beside_stored(updated[None], stored, 0, terms, are_alive).each(start + 1)
+        return [], found
 
     def _carry(self) -> tuple[list[_Case], list[_Case]]:
         """Losses where no weights are stored, and weights where they are, beside those by hand."""
@@ -271,14 +284,16 @@ class Carried:
                 self.doubtful.add(run)
 
 
-def _updated(rule: UpdateRule, weights: FloatArray, gradients: FloatArray) -> FloatArray:
-    """Weights [steps, …] after an update each, of which a rule remembers those before."""
+def _updated(
+    rule: UpdateRule, weights: FloatArray, gradients: FloatArray, state: Any
+) -> tuple[FloatArray, Any]:
+    """Weights [steps, …] after an update each, and what the rule remembers of them all."""
     if isinstance(rule, Sgd) and not rule.momentum:
-        return rule.step(weights, gradients, rule.start(weights))[0]
-    updated, state = np.empty_like(weights), rule.start(weights[0])
+        return rule.step(weights, gradients, state)
+    updated = np.empty_like(weights)
     for step in range(len(weights)):
         updated[step], state = rule.step(weights[step], gradients[step], state)
-    return updated
+    return updated, state
 
 
 def _scalar_rounding(rule: UpdateRule, updates: int, unit: float) -> float:
