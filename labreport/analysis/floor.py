@@ -10,7 +10,8 @@ allows.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from math import inf, isfinite, log
 
 import numpy as np
@@ -50,13 +51,27 @@ class Outside:
 
 def floor(config: RunConfig) -> Floor:
     """The floor of a configuration's loss; none that its precision could not hold."""
-    found = _floor(config)
+    found = _floor(_Problem.of(config))
     largest = float(np.finfo(config.dtype).max)
     beyond = found.value is not None and isfinite(found.value) and abs(found.value) > largest
     return Floor(None) if beyond else found
 
 
-def _floor(config: RunConfig) -> Floor:
+@dataclass(frozen=True)
+class _Problem:
+    """What determines a floor, which many configurations have in common."""
+
+    determined_by: tuple[str, str, str]
+    config: RunConfig = field(compare=False)
+
+    @classmethod
+    def of(cls, config: RunConfig) -> _Problem:
+        return cls((config.network.canonical, config.loss, config.data.canonical), config)
+
+
+@lru_cache(maxsize=256)
+def _floor(problem: _Problem) -> Floor:
+    config = problem.config
     activation = ACTIVATIONS[config.network.activations[-1]]
     targets = np.array(config.data.targets, dtype=np.float64)
     if config.loss == "cross_entropy":

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from labreport.errors import BuildError, Fault
 from labreport.lab.naming import parameter_names
 from labreport.lab.plan import Lab
 from labreport.lab.size import MOST_REPLAYED, products
+from labreport.processes import under_way
 from labreport.reference.replay.replay import replay_together, replayable_with
 from labreport.reference.replay.replay_result import Replay
 from labreport.runs.run import Run
@@ -90,26 +93,59 @@ def replay_lab(lab: Lab, runs: Mapping[str, Run]) -> Replays:
         lab: the lab.
         runs: by the digest of their configuration.
     """
-    return _replayed(lab, runs, _places(lab))
+    with replaying(lab, runs, 0) as replays:
+        return replays()
 
 
 def replay_some(lab: Lab, runs: Mapping[str, Run]) -> Replays:
     """Replay those runs of a lab that are given."""
-    return _replayed(lab, runs, {d: place for d, place in _places(lab).items() if d in runs})
+    places = {d: place for d, place in _places(lab).items() if d in runs}
+    return _together(runs, places, [_all_replayed(_groups_of(lab, runs, places))])
 
 
-def _replayed(lab: Lab, runs: Mapping[str, Run], places: Mapping[str, _Place]) -> Replays:
-    found: dict[str, Replay] = {}
-    controls = [digest for digest in _only_controls(lab) if digest in places]
-    at_records = [digest for digest in controls if not runs[digest].trace.is_whole]
-    carried = [runs[digest] for digest in places if digest not in at_records]
-    groups = [*_groups(carried), *_at_records([runs[digest] for digest in at_records])]
-    for group, carries_on in groups:
-        for run, replay in zip(group, replay_together(group, carries_on), strict=True):
-            found[run.config.digest] = replay
+@contextmanager
+def replaying(lab: Lab, runs: Mapping[str, Run], processes: int) -> Iterator[Callable[[], Replays]]:
+    """Begin to replay every run of a lab, and give what waits for the replays.
+
+    Args:
+        lab: the lab.
+        runs: by the digest of their configuration.
+        processes: beside this one; without any, the replays are computed when they are asked for.
+    """
+    places = _places(lab)
+    groups = _groups_of(lab, runs, places)
+    parts = max(1, processes)
+    makes = [partial(_all_replayed, groups[part::parts]) for part in range(parts)]
+    with under_way(makes, processes) as results:
+        yield lambda: _together(runs, places, results())
+
+
+def _together(
+    runs: Mapping[str, Run], places: Mapping[str, _Place], found: Iterable[Mapping[str, Replay]]
+) -> Replays:
+    """All replays, in the order of the lab."""
+    replays = {digest: replay for part in found for digest, replay in part.items()}
     return Replays(
-        tuple(Replayed(runs[digest], *place, found[digest]) for digest, place in places.items())
+        tuple(Replayed(runs[digest], *place, replays[digest]) for digest, place in places.items())
     )
+
+
+def _groups_of(
+    lab: Lab, runs: Mapping[str, Run], places: Mapping[str, _Place]
+) -> list[tuple[list[Run], bool]]:
+    """Runs that are replayed together, and whether they are carried on by hand."""
+    controls = [digest for digest in _only_controls(lab) if digest in places]
+    at_records = dict.fromkeys(d for d in controls if not runs[d].trace.is_whole)
+    carried = [runs[digest] for digest in places if digest not in at_records]
+    return [*_groups(carried), *_at_records([runs[digest] for digest in at_records])]
+
+
+def _all_replayed(groups: Sequence[tuple[list[Run], bool]]) -> dict[str, Replay]:
+    found: dict[str, Replay] = {}
+    for group, carries_on in groups:
+        replays = replay_together(group, carries_on)
+        found |= {run.config.digest: one for run, one in zip(group, replays, strict=True)}
+    return found
 
 
 def _only_controls(lab: Lab) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -34,9 +34,11 @@ from labreport.training.execution import (
     check_device,
     check_size,
     load_or_train,
+    reporting_processes,
 )
 
 if TYPE_CHECKING:
+    from labreport.render.drawing_cache import DrawingCache
     from labreport.render.printed import PrintedReport
     from labreport.report.measured import Measured
     from labreport.report.tree import Report
@@ -55,9 +57,10 @@ def build(request: Request, progress: Progress) -> Summary:
     inputs = read_inputs(request)
     check_device(request.machine)
     store = Store(request.output)
-    drafted = _draft(inputs, request, store, progress)
+    jobs = reporting_processes(inputs.lab, request.machine)
+    drafted = _draft(inputs, request, store, progress, jobs)
     found_altered = altered(request.output)
-    files = [*drafted.data, *_render(drafted, inputs, request, progress)]
+    files = [*drafted.data, *_render(drafted, inputs, request, progress, jobs)]
     used = {file for file, _ in drafted.places.values()}
     kept = record(
         request.report, inputs.digests, dict(files), used, store.opened, inputs.whole.data_files
@@ -96,10 +99,10 @@ class _Draft:
     restored: tuple[Path, ...]
 
 
-def _draft(inputs: Inputs, request: Request, store: Store, progress: Progress) -> _Draft:
+def _draft(inputs: Inputs, request: Request, store: Store, progress: Progress, jobs: int) -> _Draft:
     """Train, measure and compose; what this returns does not hold the runs."""
     obtained = _train(inputs, request, store, progress)
-    measured = _measure(inputs, obtained.runs)
+    measured = _measure(inputs, obtained.runs, jobs)
     places = {run.name: store.place(run.name) for run in obtained.runs.values()}
     return _Draft(
         _compose(measured, inputs, request),
@@ -120,15 +123,15 @@ def _train(inputs: Inputs, request: Request, store: Store, progress: Progress) -
     return load_or_train(recordings, environment, store, request.machine, progress)
 
 
-def _measure(inputs: Inputs, runs: dict[str, Run]) -> Measured:
-    """Observe, and check runs, facts and claims by what computes them apart.
+def _measure(inputs: Inputs, runs: dict[str, Run], jobs: int) -> Measured:
+    """Observe, and check runs, facts and claims by what computes them apart, beside one another.
 
     Raises:
         BuildError: where two computations differ.
     """
     from labreport.report.measured import measure
 
-    measured = measure(inputs.lab, runs)
+    measured = measure(inputs.lab, runs, jobs if jobs > 1 else 0)
     measured.replays.refuse_differences()
     measured.refuse_failures()
     return measured
@@ -160,33 +163,42 @@ def _data(measured: Measured, places: Mapping[str, tuple[str, int]], request: Re
     ]
 
 
-def _render(drafted: _Draft, inputs: Inputs, request: Request, progress: Progress) -> Files:
+def _render(
+    drafted: _Draft, inputs: Inputs, request: Request, progress: Progress, jobs: int
+) -> Files:
     """The report in every language and format."""
     from labreport.formats.limits import limited
     from labreport.language.catalogue import language
-    from labreport.render.drawing_cache import DrawingCache
+    from labreport.processes import side_by_side
+    from labreport.render.beforehand import drawn_beforehand
     from labreport.render.printing import print_report
 
     report, theme = drafted.report, inputs.theme
     carried = any(FORMATS[f].has_files for f in inputs.formats)
     attached = _attached(drafted, inputs) if carried else []
-    pictures = DrawingCache() if any(FORMATS[f].has_pictures for f in inputs.formats) else None
     words = [language(code).saying(theme.texts.get(code, {})) for code in inputs.languages]
+    pictures: DrawingCache | None = None
+    if any(FORMATS[f].has_pictures for f in inputs.formats):
+        pictures = drawn_beforehand(report, words, jobs)
     printed: list[PrintedReport] = [
         print_report(report, own, inputs.notes, theme, pictures, with_evidence=request.evidence)
         for own in words
     ]
     reports = list(zip(printed, words, strict=True))
     wanted = file_names(inputs.formats, inputs.languages)
-    files: Files = []
-    for done, (name, kind, place) in enumerate(wanted):
-        progress("writing", done, len(wanted))
+    progress("writing", 0, len(wanted))
+    makes: list[Callable[[], bytes]] = []
+    for _, kind, place in wanted:
         # Every page has all languages, its own in front.
         others = [*reports[:place], *reports[place + 1 :]]
-        editions = Editions(report, [reports[place], *others], attached)
-        make = partial(FORMATS[kind].render, editions)
-        # What somebody's theme makes of a report may take any time or memory.
-        files.append((request.output / name, limited(make) if theme.own else make()))
+        makes.append(
+            partial(FORMATS[kind].render, Editions(report, [reports[place], *others], attached))
+        )
+    # What somebody's theme makes of a report may take any time or memory.
+    made = map(limited, makes) if theme.own else side_by_side(makes, jobs)
+    files = [
+        (request.output / name, content) for (name, _, _), content in zip(wanted, made, strict=True)
+    ]
     progress("writing", len(wanted), len(wanted))
     return files
 

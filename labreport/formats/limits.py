@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
 from collections.abc import Callable
-from multiprocessing.connection import Connection
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from labreport.errors import Fault, InputError
+from labreport.processes import CAN_FORK, DiedError, Forked
 
 Made = TypeVar("Made")
 
@@ -35,36 +33,19 @@ def limited(make: Callable[[], Made], seconds: int = SECONDS, memory: int = MEMO
         InputError: if it takes more (``theme-limits``).
         Exception: what the function raises.
     """
-    if not hasattr(os, "fork"):
+    if not CAN_FORK:
         return make()
-    context = multiprocessing.get_context("fork")
-    ours, theirs = context.Pipe(duplex=False)
-    child = context.Process(target=_answer, args=(make, seconds, memory, theirs), daemon=True)
-    child.start()
-    theirs.close()
     try:
-        answer = ours.recv() if ours.poll(2 * seconds) else None
-    except EOFError:
-        # Killed: by its limit of time, or by the system.
-        answer = None
-    finally:
-        child.kill()
-        child.join()
-        ours.close()
-    if answer is None:
+        return Forked(partial(_within, make, seconds, memory)).result(2 * seconds)
+    except DiedError:
+        # By its limit of time or of memory, or by the system.
         values = {"seconds": seconds, "memory": memory // 2**20}
-        raise InputError(Fault("theme-limits", values))
-    made, error = answer
-    if error is not None:
-        raise error
-    return made  # type: ignore[no-any-return]
+        raise InputError(Fault("theme-limits", values)) from None
 
 
-def _answer(make: Callable[[], Made], seconds: int, memory: int, pipe: Connection) -> None:
+def _within(make: Callable[[], Made], seconds: int, memory: int) -> Made:
     import resource
 
-    # An interrupt is the first process's to act on: it ends this one.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     for kind, most in (
         (resource.RLIMIT_CPU, seconds),
         (resource.RLIMIT_DATA, _allocated() + memory),
@@ -73,13 +54,7 @@ def _answer(make: Callable[[], Made], seconds: int, memory: int, pipe: Connectio
         _, hard = resource.getrlimit(kind)
         soft = most if hard == resource.RLIM_INFINITY else min(most, hard)
         resource.setrlimit(kind, (soft, hard))
-    try:
-        answer: tuple[object, Exception | None] = (make(), None)
-    except MemoryError:
-        return
-    except Exception as error:
-        answer = (None, error)
-    pipe.send(answer)
+    return make()
 
 
 def _allocated() -> int:

@@ -73,7 +73,9 @@ def laid_out(report: PrintedReport, language: Language) -> Any:
     html = paper(report, language)
     fetcher = _fetcher(report.theme.files)
     source = _weasyprint().HTML(string=html, url_fetcher=fetcher, base_url=None)
-    return settled(source.etree_element, lambda: source.render(**OPTIONS))
+    # Pictures are read once for all layouts.
+    read: dict[str, Any] = {}
+    return settled(source.etree_element, lambda: source.render(cache=read, **OPTIONS))
 
 
 def glyphless(html: str) -> list[str]:

@@ -19,8 +19,8 @@ def draw(drawing: Drawing, words: Words, cache: DrawingCache) -> tuple[bytes, Pl
     """The picture, and its curves as numbers for a page if it has some."""
     from labreport.render.figures import page_plot
 
-    given = [in_words(getattr(drawing, field.name), words) for field in fields(drawing)]
-    svg = cache.draw(_function(drawing), *given)
+    function, *given = how(drawing, words)
+    svg = cache.draw(function, *given)
     match drawing:
         case CurveDrawing():
             return svg, page_plot.plot_of_curves(*given)
@@ -28,6 +28,12 @@ def draw(drawing: Drawing, words: Words, cache: DrawingCache) -> tuple[bytes, Pl
             return svg, page_plot.plot_of_sweep(*given)
         case _:
             return svg, None
+
+
+def how(drawing: Drawing, words: Words) -> tuple[Any, ...]:
+    """The function that draws the picture, and what it is given."""
+    given = (in_words(getattr(drawing, field.name), words) for field in fields(drawing))
+    return _function(drawing), *given
 
 
 def in_words(value: Any, words: Words) -> Any:

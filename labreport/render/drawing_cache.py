@@ -29,16 +29,21 @@ class DrawingCache:
 
     def make(self, function: Callable[..., Any], *given: Any) -> Any:
         """Call a function, or return its cached result; the arguments alone may determine it."""
-        name = _name(function, given)
+        name = self.name(function, *given)
         if name not in self._made:
             self._made[name] = function(*given)
         return self._made[name]
 
+    @staticmethod
+    def name(function: Callable[..., Any], *given: Any) -> str:
+        """The name of a result: a digest of the function and of what it is given."""
+        whole = hashlib.sha256()
+        _take_in(whole, (f"{function.__module__}.{function.__qualname__}", *given))
+        return whole.hexdigest()
 
-def _name(function: Callable[..., Any], given: tuple[Any, ...]) -> str:
-    whole = hashlib.sha256()
-    _take_in(whole, (f"{function.__module__}.{function.__qualname__}", *given))
-    return whole.hexdigest()
+    def keep(self, made: Any, function: Callable[..., Any], *given: Any) -> None:
+        """Take in the result of a function that was called elsewhere."""
+        self._made[self.name(function, *given)] = made
 
 
 def _take_in(whole: Any, value: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import groupby
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
@@ -197,6 +198,7 @@ def _counted(number: str, decimals: int) -> int:
     return counted
 
 
+@lru_cache(maxsize=2**14)
 def _written(counted: int, decimals: int) -> str:
     """So many units as a decimal, as short as SVG allows."""
     text = f"{counted / 10**decimals:.{decimals}f}".rstrip("0").rstrip(".")

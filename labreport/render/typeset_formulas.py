@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from labreport.render.drawing_cache import DrawingCache
-from labreport.render.mathml import mathml_for_pages
+from labreport.render.mathml import mathml_for_pages, without_bare_rows
 from labreport.render.printed import PrintedFormula
 from labreport.render.svg import compact
 
@@ -23,7 +23,7 @@ ROW_SPACING = "0.4em"
 
 def formula(latex: str, place: tuple[str, str], kept: DrawingCache) -> PrintedFormula:
     """A numbered formula; its place is its anchor and its number."""
-    svg, mathml, width, height = kept.make(_typeset, latex)
+    svg, mathml, width, height = kept.make(typeset, latex)
     anchor, label = place
     scale = min(1.0, WIDEST / width)
     return PrintedFormula(
@@ -31,7 +31,7 @@ def formula(latex: str, place: tuple[str, str], kept: DrawingCache) -> PrintedFo
     )
 
 
-def _typeset(latex: str) -> tuple[str, str, float, float]:
+def typeset(latex: str) -> tuple[str, str, float, float]:
     """SVG and MathML of a formula, and its width and height in em."""
     from ziamath.tex import tex2mml
 
@@ -48,7 +48,7 @@ def drawn(mathml: str) -> tuple[str, float, float, float]:
     config.svg2 = False
     spaced = re.sub(r' rowspacing="[^"]*"', "", mathml)
     spaced = spaced.replace("<mtable", f'<mtable rowspacing="{ROW_SPACING}"')
-    svg = Math(spaced, size=SIZE).svg()
+    svg = Math(without_bare_rows(spaced), size=SIZE).svg()
     width, height = (float(re.search(rf'{side}="([\d.]+)', svg)[1]) for side in ("width", "height"))  # type: ignore[index]
     _, top, _, _ = (float(n) for n in re.search(r'viewBox="([^"]+)"', svg)[1].split())  # type: ignore[index]
     return (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from labreport.analysis.attach import attach, attach_all
@@ -12,7 +12,7 @@ from labreport.analysis.lab_rules.conclusions import conclude
 from labreport.analysis.lab_rules.lab_rule import Conclusion, Observed
 from labreport.analysis.observation import Observation
 from labreport.analysis.observe import Observations, observe, observe_base
-from labreport.analysis.replays import Replays, replay_lab
+from labreport.analysis.replays import Replays, replaying
 from labreport.analysis.results import ExperimentResults
 from labreport.analysis.seen_observations import SeenObservations
 from labreport.errors import BuildError, Fault
@@ -30,7 +30,12 @@ from labreport.runs.run import Run
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """A lab with its results and what was observed in them; the same for every language."""
+    """A lab with its results and what was observed in them; the same for every language.
+
+    Attributes:
+        replays: all runs, computed again by hand.
+        failing: facts and claims that are not what their formulas give.
+    """
 
     lab: Lab
     experiments: tuple[ExperimentResults, ...]
@@ -41,6 +46,7 @@ class Measured:
     runs: tuple[Run, ...]
     base: Run
     replays: Replays
+    failing: tuple[Fault, ...]
 
     @cached_property
     def claims(self) -> tuple[Claim, ...]:
@@ -63,19 +69,21 @@ class Measured:
 
     def refuse_failures(self) -> None:
         """Raises BuildError where a fact or a claim is not what its formula gives."""
+        if self.failing:
+            raise BuildError(self.failing)
+
+    def _failing(self) -> tuple[Fault, ...]:
         by_name = {run.name: run for run in self.runs}
         repeated = (again.results for _, repetitions in self.appendices for again in repetitions)
         known = {
             id(r.plan): Known(by_name, r.check, data_sets_of(r))
             for r in (*self.experiments, *repeated)
         }
-        faults = [
+        return tuple(
             _fault(claim, failure)
             for claim in self.claims
             for failure in failures(claim.observation, known.get(id(claim.plan), Known(by_name)))
-        ]
-        if faults:
-            raise BuildError(faults)
+        )
 
 
 def _fault(claim: Claim, failure: Failure) -> Fault:
@@ -90,8 +98,22 @@ def _fault(claim: Claim, failure: Failure) -> Fault:
     return Fault("claim-fails", values)
 
 
-def measure(lab: Lab, runs: dict[str, Run]) -> Measured:
-    """Attach runs (by the digest of their configuration) to a lab, and observe."""
+def measure(lab: Lab, runs: dict[str, Run], processes: int = 0) -> Measured:
+    """Attach runs to a lab, observe, evaluate formulas, and compute the runs again by hand.
+
+    Args:
+        lab: the lab.
+        runs: by the digest of their configuration.
+        processes: beside this one, which compute runs again meanwhile.
+    """
+    with replaying(lab, runs, processes) as replays:
+        measured = _observed(lab, runs)
+        failing = measured._failing()
+        return replace(measured, replays=replays(), failing=failing)
+
+
+def _observed(lab: Lab, runs: dict[str, Run]) -> Measured:
+    """What is observed, before anything is checked."""
     controls = {config.digest for config in lab.controls}
     of_base, experiments, observed, seen = _observe_in_order(lab, runs)
     return Measured(
@@ -103,7 +125,8 @@ def measure(lab: Lab, runs: dict[str, Run]) -> Measured:
         of_base,
         tuple(runs.values()),
         runs[lab.base.digest],
-        replay_lab(lab, runs),
+        Replays(()),
+        (),
     )
 
 

@@ -7,7 +7,6 @@ import multiprocessing
 import os
 import shutil
 import signal
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -18,9 +17,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from labreport.errors import BuildError, Fault, InputError, TrainingInterrupted
-from labreport.estimate import PROGRAM_BYTES, Estimate, estimate, whole_memory
+from labreport.estimate import (
+    PROGRAM_BYTES,
+    WRITING_BYTES,
+    Estimate,
+    estimate,
+    picture_bytes,
+    whole_memory,
+)
 from labreport.lab.configuration import Rows, RunConfig
-from labreport.lab.plan import Recording
+from labreport.lab.plan import Lab, Recording
+from labreport.processes import end_with_first_process
 from labreport.runs.file_format import DamagedError, run_name
 from labreport.runs.files import nearest_there
 from labreport.runs.run import Environment, Run
@@ -134,6 +141,14 @@ def processes(needed: Estimate, machine: Resources) -> int:
         return 1
     fitting = machine.memory // (needed.training + PROCESS_BYTES)
     return max(1, min(machine.jobs, fitting))
+
+
+def reporting_processes(lab: Lab, machine: Resources) -> int:
+    """Processes that measure and write a report: as many as are allowed, and have memory."""
+    pictures = picture_bytes(lab)
+    whole = whole_memory(0, estimate(lab.recordings()), pictures)
+    fitting = (_memory_limit(machine) - whole) // (WRITING_BYTES + pictures)
+    return max(1, min(machine.jobs, 1 + fitting))
 
 
 def _shown(limit: float) -> str:
@@ -325,16 +340,9 @@ _groups: list[Family] = []
 def _start_process(groups: Sequence[Family]) -> None:
     # An interrupt is the first process's to act on: what is under way here is finished.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_first_process, daemon=True).start()
+    # Without the first process, it would wait for work for ever.
+    end_with_first_process()
     _groups[:] = groups
-
-
-def _end_with_first_process() -> None:
-    """Without it, a process whose first one was killed would wait for work for ever."""
-    first = multiprocessing.parent_process()
-    assert first is not None
-    first.join()
-    os._exit(1)
 
 
 def _train_and_write_group(index: int, environment: Environment, folder: Path, device: str) -> Path:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from labreport.analysis.replays import Replays, replay_lab
+from labreport.analysis.replays import Replays, replay_lab, replaying
 from labreport.errors import BuildError
 from labreport.lab.plan import Lab
 from labreport.lab.reading.load import load
@@ -72,6 +72,11 @@ def test_all_agree(replays: Replays) -> None:
     assert 0 < replays.largest < 1e-5
     assert replays.steps == sum(found.replay.steps for found in replays.replayed)
     replays.refuse_differences()
+
+
+def test_processes_find_the_same(lab: Lab, runs: dict[str, Run], replays: Replays) -> None:
+    with replaying(lab, runs, 2) as found:
+        assert [r.replay for r in found().replayed] == [r.replay for r in replays.replayed]
 
 
 def test_what_takes_too_long_is_compared_at_stored_steps(

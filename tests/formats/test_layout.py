@@ -49,6 +49,7 @@ PAPER = """<style>
 body { font: 10px/10px sans-serif; margin: 0; widows: 1; orphans: 1 }
 p, figure, h2, h3, ul { margin: 0 }
 figure, .whole { break-inside: avoid }
+.question:not(.apart) { break-after: avoid }
 </style>"""
 
 
@@ -219,6 +220,25 @@ def test_an_introduction_moves_with_what_it_introduces() -> None:
 def test_a_figure_goes_up_where_no_text_follows_it() -> None:
     found = settled_order(lines(8), lines(10, words="before"), figure(1, 150))
     assert [words[:6] for words in found] == ["one", "lineli", "Figure", "before"]
+
+
+@pytest.mark.parametrize(("before", "page"), [(25, 2), (18, 1)], ids=["full", "gap"])
+def test_a_question_stands_with_its_answer_unless_that_leaves_a_gap(before: int, page: int) -> None:
+    asked = '<section id="inner"><h3>inner</h3>' + lines(1, "question", "asked")
+    answer = (
+        '<div class="sentences answers whole">' + lines(15, words="answer") + "</div></section>"
+    )
+    html = source(lines(before), asked + answer)
+    _, *pages = pages_of(settled(html.etree_element, html.render))
+    (found,) = (
+        number
+        for number, of in enumerate(pages, start=1)
+        if any(
+            line.block is not None and "asked" in "".join(line.block.itertext())
+            for line in of.lines
+        )
+    )
+    assert found == page
 
 
 # --- columns of rows -----------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from labreport.lab.schema.losses import LOSSES
 from labreport.lab.schema.optimizers import OPTIMIZER_TITLES
 from labreport.reference import activations
 from labreport.reference.optimizers.gradient_descent import Sgd
+from labreport.reference.replay.continuation import Carried
 from labreport.reference.replay.replay import replay, replay_together
 from labreport.runs.run import Environment, Run
 from labreport.training.family import families
@@ -55,6 +56,19 @@ def test_every_loss(loss: str) -> None:
 def test_every_optimizer(optimizer: str, gradients: str) -> None:
     changes = {"name": optimizer, "learning_rate": 0.05}
     assert replay(run(optimizer=changes, gradients=gradients)).agrees
+
+
+@pytest.mark.parametrize("updates", ["kept", "discarded"])
+@pytest.mark.parametrize("gradients", ["cleared", "accumulated"])
+@pytest.mark.parametrize("optimizer", OPTIMIZER_TITLES)
+def test_all_steps_at_once_are_as_one_after_another(
+    optimizer: str, gradients: str, updates: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = {"name": optimizer, "learning_rate": 0.05}
+    made = run(optimizer=settings, gradients=gradients, updates=updates)
+    at_once = replay(made)
+    monkeypatch.setattr(Carried, "_is_stored", lambda self: False)
+    assert replay(made) == at_once
 
 
 @pytest.mark.parametrize("gradients", ["cleared", "accumulated"])

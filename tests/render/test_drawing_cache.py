@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from labreport.build.pipeline import build
 from labreport.build.request import Request
-from labreport.render.drawing_cache import DrawingCache, _name
+from labreport.render.drawing_cache import DrawingCache
 from labreport.report.illustration.drawings import Curve
 
 calls: list[tuple[Any, ...]] = []
@@ -68,7 +68,7 @@ values = st.recursive(
 
 @given(values, values)
 def test_different_things_are_drawn_apart(one: Any, two: Any) -> None:
-    names = [_name(draw, (value,)) for value in (one, two)]
+    names = [DrawingCache.name(draw, value) for value in (one, two)]
     # As written: 1 and 1.0, a list and a tuple, are not the same.
     assert (names[0] == names[1]) == (written(one) == written(two))
 
@@ -90,9 +90,9 @@ def test_arrays_of_the_same_bytes_are_told_apart() -> None:
         np.zeros((2, 2), np.float32),
         np.zeros(4, np.int32),
     ]
-    assert len({_name(draw, (array,)) for array in arrays}) == len(arrays)
-    assert _name(draw, (1,)) != _name(typeset, (1,))
-    assert _name(draw, (1, 2)) != _name(draw, ((1, 2),))
+    assert len({DrawingCache.name(draw, array) for array in arrays}) == len(arrays)
+    assert DrawingCache.name(draw, 1) != DrawingCache.name(typeset, 1)
+    assert DrawingCache.name(draw, 1, 2) != DrawingCache.name(draw, (1, 2))
 
 
 def test_what_nobody_knows_how_to_name_is_refused() -> None:

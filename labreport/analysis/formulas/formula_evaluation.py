@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,43 +20,49 @@ class FormulaEvaluation:
         self.scopes = scopes
 
     def value(self, node: ast.expr | ast.slice, scope: RunScope | None) -> Any:
-        found = self._value(node, scope)
+        """The value of a formula, for a run where it has names without a prefix.
+
+        Raises:
+            ValueError: if it has what is not part of a formula.
+        """
+        evaluate = KINDS.get(type(node))
+        if evaluate is None:
+            raise ValueError(f"{type(node).__name__} is not part of a formula")
+        found = evaluate(self, node, scope)
         # A single number is taken out of its array at full width, as rules do.
         return found.item() if isinstance(found, np.generic) else found
 
-    def _value(self, node: Any, scope: RunScope | None) -> Any:
-        match node:
-            case ast.Constant():
-                return node.value
-            case ast.Tuple() | ast.List():
-                return tuple(self.value(item, scope) for item in node.elts)
-            case ast.Slice():
-                parts = (node.lower, node.upper, node.step)
-                return slice(*(None if p is None else self.value(p, scope) for p in parts))
-            case ast.Name():
-                return self._name(node.id, scope)
-            case ast.Attribute():
-                return self._scope(node.value)[node.attr]
-            case ast.Subscript():
-                return self.value(node.value, scope)[self.value(node.slice, scope)]
-            case ast.Call():
-                return self._call(node, scope)
-            case ast.BinOp():
-                left, right = self.value(node.left, scope), self.value(node.right, scope)
-                with np.errstate(all="ignore"):
-                    return OPERATORS[type(node.op)](left, right)
-            case ast.UnaryOp(op=ast.Not()):
-                return not self.value(node.operand, scope)
-            case ast.UnaryOp():
-                return OPERATORS[type(node.op)](self.value(node.operand, scope))
-            case ast.BoolOp():
-                values = (bool(self.value(item, scope)) for item in node.values)
-                return all(values) if isinstance(node.op, ast.And) else any(values)
-            case ast.Compare():
-                return self._compare(node, scope)
-        raise ValueError(f"{type(node).__name__} is not part of a formula")
+    def _constant(self, node: ast.Constant, scope: RunScope | None) -> Any:
+        return node.value
 
-    def _name(self, name: str, scope: RunScope | None) -> Any:
+    def _items(self, node: ast.Tuple | ast.List, scope: RunScope | None) -> Any:
+        return tuple(self.value(item, scope) for item in node.elts)
+
+    def _slice(self, node: ast.Slice, scope: RunScope | None) -> Any:
+        parts = (node.lower, node.upper, node.step)
+        return slice(*(None if part is None else self.value(part, scope) for part in parts))
+
+    def _attribute(self, node: ast.Attribute, scope: RunScope | None) -> Any:
+        return self._scope(node.value)[node.attr]
+
+    def _subscript(self, node: ast.Subscript, scope: RunScope | None) -> Any:
+        return self.value(node.value, scope)[self.value(node.slice, scope)]
+
+    def _binary(self, node: ast.BinOp, scope: RunScope | None) -> Any:
+        left, right = self.value(node.left, scope), self.value(node.right, scope)
+        with np.errstate(all="ignore"):
+            return OPERATORS[type(node.op)](left, right)
+
+    def _unary(self, node: ast.UnaryOp, scope: RunScope | None) -> Any:
+        operand = self.value(node.operand, scope)
+        return not operand if isinstance(node.op, ast.Not) else OPERATORS[type(node.op)](operand)
+
+    def _boolean(self, node: ast.BoolOp, scope: RunScope | None) -> Any:
+        values = (bool(self.value(item, scope)) for item in node.values)
+        return all(values) if isinstance(node.op, ast.And) else any(values)
+
+    def _name(self, node: ast.Name, scope: RunScope | None) -> Any:
+        name = node.id
         if name.isupper():
             return getattr(thresholds, name)
         if scope is None:
@@ -89,3 +95,20 @@ class FormulaEvaluation:
         for part in parts[1:]:
             result = result & part
         return result
+
+
+KINDS: dict[type[ast.AST], Callable[[FormulaEvaluation, Any, RunScope | None], Any]] = {
+    ast.Constant: FormulaEvaluation._constant,
+    ast.Tuple: FormulaEvaluation._items,
+    ast.List: FormulaEvaluation._items,
+    ast.Slice: FormulaEvaluation._slice,
+    ast.Name: FormulaEvaluation._name,
+    ast.Attribute: FormulaEvaluation._attribute,
+    ast.Subscript: FormulaEvaluation._subscript,
+    ast.Call: FormulaEvaluation._call,
+    ast.BinOp: FormulaEvaluation._binary,
+    ast.UnaryOp: FormulaEvaluation._unary,
+    ast.BoolOp: FormulaEvaluation._boolean,
+    ast.Compare: FormulaEvaluation._compare,
+}
+"""What a formula may have, with what gives its value."""

@@ -104,7 +104,8 @@ def _setting(result: Result, key: str) -> object:
     """The value of a key; where it is left out, or an optimizer has no such key, what that is."""
     config = result.run.config
     left_out = {"data.batch_size": config.data.batch_rows, "optimizer.weight_decay": 0.0}
-    found = config.flat().get(key)
+    table, name = key.split(".")
+    found = getattr(getattr(config, table), name, None)
     return left_out.get(key) if found is None else found
 
 

@@ -6,10 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
-from labreport.formats.paper.placed import NUMBERED, Page, heights, kind, pages_of
+from labreport.formats.paper.placed import LEAST_FILL, NUMBERED, Page, heights, kind, pages_of
 
 WANTED_FILL = 0.85
 """Share of a page from which on nothing is moved: more than a page has to have."""
+
+INTRODUCING = frozenset({"introduction", "question"})
+"""Classes of blocks that stand with the block after them: what it shows, what answers it."""
 
 MOST_LAYOUTS = 9
 """Layouts of a document, each with one more block moved; what is left then stays as it is."""
@@ -19,7 +22,8 @@ def settled(root: Any, lay_out: Callable[[], Any]) -> Any:
     """The layout of a document in which few pages end before they are full.
 
     Blocks move within their section alone. Figures keep their order, and so do tables, and none
-    goes before the sentence that points to it; the text keeps its order, too.
+    goes before the sentence that points to it; the text keeps its order, too. A question stands
+    on the page of its answer, unless that would leave a gap.
 
     Args:
         root: the root element of the document, which changes.
@@ -44,10 +48,15 @@ def _gaps(pages: Sequence[Page]) -> Iterator[tuple[Page, Page]]:
 
 
 def _fill(page: Page, after: Page, parents: dict[Any, Any], tall: dict[Any, float]) -> bool:
-    """Move something up into the gap of a page, before what begins the next one."""
+    """Move something up into the gap of a page, before what begins the next one.
+
+    Where a section begins there, its question may come without the answer.
+    """
     first = after.lines[0].block
-    if first is None or first is page.lines[-1].block or kind(first) == "heading":
+    if first is None or first is page.lines[-1].block:
         return False
+    if kind(first) == "heading":
+        return page.fill < LEAST_FILL and _set_apart(parents[first])
     section = parents[first]
     units = _units([child for child in section if child.tag != "section"])
     place = next(k for k, unit in enumerate(units) if first in unit)
@@ -57,6 +66,15 @@ def _fill(page: Page, after: Page, parents: dict[Any, Any], tall: dict[Any, floa
             _move(section, units[later], units[place][0])
             return True
     return _goes_up(section, units[: place + 1], page, tall)
+
+
+def _set_apart(section: Any) -> bool:
+    """Let the question of a section end a page; False where there is none, or it may already."""
+    for block in section:
+        if (block.get("class") or "").split() == ["question"]:
+            block.set("class", "question apart")
+            return True
+    return False
 
 
 def _goes_up(section: Any, units: Sequence[list[Any]], page: Page, tall: dict[Any, float]) -> bool:
@@ -94,7 +112,7 @@ def _units(blocks: Sequence[Any]) -> list[list[Any]]:
             units[-1].append(block)
         else:
             units.append([block])
-        goes_on = "introduction" in (block.get("class") or "").split()
+        goes_on = not INTRODUCING.isdisjoint((block.get("class") or "").split())
     return units
 
 

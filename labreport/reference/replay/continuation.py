@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -50,6 +50,12 @@ class _Case:
     scale: FloatArray
     moved: FloatArray
     alive: BoolArray
+
+    def each(self, first: int) -> Iterator[_Case]:
+        """The steps one by one, of quantities [steps, runs, numbers]."""
+        parts = (self.apart, self.scale, self.moved, self.alive)
+        for step, part in enumerate(zip(*parts, strict=True), start=first):
+            yield _Case(step, *part)
 
 
 @dataclass(frozen=True)
@@ -99,10 +105,50 @@ class Carried:
     def compare(self) -> Steps:
         """Compare, and give the runs whose differences are still to be explained."""
         if len(self.together.recorded):
-            losses, weights = self._carry()
+            losses, weights = self._at_every_step() if self._is_stored() else self._carry()
             self._note("losses", losses)
             self._note("weights", weights)
         return np.array(sorted(self.doubtful), dtype=int)
+
+    def _is_stored(self) -> bool:
+        """Return whether every step is stored, and nothing nudged is carried along."""
+        trace = self.together.runs[0].trace
+        return trace.is_whole and trace.ending.kind == "completed" and not self.copies
+
+    def _at_every_step(self) -> tuple[list[_Case], list[_Case]]:
+        """The same as `_carry` where every step is stored: many of them at once."""
+        of, rule, config = self.together, self._rule(), self.together.config
+        first = of.weights[self.chosen, 0]
+        open_steps = OpenSteps(config.optimizer, first.shape, of.dtype, of.roundings * of.unit)
+        state, gathered, reach = rule.start(first), np.zeros_like(first), np.zeros(first.shape)
+        alive: BoolArray = np.ones(len(first), dtype=bool)
+        found = list[_Case]()
+        last, size = int(of.recorded[-1]), max(1, MOST_NUMBERS // max(1, first.size))
+        for start in range(0, last, size):
+            steps, after = slice(start, min(start + size, last)), slice(start + 1, start + size + 1)
+            before, seen, stored = (
+                of.weights[self.chosen, steps].swapaxes(0, 1),
+                of.gradients[self.chosen, steps].swapaxes(0, 1),
+                of.weights[self.chosen, after].swapaxes(0, 1),
+            )
+            if config.gradients == "accumulated":
+                seen = np.cumsum([gathered, *seen], axis=0, dtype=seen.dtype)[1:]
+                gathered = seen[-1]
+            updated, state = _updated(rule, before, seen, state)
+            if config.updates == "discarded":
+                updated = np.broadcast_to(first, before.shape)
+            reaches = np.maximum.accumulate([reach, *np.abs(updated - before)])[1:]
+            rounded = [_scalar_rounding(rule, step + 1, of.unit) for step in range(last)[steps]]
+            going, known = ~open_steps.of_stored(seen), np.full(seen.shape[:2], True)
+            if _remembers(config):
+                # What a rule remembers is unknown from where its weights are no numbers.
+                known = np.asarray(np.isfinite(updated).all(axis=-1))
+                going[1:] &= known[:-1]
+            are_alive = np.logical_and.accumulate([alive, *going])[1:]
+            alive, reach = np.asarray(are_alive[-1] & known[-1]), reaches[-1]
+            terms = reaches * np.array(rounded)[:, None, None]
+            found += _beside_stored(updated[None], stored, 0, terms, are_alive).each(start + 1)
+        return [], found
 
     def _carry(self) -> tuple[list[_Case], list[_Case]]:
         """Losses where no weights are stored, and weights where they are, beside those by hand."""
@@ -236,6 +282,18 @@ class Carried:
                 of.found["ending"].refuse(run, step)
             else:
                 self.doubtful.add(run)
+
+
+def _updated(
+    rule: UpdateRule, weights: FloatArray, gradients: FloatArray, state: Any
+) -> tuple[FloatArray, Any]:
+    """Weights [steps, …] after an update each, and what the rule remembers of them all."""
+    if isinstance(rule, Sgd) and not rule.momentum:
+        return rule.step(weights, gradients, state)
+    updated = np.empty_like(weights)
+    for step in range(len(weights)):
+        updated[step], state = rule.step(weights[step], gradients[step], state)
+    return updated, state
 
 
 def _scalar_rounding(rule: UpdateRule, updates: int, unit: float) -> float:

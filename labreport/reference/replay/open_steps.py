@@ -77,9 +77,22 @@ class OpenSteps:
         """
         found = self._are_decided_by_rounding(gradients[0], terms)
         self._earlier = gradients[0]
-        # Rules that keep squares have lost them here, each program in a way of its own.
-        lost = ~np.isfinite(gradients * gradients).all(axis=(0, 2))
-        return np.asarray(found | lost)
+        return np.asarray(found | self._lost(gradients))
+
+    def of_stored(self, gradients: FloatArray) -> BoolArray:
+        """In which runs each step is open [steps, runs], of stored gradients [steps, runs, …]."""
+        if not self._takes_signs and self._memory is None:
+            return self._lost(gradients[None])
+        found = [self.are_open(gradient[None], 0.0) for gradient in gradients]
+        return np.array(found, dtype=bool).reshape(gradients.shape[:2])
+
+    @staticmethod
+    def _lost(gradients: FloatArray) -> BoolArray:
+        """In which runs [..., runs] squares of gradients [copies, ..., runs, parameters] overflow.
+
+        Rules that keep squares have lost them there, each program in a way of its own.
+        """
+        return np.asarray(~np.isfinite(gradients * gradients).all(axis=(0, -1)))
 
     def _are_decided_by_rounding(
         self, gradient: FloatArray, terms: FloatArray | float

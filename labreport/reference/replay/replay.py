@@ -10,10 +10,12 @@ is carried on by hand. The start, and the rows of mini-batches, are drawn again 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
 from labreport.lab.schema.initialisers import Given
+from labreport.lab.schema.model import LabTable
 from labreport.lab.schema.optimizers import SGD
 from labreport.reference.replay.replay_result import Replay
 from labreport.reference.replay.step_comparison import MOST_NUMBERS, Together
@@ -55,11 +57,17 @@ def replayable_with(run: Run) -> tuple[object, ...]:
     and the learning rate of gradient descent.
     """
     config, trace = run.config, run.trace
-    update: dict[str, object] = {"seed": 0}
+    own: dict[str, object] = {"seed": 0}
     if isinstance(config.initial, Given):
-        update["initial"] = Given(scheme="given", weights=())
+        own["initial"] = "given"
     if isinstance(config.optimizer, SGD):
-        update["optimizer"] = config.optimizer.model_copy(update={"learning_rate": 0.0})
-    alike = config.model_copy(update=update).digest
-    steps = tuple(s.tobytes() for s in (trace.recorded, trace.shown, trace.measured))
-    return (alike, len(trace.losses), trace.ending.kind, *steps)
+        own["optimizer"] = _without_rate(config.optimizer)
+    values = (own.get(name, getattr(config, name)) for name in type(config).model_fields)
+    alike = (value.canonical if isinstance(value, LabTable) else value for value in values)
+    steps = (s.tobytes() for s in (trace.recorded, trace.shown, trace.measured))
+    return (*alike, len(trace.losses), trace.ending.kind, *steps)
+
+
+@lru_cache
+def _without_rate(optimizer: SGD) -> SGD:
+    return optimizer.model_copy(update={"learning_rate": 0.0})

@@ -241,7 +241,9 @@ class Together:
         for runs, cases in self._parts(both):
             flat = self.weights[runs, places[cases]]
             hand = self.evaluate(flat, self._data)
-            stored = np.stack([outputs[r][shown[c]] for r, c in zip(runs, cases, strict=True)])
+            # The cases of a run stand together.
+            parts = np.split(np.arange(len(runs)), np.flatnonzero(np.diff(runs)) + 1)
+            stored = np.concatenate([outputs[runs[p[0]]][shown[cases[p]]] for p in parts])
             terms = self._output_terms(flat, hand)
             found = self._compared(
                 flat_outputs,

@@ -8,6 +8,7 @@ rows can be compared with its seed without torch.
 from __future__ import annotations
 
 import math
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,9 +26,13 @@ class Generator:
     """Torch's generator for the CPU with a seed."""
 
     def __init__(self, seed: int) -> None:
-        # The Mersenne Twister takes 32 bits of a seed.
-        self._twister = np.random.RandomState(seed & 0xFFFFFFFF)
+        self._seed = seed
         self._left: float | None = None
+
+    @cached_property
+    def _twister(self) -> np.random.RandomState:
+        """The Mersenne Twister, which takes 32 bits of a seed; seeded where anything is drawn."""
+        return np.random.RandomState(self._seed & 0xFFFFFFFF)
 
     def _words(self, count: int) -> NDArray[np.uint64]:
         return self._twister.randint(0, 2**32, size=count, dtype=np.uint32).astype(np.uint64)
