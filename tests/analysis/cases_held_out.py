@@ -87,7 +87,7 @@ def the_lead_of_training_is_that_of_validation() -> ExperimentResults:
     return held(experiment(first, second))
 
 
-@fires("leads-on-validation", "turned", subject="b", other="a", training=2.0, own_training=3.0)
+@fires("leads-on-validation", "turned", subject="b", other="a", loss=0.25, other_loss=1.0)
 def training_leads_elsewhere_than_validation() -> ExperimentResults:
     first, second = way("a", [9, 5, 2], [3, 2, 1]), way("b", [9, 5, 3], [3, 2, 0.5], **OTHER)
     return held(experiment(first, second))
@@ -181,12 +181,12 @@ def from_seeds(*lasts: float) -> Made:
     return Made("r", rows)
 
 
-@fires("held-out-starts", "explained", shares=(("r", (0.75, 0.0, 1.0)),), rows=2)
+@fires("held-out-starts", "explained", scores=(("r", 0.75),))
 def scores_over_random_starts() -> ExperimentResults:
     return held(experiment(from_seeds(0.5, 2.0, 1.0)))
 
 
-@fires("held-out-starts", "", shares=(("r", (1.0, 0.5, 1.0)),), rows=2)
+@fires("held-out-starts", "", scores=(("r", 1.0),))
 def shares_over_random_starts() -> ExperimentResults:
     made = data_set("validation", "test", classes=("no", "yes"))
     return held(experiment(from_seeds(0.6, 0.4, 1.0)), made)
@@ -270,7 +270,7 @@ def turning(last: float, falling: float = 0.5) -> ExperimentResults:
     return held(experiment(made, budgets=(3,)))
 
 
-@fires("overfits", "", turns=(("a", (1, 1.0, 2.25)),))
+@fires("overfits", "", subject="a", step=1, least=1.0, end=2.25)
 def held_out_rows_are_worse_off_at_the_end() -> ExperimentResults:
     return turning(1.5)
 
@@ -290,12 +290,3 @@ def held_out_rows_come_down_again() -> ExperimentResults:
     losses = np.linspace(9, 1, 31).tolist()
     ways = [3, 1, *[1.5] * 25, *[1.4, 1.2, 1.01, 1.4]]
     return held(experiment(way("a", losses, ways), budgets=(30,)))
-
-
-@fires("overfits", "several", turns=(("a", (1, 1.0, 2.25)), ("b", (1, 1.0, 4.0))))
-def two_runs_overfit() -> ExperimentResults:
-    runs = [
-        way(name, [9, 5, 3, 0.5], [3, 1, 1.2, last], **{RATE: 1.0 + k})
-        for k, (name, last) in enumerate((("a", 1.5), ("b", 2.0)))
-    ]
-    return held(experiment(*runs, budgets=(3,)))

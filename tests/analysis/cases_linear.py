@@ -40,7 +40,7 @@ LEVEL = BEST + NO_ODDS * 9
 """A loss that is a thousandth of the first one above that of the best line."""
 
 
-@fires("linear-optimum", "one", optimum=BEST, nearest=("a", BEST + 1e-9), total=1)
+@fires("linear-optimum", "one", optimum=BEST, nearest="a", loss=BEST + 1e-9, total=1)
 @silent("beyond-linear", "linear-unfinished")
 def a_line_that_is_trained_out() -> ExperimentResults:
     return experiment(line("a", BEST + 1e-9))
@@ -51,7 +51,7 @@ def a_line_that_is_level_with_the_best() -> ExperimentResults:
     return experiment(line("a", LEVEL - 1e-9))
 
 
-@fires("linear-optimum", "", nearest=("a", LEVEL + 1e-9))
+@fires("linear-optimum", "", nearest="a", loss=LEVEL + 1e-9)
 def a_line_that_is_just_not_level_with_the_best() -> ExperimentResults:
     return experiment(line("a", LEVEL + 1e-9))
 

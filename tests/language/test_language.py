@@ -176,7 +176,7 @@ FACTS: list[tuple[Fact, str, str]] = [
     ),
     (
         From(Subject("old", ((RATE, 0.5),))),
-        "“原程序”从学习率 0.5 起",
+        "“原程序”（从学习率 0.5 起）",
         "“as published” from learning rate 0.5 on",
     ),
     (From(Subject("", ((RATE, 0.5),))), "学习率 0.5 及以上", "learning rate 0.5 and above"),

@@ -63,7 +63,6 @@ def leads_on_validation(results: ExperimentResults) -> Iterator[Observation]:
     claims = [lead_claim(first, other, last, holds=not level)]
     claims += [not_above(first, r, last) for r in ranked[1:]]
     if turned:
-        facts |= {"training": other.number(last), "own_training": first.number(last)}
         losses = [f"r{k}.{training_loss(r, last)}" for k, r in enumerate((other, first), 1)]
         claims.append(cite(" < ".join(losses), (other, first)))
     form = "turned" if turned else "level" if level else ""
@@ -172,7 +171,6 @@ def best_on_validation(results: ExperimentResults) -> Iterator[Observation]:
     claims = [not_above(best, r, last) for r in there if r is not best]
     if differs:
         facts["trained"] = Subject("", trained.point)
-        facts["training"] = trained.number(last)
         facts["there"] = loss_number(trained, VALIDATION, last)
         claims.append(lead_claim(best, trained, last, holds=True))
         losses = f"each({training_loss(trained, last)})"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from labreport.analysis import thresholds
 from labreport.analysis.answers.held_out_facts import VALIDATION, compared_on, is_ahead
 from labreport.analysis.linear.optimum import is_linear, linear_optimum
-from labreport.analysis.observation import Count, Facts, Number, Observation, Source, With
+from labreport.analysis.observation import Count, Facts, Number, Observation, Source
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
 from labreport.analysis.rules.comparison import comparable
@@ -30,7 +30,8 @@ def best_linear_model(results: ExperimentResults) -> Iterator[Observation]:
         "optimum": Number(_optimum(nearest, last) or 0.0, nearest.cite("linear_optimum"), 4),
         "count": Count(len(reached)),
         "total": Count(len(there)),
-        "nearest": With(nearest.subject, nearest.number(last)),
+        "nearest": nearest.subject,
+        "loss": nearest.number(last),
         "budget": Count(last),
     }
     claims = tuple(_reach_claim(r, last, holds=r in reached) for r in there)

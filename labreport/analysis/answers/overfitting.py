@@ -25,7 +25,6 @@ from labreport.analysis.observation import (
     Rounds,
     Source,
     Subject,
-    With,
 )
 from labreport.analysis.points import is_number
 from labreport.analysis.results import ExperimentResults, Result, cite
@@ -44,8 +43,6 @@ LAST = 10
 )
 def overfits(results: ExperimentResults) -> Iterator[Observation]:
     """Runs whose loss on held-out rows has risen for good while that of training still falls."""
-    found: list[With] = []
-    claims: list[Source] = []
     for result in results.singles:
         last = result.index(results.last)
         if held_out(result) is None or last is None:
@@ -53,17 +50,14 @@ def overfits(results: ExperimentResults) -> Iterator[Observation]:
         part = VALIDATION if VALIDATION in held_parts(result) else TEST
         step = _turning(result, part, last)
         if step is not None:
-            least, end = (loss_number_at(result, part, s) for s in (step, last))
-            found.append(With(result.subject, (Rounds(step), least, end)))
-            claims += _claims(result, part, step, last)
-    if found:
-        facts: Facts = {
-            "turns": tuple(found),
-            "subjects": tuple(w.what for w in found),
-            "budget": Count(results.last),
-        }
-        form = "" if len(found) == 1 else "several"
-        yield Observation("overfits", facts, len(found), form=form, claims=tuple(claims))
+            facts: Facts = {
+                "subject": result.subject,
+                "step": Rounds(step),
+                "least": loss_number_at(result, part, step),
+                "end": loss_number_at(result, part, last),
+            }
+            claims = tuple(_claims(result, part, step, last))
+            yield Observation("overfits", facts, 1, claims=claims)
 
 
 def _turning(result: Result, part: str, last: int) -> int | None:
