@@ -14,15 +14,20 @@ from labreport.report.tree import Cell, Table
 MOST_NAMED = 16
 """Given weights that are told one by one, each with its name: as many as a line or two hold."""
 
+ROWS = ("data.inputs", "data.targets")
+
 Matrices = Sequence[Sequence[Sequence[float]]]
 
 
-def base_table(base: RunConfig) -> Table:
-    """Every key of the base configuration."""
+def base_table(base: RunConfig, *, has_data_set: bool = False) -> Table:
+    """Every key of the base configuration; the rows of a data set have tables of their own."""
     rows = [
         (Cell(Keys((path,))), Cell(_value(base, path, value)))
         for path, value in base.flat().items()
-        if value is not None and path != "seed" and not _is_default(path, value)
+        if value is not None
+        and path != "seed"
+        and not _is_default(path, value)
+        and not (has_data_set and path in ROWS)
     ]
     return Table(text("report.base-table"), (head("key"), head("value")), tuple(rows))
 

@@ -192,7 +192,7 @@ class _Composition:
         blocks: list[Block] = [Paragraph(text("report.set-up-text")), *self._own_look()]
         blocks += self._conventions()
         blocks += self._thinned()
-        blocks.append(base_table(base))
+        blocks.append(base_table(base, has_data_set=lab.data_set is not None))
         blocks += data_tables(lab.data_set)
         if not lab.file.test_explanations:
             blocks.append(Paragraph(text("report.no-controls")))

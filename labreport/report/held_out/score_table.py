@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from labreport.analysis.answers.held_out_facts import compared_on, is_ahead, loss_on
 from labreport.analysis.held_out import HeldOut, held_out
 from labreport.analysis.observation import Keys, Number, Share
 from labreport.analysis.results import ExperimentResults, Result
@@ -97,14 +98,13 @@ def _table(
 
 
 def _tested(there: Sequence[Result], budget: int) -> list[Cell]:
-    """The score on the test of the run with the lowest loss on validation; none of the others."""
-    losses = [_on(r).loss(VALIDATION, r.index(budget) or 0) for r in there]
-    known = [value for value in losses if value is not None]
-    chosen = losses.index(min(known)) if known else -1
-    return [
-        _score(r, TEST, budget) if place == chosen else Cell(NONE, numeric=True)
-        for place, r in enumerate(there)
-    ]
+    """The score on the test of the run that the validation rows choose; none where none is."""
+    known = compared_on(there, VALIDATION, budget, same_inputs=False)
+    chosen = min(known, key=lambda r: loss_on(r, VALIDATION, budget), default=None)
+    rivals = [r for r in known if r is not chosen]
+    if chosen is None or not all(is_ahead(chosen, r, budget) for r in rivals):
+        return [Cell(NONE, numeric=True) for _ in there]
+    return [_score(r, TEST, budget) if r is chosen else Cell(NONE, numeric=True) for r in there]
 
 
 def _on(result: Result) -> HeldOut:

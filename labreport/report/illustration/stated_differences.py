@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from labreport.analysis.results import ExperimentResults
 from labreport.report.best_cells import NONE
+from labreport.report.held_out.data_origin import with_origins
 from labreport.report.phrases import Named, Phrase, Value, listed, text
 from labreport.report.tables import differences_table, head
 from labreport.report.tree import Block, Cell, Paragraph
@@ -23,6 +24,7 @@ def stated_differences(results: ExperimentResults) -> list[Block]:
     table = differences_table(results)
     if table is None:
         return []
+    table = with_origins(table, results)
     if len(table.rows) > MOST_STATED:
         return [table]
     swept = len(results.plan.axes)

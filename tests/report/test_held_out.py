@@ -1,0 +1,112 @@
+"""Data sets in the report: where they come from, how they are shared out, how runs do on them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+LAB = """
+robustness = "none"
+[base]
+loss = "bce_with_logits"
+rounds = 40
+[base.data]
+rule = { name = "moons", rows = 60, noise = 0.3, seed = 1 }
+split = { train = 30, validation = 20, test = 10 }
+standardise = true
+[base.network]
+hidden = [3]
+activations = ["tanh", "identity"]
+[base.initial]
+scheme = "pytorch"
+[base.optimizer]
+name = "adam"
+learning_rate = 0.3
+[experiment.model]
+title = {zh = "模型", en = "Model"}
+[[experiment.model.variant]]
+name = "linear"
+change.network = { hidden = [], activations = "identity" }
+[[experiment.model.variant]]
+name = "three"
+[experiment.width]
+title = {zh = "宽度", en = "Width"}
+sweep.network.hidden = [[1], [2], [4]]
+[experiment.starts]
+title = {zh = "起点", en = "Starts"}
+seeds = 5
+[experiment.table]
+title = {zh = "表格", en = "Table"}
+change.loss = "mse"
+change.data.file = "points.csv"
+change.data.missing = "mean"
+change.data.split = { train = 4, validation = 2, test = 2 }
+[[experiment.table.variant]]
+name = "three"
+[[experiment.table.variant]]
+name = "five"
+change.network.hidden = [5]
+"""
+
+POINTS = "a,b,y\n" + "".join(f"{k},{'' if k == 3 else k % 4},{k * k}\n" for k in range(8))
+
+
+@pytest.fixture
+def built(build_pages: Callable[..., Any], tmp_path: Path) -> Any:
+    (tmp_path / "points.csv").write_text(POINTS, encoding="utf-8")
+    return build_pages(LAB)
+
+
+def tables_of(report: Any, code: str) -> list[list[list[str]]]:
+    """The cells of each table of a printed report, its head first."""
+    found = []
+
+    def walk(section: Any) -> None:
+        for block in section.blocks:
+            if type(block).__name__ == "PrintedTable":
+                rows = (block.header, *block.rows)
+                found.append([[cell.text for cell in row] for row in rows])
+        for inner in section.sections:
+            walk(inner)
+
+    for section in report.reports[code].sections:
+        walk(section)
+    return found
+
+
+def test_a_report_on_a_data_set(built: Any) -> None:
+    english = tables_of(built, "en")
+    data = next(t for t in english if ["source", "drawn by rule: moons, noise 0.3, seed 1"] in t)
+    assert ["inputs", "x1 and x2"] in data
+    parts = next(t for t in english if t[0] == ["part", "rows", "0", "1"])
+    assert parts[1:] == [
+        ["training", "30", "15", "15"],
+        ["validation", "20", "10", "10"],
+        ["test", "10", "5", "5"],
+    ]
+    scores = next(t for t in english if t[0][1:2] == ["loss, training"] and t[1][0] == "linear")
+    assert scores[0][-1] == "right, test"
+    # The test is told of one run at the most: that which the validation rows choose.
+    assert sum(row[-1] != "—" for row in scores[1:]) <= 1
+    starts = next(t for t in english if t[0][:3] == ["variant", "starts", "mean"])
+    assert starts[1][1] == "5"
+    assert starts[1][2].endswith("%")
+    text = re.sub(r"<[^>]+>", "", built.html("en"))
+    assert "file points.csv (SHA-256 " in text
+    assert "missing values, mean of training filled in: 1" in text
+    assert "inputs x:" not in text
+
+
+def test_both_languages_have_the_same_tables(built: Any) -> None:
+    chinese, english = (tables_of(built, code) for code in ("zh", "en"))
+    assert [[len(row) for row in t] for t in chinese] == [[len(row) for row in t] for t in english]
+
+
+def test_figures_show_what_held_out_rows_say(built: Any) -> None:
+    made = str(built.tree)
+    for drawing in ("RegionsDrawing", "CurveDrawing"):
+        assert drawing in made
