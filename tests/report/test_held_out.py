@@ -7,7 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+
+from labreport.report.held_out.answers_table import measures
 
 LAB = """
 robustness = "none"
@@ -110,3 +114,30 @@ def test_figures_show_what_held_out_rows_say(built: Any) -> None:
     made = str(built.tree)
     for drawing in ("RegionsDrawing", "CurveDrawing"):
         assert drawing in made
+
+
+def test_precision_recall_and_f1_are_those_of_scikit_learn() -> None:
+    random = np.random.RandomState(0)
+    own = random.randint(0, 3, size=60)
+    given = np.where(random.uniform(size=60) < 0.3, random.randint(0, 3, size=60), own)
+    found = measures(confusion_matrix(own, given))
+    expected = precision_recall_fscore_support(own, given)[:3]
+    assert np.allclose(np.array(found).T, expected)
+
+
+def test_a_class_that_nothing_is_put_into_has_no_precision() -> None:
+    assert measures(np.array([[2, 0], [3, 0]])) == [(0.4, 1.0, 4 / 7), (None, 0.0, 0.0)]
+
+
+def test_predictions_and_classes_of_the_chosen_run(built: Any) -> None:
+    english = tables_of(built, "en")
+    confusion = next(t for t in english if t[0][0] == "class")
+    assert confusion[0] == ["class", "0", "1", "precision", "recall", "F1"]
+    # The ten rows of the test, five of each class.
+    assert [sum(map(int, row[1:3])) for row in confusion[1:]] == [5, 5]
+    predicted = [t for t in english if t[0][:2] == ["a", "b"]]
+    for table in predicted:
+        assert table[0] == ["a", "b", "y", "prediction", "residual"]
+        for row in table[1:]:
+            target, given, left = (float(cell.replace("−", "-")) for cell in row[2:])
+            assert target - given == pytest.approx(left, abs=2e-3 * max(abs(target), abs(given)))

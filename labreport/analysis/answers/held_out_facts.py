@@ -33,6 +33,20 @@ def compared_on(
     return there if same and len(places) == 1 else []
 
 
+def chosen_of(members: Sequence[Result], budget: int, *, same_inputs: bool = True) -> Result | None:
+    """The result that the validation rows choose: that with the lowest loss, ahead of all others.
+
+    The only one, if there is one; None where the best ones are level, or nothing was held out.
+    """
+    if len(members) == 1:
+        return members[0] if held_out(members[0]) is not None else None
+    there = compared_on(members, VALIDATION, budget, same_inputs=same_inputs)
+    best = min(there, key=lambda r: loss_on(r, VALIDATION, budget), default=None)
+    if best is None or not all(is_ahead(best, r, budget) for r in there if r is not best):
+        return None
+    return best
+
+
 def held_parts(result: Result) -> tuple[str, ...]:
     """Names of the parts of a result's data set that training does not see."""
     found = held_out(result)

@@ -9,6 +9,7 @@ from labreport.analysis.answers.held_out_facts import (
     TEST,
     TRAIN,
     VALIDATION,
+    chosen_of,
     compared_on,
     has_classes,
     held_parts,
@@ -119,11 +120,8 @@ def held_out_score(results: ExperimentResults) -> Iterator[Observation]:
     members = results.singles or _one_sweep(results)
     same_inputs = bool(results.singles)
     there = compared_on(members, VALIDATION, results.last, same_inputs=same_inputs)
-    chosen = min(there, key=lambda r: loss_on(r, VALIDATION, results.last), default=None)
-    result = chosen if len(members) > 1 else next(iter(members), None)
+    result = chosen_of(members, results.last, same_inputs=same_inputs)
     rivals = [r for r in there if r is not result]
-    if result is not None and not all(is_ahead(result, r, results.last) for r in rivals):
-        return  # Where results are level, none is chosen.
     if result is None or held_out(result) is None or result.index(results.last) is None:
         return
     part = TEST if TEST in held_parts(result) else VALIDATION

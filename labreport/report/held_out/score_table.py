@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from labreport.analysis.answers.held_out_facts import compared_on, is_ahead, loss_on
+from labreport.analysis.answers.held_out_facts import chosen_of
 from labreport.analysis.held_out import HeldOut, held_out
 from labreport.analysis.observation import Keys, Number, Share
 from labreport.analysis.results import ExperimentResults, Result
 from labreport.report.best_cells import NONE, cells, nearest
+from labreport.report.held_out.answers_table import answer_tables
 from labreport.report.phrases import Concatenation, configured, text
 from labreport.report.tables import head, named
 from labreport.report.tree import Cell, Table
@@ -24,7 +25,7 @@ MOST_POINTS = 16
 def score_tables(results: ExperimentResults) -> list[Table]:
     """The tables of an experiment whose data set has rows that are held out."""
     made = (_of_singles(results), _of_sweep(results), _of_starts(results))
-    return [table for table in made if table is not None]
+    return [*(table for table in made if table is not None), *answer_tables(results)]
 
 
 def _of_singles(results: ExperimentResults) -> Table | None:
@@ -99,11 +100,7 @@ def _table(
 
 def _tested(there: Sequence[Result], budget: int) -> list[Cell]:
     """The score on the test of the run that the validation rows choose; none where none is."""
-    known = compared_on(there, VALIDATION, budget, same_inputs=False)
-    chosen = min(known, key=lambda r: loss_on(r, VALIDATION, budget), default=None)
-    rivals = [r for r in known if r is not chosen]
-    if chosen is None or not all(is_ahead(chosen, r, budget) for r in rivals):
-        return [Cell(NONE, numeric=True) for _ in there]
+    chosen = chosen_of(there, budget, same_inputs=False)
     return [_score(r, TEST, budget) if r is chosen else Cell(NONE, numeric=True) for r in there]
 
 
