@@ -67,11 +67,16 @@ def symmetry(seen: Seen, observation: Observation) -> bool:
         )
         weights, biases = layers[layer]
         outgoing = layers[layer + 1][0]
-        tables = run.trace.weights
+        tables = run.trace.weights.astype(np.float64)
+        room = 16 * float(np.finfo(run.config.dtype).eps) * np.abs(tables).max()
+
+        def same(one: np.ndarray, other: np.ndarray, tables: np.ndarray = tables) -> bool:
+            return bool((np.abs(tables[:, one] - tables[:, other]) <= room).all())  # noqa: B023
+
         alike = (
-            (tables[:, weights] == tables[:, weights[:1]]).all()
-            and (tables[:, outgoing] == tables[:, outgoing[:, :1]]).all()
-            and (not len(biases) or (tables[:, biases] == tables[:, biases[:1]]).all())
+            same(weights, weights[:1])
+            and same(outgoing, outgoing[:, :1])
+            and (not len(biases) or same(biases, biases[:1]))
         )
         if not alike or stated(observation, "rounds") != run.trace.rounds or len(units) < 2:
             return False

@@ -18,6 +18,7 @@ from labreport.analysis.answers import (
     same_values,
     single_runs,
     step_sizes,
+    symmetry,
 )
 from labreport.analysis.answers.advice import advice
 from labreport.analysis.answers.mechanisms import has_come_to_floor
@@ -75,6 +76,7 @@ MODULES = (
     rows,
     stability,
     sweeps,
+    symmetry,
     target,
     trajectory,
 )

@@ -275,6 +275,13 @@ def held_out_rows_are_worse_off_at_the_end() -> ExperimentResults:
     return turning(1.5)
 
 
+@fires("overfits", "leader", subject="a", step=1)
+def the_run_that_leads_on_validation_overfits_all_the_same() -> ExperimentResults:
+    ahead = way("a", [9, 5, 3, 0.5], [3, 1, 1.2, 1.5])
+    behind = way("b", [9, 5, 3, 0.6], [3, 2.5, 2.2, 2.0], **OTHER)
+    return held(experiment(ahead, behind, budgets=(3,)))
+
+
 @silent("overfits")
 def held_out_rows_rise_by_next_to_nothing() -> ExperimentResults:
     return turning(nextafter(sqrt(1 + OVERFITTED), 1))

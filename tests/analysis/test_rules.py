@@ -57,6 +57,7 @@ MSE_BELOW_ZERO = {"data.targets": [[0.25, -0.07]]}
 FLOOR_BELOW_ZERO = 0.5 * 0.07**2
 LINEAR = {"network.activations": "identity"}
 RELU = {"network.activations": "relu"}
+UNIT = float(np.finfo(float).eps)
 BCE = {"loss": "bce"}
 
 
@@ -763,7 +764,14 @@ def hidden_units_that_stay_equal() -> ExperimentResults:
 @silent("symmetry")
 def hidden_units_that_part_in_the_last_round() -> ExperimentResults:
     weights = twins()
-    weights[2, 0] = nextafter(weights[2, 0], 1)
+    weights[2, 0] += 1.01 * ROUNDING * UNIT * weights.max()
+    return experiment(single("a", [3, 2, 1], weights=weights))
+
+
+@fires("symmetry", units=("h1", "h2"))
+def hidden_units_that_rounding_sets_apart() -> ExperimentResults:
+    weights = twins()
+    weights[2, 0] += 0.9 * ROUNDING * UNIT * weights.max()
     return experiment(single("a", [3, 2, 1], weights=weights))
 
 

@@ -39,10 +39,12 @@ LAST = 10
     "generalisation",
     0.93,
     thresholds=("LOOK_ALIKE", "NO_ODDS", "OVERFITTED"),
-    part="reason",
+    part={"": "reason"},
 )
 def overfits(results: ExperimentResults) -> Iterator[Observation]:
     """Runs whose loss on held-out rows has risen for good while that of training still falls."""
+    there = compared_on(results.singles, VALIDATION, results.last)
+    leader = min(there, key=lambda r: loss_on(r, VALIDATION, results.last), default=None)
     for result in results.singles:
         last = result.index(results.last)
         if held_out(result) is None or last is None:
@@ -57,7 +59,9 @@ def overfits(results: ExperimentResults) -> Iterator[Observation]:
                 "end": loss_number_at(result, part, last),
             }
             claims = tuple(_claims(result, part, step, last))
-            yield Observation("overfits", facts, 1, claims=claims)
+            # What the run does that is ahead all the same is no reason for the difference.
+            form = "leader" if result is leader and len(there) > 1 else ""
+            yield Observation("overfits", facts, 1, form=form, claims=claims)
 
 
 def _turning(result: Result, part: str, last: int) -> int | None:

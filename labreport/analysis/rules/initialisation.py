@@ -11,11 +11,9 @@ from labreport.analysis import thresholds
 from labreport.analysis.observation import (
     Count,
     Facts,
-    Names,
     Number,
     Observation,
     OutOf,
-    Part,
     Share,
     Source,
     Subject,
@@ -25,7 +23,6 @@ from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
 from labreport.analysis.rules.comparison import comparable, rankable
 from labreport.lab.changes import differing_keys
-from labreport.lab.naming import unit_names
 from labreport.lab.plan import Point
 
 
@@ -299,70 +296,6 @@ def _solved(
     count = sum(r.is_closed(results.last) for r in there)
     source = cite(f"count(each({there[0].closed_formula(results.last)}))", there)
     return _Solved(Subject(name, point), count, source, len(members))
-
-
-@rule("symmetry", "initialisation", 0.85, hinders=True, part="reason")
-def symmetry(results: ExperimentResults) -> Iterator[Observation]:
-    """Hidden units that are equal in every round: the network is narrower than it looks."""
-    for result in results.singles:
-        units = twin_units(result)
-        if units:
-            columns, outgoing = units.incoming, units.outgoing
-            facts: Facts = {
-                "subject": result.subject,
-                "units": Names(units.names),
-                "rounds": Count(result.run.trace.rounds, result.cite("rounds")),
-                "scheme": Part("initial", result.run.config.initial.scheme),
-            }
-            claims = tuple(
-                result.cite(f"all(weights[:, {first}] == weights[:, {other}])")
-                for positions in (columns, outgoing)
-                for first, other in [(positions[0], p) for p in positions[1:]]
-            )
-            yield Observation("symmetry", facts, runs=1, claims=claims)
-
-
-@dataclass(frozen=True)
-class Twins:
-    """Hidden units that are equal in every round.
-
-    Attributes:
-        names: of the units.
-        incoming: for each unit, the positions of its weights and bias in stored order.
-        outgoing: for each unit, the positions of the weights that leave it.
-    """
-
-    names: tuple[str, ...]
-    incoming: tuple[tuple[int, ...], ...]
-    outgoing: tuple[tuple[int, ...], ...]
-
-
-def twin_units(result: Result) -> Twins | None:
-    """Hidden units with the same incoming and outgoing weights, in every recorded step."""
-    network, weights = result.run.config.network, result.run.trace.weights
-    if not len(weights) or not result.run.trace.is_whole:
-        return None
-    matrices, incomings = [], []
-    start = 0
-    for out, into in network.shapes:
-        end = start + out * into
-        matrix = np.arange(start, end).reshape(out, into)
-        start = end + out * network.trains_bias
-        # A bias is one more weight that comes in.
-        biases = np.arange(end, start).reshape(out, int(network.trains_bias))
-        matrices.append(matrix)
-        incomings.append(np.concatenate([matrix, biases], axis=1))
-    for layer in range(len(network.shapes) - 1):
-        incoming, outgoing = incomings[layer], matrices[layer + 1].T
-        alike = all(
-            (weights[:, positions] == weights[:, positions[:1]]).all()
-            for positions in (incoming, outgoing)
-        )
-        if alike and len(incoming) > 1:
-            names = unit_names(network)[layer + 1]
-            written = (tuple(map(tuple, positions.tolist())) for positions in (incoming, outgoing))
-            return Twins(names, *written)
-    return None
 
 
 def _tried_other_starts(results: ExperimentResults) -> bool:
