@@ -179,7 +179,7 @@ def mistaken(results: ExperimentResults) -> Iterator[Observation]:
         assert given is not None
         assert found is not None
         wrong = given != found
-        names = unit_names(result.run.config.network)[-1]
+        names = _class_names(result)
         if not wrong.any() or len(names) < 3:
             continue
         table = np.zeros((len(names), len(names)), dtype=int)
@@ -227,6 +227,13 @@ def loss_against_share(results: ExperimentResults) -> Iterator[Observation]:
     shares = [accuracy_formula(r, results.last, f"r{k}.") for k, r in enumerate(pair, 1)]
     claims = (cite(" < ".join(losses), pair), cite(" < ".join(shares), pair))
     yield Observation("loss-against-share", facts, runs=len(there), claims=claims)
+
+
+def _class_names(result: Result) -> tuple[str, ...]:
+    """Names of the classes: those of the data set, or else of the units that stand for them."""
+    data_set = result.trial.data_set
+    named = data_set.classes if data_set is not None else ()
+    return named or unit_names(result.run.config.network)[-1]
 
 
 def _classified(members: Sequence[Result], budget: int) -> list[Result]:

@@ -60,7 +60,7 @@ def confusion_table(results: ExperimentResults, result: Result, part: str, step:
     header += [head(name, numeric=True) for name in ("precision", "recall", "f1")]
     rows = []
     for number, name in enumerate(classes):
-        cells = [Cell(str(n), numeric=True, best=k == number) for k, n in enumerate(counts[number])]
+        cells = [Cell(str(n), numeric=True) for n in counts[number]]
         rows.append((Cell(Names((name,))), *cells, *map(_share, measures(counts)[number])))
     return Table(_caption("confusion-table", results, result, part), tuple(header), tuple(rows))
 
