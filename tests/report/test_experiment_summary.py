@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,11 +31,16 @@ def section_of(report: Any, name: str) -> PrintedSection:
     return section
 
 
+@cache
+def found_in(path: Path, output: Path, name: str) -> Any:
+    """The stored results of an experiment: replayed once, and printed in each language."""
+    return stored_results(Selection(name, path, output))
+
+
 def summary(built: Any, place: int, code: str) -> PrintedSummary:
     """What `labreport show` prints of an experiment."""
     name = built.measured.lab.names[place]
-    found = stored_results(Selection(name, built.path, built.output))
-    return printed_summary(*found, language(code))
+    return printed_summary(*found_in(built.path, built.output, name), language(code))
 
 
 @pytest.mark.parametrize("code", ["zh", "en"])
