@@ -125,7 +125,7 @@ class _Composition:
                 f"experiment-{results.plan.name}",
                 self._title(results),
                 self._parts(results, observed, "verdict"),
-                self._parts(results, observed, "reason"),
+                self._parts(results, observed, "reason")[:1],
                 self._parts(results, observed, "advice"),
             )
             for results, observed in zip(self._results, self._observed, strict=True)

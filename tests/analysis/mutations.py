@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from synthetic_runs import plain
 
-from labreport.analysis.formulas.evidence import Known, failures, same, sourced
+from labreport.analysis.formulas.evidence import Known, data_sets_of, failures, same, sourced
 from labreport.analysis.observation import Observation, Verbatim
 from labreport.analysis.results import ExperimentResults
 from labreport.runs.run import Run
@@ -174,5 +174,6 @@ def _alike(one: Any, other: Any) -> bool:
 def failed(observation: Observation, lab: Lab) -> Iterator[Any]:
     """What of an observation is not true of these experiments."""
     check = next((results.check for results in lab if results.check is not None), None)
+    sets = {name: found for results in lab for name, found in data_sets_of(results).items()}
     with np.errstate(all="ignore"):
-        yield from failures(observation, Known(runs_of(lab), check))
+        yield from failures(observation, Known(runs_of(lab), check, sets))

@@ -38,7 +38,7 @@ LAST = 10
     "overfits",
     "generalisation",
     0.93,
-    thresholds=("LOOK_ALIKE", "NO_ODDS", "OVERFITTED"),
+    thresholds=("NO_ODDS", "OVERFITTED"),
     part={"": "reason"},
 )
 def overfits(results: ExperimentResults) -> Iterator[Observation]:
@@ -86,10 +86,11 @@ def _tail(count: int) -> int:
 
 def _claims(result: Result, part: str, step: int, last: int) -> Iterator[Source]:
     """The claims that a loss rises on held-out rows for good, and falls in training."""
-    here, tail = f'loss_on("{part}", {step})', _tail(len(on_parts(result).steps))
+    steps = on_parts(result).steps
+    here, tail = f'loss_on("{part}", {step})', _tail(len(steps))
     losses = f'losses_on("{part}")'
     yield result.cite(f"min({losses}[{tail}:]) > (1 + OVERFITTED) * {here}")
-    yield result.cite(f"{here} <= (1 + LOOK_ALIKE) * min({losses})")
+    yield result.cite(f"{losses}[{steps.index(step)}] == min({losses})")
     yield result.cite(f"losses[{last}] < losses[{step}]")
     yield result.cite(f'{here} < (1 - NO_ODDS) * loss_on("{part}", 0)')
 
