@@ -28,6 +28,7 @@ from labreport.analysis.observation import (
     Count,
     Facts,
     Observation,
+    Source,
     Subject,
 )
 from labreport.analysis.results import ExperimentResults, Result, cite
@@ -63,11 +64,16 @@ def leads_on_validation(results: ExperimentResults) -> Iterator[Observation]:
     }
     claims = [lead_claim(first, other, last, holds=not level)]
     claims += [not_above(first, r, last) for r in ranked[1:]]
-    if turned:
-        losses = [f"r{k}.{training_loss(r, last)}" for k, r in enumerate((other, first), 1)]
-        claims.append(cite(" < ".join(losses), (other, first)))
     form = "turned" if turned else "level" if level else ""
+    if not level:
+        claims.append(_lowest_in_training(trained, there, last))
     yield Observation("leads-on-validation", facts, len(there), form=form, claims=tuple(claims))
+
+
+def _lowest_in_training(lowest: Result, there: Sequence[Result], budget: int) -> Source:
+    """The claim that none of these results has a lower loss in training than this one."""
+    own = training_loss(lowest, budget)
+    return cite(f"{own} <= min(each({own}))", (lowest, *(r for r in there if r is not lowest)))
 
 
 @rule(
@@ -171,14 +177,13 @@ def best_on_validation(results: ExperimentResults) -> Iterator[Observation]:
         facts["trained"] = Subject("", trained.point)
         facts["there"] = loss_number(trained, VALIDATION, last)
         claims.append(lead_claim(best, trained, last, holds=True))
-        losses = f"each({training_loss(trained, last)})"
-        others = (trained, *(r for r in there if r is not trained))
-        claims.append(cite(f"{training_loss(trained, last)} <= min({losses})", others))
     elif len(level) > 1:
         facts["points"] = tuple(Subject("", r.point) for r in level)
         facts["count"] = Count(len(level))
     claims += [lead_claim(best, r, last, holds=r not in level) for r in there if r is not best]
     form = "other" if differs else "level" if len(level) > 1 else ""
+    if form != "level":
+        claims.append(_lowest_in_training(trained, there, last))
     yield Observation("best-on-validation", facts, len(there), form=form, claims=tuple(claims))
 
 
