@@ -30,7 +30,9 @@ RECORD = "report.json"
 LARGEST_RECORD = 10_000_000
 """Bytes of a record; one of a thousand files of runs has a hundred thousand."""
 
-_OWN_NAME = re.compile(r"runs\.csv|observations\.json|report(?:\.[a-z]{2})?\.(?:html|pdf|txt)")
+_OWN_NAME = re.compile(
+    r"runs\.csv|observations\.json|report\.tree\.json|report(?:\.[a-z]{2})?\.(?:html|pdf|txt)"
+)
 """Names of the files of a report."""
 
 _RUNS_NAME = re.compile(r"runs/[0-9a-f]{64}\.safetensors")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -15,6 +16,7 @@ from labreport.data.examples import (
     Examples,
     Matrix,
     Problem,
+    check_names,
     numbered,
 )
 
@@ -24,6 +26,9 @@ ENCODINGS = ("utf-8-sig", "gb18030")
 SEPARATORS = ",;\t|"
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "-", "缺失"})
 """Cells without a value, in lower case."""
+
+FIRST = 100_000
+"""Characters in which the separator is looked for."""
 
 MOST_TOLD = 20
 """Cells at fault that are told; who has more looks at the file."""
@@ -89,7 +94,8 @@ def _rows(name: str, text: str) -> tuple[tuple[str, ...], list[Row]]:
     Raises:
         DataError: if there is no table, or a row has more or fewer cells than the first line.
     """
-    reader = csv.reader(text.splitlines(), delimiter=_separator(text), skipinitialspace=True)
+    lines = io.StringIO(text, newline="")
+    reader = csv.reader(lines, delimiter=_separator(text), skipinitialspace=True, strict=True)
     rows: list[Row] = []
     try:
         for cells in reader:
@@ -126,7 +132,7 @@ def _separator(text: str) -> str:
 
     A comma in a number of another separator's file cuts its lines unevenly, or into fewer cells.
     """
-    lines = [line for line in text.splitlines()[:20] if line.strip()]
+    lines = [line for line in text[:FIRST].split("\n")[:20] if line.strip()]
     best, most = SEPARATORS[0], 1
     for separator in SEPARATORS:
         try:
@@ -141,6 +147,7 @@ def _separator(text: str) -> str:
 
 def _check_header(name: str, header: Sequence[str]) -> None:
     """Raises DataError for a single column, and names that are there twice or empty."""
+    check_names("file", header)
     problems = []
     if len(header) < 2:
         problems.append(Problem(("file",), "data-one-column", {"file": name}))
@@ -203,12 +210,19 @@ class _Table:
 
     def targets(self, columns: tuple[str, ...]) -> tuple[Matrix | tuple[int, ...], tuple[str, ...]]:
         """The targets, and names of their classes if one column of them is text."""
-        if len(columns) == 1 and not all(map(_is_number, self._cells(columns[0]))):
+        if len(columns) == 1 and self._is_text(columns[0]):
             for line, cells in self._rows:
                 if _is_missing(cells[self._places[columns[0]]]):
                     self._note("data-missing", line, columns[0])
-            return numbered(list(self._cells(columns[0])))
+            labels = list(self._cells(columns[0]))
+            check_names("file", labels)
+            return numbered(labels)
         return self.numbers(columns, may_miss=False), ()
+
+    def _is_text(self, column: str) -> bool:
+        """Return whether most cells of a column are no numbers: the others are classes, too."""
+        there = [cell for cell in self._cells(column) if not _is_missing(cell)]
+        return 2 * sum(map(_is_number, there)) < len(there)
 
     def _cells(self, column: str) -> Iterator[str]:
         return (cells[self._places[column]] for _, cells in self._rows)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import comb
 
 import numpy as np
 
@@ -37,7 +38,7 @@ class Origin:
         kind: ``inline``, ``file``, ``set`` or ``rule``.
         name: of the file, the set or the rule.
         settings: of a rule, by name.
-        digest: SHA-256 of a file.
+        digest: SHA-256 of a file, or of rows in the lab file.
     """
 
     kind: str
@@ -105,6 +106,13 @@ class DataSet:
         found: np.ndarray = inputs[:, : len(self.columns)]
         return found
 
+    @property
+    def source(self) -> tuple[object, ...]:
+        """Equal for data sets whose rows are the same before anything is done with them."""
+        origin = self.origin
+        settings = tuple(sorted(origin.settings.items()))
+        return (origin.kind, origin.name, settings, origin.digest, self.columns, self.dropped)
+
     @cached_property
     def class_counts(self) -> Mapping[str, tuple[int, ...]]:
         """Rows of each class in each part; empty where targets are numbers."""
@@ -143,7 +151,13 @@ MOST_FEATURES = 4096
 
 
 def prepare(
-    examples: Examples, origin: Origin, preparation: Preparation, *, outputs: int, signs: bool
+    examples: Examples,
+    origin: Origin,
+    preparation: Preparation,
+    *,
+    outputs: int,
+    signs: bool,
+    of_two: bool = False,
 ) -> DataSet:
     """Split, complete, expand and scale examples, all by what the training part says, and encode.
 
@@ -153,19 +167,23 @@ def prepare(
         preparation: what is done with them.
         outputs: units of the network.
         signs: whether the loss wants 1 and −1 for two classes.
+        of_two: whether the loss is one for two classes.
 
     Raises:
         DataError: if the split or the classes do not fit.
     """
-    examples = _with_classes(examples, outputs)
+    examples = _with_classes(examples, outputs, of_two=of_two)
     _check_outputs(examples, outputs)
     places = _places(examples, preparation)
     train = np.asarray(places["train"])
     inputs = np.asarray(examples.inputs, dtype=np.float64)
     missing = np.isnan(inputs)
-    inputs = _filled(inputs, missing, train, examples.columns)
-    inputs, features = _expanded(inputs, examples.columns, preparation.degree)
-    scaling = _scaled(inputs, train, features, standardise=preparation.standardise)
+    with np.errstate(all="ignore"):
+        inputs = _filled(inputs, missing, train, examples.columns)
+        inputs, features = _expanded(inputs, examples.columns, preparation.degree)
+        scaling = _scaled(inputs, train, features, standardise=preparation.standardise)
+    if not all(np.isfinite(part).all() for part in scaling[:3]) or 0.0 in scaling[2]:
+        raise DataError(Problem((), "data-overflow", {}))
     targets = _encoded(examples, outputs, signs=signs)
     return DataSet(
         origin,
@@ -208,13 +226,19 @@ def _are_whole(examples: Examples) -> bool:
     return all(isinstance(row, tuple) and row[0] == int(row[0]) for row in examples.targets)
 
 
-def _with_classes(examples: Examples, outputs: int) -> Examples:
-    """Examples whose targets are classes, if they are whole numbers and there are several units."""
+def _with_classes(examples: Examples, outputs: int, *, of_two: bool) -> Examples:
+    """Examples whose targets are classes, if they are whole numbers and there are several units.
+
+    Of a loss for two classes also where there are two such numbers and one unit.
+    """
     rows = examples.targets
     single = not examples.classes and isinstance(rows[0], tuple) and len(rows[0]) == 1
-    if not single or outputs < 2 or not _are_whole(examples):
+    if not single or not _are_whole(examples):
         return examples
-    labels = [f"{row[0]:g}" for row in rows if isinstance(row, tuple)]
+    values = {row[0] for row in rows if isinstance(row, tuple)}
+    if outputs < 2 and not (of_two and len(values) == 2):
+        return examples
+    labels = [str(int(row[0])) for row in rows if isinstance(row, tuple)]
     numbers, classes = numbered(labels)
     return Examples(
         examples.columns, examples.inputs, numbers, examples.names, classes, examples.dropped
@@ -270,12 +294,16 @@ def _expanded(
     """Inputs with their powers and products up to a degree (scikit-learn's features)."""
     if degree == 1:
         return inputs, columns
+    # All products of at most so many of them, the empty one aside.
+    count = comb(len(columns) + degree, degree) - 1
+    if count > MOST_FEATURES:
+        values = {"found": count, "bound": f"≤ {MOST_FEATURES}"}
+        raise DataError(Problem(("degree",), "out-of-range", values))
     from sklearn.preprocessing import PolynomialFeatures
 
+    if not np.isfinite(np.abs(inputs).max() ** float(degree)):
+        raise DataError(Problem(("degree",), "data-overflow", {}))
     features = PolynomialFeatures(degree, include_bias=False).fit(inputs)
-    if features.n_output_features_ > MOST_FEATURES:
-        values = {"found": int(features.n_output_features_), "bound": f"≤ {MOST_FEATURES}"}
-        raise DataError(Problem(("degree",), "out-of-range", values))
     names = tuple(str(name) for name in features.get_feature_names_out(columns))
     expanded: np.ndarray = features.transform(inputs)
     return expanded, names

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -68,9 +69,40 @@ class Examples:
     dropped: int = 0
 
 
+MOST_CLASSES = 1000
+"""Classes of a data set: a network has an output for each."""
+
+LONGEST_NAME = 100
+"""Characters of the name of a column or a class, which tables and figures have room for."""
+
+# Control characters would reach terminals, and marks that turn the direction of writing round would
+# show a name as another one.
+UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def check_names(key: str, names: Sequence[str]) -> None:
+    """Raises DataError for a name that cannot be printed as it is."""
+    problems = []
+    for name in dict.fromkeys(names):
+        if UNPRINTABLE.search(name):
+            problems.append(Problem((key,), "data-control-character", {"found": ascii(name[:40])}))
+        elif len(name) > LONGEST_NAME:
+            values = {"found": f"{name[:20]}…", "limit": LONGEST_NAME}
+            problems.append(Problem((key,), "data-long-name", values))
+    if problems:
+        raise DataError(problems[:20])
+
+
 def numbered(labels: Sequence[str]) -> tuple[tuple[int, ...], tuple[str, ...]]:
-    """The number of each label, and the labels by number: in order, numbers by their size."""
+    """The number of each label, and the labels by number: in order, numbers by their size.
+
+    Raises:
+        DataError: if there are more than a network may have outputs for.
+    """
     classes = sorted(set(labels), key=_order)
+    if len(classes) > MOST_CLASSES:
+        values = {"found": len(classes), "limit": MOST_CLASSES}
+        raise DataError(Problem(("target",), "data-too-many-classes", values))
     places = {name: number for number, name in enumerate(classes)}
     return tuple(places[label] for label in labels), tuple(classes)
 

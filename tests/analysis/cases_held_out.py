@@ -32,9 +32,9 @@ from labreport.data.data_set import DataPart, DataSet, Origin
 from labreport.lab.configuration import RunConfig
 
 OTHER = {RATE: 2.0}
-ONE = DataPart(((1.0,),), ((0.0,),))
+ONE = DataPart(((1.0,),) * 10, ((0.0,),) * 10)
 SIGNS = DataPart(((1.0,), (-1.0,)), ((1.0,), (-1.0,)))
-PLACES = {"train": (0,), "validation": (1,), "test": (2, 3)}
+PLACES = {"train": (0,), "validation": tuple(range(1, 11)), "test": (11, 12)}
 
 LINE = {
     "data": {"inputs": [[1.0]], "targets": [[0.0]]},
@@ -79,7 +79,7 @@ def by_rate(weights: dict[float, float], losses: dict[float, float]) -> Made:
 # --- which result the held-out rows choose -----------------------------------------------------
 
 
-@fires("leads-on-validation", "", subject="b", loss=0.25, other="a", other_loss=1.0, rows=1)
+@fires("leads-on-validation", "", subject="b", loss=0.25, other="a", other_loss=1.0, rows=10)
 @fires("held-out-score", "chosen-explained", subject="b", score=0.75, rows=2, budget=2)
 @silent("overfits", "chosen-on-test", "validation-over-starts", "unseen-rows")
 def the_lead_of_training_is_that_of_validation() -> ExperimentResults:
@@ -207,7 +207,7 @@ def two_variants(lower: int) -> ExperimentResults:
     return held(experiment(Made("a", first.rows), Made("b", rows)))
 
 
-@fires("starts-on-validation", "", subject="a", other="b", lower=9, count=10, rows=1)
+@fires("starts-on-validation", "", subject="a", other="b", lower=9, count=10, rows=10)
 def nine_pairs_of_ten_are_lower() -> ExperimentResults:
     return two_variants(9)
 
@@ -255,6 +255,20 @@ def the_more_the_better() -> ExperimentResults:
     return held(experiment(by_rate({1.0: 2, 2.0: 1, 3.0: 0.5}, {1.0: 3, 2.0: 2, 3.0: 1})))
 
 
+@silent("best-on-validation", "fits-its-rows", "held-out-score")
+def validation_rows_that_are_others_for_each_value() -> ExperimentResults:
+    results = held(experiment(by_rate({1.0: 2, 2.0: 0.5, 3.0: 1}, {1.0: 3, 2.0: 2, 3.0: 1})))
+    drawn = [
+        replace(data_set("validation", "test"), origin=Origin("rule", "line", {"noise": noise}))
+        for noise in (0.1, 0.2, 0.3)
+    ]
+    members = tuple(
+        replace(r, trial=replace(r.trial, data_set=made))
+        for r, made in zip(results.results, drawn, strict=True)
+    )
+    return replace(results, results=members)
+
+
 @silent("fits-its-rows")
 def held_out_rows_are_hardly_worse_off_at_the_end() -> ExperimentResults:
     last = nextafter(0.5 * sqrt(1 + OVERFITTED), 0)
@@ -285,6 +299,15 @@ def the_run_that_leads_on_validation_overfits_all_the_same() -> ExperimentResult
 @silent("overfits")
 def held_out_rows_rise_by_next_to_nothing() -> ExperimentResults:
     return turning(nextafter(sqrt(1 + OVERFITTED), 1))
+
+
+@silent("overfits")
+def nine_rows_are_too_few_to_tell() -> ExperimentResults:
+    few = DataPart(ONE.inputs[:9], ONE.targets[:9])
+    made = data_set("validation", "test")
+    made = replace(made, parts={**made.parts, "validation": few})
+    turned = way("a", [9, 5, 3, 0.5], [3, 1, 1.2, 1.5])
+    return held(experiment(turned, budgets=(3,)), made)
 
 
 @silent("overfits")

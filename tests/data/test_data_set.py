@@ -21,8 +21,11 @@ ORIGIN = Origin("inline", "")
 THIRDS = {"train": 90, "validation": 30, "test": 30}
 
 
-def made(examples: Examples, outputs: int, *, signs: bool = False, **given: Any) -> DataSet:
-    return prepare(examples, ORIGIN, Preparation(**given), outputs=outputs, signs=signs)
+def made(
+    examples: Examples, outputs: int, *, signs: bool = False, of_two: bool = False, **given: Any
+) -> DataSet:
+    preparation = Preparation(**given)
+    return prepare(examples, ORIGIN, preparation, outputs=outputs, signs=signs, of_two=of_two)
 
 
 def code_of(examples: Examples, outputs: int, **given: Any) -> str:
@@ -108,6 +111,16 @@ def test_powers_and_products_are_those_of_scikit_learn() -> None:
     assert code_of(many, 1, degree=9) == "out-of-range"
 
 
+@pytest.mark.parametrize(
+    ("value", "given"),
+    [(1e20, {"degree": 30}), (1e308, {"standardise": True}), (5e-324, {"standardise": True})],
+)
+def test_numbers_that_overflow(value: float, given: dict[str, Any]) -> None:
+    rows = ((value,), (-value,), (value,))
+    examples = Examples(("a",), rows, ((1.0,), (2.0,), (3.0,)), ("y",))
+    assert code_of(examples, 1, **given) == "data-overflow"
+
+
 TWO = Examples(("a",), ((1.0,), (2.0,), (3.0,)), (0, 1, 1), ("y",), ("no", "yes"))
 
 
@@ -124,6 +137,10 @@ def test_whole_numbers_are_classes_where_there_are_several_outputs() -> None:
     assert made(whole, 2).classes == ("1", "3")
     assert made(whole, 2).train.targets == ((0, 1), (1, 0), (0, 1))
     assert made(whole, 1).train.targets == ((3,), (1,), (3,))
+    assert made(whole, 1, of_two=True).train.targets == ((1,), (0,), (1,))
+    assert made(whole, 1, of_two=True, signs=True).train.targets == ((1,), (-1,), (1,))
+    large = Examples(("a",), ((1.0,),) * 2, ((1000001.0,), (1000002.0,)), ("y",))
+    assert made(large, 2).classes == ("1000001", "1000002")
     assert (output_count(whole, one_each=True), output_count(whole, one_each=False)) == (2, 1)
 
 

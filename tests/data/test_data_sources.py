@@ -65,8 +65,35 @@ def test_columns_by_name() -> None:
 
 
 def test_numbers_that_are_names_of_classes_are_in_order_of_their_size() -> None:
-    found = read_csv("a.csv", b"a,y\n1,c10\n2,9\n3,10\n", wanted())
-    assert found.classes == ("9", "10", "c10")
+    found = read_csv("a.csv", b"a,y\n1,c10\n2,9\n3,10\n4,c\n5,d\n", wanted())
+    assert found.classes == ("9", "10", "c", "c10", "d")
+
+
+def test_a_few_cells_of_text_do_not_make_classes_of_numbers() -> None:
+    told = problems("a,y\n1,2.5\n2,3.5x\n3,4.5\n4,inf\n5,1\n")
+    assert [(p.code, p.values["line"], p.values["found"]) for p in told] == [
+        ("data-not-a-number", 3, "3.5x"),
+        ("data-not-a-number", 5, "inf"),
+    ]
+
+
+def test_line_ends_in_quotes_are_no_ends_of_rows() -> None:
+    (problem, _) = problems('a,y\n1,"a\nb"\n2,ab\n3,"c\u202e"\n')
+    assert (problem.code, problem.values["found"]) == ("data-control-character", "'a\\nb'")
+    found = read_csv("a.csv", b"a,y\n1,x z\n2,ab\n", wanted())
+    assert found.classes == ("ab", "x z")
+
+
+@pytest.mark.parametrize("name", ["\x1b[31m", "a\u202eb", "\u2028", "\x07"])
+def test_names_that_cannot_be_printed_are_refused(name: str) -> None:
+    assert problems(f"a{name}b,y\n1,2\n")[0].code == "data-control-character"
+    assert problems(f"a,y\n1,k{name}k\n2,b\n3,c\n")[0].code == "data-control-character"
+
+
+def test_names_that_are_too_long_or_too_many_are_refused() -> None:
+    assert problems("a" * 101 + ",y\n1,2\n")[0].code == "data-long-name"
+    many = "a,y\n" + "".join(f"1,c{k}\n" for k in range(1001))
+    assert [p.code for p in problems(many)] == ["data-too-many-classes"]
 
 
 def test_missing_values() -> None:
@@ -95,6 +122,7 @@ def test_missing_values() -> None:
         (b"a,,y\n1,2,3\n", "data-column-names"),
         (b"a,y\n1,2\n1,2,3\n", "data-row-length"),
         (b'a,y\n"' + b"1" * 200_000 + b'",2\n', "data-not-csv"),
+        (b'a,y\n1,"a\n2,b\n', "data-not-csv"),
         (b"a,y\nx,2\n", "data-not-a-number"),
         (b"a,y\ninf,2\n", "data-not-a-number"),
         (b"a,y\n1_000,2\n", "data-not-a-number"),
@@ -169,6 +197,13 @@ def test_arrays() -> None:
         (saved(X=np.full((3, 2), np.nan), y=np.zeros(3)), "data-not-finite"),
         (saved(X=np.zeros((3, 2)), y=np.array([1j, 2, 3])), "data-not-finite"),
         (saved(X=np.array([[object()]]), y=np.zeros(1)), "data-not-arrays"),
+        (saved(X=np.zeros((3, 2)), y=np.array([["a", "b"]] * 3)), "data-shapes"),
+        (saved(X=np.array([[np.longdouble("1e4000")]] * 2), y=np.zeros(2)), "data-not-finite"),
+        (saved(X=np.zeros((3, 2)), y=np.zeros(3))[:-40], "data-not-arrays"),
+        (
+            saved(X=np.zeros((3, 2)), y=np.zeros(3)).replace(b"'shape': (3,", b"'shape': (9,"),
+            "data-not-arrays",
+        ),
     ],
 )
 def test_files_that_are_no_arrays(content: bytes, code: str) -> None:

@@ -27,10 +27,11 @@ def compared_on(
     ]
     if not there or len(there) < len(members):
         return []
-    places = {held.data_set.places[part] for r in there if (held := held_out(r)) is not None}
+    sets = [on_parts(r).data_set for r in there]
+    rows = {(data_set.source, data_set.places[part]) for data_set in sets}
     quantities = {r.run.config.loss for r in there}
     same = rankable(there) if same_inputs else len(quantities) == 1
-    return there if same and len(places) == 1 else []
+    return there if same and len(rows) == 1 else []
 
 
 def chosen_of(members: Sequence[Result], budget: int, *, same_inputs: bool = True) -> Result | None:
@@ -141,9 +142,15 @@ def score(result: Result, part: str, step: int) -> Share | Number:
     return Share(value, source) if has_classes(result) else Number(value, source, 3)
 
 
-def scores(there: Sequence[Result], budget: int) -> tuple[str, list[float]]:
-    """The part that was kept for the end, and the score of each run on it."""
-    part = TEST if TEST in held_parts(there[0]) else VALIDATION
+def part_of_starts(held: Sequence[str], variants: int) -> str:
+    """The part by which random starts are told: the test of one variant alone, else validation."""
+    compared = variants > 1 and VALIDATION in held
+    return TEST if TEST in held and not compared else VALIDATION
+
+
+def scores(there: Sequence[Result], variants: int, budget: int) -> tuple[str, list[float]]:
+    """The part by which starts of so many variants are told, and the score of each run on it."""
+    part = part_of_starts(held_parts(there[0]), variants)
     found = [on_parts(r).score(part, r.index(budget) or 0) for r in there]
     values = [value for value in found if value is not None]
     return (part, values) if len(values) == len(there) else ("", [])

@@ -163,8 +163,8 @@ def best_on_validation(results: ExperimentResults) -> Iterator[Observation]:
         return
     best = min(there, key=lambda r: loss_on(r, VALIDATION, last))
     trained = min(there, key=lambda r: r.loss(last) or 0.0)
-    differs = trained is not best and is_ahead(best, trained, last)
     level = [r for r in there if r is best or not is_ahead(best, r, last)]
+    differs = trained is not best and len(level) == 1
     facts: Facts = {
         "best": Subject("", best.point),
         "loss": loss_number(best, VALIDATION, last),

@@ -98,7 +98,8 @@ def held_out_starts(results: ExperimentResults) -> Iterator[Observation]:
     runs = 0
     for name, members in results.replicated.items():
         there = [r for r in members if r.index(results.last) is not None and held_out(r)]
-        part, values = scores(there, results.last) if len(there) == len(members) else ("", [])
+        whole = len(there) == len(members)
+        part, values = scores(there, len(results.replicated), results.last) if whole else ("", [])
         if not part:
             continue
         runs += len(there)

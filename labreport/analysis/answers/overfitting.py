@@ -30,6 +30,9 @@ from labreport.analysis.points import is_number
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
 
+FEWEST_ROWS = 10
+"""Held-out rows from which on a rise is more than the luck of one or two of them."""
+
 LAST = 10
 """The last tenth of the steps: a loss that has risen stays up for as long as that."""
 
@@ -67,6 +70,8 @@ def overfits(results: ExperimentResults) -> Iterator[Observation]:
 def _turning(result: Result, part: str, last: int) -> int | None:
     """The step from which on the loss of held-out rows rises for good; None if it does not."""
     on = on_parts(result)
+    if len(on.data_set.parts[part]) < FEWEST_ROWS:
+        return None
     losses, best = on.losses(part), on.best_step(part)
     if best is None or best >= last or last != on.steps[-1] or not np.isfinite(losses).all():
         return None

@@ -27,6 +27,9 @@ LARGEST_FILE = 20_000_000
 ONE_EACH = frozenset({"cross_entropy", "kl_div"})
 """Losses that want an output for every class, also where there are two."""
 
+OF_TWO = frozenset({"bce", "bce_with_logits", "soft_margin", "hinge_embedding"})
+"""Losses of which one output tells two classes apart."""
+
 SOURCES = ("inputs", "file", "set", "rule")
 PLAIN = frozenset({"inputs", "targets", "batch_size"})
 """Keys of data that are what a run's configuration has."""
@@ -101,7 +104,8 @@ class ExamplesReader:
     ) -> tuple[DataSet, Data]:
         from labreport.data.data_set import prepare
 
-        key = (id(examples), _preparation_key(written.data), outputs, written.loss in OF_SIGNS)
+        kind = (written.loss in OF_SIGNS, written.loss in OF_TWO)
+        key = (id(examples), _preparation_key(written.data), outputs, kind)
         if key not in self._sets:
             made = prepare(
                 examples,
@@ -109,6 +113,7 @@ class ExamplesReader:
                 _preparation(written.data),
                 outputs=outputs,
                 signs=written.loss in OF_SIGNS,
+                of_two=written.loss in OF_TWO,
             )
             rows = made.train
             data = Data.model_construct(inputs=rows.inputs, targets=rows.targets)
@@ -135,7 +140,8 @@ class ExamplesReader:
             return bundled(data.set), Origin("set", data.set)
         if data.rule is not None:
             return _drawn(data.rule)
-        return _inline(data), Origin("inline", "")
+        written = repr((data.inputs, data.targets))
+        return _inline(data), Origin("inline", "", {}, hashlib.sha256(written.encode()).hexdigest())
 
     def _from_file(self, data: WrittenData, name: str) -> tuple[Examples, Origin]:
         from labreport.data.data_set import Origin
@@ -158,10 +164,14 @@ class ExamplesReader:
     def _content(self, name: str) -> bytes:
         """The bytes of a file. Raises DataError if it cannot be read, or is too large."""
         path = self._folder / name
-        if not path.is_file():
-            there = sorted(p.name for p in path.parent.glob("*") if p.is_file())[:100]
+        if not _is_file(path):
+            there = _names_beside(path)
             raise DataError(Problem(("file",), "data-no-file", {"file": name}, tuple(there)))
-        if path.stat().st_size > LARGEST_FILE:
+        size = path.stat().st_size
+        if not size:
+            # Also what only looks like a file: reading it might never end.
+            raise DataError(Problem(("file",), "data-empty", {"file": name}))
+        if size > LARGEST_FILE:
             values = {"file": name, "limit": LARGEST_FILE}
             raise DataError(Problem(("file",), "data-file-too-large", values))
         try:
@@ -169,6 +179,22 @@ class ExamplesReader:
         except OSError as error:
             values = {"file": name, "detail": str(error.strerror)}
             raise DataError(Problem(("file",), "data-unreadable", values)) from None
+
+
+def _names_beside(path: Path) -> list[str]:
+    """Names of files in the folder of a path."""
+    try:
+        return sorted(p.name for p in path.parent.glob("*") if _is_file(p))[:100]
+    except OSError:
+        return []
+
+
+def _is_file(path: Path) -> bool:
+    """Return whether there is a regular file; a name that no file may have is none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def _check_alternatives(merged: Change, written: WrittenConfig) -> None:

@@ -81,8 +81,8 @@ class HeldOutFigures(FigureMaker):
             found = held_out(result)
             assert found is not None
             name = self._of_part(result, "train")
-            curves.append(Curve(name, result.losses, 2 * place))
-            facts.append(self._course(name, _filled(result.losses)))
+            curves.append(Curve(name, _filled(result.losses), 2 * place))
+            facts.append(self._course(name, curves[-1].values))
             other = self._of_part(result, self._part(found))
             values = _between(found, self._part(found), len(result.losses))
             curves.append(Curve(other, values, 2 * place + 1))
@@ -137,7 +137,8 @@ class HeldOutFigures(FigureMaker):
         """Regions of a plane, or a fitted curve, where the data have two inputs or one."""
         members = self._shown()[:MOST_PANELS]
         found = held_out(members[0]) if members else None
-        if found is None or len({id(r.trial.data_set) for r in members}) > len(members):
+        sources = {r.trial.data_set.source for r in members if r.trial.data_set is not None}
+        if found is None or len(sources) > 1:
             return []
         columns, classes = len(found.data_set.columns), bool(found.data_set.classes)
         if columns == 2 and classes:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from labreport.analysis.answers.held_out_facts import chosen_of
+from labreport.analysis.answers.held_out_facts import chosen_of, part_of_starts
 from labreport.analysis.held_out import HeldOut, held_out
 from labreport.analysis.observation import Keys, Number, Share
 from labreport.analysis.results import ExperimentResults, Result
@@ -83,7 +83,7 @@ def _table(
     ranked = len({r.run.config.loss for r in there}) == 1
     for part in parts:
         losses = [_loss(r, part, budget) for r in there]
-        best = nearest(losses) if ranked and part != TEST else frozenset()
+        best = nearest(losses) if ranked and _is_marked(there, part, budget) else frozenset()
         columns.append(cells(losses, best))
         titles.append(head("part-loss", numeric=True, part=text(f"report.part-{part}")))
     kind = "share" if first.data_set.classes else "explained"
@@ -96,6 +96,12 @@ def _table(
     rows = tuple(zip(labels, *columns, strict=True))
     said = text(caption, budget=budget)
     return Table(said, tuple(titles), rows)
+
+
+def _is_marked(there: Sequence[Result], part: str, budget: int) -> bool:
+    """Return whether the lowest loss of a part is marked: on validation what is chosen by it."""
+    chosen = chosen_of(there, budget, same_inputs=False)
+    return part == TRAIN or (part == VALIDATION and chosen is not None)
 
 
 def _tested(there: Sequence[Result], budget: int) -> list[Cell]:
@@ -135,7 +141,7 @@ def _of_starts(results: ExperimentResults) -> Table | None:
         return None
     first = _on(next(iter(groups.values()))[0])
     kind = "share" if first.data_set.classes else "explained"
-    part = TEST if TEST in first.data_set.parts else VALIDATION
+    part = part_of_starts(first.data_set.held_out, len(groups))
     names = ("count", "mean", "deviation", "lowest", "median", "highest")
     header = (head("variant"), *(head(name, numeric=True) for name in names))
     rows = []
