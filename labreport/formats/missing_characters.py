@@ -32,7 +32,7 @@ def missing_characters(
     """
     from labreport.formats.font_coverage import lacking
 
-    written = [*_in_lab(lab, path, tuple(languages)), *_in_notes(notes)]
+    written = [*_in_lab(lab, path, tuple(languages)), *_in_data(lab, path), *_in_notes(notes)]
     lost = lacking({c for text, _ in written for c in text if c >= " "})
     faults = (_at(place(), text, lost) for text, place in written if lost & set(text))
     # A text that stands in for its translation is printed twice, and told once.
@@ -52,6 +52,19 @@ def _in_lab(lab: Lab, path: Path, languages: tuple[str, ...]) -> Iterator[tuple[
     for location, text in texts(lab.file, languages):
         if location[0] != "experiment" or location[1] in lab.names:
             yield text, partial(source.fault, location, "missing-glyphs")
+
+
+def _in_data(lab: Lab, path: Path) -> Iterator[tuple[str, Place]]:
+    """Names of columns and classes of the data sets of a lab."""
+    source = read(path)
+    trials = [trial.data_set for plan in lab.plans for trial in plan.trials]
+    for data_set in {id(found): found for found in (lab.data_set, *trials)}.values():
+        if data_set is not None:
+            key = {"file": "file", "set": "set", "rule": "rule"}.get(
+                data_set.origin.kind, "targets"
+            )
+            for name in (*data_set.columns, *data_set.targets, *data_set.classes):
+                yield name, partial(source.fault, ("base", "data", key), "missing-glyphs")
 
 
 def _in_notes(notes: Sequence[Path]) -> Iterator[tuple[str, Place]]:
