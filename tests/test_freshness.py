@@ -220,6 +220,15 @@ def test_another_python_or_machine_is_seen(
     assert current_record(built) is None
 
 
+def test_a_report_in_json_alone_is_current_and_built_again(request_: Request) -> None:
+    request = replace(request_, formats=("json",))
+    for _ in range(2):
+        build_module.build(request, lambda *_: None)
+        kept = current_record(request.report)
+        assert kept is not None
+        assert "report.tree.json" in kept.files
+
+
 DATA = """
 test_explanations = false
 [base]

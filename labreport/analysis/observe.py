@@ -162,13 +162,31 @@ def observe(results: ExperimentResults) -> Observations:
     for rule in rules:
         given.setdefault(_kind_given(rule), _given_to(rule, results))
     found = _uncovered([o for rule in rules for o in rule(given[_kind_given(rule)])])
-    found = _merged(found)
+    found = _merged(_judged_once(found))
     found.sort(key=lambda observation: -observation.relevance)
     findings = [o for o in found if not o.limits]
     limits = tuple(o for o in found if o.limits)
     answers = _answers(results, findings, limits)
     others = tuple(o for o in findings if o not in answers)
     return Observations(tuple(answers), others, limits)
+
+
+BY_VALIDATION = ("leads-on-validation", "best-on-validation", "starts-on-validation")
+"""Rules whose verdict is by rows that training does not see."""
+
+BESIDE_THEM = ("generalisation", "stability", "target")
+"""Themes of verdicts and scopes that stand beside theirs: not who leads by the loss of training."""
+
+
+def _judged_once(found: list[Observation]) -> list[Observation]:
+    """Without verdicts by the loss of training, and their scope, where held-out rows judge."""
+    if not any(o.rule in BY_VALIDATION for o in found):
+        return found
+    return [
+        o
+        for o in found
+        if part_of(o) not in ("verdict", "scope") or RULES[o.rule].theme in BESIDE_THEM
+    ]
 
 
 def _kind_given(rule: Rule) -> tuple[bool, bool]:

@@ -146,18 +146,27 @@ class Preparation:
     degree: int = 1
 
 
+@dataclass(frozen=True)
+class Outputs:
+    """What the network and its loss want of targets.
+
+    Attributes:
+        count: units of the network.
+        signs: whether the loss wants 1 and −1 for two classes.
+        of_two: whether the loss is one for two classes.
+    """
+
+    count: int
+    signs: bool = False
+    of_two: bool = False
+
+
 MOST_FEATURES = 4096
 """Inputs of a network."""
 
 
 def prepare(
-    examples: Examples,
-    origin: Origin,
-    preparation: Preparation,
-    *,
-    outputs: int,
-    signs: bool,
-    of_two: bool = False,
+    examples: Examples, origin: Origin, preparation: Preparation, outputs: Outputs
 ) -> DataSet:
     """Split, complete, expand and scale examples, all by what the training part says, and encode.
 
@@ -165,15 +174,13 @@ def prepare(
         examples: of the source.
         origin: what it is.
         preparation: what is done with them.
-        outputs: units of the network.
-        signs: whether the loss wants 1 and −1 for two classes.
-        of_two: whether the loss is one for two classes.
+        outputs: what the network wants.
 
     Raises:
-        DataError: if the split or the classes do not fit.
+        DataError: if the split or the classes do not fit, or numbers overflow.
     """
-    examples = _with_classes(examples, outputs, of_two=of_two)
-    _check_outputs(examples, outputs)
+    examples = _with_classes(examples, outputs.count, of_two=outputs.of_two)
+    _check_outputs(examples, outputs.count)
     places = _places(examples, preparation)
     train = np.asarray(places["train"])
     inputs = np.asarray(examples.inputs, dtype=np.float64)
@@ -184,7 +191,7 @@ def prepare(
         scaling = _scaled(inputs, train, features, standardise=preparation.standardise)
     if not all(np.isfinite(part).all() for part in scaling[:3]) or 0.0 in scaling[2]:
         raise DataError(Problem((), "data-overflow", {}))
-    targets = _encoded(examples, outputs, signs=signs)
+    targets = _encoded(examples, outputs.count, signs=outputs.signs)
     return DataSet(
         origin,
         examples.columns,

@@ -60,9 +60,8 @@ def _in_data(lab: Lab, path: Path) -> Iterator[tuple[str, Place]]:
     trials = [trial.data_set for plan in lab.plans for trial in plan.trials]
     for data_set in {id(found): found for found in (lab.data_set, *trials)}.values():
         if data_set is not None:
-            key = {"file": "file", "set": "set", "rule": "rule"}.get(
-                data_set.origin.kind, "targets"
-            )
+            kind = data_set.origin.kind
+            key = "targets" if kind == "inline" else kind
             for name in (*data_set.columns, *data_set.targets, *data_set.classes):
                 yield name, partial(source.fault, ("base", "data", key), "missing-glyphs")
 

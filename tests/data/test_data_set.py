@@ -14,7 +14,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
 from labreport.data.bundled import bundled
-from labreport.data.data_set import DataSet, Origin, Preparation, output_count, prepare
+from labreport.data.data_set import DataSet, Origin, Outputs, Preparation, output_count, prepare
 from labreport.data.examples import DataError, Examples
 
 ORIGIN = Origin("inline", "")
@@ -25,7 +25,7 @@ def made(
     examples: Examples, outputs: int, *, signs: bool = False, of_two: bool = False, **given: Any
 ) -> DataSet:
     preparation = Preparation(**given)
-    return prepare(examples, ORIGIN, preparation, outputs=outputs, signs=signs, of_two=of_two)
+    return prepare(examples, ORIGIN, preparation, Outputs(outputs, signs, of_two))
 
 
 def code_of(examples: Examples, outputs: int, **given: Any) -> str:

@@ -12,6 +12,7 @@ ADVICE: Mapping[tuple[str, str], str] = {
     # Where rows are held out, they choose, and not the loss of training.
     ("linear-unfinished", ""): "rate",
     ("validation-over-starts", "depends"): "starts",
+    ("larger-step", ""): "rate",
     ("starts-on-validation", "open"): "more",
     ("starts-on-validation", ""): "take",
     ("leads-on-validation", "level"): "any",
@@ -51,7 +52,6 @@ ADVICE: Mapping[tuple[str, str], str] = {
     ("place-among-starts", "inside"): "starts",
     ("place-among-starts", "below"): "starts",
     ("place-among-starts", "above"): "starts",
-    ("larger-step", ""): "rate",
     ("larger-step-starts", ""): "rate",
     ("who-leads", "turns"): "budget",
     ("who-leads", "evens"): "budget",

@@ -40,7 +40,6 @@ from labreport.analysis.rule import rule
     "generalisation",
     1.0,
     thresholds=("NO_ODDS",),
-    covers=("who-leads",),
     part="verdict",
 )
 def leads_on_validation(results: ExperimentResults) -> Iterator[Observation]:
@@ -81,7 +80,6 @@ def _lowest_in_training(lowest: Result, there: Sequence[Result], budget: int) ->
     "generalisation",
     {"": 0.98, "depends": 1.0},
     thresholds=("FEWEST_PAIRS", "MOSTLY_STARTS"),
-    covers=("holds-over-starts",),
     part="scope",
 )
 def validation_over_starts(results: ExperimentResults) -> Iterator[Observation]:

@@ -39,7 +39,6 @@ Pair = tuple[Result, Result]
     "generalisation",
     1.0,
     thresholds=("SIGNIFICANCE",),
-    covers=("paired-starts",),
     part="verdict",
 )
 def starts_on_validation(results: ExperimentResults) -> Iterator[Observation]:

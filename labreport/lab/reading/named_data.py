@@ -102,19 +102,12 @@ class ExamplesReader:
     def _data_set(
         self, written: WrittenConfig, examples: Examples, origin: Origin, outputs: int
     ) -> tuple[DataSet, Data]:
-        from labreport.data.data_set import prepare
+        from labreport.data.data_set import Outputs, prepare
 
-        kind = (written.loss in OF_SIGNS, written.loss in OF_TWO)
-        key = (id(examples), _preparation_key(written.data), outputs, kind)
+        wanted = Outputs(outputs, written.loss in OF_SIGNS, written.loss in OF_TWO)
+        key = (id(examples), _preparation_key(written.data), wanted)
         if key not in self._sets:
-            made = prepare(
-                examples,
-                origin,
-                _preparation(written.data),
-                outputs=outputs,
-                signs=written.loss in OF_SIGNS,
-                of_two=written.loss in OF_TWO,
-            )
+            made = prepare(examples, origin, _preparation(written.data), wanted)
             rows = made.train
             data = Data.model_construct(inputs=rows.inputs, targets=rows.targets)
             self._sets[key] = (made, data, written.data)
