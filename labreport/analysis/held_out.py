@@ -60,6 +60,12 @@ class HeldOut:
         places = np.unique(np.linspace(0, len(recorded) - 1, most).round().astype(int))
         return tuple(recorded[places].tolist())
 
+    @property
+    def judged_by(self) -> str:
+        """The part by which runs are compared: validation, or the test where there is none."""
+        parts = self.data_set.held_out
+        return "validation" if "validation" in parts else parts[0]
+
     def outputs(self, part: str, steps: Sequence[int]) -> Array:
         """Outputs [steps, rows, units] for the rows of a part, in double precision."""
         trace, config = self.run.trace, self.run.config

@@ -270,6 +270,14 @@ def validation_rows_that_are_others_for_each_value() -> ExperimentResults:
 
 
 @silent("fits-its-rows")
+def nine_validation_rows_are_too_few_to_tell() -> ExperimentResults:
+    made = data_set("validation", "test")
+    few = DataPart(ONE.inputs[:9], ONE.targets[:9])
+    made = replace(made, parts={**made.parts, "validation": few})
+    return held(experiment(by_rate({1.0: 2, 2.0: 0.5, 3.0: 1}, {1.0: 3, 2.0: 2, 3.0: 1})), made)
+
+
+@silent("fits-its-rows")
 def held_out_rows_are_hardly_worse_off_at_the_end() -> ExperimentResults:
     last = nextafter(0.5 * sqrt(1 + OVERFITTED), 0)
     return held(experiment(by_rate({1.0: 2, 2.0: 0.5, 3.0: last}, {1.0: 3, 2.0: 2, 3.0: 1})))

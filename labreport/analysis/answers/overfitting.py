@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 
 from labreport.analysis import thresholds
 from labreport.analysis.answers.held_out_facts import (
-    TEST,
     VALIDATION,
     compared_on,
-    held_parts,
     loss_number_at,
     loss_on,
     on_parts,
@@ -52,7 +50,7 @@ def overfits(results: ExperimentResults) -> Iterator[Observation]:
         last = result.index(results.last)
         if held_out(result) is None or last is None:
             continue
-        part = VALIDATION if VALIDATION in held_parts(result) else TEST
+        part = on_parts(result).judged_by
         step = _turning(result, part, last)
         if step is not None:
             facts: Facts = {
@@ -114,54 +112,42 @@ def fits_its_rows(results: ExperimentResults) -> Iterator[Observation]:
     if len(there) < 3:
         return
     best = min(there, key=lambda r: loss_on(r, VALIDATION, last))
-    for end in (there[-1], there[0]):
-        if _fits_worse(best, end, last):
-            form = _form(there, best, end, last)
-            facts: Facts = {
-                "best": Subject("", best.point),
-                "end": Subject("", end.point),
-                "training": end.number(last),
-                "own_training": best.number(last),
-                "budget": Count(last),
-            }
-            claims = (*_worse(best, end, last), *_under(there, best, end, last, form))
-            yield Observation("fits-its-rows", facts, len(there), form=form, claims=claims)
+    if len(on_parts(best).data_set.parts[VALIDATION]) < FEWEST_ROWS:
+        return
+    for start, end in ((there[0], there[-1]), (there[-1], there[0])):
+        if not (_is_worse_off(end, best, last) and _fits_better(end, best, last)):
+            continue
+        too_little = _is_worse_off(start, best, last) and _fits_better(best, start, last)
+        facts: Facts = {
+            "best": Subject("", best.point),
+            "end": Subject("", end.point),
+            "training": end.number(last),
+            "own_training": best.number(last),
+            "budget": Count(last),
+        }
+        claims = [_worse_claim(end, best, last), _better_claim(end, best, last)]
+        if too_little:
+            claims += [_worse_claim(start, best, last), _better_claim(best, start, last)]
+        form = "both" if too_little else ""
+        yield Observation("fits-its-rows", facts, len(there), form=form, claims=tuple(claims))
 
 
-def _fits_worse(best: Result, end: Result, last: int) -> bool:
-    """Return whether training fits better at an end of a sweep, and held-out rows are worse off."""
-    worse = loss_on(end, VALIDATION, last) > (1 + thresholds.OVERFITTED) * loss_on(
-        best, VALIDATION, last
-    )
-    return worse and (end.loss(last) or 0.0) < (1 - thresholds.NO_ODDS) * (best.loss(last) or 0.0)
+def _is_worse_off(one: Result, best: Result, last: int) -> bool:
+    """Return whether the loss on validation rows is above the best one by more than a little."""
+    losses = (loss_on(r, VALIDATION, last) for r in (one, best))
+    return next(losses) > (1 + thresholds.OVERFITTED) * next(losses)
 
 
-def _worse(best: Result, end: Result, last: int) -> Iterator[Source]:
-    pair = (best, end)
-    held = [f'r{k}.loss_on("{VALIDATION}", {r.index(last)})' for k, r in enumerate(pair, 1)]
-    own = [f"r{k}.{training_loss(r, last)}" for k, r in enumerate(pair, 1)]
-    yield cite(f"{held[1]} > (1 + OVERFITTED) * {held[0]}", pair)
-    yield cite(f"{own[1]} < (1 - NO_ODDS) * {own[0]}", pair)
+def _fits_better(one: Result, other: Result, last: int) -> bool:
+    """Return whether the loss of training is below another one by a difference that counts."""
+    return (one.loss(last) or 0.0) < (1 - thresholds.NO_ODDS) * (other.loss(last) or 0.0)
 
 
-def _form(there: Sequence[Result], best: Result, end: Result, last: int) -> str:
-    """``both`` if at the other end training and held-out rows are worse off than at the best."""
-    start = there[0] if end is there[-1] else there[-1]
-    if start is best:
-        return ""
-    too_little = loss_on(start, VALIDATION, last) > (1 + thresholds.OVERFITTED) * loss_on(
-        best, VALIDATION, last
-    ) and (start.loss(last) or 0.0) > (best.loss(last) or 0.0)
-    return "both" if too_little else ""
+def _worse_claim(one: Result, best: Result, last: int) -> Source:
+    held = [f'r{k}.loss_on("{VALIDATION}", {r.index(last)})' for k, r in enumerate((one, best), 1)]
+    return cite(f"{held[0]} > (1 + OVERFITTED) * {held[1]}", (one, best))
 
 
-def _under(
-    there: Sequence[Result], best: Result, end: Result, last: int, form: str
-) -> Iterator[Source]:
-    """The claims that at the other end neither fits."""
-    if form == "both":
-        pair = (best, there[0] if end is there[-1] else there[-1])
-        held = [f'r{k}.loss_on("{VALIDATION}", {r.index(last)})' for k, r in enumerate(pair, 1)]
-        own = [f"r{k}.{training_loss(r, last)}" for k, r in enumerate(pair, 1)]
-        yield cite(f"{held[1]} > (1 + OVERFITTED) * {held[0]}", pair)
-        yield cite(f"{own[1]} > {own[0]}", pair)
+def _better_claim(one: Result, other: Result, last: int) -> Source:
+    own = [f"r{k}.{training_loss(r, last)}" for k, r in enumerate((one, other), 1)]
+    return cite(f"{own[0]} < (1 - NO_ODDS) * {own[1]}", (one, other))

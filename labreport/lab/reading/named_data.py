@@ -60,7 +60,8 @@ class ExamplesReader:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._examples: dict[tuple[object, ...], tuple[Examples, Origin]] = {}
-        self._sets: dict[tuple[object, ...], tuple[DataSet, Data, WrittenData]] = {}
+        self._sets: dict[tuple[object, ...], tuple[DataSet, Data]] = {}
+        self._batched: dict[tuple[int, int | None], Data] = {}
         self._of_data: dict[int, DataSet] = {}
         self.files: dict[str, str] = {}
 
@@ -89,10 +90,10 @@ class ExamplesReader:
         outputs = _outputs(written, examples)
         made, data = self._data_set(written, examples, origin, outputs)
         network = _layers(merged["network"], written, len(made.features), outputs)
-        batched = data.in_batches(written.data.batch_size)
-        self._of_data[id(batched)] = made
+        key = (id(data), written.data.batch_size)
         # What an identity belongs to is kept, so that nothing else can get it.
-        self._sets[id(batched), "batched"] = (made, batched, written.data)
+        batched = self._batched.setdefault(key, data.in_batches(written.data.batch_size))
+        self._of_data[id(batched)] = made
         known = {**merged, "data": batched, "network": network}
         epochs = known.pop("epochs", None)
         if epochs is not None:
@@ -110,9 +111,8 @@ class ExamplesReader:
             made = prepare(examples, origin, _preparation(written.data), wanted)
             rows = made.train
             data = Data.model_construct(inputs=rows.inputs, targets=rows.targets)
-            self._sets[key] = (made, data, written.data)
-        made, data, _ = self._sets[key]
-        return made, data
+            self._sets[key] = (made, data)
+        return self._sets[key]
 
     def _read(self, written: WrittenConfig) -> tuple[Examples, Origin]:
         data = written.data

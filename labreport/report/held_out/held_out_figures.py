@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from labreport.analysis.answers.held_out_facts import on_parts
 from labreport.analysis.held_out import HeldOut, held_out, own_classes
 from labreport.analysis.observation import Keys, Names, Number
 from labreport.analysis.points import is_number
@@ -61,15 +62,11 @@ class HeldOutFigures(FigureMaker):
             members = [r for k, r in enumerate(ends) if r not in ends[:k]]
         return [r for r in members if held_out(r) is not None and r.index(last) is not None]
 
-    def _part(self, found: HeldOut) -> str:
-        parts = found.data_set.held_out
-        return "validation" if "validation" in parts else parts[0]
-
     def _loss(self, result: Result, budget: int) -> float | None:
         found, step = held_out(result), result.index(budget)
         if found is None or step is None:
             return None
-        return found.loss(self._part(found), step)
+        return found.loss(found.judged_by, step)
 
     def _learning(self) -> list[Block]:
         """Losses of training and of held-out rows by round, of a few single runs."""
@@ -78,13 +75,12 @@ class HeldOutFigures(FigureMaker):
             return []
         curves, facts = [], []
         for place, result in enumerate(members):
-            found = held_out(result)
-            assert found is not None
+            found = on_parts(result)
             name = self._of_part(result, "train")
             curves.append(Curve(name, _filled(result.losses), 2 * place))
             facts.append(self._course(name, curves[-1].values))
-            other = self._of_part(result, self._part(found))
-            values = _between(found, self._part(found), len(result.losses))
+            other = self._of_part(result, found.judged_by)
+            values = _between(found, found.judged_by, len(result.losses))
             curves.append(Curve(other, values, 2 * place + 1))
             facts.append(self._course(other, values))
         drawing = CurveDrawing(
@@ -95,11 +91,8 @@ class HeldOutFigures(FigureMaker):
         return [self._figure("learning-title", caption, drawing, "alternative-losses", facts)]
 
     def _of_part(self, result: Result, part: str) -> Phrase:
-        name = self._named(result.variant) if not result.point else self._point(result)
-        return text("report.line-part", name=name, part=text(f"report.part-{part}"))
-
-    def _point(self, result: Result) -> Phrase:
-        return in_brackets(self.results, result)
+        named = text(f"report.part-{part}")
+        return text("report.line-part", name=self._name(result), part=named)
 
     def _sweep(self) -> list[Block]:
         """Losses of training and of held-out rows against the one swept number."""
@@ -112,11 +105,10 @@ class HeldOutFigures(FigureMaker):
         last = self.results.last
         ordered = sorted(members, key=lambda r: float(r.point[0][1]))
         values = tuple(float(r.point[0][1]) for r in ordered)
-        found = held_out(ordered[0])
-        assert found is not None
+        found = on_parts(ordered[0])
         named = (
             ("train", [r.loss(last) for r in ordered]),
-            (self._part(found), [self._loss(r, last) for r in ordered]),
+            (found.judged_by, [self._loss(r, last) for r in ordered]),
         )
         lines: tuple[SweptSeries[Phrase], ...] = tuple(
             SweptSeries(text(f"report.part-{part}"), values, tuple(losses), place)
@@ -148,8 +140,7 @@ class HeldOutFigures(FigureMaker):
         return []
 
     def _regions(self, members: list[Result]) -> Figure:
-        first = held_out(members[0])
-        assert first is not None
+        first = on_parts(members[0])
         data = first.data_set
         places = np.concatenate([data.columns_of(part) for part in data.parts])
         sides = [_axis(places[:, k]) for k in range(2)]
@@ -165,25 +156,22 @@ class HeldOutFigures(FigureMaker):
         return self._figure("regions-title", [], drawing, "alternative-answers", facts)
 
     def _region(self, result: Result, grid: np.ndarray) -> Region[Phrase, Array]:
-        found = held_out(result)
-        assert found is not None
+        found = on_parts(result)
         outputs = found.outputs_at(grid, result.index(self.results.last) or 0)
         classes = found.classes_of(outputs).reshape(CELLS, CELLS)
         return Region(self._name(result), Array.of(classes))
 
     def _name(self, result: Result) -> Phrase:
-        return self._named(result.variant) if not result.point else self._point(result)
+        return in_brackets(self.results, result)
 
     def _fit(self, members: list[Result]) -> Figure:
-        first = held_out(members[0])
-        assert first is not None
+        first = on_parts(members[0])
         data = first.data_set
         every = np.concatenate([data.columns_of(part) for part in data.parts])[:, 0]
         values = _axis(every)
         curves = []
         for place, result in enumerate(members):
-            found = held_out(result)
-            assert found is not None
+            found = on_parts(result)
             step = result.index(self.results.last) or 0
             outputs = found.outputs_at(values[:, None], step)[:, 0]
             curves.append(Curve(self._name(result), Array.of(outputs), place))
@@ -206,16 +194,15 @@ class HeldOutFigures(FigureMaker):
 
     def _scored(self, result: Result) -> Phrase:
         """The name of a run with its score on held-out rows."""
-        found = held_out(result)
-        assert found is not None
-        score = found.score(self._part(found), result.index(self.results.last) or 0)
+        found = on_parts(result)
+        score = found.score(found.judged_by, result.index(self.results.last) or 0)
         number: Phrase = "—" if score is None else Number(score, None, 3)
-        part = text(f"report.part-{self._part(found)}")
+        part = text(f"report.part-{found.judged_by}")
         return text("report.scored", name=self._name(result), part=part, score=number)
 
 
 def _filled(losses: np.ndarray) -> np.ndarray:
-    """Losses with those of the steps before in place of what is not known."""
+    """Losses with straight lines between the steps at which they are known."""
     known = np.flatnonzero(np.isfinite(losses))
     found: np.ndarray = np.interp(np.arange(len(losses)), known, losses[known])
     return found

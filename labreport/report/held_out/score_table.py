@@ -6,8 +6,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from labreport.analysis.answers.held_out_facts import chosen_of, part_of_starts
-from labreport.analysis.held_out import HeldOut, held_out
+from labreport.analysis.answers.held_out_facts import (
+    TEST,
+    TRAIN,
+    VALIDATION,
+    chosen_of,
+    on_parts,
+    part_of_starts,
+)
+from labreport.analysis.held_out import held_out
 from labreport.analysis.observation import Keys, Number, Share
 from labreport.analysis.results import ExperimentResults, Result
 from labreport.report.best_cells import NONE, cells, nearest
@@ -15,8 +22,6 @@ from labreport.report.held_out.answers_table import answer_tables
 from labreport.report.phrases import Concatenation, configured, text
 from labreport.report.tables import head, named
 from labreport.report.tree import Cell, Table
-
-TRAIN, VALIDATION, TEST = "train", "validation", "test"
 
 MOST_POINTS = 16
 """Points of a sweep that the table has; of more it has some, evenly chosen."""
@@ -73,7 +78,7 @@ def _table(
     budget: int,
     caption: str,
 ) -> Table:
-    first = _on(there[0])
+    first = on_parts(there[0])
     parts = [p for p in (TRAIN, VALIDATION) if p in first.data_set.parts]
     validated = VALIDATION in parts
     tested = TEST in first.data_set.parts
@@ -110,24 +115,18 @@ def _tested(there: Sequence[Result], budget: int) -> list[Cell]:
     return [_score(r, TEST, budget) if r is chosen else Cell(NONE, numeric=True) for r in there]
 
 
-def _on(result: Result) -> HeldOut:
-    found = held_out(result)
-    assert found is not None
-    return found
-
-
 def _loss(result: Result, part: str, budget: int) -> Number | None:
     if part == TRAIN:
         return None if result.loss(budget) is None else result.number(budget)
-    value = _on(result).loss(part, result.index(budget) or 0)
+    value = on_parts(result).loss(part, result.index(budget) or 0)
     return None if value is None else Number(value, None, 4)
 
 
 def _score(result: Result, part: str, budget: int) -> Cell:
-    value = _on(result).score(part, result.index(budget) or 0)
+    value = on_parts(result).score(part, result.index(budget) or 0)
     if value is None:
         return Cell(NONE, numeric=True)
-    has_classes = bool(_on(result).data_set.classes)
+    has_classes = bool(on_parts(result).data_set.classes)
     return Cell(Share(value) if has_classes else Number(value, None, 3), numeric=True)
 
 
@@ -139,14 +138,14 @@ def _of_starts(results: ExperimentResults) -> Table | None:
     groups = {name: members for name, members in groups.items() if len(members) > 1}
     if not groups:
         return None
-    first = _on(next(iter(groups.values()))[0])
+    first = on_parts(next(iter(groups.values()))[0])
     kind = "share" if first.data_set.classes else "explained"
     part = part_of_starts(first.data_set.held_out, len(groups))
     names = ("count", "mean", "deviation", "lowest", "median", "highest")
     header = (head("variant"), *(head(name, numeric=True) for name in names))
     rows = []
     for name, members in groups.items():
-        found = [_on(r).score(part, r.index(results.last) or 0) for r in members]
+        found = [on_parts(r).score(part, r.index(results.last) or 0) for r in members]
         values = np.array([value for value in found if value is not None])
         shown = (values.mean(), values.std(ddof=1), values.min(), np.median(values), values.max())
         cells_of = [
