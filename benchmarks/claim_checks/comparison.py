@@ -50,7 +50,7 @@ def equal_start(seen: Seen, observation: Observation) -> bool:
             and _comes_down(high, value(updates), loss_at(low, 0))
             and _how_much(gone) == form
             and len(shares) == (0 if form == "gone" else len(gone))
-            and all(near(value(s), part, 1e-5) for s, part in zip(shares, gone, strict=False))
+            and all(map(_tells, map(value, shares), gone))
         ):
             return False
     return True
@@ -69,6 +69,11 @@ def _gone(low: Run, high: Run, step: int, budgets: Sequence[int]) -> list[float]
             return None
         gone.append(1 - (theirs - mine) / (same - mine))
     return gone
+
+
+def _tells(share: float, gone: float) -> bool:
+    """Check a share that is told: none where the lead has grown, all where it has turned."""
+    return near(share, min(max(gone, 0.0), 1.0), 1e-5)
 
 
 def _comes_down(high: Run, step: int, start: float) -> bool:
@@ -90,7 +95,9 @@ def _equal_start(seen: Seen, observation: Observation, low: Run, high: Run) -> b
     if observation.form == "mixed":
         told[stated(observation, "later")] = stated(observation, "left")
     gone = _gone(low, high, step, tuple(told))
-    if gone is None:
+    there = [b for b in seen.plan.budgets if has_reached(low, b) and has_reached(high, step + b)]
+    everywhere = [part for b in there for part in _gone(low, high, step, [b]) or ()]
+    if gone is None or not everywhere:
         return False
     if seen.effort.worth("equal-start"):
         again = stock.train(high.config, high.trace.weights[step], first)
@@ -100,8 +107,8 @@ def _equal_start(seen: Seen, observation: Observation, low: Run, high: Run) -> b
         same_measure((low, high))
         and loss_at(low, 0) < loss_at(high, 0)
         and _comes_down(high, step, loss_at(low, 0))
-        and all(near(s, part, 1e-5) for s, part in zip(told.values(), gone, strict=True))
-        and observation.form == _how_much(gone)
+        and all(map(_tells, told.values(), gone))
+        and observation.form == _how_much(everywhere)
     )
 
 

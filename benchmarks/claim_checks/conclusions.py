@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from claim_checks.answers.levels import value_of
 from claim_checks.answers.orders import order_from_starts, step_makes_up
 from claim_checks.gradients import could_do_better, is_stuck, stays_there
 from claim_checks.losses import (
@@ -187,6 +188,16 @@ def _winners(seen: Seen) -> list[set[str]]:
     return found
 
 
+def _winners_by_error(seen: Seen) -> list[set[str]]:
+    """Return the single runs with the lowest squared error: one measure for all their losses."""
+    found = []
+    for budget in seen.plan.budgets:
+        errors = {n: value_of(r, budget, by_loss=False) for n, r in seen.singles.items()}
+        there = {n: error for n, error in errors.items() if error is not None}
+        found.append({n for n, error in there.items() if error == min(there.values())})
+    return found
+
+
 def counts_experiments(experiments: Sequence[Seen], observation: Observation) -> bool:
     """Check that so many experiments are named as are counted, each of them one of the lab."""
     titles = [w.en for w in listed(observation, "experiments")]
@@ -204,7 +215,9 @@ def budget_decides(experiments: Sequence[Seen], plan: Plan, observation: Observa
     named = [s for s in experiments if title_of(s.plan) in titles]
     several = [s for s in experiments if len(s.plan.budgets) > 1]
     return counts_experiments(several, observation) and all(
-        s in several and not set.intersection(*_winners(s)) for s in named
+        s in several
+        and not (set.intersection(*_winners(s)) and set.intersection(*_winners_by_error(s)))
+        for s in named
     )
 
 

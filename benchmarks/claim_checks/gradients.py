@@ -319,7 +319,10 @@ def layer_gradients_starts(seen: Seen, observation: Observation) -> bool:
 def _differ_by_layer(seen: Seen, name: str, observation: Observation) -> bool:
     times = []
     for _, run in seen.variants[name]:
-        gradient = run.trace.gradients[0].astype(np.longdouble)
+        recorded = run.trace.gradients_at(0)
+        if recorded is None:  # A run that ended before its first update has none.
+            continue
+        gradient = recorded.astype(np.longdouble)
         ends = [layer_positions(run.config)[k] for k in (0, -1)]
         first, last = (np.sqrt(np.mean(gradient[[*w.ravel(), *b]] ** 2)) for w, b in ends)
         if first and last:

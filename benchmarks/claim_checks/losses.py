@@ -115,7 +115,7 @@ def came_most_of_the_way(run: Run, budget: int) -> bool:
     if not has_reached(run, budget) or floor_of(run.config) is None:
         return False
     low = floor_of(run.config)
-    if low is None or not np.isfinite(low) or not above_floor(run, 0):
+    if low is None or not np.isfinite(low):
         return False
     return above_floor(run, budget) <= 0.1 * above_floor(run, 0) + floor_tolerance(run)
 

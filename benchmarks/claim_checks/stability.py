@@ -37,7 +37,7 @@ def _diverges(seen: Seen, run: Run) -> bool:
         return True
     # From the last finite weights.
     few = 2 if run.config.optimizer.name == "sgd" else run.config.rounds
-    plain = not run.config.flat().get("optimizer.momentum")
+    plain = not run.config.flat().get("optimizer.momentum") and run.trace.is_whole
     start, count = run.trace.weights[0], run.config.rounds
     if few == 2 and plain and run.config.gradients != "accumulated":
         start, count = run.trace.weights[-1], few

@@ -32,7 +32,12 @@ def edge_of_grid(seen: Seen, observation: Observation) -> bool:
 
 def _is_lower_elsewhere(seen: Seen, observation: Observation) -> bool:
     """Check that runs at values beyond the best of a sweep are lower, and that one the lowest."""
-    budget, name = stated(observation, "budget"), observation.facts["subject"].variant
+    names = [subject.variant for subject in subjects_of(observation.facts["subject"])]
+    return all(_is_lower_beyond(seen, name, observation) for name in names)
+
+
+def _is_lower_beyond(seen: Seen, name: str, observation: Observation) -> bool:
+    budget = stated(observation, "budget")
     ((key, edge),) = observation.facts["best"].point
     ((_, farther),) = observation.facts["farther"].point
     members = {dict(t.point)[key]: r for t, r in seen.swept[name] if has_reached(r, budget)}

@@ -133,14 +133,16 @@ class Result:
         return first is not None and first <= self.at_floor
 
     def is_closed(self, budget: int) -> bool:
-        """Return whether most of the gap between the first loss and the floor is closed by then."""
+        """Return whether most of the gap to the floor is closed by then, or rounding at most."""
         first, left = self.gap(0), self.gap(budget)
-        known = bool(first) and left is not None
-        return known and left <= (1 - thresholds.MOST_OF_THE_WAY) * first  # type: ignore[operator]
+        if first is None or left is None:
+            return False
+        return left <= max((1 - thresholds.MOST_OF_THE_WAY) * first, self.at_floor)
 
     def closed_formula(self, budget: int) -> str:
-        """The same of the stored losses, where there is a way to go."""
-        return f"{self.gap_formula(budget)} <= (1 - MOST_OF_THE_WAY) * {self.gap_formula(0)}"
+        """The same of the stored losses."""
+        least = f"(1 - MOST_OF_THE_WAY) * {self.gap_formula(0)}"
+        return f"{self.gap_formula(budget)} <= max(({least}, allowance))"
 
     def loss_formula(self, budget: int) -> str:
         """Return the formula of the loss after so many updates."""
@@ -244,11 +246,8 @@ class Result:
         silent = (trace.gradients == 0).all(axis=0) & (trace.weights == trace.weights[0]).all(
             axis=0
         )
-        return tuple(sorted((n for n, s in zip(self.names, silent, strict=True) if s), key=_rank))
-
-
-def _rank(name: str) -> tuple[bool, int]:
-    return name[0] != "w", int(name[1:])
+        names = (name for name, is_silent in zip(self.names, silent, strict=True) if is_silent)
+        return tuple(sorted(names, key=lambda name: (name[0] != "w", int(name[1:]))))
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,6 +12,7 @@ from claim_checks.losses import has_reached, quantity_of, squared_error
 from claim_checks.reading import can_move
 from claim_checks.seen import Seen
 from labreport.lab.configuration import RunConfig
+from labreport.lab.schema.losses import LOSSES
 from labreport.runs.run import Run
 
 SLACK = 1e-3
@@ -31,8 +32,10 @@ def value_of(run: Run, budget: int, by_loss: bool) -> float | None:
         return None
     else:
         found = squared_error(run, budget)
-    # An error that the run's own type cannot hold is no number there.
-    largest = float(np.finfo(run.config.dtype).max)
+    # An error that the run's own type cannot hold is no number there. What is predicted by other
+    # than the outputs themselves is computed in double precision.
+    is_output = LOSSES[run.config.loss].prediction == "identity"
+    largest = float(np.finfo(run.config.dtype if is_output else float).max)
     return found if isfinite(found) and (by_loss or found < largest) else None
 
 

@@ -43,7 +43,10 @@ def _single_pair(seen: Seen) -> tuple[Run, Run, bool, bool] | None:
     alike = [
         r for r in there if r.name in {x.name for x in rivals(seen, there[0], budget).values()}
     ]
-    runs = list({bits_of(r): r for r in reversed(alike)}.values())[::-1]
+    first: dict[bytes, Run] = {}
+    for run in alike:
+        first.setdefault(bits_of(run), run)
+    runs = list(first.values())
     return _leader(runs, budget, by_loss(runs)) if len(runs) > 1 else None
 
 

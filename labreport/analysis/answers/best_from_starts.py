@@ -75,7 +75,7 @@ def best_from_starts(results: ExperimentResults) -> Iterator[Observation]:
     "best-may-fail",
     "reliability",
     0.85,
-    thresholds=("FEWEST_PAIRS", "MOST_OF_THE_WAY"),
+    thresholds=("FEWEST_PAIRS", "MOST_OF_THE_WAY", "ROUNDING"),
     part="scope",
 )
 def best_may_fail(results: ExperimentResults) -> Iterator[Observation]:

@@ -240,7 +240,7 @@ def leads_longer(results: ExperimentResults) -> Iterator[Observation]:
     "reaches-from-starts",
     "reliability",
     0.92,
-    thresholds=("FEWEST_PAIRS", "MOSTLY_STARTS", "MOST_OF_THE_WAY"),
+    thresholds=("FEWEST_PAIRS", "MOSTLY_STARTS", "MOST_OF_THE_WAY", "ROUNDING"),
     part="scope",
 )
 def reaches_from_starts(results: ExperimentResults) -> Iterator[Observation]:

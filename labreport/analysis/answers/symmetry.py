@@ -74,10 +74,12 @@ def twin_units(result: Result) -> Twins | None:
         incomings.append(np.concatenate([matrix, biases], axis=1))
     for layer in range(len(network.shapes) - 1):
         incoming, outgoing = incomings[layer], matrices[layer + 1].T
-        alike = all(
-            (np.abs(weights[:, positions] - weights[:, positions[:1]]) <= room).all()
-            for positions in (incoming, outgoing)
-        )
+        # Weights of opposite sign may lie farther apart than their type can hold.
+        with np.errstate(over="ignore"):
+            alike = all(
+                (np.abs(weights[:, positions] - weights[:, positions[:1]]) <= room).all()
+                for positions in (incoming, outgoing)
+            )
         if alike and len(incoming) > 1:
             names = unit_names(network)[layer + 1]
             written = (tuple(map(tuple, positions.tolist())) for positions in (incoming, outgoing))

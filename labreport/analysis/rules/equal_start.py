@@ -196,8 +196,14 @@ class _HeadStart:
 
     @property
     def shares(self) -> tuple[Share, ...]:
-        """The share of each lead that is gone."""
-        return tuple(Share(lead.share, self.cite(lead.formula(self.step))) for lead in self.leads)
+        """The share of each lead that is gone: none where it has grown, all where it has turned."""
+        return tuple(
+            Share(
+                min(max(lead.share, 0.0), 1.0),
+                self.cite(f"min((max(({lead.formula(self.step)}, 0.0)), 1.0))"),
+            )
+            for lead in self.leads
+        )
 
     @property
     def claims(self) -> tuple[Source, ...]:
@@ -228,8 +234,10 @@ def _swings_formula(result: Result) -> str:
 def _from_equal_loss(found: _HeadStart) -> Observation:
     low, high, leads, shares = found.low, found.high, found.leads, found.shares
     is_most = [lead.share > thresholds.MOSTLY for lead in leads]
-    # Of leads that are mostly gone the first one, else the last one that is not.
-    first = is_most.index(True) if True in is_most else len(leads) - 1
+    gone = [lead.share for lead in leads]
+    # Of several leads that of which the sentence holds least: all others bear it out the more.
+    least = {"mostly": min(gone), "kept": max(gone)}.get(found.form)
+    first = is_most.index(True) if least is None else gone.index(least)
     facts: Facts = {
         "subject": low.subject,
         "other": high.subject,

@@ -204,7 +204,7 @@ MOST_GROUPS = 2
 """Points that a sentence tells one by one; of more it tells how many."""
 
 
-@rule("solved-starts", "reliability", 0.86, thresholds=("MOST_OF_THE_WAY",))
+@rule("solved-starts", "reliability", 0.86, thresholds=("MOST_OF_THE_WAY", "ROUNDING"))
 def solved_starts(results: ExperimentResults) -> Iterator[Observation]:
     """From how many random starts training goes nine tenths of the way to the floor."""
     found = []
