@@ -66,6 +66,13 @@ def share_right(seen: Seen, observation: Observation) -> bool:
         return False
     if (observation.form == "level") != (len(told) > 1 and shares[0] == shares[-1]):
         return False
+    if observation.form in ("two", "several"):
+        for name, key, extreme in (("first", "share", max), ("last", "other_share", min)):
+            named = {run.name for s in listed(observation, name) for run in seen.runs(s)}
+            if named != {run.name for run, share in told if share == extreme(shares)}:
+                return False
+            if stated(observation, key) != extreme(shares):
+                return False
     # One number for all rows and one most frequent class: all must have the same targets.
     for run, share in told:
         _, counts = np.unique(own_classes(run), return_counts=True)
@@ -113,7 +120,29 @@ def share_right_starts(seen: Seen, observation: Observation) -> bool:
         mine = (float(np.median(shares)), min(shares), max(shares))
         if not all(near(a, b) for a, b in zip(said, mine, strict=True)):
             return False
-    return True
+    return _names_the_best_and_the_worst(observation)
+
+
+def _names_the_best_and_the_worst(observation: Observation) -> bool:
+    """Check who has the highest and the lowest median and worst share."""
+    told = {
+        w.what.variant: tuple(value(n) for n in w.detail) for w in listed(observation, "shares")
+    }
+    ranked = sorted(told.values(), key=lambda shares: shares[:2])
+    ends = (("first", ("middle", "least"), -1), ("last", ("other_middle", "other_least"), 0))
+    if observation.form != "several":
+        is_level = len(told) > 1 and ranked[0][:2] == ranked[-1][:2]
+        return (
+            is_level == (observation.form == "level")
+            and tuple(stated(observation, key) for key in ("middle", "least", "most"))
+            in told.values()
+        )
+    return ranked[0][:2] < ranked[-1][:2] and all(
+        {s.variant for s in listed(observation, name)}
+        == {v for v, shares in told.items() if shares[:2] == ranked[place][:2]}
+        and tuple(stated(observation, key) for key in keys) == ranked[place][:2]
+        for name, keys, place in ends
+    )
 
 
 def loss_against_share(seen: Seen, observation: Observation) -> bool:
@@ -166,12 +195,12 @@ def level_answers(seen: Seen, observation: Observation) -> bool:
 def mistaken(seen: Seen, observation: Observation) -> bool:
     """Check which class is most often taken for which other."""
     budget = stated(observation, "budget")
-    for told in listed(observation, "pairs"):
-        run = seen.run(told.what)
+    told = tuple(int(observation.facts[k].values[0][1:]) - 1 for k in ("own", "other"))
+    for subject in listed(observation, "subjects"):
+        run = seen.run(subject)
         own, made = own_classes(run), answered_classes(run, budget)
         taken = [(int(a), int(b)) for a, b in zip(own, made, strict=True) if a != b and b >= 0]
-        a, b = (int(n[1:]) - 1 for n in told.detail.values[0].split(" → "))
-        if taken.count((a, b)) != max(taken.count(pair) for pair in set(taken)):
+        if any(taken.count(pair) >= taken.count(told) for pair in {*taken} - {told}):
             return False
     return True
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import isclose
-from typing import Any
 
 import numpy as np
 import stock
@@ -169,34 +168,26 @@ def goes_on(seen: Seen, observation: Observation) -> bool:
 
 
 def over_all_rows(seen: Seen, observation: Observation) -> bool:
-    """Check the errors over all rows of runs with batches of different size."""
+    """Check how many rows runs with batches of different size were shown, and losses after them."""
     budget = stated(observation, "budget")
-    members = {(t.variant, t.point): r for t, r in seen.pairs if has_reached(r, budget)}
-    errors = {place: squared_error(r, budget) for place, r in members.items()}
-
-    def size(run: Run) -> int:
-        data = run.config.data
-        return min(data.batch_size or len(data.inputs), len(data.inputs))
-
-    def place(name: str) -> tuple[str, Any]:
-        subject = observation.facts[name]
-        return subject.variant, subject.point
-
-    bounds = (("subject", "value", min), ("other", "other_value", max))
-    for name, number, extreme in bounds:
-        told, error = stated(observation, number), errors[place(name)]
-        # Runs on other rows, or with another loss, are compared among themselves.
-        peers = [e for p, e in errors.items() if _is_alike(members[p], members[place(name)])]
-        if not isclose(told, error, rel_tol=1e-3, abs_tol=1e-9):
-            return False
-        if not isclose(error, extreme(peers), rel_tol=1e-3, abs_tol=1e-9):
-            return False
-    rows = [size(members[place(name)]) for name in ("most", "fewest")]
+    most, fewest = (
+        next(r for t, r in seen.pairs if (t.variant, t.point) == (at.variant, at.point))
+        for at in (observation.facts[name] for name in ("most", "fewest"))
+    )
+    # Runs on other rows, or with another loss, are compared among themselves.
+    peers = [r for _, r in seen.pairs if has_reached(r, budget) and _is_alike(r, most)]
+    sizes = [min(r.config.data.batch_size or 10**9, len(r.config.data.inputs)) for r in peers]
     shown = [stated(observation, name) for name in ("most_rows", "fewest_rows")]
+    if shown != [max(sizes) * budget, min(sizes) * budget] or min(sizes) == max(sizes):
+        return False
+    if observation.form != "equal-rows":
+        return _is_alike(most, fewest)
+    rounds = stated(observation, "rounds")
     return (
-        rows[0] > rows[1]
-        and shown == [n * budget for n in rows]
-        and stated(observation, "rows") == len(members[place("most")].config.data.inputs)
+        _is_alike(most, fewest)
+        and rounds * max(sizes) <= shown[1] < (rounds + 1) * max(sizes)
+        and near(stated(observation, "value"), loss_at(most, rounds))
+        and near(stated(observation, "other_value"), loss_at(fewest, budget))
     )
 
 

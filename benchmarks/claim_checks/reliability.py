@@ -120,6 +120,8 @@ def solved_starts(seen: Seen, observation: Observation) -> bool:
     """Check from how many starts most of the way to the floor is gone."""
     if observation.form == "many":
         return solved_starts_of_many(seen, observation)
+    if observation.form in ("two", "variants"):
+        return _solved_most_often(seen, observation)
     budget = stated(observation, "budget")
     for told in listed(observation, "starts"):
         members = [
@@ -138,6 +140,35 @@ def solved_starts(seen: Seen, observation: Observation) -> bool:
         if not (surely <= told.detail.value <= maybe and told.detail.total == len(members)):
             return False
     return True
+
+
+def _solved_most_often(seen: Seen, observation: Observation) -> bool:
+    """Check from which variants most and fewest starts come most of the way."""
+    budget = stated(observation, "budget")
+    possible: dict[str, set[float]] = {}
+    for name, members in seen.variants.items():
+        if any(trial.seed is None for trial, _ in members):
+            continue
+        there = [r for _, r in members if has_reached(r, budget) and above_floor(r, 0) > 0]
+        possible[name] = {
+            sum(
+                above_floor(r, budget) <= 0.1 * above_floor(r, 0) + sign * 2 * floor_tolerance(r)
+                for r in there
+            )
+            / len(members)
+            for sign in (-1, 1)
+        }
+    rates = {k: observation.facts[k].value / observation.facts[k].total for k in ("most", "fewest")}
+    named = {k: {s.variant for s in listed(observation, k)} for k in ("first", "last")}
+    return (
+        rates["most"] > rates["fewest"]
+        and all(rates["most"] in possible[name] for name in named["first"])
+        and all(rates["fewest"] in possible[name] for name in named["last"])
+        and all(
+            rates["fewest"] <= max(found) and min(found) <= rates["most"]
+            for found in possible.values()
+        )
+    )
 
 
 def solved_starts_of_many(seen: Seen, observation: Observation) -> bool:

@@ -140,9 +140,7 @@ def oscillation(seen: Seen, observation: Observation) -> bool:
             holds = holds and losses.min() == stated(observation, "lowest") == losses[updates]
             holds = holds and losses[-1] > losses.min()
         else:
-            holds = (
-                holds and losses[-1] == losses.min() and stated(observation, "before") == losses[-2]
-            )
+            holds = holds and losses[-1] == losses.min() < losses[-2]
         if not holds:
             return False
     return True

@@ -620,3 +620,11 @@ def the_best_of_single_runs_fails_from_other_starts() -> ExperimentResults:
         return trace(config, [9, 5, 2 if number < 12 else 0.5])
 
     return with_controls(ending(3, 0.5, 2), "other-starts", made)
+
+
+@silent("best-may-fail")
+def starts_that_are_at_their_floor_have_no_way_to_go() -> ExperimentResults:
+    def made(_: int, config: RunConfig) -> Trace:
+        return trace(config, [0.0, 0.0, 0.0])
+
+    return with_controls(ending(3, 0.5, 2), "other-starts", made)

@@ -22,16 +22,13 @@ def off_by(name: str, distance: float, changes: dict[str, object], rounds: int =
 
 @fires(
     "over-all-rows",
-    subject="b",
-    value=NEAR**2,
-    other="a",
-    other_value=FAR**2,
-    rows=2,
+    "equal-rows",
     budget=2,
     most="a",
     most_rows=4,
     fewest="b",
     fewest_rows=2,
+    rounds=1,
 )
 def batches_of_two_sizes() -> ExperimentResults:
     return experiment(off_by("a", FAR, TWO_ROWS), off_by("b", NEAR, BATCHES))

@@ -41,13 +41,17 @@ LARGEST = [0] * 6
 
 @fires(
     "share-right",
-    "several",
+    "two",
     shares=(("b", 5 / 6), ("a", 4 / 6)),
+    first=("b",),
+    share=5 / 6,
+    last=("a",),
+    other_share=4 / 6,
     largest=0.5,
     rows=6,
     budget=2,
 )
-@fires("mistaken", pairs=(("a", ("o2 → o3",)), ("b", ("o2 → o3",))))
+@fires("mistaken", subjects=("a", "b"), own=("o2",), other=("o3",))
 @silent("loss-against-share")
 def the_lower_loss_is_the_better_classifier() -> ExperimentResults:
     return experiment(answering("a", TWO_WRONG), answering("b", ONE_WRONG, 0.5, seed=1))
@@ -82,7 +86,7 @@ def every_row_is_right() -> ExperimentResults:
     return experiment(answering("a", ALL_RIGHT))
 
 
-@fires("mistaken", pairs=(("a", ("o2 → o3",)),))
+@fires("mistaken", subjects=("a",), own=("o2",), other=("o3",))
 def the_most_frequent_mistake_of_two() -> ExperimentResults:
     return experiment(answering("a", MIXED))
 
@@ -245,10 +249,49 @@ def a_sweep_of_one_value() -> ExperimentResults:
     return swept(ONE_WRONG)
 
 
-@fires("share-right-starts", shares=(("a", (5 / 6, 4 / 6, 1.0)),), budget=2)
-def three_starts() -> ExperimentResults:
+def from_starts(name: str, *right: list[int]) -> Made:
+    """A variant from several starts that answer like this."""
     rows = []
-    for seed, answers in enumerate((TWO_WRONG, ALL_RIGHT, ONE_WRONG)):
-        ((point, _, config, made),) = answering("a", answers).rows
+    for seed, answers in enumerate(right):
+        ((point, _, config, made),) = answering(name, answers).rows
         rows.append((point, seed, config.with_seed(seed), made))
-    return experiment(Made("a", tuple(rows)))
+    return Made(name, tuple(rows))
+
+
+@fires("share-right-starts", "one", middle=5 / 6, least=4 / 6, most=1.0, budget=2)
+def three_starts() -> ExperimentResults:
+    return experiment(from_starts("a", TWO_WRONG, ALL_RIGHT, ONE_WRONG))
+
+
+@fires("share-right-starts", "level", middle=5 / 6, least=4 / 6)
+def two_variants_that_classify_as_well_from_three_starts() -> ExperimentResults:
+    right = (TWO_WRONG, ALL_RIGHT, ONE_WRONG)
+    return experiment(from_starts("a", *right), from_starts("b", *right))
+
+
+@fires(
+    "share-right-starts",
+    "several",
+    first=("b", "c"),
+    middle=1.0,
+    least=5 / 6,
+    last=("a",),
+    other_middle=5 / 6,
+    other_least=4 / 6,
+)
+def three_variants_from_three_starts() -> ExperimentResults:
+    better = (ALL_RIGHT, ALL_RIGHT, ONE_WRONG)
+    return experiment(
+        from_starts("a", TWO_WRONG, ALL_RIGHT, ONE_WRONG),
+        from_starts("b", *better),
+        from_starts("c", *better),
+    )
+
+
+@fires("share-right", "several", first=("a",), share=1.0, last=("b", "c"), other_share=5 / 6)
+def the_best_of_three_classifiers() -> ExperimentResults:
+    return experiment(
+        answering("a", ALL_RIGHT),
+        answering("b", ONE_WRONG, 0.5, seed=1),
+        answering("c", ONE_WRONG, 0.25, seed=2),
+    )

@@ -67,12 +67,12 @@ def a_loss_that_goes_up_and_down() -> ExperimentResults:
     return course([*THREE_TIMES, 4, 2, 3])
 
 
-@fires("oscillation", "lowest-last", rises=(3, 10), turns=UP_AND_DOWN, final=2.0, before=3.0)
+@fires("oscillation", "lowest-last", rises=(3, 10), turns=UP_AND_DOWN, final=2.0)
 def a_loss_that_goes_up_and_down_and_ends_lowest() -> ExperimentResults:
     return course([*THREE_TIMES, 4, 3, 2])
 
 
-@fires("oscillation", "lowest-last", final=4.0, before=5.0)
+@fires("oscillation", "lowest-last", final=4.0)
 def a_loss_that_goes_up_and_down_and_ends_as_low_as_before() -> ExperimentResults:
     return course([9, 8, 9, 7, 8, 4, 7, 5, 6, 5, 4])
 

@@ -212,6 +212,20 @@ def one_of_two_starts_of_a_single_point() -> ExperimentResults:
     return experiment(starts("r", [[9, 5, NEARLY], [9, 5, 3.0]]))
 
 
+@fires("solved-starts", "two", first=("a",), most=(2, 2), last=("b",), fewest=(0, 2), budget=2)
+def one_variant_comes_near_its_floor() -> ExperimentResults:
+    return experiment(
+        starts("a", [[9, 5, 0.1], [9, 5, NEARLY]]), starts("b", [[9, 5, 2.0], [9, 5, 3.0]])
+    )
+
+
+@fires("solved-starts", "variants", first=("a", "c"), most=(1, 2), last=("b",), fewest=(0, 2))
+def two_of_three_variants_come_near_their_floor_from_one_start() -> ExperimentResults:
+    half = [[9, 5, 0.1], [9, 5, 2.0]]
+    none = starts("b", [[9, 5, 2.0], [9, 5, 3.0]])
+    return experiment(starts("a", half), none, starts("c", half))
+
+
 @fires("solved-starts", "many", points=9, every=1, some=7, none=1, budget=2, share=0.9)
 def of_many_points_their_number_is_told() -> ExperimentResults:
     ends = {float(k): [0.1, 0.1] if k == 3 else [0.1, 5.0] for k in range(1, 9)}

@@ -203,8 +203,13 @@ def read_places(observation: Observation, lab: Lab) -> list[Mutation]:
             if match is None:
                 continue
             array, *written = match.groups()
-            values = getattr(runs[source.runs[0]].trace, array)
+            trace = runs[source.runs[0]].trace
+            values = getattr(trace, array)
             place = tuple(int(k) % n for k, n in zip(written, values.shape, strict=False) if k)
+            if array == "losses" and len(trace.overall):
+                # Of mini-batches the losses over all rows are an array of their own.
+                array, place = "overall", (list(trace.measured).index(place[0]),)
+                values = trace.overall
             if len(place) == values.ndim:
                 found.append(Mutation(source.runs[0], array, place, 0.125))
     return found

@@ -147,7 +147,6 @@ UNITS: Mapping[str, str] = {
     "steps-too-large.least": "rounds",
     "lowest-error.count": "runs",
     "lowest-error.subject": "squared-error",
-    "mistaken.pairs": "rows",
     "near-floor.count": "runs",
     "near-floor.near": "runs",
     "paired-starts.count": "pairs",

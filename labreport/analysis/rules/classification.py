@@ -87,13 +87,22 @@ def _shares(results: ExperimentResults, there: list[Result]) -> Observation:
         "budget": Count(results.last),
     }
     claims = tuple(_not_below(one, other, results.last) for one, other in pairwise(ranked))
-    form = "several" if len(ranked) > 1 else "one"
-    if form == "several" and accuracy(first, results.last) == accuracy(ranked[-1], results.last):
-        form = "level"
-        facts["subjects"] = tuple(r.subject for r in ranked)
-        facts["share"] = _share(first, results.last)
+    if len(ranked) == 1:
+        return Observation("share-right", facts, runs=1, form="one")
+    top, least = (_as_right_as(r, ranked, results.last) for r in (first, ranked[-1]))
+    facts["share"] = _share(first, results.last)
+    if len(top) == len(ranked):
+        form, facts["subjects"] = "level", top
         claims = (*claims, _not_below(ranked[-1], first, results.last))
+    else:
+        form = "two" if len(ranked) == 2 else "several"
+        facts |= {"first": top, "last": least, "other_share": _share(ranked[-1], results.last)}
     return Observation("share-right", facts, runs=len(ranked), form=form, claims=claims)
+
+
+def _as_right_as(one: Result, others: list[Result], budget: int) -> tuple[Subject, ...]:
+    """All that put as many rows into their class, itself among them."""
+    return tuple(r.subject for r in others if accuracy(r, budget) == accuracy(one, budget))
 
 
 @rule("share-right-swept", "classification", 0.86, thresholds=("ROUNDING",))
@@ -150,52 +159,93 @@ def _ends_of_stretch(
 @rule("share-right-starts", "classification", 0.82, part="effect")
 def share_right_starts(results: ExperimentResults) -> Iterator[Observation]:
     """The share of right rows over random starts."""
-    shares = []
-    runs = 0
-    for name, members in results.replicated.items():
-        there = _classified(members, results.last)
+    groups = [
+        (Subject(name), _over_starts(there, results.last))
+        for name, members in results.replicated.items()
+        if len(there := _classified(members, results.last)) > 1
         # Without the starts that end level, the others would be a choice of starts.
-        if len(there) < 2 or any(_is_level(r, results.last) for r in members):
-            continue
-        runs += len(there)
-        values = [accuracy(r, results.last) or 0.0 for r in there]
-        each = f"each({accuracy_formula(there[0], results.last)})"
-        middle = Share(float(np.median(values)), cite(f"median({each})", there))
-        low = Share(min(values), cite(f"min({each})", there))
-        high = Share(max(values), cite(f"max({each})", there))
-        shares.append(With(Subject(name), (middle, low, high)))
-    if shares:
-        facts: Facts = {"shares": tuple(shares), "budget": Count(results.last)}
-        yield Observation("share-right-starts", facts, runs=runs, strength="statistical")
+        and not any(_is_level(r, results.last) for r in members)
+    ]
+    if not groups:
+        return
+    groups.sort(key=lambda group: [-share.value for share in group[1][:2]])
+    first, last = groups[0][1], groups[-1][1]
+    facts: Facts = {
+        "shares": tuple(With(subject, shares) for subject, shares in groups),
+        "middle": first[0],
+        "least": first[1],
+        "most": first[2],
+        "budget": Count(results.last),
+    }
+    form = "one" if len(groups) == 1 else "level" if _alike(first, last) else "several"
+    if form == "several":
+        facts |= {
+            "first": tuple(subject for subject, shares in groups if _alike(shares, first)),
+            "last": tuple(subject for subject, shares in groups if _alike(shares, last)),
+            "other_middle": last[0],
+            "other_least": last[1],
+        }
+    runs = sum(len(results.of(subject.variant)) for subject, _ in groups)
+    yield Observation("share-right-starts", facts, runs, form=form, strength="statistical")
+
+
+_Shares = tuple[Share, Share, Share]
+"""The median of some shares, the lowest and the highest."""
+
+
+def _over_starts(members: Sequence[Result], budget: int) -> _Shares:
+    values = [accuracy(r, budget) or 0.0 for r in members]
+    each = f"each({accuracy_formula(members[0], budget)})"
+    return (
+        Share(float(np.median(values)), cite(f"median({each})", members)),
+        Share(min(values), cite(f"min({each})", members)),
+        Share(max(values), cite(f"max({each})", members)),
+    )
+
+
+def _alike(one: _Shares, other: _Shares) -> bool:
+    """Return whether the median and the lowest share are the same."""
+    return [share.value for share in one[:2]] == [share.value for share in other[:2]]
 
 
 @rule("mistaken", "classification", 0.45, thresholds=("ROUNDING",))
 def mistaken(results: ExperimentResults) -> Iterator[Observation]:
-    """The class that is taken for another one most often."""
-    pairs = []
-    claims = []
+    """The class that is taken for another one most often, and with which variants."""
+    found: dict[tuple[str, str], list[tuple[Result, Source]]] = {}
     for result in _classified(results.singles, results.last):
-        given, found = labels(result.run.config), answers(result, results.last)
-        assert given is not None
-        assert found is not None
-        wrong = given != found
-        names = _class_names(result)
-        if not wrong.any() or len(names) < 3:
-            continue
-        table = np.zeros((len(names), len(names)), dtype=int)
-        np.add.at(table, (given[wrong], found[wrong]), 1)
-        # Where several mistakes are as frequent, none is the most frequent one.
-        if (table == table.max()).sum() > 1:
-            continue
-        own, other = np.unravel_index(table.argmax(), table.shape)
-        answered = f"classes_at({result.index(results.last)})"
-        taken = f"(classes == {own}) & ({answered} == {other})"
-        confused = Names((f"{names[own]} → {names[other]}",))
-        pairs.append(With(result.subject, confused))
-        claims.append(result.cite(f"any({taken})"))
-    if pairs:
-        facts: Facts = {"pairs": tuple(pairs), "budget": Count(results.last)}
-        yield Observation("mistaken", facts, runs=len(pairs), claims=tuple(claims))
+        confused = _most_confused(result, results.last)
+        if confused is not None:
+            own, other = confused
+            names = _class_names(result)
+            answered = f"classes_at({result.index(results.last)})"
+            claim = result.cite(f"any((classes == {own}) & ({answered} == {other}))")
+            found.setdefault((names[own], names[other]), []).append((result, claim))
+    for (own_name, other_name), members in found.items():
+        facts: Facts = {
+            "subjects": tuple(result.subject for result, _ in members),
+            "own": Names((own_name,)),
+            "other": Names((other_name,)),
+            "budget": Count(results.last),
+        }
+        claims = tuple(claim for _, claim in members)
+        yield Observation("mistaken", facts, runs=len(members), claims=claims)
+
+
+def _most_confused(result: Result, budget: int) -> tuple[int, int] | None:
+    """The class of the most frequent mistake, and what it is taken for; None if there is no one."""
+    given, found = labels(result.run.config), answers(result, budget)
+    assert given is not None
+    assert found is not None
+    wrong, count = given != found, len(_class_names(result))
+    if not wrong.any() or count < 3:
+        return None
+    table = np.zeros((count, count), dtype=int)
+    np.add.at(table, (given[wrong], found[wrong]), 1)
+    # Where several mistakes are as frequent, none is the most frequent one.
+    if (table == table.max()).sum() > 1:
+        return None
+    own, other = np.unravel_index(table.argmax(), table.shape)
+    return int(own), int(other)
 
 
 @rule("loss-against-share", "classification", 0.84, thresholds=("ROUNDING",))

@@ -124,7 +124,7 @@ def _end_of_swinging(result: Result, step: int) -> tuple[str, Facts, str] | None
         return None
     rested = f"losses[{step}] < losses[{step - 1}]"
     formula = f"losses[{step}] <= min(losses[:{step}]) and {rested}"
-    return "lowest-last", {"before": result.number(step - 1)}, formula
+    return "lowest-last", {}, formula
 
 
 @rule("still-falling", "convergence", 0.55, thresholds=("FEW_ROUNDS", "ROUNDING", "STILL_FALLING"))

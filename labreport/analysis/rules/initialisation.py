@@ -215,6 +215,10 @@ def solved_starts(results: ExperimentResults) -> Iterator[Observation]:
     # Where none or all of them end there, the start decides nothing.
     if not any(s.count for s in groups) or all(s.count == s.total for s in groups):
         return
+    is_of_variants = not any(s.subject.point for s in groups)
+    if is_of_variants and len({s.rate for s in groups}) > 1:
+        yield _most_and_fewest(results, groups)
+        return
     if len(groups) > MOST_GROUPS:
         yield _solved_at_many(results, groups)
         return
@@ -254,6 +258,27 @@ def _solved_at_many(results: ExperimentResults, groups: Sequence[_Solved]) -> Ob
     )
 
 
+def _most_and_fewest(results: ExperimentResults, groups: Sequence[_Solved]) -> Observation:
+    """Which variants go most of the way from most starts, and which from fewest."""
+    most, fewest = (pick(groups, key=lambda s: s.rate) for pick in (max, min))
+    facts: Facts = {
+        "first": tuple(s.subject for s in groups if s.rate == most.rate),
+        "most": most.share,
+        "last": tuple(s.subject for s in groups if s.rate == fewest.rate),
+        "fewest": fewest.share,
+        "share": Share(thresholds.MOST_OF_THE_WAY),
+        "budget": Count(results.last),
+    }
+    return Observation(
+        "solved-starts",
+        facts,
+        runs=sum(s.total for s in groups),
+        form="two" if len(groups) == 2 else "variants",
+        strength="statistical",
+        claims=tuple(s.claim for s in groups),
+    )
+
+
 def _at_one_point(
     results: ExperimentResults,
 ) -> Iterator[tuple[str, Mapping[Point, tuple[Result, ...]]]]:
@@ -280,6 +305,10 @@ class _Solved:
     @property
     def share(self) -> OutOf:
         return OutOf(self.count, self.total, self.source)
+
+    @property
+    def rate(self) -> float:
+        return self.count / self.total
 
     @property
     def claim(self) -> Source:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
 
 from labreport.analysis.held_out import held_out
-from labreport.analysis.observation import Count, Facts, Keys, Number, Observation
+from labreport.analysis.observation import Count, Facts, Keys, Observation
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
 from labreport.lab.configuration import RunConfig
@@ -17,12 +16,12 @@ MOST_COMPARED = 12
 
 @rule("over-all-rows", "comparison", 0.88)
 def over_all_rows(results: ExperimentResults) -> Iterator[Observation]:
-    """Variants with batches of different sizes, compared by their error over all rows."""
+    """Variants with batches of different sizes: equal rounds are not equally many rows."""
     groups: dict[object, list[Result]] = {}
     for result in (*results.singles, *results.everywhere):
         config = result.run.config
         key = (config.loss, config.data.inputs, config.data.targets)
-        if result.error(results.last) is not None:
+        if result.loss(results.last) is not None:
             groups.setdefault(key, []).append(result)
     for members in groups.values():
         sizes = {r.run.config.data.batch_rows for r in members}
@@ -32,33 +31,33 @@ def over_all_rows(results: ExperimentResults) -> Iterator[Observation]:
 
 def _compared(results: ExperimentResults, members: list[Result]) -> Observation:
     last = results.last
-    ranked = sorted(members, key=lambda r: r.error(last) or 0.0)
-    first, worst = ranked[0], ranked[-1]
-    most, fewest = (pick(ranked, key=lambda r: r.run.config.data.batch_rows) for pick in (max, min))
+    most, fewest = (
+        pick(members, key=lambda r: r.run.config.data.batch_rows) for pick in (max, min)
+    )
     facts: Facts = {
-        "subject": first.subject,
-        "value": _error(first, last),
-        "other": worst.subject,
-        "other_value": _error(worst, last),
-        "rows": Count(len(first.run.config.data.inputs), first.cite("size(inputs[:, 0])")),
         "budget": Count(last),
         "most": most.subject,
         "most_rows": _rows_seen(most, last),
         "fewest": fewest.subject,
         "fewest_rows": _rows_seen(fewest, last),
     }
-    claims = [
-        cite(
-            f"{one.error_formula(last, 'r1.')} <= {other.error_formula(last, 'r2.')}", (one, other)
-        )
-        for one, other in pairwise(ranked)
-    ]
-    claims += [r.cite("not sees_all_rows") for r in ranked if _is_batched(r.run.config)]
-    return Observation("over-all-rows", facts, runs=len(ranked), claims=tuple(claims))
+    # Rounds after which the one has seen no more rows than the other at the end.
+    rounds = last * fewest.run.config.data.batch_rows // most.run.config.data.batch_rows
+    form = ""
+    if rounds and most.loss(rounds) is not None:
+        form = "equal-rows"
+        facts |= {
+            "rounds": Count(rounds, cite(_rounds_formula(most, fewest, last), (most, fewest))),
+            "value": most.number(rounds),
+            "other_value": fewest.number(last),
+        }
+    claims = tuple(r.cite("not sees_all_rows") for r in members if _is_batched(r.run.config))
+    return Observation("over-all-rows", facts, runs=len(members), form=form, claims=claims)
 
 
-def _error(result: Result, budget: int) -> Number:
-    return Number(result.error(budget) or 0.0, result.cite(result.error_formula(budget)))
+def _rounds_formula(most: Result, fewest: Result, budget: int) -> str:
+    mine, other = (_batch_formula(r, f"r{k}.") for k, r in enumerate((most, fewest), 1))
+    return f"{budget} * {other} // {mine}"
 
 
 def _is_batched(config: RunConfig) -> bool:
@@ -67,8 +66,14 @@ def _is_batched(config: RunConfig) -> bool:
 
 def _rows_seen(result: Result, budget: int) -> Count:
     """Count the rows in so many updates, each as often as it was shown."""
-    rows = "setting('data.batch_size')" if _is_batched(result.run.config) else "size(inputs[:, 0])"
-    return Count(budget * result.run.config.data.batch_rows, result.cite(f"{budget} * {rows}"))
+    rows = budget * result.run.config.data.batch_rows
+    return Count(rows, result.cite(f"{budget} * {_batch_formula(result)}"))
+
+
+def _batch_formula(result: Result, run: str = "") -> str:
+    """The formula of the rows of an update; ``run`` is r1. or the like for one of several."""
+    is_batched = _is_batched(result.run.config)
+    return f"{run}setting('data.batch_size')" if is_batched else f"size({run}inputs[:, 0])"
 
 
 OF_GENERALISATION = ("optimizer.weight_decay", "network.layers", "data.batch_size")
