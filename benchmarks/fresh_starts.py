@@ -104,14 +104,18 @@ def over_starts(seen: Seen, observation: Observation) -> Iterator[Question]:
     losses = by_loss(everyone)
     count, lower, higher = (stated(observation, key) for key in ("count", "lower", "higher"))
     against = {"all": count - lower, "mostly": count - lower, "reversed": count - higher}
-    against["level"] = lower + higher
+    against["level"] = against["still-level"] = lower + higher
 
     def contradicts(runs: Sequence[Run]) -> bool:
         ahead, behind = (
             is_ahead(*one, budget, losses) for one in ((runs[0], runs[1]), (runs[1], runs[0]))
         )
         form = observation.form
-        return ahead or behind if form == "level" else not (behind if form == "reversed" else ahead)
+        return (
+            ahead or behind
+            if form.endswith("level")
+            else not (behind if form == "reversed" else ahead)
+        )
 
     if observation.form in against:
         told = (count, against[observation.form])

@@ -139,6 +139,8 @@ def oscillation(seen: Seen, observation: Observation) -> bool:
             updates = stated(observation, "updates")
             holds = holds and losses.min() == stated(observation, "lowest") == losses[updates]
             holds = holds and losses[-1] > losses.min()
+        elif observation.form == "beside-lowest":
+            holds = holds and losses.min() < losses[-1] < losses.min() + 0.5 * abs(losses.min())
         else:
             holds = holds and losses[-1] == losses.min() < losses[-2]
         if not holds:

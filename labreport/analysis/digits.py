@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from math import isfinite
 
+from labreport.analysis.observation import Number
+
 ALL = 4
 """Significant digits of a number that rounding does not touch."""
 
@@ -33,6 +35,12 @@ def agreed(value: float, others: Iterable[float | None]) -> int | None:
     rough = FEW if noise < abs(value) * 10.0**-FEW else 1
     digits = next(sure, rough)
     return digits if digits < ALL else None
+
+
+def printed_alike(one: Number, other: Number) -> bool:
+    """Return whether two numbers look the same with the digits that each is told with."""
+    digits = min(number.digits or ALL for number in (one, other))
+    return len({f"{number.value:.{digits - 1}e}" for number in (one, other)}) == 1
 
 
 def _is_same(value: float, noise: float, digits: int) -> bool:

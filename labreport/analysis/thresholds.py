@@ -116,6 +116,10 @@ NO_ODDS = 1e-3
 """A thousandth of the loss that training began with: two results that differ by less are level for
 whoever has to choose between them, and no figure shows which is lower."""
 
+FAR_BEHIND = 3.0
+"""Times the distance from the floor of the best start: a start that ends farther away than that has
+failed, where one that ends a little short of nine tenths of the way has only been slow."""
+
 FEWEST_PAIRS = 10
 """Random starts from which on it is told how often one of two results is the lower one."""
 

@@ -114,7 +114,7 @@ def a_loss_that_trembles_by_rounding() -> ExperimentResults:
     return course([1 + ROUNDING * UNIT * (k % 2) for k in range(12)])
 
 
-@fires("oscillation", "", rises=(6, 11))
+@fires("oscillation", "beside-lowest", rises=(6, 11))
 def a_loss_that_trembles_by_more_than_rounding() -> ExperimentResults:
     return course([1 + (ROUNDING + 1) * UNIT * (k % 2) for k in range(12)])
 

@@ -100,6 +100,7 @@ def over_starts(seen: Seen, observation: Observation) -> bool:
     there = [found for found in leads if found is not None]
     lower, higher = stated(observation, "lower"), stated(observation, "higher")
     counted = _counts(lower, there) and _counts(higher, [-found for found in there])
+    counted = counted and stated(observation, "even") == count - lower - higher
     most = 0.9 * count - 1e-9
     level = lower + higher <= count - most
     form = (
@@ -116,7 +117,7 @@ def over_starts(seen: Seen, observation: Observation) -> bool:
     here = is_ahead(one, other, budget, losses)
     if not here and observation.rule == "tuned-over-starts":
         # Level from this start: that they are not so from others is due to the start.
-        form = "level" if form == "level" else "depends"
+        form = "still-level" if form == "level" else "depends"
     elif not here:
         return False
     return counted and form == observation.form

@@ -29,15 +29,18 @@ def order_from_starts(seen: Seen) -> tuple[bool, bool] | None:
 
     None where nothing leads, or no other starts were tried.
     """
-    found = [_order(seen, *pair) for pair in (_single_pair(seen), _tuned_pair(seen)) if pair]
+    found = [_order(seen, *pair) for pair in (*_single_pairs(seen), _tuned_pair(seen)) if pair]
     there = [told for told in found if told is not None]
     if not there:
         return None
     return any(surely for surely, _ in there), any(maybe for _, maybe in there)
 
 
-def _single_pair(seen: Seen) -> tuple[Run, Run, bool, bool] | None:
-    """Return the single run that leads at the end, the first one or the next behind, and more."""
+def _single_pairs(seen: Seen) -> list[tuple[Run, Run, bool, bool]]:
+    """Return the single run that leads at the end with each that it is compared with, and more.
+
+    These are the first one, and the one that led before or else the next one behind.
+    """
     budget = seen.plan.budgets[-1]
     there = [r for r in seen.singles.values() if rivals(seen, r, budget) and len(r.losses)]
     alike = [
@@ -47,7 +50,27 @@ def _single_pair(seen: Seen) -> tuple[Run, Run, bool, bool] | None:
     for run in alike:
         first.setdefault(bits_of(run), run)
     runs = list(first.values())
-    return _leader(runs, budget, by_loss(runs)) if len(runs) > 1 else None
+    losses = by_loss(runs)
+    pair = _leader(runs, budget, losses) if len(runs) > 1 else None
+    if pair is None:
+        return []
+    for early in seen.plan.budgets[:-1]:
+        lowest = _lowest(runs, early, losses)
+        first = [r for r in runs if lowest and is_not_ahead(lowest, r, early, losses)]
+        led = [r for r in first if is_ahead(pair[0], r, budget, losses)]
+        if led and len(first) < len(runs):
+            hardest = _lowest(led, early, losses) or led[0]
+            return [pair, (pair[0], hardest, losses, True)]
+    behind = [r for r in runs if is_ahead(pair[0], r, budget, losses)]
+    return [pair, (pair[0], _lowest(behind, budget, losses) or behind[0], losses, True)]
+
+
+def _lowest(runs: list[Run], budget: int, losses: bool) -> Run | None:
+    """Return the run with the lowest value after so many updates; None where one has none."""
+    values = {r.name: value_of(r, budget, losses) for r in runs}
+    if None in values.values():
+        return None
+    return min(runs, key=lambda r: values[r.name] or 0.0)
 
 
 def _tuned_pair(seen: Seen) -> tuple[Run, Run, bool, bool] | None:
@@ -90,8 +113,17 @@ def _order(seen: Seen, one: Run, other: Run, losses: bool, leads: bool) -> tuple
     surely = sum(not is_not_ahead(*pair, budget, losses) for pair in pairs)
     maybe = sum(is_ahead(*pair, budget, losses) for pair in pairs)
     most = 0.9 * len(pairs)
-    # Who is level from the start of the lab leads from none, or not from this one.
-    return maybe < most or not leads, surely < most or not leads
+    if not leads:
+        # Level from the start of the lab: it deceives where it is not so from others.
+        apart = [
+            sum(is_ahead(*p, budget, losses) or is_ahead(*p[::-1], budget, losses) for p in pairs),
+            sum(
+                not is_not_ahead(*p, budget, losses) or not is_not_ahead(*p[::-1], budget, losses)
+                for p in pairs
+            ),
+        ]
+        return apart[1] > len(pairs) - most, apart[0] > len(pairs) - most
+    return maybe < most, surely < most
 
 
 def step_makes_up(seen: Seen) -> bool:

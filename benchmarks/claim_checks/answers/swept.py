@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import pairwise, permutations
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from claim_checks.answers.levels import (
     is_not_ahead,
     value_of,
 )
-from claim_checks.losses import came_most_of_the_way, has_reached, loss_at
+from claim_checks.losses import above_floor, came_most_of_the_way, has_reached, loss_at
 from claim_checks.reading import listed, near, stated
 from claim_checks.seen import Check, Seen, other_starts, runs_at_points
 from labreport.analysis.observation import Observation, UpTo
@@ -261,6 +261,13 @@ def each_at_its_best(seen: Seen, observation: Observation) -> bool:
     values = sorted(value_of(r, budget, losses) or 0.0 for r in best.values())
     exact = 1e-6 if losses else 1e-3
     form = "level" if not others else "ahead" if len(named) == 1 else "some"
+    points: dict[object, list[Run]] = {}
+    for members in seen.swept.values():
+        for trial, run in members:
+            points.setdefault(trial.point, []).append(run)
+    pairs = [pair for there in points.values() for pair in permutations(there, 2)]
+    if form == "level" and not any(is_ahead(*pair, budget, losses) for pair in pairs):
+        form = "alike"
     return (
         sorted([*named, *others]) == sorted(seen.swept)
         and all(is_not_ahead(first, best[n], budget, losses) for n in named)
@@ -304,9 +311,17 @@ def best_may_fail(seen: Seen, observation: Observation) -> bool:
     else:
         starts = [r for _, r in members]
     starts = starts[: stated(observation, "count")]
-    failed = [not came_most_of_the_way(r, budget) for r in starts]
-    return len(starts) == stated(observation, "count") >= 10 and sum(failed) == stated(
-        observation, "failed"
+    least = min(above_floor(r, budget) for r in starts)
+    surely, maybe = (
+        sum(
+            not came_most_of_the_way(r, budget)
+            and above_floor(r, budget) > 3 * least * (1 + sign * 1e-6)
+            for r in starts
+        )
+        for sign in (1, -1)
+    )
+    return len(starts) == stated(observation, "count") >= 10 and (
+        surely <= stated(observation, "failed") <= maybe
     )
 
 

@@ -20,6 +20,7 @@ ADVICE: Mapping[tuple[str, str], str] = {
     ("reaches-from-starts", "often"): "starts",
     ("tuned-over-starts", "depends"): "tune",
     ("tuned-over-starts", "level"): "tune",
+    ("tuned-over-starts", "still-level"): "tune",
     ("tuned-over-starts", "reversed"): "tune",
     ("at-same-values", "ranges"): "tune",
     ("sweep-shape", "peak"): "peak",

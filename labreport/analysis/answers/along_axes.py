@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import permutations
 
 from labreport.analysis import thresholds
 from labreport.analysis.answers.shapes import Shape
@@ -27,6 +28,7 @@ from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
 from labreport.analysis.rules.learning_rates import EqualProduct, equal_products
 from labreport.lab.bounds import allowed
+from labreport.lab.plan import Point
 
 
 def along_axis(results: ExperimentResults) -> Mapping[str, list[Result]]:
@@ -223,10 +225,23 @@ def each_at_its_best(results: ExperimentResults) -> Iterator[Observation]:
     }
     form = "ahead" if len(level) == 1 else "some" if behind else "level"
     claims = [lower_claim(ranked[0], r, measure, holds=r in behind) for r in ranked[1:]]
+    pairs = list(_at_equal_points(results))
+    if form == "level" and not any(is_lower(*pair, measure) for pair in pairs):
+        form = "alike"
+        claims += [lower_claim(*pair, measure, holds=False) for pair in pairs]
     for result in ranked:
         claims += lowest_claims(result, results.swept[result.variant], measure)
     runs = len(results.everywhere)
     yield Observation("each-at-its-best", facts, runs, form=form, claims=tuple(claims))
+
+
+def _at_equal_points(results: ExperimentResults) -> Iterator[tuple[Result, Result]]:
+    """Every two results of different variants at one point, either of them first."""
+    points: dict[Point, list[Result]] = {}
+    for result in results.everywhere:
+        points.setdefault(result.point, []).append(result)
+    for members in points.values():
+        yield from permutations(members, 2)
 
 
 @rule(
@@ -256,7 +271,7 @@ def tuned_over_starts(results: ExperimentResults) -> Iterator[Observation]:
         lead = lower_claim(ranked[0], other, measure)
     else:
         # Level from the start of the lab: whoever is lower from others is so by the start.
-        found = replace(found, form="level" if found.form == "level" else "depends")
+        found = replace(found, form="still-level" if found.form == "level" else "depends")
         lead = lower_claim(ranked[0], other, measure, holds=False)
     yield replace(found, claims=(*found.claims, lead))
 

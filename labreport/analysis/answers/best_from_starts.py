@@ -75,33 +75,50 @@ def best_from_starts(results: ExperimentResults) -> Iterator[Observation]:
     "best-may-fail",
     "reliability",
     0.85,
-    thresholds=("FEWEST_PAIRS", "MOST_OF_THE_WAY", "ROUNDING"),
+    thresholds=("FAR_BEHIND", "FEWEST_PAIRS", "MOST_OF_THE_WAY", "ROUNDING"),
     part="scope",
 )
 def best_may_fail(results: ExperimentResults) -> Iterator[Observation]:
-    """Best values of sweeps from some of whose starts training goes little of the way."""
+    """Best values of sweeps from some of whose starts training goes little of the way.
+
+    And ends far behind the best of them: starts that all end close together fail at nothing.
+    """
     for name, starts in _starts_at_best(results):
         known = all(s.gap(results.last) is not None and s.gap(0) for s in starts)
         if not known or len(starts) < thresholds.FEWEST_PAIRS:
             continue
-        closed = f"count(each({starts[0].closed_formula(results.last)}))"
-        failed = sum(not s.is_closed(results.last) for s in starts)
+        least = min(s.gap(results.last) or 0.0 for s in starts)
+        failed = sum(_has_failed(s, results.last, least) for s in starts)
         if not failed:
             continue
+        left, closed = (
+            f"each({formula})"
+            for formula in (
+                starts[0].gap_formula(results.last),
+                starts[0].closed_formula(results.last),
+            )
+        )
+        fails = f"count(({closed} == 0) & ({left} > FAR_BEHIND * min({left})))"
         facts: Facts = {
             "subject": Subject(name),
             "best": Subject("", starts[0].point),
-            "failed": Count(failed, cite(f"size(each(rounds)) - {closed}", starts)),
+            "failed": Count(failed, cite(fails, starts)),
             "count": Count(len(starts), cite("size(each(rounds))", starts)),
             "budget": Count(results.last),
         }
         claims = (
-            cite(f"size(each(rounds)) - {closed} > 0", starts),
+            cite(f"{fails} > 0", starts),
             cite("size(each(rounds)) >= FEWEST_PAIRS", starts),
         )
         yield Observation(
             "best-may-fail", facts, len(starts), strength="statistical", claims=claims
         )
+
+
+def _has_failed(start: Result, budget: int, least: float) -> bool:
+    """Return whether a start is short of its floor by far more than the best one, ``least``."""
+    left = start.gap(budget) or 0.0
+    return not start.is_closed(budget) and left > thresholds.FAR_BEHIND * least
 
 
 def _starts_at_best(results: ExperimentResults) -> Iterator[tuple[str, tuple[Result, ...]]]:

@@ -160,20 +160,36 @@ def end_values(results: ExperimentResults) -> Iterator[Observation]:
 @rule(
     "holds-over-starts",
     "reliability",
-    {"": 0.9, "depends": 0.95, "level": 0.95, "reversed": 0.95},
+    {"": 0.9, "mostly": 0.91, "depends": 0.95, "level": 0.95, "reversed": 0.95},
     thresholds=("NO_ODDS", "FEWEST_PAIRS", "MOSTLY_STARTS"),
     part="scope",
 )
 def holds_over_starts(results: ExperimentResults) -> Iterator[Observation]:
-    """From how many other starts the variant that is ahead is ahead as well."""
+    """From how many other starts the variant that is ahead is ahead as well.
+
+    That it is ahead of the one that it is compared with; and of the next one behind it, or of the
+    one that led before, where less can be said of that.
+    """
     pair = pair_at_end(results)
     if pair is None:
         return
     ahead, behind, measure = pair
-    pairs = from_other_starts(results, ahead, behind, measure)
-    if pairs is not None:
-        found = over_starts("holds-over-starts", ahead, behind, pairs)
-        yield replace(found, claims=(*found.claims, lower_claim(ahead, behind, measure)))
+    found = []
+    for rival in dict.fromkeys((behind, _hardest_rival(results))):
+        pairs = from_other_starts(results, ahead, rival, measure)
+        if pairs is not None:
+            one = over_starts("holds-over-starts", ahead, rival, pairs)
+            found.append(replace(one, claims=(*one.claims, lower_claim(ahead, rival, measure))))
+    yield from found[:1]
+    yield from (o for o in found[1:] if o.form not in ("all", found[0].form))
+
+
+def _hardest_rival(results: ExperimentResults) -> Result:
+    """Of those that are behind in the end the one that led before, else the next one behind."""
+    found = standings(results)
+    last = found[-1]
+    led = (r for s in found if s.others for r in s.first if r in last.others)
+    return next(led, last.others[0])
 
 
 def over_starts(rule: str, ahead: Result, behind: Result, pairs: StartPairs) -> Observation:
@@ -201,6 +217,10 @@ def over_starts(rule: str, ahead: Result, behind: Result, pairs: StartPairs) -> 
         "count": Count(pairs.count, pairs.cite("size(each(rounds)) // 2")),
         "lower": Count(pairs.lower, pairs.cite(lower)),
         "higher": Count(pairs.higher, pairs.cite(higher)),
+        "even": Count(
+            pairs.count - pairs.lower - pairs.higher,
+            pairs.cite(f"{pairs.count} - {lower} - {higher}"),
+        ),
         "budget": Count(pairs.measure.budget),
     }
     claims = tuple(pairs.cite(c) for c in (claim, f"{pairs.count} >= FEWEST_PAIRS"))
@@ -209,7 +229,13 @@ def over_starts(rule: str, ahead: Result, behind: Result, pairs: StartPairs) -> 
     )
 
 
-@rule("leads-longer", "reliability", 0.6, thresholds=("NO_ODDS",), part="scope")
+@rule(
+    "leads-longer",
+    "reliability",
+    {"": 0.6, "turns": 0.93, "level": 0.92},
+    thresholds=("NO_ODDS",),
+    part="scope",
+)
 def leads_longer(results: ExperimentResults) -> Iterator[Observation]:
     """Who is ahead when training is continued."""
     found = standings(results)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labreport.analysis import thresholds
+from labreport.analysis.digits import printed_alike
 from labreport.analysis.observation import (
     Count,
     Facts,
@@ -117,6 +118,8 @@ def _end_of_swinging(result: Result, step: int) -> tuple[str, Facts, str] | None
     losses = _losses(result, step)
     lowest = int(losses.argmin())
     if losses[step] != losses[lowest]:
+        if printed_alike(result.number(lowest), result.number(step)):
+            return "beside-lowest", {}, f"losses[{step}] > min(losses[:{step}])"
         updates = Count(lowest, result.cite(f"argmin(losses[:{step + 1}])"))
         facts: Facts = {"lowest": result.number(lowest), "updates": updates}
         return "", facts, f"losses[{step}] > min(losses[:{step}])"
