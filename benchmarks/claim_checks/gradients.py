@@ -68,6 +68,16 @@ def silent_weights(seen: Seen, observation: Observation) -> bool:
     )
 
 
+def nothing_moves(seen: Seen, observation: Observation) -> bool:
+    """Check that no parameter of these runs is ever updated, though the loss could be lower."""
+    return all(
+        untouched_parameters(run) == set(parameter_names(run.config))
+        and run.trace.rounds > 0
+        and (floor_of(run.config) is None or above_floor(run, 0) > 0)
+        for run in seen.runs(observation.facts["subjects"])
+    )
+
+
 def _is_cause(run: Run, form: str, units: set[str], names: set[str]) -> bool:
     """Check that the cause is there, and explains each of these parameters."""
     ends: dict[str, set[str]] = {name: set() for name in parameter_names(run.config)}
@@ -340,6 +350,7 @@ def _differ_by_layer(seen: Seen, name: str, observation: Observation) -> bool:
 
 CHECKS: dict[str, Check] = {
     "layer-gradients-starts": layer_gradients_starts,
+    "nothing-moves": nothing_moves,
     "silent-weights": silent_weights,
     "revived": revived,
     "stuck": stuck,

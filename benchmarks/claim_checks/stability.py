@@ -43,7 +43,10 @@ def _diverges(seen: Seen, run: Run) -> bool:
         start, count = run.trace.weights[-1], few
     again = stock.train(run.config, start, count)
     numbers = [*again.losses, *again.weights[-1], *again.gradients[-1]]
-    return bool(again.error) or not np.isfinite(numbers).all()
+    # Where products are beyond the type, a fused sum of them may be finite and a plain one not.
+    largest = np.sqrt(np.finfo(run.config.dtype).max)
+    overflows = bool((np.abs(again.weights[-1]) > largest).any())
+    return bool(again.error) or overflows or not np.isfinite(numbers).all()
 
 
 def _diverged_starts(seen: Seen, observation: Observation) -> bool:

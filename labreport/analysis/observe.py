@@ -206,8 +206,8 @@ MOST_REASONS = 2
 LEVEL = ("level", "same")
 """Forms of verdicts that tell of no difference: what all have in common is a reason for that."""
 
-TURNS_ROUND = (("leads-longer", "turns"), ("leads-longer", "level"))
-"""Findings without which a verdict would mislead: they stand in the answer beside another scope."""
+TURNS_ROUND = ("leads-longer", "turns")
+"""A finding without which a verdict would mislead: it stands in the answer beside another scope."""
 
 LEAST_REASON = 0.7
 """Relevance of a reason that stands beside another one."""
@@ -226,7 +226,7 @@ def _answers(
         if part == "reason":
             parts += _reasons(results, parts, found)
         else:
-            parts += [o for i, o in enumerate(found) if not i or (o.rule, o.form) in TURNS_ROUND]
+            parts += [o for i, o in enumerate(found) if not i or (o.rule, o.form) == TURNS_ROUND]
     # What would turn the answer round counts for the advice also where another part says more.
     scopes = [o for o in findings if part_of(o) == "scope" and o not in parts]
     advised = advice([*parts, *scopes], limits)

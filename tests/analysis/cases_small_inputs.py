@@ -167,6 +167,26 @@ def a_relu6_unit_that_gives_6() -> ExperimentResults:
     return experiment(single("a", [3, 2, 1], changes, **without_gradient("w2 w4 w7", weights)))
 
 
+@fires("nothing-moves", subjects=("a",))
+def a_network_of_which_no_weight_gets_a_gradient() -> ExperimentResults:
+    every = " ".join(f"w{k}" for k in range(1, 9))
+    changes = {"network.activations": ["relu", "identity"]}
+    return experiment(single("a", [3, 3, 3], changes, **without_gradient(every, [-0.1] * 8)))
+
+
+@silent("nothing-moves")
+def a_network_of_which_one_weight_gets_a_gradient() -> ExperimentResults:
+    most = " ".join(f"w{k}" for k in range(1, 8))
+    changes = {"network.activations": ["relu", "identity"]}
+    return experiment(single("a", [3, 3, 3], changes, **without_gradient(most, [-0.1] * 8)))
+
+
+@silent("nothing-moves")
+def a_network_that_starts_at_its_floor() -> ExperimentResults:
+    every = " ".join(f"w{k}" for k in range(1, 9))
+    return experiment(single("a", [0, 0, 0], None, **without_gradient(every, [0.1] * 8)))
+
+
 @fires("silent-weights", "flat", units=("h2", "o1"), names=("w2", "w4", "w5", "w7"))
 def units_of_hardtanh_and_hardsigmoid_that_are_level() -> ExperimentResults:
     changes = {"network.activations": ["hardtanh", "hardsigmoid"]}

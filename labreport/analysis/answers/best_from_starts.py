@@ -84,7 +84,7 @@ def best_may_fail(results: ExperimentResults) -> Iterator[Observation]:
     And ends far behind the best of them: starts that all end close together fail at nothing.
     """
     for name, starts in _starts_at_best(results):
-        known = all(s.gap(results.last) is not None and s.gap(0) for s in starts)
+        known = all(s.gap(results.last) is not None for s in starts)
         if not known or len(starts) < thresholds.FEWEST_PAIRS:
             continue
         least = min(s.gap(results.last) or 0.0 for s in starts)

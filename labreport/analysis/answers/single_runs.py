@@ -232,7 +232,7 @@ def over_starts(rule: str, ahead: Result, behind: Result, pairs: StartPairs) -> 
 @rule(
     "leads-longer",
     "reliability",
-    {"": 0.6, "turns": 0.93, "level": 0.92},
+    {"": 0.6, "turns": 0.93},
     thresholds=("NO_ODDS",),
     part="scope",
 )

@@ -49,6 +49,27 @@ def silent_weights(results: ExperimentResults) -> Iterator[Observation]:
             yield _silent(result, rest, "rows" if several else "", (), known)
 
 
+@rule("nothing-moves", "gradients", 0.96, thresholds=("ROUNDING",), part="effect")
+def nothing_moves(results: ExperimentResults) -> Iterator[Observation]:
+    """Variants of which no parameter ever gets a gradient, whatever the causes."""
+    found = [
+        r
+        for r in results.singles
+        if r.is_trained
+        and not (r.diverged or r.starts_at_floor)
+        and len(r.never_moved_by_gradient) == len(r.names)
+    ]
+    if found:
+        claims = [
+            r.cite(claim)
+            for r in found
+            for claim in ("all(gradients == 0)", "all(weights == weights[0])", "rounds > 0")
+        ]
+        claims += [r.cite(f"{r.gap_formula(0)} > allowance") for r in found if r.gap(0) is not None]
+        facts: Facts = {"subjects": tuple(r.subject for r in found)}
+        yield Observation("nothing-moves", facts, runs=len(found), claims=tuple(claims))
+
+
 def _silent(
     result: Result,
     names: tuple[str, ...],

@@ -27,7 +27,7 @@ from labreport.analysis.statistics import median_interval, sign_test, smallest_p
 from labreport.lab.plan import Point
 
 ROUGH = 2
-"""Digits of a probability: more say nothing."""
+"""Digits of a probability."""
 
 
 def _losses(members: Iterable[Result], budget: int) -> str:
@@ -118,10 +118,7 @@ def _pairs_of(mine: tuple[Result, ...], theirs: tuple[Result, ...], budget: int)
     part="verdict",
 )
 def paired_starts(results: ExperimentResults) -> Iterator[Observation]:
-    """Two variants from the same seeds: the difference of their losses, seed by seed.
-
-    Neither the sign test nor the interval by order statistics supposes a shape of distribution.
-    """
+    """The losses of two variants, seed by seed: tests that suppose no shape of distribution."""
     for name, members in results.replicated.items():
         other = results.plan.against(results.plan.variant(name))
         if other is None or other.name not in results.replicated:

@@ -210,7 +210,7 @@ def floor_above_zero(results: ExperimentResults) -> Iterator[Observation]:
     "constant-answer",
     "target",
     {"": 1.0, "one-class": 0.6},
-    covers=("silent-weights", "same-answer", "frozen"),
+    covers=("nothing-moves", "silent-weights", "same-answer", "frozen"),
     needs_budget=False,
     of_constant_losses=True,
 )
