@@ -171,6 +171,11 @@ def _chosen(
         for column in names
         if column not in header
     ]
+    problems += [
+        Problem((key,), "data-column-twice", {"found": column})
+        for key, names in (("target", target), ("columns", columns))
+        for column in dict.fromkeys(c for k, c in enumerate(names) if c in names[:k])
+    ]
     both = [column for column in columns if column in target]
     problems += [Problem(("columns",), "data-target-as-input", {"found": c}) for c in both]
     if not columns:

@@ -334,7 +334,7 @@ def cross_table(experiments: Sequence[ExperimentResults], titles: Sequence[Phras
     rows = tuple(
         (
             Cell(Concatenation(tuple(names), "; ")),
-            measured(error, best=error == ordered[0][0]),
+            measured(_error(result, budget), best=error == ordered[0][0]),
             Cell(_predictions(result, budget), numeric=True),
         )
         for error, names, result in ordered

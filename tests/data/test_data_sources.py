@@ -153,6 +153,12 @@ def test_names_that_are_not_there() -> None:
     assert [p.code for p in problems(FLOWERS, columns=("kind",))] == ["data-target-as-input"]
 
 
+def test_a_column_that_is_named_twice() -> None:
+    header = FLOWERS.split("\n")[0].split(",")[0]
+    (told,) = problems(FLOWERS, columns=(header, header))
+    assert (told.code, told.key) == ("data-column-twice", ("columns",))
+
+
 def test_nothing_is_left() -> None:
     assert [p.code for p in problems("a,y\n,2\n,3\n", missing="drop")] == ["data-all-missing"]
     assert [p.code for p in problems("a,y\n1,2\n", target=("a", "y"))] == ["data-no-inputs"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -271,7 +272,13 @@ def test_a_column_that_is_not_there_has_a_nearest_name(faults: Faults, tmp_path:
 def test_a_file_that_is_no_file(faults: Faults, tmp_path: Path) -> None:
     (tmp_path / "folder.csv").mkdir()
     (fault,) = faults(regression('file = "folder.csv"'))
-    assert fault.code == "data-no-file"
+    assert fault.code == "data-not-a-file"
+
+
+def test_a_pipe_in_place_of_a_file(faults: Faults, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.csv")
+    (fault,) = faults(regression('file = "pipe.csv"'))
+    assert fault.code == "data-not-a-file"
 
 
 def test_a_file_that_cannot_be_read(

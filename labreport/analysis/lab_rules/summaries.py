@@ -12,7 +12,6 @@ from labreport.analysis.observation import (
     Count,
     Fact,
     Facts,
-    Number,
     Observation,
     Share,
     Subject,
@@ -169,7 +168,9 @@ def lowest_error(experiments: Experiments) -> Iterator[Conclusion]:
         return
     own, formula = result.run.name, result.error_formula(shared)
     facts: Facts = {
-        "subject": With(Subject(result.variant, result.point), Number(error, result.cite(formula))),
+        "subject": With(
+            Subject(result.variant, result.point), result.told(lambda r: r.error(shared), formula)
+        ),
         "experiment": title_of(plan),
         "count": Count(len(distinct)),
         "budget": Count(shared),

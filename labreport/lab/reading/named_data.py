@@ -158,6 +158,8 @@ class ExamplesReader:
         """The bytes of a file. Raises DataError if it cannot be read, or is too large."""
         path = self._folder / name
         if not _is_file(path):
+            if _is_there(path):
+                raise DataError(Problem(("file",), "data-not-a-file", {"file": name}))
             there = _names_beside(path)
             raise DataError(Problem(("file",), "data-no-file", {"file": name}, tuple(there)))
         size = path.stat().st_size
@@ -180,6 +182,14 @@ def _names_beside(path: Path) -> list[str]:
         return sorted(p.name for p in path.parent.glob("*") if _is_file(p))[:100]
     except OSError:
         return []
+
+
+def _is_there(path: Path) -> bool:
+    """Return whether there is something else in place of a file: a folder, a pipe, a device."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
 
 
 def _is_file(path: Path) -> bool:

@@ -9,15 +9,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from labreport.analysis.digits import printed_alike
 from labreport.analysis.observation import Count, Number, Subject
 from labreport.analysis.results import PRECISION, ExperimentResults, Result
 from labreport.analysis.thresholds import ROUNDING
 from labreport.report.illustration.loss_landscape import FAR
 from labreport.report.illustration.trajectories import Move
-from labreport.report.numbers import measured
 from labreport.report.phrases import Counted, Named, Phrase, listed, passage, text
 
-Measured = tuple[Phrase, float | None]
+Measured = tuple[Phrase, Number | None]
 """The name of something, and its number; None where it has none."""
 
 EQUAL = ROUNDING * PRECISION["float32"]
@@ -48,28 +48,28 @@ class Captions:
 
     def ends(self, named: Sequence[Measured]) -> Phrase:
         """Name the curves that end lowest and highest at the last round that is compared."""
-        known = [(name, value) for name, value in named if value is not None and np.isfinite(value)]
+        known = [(name, n) for name, n in named if n is not None and np.isfinite(n.value)]
         if not known:
             return ""
         rounds, own = Counted("rounds", self.results.last), self.at_own_end
-        ordered = sorted(known, key=lambda pair: pair[1])
-        low, high = (Number(float(value)) for value in (ordered[0][1], ordered[-1][1]))
+        ordered = sorted((number for _, number in known), key=lambda number: number.value)
+        low, high = ordered[0], ordered[-1]
         if len(known) == 1:
             return self._text(f"read-end{own}", rounds=rounds, what=known[0][0], value=low)
-        if measured(low.value) == measured(high.value):
+        if printed_alike(low, high):
             return self._text(f"read-level{own}", rounds=rounds, value=low)
         return self._text(
             f"read-ends{own}",
             rounds=rounds,
-            low=self._all(known, ordered[0][1]),
+            low=self._all(known, low.value),
             lowest=low,
-            high=self._all(known, ordered[-1][1]),
+            high=self._all(known, high.value),
             highest=high,
         )
 
-    def _all(self, named: Sequence[tuple[Phrase, float]], value: float) -> Phrase:
+    def _all(self, named: Sequence[tuple[Phrase, Number]], value: float) -> Phrase:
         """Everything with this number, but for rounding."""
-        alike = [name for name, number in named if np.isclose(number, value, rtol=EQUAL, atol=0)]
+        alike = [name for name, n in named if np.isclose(n.value, value, rtol=EQUAL, atol=0)]
         return self.some(alike)
 
     def some(self, names: Sequence[Phrase]) -> Phrase:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from labreport.analysis.observation import Number
+from labreport.analysis.results import Result
 from labreport.report.illustration.curves import (
     Curves,
     comparable_all,
@@ -46,7 +48,7 @@ class CurveFigures(FigureMaker):
         drawing = CurveDrawing(kept(chosen.curves), self.results.budgets, tuple(floors), axes)
         read, last = self.readings, self.results.last
         names = [read.name(r) for r in chosen.results]
-        lasts = [r.loss(last) if kind == "losses" else r.error(last) for r in chosen.results]
+        lasts = [_last(r, last, kind) for r in chosen.results]
         same = comparable_all(chosen.results)
         lines = [
             read.floors(floors, chosen.results),
@@ -63,3 +65,12 @@ class CurveFigures(FigureMaker):
         ]
         facts = [self._course(curve.name, curve.values) for curve in chosen.curves]
         return self._figure(title, caption, drawing, f"alternative-{kind}", facts, [ends, *lines])
+
+
+def _last(result: Result, budget: int, kind: str) -> Number | None:
+    """Where a curve ends, with the digits that rounding does not touch; None if it ended before."""
+
+    def read(one: Result) -> float | None:
+        return one.loss(budget) if kind == "losses" else one.error(budget)
+
+    return None if read(result) is None else result.told(read)
