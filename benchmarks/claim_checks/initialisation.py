@@ -71,7 +71,9 @@ def symmetry(seen: Seen, observation: Observation) -> bool:
         room = 16 * float(np.finfo(run.config.dtype).eps) * np.abs(tables).max()
 
         def same(one: np.ndarray, other: np.ndarray, tables: np.ndarray = tables) -> bool:
-            return bool((np.abs(tables[:, one] - tables[:, other]) <= room).all())  # noqa: B023
+            begin_equal = (tables[0, one] == tables[0, other]).all()
+            stay = (np.abs(tables[:, one] - tables[:, other]) <= room).all()  # noqa: B023
+            return bool(begin_equal and stay)
 
         alike = (
             same(weights, weights[:1])

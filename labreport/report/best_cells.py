@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from labreport.analysis.comparing import Measure, is_lower
 from labreport.analysis.observation import Number
 from labreport.analysis.results import Result
-from labreport.analysis.rules.comparison import leading
 from labreport.report.numbers import ALIKE, digits_for
 from labreport.report.numbers import measured as as_printed
 from labreport.report.tree import Cell
@@ -36,10 +36,13 @@ def _told(value: Number, digits: Mapping[float, int]) -> Number:
 
 
 def lowest(members: Sequence[Result | None], budget: int) -> Best:
-    """Those with the lowest loss at a budget, to within rounding, as sentences have them."""
+    """Those with the lowest loss at a budget, and what is level with it, as sentences have them."""
     there = [r for r in members if r is not None and r.loss(budget) is not None]
-    tied = leading(there, budget).tied if there else ()
-    return _unless_all(there, tied, members)
+    if not there:
+        return frozenset()
+    measure = Measure(is_loss=True, budget=budget)
+    best = min(there, key=lambda r: r.loss(budget) or 0.0)
+    return _unless_all(there, [r for r in there if not is_lower(best, r, measure)], members)
 
 
 def nearest(values: Sequence[Number | None]) -> Best:

@@ -776,6 +776,14 @@ def hidden_units_that_rounding_sets_apart() -> ExperimentResults:
 
 
 @silent("symmetry")
+def hidden_units_that_differ_at_first_and_grow_large() -> ExperimentResults:
+    weights = twins()
+    weights[2] = 1e9
+    weights[0, 0] += 0.5
+    return experiment(single("a", [3, 2, 1], weights=weights))
+
+
+@silent("symmetry")
 def hidden_units_with_other_ways_out() -> ExperimentResults:
     weights = twins()
     weights[:, 5] += 1

@@ -20,7 +20,7 @@ from labreport.language.catalogue import language
 from labreport.render.printed import PrintedCell, PrintedParagraph, PrintedTable
 from labreport.report.base_table import MOST_NAMED, base_table
 from labreport.report.illustration.stated_differences import stated_differences
-from labreport.report.numbers import measured
+from labreport.report.numbers import DIGITS, measured
 from labreport.report.tables import (
     NONE,
     comparison_table,
@@ -235,7 +235,7 @@ def test_sweep_of_several_variants_has_a_star_in_each_column(results: Any) -> No
         assert stars(rows)[name] == {min(losses, key=losses.__getitem__)}
 
 
-def test_losses_that_sentences_tell_apart_are_told_apart_in_the_table(results: Any) -> None:
+def test_losses_that_are_level_share_the_star_and_are_told_apart_in_the_table(results: Any) -> None:
     found = results("sweep.optimizer.learning_rate = [1.0, 1.0001, 2.0, 1e-3]\n")
     members = found.everywhere
     runs = [r.run for r in members]
@@ -246,7 +246,7 @@ def test_losses_that_sentences_tell_apart_are_told_apart_in_the_table(results: A
     changed = [replace(r, run=run) for r, run in zip(members, runs, strict=True)]
     rows = table(sweep_table, replace(found, results=tuple(changed)))
     assert rows is not None
-    assert stars(rows) == {"loss@10": {"2"}}
+    assert stars(rows) == {"loss@10": {"1", "2"}}
     assert rows["1"]["loss@10"].text != rows["2"]["loss@10"].text
     assert len(rows["0.001"]["loss@10"].text) < len(rows["2"]["loss@10"].text)
 
@@ -459,7 +459,7 @@ def test_cross_table_of_the_shipped_lab(shipped_build: Any) -> None:
     budget = min(e.last for e in found)
     data = shipped_build.measured.lab.base.data
     errors = {
-        f"{e.plan.name}: {EN.label(e.plan, r.variant)}": r.error(budget)
+        f"{e.plan.name}: {EN.label(e.plan, r.variant)}": r.told(lambda r: r.error(budget))
         for e in found
         for r in e.singles
         if r.run.config.data == data and r.error(budget) is not None
@@ -467,7 +467,7 @@ def test_cross_table_of_the_shipped_lab(shipped_build: Any) -> None:
     named = {name: row for row in made.rows for name in row[0].text.split("; ")}
     assert errors.keys() <= named.keys()
     for name, error in errors.items():
-        assert named[name][1].text == measured(error)
+        assert named[name][1].text == measured(error.value, error.digits or DIGITS)
     best = [row for row in made.rows if row[1].best]
     assert best == [made.rows[0]]
 

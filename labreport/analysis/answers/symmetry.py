@@ -28,12 +28,14 @@ def symmetry(results: ExperimentResults) -> Iterator[Observation]:
                 "scheme": Part("initial", result.run.config.initial.scheme),
             }
             claims = tuple(
-                result.cite(
-                    f"all(abs(weights[:, {first}] - weights[:, {other}]) "
-                    "<= ROUNDING * precision * max(abs(weights)))"
-                )
+                result.cite(formula)
                 for positions in (columns, outgoing)
                 for first, other in [(positions[0], p) for p in positions[1:]]
+                for formula in (
+                    f"all(weights[0, {first}] == weights[0, {other}])",
+                    f"all(abs(weights[:, {first}] - weights[:, {other}]) "
+                    "<= ROUNDING * precision * max(abs(weights)))",
+                )
             )
             yield Observation("symmetry", facts, runs=1, claims=claims)
 
@@ -56,7 +58,8 @@ class Twins:
 def twin_units(result: Result) -> Twins | None:
     """Hidden units with the same incoming and outgoing weights, in every recorded step.
 
-    Sums over several units may be rounded apart where the units are the same.
+    Sums over several units may be rounded apart where the units are the same. They begin equal to
+    the last bit: where weights grow large, what once made a difference may look like rounding.
     """
     network, weights = result.run.config.network, result.run.trace.weights
     if not len(weights) or not result.run.trace.is_whole:
@@ -77,7 +80,8 @@ def twin_units(result: Result) -> Twins | None:
         # Weights of opposite sign may lie farther apart than their type can hold.
         with np.errstate(over="ignore"):
             alike = all(
-                (np.abs(weights[:, positions] - weights[:, positions[:1]]) <= room).all()
+                (weights[0, positions] == weights[0, positions[:1]]).all()
+                and (np.abs(weights[:, positions] - weights[:, positions[:1]]) <= room).all()
                 for positions in (incoming, outgoing)
             )
         if alike and len(incoming) > 1:
