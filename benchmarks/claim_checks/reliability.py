@@ -162,13 +162,18 @@ def _solved_most_often(seen: Seen, observation: Observation) -> bool:
     named = {k: {s.variant for s in listed(observation, k)} for k in ("first", "last")}
     return (
         rates["most"] > rates["fewest"]
-        and all(rates["most"] in possible[name] for name in named["first"])
-        and all(rates["fewest"] in possible[name] for name in named["last"])
+        and all(_may_be(rates["most"], possible[name]) for name in named["first"])
+        and all(_may_be(rates["fewest"], possible[name]) for name in named["last"])
         and all(
             rates["fewest"] <= max(found) and min(found) <= rates["most"]
             for found in possible.values()
         )
     )
+
+
+def _may_be(rate: float, bounds: set[float]) -> bool:
+    """Return whether a rate lies between those that rounding leaves open."""
+    return min(bounds) <= rate <= max(bounds)
 
 
 def solved_starts_of_many(seen: Seen, observation: Observation) -> bool:

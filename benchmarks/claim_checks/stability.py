@@ -9,6 +9,7 @@ import numpy as np
 import stock
 
 from claim_checks.losses import has_reached, loss_at, rounding_of_updates
+from claim_checks.parameters import layer_positions
 from claim_checks.reading import listed, near, stated, value
 from claim_checks.seen import Check, Seen, runs_at_points
 from labreport.analysis.observation import From, Observation, Subject, UpTo
@@ -43,10 +44,14 @@ def _diverges(seen: Seen, run: Run) -> bool:
         start, count = run.trace.weights[-1], few
     again = stock.train(run.config, start, count)
     numbers = [*again.losses, *again.weights[-1], *again.gradients[-1]]
+    if again.error or not np.isfinite(numbers).all():
+        return True
     # Where products are beyond the type, a fused sum of them may be finite and a plain one not.
-    largest = np.sqrt(np.finfo(run.config.dtype).max)
-    overflows = bool((np.abs(again.weights[-1]) > largest).any())
-    return bool(again.error) or overflows or not np.isfinite(numbers).all()
+    sizes = [
+        np.log10(max(1.0, float(np.abs(np.float64(again.weights[-1][weights])).max())))
+        for weights, _ in layer_positions(run.config)
+    ]
+    return bool(sum(sizes) > np.log10(float(np.finfo(run.config.dtype).max)))
 
 
 def _diverged_starts(seen: Seen, observation: Observation) -> bool:

@@ -49,6 +49,8 @@ def _is_lower_beyond(seen: Seen, name: str, observation: Observation) -> bool:
         and sign * run.config.flat()[key] > sign * edge
         and has_reached(run, budget)
         and run.config.rounds >= budget
+        # With mini-batches the loss over all rows is known at some steps alone.
+        and not np.isnan(loss_at(run, budget))
     }
     return (
         edge in (min(members), max(members))
