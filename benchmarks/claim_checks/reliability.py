@@ -150,6 +150,8 @@ def _solved_most_often(seen: Seen, observation: Observation) -> bool:
         if any(trial.seed is None for trial, _ in members):
             continue
         there = [r for _, r in members if has_reached(r, budget) and above_floor(r, 0) > 0]
+        if not there:  # Who starts at the floor has no way to go.
+            continue
         possible[name] = {
             sum(
                 above_floor(r, budget) <= 0.1 * above_floor(r, 0) + sign * 2 * floor_tolerance(r)

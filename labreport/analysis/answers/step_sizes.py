@@ -125,10 +125,10 @@ def _with_twice_the_step(
         for r in _faster(results.control("neighbours", result), result)
         if _got(r, measure)
     ]
-    if len(doubled) < thresholds.FEWEST_PAIRS:
-        return None
     mine = [r for r in members if _got(r, measure)][: len(doubled)]
     others = [r for r in theirs if _got(r, measure)][: len(doubled)]
+    if min(map(len, (mine, others, doubled))) < thresholds.FEWEST_PAIRS:
+        return None
     medians = [_median(group, measure) for group in (mine, others, doubled)]
     # There is a difference, and twice the step makes up for it, or for more: not in the median
     # alone, which jumps where losses lie in two heaps.
