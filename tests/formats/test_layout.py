@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import weasyprint
 from layout_of import Layout, faults, fills
-from whole import affordable, pairs
+from whole import affordable, pairwise
 
 from labreport.formats.paper.folds import folded, folds
 from labreport.formats.paper.placed import pages_of
@@ -78,7 +78,7 @@ def test_aim_and_answers_stand_on_the_page_after_the_cover(
 STARTED = ("classes", "initialisation", "minimal", "optimizers")
 
 
-@pytest.mark.parametrize(("name", "code"), pairs(STARTED, CODES))
+@pytest.mark.parametrize(("name", "code"), pairwise(STARTED, CODES))
 def test_labs_to_start_from_keep_them_too(
     pages_of: Callable[[str], Any], name: str, code: str
 ) -> None:
