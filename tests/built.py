@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import dataclass
 from pathlib import Path
+
+from layout_of import Layout
 
 from labreport.build.request import Summary
 from labreport.render.printed import PrintedReport
@@ -11,6 +14,11 @@ from labreport.report.measured import Measured
 from labreport.report.tree import Report
 
 LANGUAGES = ("zh", "en")
+
+
+def layout_file(folder: Path, code: str) -> Path:
+    """Where the layout of a PDF is kept, beside the lab."""
+    return folder / f"layout.{code}.pickle"
 
 
 @dataclass(frozen=True, repr=False)
@@ -38,6 +46,12 @@ class Built:
 
     def pdf(self, code: str) -> Path:
         return self._file(code, "pdf")
+
+    def layout(self, code: str) -> Layout:
+        """Of the pages of the PDF in a language; of the lab that ships alone."""
+        found = pickle.loads(layout_file(self.path.parent, code).read_bytes())
+        assert isinstance(found, Layout)
+        return found
 
     def _file(self, code: str, ending: str) -> Path:
         suffix = "" if code == LANGUAGES[0] else f".{code}"

@@ -4,25 +4,31 @@ import os
 import pickle
 import signal
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import replace
+from functools import cache, partial
+from hashlib import sha256
 from pathlib import Path
-from shutil import copyfile, copytree
+from shutil import copyfile, copytree, rmtree
 from typing import Any
 from unittest.mock import patch
 
 import hypothesis
 import pytest
-from built import LANGUAGES, Built
+from built import LANGUAGES, Built, layout_file
 from filelock import FileLock
 from hostile_texts import HOSTILE_FORMULA
+from layout_of import layout_of
 
 from labreport.analysis.observation import Count, Facts, Number, Observation, Source, Subject
 from labreport.analysis.observe import Observations
 from labreport.build import pipeline as build_module
 from labreport.build.request import Request
 from labreport.formats import pdf as pdf_format
+from labreport.language.catalogue import Language
 from labreport.render import printing as printing_module
+from labreport.render import typeset_formulas
 from labreport.render.printed import PrintedReport
 from labreport.report import compose as compose_module
 from labreport.report import measured as measured_module
@@ -66,8 +72,18 @@ learning_rate = 1.0
 """
 
 
-def build(path: Path, output: Path, only: tuple[str, ...] = (), *, evidence: bool = False) -> Built:
-    """Build a lab in both languages, and keep what the build composed on its way."""
+def build(
+    path: Path,
+    output: Path,
+    only: tuple[str, ...] = (),
+    *,
+    evidence: bool = False,
+    paper: bool = True,
+) -> Built:
+    """Build a lab in both languages, and keep what the build composed on its way.
+
+    Without paper, its PDFs are left out, which take most of the time.
+    """
     seen: dict[str, Any] = {}
     measure, compose = measured_module.measure, compose_module.compose
     print_report = printing_module.print_report
@@ -85,7 +101,11 @@ def build(path: Path, output: Path, only: tuple[str, ...] = (), *, evidence: boo
         seen[report.language] = report
         return report
 
+    pdf = (
+        nullcontext() if paper else patch.object(pdf_format, "render", lambda *_: b"%PDF-left-out")
+    )
     with (
+        pdf,
         patch.object(measured_module, "measure", measured),
         patch.object(compose_module, "compose", composed),
         patch.object(printing_module, "print_report", printed),
@@ -96,24 +116,64 @@ def build(path: Path, output: Path, only: tuple[str, ...] = (), *, evidence: boo
     return Built(path, output, summary, seen["measured"], seen["tree"], reports)
 
 
-@pytest.fixture(scope="session")
-def shipped_build(tmp_path_factory: pytest.TempPathFactory) -> Built:
-    """The lab that ships with the tool, built once, away from any notes of the developer's.
+@pytest.fixture(scope="session", autouse=True)
+def _formulas_once() -> Iterator[None]:
+    """Draw a formula once, whichever labs show it: in a small lab they take most of the time."""
+    with patch.object(typeset_formulas, "drawn", cache(typeset_formulas.drawn)):
+        yield
 
-    It is built by the first of the processes that share out the tests, and read by the others.
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
+    """Fill a folder once, and give it with what the filling gave.
+
+    It is filled by the first of the processes that share out the tests, and read by the others.
     """
     own = tmp_path_factory.getbasetemp()
-    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
-    folder, kept = shared / "shipped", shared / "shipped.pickle"
-    with FileLock(shared / "shipped.lock"):
-        if not kept.is_file():
-            folder.mkdir()
-            copyfile(shipped_file("experiments.toml"), folder / "experiments.toml")
-            built = build(folder / "experiments.toml", folder / "output")
-            kept.write_bytes(pickle.dumps(built))
-        found = pickle.loads(kept.read_bytes())
-    assert isinstance(found, Built)
-    return found
+    root = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+    here: dict[object, tuple[Path, Any]] = {}
+
+    def filled(key: object, make: Callable[[Path], Any]) -> tuple[Path, Any]:
+        if key not in here:
+            here[key] = by_any_process(key, make)
+        return here[key]
+
+    def by_any_process(key: object, make: Callable[[Path], Any]) -> tuple[Path, Any]:
+        name = f"shared-{sha256(repr(key).encode()).hexdigest()[:16]}"
+        folder, kept = root / name, root / f"{name}.pickle"
+        with FileLock(root / f"{name}.lock"):
+            if not kept.is_file():
+                # One that could not be filled may have left something.
+                rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                kept.write_bytes(pickle.dumps(make(folder)))
+            return folder, pickle.loads(kept.read_bytes())
+
+    return filled
+
+
+def build_shipped(folder: Path) -> Built:
+    """The lab that ships with the tool, and beside it what tests ask of the pages of its PDFs."""
+    laid_out = pdf_format.laid_out
+
+    def measured(report: PrintedReport, language: Language) -> Any:
+        document = laid_out(report, language)
+        kept = layout_file(folder, report.language)
+        kept.write_bytes(pickle.dumps(layout_of(document)))
+        return document
+
+    copyfile(shipped_file("experiments.toml"), folder / "experiments.toml")
+    with patch.object(pdf_format, "laid_out", measured):
+        return build(folder / "experiments.toml", folder / "output")
+
+
+@pytest.fixture(scope="session")
+def shipped_build(shared: Callable[..., Any]) -> Built:
+    """The lab that ships with the tool, built once, away from any notes of the developer's."""
+    _, built = shared("shipped", build_shipped)
+    assert isinstance(built, Built)
+    return built
 
 
 @pytest.fixture(scope="session")
@@ -151,10 +211,9 @@ def build_lab(write_lab: Callable[..., Path], tmp_path: Path) -> Callable[..., B
         text: str,
         notes: dict[str, str] | None = None,
         only: tuple[str, ...] = (),
-        *,
-        evidence: bool = False,
+        **options: bool,
     ) -> Built:
-        return build(write_lab(text, notes), tmp_path / "output", only, evidence=evidence)
+        return build(write_lab(text, notes), tmp_path / "output", only, **options)
 
     return built
 
@@ -186,25 +245,16 @@ def made_up(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def build_pages(build_lab: Callable[..., Built]) -> Callable[..., Built]:
-    """Build a lab given as text without its PDFs, which take most of the time."""
-
-    def built(*arguments: Any, **options: Any) -> Built:
-        with patch.object(pdf_format, "render", lambda *_: b"%PDF-left-out"):
-            return build_lab(*arguments, **options)
-
-    return built
+    """Build a lab given as text without its PDFs."""
+    return partial(build_lab, paper=False)
 
 
 @pytest.fixture(scope="session")
-def made_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
+def made_once(shared: Callable[..., Any]) -> Callable[..., Any]:
     """Fill a folder once, and copy it for each test that needs it, which may change its copy."""
-    made: dict[object, tuple[Path, Any]] = {}
 
     def copied(key: object, make: Callable[[Path], Any], to: Path) -> Any:
-        if key not in made:
-            folder = tmp_path_factory.mktemp("once")
-            made[key] = folder, make(folder)
-        folder, result = made[key]
+        folder, result = shared(key, make)
         copytree(folder, to, dirs_exist_ok=True)
         return result
 
@@ -212,16 +262,17 @@ def made_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
 
 
 @pytest.fixture
-def pages_of(made_once: Callable[..., Any], tmp_path: Path) -> Callable[[str], Built]:
+def pages_of(made_once: Callable[..., Any], tmp_path: Path) -> Callable[..., Built]:
     """Like `build_pages`, but built once for all tests of a lab that change nothing of a build."""
 
-    def make(text: str, folder: Path) -> Built:
+    def make(text: str, beside: tuple[Path, ...], folder: Path) -> Built:
         (folder / "lab.toml").write_text(text, encoding="utf-8")
-        with patch.object(pdf_format, "render", lambda *_: b"%PDF-left-out"):
-            return build(folder / "lab.toml", folder / "output")
+        for path in beside:
+            copyfile(path, folder / path.name)
+        return build(folder / "lab.toml", folder / "output", paper=False)
 
-    def built(text: str) -> Built:
-        made = made_once(("pages", text), lambda folder: make(text, folder), tmp_path)
+    def built(text: str, *beside: Path) -> Built:
+        made = made_once(("pages", text), partial(make, text, beside), tmp_path)
         return replace(made, path=tmp_path / "lab.toml", output=tmp_path / "output")
 
     return built

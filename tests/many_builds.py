@@ -3,8 +3,8 @@
 It reads an order a line from stdin and answers with a line: for each build, what it said, or null
 if it was killed. What takes long (importing torch) is done once, before the forks, so that kills
 fall into building. The disk is slow: a file is written in pieces, between which a kill may fall.
-PDFs are a few bytes that depend on the report, and processes are started for however little there
-is to train.
+PDFs are a few bytes that depend on the report, a formula is drawn by the first build that shows it,
+and processes are started for however little there is to train.
 
 An order, as JSON: ``builds`` (each with ``lab``, ``output``, ``jobs``), ``kill`` (how many of them,
 the first ones) and ``after`` (seconds).
@@ -15,30 +15,49 @@ from __future__ import annotations
 import io
 import json
 import os
+import pickle
 import signal
 import sys
+import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 
 def main() -> None:
-    prepare()
-    for line in sys.stdin:
-        order = json.loads(line)
-        print(json.dumps(carry_out(order)), flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        prepare(Path(folder))
+        for line in sys.stdin:
+            order = json.loads(line)
+            print(json.dumps(carry_out(order)), flush=True)
 
 
-def prepare() -> None:
+def prepare(folder: Path) -> None:
     import labreport.training.trainer  # noqa: F401
     from labreport.formats import html, pdf
-    from labreport.render import draw, figures, printing  # noqa: F401
+    from labreport.render import draw, figures, printing, typeset_formulas  # noqa: F401
     from labreport.report import compose  # noqa: F401
     from labreport.training import execution
 
     execution.WORTH_SECONDS = 0.0
+    typeset_formulas.drawn = drawn_once(typeset_formulas.drawn, folder)
     pdf.render = lambda report, words, _: f"%PDF {hash_of(html.render([(report, words)]))}".encode()
     os.fdopen = lambda handle, mode: SlowFile(io.FileIO(handle, mode))  # type: ignore[assignment]
+
+
+def drawn_once(draw: Callable[[str], Any], folder: Path) -> Callable[[str], Any]:
+    """The same, with what it returns kept in files, which builds have in common."""
+
+    def drawn(mathml: str) -> Any:
+        kept = folder / hash_of(mathml)
+        if not kept.is_file():
+            made = folder / f"{kept.name}.{os.getpid()}"
+            made.write_bytes(pickle.dumps(draw(mathml)))
+            made.replace(kept)
+        return pickle.loads(kept.read_bytes())
+
+    return drawn
 
 
 class SlowFile(io.BufferedWriter):

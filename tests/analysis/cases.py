@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
+from labreport.analysis.observation import Observation
+from labreport.analysis.observe import RULES, observe
 from labreport.analysis.results import ExperimentResults
 
 Build = Callable[[], ExperimentResults]
@@ -25,6 +28,24 @@ class Case:
 
 
 CASES: list[Case] = []
+
+
+@cache
+def made(build: Build) -> ExperimentResults:
+    """The experiment of a case, made once for all rules and tests that look at it."""
+    return build()
+
+
+@cache
+def said(build: Build) -> dict[str, tuple[Observation, ...]]:
+    """What each rule says of it, with the thresholds that there are."""
+    return {name: tuple(find(made(build))) for name, find in RULES.items()}
+
+
+@cache
+def observed(build: Build) -> tuple[Observation, ...]:
+    """What is observed in it altogether, answers first."""
+    return tuple(observe(made(build)))
 
 
 def fires(rule: str, form: str = "", **facts: Any) -> Callable[[Build], Build]:

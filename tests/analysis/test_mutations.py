@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import pytest
 import test_rules  # noqa: F401 (its cases)
-from cases import CASES, Case
+from cases import CASES, Case, made, said
 from concluded_labs import LABS, conclude, less_than_chance
 from mutations import (
     Lab,
@@ -85,10 +85,10 @@ def survivors(
 
 @pytest.mark.parametrize("case", FIRING, ids=str)
 def test_rule_and_formulas_notice_the_same_changes(case: Case) -> None:
-    lab = (case.build(),)
+    lab = (made(case.build),)
     draw = random.Random(str(case))
     say = of_rule(case.rule)
-    for observation in say(lab):
+    for observation in said(case.build)[case.rule]:
         changes = numbers(lab, observation, draw, NUMBERS) + swaps(lab, observation, draw, SWAPS)
         assert survivors(lab, say, observation, changes) == []
 
@@ -153,9 +153,9 @@ def mutated_nowhere(lab: Lab) -> Lab:
 
 @pytest.mark.parametrize("case", FIRING, ids=str)
 def test_every_threshold_of_a_claim_decides(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
-    lab = (case.build(),)
+    lab = (made(case.build),)
     say = of_rule(case.rule)
-    for observation in say(lab):
+    for observation in said(case.build)[case.rule]:
         for name in deciding(observation):
             assert matters(lab, say, observation, name, monkeypatch), name
 
@@ -182,7 +182,7 @@ def test_which_starts_stand_for_chance_changes_what_is_said(
 
 
 def test_no_threshold_is_left_out() -> None:
-    observations = [o for case in FIRING for o in RULES[case.rule](case.build())]
+    observations = [o for case in FIRING for o in said(case.build)[case.rule]]
     observations += [o for build in LABS for _, o in conclude(build())]
     named = {name for o in observations for name in thresholds_of(o)}
     assert named | SPOKEN_OF == {name for name in vars(thresholds) if name.isupper()}
@@ -217,8 +217,8 @@ def read_places(observation: Observation, lab: Lab) -> list[Mutation]:
 
 @pytest.mark.parametrize("case", FIRING, ids=str)
 def test_a_number_that_is_told_cannot_change_unnoticed(case: Case) -> None:
-    lab = (case.build(),)
-    for observation in of_rule(case.rule)(lab):
+    lab = (made(case.build),)
+    for observation in said(case.build)[case.rule]:
         for change in read_places(observation, lab):
             other = mutated(lab, change)
             with np.errstate(all="ignore"):

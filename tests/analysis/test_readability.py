@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from cases import made, observed
 from concluded_labs import LABS, conclude
 from readability import MOST_NUMBERS, MOST_WORDS, unreadable
-from test_rules import CASES
+from test_rules import BUILDS
 
 from labreport.analysis.observation import Observation
-from labreport.analysis.observe import observe
 from labreport.lab.plan import Plan
 from labreport.language.catalogue import language
 from labreport.render.printed import (
@@ -26,11 +26,10 @@ from labreport.render.printed import (
 LANGUAGES = ("zh", "en")
 
 
-def observed() -> Iterator[tuple[Observation, Plan]]:
+def observations() -> Iterator[tuple[Observation, Plan]]:
     """Everything that is observed in the labs of the suite."""
-    for case in CASES:
-        results = case.build()
-        yield from ((observation, results.plan) for observation in observe(results))
+    for build in BUILDS:
+        yield from ((observation, made(build).plan) for observation in observed(build))
     for build in LABS:
         yield from ((observation, plan) for plan, observation in conclude(build()))
 
@@ -38,7 +37,7 @@ def observed() -> Iterator[tuple[Observation, Plan]]:
 @pytest.mark.parametrize("code", LANGUAGES)
 def test_observations_are_readable(code: str) -> None:
     words = language(code)
-    told = {words.sentence(observation, plan) for observation, plan in observed()}
+    told = {words.sentence(observation, plan) for observation, plan in observations()}
     assert len(told) > 300
     assert [found for text in sorted(told) for found in unreadable(text, code)] == []
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from importlib import import_module
+from itertools import chain
 from math import log, nextafter
 from pathlib import Path
 from statistics import stdev
@@ -17,7 +18,7 @@ from typing import Any
 import numpy as np
 import pytest
 from babel.messages.pofile import read_po
-from cases import CASES, Case, fires, silent
+from cases import CASES, Build, Case, fires, made, observed, said, silent
 from concluded_labs import LABS, conclude
 from synthetic_runs import (
     MOMENTUM,
@@ -36,7 +37,7 @@ from synthetic_runs import (
 from labreport.analysis.formulas.evidence import failures, known_of, thresholds_of
 from labreport.analysis.formulas.flattened_facts import flattened
 from labreport.analysis.observation import Number, Observation, Share, With
-from labreport.analysis.observe import RULES, observe, observe_base
+from labreport.analysis.observe import RULES, observe_base
 from labreport.analysis.results import ExperimentResults
 from labreport.analysis.thresholds import (
     ALIKE,
@@ -1359,11 +1360,17 @@ for _ in (Path(__file__).parent).glob("cases_*.py"):
 
 # --- the tests ---------------------------------------------------------------------------------
 
+BUILDS = tuple(dict.fromkeys(case.build for case in CASES))
+"""Experiments, each once: several rules can have a case in one."""
+
+
+def name_of(build: Build) -> str:
+    return build.__name__
+
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_rule_says_just_what_is_there(case: Case) -> None:
-    results = case.build()
-    found = [o for o in RULES[case.rule](results) if o.form == case.form or case.form is None]
+    found = [o for o in said(case.build)[case.rule] if o.form == case.form or case.form is None]
     if case.form is None:
         assert found == []
         return
@@ -1377,12 +1384,11 @@ def _numbers_only(facts: dict[str, Any]) -> bool:
     return all(isinstance(value, int | float) for value in facts.values())
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_every_fact_and_claim_holds_when_it_is_computed_apart(case: Case) -> None:
-    results = case.build()
-    known = known_of(results)
-    for find in RULES.values():
-        for observation in find(results):
+@pytest.mark.parametrize("build", BUILDS, ids=name_of)
+def test_every_fact_and_claim_holds_when_it_is_computed_apart(build: Build) -> None:
+    known = known_of(made(build))
+    for observations in said(build).values():
+        for observation in observations:
             assert list(failures(observation, known)) == []
 
 
@@ -1400,8 +1406,7 @@ WITHOUT_CLAIMS = {
 
 @pytest.mark.parametrize("case", [c for c in CASES if c.form is not None], ids=str)
 def test_measured_facts_name_their_source(case: Case) -> None:
-    results = case.build()
-    for observation in RULES[case.rule](results):
+    for observation in said(case.build)[case.rule]:
         assert observation.claims or case.rule in WITHOUT_CLAIMS
         for name, fact in observation.facts.items():
             for part in parts_of(fact):
@@ -1429,7 +1434,7 @@ def test_declared_thresholds_are_those_that_claims_name(rule: str) -> None:
         name
         for case in CASES
         if case.rule == rule and case.form is not None
-        for observation in RULES[rule](case.build())
+        for observation in said(case.build)[rule]
         for name in thresholds_of(observation)
     }
     assert named == set(RULES[rule].thresholds)
@@ -1445,12 +1450,11 @@ def test_cases_name_rules_that_exist() -> None:
     assert {case.rule for case in CASES} <= set(RULES)
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_no_case_breaks_another_rule(case: Case) -> None:
+@pytest.mark.parametrize("build", BUILDS, ids=name_of)
+def test_no_case_breaks_another_rule(build: Build) -> None:
     """A case is an experiment like any other: each rule must cope with it."""
-    results = case.build()
-    for rule, find in RULES.items():
-        for observation in find(results):
+    for rule, observations in said(build).items():
+        for observation in observations:
             assert observation.rule == rule
             assert 0 <= observation.relevance <= 1
             assert observation.runs >= 0
@@ -1478,7 +1482,7 @@ def test_base_that_misses_its_target_says_so() -> None:
 
 @pytest.mark.parametrize("code", ["zh", "en"])
 def test_every_measured_fact_has_a_name_in_words(code: str) -> None:
-    found = [o for c in CASES if c.form is not None for o in RULES[c.rule](c.build())]
+    found = [o for c in CASES if c.form is not None for o in said(c.build)[c.rule]]
     found += [o for build in LABS for _, o in conclude(build())]
     names = {leaf.name for o in found for leaf in flattened(o) if leaf.is_measured}
     assert sorted(n for n in names if not language(code).has(f"fact.{n}")) == []
@@ -1486,13 +1490,12 @@ def test_every_measured_fact_has_a_name_in_words(code: str) -> None:
 
 @pytest.mark.parametrize("code", ["zh", "en"])
 def test_every_observation_has_a_sentence_and_every_sentence_an_observation(code: str) -> None:
-    said: set[str] = set()
+    told: set[str] = set()
     words = language(code)
     pairs = [
-        (o, r.plan)
-        for c in CASES
-        for r in [c.build()]
-        for o in (*observe(r), *(o for find in RULES.values() for o in find(r)))
+        (o, made(build).plan)
+        for build in BUILDS
+        for o in (*observed(build), *chain.from_iterable(said(build).values()))
     ]
     pairs += [(o, plan) for build in LABS for plan, o in conclude(build())]
     pairs += [(o, experiment(single("a", [3, 2, 1])).plan) for o in based()]
@@ -1501,8 +1504,8 @@ def test_every_observation_has_a_sentence_and_every_sentence_an_observation(code
         assert "{" not in sentence
         assert "None" not in sentence
         assert sentence.endswith(("。", "."))
-        said.add(observation.message)
+        told.add(observation.message)
     with Path(shipped("templates") / "languages" / f"{code}.po").open("rb") as file:
         catalogue = read_po(file, locale=code)
     written = {m.id if isinstance(m.id, str) else m.id[0] for m in catalogue}
-    assert said == {key for key in written if key.startswith("observation.")}
+    assert told == {key for key in written if key.startswith("observation.")}

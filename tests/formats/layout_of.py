@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -19,6 +20,25 @@ FEW_ROWS = 15
 
 MOST_LINES = 2
 """Lines of a caption."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What tests ask of the pages of a document, as a value that outlives it.
+
+    Attributes:
+        faults: what is wrong with them.
+        chapters: of each page.
+    """
+
+    faults: tuple[str, ...]
+    chapters: tuple[frozenset[str], ...]
+
+
+def layout_of(document: Any) -> Layout:
+    """Measure the pages of a document."""
+    chapters = (frozenset(line.chapter for line in page.lines) for page in pages_of(document))
+    return Layout(tuple(faults(document)), tuple(chapters))
 
 
 def faults(document: Any) -> list[str]:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 import weasyprint
-from layout_of import faults, fills
-from whole import affordable
+from layout_of import Layout, faults, fills
+from whole import affordable, pairwise
 
 from labreport.formats.paper.folds import folded, folds
 from labreport.formats.paper.placed import pages_of
@@ -54,47 +54,46 @@ figure, .whole { break-inside: avoid }
 </style>"""
 
 
-@pytest.fixture(scope="module", params=CODES)
-def shipped_pages(request: pytest.FixtureRequest, shipped_build: Any) -> tuple[str, Any]:
-    """The code of a language, and the document of the shipped lab in it."""
-    return request.param, laid_out(shipped_build.reports[request.param], language(request.param))
+@pytest.fixture(params=CODES)
+def shipped_pages(request: pytest.FixtureRequest, shipped_build: Any) -> tuple[str, Layout]:
+    """The code of a language, and the pages that the build of the shipped lab made in it."""
+    return request.param, shipped_build.layout(request.param)
 
 
-def test_the_shipped_lab_keeps_the_rules_of_layout(shipped_pages: tuple[str, Any]) -> None:
-    _, document = shipped_pages
-    assert faults(document) == []
-    assert len(document.pages) <= MOST_PAGES
+def test_the_shipped_lab_keeps_the_rules_of_layout(shipped_pages: tuple[str, Layout]) -> None:
+    _, layout = shipped_pages
+    assert layout.faults == ()
+    assert len(layout.chapters) <= MOST_PAGES
 
 
 def test_aim_and_answers_stand_on_the_page_after_the_cover(
-    shipped_pages: tuple[str, Any], shipped_build: Any
+    shipped_pages: tuple[str, Layout], shipped_build: Any
 ) -> None:
-    code, document = shipped_pages
-    numbers = {
-        (chapter, number)
-        for number, page in enumerate(pages_of(document), start=1)
-        for chapter in {line.chapter for line in page.lines}
-    }
+    code, layout = shipped_pages
     for anchor in ("purpose", "key-answers"):
-        assert [n for chapter, n in numbers if chapter == anchor] == [2]
+        assert [n for n, on in enumerate(layout.chapters, start=1) if anchor in on] == [2]
     assert shipped_build.reports[code].sections[0].anchor == "purpose"
 
 
-@pytest.mark.parametrize("name", ["classes", "initialisation", "minimal", "optimizers"])
-def test_labs_to_start_from_keep_them_too(pages_of: Callable[[str], Any], name: str) -> None:
+STARTED = ("classes", "initialisation", "minimal", "optimizers")
+
+
+@pytest.mark.parametrize(("name", "code"), pairwise(STARTED, CODES))
+def test_labs_to_start_from_keep_them_too(
+    pages_of: Callable[[str], Any], name: str, code: str
+) -> None:
     text = (shipped("templates") / "labs" / f"{name}.toml").read_text(encoding="utf-8")
-    check(pages_of(affordable(text)))
+    report = pages_of(affordable(text)).reports[code]
+    assert faults(laid_out(report, language(code))) == []
 
 
-def test_a_lab_of_one_experiment_is_short(pages_of: Callable[[str], Any], base_text: str) -> None:
-    assert all(len(document.pages) <= MOST_OF_ONE for document in check(pages_of(base_text + ONE)))
-
-
-def check(built: Any) -> list[Any]:
-    documents = [laid_out(built.reports[code], language(code)) for code in CODES]
-    for document in documents:
-        assert faults(document) == []
-    return documents
+@pytest.mark.parametrize("code", CODES)
+def test_a_lab_of_one_experiment_is_short(
+    pages_of: Callable[[str], Any], base_text: str, code: str
+) -> None:
+    document = laid_out(pages_of(base_text + ONE).reports[code], language(code))
+    assert faults(document) == []
+    assert len(document.pages) <= MOST_OF_ONE
 
 
 def test_captions_are_short(shipped_build: Any) -> None:

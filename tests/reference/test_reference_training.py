@@ -5,16 +5,20 @@ its options, cleared and accumulated; here seventeen trainings that between them
 every activation, loss, bias policy, optimizer and gradient policy.
 
 Covered at three rounds in float64, on random networks of one to four layers: every
-activation × loss × bias policy × optimizer (6732 trainings), cleared and accumulated
-gradients taking turns, and the options of each optimizer too.
+activation × loss, every activation × bias policy × optimizer and every loss × bias
+policy × optimizer; with LABREPORT_TESTS=all every activation × loss × bias policy ×
+optimizer (6732 trainings). Cleared and accumulated gradients take turns, and the
+options of each optimizer do too.
 """
 
 import dataclasses
+import functools
 import itertools
 
 import numpy as np
 import pytest
 import torch
+from whole import turns
 
 from labreport.reference.activations import ACTIVATIONS
 from labreport.reference.losses.all_losses import LOSSES
@@ -77,17 +81,43 @@ def draw_with_real_gradients(reference, activation, loss, bias, widths=None):
     raise AssertionError("unreachable")
 
 
+def tried_with(activation, loss):
+    """Bias policies and optimizers that a pair is tried with, each with its turn."""
+    # A turn of its own for every pair, so that the options meet all of them.
+    first = 5 * list(ACTIVATIONS).index(activation) + list(LOSSES).index(loss) + 1
+    return turns(itertools.product(BIAS_POLICIES, OPTIMIZERS), first)
+
+
+def test_what_is_tried_has_each_activation_and_each_loss_with_all_options():
+    met = {
+        (one, bias, optimizer, *further)
+        for activation, loss in itertools.product(ACTIVATIONS, LOSSES)
+        for turn, (bias, optimizer) in tried_with(activation, loss)
+        for one, *further in (
+            (f"activation {activation}",),
+            (f"loss {loss}",),
+            ("option", turn % len(OPTIONS[optimizer])),
+            ("gradients", turn // 4 % 2),
+        )
+    }
+    kinds = [
+        *((f"activation {name}",) for name in ACTIVATIONS),
+        *((f"loss {name}",) for name in LOSSES),
+        ("gradients", 0),
+        ("gradients", 1),
+    ]
+    for bias, optimizer in itertools.product(BIAS_POLICIES, OPTIMIZERS):
+        options = [("option", number) for number in range(len(OPTIONS[optimizer]))]
+        for one, *further in (*kinds, *options):
+            assert (one, bias, optimizer, *further) in met
+
+
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_everything_with_everything_agrees_with_torch(reference, activation, loss):
-    # A turn of its own for every pair, so that the options meet all of them.
-    turn = 5 * list(ACTIVATIONS).index(activation) + list(LOSSES).index(loss)
-    experiments = {
-        bias: draw_with_real_gradients(reference, activation, loss, bias) for bias in BIAS_POLICIES
-    }
-    for bias, optimizer in itertools.product(BIAS_POLICIES, OPTIMIZERS):
-        turn += 1
-        experiment = experiments[bias]
+    draw = functools.cache(functools.partial(draw_with_real_gradients, reference, activation, loss))
+    for turn, (bias, optimizer) in tried_with(activation, loss):
+        experiment = draw(bias)
         options = OPTIONS[optimizer][turn % len(OPTIONS[optimizer])]
         keywords = {"learning_rate": LEARNING_RATES[optimizer], **options}
         gradients = GRADIENT_POLICIES[turn // 4 % 2]

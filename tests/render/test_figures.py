@@ -233,12 +233,47 @@ def test_curves_take_any_number(values: np.ndarray) -> None:
     assert layers_figure(runs, (0.5, 2.0), AXES)
 
 
-def test_a_map_of_layers_has_every_layer(monkeypatch: pytest.MonkeyPatch) -> None:
-    drawn: list[Any] = []
-    monkeypatch.setattr(style, "svg", lambda figure: drawn.append(figure) or b"")
-    layers_figure(LAYERS, (1e-12, 1.0), ("updates", "layer", "norm"))
-    (figure,) = drawn
-    maps = [axes for axes in figure.axes if axes.get_title("left")]
+@pytest.fixture
+def axes_of(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], list[Any]]:
+    """The axes of a figure, as they are drawn."""
+
+    def axes(name: str) -> list[Any]:
+        drawn: list[Any] = []
+        monkeypatch.setattr(style, "svg", lambda figure: drawn.append(figure) or b"")
+        DRAWINGS[name]()
+        (figure,) = drawn
+        return list(figure.axes)
+
+    return axes
+
+
+def test_curves_are_as_high_as_the_losses_and_run_over_updates(
+    axes_of: Callable[[str], list[Any]],
+) -> None:
+    panels = axes_of("curves")
+    assert [(axes.get_xlabel(), axes.get_ylabel()) for axes in panels] == [
+        ("updates", "loss"),
+        ("updates", ""),
+    ]
+    for axes, last in zip(panels, (10, 1000), strict=True):
+        for line, (_, values, _) in zip(axes.lines, CURVES, strict=False):
+            steps = np.asarray(line.get_xdata())
+            assert (steps[0], steps[-1]) == (0, last)
+            assert np.array_equal(line.get_ydata(), values[steps.astype(int)])
+
+
+def test_a_sweep_is_as_high_as_the_losses_and_runs_over_what_is_swept(
+    axes_of: Callable[[str], list[Any]],
+) -> None:
+    (axes,) = axes_of("sweep")
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("updates", "loss")
+    line = axes.lines[0]
+    assert list(line.get_xdata()) == [0.1, 1.0]
+    assert np.array_equal(line.get_ydata(), [0.5, np.nan], equal_nan=True)
+
+
+def test_a_map_of_layers_has_every_layer(axes_of: Callable[[str], list[Any]]) -> None:
+    maps = [axes for axes in axes_of("layers") if axes.get_title("left")]
     assert [axes.get_title("left") for axes in maps] == ["甲", "B"]
     for axes in maps:
         (mesh,) = axes.collections

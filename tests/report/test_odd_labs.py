@@ -92,10 +92,8 @@ LABS: dict[str, str] = {
 
 
 @pytest.mark.parametrize("name", LABS)
-def test_an_odd_lab_gives_a_report(
-    name: str, build_pages: Callable[..., Any], base_text: str
-) -> None:
-    built = build_pages(base_text + '[experiment.a]\ntitle = "A"\n' + LABS[name])
+def test_an_odd_lab_gives_a_report(name: str, pages_of: Callable[..., Any], base_text: str) -> None:
+    built = pages_of(base_text + '[experiment.a]\ntitle = "A"\n' + LABS[name])
     for code, report in built.reports.items():
         page = built.html(code)
         assert page.endswith("</html>") or page.endswith("</html>\n")
@@ -163,9 +161,9 @@ def said(built: Any) -> set[str]:
     ],
 )
 def test_an_odd_lab_says_what_is_odd_about_it(
-    name: str, message: str, build_pages: Callable[..., Any], base_text: str
+    name: str, message: str, pages_of: Callable[..., Any], base_text: str
 ) -> None:
-    built = build_pages(base_text + '[experiment.a]\ntitle = "A"\n' + LABS[name])
+    built = pages_of(base_text + '[experiment.a]\ntitle = "A"\n' + LABS[name])
     assert message in said(built)
 
 
@@ -189,9 +187,9 @@ def test_an_odd_lab_says_what_is_odd_about_it(
     ],
 )
 def test_an_odd_lab_says_nothing_untrue(
-    name: str, message: str, build_pages: Callable[..., Any], base_text: str
+    name: str, message: str, pages_of: Callable[..., Any], base_text: str
 ) -> None:
-    built = build_pages(base_text + '[experiment.a]\ntitle = "A"\n' + LABS[name])
+    built = pages_of(base_text + '[experiment.a]\ntitle = "A"\n' + LABS[name])
     assert message not in said(built)
 
 

@@ -6,6 +6,7 @@ import pytest
 import torch
 from training_cases import CASES, case_id
 from training_stock import example, optimizer_of
+from whole import pairwise
 
 from labreport.training.family import Family, hyperparameters, optimizer_flags
 from labreport.training.operations.optimizers import OPTIMIZERS
@@ -27,9 +28,11 @@ def gradients(scale: float, dtype: torch.dtype) -> torch.Tensor:
     return drawn.to(dtype)
 
 
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize("scale", [1.0, 1e-4])
-@pytest.mark.parametrize("case", CASES, ids=case_id)
+@pytest.mark.parametrize(
+    ("case", "scale", "dtype"),
+    pairwise(CASES, (1.0, 1e-4), ("float64", "float32")),
+    ids=case_id,
+)
 def test_rule(case: dict[str, Any], scale: float, dtype: str) -> None:
     kind = getattr(torch, dtype)
     config = example(optimizer={"learning_rate": 0.05, **case}, dtype=dtype)

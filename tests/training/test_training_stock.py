@@ -7,6 +7,7 @@ import pytest
 import torch
 from training_cases import CASES, MODELS, case_id
 from training_stock import alone, example, exercise, loss_module, network_of, stock, ulps
+from whole import pairwise
 
 from labreport.lab.configuration import RunConfig
 from labreport.training.operations.activations import ACTIVATIONS
@@ -31,9 +32,7 @@ def compare(config: RunConfig, bound: float) -> None:
     assert ulps(trace.gradients, wanted.gradients) <= bound
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize(("activation", "loss", "dtype"), pairwise(ACTIVATIONS, LOSSES, DTYPES))
 def test_activations_and_losses(activation: str, loss: str, dtype: str) -> None:
     compare(example(activation, loss, dtype=dtype), ULPS)
 
@@ -47,9 +46,11 @@ def test_bias_and_gradients(optimizer: str, gradients: str, bias: str, dtype: st
     compare(example(bias=bias, optimizer=chosen, gradients=gradients, dtype=dtype), ULPS)
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("gradients", ["cleared", "accumulated"])
-@pytest.mark.parametrize("case", CASES, ids=case_id)
+@pytest.mark.parametrize(
+    ("case", "gradients", "dtype"),
+    pairwise(CASES, ("cleared", "accumulated"), DTYPES),
+    ids=case_id,
+)
 def test_optimizers(case: dict[str, Any], gradients: str, dtype: str) -> None:
     # Ten rounds and a small step: a rule that is compared over 200 steps in test_training_rules
     # feeds back on its own gradients here, and some way on any difference grows by itself.

@@ -72,5 +72,8 @@ def _cases() -> list[dict[str, Any]]:
 CASES = _cases()
 
 
-def case_id(case: dict[str, Any]) -> str:
+def case_id(case: Any) -> str | None:
+    """The name of a case; of another value that is tried with it, None: its own."""
+    if not isinstance(case, dict):
+        return None
     return " ".join(f"{key}={value}" for key, value in case.items()).removeprefix("name=")
