@@ -142,7 +142,12 @@ def leads_longer(seen: Seen, observation: Observation) -> bool:
     unlike = {bits_of(now.runs[name]) for name in there}
     if unlike != {bits_of(r) for r in now.runs.values()}:
         return False
-    later = Field(there, rounds, now.losses)
+    # Of runs that are the same only the first is told: their continuations may be recorded unlike.
+    told = {s.variant for s in observation.facts["subjects"]}  # type: ignore[union-attr]
+    first: dict[bytes, str] = {}
+    for name in sorted(there, key=lambda name: name not in told):
+        first.setdefault(bits_of(now.runs[name]), name)
+    later = Field({name: there[name] for name in first.values()}, rounds, now.losses)
     named = [there[s.variant] for s in observation.facts["subjects"]]  # type: ignore[union-attr]
     if not now.are_first(before) or not now.has_behind():
         return False
