@@ -9,7 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from claim_checks.losses import above_floor, floor_tolerance, has_reached, loss_at, same_measure
+from claim_checks.losses import (
+    above_floor,
+    floor_of,
+    floor_tolerance,
+    has_reached,
+    loss_at,
+    same_measure,
+)
 from claim_checks.reading import (
     can_move,
     first_variant,
@@ -149,8 +156,10 @@ def _solved_most_often(seen: Seen, observation: Observation) -> bool:
     for name, members in seen.variants.items():
         if any(trial.seed is None for trial, _ in members):
             continue
-        there = [r for _, r in members if has_reached(r, budget) and above_floor(r, 0) > 0]
-        if not there:  # Who starts at the floor has no way to go.
+        # Who has no floor, or starts at it, has no way to go.
+        known = [r for _, r in members if floor_of(r.config) is not None]
+        there = [r for r in known if has_reached(r, budget) and above_floor(r, 0) > 0]
+        if not there:
             continue
         possible[name] = {
             sum(
