@@ -41,7 +41,8 @@ def _is_lower_beyond(seen: Seen, name: str, observation: Observation) -> bool:
     ((key, edge),) = observation.facts["best"].point
     ((_, farther),) = observation.facts["farther"].point
     members = {dict(t.point)[key]: r for t, r in seen.swept[name] if has_reached(r, budget)}
-    best, sign = members[edge], 1 if edge == max(members) else -1
+    tried = [dict(t.point)[key] for t, _ in seen.swept[name]]
+    best, sign = members[edge], 1 if edge == max(tried) else -1
     beyond = {
         run.config.flat()[key]: loss_at(run, budget)
         for run in seen.controls.values()
@@ -53,7 +54,7 @@ def _is_lower_beyond(seen: Seen, name: str, observation: Observation) -> bool:
         and not np.isnan(loss_at(run, budget))
     }
     return (
-        edge in (min(members), max(members))
+        edge in (min(tried), max(tried))
         and loss_at(best, budget) == min(loss_at(r, budget) for r in members.values())
         and beyond[farther] < loss_at(best, budget)
     )

@@ -634,6 +634,15 @@ def the_best_of_single_runs_fails_from_other_starts() -> ExperimentResults:
 
 
 @silent("best-may-fail")
+def starts_that_end_a_thousandth_of_the_first_loss_from_their_floor() -> ExperimentResults:
+    def made(number: int, config: RunConfig) -> Trace:
+        # One starts next to its floor, and does not come nearer.
+        return trace(config, [9, 5, 0.0] if number else [0.009, 0.009, 0.009])
+
+    return with_controls(ending(3, 0.5, 2), "other-starts", made)
+
+
+@silent("best-may-fail")
 def starts_that_are_at_their_floor_have_no_way_to_go() -> ExperimentResults:
     def made(_: int, config: RunConfig) -> Trace:
         return trace(config, [0.0, 0.0, 0.0])

@@ -14,7 +14,13 @@ from claim_checks.answers.levels import (
     is_not_ahead,
     value_of,
 )
-from claim_checks.losses import above_floor, came_most_of_the_way, has_reached, loss_at
+from claim_checks.losses import (
+    above_floor,
+    came_most_of_the_way,
+    floor_tolerance,
+    has_reached,
+    loss_at,
+)
 from claim_checks.reading import listed, near, stated
 from claim_checks.seen import Check, Seen, other_starts, runs_at_points
 from labreport.analysis.observation import Observation, UpTo
@@ -311,11 +317,14 @@ def best_may_fail(seen: Seen, observation: Observation) -> bool:
     else:
         starts = [r for _, r in members]
     starts = starts[: stated(observation, "count")]
-    least = min(above_floor(r, budget) for r in starts)
+    near_it = max(
+        3 * min(above_floor(r, budget) for r in starts),
+        1e-3 * max(above_floor(r, 0) for r in starts),
+    )
     surely, maybe = (
         sum(
             not came_most_of_the_way(r, budget)
-            and above_floor(r, budget) > 3 * least * (1 + sign * 1e-6)
+            and above_floor(r, budget) > near_it * (1 + sign * 1e-6) + sign * floor_tolerance(r)
             for r in starts
         )
         for sign in (1, -1)

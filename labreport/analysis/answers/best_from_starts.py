@@ -75,7 +75,7 @@ def best_from_starts(results: ExperimentResults) -> Iterator[Observation]:
     "best-may-fail",
     "reliability",
     0.85,
-    thresholds=("FAR_BEHIND", "FEWEST_PAIRS", "MOST_OF_THE_WAY", "ROUNDING"),
+    thresholds=("FAR_BEHIND", "FEWEST_PAIRS", "MOST_OF_THE_WAY", "NO_ODDS", "ROUNDING"),
     part="scope",
 )
 def best_may_fail(results: ExperimentResults) -> Iterator[Observation]:
@@ -87,18 +87,17 @@ def best_may_fail(results: ExperimentResults) -> Iterator[Observation]:
         known = all(s.gap(results.last) is not None for s in starts)
         if not known or len(starts) < thresholds.FEWEST_PAIRS:
             continue
-        least = min(s.gap(results.last) or 0.0 for s in starts)
-        failed = sum(_has_failed(s, results.last, least) for s in starts)
+        near = max(
+            thresholds.FAR_BEHIND * min(s.gap(results.last) or 0.0 for s in starts),
+            thresholds.NO_ODDS * max(s.gap(0) or 0.0 for s in starts),
+        )
+        failed = sum(_has_failed(s, results.last, near) for s in starts)
         if not failed:
             continue
-        left, closed = (
-            f"each({formula})"
-            for formula in (
-                starts[0].gap_formula(results.last),
-                starts[0].closed_formula(results.last),
-            )
-        )
-        fails = f"count(({closed} == 0) & ({left} > FAR_BEHIND * min({left})))"
+        first, left = (f"each({starts[0].gap_formula(b)})" for b in (0, results.last))
+        closed = f"each({starts[0].closed_formula(results.last)})"
+        room = f"max((FAR_BEHIND * min({left}), NO_ODDS * max({first})))"
+        fails = f"count(({closed} == 0) & ({left} > {room}))"
         facts: Facts = {
             "subject": Subject(name),
             "best": Subject("", starts[0].point),
@@ -115,10 +114,9 @@ def best_may_fail(results: ExperimentResults) -> Iterator[Observation]:
         )
 
 
-def _has_failed(start: Result, budget: int, least: float) -> bool:
-    """Return whether a start is short of its floor by far more than the best one, ``least``."""
-    left = start.gap(budget) or 0.0
-    return not start.is_closed(budget) and left > thresholds.FAR_BEHIND * least
+def _has_failed(start: Result, budget: int, near: float) -> bool:
+    """Return whether a start is short of most of the way, and not as ``near`` as makes no odds."""
+    return not start.is_closed(budget) and (start.gap(budget) or 0.0) > near
 
 
 def _starts_at_best(results: ExperimentResults) -> Iterator[tuple[str, tuple[Result, ...]]]:

@@ -102,8 +102,9 @@ def different_losses(results: ExperimentResults) -> Iterator[Observation]:
     # One key may be another's quantity: BCE of a sigmoid is BCE with logits of what it is made of.
     first = {quantity(r.run.config): r for r in reversed(computed)}
     members = tuple(first[kind] for kind in dict.fromkeys(quantity(r.run.config) for r in computed))
-    if len(members) > 1:
-        kinds = tuple(r.run.config.loss for r in members)
+    kinds = tuple(r.run.config.loss for r in members)
+    # Of one name, it is the targets that make two quantities of it.
+    if len(set(kinds)) > 1:
         facts: Facts = {"losses": tuple(Part("loss", kind) for kind in kinds)}
         named = zip(members, kinds, strict=True)
         claims = (
