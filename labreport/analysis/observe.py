@@ -247,7 +247,7 @@ def _reasons(
     """
     compared = _compared(results, parts)
     is_level = any(part_of(o) == "verdict" and o.form in LEVEL for o in parts)
-    own = [o for o in found if is_level or not _is_shared(results, compared, o)]
+    own = [o for o in found if is_level or not _is_shared(results, compared, o, found)]
     telling = [o for o in own if not (RULES[o.rule].hinders and _holds_nobody_back(results, o))]
     first = [o for i, o in enumerate(telling) if o.rule not in {p.rule for p in telling[:i]}]
     strong = [o for o in first if o.relevance >= LEAST_REASON]
@@ -264,9 +264,20 @@ def _compared(results: ExperimentResults, parts: Sequence[Observation]) -> froze
     return frozenset((at_end[0].variant, at_end[1].variant) if at_end else ())
 
 
-def _is_shared(results: ExperimentResults, compared: frozenset[str], reason: Observation) -> bool:
-    """Return whether a finding is of every variant alike, or of both that are compared."""
+def _is_shared(
+    results: ExperimentResults,
+    compared: frozenset[str],
+    reason: Observation,
+    found: Sequence[Observation],
+) -> bool:
+    """Return whether a finding is of every variant alike, or of both that are compared.
+
+    What is told of the starts of each variant for itself is the same of those that it is told of.
+    """
     named = _named(reason)
+    if reason.strength == "statistical":
+        alike = (o for o in found if (o.rule, o.form) == (reason.rule, reason.form))
+        named = set().union(*map(_named, alike))
     everyone = {r.variant for r in results.results}
     is_alone = len(results.results) == 1
     both = bool(compared) and compared <= named

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from cases_answers import BCE, going_on
@@ -120,6 +120,20 @@ def test_what_all_have_in_common_is_a_reason_for_no_difference_alone(
         made = Observation("w", {}, runs=2, form=form)
         what = Rule("w", lambda results, made=made: iter([made]), "comparison", 0.5, part=part)
         assert answered(monkeypatch, what, reason) == ["w", said]
+
+
+@pytest.mark.parametrize(("strength", "said"), [("statistical", "no-reason"), ("exact", "r")])
+def test_what_the_starts_of_each_have_in_common_is_no_reason(
+    monkeypatch: pytest.MonkeyPatch, strength: Literal["statistical", "exact"], said: str
+) -> None:
+    each = [
+        Observation("r", {"subject": Subject(name), "count": Count(k)}, 2, strength=strength)
+        for k, name in enumerate("ab")
+    ]
+    reason = Rule("r", lambda _: iter(each), "comparison", 0.9, part="reason")
+    verdict = Observation("v", {"subject": Subject("a"), "other": Subject("b")}, runs=2)
+    what = Rule("v", lambda _: iter([verdict]), "comparison", 0.5, part="verdict")
+    assert answered(monkeypatch, what, reason) == ["v", said]
 
 
 @pytest.mark.parametrize(
