@@ -222,15 +222,24 @@ def solved_starts(results: ExperimentResults) -> Iterator[Observation]:
     if len(groups) > MOST_GROUPS:
         yield _solved_at_many(results, groups)
         return
-    facts: Facts = {
-        "starts": tuple(With(s.subject, s.share) for s in groups),
-        "budget": Count(results.last),
+    yield _of_groups(
+        results, groups, "", {"starts": tuple(With(s.subject, s.share) for s in groups)}
+    )
+
+
+def _of_groups(
+    results: ExperimentResults, groups: Sequence[_Solved], form: str, facts: Facts
+) -> Observation:
+    """The observation on all of these starts, with the facts that its form tells."""
+    shared: Facts = {
         "share": Share(thresholds.MOST_OF_THE_WAY),
+        "budget": Count(results.last),
     }
-    yield Observation(
+    return Observation(
         "solved-starts",
-        facts,
+        {**facts, **shared},
         runs=sum(s.total for s in groups),
+        form=form,
         strength="statistical",
         claims=tuple(s.claim for s in groups),
     )
@@ -245,17 +254,8 @@ def _solved_at_many(results: ExperimentResults, groups: Sequence[_Solved]) -> Ob
         "every": Count(len(every)),
         "some": Count(len(groups) - len(every) - len(none)),
         "none": Count(len(none)),
-        "share": Share(thresholds.MOST_OF_THE_WAY),
-        "budget": Count(results.last),
     }
-    return Observation(
-        "solved-starts",
-        facts,
-        runs=sum(s.total for s in groups),
-        form="many",
-        strength="statistical",
-        claims=tuple(s.claim for s in groups),
-    )
+    return _of_groups(results, groups, "many", facts)
 
 
 def _most_and_fewest(results: ExperimentResults, groups: Sequence[_Solved]) -> Observation:
@@ -266,17 +266,8 @@ def _most_and_fewest(results: ExperimentResults, groups: Sequence[_Solved]) -> O
         "most": most.share,
         "last": tuple(s.subject for s in groups if s.rate == fewest.rate),
         "fewest": fewest.share,
-        "share": Share(thresholds.MOST_OF_THE_WAY),
-        "budget": Count(results.last),
     }
-    return Observation(
-        "solved-starts",
-        facts,
-        runs=sum(s.total for s in groups),
-        form="two" if len(groups) == 2 else "variants",
-        strength="statistical",
-        claims=tuple(s.claim for s in groups),
-    )
+    return _of_groups(results, groups, "two" if len(groups) == 2 else "variants", facts)
 
 
 def _at_one_point(
