@@ -161,7 +161,9 @@ def test_what_is_asked_for_is_the_same_however_many_processes_there_are(
         assert codes(path, runs, runs, Resources(jobs=jobs).within(memory)) == []
 
 
-SHAPES: tuple[tuple[int, list[int], str, str, int, int, int | None], ...] = (
+Shape = tuple[int, list[int], str, str, int, int, int | None]
+
+SHAPES: tuple[Shape, ...] = (
     # Rows, layers, activation, optimizer, rounds, starts, rows of a mini-batch.
     (1, [2, 2, 2], "sigmoid", "sgd", 1500, 40, None),
     (1, [2, 2, 2], "sigmoid", "sgd", 300, 600, None),
@@ -202,20 +204,28 @@ def of_shape(
     )
 
 
+def seconds_over_estimate(shape: Shape, folder: Path) -> float:
+    rows, layers, activation, optimizer, rounds, starts, batch = shape
+    first = of_shape(rows, layers, activation, optimizer, rounds, batch)
+    recordings = [(first.with_seed(k), Schedule.of(first, 1, (rounds,))) for k in range(starts)]
+    store = Store(folder)
+    store.folder.mkdir(parents=True)
+    start = process_time()
+    train_missing(recordings, this_environment(), store, Resources(), lambda *_: None)
+    runs = list(store.read([work_name(store, c) for c, _ in recordings]).values())
+    replay_together(runs)
+    return (process_time() - start) / (estimate(recordings).seconds + checking(recordings))
+
+
 def test_estimates_of_ten_trainings_keep_their_proportions(tmp_path: Path) -> None:
-    # Ratios of processor times: how fast the machine is, and what else it does, is the same in all.
-    found = []
-    for number, (rows, layers, activation, optimizer, rounds, starts, batch) in enumerate(SHAPES):
-        first = of_shape(rows, layers, activation, optimizer, rounds, batch)
-        recordings = [(first.with_seed(k), Schedule.of(first, 1, (rounds,))) for k in range(starts)]
-        store = Store(tmp_path / str(number))
-        store.folder.mkdir(parents=True)
-        start = process_time()
-        train_missing(recordings, this_environment(), store, Resources(), lambda *_: None)
-        runs = list(store.read([work_name(store, c) for c, _ in recordings]).values())
-        replay_together(runs)
-        told = estimate(recordings).seconds + checking(recordings)
-        found.append((process_time() - start) / told)
-    middle = np.exp(np.mean(np.log(found)))
-    assert max(found) < 2 * middle, found
-    assert min(found) > middle / 2, found
+    # Ratios of processor times: how fast the machine is, is the same in all. Other work on it
+    # comes and goes and only adds, so that the least of up to three measurements counts.
+    found = np.full(len(SHAPES), np.inf)
+    for attempt in range(3):
+        folders = [tmp_path / f"{attempt}-{number}" for number in range(len(SHAPES))]
+        again = [seconds_over_estimate(*each) for each in zip(SHAPES, folders, strict=True)]
+        found = np.minimum(found, again)
+        middle = np.exp(np.mean(np.log(found)))
+        if middle / 2 < found.min() and found.max() < 2 * middle:
+            return
+    pytest.fail(f"time over estimate, by shape: {found}")
