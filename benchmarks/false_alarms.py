@@ -36,9 +36,10 @@ from labreport.analysis.formulas.evidence import Known, failures
 from labreport.analysis.lab_rules.conclusions import LAB_RULES, Conclusion, conclude
 from labreport.analysis.lab_rules.lab_rule import Observed
 from labreport.analysis.observation import Observation
-from labreport.analysis.observe import RULES, WITHOUT_ROW, observe, observe_base
+from labreport.analysis.observe import RULES, observe, observe_base
 from labreport.analysis.replays import replay_lab
 from labreport.analysis.results import ExperimentResults
+from labreport.analysis.rule import WITHOUT_ROW
 from labreport.build.origin import this_environment
 from labreport.errors import InputError
 from labreport.lab.configuration import RunConfig

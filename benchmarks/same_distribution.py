@@ -100,7 +100,7 @@ def paired_rate(pairs: int, simulations: int, seed: int) -> float:
     claimed = 0
     for _ in range(simulations):
         results = _results(trials, plan, _losses(draw, 2, pairs, 0.0))
-        claimed += any(o.form in ("lower", "higher", "higher-all") for o in paired_starts(results))
+        claimed += any(o.form.startswith(("lower", "higher")) for o in paired_starts(results))
     return claimed / simulations
 
 
@@ -120,7 +120,7 @@ def best_rate(points: int, seeds: int, shared: float, simulations: int, seed: in
     claimed = 0
     for _ in range(simulations):
         results = _results(trials, plan, _losses(draw, points, seeds, shared))
-        claimed += any(o.form == "clear" for o in best_over_starts(results))
+        claimed += any(o.form in ("clear", "sure") for o in best_over_starts(results))
     return claimed / simulations
 
 

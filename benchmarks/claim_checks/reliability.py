@@ -44,11 +44,34 @@ def seed_pairs(seen: Seen, one: list[tuple[Trial, Run]], other: list[tuple[Trial
 
     Those of a millionth and less of the losses are 0.
     """
+    found = _losses_of_pairs(seen, one, other)
+    return np.array([a - b if abs(a - b) > 1e-6 * max(abs(a), abs(b)) else 0 for a, b, _ in found])
+
+
+def lower_and_higher(
+    seen: Seen, one: list[tuple[Trial, Run]], other: list[tuple[Trial, Run]]
+) -> tuple[int, int]:
+    """Return in how many pairs the first is lower, and higher, by a thousandth of the start."""
+    found = _losses_of_pairs(seen, one, other)
+    return sum(b - a > s for a, b, s in found), sum(a - b > s for a, b, s in found)
+
+
+def _losses_of_pairs(
+    seen: Seen, one: list[tuple[Trial, Run]], other: list[tuple[Trial, Run]]
+) -> list[tuple[float, float, float]]:
+    """Return losses of runs with the same seed, and a thousandth of the larger of their first."""
     budget = seen.plan.budgets[-1]
     theirs = {t.seed: r for t, r in other}
-    found = [(_told(r, budget), _told(theirs[t.seed], budget)) for t, r in one if t.seed in theirs]
-    pairs = [(a, b) for a, b in found if a is not None and b is not None]
-    return np.array([a - b if abs(a - b) > 1e-6 * max(abs(a), abs(b)) else 0 for a, b in pairs])
+    found = []
+    for t, mine in one:
+        their = theirs.get(t.seed)
+        if their is None:
+            continue
+        a, b = _told(mine, budget), _told(their, budget)
+        if a is not None and b is not None:
+            first = max(abs(loss_at(mine, 0)), abs(loss_at(their, 0)))
+            found.append((a, b, 0.001 * first))
+    return found
 
 
 def _told(run: Run, budget: int) -> float | None:
@@ -74,13 +97,14 @@ def _paired(seen: Seen, observation: Observation, mine: str) -> bool:
     """Check the comparison of one variant with another from the same starts."""
     theirs = observation.facts["other"].variant
     far = seed_pairs(seen, seen.variants[mine], seen.variants[theirs])
-    below, over = int((far < 0).sum()), int((far > 0).sum())
+    below, over = lower_and_higher(seen, seen.variants[mine], seen.variants[theirs])
     p, least = coin_toss_probability(below, over), coin_toss_probability(0, below + over)
     ordered = np.sort(far)
     holds = (
         same_measure(r for name in (mine, theirs) for _, r in seen.variants[name])
         and stated(observation, "count") == len(far)
         and stated(observation, "lower") == below
+        and stated(observation, "even") == len(far) - below - over
         and near(stated(observation, "median"), float(np.median(far)))
         and near(stated(observation, "p"), p)
         and near(stated(observation, "least"), least)
@@ -92,12 +116,13 @@ def _paired(seen: Seen, observation: Observation, mine: str) -> bool:
         holds = holds and stated(observation, "high") in ordered and said >= 0.95
         # With equal values the first of them may stand for a later one.
         holds = holds and (near(said, covers) or len(set(far.tolist())) < len(far))
-    elif observation.form not in ("few", "same"):
+    elif observation.form not in ("few", "same", "level"):
         holds = False
     if observation.form == "same":
         return holds and not below + over
-    if observation.form == "few":
-        return holds and least > 0.05
+    if observation.form in ("few", "level"):
+        enough = coin_toss_probability(0, len(far)) <= 0.05
+        return holds and least > 0.05 and enough == (observation.form == "level")
     if observation.form == "open":
         return holds and p > 0.05 >= least
     side, _, how = observation.form.partition("-")
@@ -231,8 +256,8 @@ def best_over_starts(seen: Seen, observation: Observation) -> bool:
     all_medians = {p: _median((r for _, r in there), budget) for p, there in points.items()}
     medians = {point: median for point, median in all_medians.items() if median is not None}
     best, second = observation.facts["best"].point, observation.facts["second"].point
-    far = seed_pairs(seen, points[best], points[second])
-    below, over = int((far < 0).sum()), int((far > 0).sum())
+    count = len(seed_pairs(seen, points[best], points[second]))
+    below, over = lower_and_higher(seen, points[best], points[second])
     p = coin_toss_probability(below, over)
     others = sorted(m for point, m in medians.items() if point != best)
     holds = (
@@ -241,15 +266,23 @@ def best_over_starts(seen: Seen, observation: Observation) -> bool:
         and medians[best] <= others[0]
         and medians[second] == others[0]
         and stated(observation, "lower") == below
-        and stated(observation, "count") == len(far)
+        and stated(observation, "even") == count - below - over
+        and stated(observation, "count") == count
         and stated(observation, "points") == len(points)
         and near(stated(observation, "p"), min(1.0, p * comparison_count(observation)))
     )
     clear = stated(observation, "p") <= 0.05 and below > over
     is_own = len({r.config.rounds for _, r in members}) > 1
     holds = holds and is_own == observation.form.startswith("own-")
-    is_sure = clear and stated(observation, "p") < 0.001
-    return holds and observation.form.endswith("sure" if is_sure else "clear" if clear else "open")
+    expected = "clear" if clear else "open"
+    if clear and stated(observation, "p") < 0.001:
+        expected = "sure"
+    least = [
+        comparison_count(observation) * coin_toss_probability(0, n) for n in (count, below + over)
+    ]
+    if not below + over or least[0] <= 0.05 < least[1]:
+        expected = "level"
+    return holds and observation.form.endswith(expected)
 
 
 def comparison_count(observation: Observation) -> int:

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+
 from labreport.analysis import thresholds
-from labreport.analysis.observation import Number, Source
+from labreport.analysis.observation import Count, Number, Source
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.lab.changes import quantity
 
@@ -137,3 +139,103 @@ def from_other_starts(
     if any(measure.value(r) is None for pair in pairs for r in pair):
         return None
     return StartPairs(pairs, measure) if len(pairs) >= thresholds.FEWEST_PAIRS else None
+
+
+def losses_formula(members: Iterable[Result], budget: int, told: str = "{}") -> str:
+    """Formula of the losses of runs that got so far: where rounds are swept, to their own end."""
+    steps = {r.index(budget) for r in members}
+    loss = f"losses[{steps.pop() if len(steps) == 1 else -1}]"
+    return f"each({told.format(loss)})"
+
+
+@dataclass(frozen=True)
+class SeedPairs:
+    """Runs from the same seeds, of two variants or at two points.
+
+    Attributes:
+        runs: from one seed each; that of the first variant or point comes first.
+        budget: rounds after which their losses are compared.
+    """
+
+    runs: Sequence[tuple[Result, Result]]
+    budget: int
+
+    @cached_property
+    def differences(self) -> np.ndarray:
+        """Differences [pairs] of the losses, float64; 0 where these look alike."""
+        losses = [[r.loss(self.budget) or 0.0 for r in pair] for pair in self.runs]
+        one, other = np.array(losses, dtype=np.float64).reshape(-1, 2).T
+        apart, larger = one - other, np.maximum(np.abs(one), np.abs(other))
+        return np.where(np.abs(apart) > thresholds.LOOK_ALIKE * larger, apart, 0.0)
+
+    @cached_property
+    def _compared(self) -> StartPairs:
+        """The same pairs, of which one is lower only by more than anybody would mind."""
+        return StartPairs(tuple(self.runs), Measure(is_loss=True, budget=self.budget))
+
+    @property
+    def below(self) -> int:
+        return self._compared.lower
+
+    @property
+    def above(self) -> int:
+        return self._compared.higher
+
+    @property
+    def level(self) -> int:
+        """Pairs of which neither is lower."""
+        return len(self.runs) - self.below - self.above
+
+    @property
+    def below_formula(self) -> str:
+        """Formula of the number of pairs in which the first is lower."""
+        return self._count_formula("({1} - {0})")
+
+    @property
+    def above_formula(self) -> str:
+        """Formula of the number of pairs in which it is higher."""
+        return self._count_formula("({0} - {1})")
+
+    def _count_formula(self, apart: str) -> str:
+        losses, count = losses_formula(self.runs[0], self.budget, "wide({})"), len(self.runs)
+        first, difference = (
+            "abs(each(wide(losses[0])))",
+            apart.format(f"{losses}[:{count}]", f"{losses}[{count}:]"),
+        )
+        return f"count({difference} > NO_ODDS * larger({first}[:{count}], {first}[{count}:]))"
+
+    @property
+    def untied(self) -> str:
+        """Formula of the number of pairs that differ."""
+        return f"{self.below_formula} + {self.above_formula}"
+
+    @property
+    def apart(self) -> str:
+        """Formula of the differences, over the runs in the order of `cite`."""
+        losses, count = losses_formula(self.runs[0], self.budget), len(self.runs)
+        one, other = f"{losses}[:{count}]", f"{losses}[{count}:]"
+        counts = f"abs({one} - {other}) > LOOK_ALIKE * larger(abs({one}), abs({other}))"
+        return f"(({one} - {other}) * ({counts}))"
+
+    @property
+    def test(self) -> str:
+        """Formula of the p-value of the sign test."""
+        return f"sign_test({self.below_formula}, {self.above_formula})"
+
+    @property
+    def count(self) -> Count:
+        return Count(len(self.runs), self.cite(f"size({self.apart})"))
+
+    @property
+    def lower(self) -> Count:
+        """Number of pairs in which the first variant or point has the lower loss."""
+        return Count(self.below, self.cite(self.below_formula))
+
+    @property
+    def even(self) -> Count:
+        """Number of pairs of which neither is lower."""
+        return Count(self.level, self.cite(f"{len(self.runs)} - ({self.untied})"))
+
+    def cite(self, formula: str) -> Source:
+        """Source over the first run of every pair, followed by the second of every pair."""
+        return self._compared.cite(formula)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from labreport.analysis.answers import (
@@ -21,11 +21,10 @@ from labreport.analysis.answers import (
     symmetry,
 )
 from labreport.analysis.answers.advice import advice
-from labreport.analysis.answers.mechanisms import has_come_to_floor
-from labreport.analysis.answers.single_runs import pair_at_end, standings
+from labreport.analysis.answers.reasons import reasons
 from labreport.analysis.observation import Observation, Subject
 from labreport.analysis.results import ExperimentResults
-from labreport.analysis.rule import PARTS, REGISTERED, Part, Rule
+from labreport.analysis.rule import PARTS, REGISTERED, Part, Rule, part_of
 from labreport.analysis.rules import (
     causes,
     classification,
@@ -135,17 +134,6 @@ class Observations:
         )
 
 
-def part_of(observation: Observation) -> Part | None:
-    """The part of an answer that a finding is; None if it is only a detail."""
-    if observation.rule in WITHOUT_ROW:
-        return WITHOUT_ROW[observation.rule]
-    return RULES[observation.rule].part_of(observation.form)
-
-
-WITHOUT_ROW: Mapping[str, Part] = {"advice": "advice", "no-reason": "reason"}
-"""Parts of an answer that follow from its other parts, and not from a rule of their own."""
-
-
 def observe(results: ExperimentResults) -> Observations:
     """Apply every rule to an experiment."""
     # The one run of a gradient check stands for the weights at which gradients are compared, and
@@ -200,17 +188,8 @@ def _given_to(rule: Rule, results: ExperimentResults) -> ExperimentResults:
     return telling if rule.of_equal_runs else replace(telling, names_once=True)
 
 
-MOST_REASONS = 2
-"""Reasons that an answer gives: more are details."""
-
-LEVEL = ("level", "same")
-"""Forms of verdicts that tell of no difference: what all have in common is a reason for that."""
-
 TURNS_ROUND = ("leads-longer", "turns")
 """A finding without which a verdict would mislead: it stands in the answer beside another scope."""
-
-LEAST_REASON = 0.7
-"""Relevance of a reason that stands beside another one."""
 
 
 def _answers(
@@ -224,7 +203,7 @@ def _answers(
     for part in PARTS[:-1]:
         found = [o for o in findings if part_of(o) == part]
         if part == "reason":
-            parts += _reasons(results, parts, found)
+            parts += reasons(results, parts, findings)
         else:
             parts += [o for i, o in enumerate(found) if not i or (o.rule, o.form) == TURNS_ROUND]
     # What would turn the answer round counts for the advice also where another part says more.
@@ -236,69 +215,6 @@ def _answers(
         place = sum(PARTS.index(part_of(o) or "advice") < PARTS.index("reason") for o in parts)
         parts.insert(place, Observation("no-reason", {}, 0))
     return [*parts, *([advised] if advised else [])]
-
-
-def _reasons(
-    results: ExperimentResults, parts: Sequence[Observation], found: Sequence[Observation]
-) -> list[Observation]:
-    """The reasons for a difference.
-
-    What all that are compared have in common is none, nor what holds nobody back who is behind.
-    """
-    compared = _compared(results, parts)
-    is_level = any(part_of(o) == "verdict" and o.form in LEVEL for o in parts)
-    own = [o for o in found if is_level or not _is_shared(results, compared, o, found)]
-    telling = [o for o in own if not (RULES[o.rule].hinders and _holds_nobody_back(results, o))]
-    first = [o for i, o in enumerate(telling) if o.rule not in {p.rule for p in telling[:i]}]
-    strong = [o for o in first if o.relevance >= LEAST_REASON]
-    return strong[:MOST_REASONS] or first[:1]
-
-
-def _compared(results: ExperimentResults, parts: Sequence[Observation]) -> frozenset[str]:
-    """The two variants that an answer compares; none where it compares no two."""
-    for part in parts:
-        pair = part.facts.get("subject"), part.facts.get("other")
-        if part_of(part) == "verdict" and all(isinstance(one, Subject) for one in pair):
-            return frozenset(one.variant for one in pair if isinstance(one, Subject))
-    at_end = pair_at_end(results)
-    return frozenset((at_end[0].variant, at_end[1].variant) if at_end else ())
-
-
-def _is_shared(
-    results: ExperimentResults,
-    compared: frozenset[str],
-    reason: Observation,
-    found: Sequence[Observation],
-) -> bool:
-    """Return whether a finding is of every variant alike, or of both that are compared.
-
-    What is told of the starts of each variant for itself is the same of those that it is told of.
-    """
-    named = _named(reason)
-    if reason.strength == "statistical":
-        alike = (o for o in found if (o.rule, o.form) == (reason.rule, reason.form))
-        named = set().union(*map(_named, alike))
-    everyone = {r.variant for r in results.results}
-    is_alone = len(results.results) == 1
-    both = bool(compared) and compared <= named
-    return bool(named) and not is_alone and (both or everyone <= named)
-
-
-def _named(observation: Observation) -> set[str]:
-    """The variants that a finding is about."""
-    fact = observation.facts.get("subject", observation.facts.get("subjects", ()))
-    subjects = fact if isinstance(fact, tuple) else (fact,)
-    return {s.variant for s in subjects if isinstance(s, Subject) and not s.point}
-
-
-def _holds_nobody_back(results: ExperimentResults, hindrance: Observation) -> bool:
-    """Return whether, of who is compared at the end, one named leads or has come to its floor."""
-    found = standings(results)
-    if not found or not found[-1].others:
-        return False
-    behind = [r for r in found[-1].others if not has_come_to_floor(r, results.last)]
-    compared = {r.variant for r in (*found[-1].first, *found[-1].others)}
-    return not (_named(hindrance) & compared) <= {r.variant for r in behind}
 
 
 def _asks_why(results: ExperimentResults) -> bool:

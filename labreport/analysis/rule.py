@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from labreport.analysis.observation import Observation
-from labreport.analysis.results import ExperimentResults
+from labreport.analysis.results import ExperimentResults, Result
 
 Theme = Literal[
     "convergence",
@@ -64,8 +64,9 @@ class Rule:
             no other is built on it.
         of_equal_runs: whether it is given single runs that are the same to the last bit; for all
             others such runs are one.
-        hinders: whether what it finds holds a run back: a reason only of those that are behind, and
-            not at their floor.
+        hinders: whether a run has what it finds, where that holds a run back: a reason only of
+            those that are behind, and only where other starts bear it out.
+        borne_out_by: rules of which one must have found something for its findings to be a reason.
         part: of an answer that its findings can be, or that those of a form can be; None for those
             that are only details.
     """
@@ -80,7 +81,8 @@ class Rule:
     of_gradient_checks: bool = False
     of_constant_losses: bool = False
     of_equal_runs: bool = False
-    hinders: bool = False
+    hinders: Callable[[Result], bool] | None = None
+    borne_out_by: tuple[str, ...] = ()
     part: Part | Mapping[str, Part] | None = None
 
     def __call__(self, results: ExperimentResults) -> Iterator[Observation]:
@@ -122,7 +124,8 @@ def rule(
     of_gradient_checks: bool = False,
     of_constant_losses: bool = False,
     of_equal_runs: bool = False,
-    hinders: bool = False,
+    hinders: Callable[[Result], bool] | None = None,
+    borne_out_by: tuple[str, ...] = (),
     part: Part | Mapping[str, Part] | None = None,
 ) -> Callable[[Find], Find]:
     """Make a rule of a function; the arguments are the attributes of `Rule`."""
@@ -141,8 +144,20 @@ def rule(
             of_constant_losses,
             of_equal_runs,
             hinders,
+            borne_out_by,
             part,
         )
         return find
 
     return register
+
+
+WITHOUT_ROW: Mapping[str, Part] = {"advice": "advice", "no-reason": "reason"}
+"""Parts of an answer that follow from its other parts, and not from a rule of their own."""
+
+
+def part_of(observation: Observation) -> Part | None:
+    """The part of an answer that a finding is; None if it is only a detail."""
+    if observation.rule in WITHOUT_ROW:
+        return WITHOUT_ROW[observation.rule]
+    return REGISTERED[observation.rule].part_of(observation.form)

@@ -34,7 +34,9 @@ LARGER = [factor for factor in RATES if factor > 1]
 # --- a larger step -----------------------------------------------------------------------------
 
 
-def with_rates(*last: float | None, changes: Any = None, rate: float = 1.0) -> ExperimentResults:
+def with_rates(
+    *last: float | None, changes: Any = None, rate: float = 1.0, apart: Any = B
+) -> ExperimentResults:
     """B leads at 1 before a at 2; at each larger rate a ends like this, or ends early at None."""
 
     def made(number: int, config: RunConfig) -> Trace:
@@ -44,7 +46,7 @@ def with_rates(*last: float | None, changes: Any = None, rate: float = 1.0) -> E
             return trace(config, [9, 99], kind="diverged")
         return trace(config, [9, 5, end])
 
-    other = single("b", [9, 5, 1], {**B, **(changes or {}), RATE: rate})
+    other = single("b", [9, 5, 1], {**apart, **(changes or {}), RATE: rate})
     return with_controls(experiment(single("a", [9, 5, 2]), other), "rates", made)
 
 
@@ -72,9 +74,14 @@ def as_near_to_the_targets_with_twice_the_rate() -> ExperimentResults:
     return with_controls(experiment(single("a", [9, 5, 2]), other), "rates", made)
 
 
+@fires("larger-step", "", factor=4.0)
+def variants_of_two_rates_and_optimizers() -> ExperimentResults:
+    return with_rates(1.5, 1 + ODDS / 2, 0.5, 3, rate=3.0)
+
+
 @silent("larger-step")
-def variants_of_two_rates() -> ExperimentResults:
-    return with_rates(1.5, 1, 0.5, 3, rate=3.0)
+def variants_of_two_rates_alone() -> ExperimentResults:
+    return with_rates(1.5, 1, 0.5, 3, rate=3.0, apart={})
 
 
 @silent("larger-step")

@@ -8,6 +8,7 @@ from cases import fires, silent
 from synthetic_runs import RATE, Made, experiment, grid, single, starts, sweep, trace
 
 from labreport.analysis.results import ExperimentResults
+from labreport.analysis.thresholds import NO_ODDS
 
 
 def two_points(lower: int, higher: int) -> ExperimentResults:
@@ -64,6 +65,27 @@ def one_seed_too_few_to_be_beyond_doubt() -> ExperimentResults:
 @fires("best-over-starts", "sure", lower=12, p=2 * 2 / 2**12)
 def enough_seeds_to_be_beyond_doubt() -> ExperimentResults:
     return two_points(12, 0)
+
+
+@fires("best-over-starts", "level", lower=0, even=12, count=12)
+def values_that_differ_by_what_makes_no_odds() -> ExperimentResults:
+    first = NO_ODDS * 9
+    return experiment(grid("a", RATE, {0.5: [0.5] * 12, 1.0: [0.5 + first * 0.99] * 12}))
+
+
+@fires("best-over-starts", "level", lower=5, even=7, count=12)
+def values_of_which_too_few_pairs_differ() -> ExperimentResults:
+    return experiment(grid("a", RATE, {0.5: [0.5] * 12, 1.0: [1.0] * 5 + [0.501] * 7}))
+
+
+@fires("best-over-starts", "open", lower=5, even=0, count=5)
+def too_few_pairs_that_all_differ() -> ExperimentResults:
+    return experiment(grid("a", RATE, {0.5: [0.5] * 5, 1.0: [1.0] * 5}))
+
+
+@fires("best-over-starts", "own-level", best=("", 3), lower=0, even=7)
+def swept_rounds_that_are_level() -> ExperimentResults:
+    return rounds_swept([0.501] * 7, [0.5] * 7)
 
 
 @fires("best-over-starts", "open", lower=3, p=1.0)

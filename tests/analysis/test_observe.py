@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Literal
 
 import pytest
@@ -9,12 +11,28 @@ from cases_answers import BCE, going_on
 from cases_answers_sweeps import continued_elsewhere, ending
 from cases_small_inputs import cross_entropy_of_one_unit, values_that_all_reach_a_loss_of_0
 from concluded_labs import conclude
-from synthetic_runs import MOMENTUM, RATE, check, experiment, grid, plain, single, starts, sweep
+from synthetic_runs import (
+    MOMENTUM,
+    RATE,
+    check,
+    experiment,
+    grid,
+    plain,
+    single,
+    starts,
+    sweep,
+    trace,
+    with_controls,
+)
 
 from labreport.analysis import observe as module
+from labreport.analysis.answers.reasons import MOST_REASONS
 from labreport.analysis.observation import Count, Observation, Subject
-from labreport.analysis.observe import MOST_REASONS, RULES, observe, part_of
-from labreport.analysis.rule import PARTS, Part, Rule
+from labreport.analysis.observe import RULES, observe
+from labreport.analysis.results import Result
+from labreport.analysis.rule import PARTS, REGISTERED, Part, Rule, part_of
+from labreport.lab.configuration import RunConfig
+from labreport.runs.run import Trace
 
 OVERSHOOT = [9.0, 1.0, 5.0]
 
@@ -69,9 +87,16 @@ def rule_of(part: Part | None, relevance: float, name: str, count: int = 1) -> R
     return Rule(name, lambda results: iter(made), "comparison", relevance, part=part)
 
 
+def registered(patch: pytest.MonkeyPatch, *rules: Rule) -> None:
+    """Apply these rules and no others."""
+    patch.setattr(module, "RULES", {rule.name: rule for rule in rules})
+    for rule in rules:
+        patch.setitem(REGISTERED, rule.name, rule)
+
+
 def answered(patch: pytest.MonkeyPatch, *rules: Rule) -> list[str]:
     """The rules of the answer's parts, where there are no other rules than these."""
-    patch.setattr(module, "RULES", {rule.name: rule for rule in rules})
+    registered(patch, *rules)
     made = experiment(single("a", [3, 2, 1]), single("b", [3, 2, 2]))
     return [o.rule for o in observe(made).answers]
 
@@ -148,11 +173,70 @@ def test_what_holds_a_run_back_is_a_reason_of_those_behind_alone(
     monkeypatch: pytest.MonkeyPatch, named: str, last: float, said: str
 ) -> None:
     found = Observation("r", {"subject": Subject(named)}, runs=1)
-    reason = Rule("r", lambda _: iter([found]), "comparison", 0.9, hinders=True, part="reason")
+    reason = hindrance(found, lambda _: True)
     rules = (rule_of("verdict", 0.5, "v"), reason)
-    monkeypatch.setattr(module, "RULES", {rule.name: rule for rule in rules})
+    registered(monkeypatch, *rules)
     made = experiment(single("a", [9, 5, last]), single("b", [9, 5, last - 1], {RATE: 2.0}))
     assert [o.rule for o in observe(made).answers] == ["v", said]
+
+
+def hindrance(found: Observation, has: Callable[[Result], bool]) -> Rule:
+    """A rule whose finding holds runs back, and which of them have it."""
+    return Rule(found.rule, lambda _: iter([found]), "comparison", 0.9, hinders=has, part="reason")
+
+
+@pytest.mark.parametrize(
+    ("with_it", "without", "said"),
+    [
+        (12, 0, "r"),  # From most starts that have it, and from none that has not.
+        (11, 18, "no-reason"),  # As often without it.
+        (8, 0, "no-reason"),  # Not from most that have it.
+        (12, 12, "r"),
+    ],
+)
+def test_what_holds_a_run_back_is_a_reason_where_other_starts_bear_it_out(
+    monkeypatch: pytest.MonkeyPatch, with_it: int, without: int, said: str
+) -> None:
+    """Of 30 starts 12 have it, and these so many end behind, of those with it and without."""
+
+    def ended(number: int, config: RunConfig) -> Trace:
+        place = number if number < 12 else number - 12
+        is_behind = place < (with_it if number < 12 else without)
+        leads = config.optimizer.learning_rate == 2.0
+        last = 1.0 if leads else 2.0 if is_behind else 0.5
+        return trace(config, [9, 7 if number < 12 else 5, last])
+
+    made = experiment(single("a", [9, 7, 2]), single("b", [9, 5, 1], {RATE: 2.0}))
+    made = with_controls(made, "other-starts", ended)
+    found = Observation("r", {"subject": Subject("a")}, runs=1)
+    rule = hindrance(found, lambda result: float(result.losses[1]) == 7)
+    registered(monkeypatch, rule_of("verdict", 0.5, "v"), rule)
+    assert [o.rule for o in observe(made).answers] == ["v", said]
+
+
+@pytest.mark.parametrize(("later", "said"), [(1.5, "r"), (0.5, "no-reason")])
+def test_what_holds_back_who_leads_when_all_train_on_is_no_reason(
+    monkeypatch: pytest.MonkeyPatch, later: float, said: str
+) -> None:
+    def continued(_: int, config: RunConfig) -> Trace:
+        leads = config.optimizer.learning_rate == 2.0
+        return trace(config, [9, 5, *[1.0 if leads else later] * (config.rounds - 1)])
+
+    made = experiment(single("a", [9, 5, 2]), single("b", [9, 5, 1], {RATE: 2.0}))
+    made = with_controls(made, "longer", continued)
+    found = Observation("r", {"subject": Subject("a")}, runs=1)
+    registered(monkeypatch, rule_of("verdict", 0.5, "v"), hindrance(found, lambda _: True))
+    assert [o.rule for o in observe(made).answers] == ["v", said]
+
+
+@pytest.mark.parametrize(("form", "said"), [("", "r"), ("not", "no-reason"), (None, "no-reason")])
+def test_what_needs_to_be_borne_out_by_another_rule_is_a_reason_only_then(
+    monkeypatch: pytest.MonkeyPatch, form: str | None, said: str
+) -> None:
+    reason = replace(rule_of("reason", 0.8, "r"), borne_out_by=("w",))
+    seen = [] if form is None else [Observation("w", {}, runs=1, form=form)]
+    witness = Rule("w", lambda _: iter(seen), "comparison", 0.5)
+    assert answered(monkeypatch, rule_of("verdict", 0.5, "v"), reason, witness) == ["v", said]
 
 
 @pytest.mark.parametrize(

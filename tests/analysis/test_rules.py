@@ -43,6 +43,7 @@ from labreport.analysis.thresholds import (
     ALIKE,
     FAR_FROM_FLOOR,
     MOST_OF_THE_WAY,
+    NO_ODDS,
     OTHER_START,
     OVERSHOOT,
     ROUNDING,
@@ -939,9 +940,19 @@ def one_pair_too_few() -> ExperimentResults:
     return paired(5, -0.5, -0.25)
 
 
-@fires("paired-starts", "few", count=9, lower=5, least=2 / 2**5)
+@fires("paired-starts", "level", count=9, lower=5, even=4, least=2 / 2**5)
 def enough_pairs_but_too_few_that_differ() -> ExperimentResults:
     return paired(9, -0.5, 0.0)
+
+
+@fires("paired-starts", "same", count=9, lower=0, even=9)
+def pairs_that_differ_by_what_makes_no_odds() -> ExperimentResults:
+    return paired(9, -0.5 * NO_ODDS * 9, 0.99 * NO_ODDS * 9)
+
+
+@fires("paired-starts", "lower-all", count=9, lower=9, even=0)
+def pairs_that_differ_by_hardly_more() -> ExperimentResults:
+    return paired(9, -1.01 * NO_ODDS * 9)
 
 
 @fires("paired-starts", "higher-all", lower=0, p=2 / 2**40)

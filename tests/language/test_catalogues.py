@@ -16,8 +16,7 @@ from babel.messages.pofile import read_po
 import labreport
 from labreport.analysis import thresholds
 from labreport.analysis.formulas.flattened_facts import UNITS
-from labreport.analysis.observe import WITHOUT_ROW
-from labreport.analysis.rule import THEMES
+from labreport.analysis.rule import THEMES, WITHOUT_ROW
 from labreport.lab.schema.activations import ACTIVATIONS
 from labreport.lab.schema.optimizers import OPTIMIZER_TITLES
 from labreport.lab.schema.written import WrittenConfig

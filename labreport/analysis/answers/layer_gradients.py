@@ -32,32 +32,30 @@ MOST_LAYERS = 6
     "gradients",
     0.75,
     thresholds=("EXPLODING", "VANISHING"),
-    hinders=True,
+    hinders=lambda result: _form_of(result) is not None,
     part="reason",
 )
 def layer_gradients(results: ExperimentResults) -> Iterator[Observation]:
     """Gradients far smaller or larger in the first layer than in the last; one of 0 was cut."""
     for result in results.singles:
-        network = result.run.config.network
-        first_gradients = result.run.trace.gradients_at(0)
-        if len(network.shapes) < 2 or first_gradients is None:
+        form = _form_of(result)
+        if form is None:
             continue
-        places = _parameters_of_layers(network)
-        sizes = [_root_mean_square(first_gradients[start:stop]) for start, stop in places]
+        sizes = _sizes(result)
+        places = _parameters_of_layers(result.run.config.network)
         formulas = [f"norm(wide(gradients_at(0)[{a}:{b}])) / sqrt({b - a})" for a, b in places]
-        if not sizes[0] or not sizes[-1]:
-            continue
-        ratio = sizes[0] / sizes[-1]
         between = f"({formulas[0]}) / ({formulas[-1]})"
         other_way = f"({formulas[-1]}) / ({formulas[0]})"
-        if ratio <= thresholds.VANISHING:
-            form, claim = "vanishing", f"{between} <= VANISHING"
-            times = Number(1 / ratio, result.cite(other_way))
-        elif ratio >= thresholds.EXPLODING:
-            form, claim = "exploding", f"{between} >= EXPLODING"
-            times = Number(ratio, result.cite(between))
+        if form == "vanishing":
+            claim, times = (
+                f"{between} <= VANISHING",
+                Number(sizes[-1] / sizes[0], result.cite(other_way)),
+            )
         else:
-            continue
+            claim, times = (
+                f"{between} >= EXPLODING",
+                Number(sizes[0] / sizes[-1], result.cite(between)),
+            )
         facts: Facts = {
             "subject": result.subject,
             "layers": _listed(
@@ -69,6 +67,24 @@ def layer_gradients(results: ExperimentResults) -> Iterator[Observation]:
         # A factor of ten is one of ten orders of magnitude.
         effect = float(np.log10(times.value)) / 10
         yield Observation("layer-gradients", facts, runs=1, form=form, claims=claims, effect=effect)
+
+
+def _sizes(result: Result) -> list[float]:
+    """Root mean square of the gradients of each layer before training; none where they are not."""
+    found = result.run.trace.gradients_at(0)
+    places = _parameters_of_layers(result.run.config.network)
+    return [] if found is None else [_root_mean_square(found[a:b]) for a, b in places]
+
+
+def _form_of(result: Result) -> str | None:
+    """Whether the gradient fades or grows on its way to the first layer; None where neither."""
+    sizes = _sizes(result)
+    if len(sizes) < 2 or not sizes[0] or not sizes[-1]:
+        return None
+    ratio = sizes[0] / sizes[-1]
+    if ratio <= thresholds.VANISHING:
+        return "vanishing"
+    return "exploding" if ratio >= thresholds.EXPLODING else None
 
 
 @rule(

@@ -238,16 +238,10 @@ def over_starts(rule: str, ahead: Result, behind: Result, pairs: StartPairs) -> 
 )
 def leads_longer(results: ExperimentResults) -> Iterator[Observation]:
     """Who is ahead when training is continued."""
-    found = standings(results)
-    runs = compared(results)
-    continued = [longer(results, r) for r in runs]
-    there = [c for c in continued if c is not None]
-    if not found or not found[-1].others or len(there) < len(runs):
+    found, later = standings(results), standing_when_continued(results)
+    if not found or not found[-1].others or later is None:
         return
-    rounds = there[0].run.config.rounds
-    later = standing(there, rounds)
-    if later is None or any(c.run.config.rounds != rounds for c in there):
-        return
+    rounds = later.measure.budget
     now = {r.variant for r in found[-1].first}
     still = [r for r in later.first if r.variant in now]
     form = "level" if not later.others else "" if still else "turns"
@@ -255,11 +249,20 @@ def leads_longer(results: ExperimentResults) -> Iterator[Observation]:
     facts: Facts = {
         "subjects": in_order(results, told),
         "before": in_order(results, found[-1].first),
-        "rounds": Count(rounds, there[0].cite("rounds")),
+        "rounds": Count(rounds, later.first[0].cite("rounds")),
         "budget": Count(results.last),
     }
     claims = (*found[-1].claims, *later.claims)
-    yield Observation("leads-longer", facts, 2 * len(runs), form=form, claims=claims)
+    yield Observation("leads-longer", facts, 2 * _count(found), form=form, claims=claims)
+
+
+def standing_when_continued(results: ExperimentResults) -> Standing | None:
+    """Who is ahead when all are trained on to the same round; None where not all were."""
+    continued = [longer(results, r) for r in compared(results)]
+    there = [c for c in continued if c is not None]
+    if not there or len(there) < len(continued) or len({c.run.config.rounds for c in there}) > 1:
+        return None
+    return standing(there, there[0].run.config.rounds)
 
 
 @rule(

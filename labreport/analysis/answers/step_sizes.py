@@ -13,15 +13,13 @@ from labreport.analysis.observation import Count, Facts, Number, Observation, Su
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
 from labreport.lab.changes import differing_keys, quantity
-
-OF_STEPS = frozenset({"optimizer.learning_rate", "rounds"})
-"""Keys that are the size or the number of the steps themselves."""
+from labreport.lab.configuration import RunConfig
 
 _QUARTERS = (0.25, 0.5, 0.75)
 """Shares of the starts up to which the losses of two variants are compared."""
 
 
-@rule("larger-step", "optimizer", 0.9, thresholds=("NO_ODDS",), part="reason")
+@rule("larger-step", "optimizer", {"": 0.9, "not": 0.25}, thresholds=("NO_ODDS",), part="reason")
 def larger_step(results: ExperimentResults) -> Iterator[Observation]:
     """A lead that the other variant has as well once its learning rate is larger."""
     pair = pair_at_end(results) or _other_loss(results)
@@ -29,35 +27,41 @@ def larger_step(results: ExperimentResults) -> Iterator[Observation]:
         return
     ahead, behind, measure = pair
     config, other = ahead.run.config, behind.run.config
-    if OF_STEPS & set(differing_keys(config, other)) or config.initial != other.initial:
+    changed = _change_besides_steps(config, other)
+    if changed is None or config.initial != other.initial:
         return
     larger = [r for r in _faster(results.control("rates", behind), behind) if _got(r, measure)]
     if not larger:
         return
     enough = next((r for r in larger if not is_lower(ahead, r, measure)), None)
+    told = larger[-1] if enough is None else enough
     facts: Facts = {
         "subject": ahead.subject,
         "other": behind.subject,
         "budget": Count(measure.budget),
+        "factor": _times(told, behind),
     }
     if enough is not None:
-        facts["factor"] = _times(enough, behind)
         facts["value"] = measure.number(enough)
-        claims = [lower_claim(ahead, enough, measure, holds=False)]
-    else:
-        facts["factor"] = _times(larger[-1], behind)
-        claims = [lower_claim(ahead, r, measure) for r in larger]
-    claims.append(lower_claim(ahead, behind, measure))
-    form = "" if enough is not None else "not"
+    differ = f"r1.setting({changed!r}) != r2.setting({changed!r})"
+    claims = [lower_claim(ahead, behind, measure), cite(differ, (ahead, behind))]
+    for r in larger[: larger.index(told) + 1]:
+        claims.append(lower_claim(ahead, r, measure, holds=r is not enough))
     yield Observation(
         "larger-step",
         facts,
         runs=2 + len(larger),
-        relevance=0.0 if enough is not None else 0.25,
-        form=form,
+        form="not" if enough is None else "",
         strength="explanation",
         claims=tuple(claims),
     )
+
+
+def _change_besides_steps(config: RunConfig, other: RunConfig) -> str | None:
+    """A key that differs besides the size of the steps; None where it is alone, or their number."""
+    differing = differing_keys(config, other)
+    besides = [key for key in differing if key != "optimizer.learning_rate"]
+    return besides[0] if besides and "rounds" not in besides else None
 
 
 def _faster(members: Sequence[Result], result: Result) -> Iterator[Result]:
@@ -106,7 +110,7 @@ def larger_step_starts(results: ExperimentResults) -> Iterator[Observation]:
         measure = Measure.of((*members, *theirs), results.last)
         if measure is None or not measure.is_loss:
             continue
-        if OF_STEPS & set(differing_keys(members[0].run.config, theirs[0].run.config)):
+        if _change_besides_steps(members[0].run.config, theirs[0].run.config) is None:
             continue
         found = _with_twice_the_step(results, members, theirs, measure)
         if found is not None:

@@ -14,7 +14,14 @@ from labreport.analysis.rule import rule
 from labreport.lab.naming import unit_names
 
 
-@rule("symmetry", "initialisation", 0.85, thresholds=("ROUNDING",), hinders=True, part="reason")
+@rule(
+    "symmetry",
+    "initialisation",
+    0.85,
+    thresholds=("ROUNDING",),
+    hinders=lambda result: twin_units(result) is not None,
+    part="reason",
+)
 def symmetry(results: ExperimentResults) -> Iterator[Observation]:
     """Hidden units that are equal in every round: the network is narrower than it looks."""
     for result in results.singles:

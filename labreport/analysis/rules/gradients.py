@@ -30,7 +30,14 @@ from labreport.reference.network import forward
 from labreport.reference.norms import norms
 
 
-@rule("silent-weights", "gradients", 0.95, thresholds=("ROUNDING",), hinders=True, part="reason")
+@rule(
+    "silent-weights",
+    "gradients",
+    0.95,
+    thresholds=("ROUNDING",),
+    hinders=lambda result: bool(result.never_moved_by_gradient),
+    part="reason",
+)
 def silent_weights(results: ExperimentResults) -> Iterator[Observation]:
     """Weights whose gradient is exactly 0 in every round: those with each cause, and the rest."""
     for result in results.singles:

@@ -126,6 +126,8 @@ def equal_products(results: ExperimentResults) -> Iterator[EqualProduct]:
     0.74,
     thresholds=("ALIKE", "UNLIKE_GRADIENTS"),
     needs_budget=False,
+    # A lead is due to larger first steps only where larger steps make up for it.
+    borne_out_by=("larger-step", "each-at-its-best"),
     part="reason",
 )
 def first_step(results: ExperimentResults) -> Iterator[Observation]:

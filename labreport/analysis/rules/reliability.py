@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
 
 from labreport.analysis import thresholds
+from labreport.analysis.comparing import SeedPairs, losses_formula
 from labreport.analysis.observation import (
     Count,
     Facts,
@@ -30,68 +30,7 @@ ROUGH = 2
 """Digits of a probability."""
 
 
-def _losses(members: Iterable[Result], budget: int) -> str:
-    """Formula of the losses of runs that got so far: where rounds are swept, to their own end."""
-    steps = {r.index(budget) for r in members}
-    return f"each(losses[{steps.pop() if len(steps) == 1 else -1}])"
-
-
-@dataclass(frozen=True)
-class _Pairs:
-    """Runs from the same seeds, of two variants or at two points.
-
-    Attributes:
-        runs: from one seed each; that of the first variant or point comes first.
-        budget: rounds after which their losses are compared.
-    """
-
-    runs: Sequence[tuple[Result, Result]]
-    budget: int
-
-    @cached_property
-    def differences(self) -> np.ndarray:
-        """Differences [pairs] of the losses, float64; 0 where these look alike."""
-        losses = [[r.loss(self.budget) or 0.0 for r in pair] for pair in self.runs]
-        one, other = np.array(losses, dtype=np.float64).reshape(-1, 2).T
-        apart, larger = one - other, np.maximum(np.abs(one), np.abs(other))
-        return np.where(np.abs(apart) > thresholds.LOOK_ALIKE * larger, apart, 0.0)
-
-    @property
-    def below(self) -> int:
-        return int((self.differences < 0).sum())
-
-    @property
-    def above(self) -> int:
-        return int((self.differences > 0).sum())
-
-    @property
-    def apart(self) -> str:
-        """Formula of the differences, over the runs in the order of `cite`."""
-        losses, count = _losses(self.runs[0], self.budget), len(self.runs)
-        one, other = f"{losses}[:{count}]", f"{losses}[{count}:]"
-        counts = f"abs({one} - {other}) > LOOK_ALIKE * larger(abs({one}), abs({other}))"
-        return f"(({one} - {other}) * ({counts}))"
-
-    @property
-    def test(self) -> str:
-        """Formula of the p-value of the sign test."""
-        return f"sign_test(count({self.apart} < 0), count({self.apart} > 0))"
-
-    @property
-    def count(self) -> Count:
-        return Count(len(self.runs), self.cite(f"size({self.apart})"))
-
-    @property
-    def lower(self) -> Count:
-        """Number of pairs in which the first variant or point has the lower loss."""
-        return Count(self.below, self.cite(f"count({self.apart} < 0)"))
-
-    def cite(self, formula: str) -> Source:
-        """Source over the first run of every pair, followed by the second of every pair."""
-        return cite(formula, [a for a, _ in self.runs] + [b for _, b in self.runs])
-
-
-def _pairs_of(mine: tuple[Result, ...], theirs: tuple[Result, ...], budget: int) -> _Pairs:
+def _pairs_of(mine: Sequence[Result], theirs: Sequence[Result], budget: int) -> SeedPairs:
     """Runs from the same seed that both got so far and whose losses measure the same thing.
 
     A run that stands under two names is no pair: its difference from itself says nothing.
@@ -106,15 +45,15 @@ def _pairs_of(mine: tuple[Result, ...], theirs: tuple[Result, ...], budget: int)
         and comparable(r, other)
         and r.run.config.digest != other.run.config.digest
     ]
-    return _Pairs(found, budget)
+    return SeedPairs(found, budget)
 
 
 @rule(
     "paired-starts",
     "reliability",
     # A difference that is there says more than one that is not.
-    {"": 0.75, "open": 0.72, "same": 0.72, "few": 0.72},
-    thresholds=("SIGNIFICANCE", "BEYOND_DOUBT", "LOOK_ALIKE"),
+    {"": 0.75, "open": 0.72, "same": 0.72, "level": 0.72, "few": 0.72},
+    thresholds=("SIGNIFICANCE", "BEYOND_DOUBT", "NO_ODDS"),
     part="verdict",
 )
 def paired_starts(results: ExperimentResults) -> Iterator[Observation]:
@@ -137,7 +76,7 @@ def paired_starts(results: ExperimentResults) -> Iterator[Observation]:
             )
 
 
-def _paired_facts(subject: Subject, other: Subject, pairs: _Pairs) -> Facts:
+def _paired_facts(subject: Subject, other: Subject, pairs: SeedPairs) -> Facts:
     """The facts: the median of the differences, its interval, and their sign test."""
     apart, untied = pairs.apart, pairs.below + pairs.above
     p, least = sign_test(pairs.below, pairs.above), smallest_p(untied)
@@ -148,7 +87,7 @@ def _paired_facts(subject: Subject, other: Subject, pairs: _Pairs) -> Facts:
         "lower": pairs.lower,
         "median": Number(float(np.median(pairs.differences)), pairs.cite(f"median({apart})")),
         "p": Number(p, pairs.cite(pairs.test), ROUGH),
-        "least": Number(least, pairs.cite(f"smallest_p(count({apart} != 0))"), ROUGH),
+        "least": Number(least, pairs.cite(f"smallest_p({pairs.untied})"), ROUGH),
         "level": Share(thresholds.SIGNIFICANCE),
         "budget": Count(pairs.budget),
     }
@@ -159,25 +98,28 @@ def _paired_facts(subject: Subject, other: Subject, pairs: _Pairs) -> Facts:
         facts["low"] = Number(low, pairs.cite(at.format(apart, 0)))
         facts["high"] = Number(high, pairs.cite(at.format(apart, 1)))
         facts["coverage"] = Share(coverage, pairs.cite(at.format(apart, 2)))
-    facts["untied"] = Count(untied, pairs.cite(f"count({apart} != 0)"))
+    facts["untied"] = Count(untied, pairs.cite(pairs.untied))
+    facts["even"] = pairs.even
     return facts
 
 
-def _paired_claims(pairs: _Pairs) -> tuple[str, list[str]]:
+def _paired_claims(pairs: SeedPairs) -> tuple[str, list[str]]:
     """The form of the sentence, and the formulas that must be true for it."""
-    apart, below, above = pairs.apart, pairs.below, pairs.above
+    below, above, count = pairs.below, pairs.above, len(pairs.runs)
     if not below + above:
-        return "same", [f"all({apart} == 0)"]
+        return "same", [f"{pairs.untied} == 0"]
     if smallest_p(below + above) > thresholds.SIGNIFICANCE:
-        return "few", [f"smallest_p(count({apart} != 0)) > SIGNIFICANCE"]
+        form = "few" if smallest_p(count) > thresholds.SIGNIFICANCE else "level"
+        sign = ">" if form == "few" else "<="
+        enough = f"smallest_p({count}) {sign} SIGNIFICANCE"
+        return form, [f"smallest_p({pairs.untied}) > SIGNIFICANCE", enough]
     if sign_test(below, above) > thresholds.SIGNIFICANCE:
         return "open", [f"{pairs.test} > SIGNIFICANCE"]
-    count = len(pairs.runs)
     if count in (below, above):
-        sign = "<" if below == count else ">"
-        return f"{'lower' if below == count else 'higher'}-all", [f"all({apart} {sign} 0)"]
+        form, told = ("lower", pairs.below_formula) if below else ("higher", pairs.above_formula)
+        return f"{form}-all", [f"{told} == {count}"]
     form, sign = ("lower", ">") if below > above else ("higher", "<")
-    more = f"count({apart} < 0) {sign} count({apart} > 0)"
+    more = f"{pairs.below_formula} {sign} {pairs.above_formula}"
     claims = [f"{pairs.test} <= SIGNIFICANCE", more]
     if sign_test(below, above) < thresholds.BEYOND_DOUBT:
         form, claims = f"{form}-sure", [*claims, f"{pairs.test} < BEYOND_DOUBT"]
@@ -207,7 +149,7 @@ def pairs_needed(results: ExperimentResults) -> Iterator[Observation]:
             )
 
 
-def _needed(pairs: _Pairs) -> Facts | None:
+def _needed(pairs: SeedPairs) -> Facts | None:
     """The facts on the number of pairs it takes; None where these are enough, or do not tell."""
     difference = pairs.differences
     if len(difference) < 2 or difference.mean() == 0:
@@ -230,15 +172,23 @@ def _needed(pairs: _Pairs) -> Facts | None:
     }
 
 
-def _needed_formula(pairs: _Pairs) -> str:
+def _needed_formula(pairs: SeedPairs) -> str:
     return f"starts_needed(mean({pairs.apart}), deviation({pairs.apart}), CONFIDENCE, POWER)"
 
 
 @rule(
     "best-over-starts",
     "reliability",
-    {"": 0.9, "open": 0.88, "variants": 0.93, "own-open": 0.88, "own-variants": 0.93},
-    thresholds=("SIGNIFICANCE", "BEYOND_DOUBT", "LOOK_ALIKE"),
+    {
+        "": 0.9,
+        "open": 0.88,
+        "level": 0.88,
+        "variants": 0.93,
+        "own-open": 0.88,
+        "own-level": 0.88,
+        "own-variants": 0.93,
+    },
+    thresholds=("SIGNIFICANCE", "BEYOND_DOUBT", "NO_ODDS"),
     needs_budget=False,
     part="verdict",
 )
@@ -285,12 +235,12 @@ class _BestPoint:
     medians: Mapping[Point, float]
     best: Point
     second: Point
-    pairs: _Pairs
+    pairs: SeedPairs
 
     @property
     def losses(self) -> str:
         everyone = (r for members in self.there.values() for r in members)
-        return _losses(everyone, self.pairs.budget)
+        return losses_formula(everyone, self.pairs.budget)
 
     def median(self, point: Point) -> Number:
         """The median of the losses at a point."""
@@ -312,8 +262,20 @@ class _BestPoint:
         return f"min((1, {self.others} * {self.pairs.test}))"
 
     @property
+    def is_level(self) -> bool:
+        """Return whether so many pairs are level that the others could show nothing."""
+        untied, count = self.pairs.below + self.pairs.above, len(self.pairs.runs)
+        return not untied or self._least(count) <= thresholds.SIGNIFICANCE < self._least(untied)
+
+    def _least(self, pairs: int) -> float:
+        """The smallest p of so many pairs that differ."""
+        return self.others * smallest_p(pairs)
+
+    @property
     def form(self) -> str:
-        """Whether the best point is ahead by more than chance explains."""
+        """Whether the best point is ahead by more than chance explains, or is level."""
+        if self.is_level:
+            return "level"
         if self.p.value > thresholds.SIGNIFICANCE or self.pairs.below <= self.pairs.above:
             return "open"
         return "sure" if self.p.value < thresholds.BEYOND_DOUBT else "clear"
@@ -346,6 +308,7 @@ def _best_facts(name: str, found: _BestPoint) -> Facts:
         "median": found.median(found.best),
         "other_median": found.median(found.second),
         "lower": found.pairs.lower,
+        "even": found.pairs.even,
         "count": found.pairs.count,
         "p": found.p,
         "level": Share(thresholds.SIGNIFICANCE),
@@ -358,15 +321,23 @@ def _best_facts(name: str, found: _BestPoint) -> Facts:
 def _best_claims(found: _BestPoint) -> tuple[Source, ...]:
     """The claims that the best point has the lowest median, and is or is not clearly ahead."""
     pairs, losses, best = found.pairs, found.losses, found.there[found.best]
-    more = f"count({pairs.apart} < 0) > count({pairs.apart} > 0)"
+    more = f"{pairs.below_formula} > {pairs.above_formula}"
     sure = f"{found.test} <= SIGNIFICANCE and {more}"
     lowest = f"median({losses}[:{len(best)}]) <= median({losses}[{len(best)}:])"
     others = [members for point, members in found.there.items() if point != found.best and members]
     return (
-        pairs.cite(f"not ({sure})" if found.form == "open" else sure),
+        pairs.cite({"open": f"not ({sure})", "level": _level_formula(found)}.get(found.form, sure)),
         *([pairs.cite(f"{found.test} < BEYOND_DOUBT")] if found.form == "sure" else []),
         *(cite(lowest, (*best, *members)) for members in others),
     )
+
+
+def _level_formula(found: _BestPoint) -> str:
+    """The claim that so many pairs are level that the others could show nothing."""
+    if not found.pairs.below + found.pairs.above:
+        return f"{found.pairs.untied} == 0"
+    least, count = f"{found.others} * smallest_p({found.pairs.untied})", len(found.pairs.runs)
+    return f"{found.others} * smallest_p({count}) <= SIGNIFICANCE < {least}"
 
 
 _Tuned = tuple[Subject, tuple[Result, ...], Number]
@@ -385,7 +356,7 @@ def _variants_at_their_best(
     }
     claims = []
     for (_, one, _), (_, other, _) in pairwise(ordered):
-        losses = _losses((*one, *other), budget)
+        losses = losses_formula((*one, *other), budget)
         lower = f"median({losses}[:{len(one)}]) <= median({losses}[{len(one)}:])"
         claims.append(cite(lower, (*one, *other)))
     yield Observation(
