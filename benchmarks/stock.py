@@ -310,11 +310,15 @@ def _lowest_coupled(
     loss: str, targets: tuple[tuple[float, ...], ...], activation: str
 ) -> float | None:
     """With a probability for each unit: where targets are such, or for squares."""
+    if activation == "log_softmax" and loss == "cross_entropy":
+        # Any differences of outputs are to be had, as without it.
+        return lowest_loss(loss, targets, "identity")
     if activation == "log_softmax":
         are_shares = all(min(row) >= 0 and abs(sum(row) - 1) < 1e-9 for row in targets)
         return 0.0 if loss == "kl_div" and are_shares else None
     if loss == "cross_entropy":
-        return None
+        found = [_lowest_of_one_class(row) for row in targets]
+        return None if None in found else float(np.mean(np.array(found, dtype=float)))
     if loss == "mse":
         return float(np.mean([_nearest_probabilities(np.array(row)) for row in targets]))
     if loss == "bce" and any(not 0 <= t <= 1 for row in targets for t in row):
@@ -328,6 +332,18 @@ def _lowest_coupled(
         if not together and not _is_best_at_a_class(loss, wanted, sum(best)):
             return None
     return float(np.mean(np.sum(lowest, axis=1) if loss == "kl_div" else lowest))
+
+
+def _lowest_of_one_class(row: tuple[float, ...]) -> float | None:
+    """The cross entropy of a row with one class where its unit alone is 1; None of other rows.
+
+    It is convex in the outputs, and no step from there to any other class lowers it.
+    """
+    if min(row) < 0 or sum(t > 0 for t in row) > 1:
+        return None
+    outputs = torch.zeros(len(row), dtype=torch.float64)
+    outputs[int(np.argmax(row))] = 1.0
+    return float(LOSSES["cross_entropy"]()(outputs[None], torch.tensor([row], dtype=torch.float64)))
 
 
 def _is_best_at_a_class(loss: str, targets: tuple[float, ...], lowest: float) -> bool:

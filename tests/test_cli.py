@@ -261,6 +261,9 @@ TWO_CLASSES, ONE_CLASS = "[[0.0], [1.0], [1.0], [0.0]]", "[[1.0], [1.0], [1.0], 
         ("bce", "sigmoid", ONE_CLASS, ["targets-of-one-class"]),
         ("bce", "sigmoid", TWO_CLASSES, []),
         ("mse", "sigmoid", ONE_CLASS, []),
+        ("bce_with_logits", "sigmoid", TWO_CLASSES, ["activation-within-loss"]),
+        ("bce_with_logits", "identity", TWO_CLASSES, []),
+        ("bce_with_logits", "softmax", TWO_CLASSES, ["softmax-of-one-unit"]),
     ],
 )
 def test_check_warns_of_what_cannot_be_learned(

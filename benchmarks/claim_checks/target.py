@@ -229,9 +229,31 @@ def same_answer(seen: Seen, observation: Observation) -> bool:
     return True
 
 
+def squashed_twice(seen: Seen, observation: Observation) -> bool:
+    """Check that outputs are probabilities before the loss makes some of them."""
+    within = {"cross_entropy": "softmax"}
+    floor = stated(observation, "floor")
+    for subject in subjects_of(observation.facts["subject"]):
+        run = seen.run(subject)
+        last, loss = run.config.network.activations[-1], run.config.loss
+        outputs, known = run.trace.outputs, floor_of(run.config)
+        holds = (
+            (observation.facts["activation"].name, observation.facts["loss"].name) == (last, loss)
+            and observation.facts["within"].name == within.get(loss, "sigmoid")
+            and bool((outputs >= 0).all() and (outputs <= 1).all())
+            and known is not None
+            and near(floor, known, 1e-6)
+            and floor > 0
+        )
+        if not holds:
+            return False
+    return True
+
+
 CHECKS: dict[str, Check] = {
     "unbounded": unbounded,
     "refused": refused,
+    "squashed-twice": squashed_twice,
     "constant-answer": constant_answer,
     "linear-reaches": linear_reaches,
     "unreachable-target": unreachable_target,

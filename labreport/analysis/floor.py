@@ -17,7 +17,7 @@ from math import inf, isfinite, log
 import numpy as np
 
 from labreport.lab.configuration import RunConfig
-from labreport.lab.schema.activations import ACTIVATIONS, Activation
+from labreport.lab.schema.activations import ACTIVATIONS
 from labreport.reference.losses.all_losses import LOSSES
 
 # Stand in for infinity where a loss only approaches its infimum: exp(−1000) is exactly 0, and so
@@ -75,7 +75,7 @@ def _floor(problem: _Problem) -> Floor:
     activation = ACTIVATIONS[config.network.activations[-1]]
     targets = np.array(config.data.targets, dtype=np.float64)
     if config.loss == "cross_entropy":
-        return _cross_entropy_floor(targets, activation)
+        return _cross_entropy_floor(targets, config.network.activations[-1])
     if config.loss == "kl_div" and config.network.activations[-1] == "log_softmax":
         on_simplex = (targets >= 0).all() and np.allclose(
             targets.sum(axis=1), 1, rtol=0, atol=1e-12
@@ -205,12 +205,16 @@ def _onto_simplex(row: np.ndarray) -> np.ndarray:
     return projected
 
 
-def _cross_entropy_floor(targets: np.ndarray, activation: Activation) -> Floor:
-    if (targets < 0).any() or activation.couples_units:
+def _cross_entropy_floor(targets: np.ndarray, activation: str) -> Floor:
+    if (targets < 0).any():
         return Floor(None)
+    # Of a row with one class the best outputs are 1 and 0, which a softmax comes near to as well.
+    if activation == "softmax" and not ((targets > 0).sum(axis=1) <= 1).all():
+        return Floor(None)
+    # The logarithms of probabilities are outputs like any others: their softmax is these.
+    bounds = ACTIVATIONS["identity" if activation == "log_softmax" else activation]
     totals = [
-        _cross_entropy_row(row, max(activation.low, -FAR), min(activation.high, FAR))
-        for row in targets
+        _cross_entropy_row(row, max(bounds.low, -FAR), min(bounds.high, FAR)) for row in targets
     ]
     return Floor(float(np.mean(totals)))
 

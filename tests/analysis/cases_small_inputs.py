@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import e, log
 from typing import Any
 
 import numpy as np
@@ -346,3 +347,46 @@ def a_layer_that_is_left_out_and_another_activation_at_the_end() -> ExperimentRe
 @fires("several-changes", subject="b", other="a", count=2)
 def a_layer_that_is_left_out_and_another_activation_before_it() -> ExperimentResults:
     return two_networks([2, 3, 2], ["relu", "sigmoid"])
+
+
+# --- probabilities of probabilities ------------------------------------------------------------
+
+OF_CLASSES = {"loss": "cross_entropy", "data.targets": [[0.0, 1.0]]}
+SOFTMAX = {**OF_CLASSES, "network.activations": ["sigmoid", "softmax"]}
+BEFORE_IDENTITY = {**OF_CLASSES, "network.activations": ["sigmoid", "identity"]}
+
+
+@fires("squashed-twice", subject=("a",), loss="cross_entropy", within="softmax")
+def a_softmax_before_cross_entropy() -> ExperimentResults:
+    return experiment(single("a", [0.7, 0.6, 0.5], SOFTMAX), single("b", [0.7, 0.6, 0.5]))
+
+
+@fires("squashed-twice", subject=("a", "b"), within="softmax", activation="sigmoid")
+def a_sigmoid_before_cross_entropy() -> ExperimentResults:
+    sigmoid = {**OF_CLASSES, "network.activations": "sigmoid"}
+    other = {**sigmoid, "optimizer.learning_rate": 2.0}
+    return experiment(single("a", [0.7, 0.6, 0.5], sigmoid), single("b", [0.7, 0.6, 0.5], other))
+
+
+@fires("squashed-twice", subject=("a",), within="sigmoid", floor=log(1 + 1 / e) / 2 + log(2) / 2)
+def a_sigmoid_before_bce_with_logits() -> ExperimentResults:
+    # Of the target 1 the best output is 1, of 0 it is 0, where the loss is log 2.
+    changes = {**OF_CLASSES, "loss": "bce_with_logits", "network.activations": "sigmoid"}
+    return experiment(single("a", [0.7, 0.6, 0.55], changes), budgets=(2,))
+
+
+@silent("squashed-twice")
+def cross_entropy_of_outputs_as_they_are() -> ExperimentResults:
+    return experiment(single("a", [0.7, 0.6, 0.1], BEFORE_IDENTITY))
+
+
+@silent("squashed-twice")
+def the_logarithm_of_a_softmax_before_cross_entropy() -> ExperimentResults:
+    changes = {**OF_CLASSES, "network.activations": ["sigmoid", "log_softmax"]}
+    return experiment(single("a", [0.7, 0.6, 0.1], changes))
+
+
+@silent("squashed-twice")
+def a_softmax_of_targets_that_share_a_row() -> ExperimentResults:
+    # What the softmax of a softmax can come to for these, nobody has worked out here.
+    return experiment(single("a", [0.7, 0.6, 0.5], {**SOFTMAX, "data.targets": [[0.3, 0.7]]}))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import inf, log, log2
+from math import e, inf, log, log2
 
 import numpy as np
 import pytest
@@ -76,8 +76,10 @@ def may_be_unknown(loss: str, activation: str, target: tuple[float, float]) -> b
     if loss in ("kl_div", "cross_entropy") and min(target) < 0:
         return True
     if activation == "log_softmax":
-        return not (loss == "kl_div" and on_simplex)
+        return loss != "cross_entropy" and not (loss == "kl_div" and on_simplex)
     if activation == "softmax":
+        if loss == "cross_entropy":
+            return all(target)
         compares = loss in ("l1", "smooth_l1", "huber", "bce")
         return loss != "mse" and not (compares and on_simplex)
     return False
@@ -167,6 +169,17 @@ def test_outside_names_each_target_that_is_out_of_reach() -> None:
         (0, 1, -1.5, -1.0),
         (1, 1, 2.0, 1.0),
     ]
+
+
+@pytest.mark.parametrize(("classes", "expected"), [(2, 0.31326169), (3, 0.55144471), (10, 1.46115)])
+def test_a_softmax_before_cross_entropy_keeps_the_loss_from_falling(
+    classes: int, expected: float
+) -> None:
+    # log(1 + (k − 1)/e): outputs 1 for the right class and 0 for all others.
+    target = tuple(float(k == 1) for k in range(classes))
+    bottom = floor(config("cross_entropy", "softmax", target)).value
+    assert bottom == pytest.approx(log(1 + (classes - 1) / e), rel=1e-9)
+    assert bottom == pytest.approx(expected, rel=1e-5)
 
 
 @pytest.mark.parametrize("activation", ["identity", "relu", "softplus", "selu", "elu"])

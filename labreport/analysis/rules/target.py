@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import inf
+from math import inf, isfinite
 
 import numpy as np
 
@@ -26,6 +26,8 @@ from labreport.analysis.rule import rule
 from labreport.lab.configuration import RunConfig
 from labreport.lab.naming import unit_names
 from labreport.lab.schema.activations import ACTIVATIONS
+from labreport.lab.schema.losses import LOSSES
+from labreport.lab.squashed import squashed_twice
 from labreport.lab.unlearnable import Reason, reason
 
 
@@ -253,6 +255,37 @@ _CLAIMS: dict[Reason, tuple[str, ...]] = {
     "log-softmax": (_STILL, "all(each(all(outputs == 0)))"),
     "one-class": ("all(each(max(spread(given_targets)) == 0))",),
 }
+
+
+@rule(
+    "squashed-twice",
+    "target",
+    0.85,
+    thresholds=("ROUNDING",),
+    needs_budget=False,
+    hinders=lambda result: squashed_twice(result.run.config),
+    part="reason",
+)
+def squashed_outputs(results: ExperimentResults) -> Iterator[Observation]:
+    """Losses that take the softmax or sigmoid of outputs which are such probabilities already."""
+    groups: dict[tuple[str, str, float], list[Result]] = {}
+    for result in results.singles:
+        config, bottom = result.run.config, result.floor.value
+        if squashed_twice(config) and bottom is not None and isfinite(bottom) and bottom > 0:
+            key = (config.loss, config.network.activations[-1], bottom)
+            groups.setdefault(key, []).append(result)
+    for (loss, last, bottom), members in groups.items():
+        facts: Facts = {
+            "subject": tuple(r.subject for r in members),
+            "loss": Part("loss", loss),
+            "activation": Part("activation", last),
+            "within": Part("activation", LOSSES[loss].prediction),
+            "floor": Number(bottom, members[0].cite("floor")),
+        }
+        told = (f"setting('loss') == {loss!r}", f"setting('network.activations')[-1] == {last!r}")
+        claims = [r.cite(claim) for r in members for claim in (*told, "floor > 0")]
+        claims.append(cite("sum(each(count(losses < floor - allowance))) == 0", members))
+        yield Observation("squashed-twice", facts, len(members), claims=tuple(claims))
 
 
 AVERAGE = "average_row(given_targets)"

@@ -11,6 +11,7 @@ from labreport.lab.reading.look_alikes import skeleton
 from labreport.lab.schema.activations import ACTIVATIONS
 from labreport.lab.schema.losses import LOSSES
 from labreport.lab.schema.optimizers import OPTIMIZER_TITLES
+from labreport.lab.squashed import squashed_twice
 from labreport.lab.unlearnable import reason
 
 
@@ -38,7 +39,22 @@ def _warnings(lab: Lab, source: SourceText) -> Iterator[Fault]:
                     yield source.fault(place, "softmax-of-one-unit", values=values)
                 case "one-class":
                     yield source.fault(place, "targets-of-one-class", values=values)
+        yield from _squashed(plan, source)
         yield from _labels(plan, source)
+
+
+def _squashed(plan: Plan, source: SourceText) -> Iterator[Fault]:
+    """Last activations that a loss applies once more, with the variants that have them."""
+    found: dict[tuple[str, str], dict[str, None]] = {}
+    for trial in plan.trials:
+        config = trial.config
+        if squashed_twice(config) and reason(config) is None:
+            key = (config.loss, config.network.activations[-1])
+            found.setdefault(key, {})[trial.variant] = None
+    for (loss, last), variants in found.items():
+        values = {"variants": ", ".join(variants), "loss": loss, "activation": last}
+        values["within"] = LOSSES[loss].prediction
+        yield source.fault(("experiment", plan.name), "activation-within-loss", values=values)
 
 
 NAMED = {
