@@ -24,6 +24,7 @@ EXERCISES = (
     "regression",
     "moons",
     "iris",
+    "digits",
     "depth",
 )
 """Names on the command line: the lab that ships, and those in templates/labs."""

@@ -22,4 +22,6 @@ def bundled(name: str) -> Examples:
     if name == "diabetes":
         return Examples(columns, inputs, tuple((y,) for y in found.target.tolist()), ("y",))
     classes = tuple(str(label) for label in found.target_names)
-    return Examples(columns, inputs, tuple(found.target.tolist()), ("y",), classes)
+    picture = (8, 8) if name == "digits" else None
+    targets = tuple(found.target.tolist())
+    return Examples(columns, inputs, targets, ("y",), classes, picture=picture)

@@ -65,6 +65,7 @@ class DataSet:
         constant: inputs that are the same in every row of the training part.
         dropped: rows of the source that were left out.
         filled: missing values that the mean of the training part stands for.
+        picture: height and width of the picture that a row of the source is; None of other data.
     """
 
     origin: Origin
@@ -80,6 +81,7 @@ class DataSet:
     constant: tuple[str, ...] = ()
     dropped: int = 0
     filled: int = 0
+    picture: tuple[int, int] | None = None
 
     @property
     def train(self) -> DataPart:
@@ -204,6 +206,7 @@ def prepare(
         *scaling[1:],
         examples.dropped,
         int(missing.sum()),
+        examples.picture,
     )
 
 

@@ -59,6 +59,7 @@ class Examples:
         names: of the targets.
         classes: names of the classes by their number; none where targets are numbers.
         dropped: rows of the source that were left out, because a value is missing in them.
+        picture: height and width of the picture that a row is, row by row; None of other data.
     """
 
     columns: tuple[str, ...]
@@ -67,6 +68,7 @@ class Examples:
     names: tuple[str, ...]
     classes: tuple[str, ...] = ()
     dropped: int = 0
+    picture: tuple[int, int] | None = None
 
 
 MOST_CLASSES = 1000

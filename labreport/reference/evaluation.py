@@ -25,24 +25,33 @@ from labreport.reference.optimizers.update_rule import UpdateRule
 
 
 @dataclass(frozen=True)
-class Evaluated:
+class Answered:
     """A network at some weights, which may have further axes in front: a step each, say.
 
     Attributes:
         passed: the forward pass over all rows.
         losses: [...] the loss of each.
-        found: all derivatives.
-        gradient: [..., parameters] the same, in stored order.
-        terms: [..., parameters] absolute terms that each derivative is a sum of, added up.
-        loss_terms: [...] the same of each loss.
+        loss_terms: [...] absolute terms that each loss is a sum of, added up.
     """
 
     passed: ForwardPass
     losses: FloatArray
+    loss_terms: FloatArray
+
+
+@dataclass(frozen=True)
+class Evaluated(Answered):
+    """The same with its derivatives.
+
+    Attributes:
+        found: all derivatives.
+        gradient: [..., parameters] the same, in stored order.
+        terms: [..., parameters] absolute terms that each derivative is a sum of, added up.
+    """
+
     found: Gradients
     gradient: FloatArray
     terms: FloatArray
-    loss_terms: FloatArray
 
 
 def evaluate(
@@ -84,6 +93,13 @@ def evaluate_if_defined(config: RunConfig, flat: FloatArray) -> Evaluated | None
         return None
 
 
+def answered(config: RunConfig, passed: ForwardPass, targets: FloatArray) -> Answered:
+    """The losses of a network after a forward pass."""
+    loss = LOSSES[config.loss]
+    terms = loss.value_terms(passed.output, targets).sum(axis=(-2, -1))
+    return Answered(passed, loss.values(passed.output, targets), terms)
+
+
 def derivatives(
     config: RunConfig,
     passed: ForwardPass,
@@ -96,13 +112,14 @@ def derivatives(
     names, loss, bias = config.network.activations, config.loss, config.network.bias
     found = backward(passed, layers, names, loss, targets, simplified)
     terms = absolute_terms(passed, layers, names, loss, targets, simplified)
+    losses = answered(config, passed, targets)
     return Evaluated(
         passed=passed,
-        losses=LOSSES[loss].values(passed.output, targets),
+        losses=losses.losses,
+        loss_terms=losses.loss_terms,
         found=found,
         gradient=flatten_gradients(found, bias),
         terms=flatten_gradients(terms, bias),
-        loss_terms=LOSSES[loss].value_terms(passed.output, targets).sum(axis=(-2, -1)),
     )
 
 

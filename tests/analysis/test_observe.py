@@ -173,7 +173,7 @@ def test_what_holds_a_run_back_is_a_reason_of_those_behind_alone(
     monkeypatch: pytest.MonkeyPatch, named: str, last: float, said: str
 ) -> None:
     found = Observation("r", {"subject": Subject(named)}, runs=1)
-    reason = hindrance(found, lambda _: True)
+    reason = hindrance(found, lambda result: result.variant == named)
     rules = (rule_of("verdict", 0.5, "v"), reason)
     registered(monkeypatch, *rules)
     made = experiment(single("a", [9, 5, last]), single("b", [9, 5, last - 1], {RATE: 2.0}))
@@ -214,6 +214,13 @@ def test_what_holds_a_run_back_is_a_reason_where_other_starts_bear_it_out(
     assert [o.rule for o in observe(made).answers] == ["v", said]
 
 
+def test_what_holds_back_who_leads_as_well_is_no_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = Observation("r", {"subject": Subject("a")}, runs=1)
+    registered(monkeypatch, rule_of("verdict", 0.5, "v"), hindrance(found, lambda _: True))
+    made = experiment(single("a", [9, 5, 2]), single("b", [9, 5, 1], {RATE: 2.0}))
+    assert [o.rule for o in observe(made).answers] == ["v", "no-reason"]
+
+
 @pytest.mark.parametrize(("later", "said"), [(1.5, "r"), (0.5, "no-reason")])
 def test_what_holds_back_who_leads_when_all_train_on_is_no_reason(
     monkeypatch: pytest.MonkeyPatch, later: float, said: str
@@ -225,7 +232,9 @@ def test_what_holds_back_who_leads_when_all_train_on_is_no_reason(
     made = experiment(single("a", [9, 5, 2]), single("b", [9, 5, 1], {RATE: 2.0}))
     made = with_controls(made, "longer", continued)
     found = Observation("r", {"subject": Subject("a")}, runs=1)
-    registered(monkeypatch, rule_of("verdict", 0.5, "v"), hindrance(found, lambda _: True))
+    registered(
+        monkeypatch, rule_of("verdict", 0.5, "v"), hindrance(found, lambda r: r.variant == "a")
+    )
     assert [o.rule for o in observe(made).answers] == ["v", said]
 
 

@@ -104,13 +104,14 @@ def _holds_back(
 ) -> bool:
     """Return whether all who are named and compared at the end are behind because of it.
 
-    Not who has come to its floor, nor who is as often behind without it.
+    Not where who leads has it as well, nor who has come to its floor, nor who is as often behind
+    without it.
     """
     found = standings(results)
     if not found or not found[-1].others:
         return True
     last, named = found[-1], _named(hindrance)
-    if any(r.variant in named for r in last.first):
+    if any(r.variant in named or has(r) for r in last.first):
         return False
     held = [r for r in last.others if r.variant in named]
     return all(

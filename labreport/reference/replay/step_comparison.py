@@ -10,8 +10,15 @@ import numpy as np
 
 from labreport.reference.activations import ACTIVATIONS
 from labreport.reference.array_types import BoolArray, FloatArray
-from labreport.reference.evaluation import Evaluated, data_of, derivatives, layers_of
-from labreport.reference.network import forward
+from labreport.reference.evaluation import (
+    Answered,
+    Evaluated,
+    answered,
+    data_of,
+    derivatives,
+    layers_of,
+)
+from labreport.reference.network import ForwardPass, LayerParameters, forward
 from labreport.reference.replay.continuation import COPIES, Carried
 from labreport.reference.replay.initial_weights import initial_weights
 from labreport.reference.replay.replay_result import QUANTITIES, Replay
@@ -69,6 +76,11 @@ class _Compared:
     apart: FloatArray
     scale: FloatArray
     room: FloatArray
+
+
+def _losses(hand: Answered) -> FloatArray:
+    """The loss [cases, 1] of each case."""
+    return hand.losses[:, None]
 
 
 class Together:
@@ -139,13 +151,27 @@ class Together:
 
         With ``adjusted``, what it makes of an activation takes its place.
         """
-        inputs, targets = data
         layers = layers_of(self.config, flat, self.dtype)
+        passed = self._passed(layers, data[0], adjusted)
+        return derivatives(self.config, passed, layers, data[1])
+
+    def _answer(self, flat: FloatArray) -> Answered:
+        """The network at parameters [..., parameters] for all rows, without derivatives."""
+        inputs, targets = self._data
+        passed = self._passed(layers_of(self.config, flat, self.dtype), inputs)
+        return answered(self.config, passed, targets)
+
+    def _passed(
+        self,
+        layers: Sequence[LayerParameters],
+        inputs: FloatArray,
+        adjusted: Adjusted | None = None,
+    ) -> ForwardPass:
         passed = forward(layers, self.config.network.activations, inputs, adjusted=adjusted)
-        if self.config.loss == "bce":
-            output = np.clip(passed.output, 0.0, 1.0)
-            passed = type(passed)(passed.pre_activations, (*passed.activations[:-1], output))
-        return derivatives(self.config, passed, layers, targets)
+        if self.config.loss != "bce":
+            return passed
+        output = np.clip(passed.output, 0.0, 1.0)
+        return ForwardPass(passed.pre_activations, (*passed.activations[:-1], output))
 
     def _widen(
         self, flat: FloatArray, data: Callable[[Steps], Data], compared: Sequence[_Compared]
@@ -172,11 +198,10 @@ class Together:
     def _compared(
         self,
         of: Callable[[Evaluated], FloatArray],
-        hand: Evaluated,
+        computed: FloatArray,
         stored: FloatArray,
         scale: FloatArray,
     ) -> _Compared:
-        computed = of(hand)
         apart = absolute_differences(computed, stored)
         room = self.roundings * self.unit * scale
         return _Compared(lambda n: of(n.evaluated), computed, apart, scale, room)
@@ -221,13 +246,13 @@ class Together:
             flat, data = self.weights[runs, places], self.seen(runs, steps)
             hand = self.evaluate(flat, data)
             losses = self._compared(
-                lambda n: n.losses[:, None],
-                hand,
+                _losses,
+                _losses(hand),
                 self.losses[runs, steps][:, None],
                 hand.loss_terms[:, None],
             )
             gradients = self._compared(
-                lambda n: n.gradient, hand, self.gradients[runs, places], hand.terms
+                lambda n: n.gradient, hand.gradient, self.gradients[runs, places], hand.terms
             )
             seen = partial(self._seen_by, runs, steps)
             self._widen(flat, seen, (losses, gradients))
@@ -240,21 +265,21 @@ class Together:
         outputs = [run.trace.outputs for run in self.runs]
         for runs, cases in self._parts(both):
             flat = self.weights[runs, places[cases]]
-            hand = self.evaluate(flat, self._data)
+            hand = self._answer(flat)
             # The cases of a run stand together.
             parts = np.split(np.arange(len(runs)), np.flatnonzero(np.diff(runs)) + 1)
             stored = np.concatenate([outputs[runs[p[0]]][shown[cases[p]]] for p in parts])
             terms = self._output_terms(flat, hand)
             found = self._compared(
                 flat_outputs,
-                hand,
+                flat_outputs(hand),
                 stored.reshape(len(stored), -1),
                 terms.reshape(len(terms), -1),
             )
             self._widen(flat, lambda _: self._data, [found])
             self._note("outputs", runs, both[cases], found)
 
-    def _output_terms(self, flat: FloatArray, evaluated: Evaluated) -> FloatArray:
+    def _output_terms(self, flat: FloatArray, evaluated: Answered) -> FloatArray:
         """The absolute terms behind each output [..., rows, units], added up in the last layer."""
         last, passed = layers_of(self.config, flat, self.dtype)[-1], evaluated.passed
         sums = np.abs(passed.activations[-2]) @ np.swapaxes(np.abs(last.weight), -1, -2)
@@ -271,10 +296,10 @@ class Together:
         overall = np.stack([run.trace.overall for run in self.runs])
         for runs, cases in self._parts(both):
             flat = self.weights[runs, places[cases]]
-            hand = self.evaluate(flat, self._data)
+            hand = self._answer(flat)
             found = self._compared(
-                lambda n: n.losses[:, None],
-                hand,
+                _losses,
+                _losses(hand),
                 overall[runs, stored_at[cases]][:, None],
                 hand.loss_terms[:, None],
             )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from labreport.reference.array_types import FloatArray
-from labreport.reference.evaluation import Evaluated
+from labreport.reference.evaluation import Answered
 from labreport.runs.run import Steps
 
 ROUNDINGS = 16
@@ -108,7 +108,7 @@ def absolute_differences(computed: FloatArray, stored: FloatArray) -> FloatArray
     return np.where(one_sided, np.inf, np.where(np.isfinite(apart), apart, 0.0))
 
 
-def flat_outputs(evaluated: Evaluated) -> FloatArray:
+def flat_outputs(evaluated: Answered) -> FloatArray:
     """Outputs [..., rows, units] as [..., numbers]."""
     output = evaluated.passed.output
     return output.reshape(*output.shape[:-2], -1)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from labreport.report.illustration.drawings import Curve, Points, Region, Trajectory
+from labreport.report.illustration.drawings import Curve, Picture, Points, Region, Trajectory
 
 DrawnCurve = Curve[str, np.ndarray]
 DrawnTrajectory = Trajectory[str, np.ndarray]
 DrawnPoints = Points[str, np.ndarray]
 DrawnRegion = Region[str, np.ndarray]
+DrawnPicture = Picture[str, np.ndarray]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from labreport.analysis.answers.held_out_facts import on_parts
+from labreport.analysis.answers.held_out_facts import chosen_of, on_parts
 from labreport.analysis.held_out import HeldOut, held_out, own_classes
 from labreport.analysis.observation import Keys, Names, Number
 from labreport.analysis.points import is_number
@@ -14,6 +14,8 @@ from labreport.report.illustration.drawings import (
     Curve,
     CurveDrawing,
     FitDrawing,
+    Picture,
+    PicturesDrawing,
     Points,
     Region,
     RegionsDrawing,
@@ -31,6 +33,9 @@ MOST_CURVES = 3
 
 MOST_PANELS = 3
 """Runs whose regions stand side by side."""
+
+MOST_PICTURES = 20
+"""Pictures that are shown of those that are misread: two lines of them."""
 
 CELLS = 120
 """Places of a plane, or of an axis, at which a network is asked."""
@@ -132,12 +137,44 @@ class HeldOutFigures(FigureMaker):
         sources = {r.trial.data_set.source for r in members if r.trial.data_set is not None}
         if found is None or len(sources) > 1:
             return []
+        if found.data_set.picture and found.data_set.classes:
+            return self._misread(members)
         columns, classes = len(found.data_set.columns), bool(found.data_set.classes)
         if columns == 2 and classes:
             return [self._regions(members)]
         if columns == 1 and not classes and len(found.data_set.targets) == 1:
             return [self._fit(members)]
         return []
+
+    def _misread(self, members: list[Result]) -> list[Block]:
+        """Held-out pictures that the chosen run puts into a wrong class; none where it has none."""
+        result = chosen_of(members, self.results.last) or members[0]
+        found = on_parts(result)
+        data, part = found.data_set, found.judged_by
+        given = found.classes(part, result.index(self.results.last) or 0)
+        own = own_classes(data.parts[part])
+        wrong = np.flatnonzero(given != own)
+        if not len(wrong) or data.picture is None:
+            return []
+        rows = data.columns_of(part)
+        pictures: tuple[Picture[Phrase, Array], ...] = tuple(
+            Picture(
+                text(
+                    "report.read-as",
+                    own=Names((data.classes[own[row]],)),
+                    given=Names((data.classes[given[row]],)),
+                ),
+                Array.of(rows[row].reshape(data.picture)),
+            )
+            for row in wrong[:MOST_PICTURES]
+        )
+        told = {"count": len(wrong), "rows": len(own), "shown": len(pictures)}
+        caption = self._text(
+            "misread", name=self._name(result), part=text(f"report.part-{part}"), **told
+        )
+        drawing = PicturesDrawing(pictures)
+        facts = [picture.name for picture in pictures]
+        return [self._figure("misread-title", [caption], drawing, "alternative-pictures", facts)]
 
     def _regions(self, members: list[Result]) -> Figure:
         first = on_parts(members[0])

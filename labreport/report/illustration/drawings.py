@@ -266,6 +266,24 @@ class FitDrawing:
     axes: Axes
 
 
+class Picture(NamedTuple, Generic[Name, Numbers]):
+    """A row of data that is a picture [height, width], and what is written above it."""
+
+    name: Name
+    pixels: Numbers
+
+
+@dataclass(frozen=True)
+class PicturesDrawing:
+    """Small grey pictures, side by side.
+
+    Attributes:
+        pictures: in reading order, all of one size.
+    """
+
+    pictures: tuple[Picture[Phrase, Array], ...]
+
+
 Drawing = (
     CurveDrawing
     | SweepDrawing
@@ -278,6 +296,7 @@ Drawing = (
     | NetworkDrawing
     | RegionsDrawing
     | FitDrawing
+    | PicturesDrawing
 )
 
 
