@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import comb
@@ -191,8 +191,7 @@ def prepare(
         inputs = _filled(inputs, missing, train, examples.columns)
         inputs, features = _expanded(inputs, examples.columns, preparation.degree)
         scaling = _scaled(inputs, train, features, standardise=preparation.standardise)
-    if not all(np.isfinite(part).all() for part in scaling[:3]) or 0.0 in scaling[2]:
-        raise DataError(Problem((), "data-overflow", {}))
+    _refuse_overflow(scaling[:3])
     targets = _encoded(examples, outputs.count, signs=outputs.signs)
     return DataSet(
         origin,
@@ -208,6 +207,12 @@ def prepare(
         int(missing.sum()),
         examples.picture,
     )
+
+
+def _refuse_overflow(scaling: Sequence[np.ndarray | Sequence[float]]) -> None:
+    """Raises DataError where inputs, means or deviations are not finite, or a deviation is 0."""
+    if not all(np.isfinite(part).all() for part in scaling) or 0.0 in scaling[2]:
+        raise DataError(Problem((), "data-overflow", {}))
 
 
 def _part(inputs: np.ndarray, targets: Matrix, rows: tuple[int, ...]) -> DataPart:

@@ -246,6 +246,14 @@ def test_bundled_sets_are_those_of_scikit_learn() -> None:
     assert np.array_equal(bundled("digits").targets, load_digits().target)
 
 
+def test_the_rows_of_digits_are_pictures() -> None:
+    digits = bundled("digits")
+    assert digits.picture is not None
+    images = np.array(digits.inputs).reshape(-1, *digits.picture)
+    assert np.array_equal(images, load_digits().images)
+    assert all(bundled(name).picture is None for name in SET_NAMES if name != "digits")
+
+
 def drawn(**given: Any) -> Drawn:
     usual = {"rows": 60, "noise": 0.2, "seed": 3, "classes": 3, "coefficients": (1.0, 2.0)}
     return Drawn(**{**usual, **given})

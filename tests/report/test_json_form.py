@@ -41,7 +41,7 @@ change.loss = "l1"
 """
 
 
-HELD_OUT = {"FitDrawing", "Points", "Region", "RegionsDrawing"}
+HELD_OUT = {"FitDrawing", "Picture", "PicturesDrawing", "Points", "Region", "RegionsDrawing"}
 """Classes of reports on data sets with rows held out."""
 
 ELSEWHERE = {
@@ -56,8 +56,8 @@ test_explanations = false
 loss = "{loss}"
 rounds = 5
 [base.data]
-rule = {{ name = "{rule}", rows = 30 }}
-split = {{ train = 10, validation = 10, test = 10 }}
+{source}
+split = {{ train = {train}, validation = {train}, test = {train} }}
 [base.network]
 hidden = [2]
 activations = ["tanh", "identity"]
@@ -93,8 +93,13 @@ def test_reports_on_held_out_rows_are_read_back_as_they_were(
     build_pages: Callable[..., Any],
 ) -> None:
     seen: set[str] = set()
-    for rule, loss in (("moons", "bce_with_logits"), ("sine", "mse")):
-        built = build_pages(DATA.format(rule=rule, loss=loss))
+    for source, loss in (
+        ('rule = { name = "moons", rows = 30 }', "bce_with_logits"),
+        ('rule = { name = "sine", rows = 30 }', "mse"),
+        ('set = "digits"', "cross_entropy"),
+    ):
+        train = 599 if "digits" in source else 10
+        built = build_pages(DATA.format(source=source, loss=loss, train=train))
         made = to_json(built.tree)
         assert to_json(from_json(made)) == made
         assert from_json(made) == built.tree

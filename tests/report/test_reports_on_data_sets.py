@@ -9,9 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_digits
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
+from labreport.analysis.held_out import held_out, own_classes
 from labreport.report.held_out.answers_table import measures
+from labreport.report.held_out.held_out_figures import MOST_PICTURES
 
 LAB = """
 robustness = "none"
@@ -141,3 +144,70 @@ def test_predictions_and_classes_of_the_chosen_run(built: Any) -> None:
         for row in table[1:]:
             target, given, left = (float(cell.replace("−", "-")) for cell in row[2:])
             assert target - given == pytest.approx(left, abs=2e-3 * max(abs(target), abs(given)))
+
+
+PICTURES = """
+robustness = "none"
+[base]
+loss = "cross_entropy"
+rounds = 30
+[base.data]
+set = "digits"
+split = {{ train = 1077, validation = 360, test = 360, seed = 1 }}
+standardise = true
+[base.network]
+layers = [64, 10]
+activations = "identity"
+[base.initial]
+scheme = "pytorch"
+[base.optimizer]
+name = "sgd"
+learning_rate = {rate}
+[experiment.read]
+title = {{zh = "识别", en = "Reading"}}
+"""
+
+
+def figures_of(section: Any) -> list[Any]:
+    """The figures of a section and of those within it."""
+    own = [block for block in section.blocks if type(block).__name__ == "Figure"]
+    return own + [figure for inner in section.sections for figure in figures_of(inner)]
+
+
+def test_misread_pictures_are_those_of_the_source(build_pages: Callable[..., Any]) -> None:
+    built = build_pages(PICTURES.format(rate=0.5))
+    drawings = [f.drawing for s in built.tree.sections for f in figures_of(s)]
+    (drawing,) = (d for d in drawings if type(d).__name__ == "PicturesDrawing")
+    ((result,),) = (r.singles for r in built.measured.experiments)
+    found = held_out(result)
+    assert found is not None
+    own = own_classes(found.data_set.parts["validation"])
+    given = found.classes("validation", 30)
+    wrong = np.flatnonzero(own != given)
+    assert 0 < len(drawing.pictures) == min(len(wrong), MOST_PICTURES)
+    images = load_digits().images
+    places = found.data_set.places["validation"]
+    for picture, row in zip(drawing.pictures, wrong, strict=False):
+        assert np.allclose(picture.pixels.numpy, images[places[row]], atol=1e-9)
+        values = dict(picture.name.values)
+        assert values["own"].values == (str(load_digits().target[places[row]]),)
+        assert values["given"].values == (str(given[row]),)
+    caption = re.sub(r"<[^>]+>", "", built.html("en"))
+    assert f"misreads {len(wrong)} of the 360 pictures of the validation part" in caption
+
+
+def test_without_a_misread_picture_there_is_no_figure_of_them(
+    build_pages: Callable[..., Any],
+) -> None:
+    # One picture of each class, which is also all that is asked.
+    lab = PICTURES.format(rate=0.5).replace("rounds = 30", "rounds = 300")
+    lab = lab.replace(
+        "split = { train = 1077, validation = 360, test = 360, seed = 1 }",
+        "split = { train = 1787, validation = 10, seed = 3, stratified = true }",
+    )
+    built = build_pages(lab)
+    ((result,),) = (r.singles for r in built.measured.experiments)
+    found = held_out(result)
+    assert found is not None
+    assert found.score("validation", 300) == 1
+    assert "PicturesDrawing" not in str(built.tree)
