@@ -14,8 +14,10 @@ from labreport.lab.plan import Lab, Plan, Recording
 from labreport.lab.schedule import Schedule
 from labreport.lab.size import (
     MOST_REPLAYED,
+    measured_seconds,
     products,
     recorded_bytes,
+    remeasured_seconds,
     replay_seconds,
     rows_bytes,
     run_seconds,
@@ -180,7 +182,7 @@ def checking(recordings: Sequence[Recording]) -> float:
     for config, schedule in recordings:
         recorded = config.rounds // schedule.stride
         steps = recorded + carried * (config.rounds - recorded)
-        seconds += replay_seconds(config, round(steps))
+        seconds += replay_seconds(config, round(steps)) + remeasured_seconds(config, schedule)
         policies = (config.gradients, config.updates)
         alike = (_kind(config, schedule), config.optimizer, config.initial, policies)
         groups[alike] = REPLAYED_GROUP_SECONDS * steps
@@ -203,10 +205,11 @@ def _of_family(members: Sequence[Recording]) -> Estimate:
     record = recorded_bytes(config, schedule)
     columns = runs if MOST_PADDING * runs < TOGETHER else TOGETHER
     written = len(config.canonical) + ENTRY_BYTES
+    each = run_seconds(config) + measured_seconds(config, schedule)
     return Estimate(
         runs=runs,
         run_rounds=runs * config.rounds,
-        seconds=steps * STEP_SECONDS + padded * run_seconds(config) + runs * record * BYTE_SECONDS,
+        seconds=steps * STEP_SECONDS + padded * each + runs * record * BYTE_SECONDS,
         training=TOGETHER * (training_bytes(config, schedule) - record) + columns * record,
         reading=runs * record,
         disk=runs * (record + written),

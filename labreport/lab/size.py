@@ -40,6 +40,15 @@ def is_multiplied_alone(network: Network, rows: int) -> bool:
     return max(rows * out * into for out, into in network.shapes) > LARGE
 
 
+def measured_seconds(config: RunConfig, schedule: Schedule) -> float:
+    """Processor time of a run's losses over all rows, beside those of its mini-batches."""
+    step = PRODUCT_SECONDS * _all_products(config) + OUTPUT_SECONDS * _all_outputs(config)
+    return len(schedule.measured(config)) * step / FORWARD * _bytes_of(config) / 4
+
+
+FORWARD = 3
+"""A forward pass takes a third of one forward and back."""
+
 REPLAYED_STEP_SECONDS = 8e-6
 REPLAYED_NUMBER_SECONDS = 2e-8
 REPLAYED_PRODUCT_SECONDS = 1e-9
@@ -57,6 +66,16 @@ def replay_seconds(config: RunConfig, steps: int) -> float:
     step = REPLAYED_STEP_SECONDS + REPLAYED_PRODUCT_SECONDS * products(config)
     step += REPLAYED_NUMBER_SECONDS * (config.network.parameter_count + outputs)
     return steps * step
+
+
+def remeasured_seconds(config: RunConfig, schedule: Schedule) -> float:
+    """The same for the losses and outputs over all rows that are computed again by hand."""
+    if config.data.sees_all_rows:
+        return 0.0
+    step = REPLAYED_PRODUCT_SECONDS * _all_products(config)
+    step += REPLAYED_NUMBER_SECONDS * _all_outputs(config)
+    steps = len(schedule.measured(config)) + len(schedule.shown(config))
+    return steps * step / FORWARD
 
 
 def recorded_bytes(config: RunConfig, schedule: Schedule) -> int:
@@ -95,6 +114,16 @@ def training_bytes(config: RunConfig, schedule: Schedule) -> int:
 def products(config: RunConfig) -> int:
     """Multiplications of one forward pass."""
     return sum(out * into for out, into in config.network.shapes) * config.data.batch_rows
+
+
+def _all_products(config: RunConfig) -> int:
+    """Multiplications of a forward pass over all rows."""
+    return products(config) // config.data.batch_rows * len(config.data.inputs)
+
+
+def _all_outputs(config: RunConfig) -> int:
+    """Outputs of all units for all rows."""
+    return sum(config.network.layers[1:]) * len(config.data.inputs)
 
 
 def _bytes_of(config: RunConfig) -> int:
