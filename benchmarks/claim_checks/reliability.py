@@ -133,19 +133,41 @@ def _paired(seen: Seen, observation: Observation, mine: str) -> bool:
 
 
 def pairs_needed(seen: Seen, observation: Observation) -> bool:
-    """Check how many starts it would take to tell two variants apart."""
+    """Check how many starts it would take a sign test to tell two variants apart."""
     mine, theirs = first_variant(observation.facts["subject"]), observation.facts["other"].variant
-    far = seed_pairs(seen, seen.variants[mine], seen.variants[theirs])
-    mean, deviation = float(np.mean(far)), float(np.std(far, ddof=1))
+    below, over = lower_and_higher(seen, seen.variants[mine], seen.variants[theirs])
+    count = len(seed_pairs(seen, seen.variants[mine], seen.variants[theirs]))
     quantiles = NormalDist().inv_cdf(0.975) + NormalDist().inv_cdf(0.8)
-    needed = (quantiles * deviation / mean) ** 2
+    untied = below + over
+    needed = quantiles**2 / (4 * (below / untied - 0.5) ** 2) * count / untied
     return (
-        stated(observation, "count") == len(far)
-        and near(stated(observation, "mean"), mean)
-        and near(stated(observation, "deviation"), deviation)
-        and stated(observation, "needed") > len(far)
-        and needed * (1 - 1e-6) <= stated(observation, "needed") <= max(needed + 1, 2) * (1 + 1e-6)
+        stated(observation, "count") == count
+        and stated(observation, "lower") == below
+        and stated(observation, "even") == count - untied
+        and stated(observation, "needed") > count
+        and needed * (1 - 1e-6) <= stated(observation, "needed") <= (needed + 1) * (1 + 1e-6)
     )
+
+
+def solved_less_often(seen: Seen, observation: Observation) -> bool:
+    """Check that the variant that is lower from most seeds comes most of the way from fewer."""
+    budget = stated(observation, "budget")
+    names = [observation.facts[k].variant for k in ("subject", "other")]
+    below, over = lower_and_higher(seen, *(seen.variants[name] for name in names))
+    holds = below > over and coin_toss_probability(below, over) <= 0.05
+    for name, key in zip(names, ("fewer", "more"), strict=True):
+        members = [r for _, r in seen.variants[name]]
+        there = [r for r in members if has_reached(r, budget) and above_floor(r, 0) > 0]
+        bounds = [
+            sum(
+                above_floor(r, budget) <= 0.1 * above_floor(r, 0) + sign * 2 * floor_tolerance(r)
+                for r in there
+            )
+            for sign in (-1, 1)
+        ]
+        told = observation.facts[key]
+        holds = holds and bounds[0] <= told.value <= bounds[1] and told.total == len(members)
+    return holds and observation.facts["fewer"].value < observation.facts["more"].value
 
 
 def solved_starts(seen: Seen, observation: Observation) -> bool:
@@ -343,6 +365,7 @@ CHECKS: dict[str, Check] = {
     "best-over-starts": best_over_starts,
     "solved-starts": solved_starts,
     "pairs-needed": pairs_needed,
+    "solved-less-often": solved_less_often,
     "single-start": single_start,
 }
 """Checks by the name of their rule."""

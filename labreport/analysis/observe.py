@@ -21,7 +21,7 @@ from labreport.analysis.answers import (
     symmetry,
 )
 from labreport.analysis.answers.advice import advice
-from labreport.analysis.answers.reasons import reasons
+from labreport.analysis.answers.reasons import named_pair, reasons
 from labreport.analysis.observation import Observation, Subject
 from labreport.analysis.results import ExperimentResults
 from labreport.analysis.rule import PARTS, REGISTERED, Part, Rule, part_of
@@ -205,9 +205,13 @@ def _answers(
         if part == "reason":
             parts += reasons(results, parts, findings)
         else:
+            if part == "scope":
+                # First what is about those that the verdict compares.
+                found.sort(key=lambda o: not _is_about(o, parts))
             parts += [o for i, o in enumerate(found) if not i or (o.rule, o.form) == TURNS_ROUND]
     # What would turn the answer round counts for the advice also where another part says more.
     scopes = [o for o in findings if part_of(o) == "scope" and o not in parts]
+    scopes = [o for o in scopes if _is_about(o, parts)]
     advised = advice([*parts, *scopes], limits)
     if advised is None and not any(part_of(o) in ("verdict", "effect") for o in parts):
         return findings[:1]
@@ -215,6 +219,12 @@ def _answers(
         place = sum(PARTS.index(part_of(o) or "advice") < PARTS.index("reason") for o in parts)
         parts.insert(place, Observation("no-reason", {}, 0))
     return [*parts, *([advised] if advised else [])]
+
+
+def _is_about(scope: Observation, parts: Sequence[Observation]) -> bool:
+    """Return whether a finding is about no other two variants than those of the verdict."""
+    pair = next((named_pair(o) for o in parts if part_of(o) == "verdict"), frozenset())
+    return not pair or named_pair(scope) in (pair, frozenset())
 
 
 def _asks_why(results: ExperimentResults) -> bool:

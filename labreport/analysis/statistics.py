@@ -78,36 +78,33 @@ def median_interval(values: Sequence[float], confidence: float) -> MedianInterva
     return found
 
 
-def starts_needed(
-    difference_mean: float,
-    difference_deviation: float,
-    confidence: float = 0.95,
-    power: float = 0.8,
+def pairs_needed(
+    below: int, above: int, count: int, confidence: float = 0.95, power: float = 0.8
 ) -> int:
-    """Compute the pairs that a paired comparison needs to see such a mean and deviation.
+    """Compute the pairs that a sign test needs where pairs differ as often as these.
 
-    n = ((z(1 − α/2) + z(power)) · deviation / mean)², rounded up, with α = 1 − confidence and z
-    the quantiles of the normal distribution, which the mean of the differences is taken to have
-    (Chow, Shao and Wang 2008, "Sample Size Calculations in Clinical Research", section 3.1). It
-    is an estimate for planning, as good as the two numbers, and at least 2: one pair has no
-    deviation. A sign test of so many pairs may see less.
+    n = (z(1 − α/2) + z(power))² / (4 (q − ½)²) pairs that differ, q being the share of those that
+    are below (Noether 1987, "Sample Size Determination for Some Common Nonparametric Tests",
+    Journal of the American Statistical Association 82), and as many more as are level among
+    ``count``; α = 1 − confidence, z the quantiles of the normal distribution. It is an estimate
+    for planning, as good as the counts.
 
     Raises:
-        ValueError: if the mean is 0, which no number of pairs can tell from 0, the deviation is
-            negative, one of them is not finite, or confidence or power are not in (0, 1).
+        ValueError: if as many are below as above, which no number of pairs can tell apart, there
+            are more of them than pairs, or confidence or power are not in (0, 1).
     """
+    if below < 0 or above < 0 or below + above > count:
+        raise ValueError(f"no counts of {count} pairs: {below}, {above}")
+    if below == above:
+        raise ValueError(f"no number of pairs: {below} and {above}")
     _refuse_beside_unit_interval("confidence", confidence)
     _refuse_beside_unit_interval("power", power)
-    if not (math.isfinite(difference_mean) and math.isfinite(difference_deviation)):
-        raise ValueError(f"not finite: {difference_mean}, {difference_deviation}")
-    if difference_mean == 0 or difference_deviation < 0:
-        raise ValueError(f"no number of pairs: {difference_mean}, {difference_deviation}")
     normal = NormalDist()
     # A power below α/2 is there without any pair.
     quantiles = max(0.0, normal.inv_cdf((1 + confidence) / 2) + normal.inv_cdf(power))
-    # As fractions: a mean next to nothing makes a number of pairs beyond any float.
-    ratio = Fraction(difference_deviation) / Fraction(abs(difference_mean))
-    return max(2, math.ceil((Fraction(quantiles) * ratio) ** 2))
+    untied = below + above
+    apart = Fraction(below, untied) - Fraction(1, 2)
+    return max(1, math.ceil(Fraction(quantiles) ** 2 / (4 * apart**2) * Fraction(count, untied)))
 
 
 def _sets_up_to(count: int) -> Iterator[int]:

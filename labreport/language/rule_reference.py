@@ -107,6 +107,8 @@ FUNCTIONS: Mapping[str, str] = {
     "min": "smallest",
     "most_frequent": "the most frequent whole number",
     "norm": "Euclidean norm along the last axis",
+    "pairs_needed": "`pairs_needed(below, above, pairs, CONFIDENCE, POWER)`: pairs that a sign "
+    "test would need",
     "quantile": "`quantile(values, 0.05)`, linear between neighbours",
     "rounds_alike": "for how many rounds two lists look the same at so many decimals",
     "sign": "−1, 0 or 1",
@@ -115,8 +117,6 @@ FUNCTIONS: Mapping[str, str] = {
     "smallest_p": "the smallest p that so many pairs could give",
     "spread": "largest minus smallest along the first axis",
     "sqrt": "square root",
-    "starts_needed": "`starts_needed(mean, deviation, CONFIDENCE, POWER)`: pairs that a paired "
-    "comparison would need",
     "sum": "sum",
     "wide": "the same numbers in double precision",
 }

@@ -34,6 +34,31 @@ def batches_of_two_sizes() -> ExperimentResults:
     return experiment(off_by("a", FAR, TWO_ROWS), off_by("b", NEAR, BATCHES))
 
 
+def one_after_another(last: float, after_one: float) -> ExperimentResults:
+    """All rows come to 1 by way of a loss after one round, mini-batches end at another one."""
+    targets = np.array([[0.0, 1.0], [1.0, 0.0]])
+    outputs = np.stack([np.abs(targets - FAR)] * 3)
+    whole = single("a", [9.0, after_one, 1.0], TWO_ROWS, outputs=outputs)
+    return experiment(whole, single("b", [9.0, 5.0, last], BATCHES, outputs=outputs))
+
+
+@fires(
+    "over-all-rows", "turns", most="a", fewest="b", rounds=1, value=4.0, other_value=2.0, budget=2
+)
+def mini_batches_that_are_ahead_after_as_many_rows() -> ExperimentResults:
+    return one_after_another(2.0, 4.0)
+
+
+@fires("over-all-rows", "equal-rows", value=2.005)
+def mini_batches_that_are_level_after_as_many_rows() -> ExperimentResults:
+    return one_after_another(2.0, 2.005)
+
+
+@fires("over-all-rows", "equal-rows", other_value=0.5)
+def mini_batches_that_are_ahead_after_as_many_rounds_too() -> ExperimentResults:
+    return one_after_another(0.5, 4.0)
+
+
 @silent("over-all-rows")
 def batches_of_one_size() -> ExperimentResults:
     other = {**BATCHES, "network.bias": "trained"}

@@ -237,11 +237,22 @@ def a_sweep_with_a_value_that_ends_level() -> ExperimentResults:
 
 @silent("share-right-starts")
 def a_start_that_ends_level() -> ExperimentResults:
+    return experiment(a_start_that_ends_level_of("a"))
+
+
+def a_start_that_ends_level_of(name: str) -> Made:
     rows = []
     for seed, given in enumerate((outputs(TWO_WRONG), np.zeros((3, 6, 3)))):
         ((point, _, config, made),) = single("a", [3, 2, 1], CHANGES, outputs=given).rows
         rows.append((point, seed, config.with_seed(seed), made))
-    return experiment(Made("a", tuple(rows)))
+    return Made(name, tuple(rows))
+
+
+@fires("share-right-starts", "some", among=("a", "b"), first=("b",), last=("a",))
+def of_three_variants_one_has_a_start_that_ends_level() -> ExperimentResults:
+    made = a_start_that_ends_level_of("c")
+    one, other = from_starts("a", TWO_WRONG, ONE_WRONG), from_starts("b", ALL_RIGHT, ONE_WRONG)
+    return experiment(one, other, made)
 
 
 @silent("share-right-swept")

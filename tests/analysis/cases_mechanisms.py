@@ -140,6 +140,66 @@ def nine_starts_with_twice_the_rate_are_too_few() -> ExperimentResults:
     return with_twice_the_rate(1.0, count=9)
 
 
+# --- pairs at other rates ----------------------------------------------------------------------
+
+
+def at_other_rates(
+    half: list[float], twice: list[float], *, own: float = 1.0, changes: Any = None
+) -> ExperimentResults:
+    """A ends at 2 everywhere; b at ``own``, and from seed after seed like this at other rates."""
+
+    def made(_: int, config: RunConfig) -> Trace:
+        is_b = config.network.trains_bias
+        factor = config.optimizer.learning_rate
+        ends = half if factor < 1 else twice
+        return trace(config, [9, 5, ends[(config.seed or 0) % len(ends)] if is_b else 2.0])
+
+    one = starts("a", [[9, 5, 2.0]] * 10)
+    other = starts("b", [[9, 5, own]] * 10, {"network.bias": "trained", **(changes or {})})
+    return with_controls(experiment(one, other), "neighbours", made)
+
+
+@fires("pairs-at-other-rates", "", subject="b", other="a", count=10, half=10, twice=9, budget=2)
+def lower_at_both_other_rates() -> ExperimentResults:
+    return at_other_rates([1.0], [1.0] * 9 + [3.0])
+
+
+@fires("pairs-at-other-rates", "", subject="a", other="b", half=9, twice=10)
+def higher_at_both_other_rates() -> ExperimentResults:
+    return at_other_rates([3.0] * 9 + [1.0], [3.0], own=3.0)
+
+
+@fires("pairs-at-other-rates", "open", subject="b", other="a", half=8, twice=10)
+def as_chance_may_have_it_at_half_the_rate() -> ExperimentResults:
+    return at_other_rates([1.0] * 8 + [3.0] * 2, [1.0])
+
+
+@fires("pairs-at-other-rates", "open", half=10, twice=0)
+def level_at_twice_the_rate() -> ExperimentResults:
+    return at_other_rates([1.0], [2.0 - 0.99 * ODDS])
+
+
+@fires("pairs-at-other-rates", "turns", half=1, twice=10)
+def turned_round_at_half_the_rate() -> ExperimentResults:
+    return at_other_rates([3.0] * 9 + [1.0], [1.0])
+
+
+@silent("pairs-at-other-rates")
+def a_difference_that_is_not_there_at_the_own_rate() -> ExperimentResults:
+    return at_other_rates([3.0], [1.0], own=2.0)
+
+
+@silent("pairs-at-other-rates")
+def variants_that_differ_in_the_rate_alone() -> ExperimentResults:
+    def made(_: int, config: RunConfig) -> Trace:
+        return trace(config, [9, 5, 2.0])
+
+    one, other = (
+        starts(n, [[9, 5, end]] * 10, {RATE: r}) for n, end, r in (("a", 2, 1.0), ("b", 1, 3.0))
+    )
+    return with_controls(experiment(one, other), "neighbours", made)
+
+
 # --- the error term ----------------------------------------------------------------------------
 
 

@@ -155,15 +155,16 @@ def pairs(*differences: float) -> ExperimentResults:
     )
 
 
-@fires("pairs-needed", subject="b", other="a", count=20, mean=-0.2, needed=44)
+@fires("pairs-needed", subject="b", other="a", count=20, lower=14, even=0, needed=50)
 def a_small_difference_that_is_left_open() -> ExperimentResults:
-    # Mean −0.2, deviation 0.4702: (1.959964 + 0.841621)² · (0.4702 / 0.2)² = 43.4, rounded up.
+    # 14 of 20 are lower: (1.959964 + 0.841621)² / (4 · 0.2²) = 49.06, rounded up.
     return pairs(*[-0.5] * 14, *[0.5] * 6)
 
 
-@silent("pairs-needed")
-def a_difference_that_fewer_pairs_would_have_shown() -> ExperimentResults:
-    return pairs(*[0.01] * 12, *[-5.0] * 8)
+@fires("pairs-needed", lower=8, even=4, needed=236)
+def a_few_large_differences_among_many_small_ones() -> ExperimentResults:
+    # The sign test counts 8 of 20, whatever their size; as many more are needed as are level.
+    return pairs(*[0.01] * 12, *[-5.0] * 8, *[0.001] * 4)
 
 
 @silent("pairs-needed")
@@ -369,3 +370,33 @@ def at_all_schemes_something_is_drawn() -> ExperimentResults:
 @silent("points-with-and-without-chance")
 def at_no_scheme_anything_is_drawn() -> ExperimentResults:
     return experiment(_schemes({}, {"zeros": 8.0, "ones": 4.0}))
+
+
+def lower_but_rarer(lower: int, solved: int, other_solved: int, count: int) -> ExperimentResults:
+    """B is lower than a from so many of the seeds; both go most of the way from so many."""
+    mine = [0.25 if k < solved else (5.0 if k < lower else 7.0) for k in range(count)]
+    theirs = [0.5 if k < other_solved else 6.0 for k in range(count)]
+    return experiment(
+        starts("a", [[9, 5, end] for end in theirs]),
+        starts("b", [[9, 5, end] for end in mine], {"network.bias": "trained"}),
+    )
+
+
+@fires("solved-less-often", "", subject="b", other="a", fewer=(16, 20), more=(20, 20), budget=2)
+def lower_from_most_seeds_and_near_the_floor_from_fewer() -> ExperimentResults:
+    return lower_but_rarer(16, 16, 20, 20)
+
+
+@fires("solved-less-often", "", subject="b", other="a", fewer=(28, 30), more=(30, 30))
+def lower_beyond_doubt_and_near_the_floor_from_fewer() -> ExperimentResults:
+    return lower_but_rarer(28, 28, 30, 30)
+
+
+@silent("solved-less-often")
+def lower_from_most_seeds_and_near_the_floor_as_often() -> ExperimentResults:
+    return lower_but_rarer(16, 16, 16, 20)
+
+
+@silent("solved-less-often")
+def lower_from_too_few_seeds_to_tell() -> ExperimentResults:
+    return lower_but_rarer(12, 12, 20, 20)

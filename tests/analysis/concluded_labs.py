@@ -50,6 +50,15 @@ def one_alone_diverged() -> Lab:
     return (experiment(single("c", [1], {RATE: 9.0}, rounds=2, kind="diverged")),)
 
 
+def one_refused() -> Lab:
+    refused = single("c", [], {RATE: 9.0}, rounds=2, kind="refused", message="no")
+    return (*completed(), experiment(single("a", [1, 0.5, 0.05]), refused))
+
+
+def one_alone_refused() -> Lab:
+    return (experiment(single("c", [], {RATE: 9.0}, rounds=2, kind="refused", message="no")),)
+
+
 def all_near() -> Lab:
     return (experiment(single("a", [1, 0.5, 0.05]), single("b", [1, 0.5, 0.01], {MOMENTUM: 0.5})),)
 
@@ -300,6 +309,8 @@ LABS: tuple[Callable[[], Lab], ...] = (
     classes_beside_swept_rounds,
     rows_that_are_no_classes,
     one_alone_diverged,
+    one_alone_refused,
+    one_refused,
     starts_decide_in_some,
     starts_decide_in_all,
     the_step_decides_in_some,

@@ -22,7 +22,9 @@ from concluded_labs import (
     none_near,
     none_turns,
     one_alone_diverged,
+    one_alone_refused,
     one_diverged,
+    one_refused,
     random_starts,
     right_formulas_alone,
     rows_in_classes,
@@ -91,9 +93,11 @@ def test_topics_follow_one_another_the_most_relevant_first(lab: Any) -> None:
 
 def test_each_run_is_counted_once() -> None:
     assert the_only(completed(), "all-runs", "one")["count"] == 2
-    assert the_only(one_alone_diverged(), "all-runs", "ended-one")["diverged"] == 1
+    assert the_only(one_alone_diverged(), "all-runs", "diverged-one")["diverged"] == 1
+    assert the_only(one_alone_refused(), "all-runs", "ended-one")["refused"] == 1
+    assert the_only(one_refused(), "all-runs", "")["refused"] == 1
     assert the_only(all_near() + none_near(), "all-runs", "completed")["experiments"] == 2
-    assert the_only(one_diverged(), "all-runs", "") == {
+    assert the_only(one_diverged(), "all-runs", "diverged") == {
         "count": 3,
         "experiments": 2,
         "completed": 2,

@@ -14,9 +14,9 @@ from hypothesis import strategies as some
 
 from labreport.analysis.statistics import (
     median_interval,
+    pairs_needed,
     sign_test,
     smallest_p,
-    starts_needed,
 )
 
 
@@ -145,38 +145,29 @@ def test_the_interval_holds_the_median_and_enough_of_the_values(
 
 
 @pytest.mark.parametrize(
-    ("ratio", "confidence", "power", "expected"),
+    ("below", "above", "count", "confidence", "power", "expected"),
     [
-        (0.5, 0.95, 0.8, 32),  # 31.4, in every textbook
-        (1.0, 0.95, 0.8, 8),
-        (0.2, 0.95, 0.9, 263),
-        (0.5, 0.99, 0.8, 47),
-        (50.0, 0.95, 0.8, 2),
-        (1e-3, 0.95, 0.8, 7_848_880),
+        (7, 3, 10, 0.95, 0.8, 50),  # 7.849 / 0.16 = 49.06
+        (3, 7, 10, 0.95, 0.8, 50),
+        (7, 3, 20, 0.95, 0.8, 99),  # Half of them are level.
+        (5, 0, 5, 0.95, 0.8, 8),
+        (8, 2, 10, 0.95, 0.9, 30),  # 10.507 / 0.36 = 29.2
+        (51, 49, 100, 0.95, 0.8, 19623),
     ],
 )
-def test_known_numbers_of_starts(
-    ratio: float, confidence: float, power: float, expected: int
+def test_known_numbers_of_pairs(
+    below: int, above: int, count: int, confidence: float, power: float, expected: int
 ) -> None:
-    assert starts_needed(ratio, 1.0, confidence, power) == expected
-    assert starts_needed(-ratio * 1e-8, 1e-8, confidence, power) == expected
+    assert pairs_needed(below, above, count, confidence, power) == expected
 
 
-@pytest.mark.parametrize("ratio", [0.1, 0.3, 0.7])
-@pytest.mark.parametrize("power", [0.5, 0.8, 0.95])
-def test_so_many_starts_have_that_power_and_one_less_has_not(ratio: float, power: float) -> None:
-    count, normal = starts_needed(ratio, 1.0, 0.95, power), NormalDist()
-
-    def seen(pairs: int) -> float:
-        return 1 - normal.cdf(normal.inv_cdf(0.975) - ratio * math.sqrt(pairs))
-
-    assert seen(count - 1) < power <= seen(count)
-
-
-def test_numbers_of_starts_at_the_ends() -> None:
-    assert starts_needed(1.0, 0.0) == 2
-    assert starts_needed(0.5, 1.0, 0.95, 0.01) == 2
-    assert starts_needed(1e-300, 1e300) > 10**1200
+@pytest.mark.parametrize("share", [0.6, 0.7, 0.8])
+def test_so_many_pairs_have_about_that_power(share: float) -> None:
+    """By drawing: a sign test of so many pairs sees such a share about as often as it is told."""
+    count = pairs_needed(round(share * 100), 100 - round(share * 100), 100)
+    drawn = np.random.default_rng(5).binomial(count, share, size=2000)
+    seen = np.mean([sign_test(int(k), count - int(k)) <= 0.05 for k in drawn])
+    assert 0.7 < seen < 0.9
 
 
 @pytest.mark.parametrize(
@@ -188,12 +179,11 @@ def test_numbers_of_starts_at_the_ends() -> None:
         (median_interval, ([1.0, math.nan], 0.5)),
         (median_interval, ([1.0, 2.0], 1.0)),
         (median_interval, ([1.0, 2.0], 0.0)),
-        (starts_needed, (0.0, 1.0)),
-        (starts_needed, (1.0, -1.0)),
-        (starts_needed, (math.inf, 1.0)),
-        (starts_needed, (1.0, math.nan)),
-        (starts_needed, (1.0, 1.0, 1.0)),
-        (starts_needed, (1.0, 1.0, 0.95, 0.0)),
+        (pairs_needed, (5, 5, 10)),
+        (pairs_needed, (-1, 5, 10)),
+        (pairs_needed, (5, 6, 10)),
+        (pairs_needed, (5, 1, 10, 1.0)),
+        (pairs_needed, (5, 1, 10, 0.95, 0.0)),
     ],
 )
 def test_what_has_no_answer_is_refused(function: Any, arguments: tuple[Any, ...]) -> None:

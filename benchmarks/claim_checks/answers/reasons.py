@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import combinations
-from math import isclose
+from math import comb, isclose
 
 import numpy as np
 import stock
@@ -19,7 +19,7 @@ from claim_checks.answers.levels import (
 from claim_checks.gradient_checks import LEAST_DERIVATIVE, retrained, rewrite_by_formula
 from claim_checks.losses import has_reached, loss_at, quantity_of
 from claim_checks.parameters import layer_positions
-from claim_checks.reading import near, stated
+from claim_checks.reading import near, stated, subjects_of
 from claim_checks.seen import Check, Seen, changed_keys, with_rate
 from labreport.analysis.observation import Observation
 from labreport.runs.run import Run
@@ -93,6 +93,54 @@ def _is_made_up(mine: Sequence[float], doubled: Sequence[float]) -> bool:
     """Check that the quarters of some losses lie at most a twentieth above others."""
     one, other = (np.percentile(losses, (25, 50, 75)) for losses in (mine, doubled))
     return bool((other - one <= 0.05 * np.abs(one) * (1 + 1e-6)).all())
+
+
+def pairs_at_other_rates(seen: Seen, observation: Observation) -> bool:
+    """Check how many pairs one variant leads at half and at twice the rate of each."""
+    return all(
+        _at_other_rates(seen, observation, subject.variant, other.variant)
+        for subject in subjects_of(observation.facts["subject"])
+        for other in subjects_of(observation.facts["other"])
+    )
+
+
+def _at_other_rates(seen: Seen, observation: Observation, subject: str, other: str) -> bool:
+    budget, count = stated(observation, "budget"), stated(observation, "count")
+    mine, theirs = ({t.seed: r for t, r in seen.variants[name]} for name in (subject, other))
+    pairs = [(run, theirs[seed]) for seed, run in mine.items() if seed in theirs]
+    there = [_lower_and_higher(pairs, budget)]
+    for factor in (0.5, 2.0):
+        made = [tuple(with_rate(seen, r, factor) for r in pair) for pair in pairs]
+        both = [(a, b) for a, b in made if a is not None and b is not None]
+        there.append(_lower_and_higher(both, budget))
+    own, half, twice = there
+    directions = [_direction(*found) for found in (half, twice)]
+    expected = "turns" if -1 in directions else "" if directions == [1, 1] else "open"
+    return (
+        _direction(*own) == 1
+        and observation.form == expected
+        and (stated(observation, "half"), stated(observation, "twice")) == (half[0], twice[0])
+        and half[2] == count >= 10
+        and twice[2] >= 10
+    )
+
+
+def _lower_and_higher(pairs: Sequence[tuple[Run, Run]], budget: int) -> tuple[int, int, int]:
+    """Return in how many pairs the first is lower, and higher, of how many that got so far."""
+    found = [
+        (loss_at(a, budget) - loss_at(b, budget), max(abs(loss_at(a, 0)), abs(loss_at(b, 0))))
+        for a, b in pairs
+        if has_reached(a, budget) and has_reached(b, budget)
+    ]
+    lower = sum(apart < -0.001 * first for apart, first in found)
+    return lower, sum(apart > 0.001 * first for apart, first in found), len(found)
+
+
+def _direction(lower: int, higher: int, _: int) -> int:
+    """Return 1 if the first is lower more often than a coin would fall so, -1 if it is higher."""
+    few, count = min(lower, higher), lower + higher
+    chance = min(1.0, 2 * sum(comb(count, k) for k in range(few + 1)) / 2**count)
+    return 0 if chance > 0.05 else 1 if lower > higher else -1
 
 
 def range_decides(seen: Seen, observation: Observation) -> bool:
@@ -242,6 +290,7 @@ def rate_times_rounds(seen: Seen, observation: Observation) -> bool:
 CHECKS: dict[str, Check] = {
     "larger-step": larger_step,
     "larger-step-starts": larger_step_starts,
+    "pairs-at-other-rates": pairs_at_other_rates,
     "error-term": error_term,
     "range-decides": range_decides,
     "lands-in-saturation": lands_in_saturation,

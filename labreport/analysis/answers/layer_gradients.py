@@ -64,9 +64,9 @@ def layer_gradients(results: ExperimentResults) -> Iterator[Observation]:
             "times": times,
         }
         claims = (result.cite(claim), result.cite(f"{formulas[0]} > 0 and {formulas[-1]} > 0"))
-        # A factor of ten is one of ten orders of magnitude.
-        effect = float(np.log10(times.value)) / 10
-        yield Observation("layer-gradients", facts, runs=1, form=form, claims=claims, effect=effect)
+        yield Observation(
+            "layer-gradients", facts, runs=1, form=form, claims=claims, effect=_effect(times.value)
+        )
 
 
 def _sizes(result: Result) -> list[float]:
@@ -144,10 +144,20 @@ def _over_starts(
         "count": Count(len(members), cite("size(each(rounds))", members)),
     }
     claims = (cite(claim, members), cite("size(each(rounds)) >= FEWEST_PAIRS", members))
-    runs = len(members)
     return Observation(
-        "layer-gradients-starts", facts, runs, form=form, strength="statistical", claims=claims
+        "layer-gradients-starts",
+        facts,
+        len(members),
+        form=form,
+        strength="statistical",
+        claims=claims,
+        effect=1.0 if form == "level" else _effect(float(np.median(told))),
     )
+
+
+def _effect(times: float) -> float:
+    """A factor of ten is one of ten orders of magnitude."""
+    return float(np.log10(times)) / 10
 
 
 def _parameters_of_layers(network: Network) -> list[tuple[int, int]]:

@@ -17,7 +17,7 @@ from labreport.analysis.answers.single_runs import (
 from labreport.analysis.comparing import from_other_starts, is_lower
 from labreport.analysis.observation import Observation, Subject
 from labreport.analysis.results import ExperimentResults, Result
-from labreport.analysis.rule import REGISTERED, part_of
+from labreport.analysis.rule import REGISTERED, SIZEABLE, part_of
 
 MOST_REASONS = 2
 """Reasons that an answer gives: more are details."""
@@ -34,36 +34,43 @@ def reasons(
 ) -> list[Observation]:
     """The reasons for a difference, the most relevant first.
 
-    What all that are compared have in common is none, nor what holds nobody back who is behind.
+    What all that are compared have in common is none, nor what is about a small part only, nor
+    what holds nobody back who is behind.
 
     Args:
         results: of the experiment.
         parts: of its answer so far: verdict and effect.
         findings: all of them, the most relevant first.
     """
-    found = [o for o in findings if part_of(o) == "reason"]
-    compared = _compared(results, parts)
+    found = [o for o in findings if part_of(o) == "reason" and o.effect >= SIZEABLE]
+    both = compared(results, parts)
     is_level = any(part_of(o) == "verdict" and o.form in LEVEL for o in parts)
-    own = [o for o in found if is_level or not _is_shared(results, compared, o, found)]
+    own = [o for o in found if is_level or not _is_shared(results, both, o, found)]
     telling = [o for o in own if _is_borne_out(results, o, findings)]
     first = [o for i, o in enumerate(telling) if o.rule not in {p.rule for p in telling[:i]}]
     strong = [o for o in first if o.relevance >= LEAST_REASON]
     return strong[:MOST_REASONS] or first[:1]
 
 
-def _compared(results: ExperimentResults, parts: Sequence[Observation]) -> frozenset[str]:
+def compared(results: ExperimentResults, parts: Sequence[Observation]) -> frozenset[str]:
     """The two variants that an answer compares; none where it compares no two."""
     for part in parts:
-        pair = part.facts.get("subject"), part.facts.get("other")
-        if part_of(part) == "verdict" and all(isinstance(one, Subject) for one in pair):
-            return frozenset(one.variant for one in pair if isinstance(one, Subject))
+        if part_of(part) == "verdict" and (pair := named_pair(part)):
+            return pair
     at_end = pair_at_end(results)
     return frozenset((at_end[0].variant, at_end[1].variant) if at_end else ())
 
 
+def named_pair(observation: Observation) -> frozenset[str]:
+    """The two variants that a finding compares; none where it compares no two."""
+    pair = observation.facts.get("subject"), observation.facts.get("other")
+    named = [one.variant for one in pair if isinstance(one, Subject)]
+    return frozenset(named if len(named) == len(pair) else ())
+
+
 def _is_shared(
     results: ExperimentResults,
-    compared: frozenset[str],
+    pair: frozenset[str],
     reason: Observation,
     found: Sequence[Observation],
 ) -> bool:
@@ -77,7 +84,7 @@ def _is_shared(
         named = set().union(*map(_named, alike))
     everyone = {r.variant for r in results.results}
     is_alone = len(results.results) == 1
-    both = bool(compared) and compared <= named
+    both = bool(pair) and pair <= named
     return bool(named) and not is_alone and (both or everyone <= named)
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from labreport.analysis import thresholds
 from labreport.analysis.answers.single_runs import pair_at_end
-from labreport.analysis.comparing import Measure, StartPairs, is_lower, lower_claim
-from labreport.analysis.observation import Count, Facts, Number, Observation, Subject
+from labreport.analysis.comparing import Measure, SeedPairs, StartPairs, is_lower, lower_claim
+from labreport.analysis.observation import Count, Facts, Number, Observation, Source, Subject
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
+from labreport.analysis.rules.comparison import comparable
+from labreport.analysis.statistics import sign_test
 from labreport.lab.changes import differing_keys, quantity
 from labreport.lab.configuration import RunConfig
 
@@ -19,7 +22,13 @@ _QUARTERS = (0.25, 0.5, 0.75)
 """Shares of the starts up to which the losses of two variants are compared."""
 
 
-@rule("larger-step", "optimizer", {"": 0.9, "not": 0.25}, thresholds=("NO_ODDS",), part="reason")
+@rule(
+    "larger-step",
+    "optimizer",
+    {"": 0.9, "not": 0.25},
+    thresholds=("NO_ODDS",),
+    part={"": "reason"},
+)
 def larger_step(results: ExperimentResults) -> Iterator[Observation]:
     """A lead that the other variant has as well once its learning rate is larger."""
     pair = pair_at_end(results) or _other_loss(results)
@@ -40,6 +49,7 @@ def larger_step(results: ExperimentResults) -> Iterator[Observation]:
         "other": behind.subject,
         "budget": Count(measure.budget),
         "factor": _times(told, behind),
+        "count": Count(larger.index(told) + 1),
     }
     if enough is not None:
         facts["value"] = measure.number(enough)
@@ -190,3 +200,99 @@ def _as_a_larger_step(
 def _median(members: Sequence[Result], measure: Measure) -> Number:
     value = float(np.median([measure.value(r) or 0.0 for r in members]))
     return Number(value, cite(f"median(each({measure.formula(members[0])}))", members))
+
+
+@rule(
+    "pairs-at-other-rates",
+    "reliability",
+    {"": 0.6, "open": 0.9, "turns": 0.95},
+    thresholds=("FEWEST_PAIRS", "NO_ODDS", "SIGNIFICANCE"),
+    part="scope",
+)
+def pairs_at_other_rates(results: ExperimentResults) -> Iterator[Observation]:
+    """Whether a difference of variants from several starts is there at half and twice the rate."""
+    for name, members in results.replicated.items():
+        other = results.plan.against(results.plan.variant(name))
+        if other is None or other.name not in results.replicated:
+            continue
+        theirs = {r.trial.seed: r for r in results.of(other.name)}
+        pairs = [(r, theirs[r.trial.seed]) for r in members if r.trial.seed in theirs]
+        own = SeedPairs(_reaching(pairs, results.last), results.last)
+        if len(own.runs) < thresholds.FEWEST_PAIRS or not _is_apart(own):
+            continue
+        if own.above > own.below:
+            pairs = [(theirs, mine) for mine, theirs in pairs]
+            own = SeedPairs(_reaching(pairs, results.last), results.last)
+        changed = _change_besides_steps(*(r.run.config for r in own.runs[0]))
+        at = [_at_rate(results, pairs, factor) for factor in (0.5, 2.0)]
+        if changed is not None and min(len(p.runs) for p in at) >= thresholds.FEWEST_PAIRS:
+            yield _at_other_rates(own, at)
+
+
+def _reaching(
+    pairs: Sequence[tuple[Result, Result]], budget: int
+) -> tuple[tuple[Result, Result], ...]:
+    """Those pairs of which both got so far and whose losses compare."""
+    return tuple(
+        (one, other)
+        for one, other in pairs
+        if None not in (one.loss(budget), other.loss(budget)) and comparable(one, other)
+    )
+
+
+def _at_rate(
+    results: ExperimentResults, pairs: Sequence[tuple[Result, Result]], factor: float
+) -> SeedPairs:
+    """The same pairs with another learning rate, as far as there are such controls."""
+    found = []
+    for pair in pairs:
+        made = [
+            c
+            for r in pair
+            for c in results.control("neighbours", r)
+            if c.run.config.optimizer.learning_rate == r.run.config.optimizer.learning_rate * factor
+        ]
+        if len(made) == len(pair):
+            found.append((made[0], made[1]))
+    return SeedPairs(_reaching(found, results.last), results.last)
+
+
+def _is_apart(pairs: SeedPairs) -> bool:
+    """Return whether pairs differ one way by more than chance explains."""
+    return sign_test(pairs.below, pairs.above) <= thresholds.SIGNIFICANCE
+
+
+def _at_other_rates(own: SeedPairs, at: Sequence[SeedPairs]) -> Observation:
+    """The observation: pairs as they are, of which the first is lower, and at both other rates."""
+    turned = [p for p in at if p.above > p.below and _is_apart(p)]
+    held = [p for p in at if p.below > p.above and _is_apart(p)]
+    form = "turns" if turned else "" if len(held) == len(at) else "open"
+    facts: Facts = {
+        "subject": Subject(own.runs[0][0].variant),
+        "other": Subject(own.runs[0][1].variant),
+        "count": at[0].count,
+        "half": at[0].lower,
+        "twice": at[1].lower,
+        "budget": Count(own.budget),
+    }
+    claims = [_apart_claim(own)]
+    for pairs in at:
+        apart = _apart_claim(pairs, higher=pairs in turned)
+        holds = pairs in turned or pairs in held
+        claims.append(apart if holds else replace(apart, formula=f"not ({apart.formula})"))
+        claims.append(pairs.cite(f"{len(pairs.runs)} >= FEWEST_PAIRS"))
+    return Observation(
+        "pairs-at-other-rates",
+        facts,
+        runs=2 * sum(len(pairs.runs) for pairs in (own, *at)),
+        form=form,
+        strength="statistical",
+        claims=tuple(claims),
+    )
+
+
+def _apart_claim(pairs: SeedPairs, *, higher: bool = False) -> Source:
+    """The claim that the first of the pairs is lower, or higher, by more than chance explains."""
+    sign = "<" if higher else ">"
+    more = f"{pairs.below_formula} {sign} {pairs.above_formula}"
+    return pairs.cite(f"{more} and {pairs.test} <= SIGNIFICANCE")

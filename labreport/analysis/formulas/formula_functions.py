@@ -57,7 +57,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "sign_test": statistics.sign_test,
     "size": np.size,
     "smallest_p": statistics.smallest_p,
-    "starts_needed": statistics.starts_needed,
+    "pairs_needed": statistics.pairs_needed,
     "spread": lambda values: np.ptp(values, axis=0),
     "sqrt": np.sqrt,
     "sum": np.sum,

@@ -104,9 +104,9 @@ def how_runs_ended(experiments: Experiments) -> Iterator[Conclusion]:
         "diverged": ended("diverged"),
         "refused": ended("refused"),
     }
-    form = "" if kinds.count("completed") < len(kinds) else "completed"
+    form = "" if "refused" in kinds else "diverged" if "diverged" in kinds else "completed"
     if len(experiments) == 1:
-        form = "one" if form else "ended-one"
+        form = {"": "ended-one", "diverged": "diverged-one", "completed": "one"}[form]
     yield experiments[0].plan, Observation("all-runs", facts, runs=len(kinds), form=form)
 
 

@@ -178,13 +178,16 @@ def share_right_starts(results: ExperimentResults) -> Iterator[Observation]:
         "budget": Count(results.last),
     }
     form = "one" if len(groups) == 1 else "level" if _alike(first, last) else "several"
+    facts["first"] = tuple(subject for subject, shares in groups if _alike(shares, first))
     if form == "several":
         facts |= {
-            "first": tuple(subject for subject, shares in groups if _alike(shares, first)),
+            "among": tuple(subject for subject, _ in groups),
             "last": tuple(subject for subject, shares in groups if _alike(shares, last)),
             "other_middle": last[0],
             "other_least": last[1],
         }
+        if len(groups) < len(results.replicated):
+            form = "some"
     runs = sum(len(results.of(subject.variant)) for subject, _ in groups)
     yield Observation("share-right-starts", facts, runs, form=form, strength="statistical")
 

@@ -22,6 +22,7 @@ from labreport.analysis.observation import (
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
 from labreport.analysis.rules.comparison import comparable, rankable
+from labreport.analysis.rules.reliability import paired_starts
 from labreport.lab.changes import differing_keys
 from labreport.lab.plan import Point
 
@@ -37,7 +38,7 @@ def arrived(members: tuple[Result, ...], budget: int) -> list[Result]:
     return [r for r in members if r.loss(budget) is not None]
 
 
-@rule("spread", "initialisation", {"": 0.8, "lost": 0.9}, part="effect")
+@rule("spread", "reliability", {"": 0.8, "lost": 0.9}, part="effect")
 def spread(results: ExperimentResults) -> Iterator[Observation]:
     """Report how much the result depends on the random start."""
     measured: list[tuple[str, tuple[Result, ...]]] = []
@@ -204,7 +205,13 @@ MOST_GROUPS = 2
 """Points that a sentence tells one by one; of more it tells how many."""
 
 
-@rule("solved-starts", "reliability", 0.86, thresholds=("MOST_OF_THE_WAY", "ROUNDING"))
+@rule(
+    "solved-starts",
+    "reliability",
+    0.86,
+    thresholds=("MOST_OF_THE_WAY", "ROUNDING"),
+    part={"two": "effect", "variants": "effect"},
+)
 def solved_starts(results: ExperimentResults) -> Iterator[Observation]:
     """From how many random starts training goes nine tenths of the way to the floor."""
     found = []
@@ -348,3 +355,46 @@ def single_start(results: ExperimentResults) -> Iterator[Observation]:
             "budget": Count(longest),
         }
         yield Observation("single-start", facts, runs=len(results.results), form=form, limits=True)
+
+
+@rule(
+    "solved-less-often",
+    "reliability",
+    0.97,
+    thresholds=("BEYOND_DOUBT", "MOST_OF_THE_WAY", "NO_ODDS", "ROUNDING", "SIGNIFICANCE"),
+    part="scope",
+)
+def solved_less_often(results: ExperimentResults) -> Iterator[Observation]:
+    """Variants that are lower from most starts, and go most of the way from fewer than others."""
+    groups = {
+        name: solved
+        for name, points in _at_one_point(results)
+        for point, members in points.items()
+        if (solved := _solved(results, name, point, members)) is not None
+    }
+    for found in paired_starts(results):
+        if not found.form.startswith(("lower", "higher")):
+            continue
+        pair = [found.facts["subject"], found.facts["other"]]
+        ahead, behind = pair if found.form.startswith("lower") else pair[::-1]
+        assert isinstance(ahead, Subject)
+        assert isinstance(behind, Subject)
+        few, more = groups.get(ahead.variant), groups.get(behind.variant)
+        if few is None or more is None or few.total != more.total or few.count >= more.count:
+            continue
+        facts: Facts = {
+            "subject": ahead,
+            "other": behind,
+            "fewer": few.share,
+            "more": more.share,
+            "share": Share(thresholds.MOST_OF_THE_WAY),
+            "budget": Count(results.last),
+        }
+        claims = (*found.claims, few.claim, more.claim)
+        yield Observation(
+            "solved-less-often",
+            facts,
+            runs=few.total + more.total,
+            strength="statistical",
+            claims=claims,
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -23,7 +24,8 @@ from labreport.analysis.observation import (
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
 from labreport.analysis.rules.comparison import comparable, rankable
-from labreport.analysis.statistics import median_interval, sign_test, smallest_p, starts_needed
+from labreport.analysis.statistics import median_interval, sign_test, smallest_p
+from labreport.analysis.statistics import pairs_needed as pairs_it_takes
 from labreport.lab.plan import Point
 
 ROUGH = 2
@@ -126,7 +128,7 @@ def _paired_claims(pairs: SeedPairs) -> tuple[str, list[str]]:
     return form, claims
 
 
-@rule("pairs-needed", "reliability", 0.6, thresholds=("CONFIDENCE", "POWER", "LOOK_ALIKE"))
+@rule("pairs-needed", "reliability", 0.6, thresholds=("CONFIDENCE", "POWER", "NO_ODDS"))
 def pairs_needed(results: ExperimentResults) -> Iterator[Observation]:
     """Report how many pairs it would take to see a difference that these pairs leave open."""
     for found in paired_starts(results):
@@ -145,27 +147,24 @@ def pairs_needed(results: ExperimentResults) -> Iterator[Observation]:
                 runs=2 * len(pairs.runs),
                 strength="statistical",
                 limits=True,
-                claims=(pairs.cite(f"{_needed_formula(pairs)} > size({pairs.apart})"),),
+                claims=(pairs.cite(f"{_needed_formula(pairs)} > {len(pairs.runs)}"),),
             )
 
 
 def _needed(pairs: SeedPairs) -> Facts | None:
     """The facts on the number of pairs it takes; None where these are enough, or do not tell."""
-    difference = pairs.differences
-    if len(difference) < 2 or difference.mean() == 0:
+    count = len(pairs.runs)
+    if pairs.below == pairs.above:
         return None
-    with np.errstate(over="ignore"):
-        mean, deviation = float(difference.mean()), float(difference.std(ddof=1))
-    if not np.isfinite([mean, deviation]).all():
-        # Losses next to what a number can hold say nothing of how many pairs it takes.
-        return None
-    needed = starts_needed(mean, deviation, thresholds.CONFIDENCE, thresholds.POWER)
-    if needed <= len(difference):
+    needed = pairs_it_takes(
+        pairs.below, pairs.above, count, thresholds.CONFIDENCE, thresholds.POWER
+    )
+    if needed <= count:
         return None
     return {
         "count": pairs.count,
-        "mean": Number(mean, pairs.cite(f"mean({pairs.apart})")),
-        "deviation": Number(deviation, pairs.cite(f"deviation({pairs.apart})")),
+        "lower": pairs.lower,
+        "even": pairs.even,
         "needed": Count(needed, pairs.cite(_needed_formula(pairs))),
         "confidence": Share(thresholds.CONFIDENCE),
         "power": Share(thresholds.POWER),
@@ -173,7 +172,8 @@ def _needed(pairs: SeedPairs) -> Facts | None:
 
 
 def _needed_formula(pairs: SeedPairs) -> str:
-    return f"starts_needed(mean({pairs.apart}), deviation({pairs.apart}), CONFIDENCE, POWER)"
+    counts = f"{pairs.below_formula}, {pairs.above_formula}, {len(pairs.runs)}"
+    return f"pairs_needed({counts}, CONFIDENCE, POWER)"
 
 
 @rule(
@@ -267,6 +267,13 @@ class _BestPoint:
         untied, count = self.pairs.below + self.pairs.above, len(self.pairs.runs)
         return not untied or self._least(count) <= thresholds.SIGNIFICANCE < self._least(untied)
 
+    @cached_property
+    def alike(self) -> tuple[SeedPairs, ...]:
+        """Pairs with the best point, of the others that are level with it from every seed."""
+        best, budget = self.there[self.best], self.pairs.budget
+        others = (_pairs_of(best, r, budget) for p, r in self.there.items() if p != self.best)
+        return tuple(p for p in others if len(p.runs) == p.level == len(best))
+
     def _least(self, pairs: int) -> float:
         """The smallest p of so many pairs that differ."""
         return self.others * smallest_p(pairs)
@@ -301,7 +308,9 @@ def _best_point(points: Mapping[Point, tuple[Result, ...]], budget: int) -> _Bes
 
 def _best_facts(name: str, found: _BestPoint) -> Facts:
     """The facts: the best point and the runner-up, their medians, and the sign test."""
+    alike = {"alike": Count(len(found.alike))} if found.form == "level" else {}
     return {
+        **alike,
         "subject": Subject(name),
         "best": Subject("", found.best),
         "second": Subject("", found.second),
@@ -328,6 +337,7 @@ def _best_claims(found: _BestPoint) -> tuple[Source, ...]:
     return (
         pairs.cite({"open": f"not ({sure})", "level": _level_formula(found)}.get(found.form, sure)),
         *([pairs.cite(f"{found.test} < BEYOND_DOUBT")] if found.form == "sure" else []),
+        *(p.cite(f"{p.untied} == 0") for p in (found.alike if found.form == "level" else ())),
         *(cite(lowest, (*best, *members)) for members in others),
     )
 

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from labreport.analysis.comparing import Measure, is_lower, lower_claim
 from labreport.analysis.held_out import held_out
 from labreport.analysis.observation import Count, Facts, Keys, Observation
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
+from labreport.analysis.thresholds import NO_ODDS
 from labreport.lab.configuration import RunConfig
 
 MOST_COMPARED = 12
 """Runs that a sentence sets side by side; more belong into a table."""
 
 
-@rule("over-all-rows", "comparison", 0.88)
+@rule(
+    "over-all-rows",
+    "comparison",
+    {"": 0.88, "turns": 0.96},
+    thresholds=("NO_ODDS",),
+    part={"turns": "scope"},
+)
 def over_all_rows(results: ExperimentResults) -> Iterator[Observation]:
     """Variants with batches of different sizes: equal rounds are not equally many rows."""
     groups: dict[object, list[Result]] = {}
@@ -51,8 +59,16 @@ def _compared(results: ExperimentResults, members: list[Result]) -> Observation:
             "value": most.number(rounds),
             "other_value": fewest.number(last),
         }
-    claims = tuple(r.cite("not sees_all_rows") for r in members if _is_batched(r.run.config))
-    return Observation("over-all-rows", facts, runs=len(members), form=form, claims=claims)
+    claims = [r.cite("not sees_all_rows") for r in members if _is_batched(r.run.config)]
+    if form and is_lower(most, fewest, measure := Measure(is_loss=True, budget=last)):
+        apart = f"r1.{most.loss_formula(rounds)} - r2.{fewest.loss_formula(last)}"
+        scale = NO_ODDS * measure.scale((most, fewest))
+        if (most.loss(rounds) or 0.0) - (fewest.loss(last) or 0.0) > scale:
+            form = "turns"
+            limit = f"NO_ODDS * {measure.scale_formula((most, fewest))}"
+            claims.append(cite(f"wide({apart}) > {limit}", (most, fewest)))
+            claims.append(lower_claim(most, fewest, measure))
+    return Observation("over-all-rows", facts, runs=len(members), form=form, claims=tuple(claims))
 
 
 def _rounds_formula(most: Result, fewest: Result, budget: int) -> str:
