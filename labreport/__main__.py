@@ -38,6 +38,7 @@ def _run() -> None:
     # Figures need no window: a setting for programs that have some must not stop this one.
     os.environ["MPLBACKEND"] = "agg"
     _open_streams()
+    _buffer_output()
     # A terminal or a file that lacks a character gets its number, and all of the rest.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -51,6 +52,19 @@ def _run() -> None:
     except OSError as error:
         # Of a file the commands tell themselves; this is mostly what is printed to.
         _fail("stdout" if _is_of_output(error) else "", error.strerror or str(error))
+
+
+def _buffer_output() -> None:
+    """Put a buffer before an output that has none, as with PYTHONUNBUFFERED.
+
+    What such an output writes in part only, on a full disk, it would leave without a word.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper) and isinstance(sys.stdout.buffer, io.RawIOBase):
+        encoding, errors = sys.stdout.encoding, sys.stdout.errors
+        raw = sys.stdout.detach()
+        assert isinstance(raw, io.RawIOBase)
+        buffered = io.BufferedWriter(raw)
+        sys.stdout = io.TextIOWrapper(buffered, encoding, errors, line_buffering=True)
 
 
 def _is_of_output(error: OSError) -> bool:

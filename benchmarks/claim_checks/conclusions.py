@@ -58,9 +58,14 @@ def all_runs(experiments: Sequence[Seen], plan: Plan, observation: Observation) 
     kinds = [r.trace.ending.kind for r in runs.values()]
     told = [stated(observation, k) for k in ("count", "completed", "diverged", "refused")]
     counted = [len(kinds), *(kinds.count(k) for k in ("completed", "diverged", "refused"))]
-    all_of_one = ("one", "ended-one") if len(experiments) == 1 else ("completed", "")
-    whole = observation.form == all_of_one[counted[1] < counted[0]]
-    return told == counted and stated(observation, "experiments") == len(experiments) and whole
+    forms = (
+        ("one", "diverged-one", "ended-one")
+        if len(experiments) == 1
+        else ("completed", "diverged", "")
+    )
+    right = forms[2 if counted[3] else 1 if counted[2] else 0]
+    holds = told == counted and stated(observation, "experiments") == len(experiments)
+    return holds and observation.form == right
 
 
 def near_floor(experiments: Sequence[Seen], plan: Plan, observation: Observation) -> bool:

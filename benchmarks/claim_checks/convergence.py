@@ -91,7 +91,12 @@ def still_falling_of_many(seen: Seen, observation: Observation) -> bool:
     budget = stated(observation, "budget")
     runs = [run for trial, run in seen.pairs if trial.variant not in seen.singles]
     alone = [run for run in runs if not _goes_on(seen, run)]
-    falls = [fall for run in alone if (fall := _fall_of(run, budget)) is not None]
+    falls = [
+        (fall[0], fall[1], fall[2] and nearness > 0)
+        for run in alone
+        if (nearness := _distance_from_near(run, budget)) >= 0
+        and (fall := _fall_of(run, budget)) is not None
+    ]
     count = stated(observation, "count")
     most = value(observation.facts["most"].detail)
     surely = sum(min(each) - off > 0.05 * (1 + 1e-3) for each, off, is_clear in falls if is_clear)
@@ -101,6 +106,17 @@ def still_falling_of_many(seen: Seen, observation: Observation) -> bool:
         and surely <= count <= maybe
         and any(abs(most - share) <= 1e-6 + off for each, off, _ in falls for share in each)
     )
+
+
+def _distance_from_near(run: Run, budget: int) -> int:
+    """Return −1 for a run that has surely come most of the way to its floor, 1 if it has not.
+
+    0 where rounding decides.
+    """
+    if floor_of(run.config) is None or not has_reached(run, budget):
+        return 1
+    left, room = above_floor(run, budget) - 0.1 * above_floor(run, 0), 2 * floor_tolerance(run)
+    return -1 if left < -room else 1 if left > room else 0
 
 
 def _fall_of(run: Run, budget: int) -> tuple[list[float], float, bool] | None:

@@ -160,7 +160,17 @@ def _spread_of_several(seen: Seen, observation: Observation) -> bool:
     right = all(near(medians[name], median) for name, median in told.items())
     right = right and all(map(near, told.values(), ends)) and len(told) == 2
     counted = (stated(observation, "total"), stated(observation, "ended")) == (everyone, ended)
-    return right and counted and (observation.form == "several-ended") == (ended > 0)
+    first = [
+        abs(loss_at(run, 0))
+        for name in told
+        for _, run in seen.variants[name]
+        if has_reached(run, budget)
+    ]
+    room = 0.001 * max(first)
+    if observation.form == "several-level":
+        return right and counted and ends[1] - ends[0] <= room * (1 + 1e-9)
+    apart = ends[1] - ends[0] >= room * (1 - 1e-9)
+    return right and counted and apart and (observation.form == "several-ended") == (ended > 0)
 
 
 def _lost_starts(seen: Seen, observation: Observation) -> bool:

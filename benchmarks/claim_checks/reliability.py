@@ -40,12 +40,8 @@ def coin_toss_probability(below: int, over: int) -> float:
 
 
 def seed_pairs(seen: Seen, one: list[tuple[Trial, Run]], other: list[tuple[Trial, Run]]) -> Any:
-    """Return differences of the losses of runs with the same seed, at the last budget.
-
-    Those of a millionth and less of the losses are 0.
-    """
-    found = _losses_of_pairs(seen, one, other)
-    return np.array([a - b if abs(a - b) > 1e-6 * max(abs(a), abs(b)) else 0 for a, b, _ in found])
+    """Return differences of the losses of runs with the same seed, at the last budget."""
+    return np.array([a - b for a, b, _ in _losses_of_pairs(seen, one, other)])
 
 
 def lower_and_higher(

@@ -162,11 +162,11 @@ class SeedPairs:
 
     @cached_property
     def differences(self) -> np.ndarray:
-        """Differences [pairs] of the losses, float64; 0 where these look alike."""
+        """Differences [pairs] of the losses, float64."""
         losses = [[r.loss(self.budget) or 0.0 for r in pair] for pair in self.runs]
         one, other = np.array(losses, dtype=np.float64).reshape(-1, 2).T
-        apart, larger = one - other, np.maximum(np.abs(one), np.abs(other))
-        return np.where(np.abs(apart) > thresholds.LOOK_ALIKE * larger, apart, 0.0)
+        found: np.ndarray = one - other
+        return found
 
     @cached_property
     def _compared(self) -> StartPairs:
@@ -213,9 +213,7 @@ class SeedPairs:
     def apart(self) -> str:
         """Formula of the differences, over the runs in the order of `cite`."""
         losses, count = losses_formula(self.runs[0], self.budget), len(self.runs)
-        one, other = f"{losses}[:{count}]", f"{losses}[{count}:]"
-        counts = f"abs({one} - {other}) > LOOK_ALIKE * larger(abs({one}), abs({other}))"
-        return f"(({one} - {other}) * ({counts}))"
+        return f"({losses}[:{count}] - {losses}[{count}:])"
 
     @property
     def test(self) -> str:

@@ -10,10 +10,6 @@ OTHER_START = 0.01
 ROUNDING = 16
 """Units of rounding within which two losses are the same: what a few operations can make."""
 
-LOOK_ALIKE = 1e-6
-"""Numbers within a millionth of each other are printed alike, and rounding in float32 can make as
-much of a difference: neither is called the smaller."""
-
 MOST_OF_THE_WAY = 0.9
 """A threshold that separates quick from slow: nine tenths of the way from the reference's first
 loss to its floor, so the rest is the slow end that every run has."""

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from math import inf, isclose, isfinite, isnan
 
-from labreport.analysis.thresholds import LOOK_ALIKE
-
 DIGITS = 4
 """Significant digits of a measured number, unless more are needed to tell two apart."""
 
 MOST_DIGITS = 9
 """All that float32 holds."""
 
-ALIKE = LOOK_ALIKE
+ALIKE = 1e-6
 """Relative difference below which two numbers may look alike: rounding in float32 makes it."""
 
 LONGEST = 8

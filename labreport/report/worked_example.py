@@ -18,6 +18,10 @@ MOST_INPUTS = 4
 """Terms of a weighted sum that fit a line with their numbers."""
 
 
+NO_DERIVATIVE = 16
+"""Units of rounding of its terms up to which a derivative may be nothing but rounding."""
+
+
 @dataclass(frozen=True)
 class WorkedExample:
     """One round by hand, in float64 and over all rows, beside what autograd recorded of it.
@@ -64,14 +68,17 @@ class WorkedExample:
     def apart(self) -> float | None:
         """Largest difference of the first gradient from autograd's, over its largest derivative.
 
-        None where autograd saw some of the rows only.
+        None where autograd saw some of the rows only, and where all derivatives are no more than
+        the rounding of their terms.
         """
         if self.config.data.batch_size is not None:
             return None
         gradient = self.first.gradient
         largest = float(np.abs(gradient).max())
-        difference = float(np.abs(gradient - self.run.trace.gradients[0]).max())
-        return difference / largest if largest else difference
+        stored = self.run.trace.gradients[0]
+        if not largest > NO_DERIVATIVE * np.finfo(stored.dtype).eps * self.first.terms.max():
+            return None
+        return float(np.abs(gradient - stored).max()) / largest
 
 
 def compute_example(run: Run, row: int | None = None) -> WorkedExample | None:

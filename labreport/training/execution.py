@@ -8,11 +8,12 @@ import os
 import shutil
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
+from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -282,17 +283,19 @@ def train_missing(
     jobs = processes(estimate(missing), machine)
     memory = machine.memory // jobs - (PROCESS_BYTES if jobs > 1 else 0)
     groups = families(configurations, schedules, memory)
-    done = kept = 0
+    done = 0
+    stored: list[Family] = []
     progress("training", done, work)
     # First, so that no run is ever stored without the rows that it saw.
     store.keep_rows(config.data.rows for config in configurations)
     try:
-        for family, path in _trained(groups, environment, store.folder, machine.device, jobs):
+        trained = _trained(groups, environment, store.folder, machine.device, jobs, stored)
+        for family, path in trained:
             store.add(path)
-            kept += len(family.configurations)
             done += sum(map(_rounds, family.configurations))
             progress("training", done, work)
     except KeyboardInterrupt:
+        kept = sum(len(family.configurations) for family in stored)
         raise TrainingInterrupted(kept, len(missing)) from None
 
 
@@ -301,29 +304,38 @@ def _rounds(config: RunConfig) -> int:
 
 
 def _trained(
-    groups: Sequence[Family], environment: Environment, folder: Path, device: str, jobs: int
+    groups: Sequence[Family],
+    environment: Environment,
+    folder: Path,
+    device: str,
+    jobs: int,
+    stored: list[Family],
 ) -> Iterator[tuple[Family, Path]]:
-    """Families as they are finished, with the files that hold them."""
+    """Families as they are finished, with the files that hold them.
+
+    All that are ``stored`` are added to that list, also while an interruption waits for them.
+    """
     if jobs == 1 or len(groups) == 1:
         try:
             for family in groups:
-                yield family, train_and_write(family, environment, folder, device)
+                path = train_and_write(family, environment, folder, device)
+                stored.append(family)
+                yield family, path
         finally:
             # This process goes on to the report, and needs the room for that.
             _memory.cache_clear()
         return
-    # A fork starts at once and shares what is imported; elsewhere each process starts anew.
-    methods = multiprocessing.get_all_start_methods()
-    context = multiprocessing.get_context("fork" if "fork" in methods else "spawn")
     # Families go along when a process starts: a fork has them already, without a copy.
     pool = ProcessPoolExecutor(
-        jobs, mp_context=context, initializer=_start_process, initargs=(groups,)
+        jobs, mp_context=_quick_to_start(), initializer=_start_process, initargs=(groups,)
     )
     try:
         futures = {
             pool.submit(_train_and_write_group, index, environment, folder, device): family
             for index, family in enumerate(groups)
         }
+        for future, family in futures.items():
+            future.add_done_callback(partial(_add_if_stored, family, stored))
         for future in as_completed(futures):
             yield futures[future], future.result()
     except BrokenProcessPool:
@@ -331,6 +343,17 @@ def _trained(
     finally:
         # What is under way is finished and stored; what has not begun is left.
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _quick_to_start() -> BaseContext:
+    """How processes start: a fork starts at once and shares what is imported, if there is one."""
+    methods = multiprocessing.get_all_start_methods()
+    return multiprocessing.get_context("fork" if "fork" in methods else "spawn")
+
+
+def _add_if_stored(family: Family, stored: list[Family], future: Future[Path]) -> None:
+    if not future.cancelled() and future.exception() is None:
+        stored.append(family)
 
 
 _groups: list[Family] = []

@@ -225,7 +225,13 @@ def a_loss_over_all_rows_rose_in_between() -> ExperimentResults:
 
 @fires("still-falling", "many", most=(("a", 0.3), 0.75), count=2, total=3, budget=10)
 def values_of_a_sweep_that_fall_to_the_end() -> ExperimentResults:
-    curves = {0.1: [*HIGH, 1, 0.5], 0.2: [*HIGH, 1, 1], 0.3: [*HIGH, 1, 0.25]}
+    curves = {0.1: [*HIGH, 4, 2], 0.2: [*HIGH, 4, 4], 0.3: [*HIGH, 4, 1]}
+    return experiment(sweep("a", RATE, curves), budgets=(10,))
+
+
+@fires("still-falling", "many", most=(("a", 0.1), 0.5), count=1, total=2, budget=10)
+def of_values_that_fall_to_the_end_one_is_near_its_floor() -> ExperimentResults:
+    curves = {0.1: [*HIGH, 4, 2], 0.2: [*HIGH, 4, 0.5]}
     return experiment(sweep("a", RATE, curves), budgets=(10,))
 
 
@@ -237,12 +243,12 @@ def values_of_a_sweep_that_came_to_rest() -> ExperimentResults:
 
 @fires("still-falling", "many", most=("r", 0.5), count=1, total=2)
 def random_starts_of_which_one_falls_to_the_end() -> ExperimentResults:
-    return experiment(starts("r", ([*HIGH, 1, 0.5], [*HIGH, 1, 1])), budgets=(10,))
+    return experiment(starts("r", ([*HIGH, 4, 2], [*HIGH, 4, 4])), budgets=(10,))
 
 
 @fires("still-falling", "many", count=8, total=16)
 def one_of_two_variants_falls_to_the_end_from_all_starts() -> ExperimentResults:
-    low, high = [[*HIGH, 1, 0.5]] * 8, [[*HIGH, 4, 4]] * 8
+    low, high = [[*HIGH, 4, 2]] * 8, [[*HIGH, 6, 6]] * 8
     other = starts("b", high, {"network.bias": "trained"})
     return experiment(starts("a", low), other, budgets=(10,))
 

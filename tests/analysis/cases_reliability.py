@@ -387,11 +387,6 @@ def lower_from_most_seeds_and_near_the_floor_from_fewer() -> ExperimentResults:
     return lower_but_rarer(16, 16, 20, 20)
 
 
-@fires("solved-less-often", "", subject="b", other="a", fewer=(28, 30), more=(30, 30))
-def lower_beyond_doubt_and_near_the_floor_from_fewer() -> ExperimentResults:
-    return lower_but_rarer(28, 28, 30, 30)
-
-
 @silent("solved-less-often")
 def lower_from_most_seeds_and_near_the_floor_as_often() -> ExperimentResults:
     return lower_but_rarer(16, 16, 16, 20)

@@ -1,4 +1,4 @@
-"""The best value of a sweep from other random starts: where it lies, and whether it may fail."""
+"""What is best from random starts: where the best value lies, and whether the best may fail."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ import numpy as np
 from labreport.analysis import thresholds
 from labreport.analysis.answers.along_axes import best_of, lowest_claims, one_axis
 from labreport.analysis.comparing import Measure, is_lower, lower_claim
-from labreport.analysis.observation import Count, Facts, Observation, Source, Subject
+from labreport.analysis.observation import Count, Facts, Observation, Share, Source, Subject
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
 from labreport.analysis.rules.comparison import rankable
+from labreport.analysis.rules.initialisation import at_one_point, solved_of
+from labreport.analysis.rules.reliability import paired_starts
 
 
 def _is_level(best: Result, other: Result, measure: Measure) -> bool:
@@ -136,3 +138,48 @@ def _got(members: Sequence[Result], budget: int) -> bool:
 
 def _middle(members: Sequence[Result], budget: int) -> float:
     return float(np.median([r.loss(budget) or 0.0 for r in members]))
+
+
+@rule(
+    "solved-less-often",
+    "reliability",
+    0.97,
+    thresholds=("MOST_OF_THE_WAY", "NO_ODDS", "ROUNDING", "SIGNIFICANCE"),
+    part="scope",
+)
+def solved_less_often(results: ExperimentResults) -> Iterator[Observation]:
+    """Variants that are lower from most starts, and go most of the way from fewer than others."""
+    groups = {
+        name: solved
+        for name, points in at_one_point(results)
+        for point, members in points.items()
+        if (solved := solved_of(results, name, point, members)) is not None
+    }
+    for found in paired_starts(results):
+        if not found.form.startswith(("lower", "higher")):
+            continue
+        pair = [found.facts["subject"], found.facts["other"]]
+        ahead, behind = pair if found.form.startswith("lower") else pair[::-1]
+        assert isinstance(ahead, Subject)
+        assert isinstance(behind, Subject)
+        few, more = groups.get(ahead.variant), groups.get(behind.variant)
+        if few is None or more is None or few.total != more.total or few.count >= more.count:
+            continue
+        facts: Facts = {
+            "subject": ahead,
+            "other": behind,
+            "fewer": few.share,
+            "more": more.share,
+            "share": Share(thresholds.MOST_OF_THE_WAY),
+            "budget": Count(results.last),
+        }
+        # How sure the difference is, is told of it elsewhere.
+        lower = [c for c in found.claims if "BEYOND_DOUBT" not in c.formula]
+        claims = (*lower, few.claim, more.claim)
+        yield Observation(
+            "solved-less-often",
+            facts,
+            runs=few.total + more.total,
+            strength="statistical",
+            claims=claims,
+        )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from labreport.analysis import thresholds
 from labreport.analysis.classes import decided
+from labreport.analysis.comparing import Measure, is_lower, lower_claim
 from labreport.analysis.held_out import held_out
 from labreport.analysis.lab_rules.lab_rule import Conclusion, Experiments, lab_rule, title
 from labreport.analysis.observation import (
@@ -145,7 +146,7 @@ def near_floor(experiments: Experiments) -> Iterator[Conclusion]:
     )
 
 
-@lab_rule("lowest-error", "common", 0.5, thresholds=("LOOK_ALIKE",))
+@lab_rule("lowest-error", "common", 0.5, thresholds=("NO_ODDS",))
 def lowest_error(experiments: Experiments) -> Iterator[Conclusion]:
     """The smallest squared error on the lab's own data among all runs with the same budget."""
     shared = min(e.last for e in experiments) if experiments else 0
@@ -156,15 +157,16 @@ def lowest_error(experiments: Experiments) -> Iterator[Conclusion]:
         if same_rows(r.run.config.data, e.plan.base.data)
         and r.trial.seed is None
         and r.run.config.rounds >= shared
+        and r.error(0) is not None
         and (error := r.error(shared)) is not None
     ]
     distinct = {r.run.name: r for _, _, r in candidates}
     if len(distinct) < 2:
         return
-    error, plan, result = min(candidates, key=lambda c: c[0])
-    level = {r.run.name for e, _, r in candidates if e - error <= thresholds.LOOK_ALIKE * e}
+    _, plan, result = min(candidates, key=lambda c: c[0])
+    measure = Measure(is_loss=False, budget=shared)
     # Where several are as near, none of them is the nearest.
-    if len(level) > 1:
+    if not all(is_lower(result, r, measure) for n, r in distinct.items() if n != result.run.name):
         return
     own, formula = result.run.name, result.error_formula(shared)
     facts: Facts = {
@@ -175,13 +177,7 @@ def lowest_error(experiments: Experiments) -> Iterator[Conclusion]:
         "count": Count(len(distinct)),
         "budget": Count(shared),
     }
-    mine = result.error_formula(shared, "r1.")
-    claims = tuple(
-        cite(f"{theirs} - {mine} > LOOK_ALIKE * {theirs}", (result, r))
-        for name, r in distinct.items()
-        if name != own
-        for theirs in [r.error_formula(shared, "r2.")]
-    )
+    claims = tuple(lower_claim(result, r, measure) for n, r in distinct.items() if n != own)
     yield plan, Observation("lowest-error", facts, runs=len(distinct), claims=claims)
 
 

@@ -181,7 +181,7 @@ def share_right_starts(results: ExperimentResults) -> Iterator[Observation]:
     facts["first"] = tuple(subject for subject, shares in groups if _alike(shares, first))
     if form == "several":
         facts |= {
-            "among": tuple(subject for subject, _ in groups),
+            "among": tuple(Subject(n) for n in results.replicated if Subject(n) in dict(groups)),
             "last": tuple(subject for subject, shares in groups if _alike(shares, last)),
             "other_middle": last[0],
             "other_least": last[1],

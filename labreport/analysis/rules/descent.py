@@ -130,7 +130,12 @@ def _end_of_swinging(result: Result, step: int) -> tuple[str, Facts, str] | None
     return "lowest-last", {}, formula
 
 
-@rule("still-falling", "convergence", 0.55, thresholds=("FEW_ROUNDS", "ROUNDING", "STILL_FALLING"))
+@rule(
+    "still-falling",
+    "convergence",
+    0.55,
+    thresholds=("FEW_ROUNDS", "MOST_OF_THE_WAY", "ROUNDING", "STILL_FALLING"),
+)
 def still_falling(results: ExperimentResults) -> Iterator[Observation]:
     """Runs that the last budget cuts off on their way down."""
     for form, group in _falls_by_form(results).items():
@@ -147,20 +152,32 @@ def still_falling(results: ExperimentResults) -> Iterator[Observation]:
             )
     # Not a variant of one run that is the same as another one, and told of with it.
     several = [r for r in results.results if len(results.of(r.variant)) > 1]
-    falls = _falls_of(several, results)
+    # Of those that are near their floor it is known where training would end.
+    falls = [f for f in _falls_of(several, results) if not f.result.is_closed(results.last)]
     if falls:
-        most = max(falls, key=lambda fall: fall.share)
-        facts = {
-            "most": most.told,
-            "count": Count(len(falls)),
-            "total": Count(len(several), cite("size(each(rounds))", several)),
-            "share": Share(thresholds.STILL_FALLING),
-            "budget": Count(results.last),
-        }
-        claims = tuple(claim for fall in falls for claim in fall.claims)
-        yield Observation(
-            "still-falling", facts, runs=len(several), form="many", limits=True, claims=claims
-        )
+        yield _many_falls(results, several, falls)
+
+
+def _many_falls(
+    results: ExperimentResults, several: Sequence[Result], falls: Sequence[_Fall]
+) -> Observation:
+    """How many of several runs fall to the end, and are not near their floor."""
+    facts: Facts = {
+        "most": max(falls, key=lambda fall: fall.share).told,
+        "count": Count(len(falls)),
+        "total": Count(len(several), cite("size(each(rounds))", several)),
+        "share": Share(thresholds.STILL_FALLING),
+        "budget": Count(results.last),
+    }
+    far = (
+        fall.result.cite(f"not {fall.result.closed_formula(results.last)}")
+        for fall in falls
+        if fall.result.gap(results.last) is not None
+    )
+    claims = (*(claim for fall in falls for claim in fall.claims), *far)
+    return Observation(
+        "still-falling", facts, runs=len(several), form="many", limits=True, claims=claims
+    )
 
 
 def _falls_by_form(results: ExperimentResults) -> dict[str, list[_Fall]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 
@@ -23,7 +24,7 @@ from labreport.analysis.persistence import longer, stays, stays_claims
 from labreport.analysis.points import from_a_value_on
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
-from labreport.analysis.rules.causes import causes_of
+from labreport.analysis.rules.causes import Form, causes_of
 from labreport.reference.array_types import FloatArray
 from labreport.reference.evaluation import data_of, layers_of
 from labreport.reference.network import forward
@@ -36,7 +37,8 @@ from labreport.reference.norms import norms
     0.95,
     thresholds=("ROUNDING",),
     hinders=lambda result: bool(result.never_moved_by_gradient),
-    part="reason",
+    # Of the rest no cause is known.
+    part=dict.fromkeys(get_args(Form), "reason"),
 )
 def silent_weights(results: ExperimentResults) -> Iterator[Observation]:
     """Weights whose gradient is exactly 0 in every round: those with each cause, and the rest."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from labreport.analysis import thresholds
+from labreport.analysis.comparing import losses_formula
 from labreport.analysis.observation import (
     Count,
     Facts,
@@ -22,7 +23,6 @@ from labreport.analysis.observation import (
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
 from labreport.analysis.rules.comparison import comparable, rankable
-from labreport.analysis.rules.reliability import paired_starts
 from labreport.lab.changes import differing_keys
 from labreport.lab.plan import Point
 
@@ -38,7 +38,7 @@ def arrived(members: tuple[Result, ...], budget: int) -> list[Result]:
     return [r for r in members if r.loss(budget) is not None]
 
 
-@rule("spread", "reliability", {"": 0.8, "lost": 0.9}, part="effect")
+@rule("spread", "reliability", {"": 0.8, "lost": 0.9}, thresholds=("NO_ODDS",), part="effect")
 def spread(results: ExperimentResults) -> Iterator[Observation]:
     """Report how much the result depends on the random start."""
     measured: list[tuple[str, tuple[Result, ...]]] = []
@@ -128,7 +128,29 @@ def _spreads(
         "budget": Count(results.last),
     }
     form = "several-ended" if ended else "several"
-    return Observation("spread", facts, runs=len(everyone), form=form, strength="statistical")
+    ends = [arrived(results.of(subject.variant), results.last) for subject in (first, last)]
+    scale = max(abs(r.loss(0) or 0.0) for r in (*ends[0], *ends[1]))
+    is_level = highest.value - lowest.value <= thresholds.NO_ODDS * scale
+    if is_level:
+        form = "several-level"
+        facts["subjects"] = tuple(subject for subject, _ in told)
+    return Observation(
+        "spread",
+        facts,
+        runs=len(everyone),
+        form=form,
+        strength="statistical",
+        claims=(_level_claim(ends, results.last, holds=is_level),),
+    )
+
+
+def _level_claim(ends: Sequence[Sequence[Result]], budget: int, *, holds: bool) -> Source:
+    """The claim that medians of the lowest and the highest variant are level, or are not."""
+    low, high = ends
+    losses = losses_formula((*low, *high), budget, "wide({})")
+    apart = f"median({losses}[{len(low)}:]) - median({losses}[:{len(low)}])"
+    sign = "<=" if holds else ">"
+    return cite(f"{apart} {sign} NO_ODDS * max(abs(each(wide(losses[0]))))", (*low, *high))
 
 
 def _step(result: Result, results: ExperimentResults) -> int:
@@ -215,8 +237,8 @@ MOST_GROUPS = 2
 def solved_starts(results: ExperimentResults) -> Iterator[Observation]:
     """From how many random starts training goes nine tenths of the way to the floor."""
     found = []
-    for name, points in (*results.gridded.items(), *_at_one_point(results)):
-        told = [s for p, members in points.items() if (s := _solved(results, name, p, members))]
+    for name, points in (*results.gridded.items(), *at_one_point(results)):
+        told = [s for p, members in points.items() if (s := solved_of(results, name, p, members))]
         found.append(told)
     groups = [solved for told in found for solved in told]
     # Where none or all of them end there, the start decides nothing.
@@ -277,7 +299,7 @@ def _most_and_fewest(results: ExperimentResults, groups: Sequence[_Solved]) -> O
     return _of_groups(results, groups, "two" if len(groups) == 2 else "variants", facts)
 
 
-def _at_one_point(
+def at_one_point(
     results: ExperimentResults,
 ) -> Iterator[tuple[str, Mapping[Point, tuple[Result, ...]]]]:
     for name, members in results.replicated.items():
@@ -313,7 +335,7 @@ class _Solved:
         return Source(f"{self.source.formula} == {self.count}", self.source.runs)
 
 
-def _solved(
+def solved_of(
     results: ExperimentResults, name: str, point: Point, members: tuple[Result, ...]
 ) -> _Solved | None:
     """None where a floor is not known, or no start got to the last budget."""
@@ -355,46 +377,3 @@ def single_start(results: ExperimentResults) -> Iterator[Observation]:
             "budget": Count(longest),
         }
         yield Observation("single-start", facts, runs=len(results.results), form=form, limits=True)
-
-
-@rule(
-    "solved-less-often",
-    "reliability",
-    0.97,
-    thresholds=("BEYOND_DOUBT", "MOST_OF_THE_WAY", "NO_ODDS", "ROUNDING", "SIGNIFICANCE"),
-    part="scope",
-)
-def solved_less_often(results: ExperimentResults) -> Iterator[Observation]:
-    """Variants that are lower from most starts, and go most of the way from fewer than others."""
-    groups = {
-        name: solved
-        for name, points in _at_one_point(results)
-        for point, members in points.items()
-        if (solved := _solved(results, name, point, members)) is not None
-    }
-    for found in paired_starts(results):
-        if not found.form.startswith(("lower", "higher")):
-            continue
-        pair = [found.facts["subject"], found.facts["other"]]
-        ahead, behind = pair if found.form.startswith("lower") else pair[::-1]
-        assert isinstance(ahead, Subject)
-        assert isinstance(behind, Subject)
-        few, more = groups.get(ahead.variant), groups.get(behind.variant)
-        if few is None or more is None or few.total != more.total or few.count >= more.count:
-            continue
-        facts: Facts = {
-            "subject": ahead,
-            "other": behind,
-            "fewer": few.share,
-            "more": more.share,
-            "share": Share(thresholds.MOST_OF_THE_WAY),
-            "budget": Count(results.last),
-        }
-        claims = (*found.claims, few.claim, more.claim)
-        yield Observation(
-            "solved-less-often",
-            facts,
-            runs=few.total + more.total,
-            strength="statistical",
-            claims=claims,
-        )

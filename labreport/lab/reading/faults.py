@@ -110,6 +110,19 @@ ALIASES = {
 }
 """Synonyms of keys in papers and other programs, by the name of the key here."""
 
+OTHER_NAMES = {
+    "l1": ("mae", "l1_loss", "mean_absolute_error"),
+    "mse": ("l2", "l2_loss", "mse_loss", "mean_squared_error", "squared_error"),
+    "cross_entropy": ("nll", "nll_loss", "ce", "categorical_crossentropy", "softmax"),
+    "bce": ("binary_crossentropy", "binary_cross_entropy", "log_loss"),
+    "kaiming_uniform": ("he", "he_uniform", "kaiming"),
+    "kaiming_normal": ("he_normal",),
+    "xavier_uniform": ("glorot", "glorot_uniform", "xavier"),
+    "xavier_normal": ("glorot_normal",),
+    "identity": ("linear", "none"),
+}
+"""Names of losses, initialisers and activations elsewhere, by the name here."""
+
 ELSEWHERE = {
     **dict.fromkeys(
         ("batch", "batch_size", "minibatch", "mini_batch", "batchsize"), "data.batch_size"
@@ -140,6 +153,9 @@ def nearest(word: object, allowed: Sequence[str]) -> str:
     """The allowed name most like ``word``, or "" if none is near or there are too many."""
     if len(allowed) > MOST_NAMES or len(str(word)) > LONGEST_NAME:
         return ""
+    for name in allowed:
+        if str(word).lower() in OTHER_NAMES.get(name, ()):
+            return name
     matches = difflib.get_close_matches(str(word).lower(), allowed, n=1, cutoff=0.55)
     return matches[0] if matches else ""
 
