@@ -385,7 +385,7 @@ def test_rules_lists_every_rule_by_theme_with_its_thresholds(code: str) -> None:
 
 def test_rules_shows_one_rule() -> None:
     done = run("rules", "spread")
-    assert done.stdout.splitlines()[0] == "Initial weights"
+    assert done.stdout.splitlines()[0] == "Reliability"
     assert "  spread (relevance 0.8, lost 0.9)" in done.stdout
     assert "overshoot" not in done.stdout
 

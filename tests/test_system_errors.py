@@ -57,6 +57,16 @@ def test_streams_that_are_closed_or_full(lab: Path, redirected: str, code: int, 
     assert (done.returncode, done.stderr) == (code, said)
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_what_is_printed_in_part_only_is_told(tmp_path: Path, unbuffered: str) -> None:
+    # With PYTHONUNBUFFERED Python itself takes a write that was cut short for a whole one.
+    whole = shell("LABREPORT schema").stdout
+    cut = tmp_path / "schema.json"
+    done = shell(f"ulimit -f 1; LABREPORT schema > '{cut}'", PYTHONUNBUFFERED=unbuffered)
+    assert len(whole) > cut.stat().st_size
+    assert (done.returncode, done.stderr) == (1, "labreport: stdout: File too large\n")
+
+
 def test_a_backend_of_matplotlib_that_is_none_stops_nothing() -> None:
     code = (
         "import sys; sys.argv[1:] = ['--version']; from labreport.__main__ import main\n"

@@ -14,14 +14,22 @@ OF_SIGNS = frozenset({"soft_margin", "hinge_embedding"})
 def class_numbers(merged: Change) -> tuple[list[int], int] | None:
     """The numbers of the classes and how many classes there are; None if targets are rows.
 
-    One output stands for no class of its own, so that with it a number is no row.
+    One output stands for no class of its own: with it a number is its target.
     """
-    return None if _wants_signs(merged) else _whole_numbers(merged)
+    found = None if _wants_signs(merged) else _whole_numbers(merged)
+    return None if found is None or found[1] == 1 else found
+
+
+def of_one_output(merged: Change) -> list[int] | None:
+    """The target of each row where there is one output and targets are whole numbers."""
+    found = _whole_numbers(merged)
+    return found[0] if found is not None and found[1] == 1 else None
 
 
 def are_no_signs(merged: Change) -> bool:
     """Return whether targets are numbers of classes where the loss wants 1 and −1 in rows."""
-    return _wants_signs(merged) and _whole_numbers(merged) is not None
+    found = _whole_numbers(merged)
+    return _wants_signs(merged) and found is not None and found[1] > 1
 
 
 def _wants_signs(merged: Change) -> bool:
@@ -38,7 +46,7 @@ def _whole_numbers(merged: Change) -> tuple[list[int], int] | None:
     if not isinstance(targets, list) or not targets or not isinstance(layers, list | tuple):
         return None
     units = layers[-1] if layers else 0
-    if type(units) is not int or units < 2 or not isinstance(merged.get("loss", "mse"), str):
+    if type(units) is not int or units < 1 or not isinstance(merged.get("loss", "mse"), str):
         return None
     return (targets, units) if all(type(target) is int for target in targets) else None
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
-from labreport.lab.class_targets import beyond, class_numbers, one_hot
+from labreport.lab.class_targets import beyond, class_numbers, of_one_output, one_hot
 from labreport.lab.configuration import Data, RunConfig
 from labreport.lab.lab import Change
 from labreport.lab.reading.named_data import ExamplesReader, is_written_out
@@ -55,13 +55,15 @@ class Shared:
 
     def _with_rows(self, merged: Change) -> Change:
         """The same with a row in place of each number of a class, if targets are such numbers."""
-        found = class_numbers(merged)
+        single = of_one_output(merged)
+        found = class_numbers(merged) if single is None else (single, 1)
         if found is None or any(beyond(merged)):
             return merged
         numbers, classes = found
         key = (id(numbers), classes)
         if key not in self._rows:
-            self._rows[key] = (one_hot(numbers, classes), numbers)
+            rows = [[float(n)] for n in numbers] if classes == 1 else one_hot(numbers, classes)
+            self._rows[key] = (rows, numbers)
         return {**merged, "data": {**merged["data"], "targets": self._rows[key][0]}}
 
     def _data(self, raw: Change) -> object:

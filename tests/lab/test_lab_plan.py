@@ -436,12 +436,19 @@ def test_class_numbers_are_rows(loaded: Callable[[str], Lab]) -> None:
     assert numbered.base.digest == written.base.digest
 
 
-def test_classes_of_one_unit_are_no_rows(loaded: Callable[[str], Lab]) -> None:
-    other = changed(
-        ("[2, 2, 2]", "[2, 2, 1]"),
-        ("[[0.23, -0.07]]", "[1]"),
-        ("[[0.1, -0.3], [-0.5, 0.8]]", "[[0.1, -0.3]]"),
-    )
+@pytest.mark.parametrize("target", ["1", "7", "-2"])
+def test_whole_numbers_are_the_targets_of_one_unit(
+    loaded: Callable[[str], Lab], target: str
+) -> None:
+    def of(targets: str) -> Lab:
+        weights = ("[[0.1, -0.3], [-0.5, 0.8]]", "[[0.1, -0.3]]")
+        return loaded(changed(("[2, 2, 2]", "[2, 2, 1]"), ("[[0.23, -0.07]]", targets), weights))
+
+    assert of(f"[{target}]").base.data.targets == ((float(target),),)
+    assert of(f"[{target}]").base.digest == of(f"[[{target}]]").base.digest
+
+
+def test_parts_of_numbers_are_no_targets_by_themselves(loaded: Callable[[str], Lab]) -> None:
     with pytest.raises(InputError) as caught:
-        loaded(other)
-    assert [fault.code for fault in caught.value.faults] == ["wrong-type"]
+        loaded(changed(("[[0.23, -0.07]]", "[0.5]")))
+    assert {fault.code for fault in caught.value.faults} == {"wrong-type"}

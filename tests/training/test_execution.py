@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -230,3 +230,32 @@ def test_an_interruption_says_how_many_runs_are_stored(
         train_missing(missing, this_environment(), store, Resources(), lambda *_: None)
     assert (told.value.kept, told.value.missing) == (2, 3)
     assert sum(store.has(run_name(config, this_environment())) for config in slow) == 2
+
+
+def test_what_is_finished_while_an_interruption_waits_counts_as_stored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = [
+        RunConfig.model_validate(
+            {
+                "data": {"inputs": [[0.5]], "targets": [[0.2]]},
+                "network": {"layers": [1, 1], "activations": name},
+                "optimizer": {"name": "sgd", "learning_rate": 0.1},
+                "rounds": 3,
+            }
+        )
+        for name in ("tanh", "sigmoid")
+    ]
+
+    def interrupted(_: object) -> Iterator[object]:
+        raise KeyboardInterrupt
+        yield
+
+    monkeypatch.setattr(execution, "as_completed", interrupted)
+    monkeypatch.setattr(execution, "processes", lambda *_: 2)
+    store = Store(tmp_path)
+    missing = [(config, Schedule()) for config in slow]
+    with pytest.raises(TrainingInterrupted) as told:
+        train_missing(missing, this_environment(), store, Resources(jobs=2), lambda *_: None)
+    stored = sum(Store(tmp_path).has(run_name(config, this_environment())) for config in slow)
+    assert told.value.kept == stored > 0

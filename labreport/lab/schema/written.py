@@ -76,7 +76,8 @@ class WrittenData(LabTable):
     ) = Field(
         None,
         description="[rows][output units]; or the class of each row: its number, 0 for the first "
-        "unit where there are at least two, or its name.",
+        "unit where there are at least two, or its name. Of a single output unit whole numbers are "
+        "its targets.",
     )
     file: Line | None = Field(
         None,
