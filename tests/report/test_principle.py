@@ -275,3 +275,32 @@ def test_a_lab_may_name_the_row(code: str, row: int | None, shown: int, inputs: 
     sums = [float(z) for layer in made.first.passed.pre_activations for z in layer[shown - 1]]
     printed = [float(line[1].text.replace("−", "-")) for line in table.rows]
     assert printed == pytest.approx(sums, rel=1e-3)
+
+
+@pytest.mark.parametrize("target", [0.2, 0.3])
+def test_derivatives_that_are_rounding_alone_are_not_compared(target: float) -> None:
+    # Equal outputs are the shares of these targets: derivatives are 0 but for rounding.
+    found = worked(
+        {
+            "data": {"inputs": [[1.0, 0.5]], "targets": [[target] * 5]},
+            "network": {"layers": [2, 5], "activations": "identity", "bias": "none"},
+            "initial": {"scheme": "zeros"},
+            "optimizer": {"name": "sgd", "learning_rate": 0.1},
+            "loss": "cross_entropy",
+        }
+    )
+    assert found.apart is None
+
+
+def test_derivatives_are_compared_with_those_of_autograd() -> None:
+    found = worked(
+        {
+            "data": {"inputs": [[1.0, 0.5]], "targets": [[1.0, 0.0]]},
+            "network": {"layers": [2, 2], "activations": "identity", "bias": "none"},
+            "initial": {"scheme": "zeros"},
+            "optimizer": {"name": "sgd", "learning_rate": 0.1},
+            "loss": "cross_entropy",
+        }
+    )
+    assert found.apart is not None
+    assert found.apart < 1e-6

@@ -96,16 +96,23 @@ OF_GENERALISATION = ("optimizer.weight_decay", "network.layers", "data.batch_siz
 """Keys that are changed for the sake of rows that a network has not seen."""
 
 
+def _same_rows(one: Result, other: Result) -> bool:
+    mine, theirs = one.run.config.data, other.run.config.data
+    return (mine.inputs, mine.targets) == (theirs.inputs, theirs.targets)
+
+
 @rule("unseen-rows", "comparison", 0.7, needs_budget=False, of_constant_losses=True)
 def unseen_rows(results: ExperimentResults) -> Iterator[Observation]:
     """An experiment that changes what bears on overfitting, judged by the training loss alone."""
-    first = dict.fromkeys(OF_GENERALISATION, results.results[0]) if results.results else {}
+    # On other rows it is another question.
+    alike = [r for r in results.results if _same_rows(r, results.results[0])]
+    first = dict.fromkeys(OF_GENERALISATION, alike[0]) if alike else {}
     differing = {
-        key: next((r for r in results.results if _setting(r, key) != _setting(one, key)), None)
+        key: next((r for r in alike if _setting(r, key) != _setting(one, key)), None)
         for key, one in first.items()
     }
     changed = {key: other for key, other in differing.items() if other is not None}
-    most = max(results.results, key=lambda r: len(r.run.config.data.inputs), default=None)
+    most = alike[0] if alike else None
     if not changed or most is None or len(most.run.config.data.inputs) < 2:
         return
     if all(held_out(r) is not None for r in results.results):
