@@ -188,6 +188,9 @@ def _given_to(rule: Rule, results: ExperimentResults) -> ExperimentResults:
     return telling if rule.of_equal_runs else replace(telling, names_once=True)
 
 
+OF_PAIRS = ("pairs-at-other-rates", "solved-less-often")
+"""Scopes of a verdict on the same two variants from random starts, and of no other."""
+
 TURNS_ROUND = ("leads-longer", "turns")
 """A finding without which a verdict would mislead: it stands in the answer beside another scope."""
 
@@ -206,8 +209,7 @@ def _answers(
             parts += reasons(results, parts, findings)
         else:
             if part == "scope":
-                # First what is about those that the verdict compares.
-                found.sort(key=lambda o: not _is_about(o, parts))
+                found = [o for o in found if _is_about(o, parts)]
             parts += [o for i, o in enumerate(found) if not i or (o.rule, o.form) == TURNS_ROUND]
     # What would turn the answer round counts for the advice also where another part says more.
     scopes = [o for o in findings if part_of(o) == "scope" and o not in parts]
@@ -224,6 +226,8 @@ def _answers(
 def _is_about(scope: Observation, parts: Sequence[Observation]) -> bool:
     """Return whether a finding is about no other two variants than those of the verdict."""
     pair = next((named_pair(o) for o in parts if part_of(o) == "verdict"), frozenset())
+    if scope.rule in OF_PAIRS:
+        return named_pair(scope) == pair
     return not pair or named_pair(scope) in (pair, frozenset())
 
 

@@ -214,6 +214,31 @@ def test_what_holds_a_run_back_is_a_reason_where_other_starts_bear_it_out(
     assert [o.rule for o in observe(made).answers] == ["v", said]
 
 
+@pytest.mark.parametrize(
+    ("rule", "pair", "verdict", "said"),
+    [
+        ("pairs-at-other-rates", "ab", "ab", True),
+        ("pairs-at-other-rates", "ba", "ab", True),
+        ("pairs-at-other-rates", "ac", "ab", False),
+        ("pairs-at-other-rates", "ab", "", False),
+        ("solved-less-often", "ab", "", False),
+        ("holds-over-starts", "ab", "", True),
+        ("holds-over-starts", "ac", "ab", False),
+        ("leads-longer", "", "ab", True),
+    ],
+)
+def test_a_scope_is_about_the_variants_that_the_verdict_compares(
+    monkeypatch: pytest.MonkeyPatch, rule: str, pair: str, verdict: str, said: bool
+) -> None:
+    def found(name: str, pair: str, part: Part) -> Rule:
+        facts = dict(zip(("subject", "other"), map(Subject, pair), strict=False))
+        made = Observation(name, facts, runs=2)
+        return Rule(name, lambda _: iter([made]), "comparison", 0.5, part=part)
+
+    rules = (found("v", verdict, "verdict"), found(rule, pair, "scope"))
+    assert (rule in answered(monkeypatch, *rules)) == said
+
+
 def test_what_holds_back_who_leads_as_well_is_no_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     found = Observation("r", {"subject": Subject("a")}, runs=1)
     registered(monkeypatch, rule_of("verdict", 0.5, "v"), hindrance(found, lambda _: True))
