@@ -162,8 +162,11 @@ def goes_on(seen: Seen, observation: Observation) -> bool:
         if not budget < run.config.rounds == len(run.losses) - 1:
             return False
     ended = [r for r in seen.singles.values() if len(r.losses) - 1 == r.config.rounds > budget]
-    # Of runs that are the same to the last bit one is told of.
-    unlike = {r.trace.losses.tobytes() + r.trace.weights.tobytes() for r in ended}
+    # Of runs that are the same to the last bit, on the same rows, one is told of.
+    unlike = {
+        (r.trace.losses.tobytes() + r.trace.weights.tobytes(), r.config.data.rows.digest)
+        for r in ended
+    }
     return len(told) == len(unlike)
 
 
@@ -180,9 +183,14 @@ def over_all_rows(seen: Seen, observation: Observation) -> bool:
     shown = [stated(observation, name) for name in ("most_rows", "fewest_rows")]
     if shown != [max(sizes) * budget, min(sizes) * budget] or min(sizes) == max(sizes):
         return False
-    if observation.form != "equal-rows":
+    if not observation.form:
         return _is_alike(most, fewest)
     rounds = stated(observation, "rounds")
+    first = 0.001 * max(abs(loss_at(most, 0)), abs(loss_at(fewest, 0)))
+    mine, before, theirs = loss_at(most, budget), loss_at(most, rounds), loss_at(fewest, budget)
+    turns = theirs - mine > first and before - theirs > first
+    if turns != (observation.form == "turns"):
+        return False
     return (
         _is_alike(most, fewest)
         and rounds * max(sizes) <= shown[1] < (rounds + 1) * max(sizes)

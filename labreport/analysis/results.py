@@ -384,13 +384,14 @@ class ExperimentResults:
 
 
 def distinct(results: Iterable[Result]) -> list[Result]:
-    """Results without those that are the same run as an earlier one, to the last bit.
+    """Results without those that are the same run as an earlier one, to the last bit, on its rows.
 
     Runs that ended before their first loss differ in nothing but their configuration.
     """
-    found: dict[bytes | str, Result] = {}
+    found: dict[object, Result] = {}
     for result in results:
-        found.setdefault(result.bits or result.run.config.digest, result)
+        run = result.bits or result.run.config.digest
+        found.setdefault((run, result.run.config.data.rows.digest), result)
     return list(found.values())
 
 

@@ -272,7 +272,8 @@ def each_at_its_best(seen: Seen, observation: Observation) -> bool:
         for trial, run in members:
             points.setdefault(trial.point, []).append(run)
     pairs = [pair for there in points.values() for pair in permutations(there, 2)]
-    if form == "level" and not any(is_ahead(*pair, budget, losses) for pair in pairs):
+    ended = any(value_of(r, budget, losses) is None for pair in pairs for r in pair)
+    if form == "level" and not ended and not any(is_ahead(*p, budget, losses) for p in pairs):
         form = "alike"
     return (
         sorted([*named, *others]) == sorted(seen.swept)

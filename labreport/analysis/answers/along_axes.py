@@ -226,7 +226,9 @@ def each_at_its_best(results: ExperimentResults) -> Iterator[Observation]:
     form = "ahead" if len(level) == 1 else "some" if behind else "level"
     claims = [lower_claim(ranked[0], r, measure, holds=r in behind) for r in ranked[1:]]
     pairs = list(_at_equal_points(results))
-    if form == "level" and not any(is_lower(*pair, measure) for pair in pairs):
+    # Of what ended before nobody knows whether it would be level.
+    known = all(measure.value(r) is not None for pair in pairs for r in pair)
+    if form == "level" and known and not any(is_lower(*pair, measure) for pair in pairs):
         form = "alike"
         claims += [lower_claim(*pair, measure, holds=False) for pair in pairs]
     for result in ranked:
