@@ -11,6 +11,7 @@ import numpy as np
 from labreport.analysis import thresholds
 from labreport.analysis.observation import Count, Number, Source
 from labreport.analysis.results import ExperimentResults, Result, cite
+from labreport.analysis.statistics import sign_test
 from labreport.lab.changes import quantity
 
 
@@ -187,6 +188,23 @@ class SeedPairs:
         return len(self.runs) - self.below - self.above
 
     @property
+    def direction(self) -> int:
+        """1 if the first is lower more often than chance explains, −1 if it is higher, else 0."""
+        if sign_test(self.below, self.above) > thresholds.SIGNIFICANCE:
+            return 0
+        return 1 if self.below > self.above else -1
+
+    def direction_claim(self, direction: int) -> Source:
+        """The claim that the direction is 1 or −1."""
+        more = f"{self.below_formula} {'>' if direction > 0 else '<'} {self.above_formula}"
+        return self.cite(f"{more} and {self.test} <= SIGNIFICANCE")
+
+    @property
+    def turned(self) -> SeedPairs:
+        """The same pairs with the second first."""
+        return SeedPairs([(other, one) for one, other in self.runs], self.budget)
+
+    @property
     def below_formula(self) -> str:
         """Formula of the number of pairs in which the first is lower."""
         return self._count_formula("({1} - {0})")
@@ -198,10 +216,8 @@ class SeedPairs:
 
     def _count_formula(self, apart: str) -> str:
         losses, count = losses_formula(self.runs[0], self.budget, "wide({})"), len(self.runs)
-        first, difference = (
-            "abs(each(wide(losses[0])))",
-            apart.format(f"{losses}[:{count}]", f"{losses}[{count}:]"),
-        )
+        difference = apart.format(f"{losses}[:{count}]", f"{losses}[{count}:]")
+        first = "abs(each(wide(losses[0])))"
         return f"count({difference} > NO_ODDS * larger({first}[:{count}], {first}[{count}:]))"
 
     @property

@@ -144,7 +144,7 @@ def nine_starts_with_twice_the_rate_are_too_few() -> ExperimentResults:
 
 
 def at_other_rates(
-    half: list[float], twice: list[float], *, own: float = 1.0, changes: Any = None
+    half: list[float], twice: list[float | None], *, own: float = 1.0, changes: Any = None
 ) -> ExperimentResults:
     """A ends at 2 everywhere; b at ``own``, and from seed after seed like this at other rates."""
 
@@ -152,7 +152,10 @@ def at_other_rates(
         is_b = config.network.trains_bias
         factor = config.optimizer.learning_rate
         ends = half if factor < 1 else twice
-        return trace(config, [9, 5, ends[(config.seed or 0) % len(ends)] if is_b else 2.0])
+        end = ends[(config.seed or 0) % len(ends)] if is_b else 2.0
+        return (
+            trace(config, [9, 99], kind="diverged") if end is None else trace(config, [9, 5, end])
+        )
 
     one = starts("a", [[9, 5, 2.0]] * 10)
     other = starts("b", [[9, 5, own]] * 10, {"network.bias": "trained", **(changes or {})})
@@ -182,6 +185,11 @@ def level_at_twice_the_rate() -> ExperimentResults:
 @fires("pairs-at-other-rates", "turns", half=1, twice=10)
 def turned_round_at_half_the_rate() -> ExperimentResults:
     return at_other_rates([3.0] * 9 + [1.0], [1.0])
+
+
+@silent("pairs-at-other-rates")
+def one_that_diverges_at_twice_the_rate() -> ExperimentResults:
+    return at_other_rates([1.0], [1.0] * 9 + [None])
 
 
 @silent("pairs-at-other-rates")

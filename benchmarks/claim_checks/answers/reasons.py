@@ -120,8 +120,7 @@ def _at_other_rates(seen: Seen, observation: Observation, subject: str, other: s
         _direction(*own) == 1
         and observation.form == expected
         and (stated(observation, "half"), stated(observation, "twice")) == (half[0], twice[0])
-        and half[2] == count >= 10
-        and twice[2] >= 10
+        and half[2] == twice[2] == count >= 10
     )
 
 

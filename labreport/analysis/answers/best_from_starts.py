@@ -15,7 +15,7 @@ from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
 from labreport.analysis.rules.comparison import rankable
 from labreport.analysis.rules.initialisation import at_one_point, solved_of
-from labreport.analysis.rules.reliability import paired_starts
+from labreport.analysis.rules.reliability import compared_starts, pairs_of
 
 
 def _is_level(best: Result, other: Result, measure: Measure) -> bool:
@@ -155,13 +155,12 @@ def solved_less_often(results: ExperimentResults) -> Iterator[Observation]:
         for point, members in points.items()
         if (solved := solved_of(results, name, point, members)) is not None
     }
-    for found in paired_starts(results):
-        if not found.form.startswith(("lower", "higher")):
+    for members, theirs in compared_starts(results):
+        pairs = pairs_of(members, theirs, results.last)
+        if not pairs.runs or not pairs.direction:
             continue
-        pair = [found.facts["subject"], found.facts["other"]]
-        ahead, behind = pair if found.form.startswith("lower") else pair[::-1]
-        assert isinstance(ahead, Subject)
-        assert isinstance(behind, Subject)
+        pairs = pairs if pairs.direction > 0 else pairs.turned
+        ahead, behind = (Subject(r.variant) for r in pairs.runs[0])
         few, more = groups.get(ahead.variant), groups.get(behind.variant)
         if few is None or more is None or few.total != more.total or few.count >= more.count:
             continue
@@ -173,13 +172,10 @@ def solved_less_often(results: ExperimentResults) -> Iterator[Observation]:
             "share": Share(thresholds.MOST_OF_THE_WAY),
             "budget": Count(results.last),
         }
-        # How sure the difference is, is told of it elsewhere.
-        lower = [c for c in found.claims if "BEYOND_DOUBT" not in c.formula]
-        claims = (*lower, few.claim, more.claim)
         yield Observation(
             "solved-less-often",
             facts,
             runs=few.total + more.total,
             strength="statistical",
-            claims=claims,
+            claims=(pairs.direction_claim(1), few.claim, more.claim),
         )

@@ -29,6 +29,7 @@ from labreport.analysis.observation import (
 )
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
+from labreport.analysis.rules.reliability import compared_starts
 from labreport.analysis.statistics import sign_test
 
 Pair = tuple[Result, Result]
@@ -43,13 +44,11 @@ Pair = tuple[Result, Result]
 )
 def starts_on_validation(results: ExperimentResults) -> Iterator[Observation]:
     """Two variants from the same seeds: in how many pairs one has the lower loss on validation."""
-    for name, members in results.replicated.items():
-        other = results.plan.against(results.plan.variant(name))
-        if other is None or other.name not in results.replicated:
-            continue
-        pairs = _pairs(members, results.of(other.name), results.last)
+    for members, theirs in compared_starts(results):
+        pairs = _pairs(members, theirs, results.last)
         if len(pairs) > 1:
-            yield _compared(Subject(name), Subject(other.name), pairs, results.last)
+            subjects = Subject(members[0].variant), Subject(theirs[0].variant)
+            yield _compared(*subjects, pairs, results.last)
 
 
 def _pairs(mine: Sequence[Result], theirs: Sequence[Result], budget: int) -> list[Pair]:

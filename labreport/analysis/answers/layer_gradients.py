@@ -47,25 +47,19 @@ def layer_gradients(results: ExperimentResults) -> Iterator[Observation]:
         between = f"({formulas[0]}) / ({formulas[-1]})"
         other_way = f"({formulas[-1]}) / ({formulas[0]})"
         if form == "vanishing":
-            claim, times = (
-                f"{between} <= VANISHING",
-                Number(sizes[-1] / sizes[0], result.cite(other_way)),
-            )
+            claim, told, times = f"{between} <= VANISHING", other_way, sizes[-1] / sizes[0]
         else:
-            claim, times = (
-                f"{between} >= EXPLODING",
-                Number(sizes[0] / sizes[-1], result.cite(between)),
-            )
+            claim, told, times = f"{between} >= EXPLODING", between, sizes[0] / sizes[-1]
         facts: Facts = {
             "subject": result.subject,
             "layers": _listed(
                 [Number(s, result.cite(f)) for s, f in zip(sizes, formulas, strict=True)]
             ),
-            "times": times,
+            "times": Number(times, result.cite(told)),
         }
         claims = (result.cite(claim), result.cite(f"{formulas[0]} > 0 and {formulas[-1]} > 0"))
         yield Observation(
-            "layer-gradients", facts, runs=1, form=form, claims=claims, effect=_effect(times.value)
+            "layer-gradients", facts, runs=1, form=form, claims=claims, effect=_effect(times)
         )
 
 

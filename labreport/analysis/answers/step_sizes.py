@@ -10,11 +10,10 @@ import numpy as np
 from labreport.analysis import thresholds
 from labreport.analysis.answers.single_runs import pair_at_end
 from labreport.analysis.comparing import Measure, SeedPairs, StartPairs, is_lower, lower_claim
-from labreport.analysis.observation import Count, Facts, Number, Observation, Source, Subject
+from labreport.analysis.observation import Count, Facts, Number, Observation, Subject
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
-from labreport.analysis.rules.comparison import comparable
-from labreport.analysis.statistics import sign_test
+from labreport.analysis.rules.reliability import compared_starts, pairs_of
 from labreport.lab.changes import differing_keys, quantity
 from labreport.lab.configuration import RunConfig
 
@@ -112,11 +111,7 @@ def _other_loss(results: ExperimentResults) -> tuple[Result, Result, Measure] | 
 )
 def larger_step_starts(results: ExperimentResults) -> Iterator[Observation]:
     """Variants from several starts: a lead that the other one has too with twice the step."""
-    for name, members in results.replicated.items():
-        other = results.plan.against(results.plan.variant(name))
-        if other is None or other.name not in results.replicated:
-            continue
-        theirs = results.of(other.name)
+    for members, theirs in compared_starts(results):
         measure = Measure.of((*members, *theirs), results.last)
         if measure is None or not measure.is_loss:
             continue
@@ -211,41 +206,24 @@ def _median(members: Sequence[Result], measure: Measure) -> Number:
 )
 def pairs_at_other_rates(results: ExperimentResults) -> Iterator[Observation]:
     """Whether a difference of variants from several starts is there at half and twice the rate."""
-    for name, members in results.replicated.items():
-        other = results.plan.against(results.plan.variant(name))
-        if other is None or other.name not in results.replicated:
+    for members, theirs in compared_starts(results):
+        own = pairs_of(members, theirs, results.last)
+        if len(own.runs) < thresholds.FEWEST_PAIRS or not own.direction:
             continue
-        theirs = {r.trial.seed: r for r in results.of(other.name)}
-        pairs = [(r, theirs[r.trial.seed]) for r in members if r.trial.seed in theirs]
-        own = SeedPairs(_reaching(pairs, results.last), results.last)
-        if len(own.runs) < thresholds.FEWEST_PAIRS or not _is_apart(own):
-            continue
-        if own.above > own.below:
-            pairs = [(theirs, mine) for mine, theirs in pairs]
-            own = SeedPairs(_reaching(pairs, results.last), results.last)
-        changed = _change_besides_steps(*(r.run.config for r in own.runs[0]))
-        at = [_at_rate(results, pairs, factor) for factor in (0.5, 2.0)]
-        if changed is not None and min(len(p.runs) for p in at) >= thresholds.FEWEST_PAIRS:
-            yield _at_other_rates(own, at)
+        own = own if own.direction > 0 else own.turned
+        at = [_at_rate(results, own, factor) for factor in (0.5, 2.0)]
+        there = [pairs for pairs in at if pairs is not None]
+        if _change_besides_steps(*(r.run.config for r in own.runs[0])) and len(there) == len(at):
+            yield _at_other_rates(own, there)
 
 
-def _reaching(
-    pairs: Sequence[tuple[Result, Result]], budget: int
-) -> tuple[tuple[Result, Result], ...]:
-    """Those pairs of which both got so far and whose losses compare."""
-    return tuple(
-        (one, other)
-        for one, other in pairs
-        if None not in (one.loss(budget), other.loss(budget)) and comparable(one, other)
-    )
+def _at_rate(results: ExperimentResults, own: SeedPairs, factor: float) -> SeedPairs | None:
+    """The same pairs with another learning rate, as far as there are such controls.
 
-
-def _at_rate(
-    results: ExperimentResults, pairs: Sequence[tuple[Result, Result]], factor: float
-) -> SeedPairs:
-    """The same pairs with another learning rate, as far as there are such controls."""
+    None where these are too few, or one of them ended: without it the others were a choice.
+    """
     found = []
-    for pair in pairs:
+    for pair in own.runs:
         made = [
             c
             for r in pair
@@ -254,19 +232,14 @@ def _at_rate(
         ]
         if len(made) == len(pair):
             found.append((made[0], made[1]))
-    return SeedPairs(_reaching(found, results.last), results.last)
-
-
-def _is_apart(pairs: SeedPairs) -> bool:
-    """Return whether pairs differ one way by more than chance explains."""
-    return sign_test(pairs.below, pairs.above) <= thresholds.SIGNIFICANCE
+    ended = any(r.loss(own.budget) is None for pair in found for r in pair)
+    return None if ended or len(found) < thresholds.FEWEST_PAIRS else SeedPairs(found, own.budget)
 
 
 def _at_other_rates(own: SeedPairs, at: Sequence[SeedPairs]) -> Observation:
     """The observation: pairs as they are, of which the first is lower, and at both other rates."""
-    turned = [p for p in at if p.above > p.below and _is_apart(p)]
-    held = [p for p in at if p.below > p.above and _is_apart(p)]
-    form = "turns" if turned else "" if len(held) == len(at) else "open"
+    directions = [pairs.direction for pairs in at]
+    form = "turns" if -1 in directions else "open" if 0 in directions else ""
     facts: Facts = {
         "subject": Subject(own.runs[0][0].variant),
         "other": Subject(own.runs[0][1].variant),
@@ -275,11 +248,10 @@ def _at_other_rates(own: SeedPairs, at: Sequence[SeedPairs]) -> Observation:
         "twice": at[1].lower,
         "budget": Count(own.budget),
     }
-    claims = [_apart_claim(own)]
-    for pairs in at:
-        apart = _apart_claim(pairs, higher=pairs in turned)
-        holds = pairs in turned or pairs in held
-        claims.append(apart if holds else replace(apart, formula=f"not ({apart.formula})"))
+    claims = [own.direction_claim(1)]
+    for pairs, direction in zip(at, directions, strict=True):
+        claim = pairs.direction_claim(direction or 1)
+        claims.append(claim if direction else replace(claim, formula=f"not ({claim.formula})"))
         claims.append(pairs.cite(f"{len(pairs.runs)} >= FEWEST_PAIRS"))
     return Observation(
         "pairs-at-other-rates",
@@ -289,10 +261,3 @@ def _at_other_rates(own: SeedPairs, at: Sequence[SeedPairs]) -> Observation:
         strength="statistical",
         claims=tuple(claims),
     )
-
-
-def _apart_claim(pairs: SeedPairs, *, higher: bool = False) -> Source:
-    """The claim that the first of the pairs is lower, or higher, by more than chance explains."""
-    sign = "<" if higher else ">"
-    more = f"{pairs.below_formula} {sign} {pairs.above_formula}"
-    return pairs.cite(f"{more} and {pairs.test} <= SIGNIFICANCE")

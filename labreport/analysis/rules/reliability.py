@@ -32,7 +32,17 @@ ROUGH = 2
 """Digits of a probability."""
 
 
-def _pairs_of(mine: Sequence[Result], theirs: Sequence[Result], budget: int) -> SeedPairs:
+def compared_starts(
+    results: ExperimentResults,
+) -> Iterator[tuple[tuple[Result, ...], tuple[Result, ...]]]:
+    """Runs of each variant that has several starts, and of the one it is compared with."""
+    for name, members in results.replicated.items():
+        other = results.plan.against(results.plan.variant(name))
+        if other is not None and other.name in results.replicated:
+            yield members, results.of(other.name)
+
+
+def pairs_of(mine: Sequence[Result], theirs: Sequence[Result], budget: int) -> SeedPairs:
     """Runs from the same seed that both got so far and whose losses measure the same thing.
 
     A run that stands under two names is no pair: its difference from itself says nothing.
@@ -60,16 +70,13 @@ def _pairs_of(mine: Sequence[Result], theirs: Sequence[Result], budget: int) -> 
 )
 def paired_starts(results: ExperimentResults) -> Iterator[Observation]:
     """The losses of two variants, seed by seed: tests that suppose no shape of distribution."""
-    for name, members in results.replicated.items():
-        other = results.plan.against(results.plan.variant(name))
-        if other is None or other.name not in results.replicated:
-            continue
-        pairs = _pairs_of(members, results.of(other.name), results.last)
+    for members, theirs in compared_starts(results):
+        pairs = pairs_of(members, theirs, results.last)
         if pairs.runs:
             form, claims = _paired_claims(pairs)
             yield Observation(
                 "paired-starts",
-                _paired_facts(Subject(name), Subject(other.name), pairs),
+                _paired_facts(Subject(members[0].variant), Subject(theirs[0].variant), pairs),
                 runs=2 * len(pairs.runs),
                 form=form,
                 strength="statistical",
@@ -138,7 +145,7 @@ def pairs_needed(results: ExperimentResults) -> Iterator[Observation]:
         assert isinstance(subject, Subject)
         assert isinstance(other, Subject)
         mine, theirs = results.of(subject.variant), results.of(other.variant)
-        pairs = _pairs_of(mine, theirs, results.last)
+        pairs = pairs_of(mine, theirs, results.last)
         needed = _needed(pairs)
         if needed is not None:
             yield Observation(
@@ -271,7 +278,7 @@ class _BestPoint:
     def alike(self) -> tuple[SeedPairs, ...]:
         """Pairs with the best point, of the others that are level with it from every seed."""
         best, budget = self.there[self.best], self.pairs.budget
-        others = (_pairs_of(best, r, budget) for p, r in self.there.items() if p != self.best)
+        others = (pairs_of(best, r, budget) for p, r in self.there.items() if p != self.best)
         return tuple(p for p in others if len(p.runs) == p.level == len(best))
 
     def _least(self, pairs: int) -> float:
@@ -302,7 +309,7 @@ def _best_point(points: Mapping[Point, tuple[Result, ...]], budget: int) -> _Bes
     if len(medians) < 2 or not rankable(r for members in there.values() for r in members):
         return None
     best, second = sorted(medians, key=lambda point: medians[point])[:2]
-    pairs = _pairs_of(there[best], there[second], budget)
+    pairs = pairs_of(there[best], there[second], budget)
     return _BestPoint(there, medians, best, second, pairs) if pairs.runs else None
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from labreport.analysis import thresholds
 from labreport.analysis.comparing import Measure, is_lower, lower_claim
 from labreport.analysis.held_out import held_out
 from labreport.analysis.observation import Count, Facts, Keys, Observation
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
-from labreport.analysis.thresholds import NO_ODDS
 from labreport.lab.configuration import RunConfig
 
 MOST_COMPARED = 12
@@ -60,13 +60,15 @@ def _compared(results: ExperimentResults, members: list[Result]) -> Observation:
             "other_value": fewest.number(last),
         }
     claims = [r.cite("not sees_all_rows") for r in members if _is_batched(r.run.config)]
-    if form and is_lower(most, fewest, measure := Measure(is_loss=True, budget=last)):
-        apart = f"r1.{most.loss_formula(rounds)} - r2.{fewest.loss_formula(last)}"
-        scale = NO_ODDS * measure.scale((most, fewest))
+    measure = Measure(is_loss=True, budget=last)
+    if form and is_lower(most, fewest, measure):
+        # Whether it is the other way round after as many rows.
+        scale = thresholds.NO_ODDS * measure.scale((most, fewest))
         if (most.loss(rounds) or 0.0) - (fewest.loss(last) or 0.0) > scale:
             form = "turns"
+            apart = f"wide(r1.{most.loss_formula(rounds)}) - wide(r2.{fewest.loss_formula(last)})"
             limit = f"NO_ODDS * {measure.scale_formula((most, fewest))}"
-            claims.append(cite(f"wide({apart}) > {limit}", (most, fewest)))
+            claims.append(cite(f"{apart} > {limit}", (most, fewest)))
             claims.append(lower_claim(most, fewest, measure))
     return Observation("over-all-rows", facts, runs=len(members), form=form, claims=tuple(claims))
 

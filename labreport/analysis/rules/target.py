@@ -215,7 +215,7 @@ def floor_above_zero(results: ExperimentResults) -> Iterator[Observation]:
     covers=("nothing-moves", "silent-weights", "same-answer", "frozen"),
     needs_budget=False,
     of_constant_losses=True,
-    part={"cross-entropy": "verdict", "softmax": "verdict", "log-softmax": "verdict"},
+    part={"cross-entropy": "effect", "softmax": "effect", "log-softmax": "effect"},
 )
 def constant_answers(results: ExperimentResults) -> Iterator[Observation]:
     """Explain why no answer of a variant depends on its weights, or none need on its inputs."""
