@@ -90,9 +90,14 @@ def _losses(draw: np.random.Generator, groups: int, seeds: int, shared: float) -
 def paired_rate(pairs: int, simulations: int, seed: int) -> float:
     """How often one of two variants is said to be lower, when neither is."""
     draw = np.random.default_rng([seed, pairs])
-    base = _config()
-    names = ("a", "b")
-    trials = [Trial(name, (), k, base.with_seed(k)) for name in names for k in range(pairs)]
+    base, names = _config(), ("a", "b")
+    # Runs of one configuration would be one run under two names, and no pair.
+    other = _config({"optimizer": {"name": "sgd", "learning_rate": 2.0}})
+    trials = [
+        Trial(name, (), k, config.with_seed(k))
+        for name, config in zip(names, (base, other), strict=True)
+        for k in range(pairs)
+    ]
     written = Experiment.model_validate(
         {"title": "chance", "variant": [{"name": name} for name in names]}
     )
