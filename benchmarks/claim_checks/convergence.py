@@ -11,6 +11,7 @@ from claim_checks.losses import (
     floor_of,
     floor_tolerance,
     has_reached,
+    identity_of,
     loss_at,
     rounding_beside,
     rounding_of_updates,
@@ -172,10 +173,7 @@ def threshold(seen: Seen, observation: Observation) -> bool:
     if any(arrived.get(name) != step for name, step in told.items()) or set(told.values()) != ends:
         return False
     never = seen.runs(observation.facts["never"])
-    unlike = {
-        r.trace.losses.tobytes() + r.trace.weights.tobytes()
-        for r in (seen.singles[n] for n in arrived)
-    }
+    unlike = {identity_of(seen.singles[name]) for name in arrived}
     form = "only" if len(unlike) == 1 else "some" if never else "all"
     if form != observation.form:
         return False

@@ -41,6 +41,11 @@ def measure_of(run: Run) -> tuple[Any, ...]:
     return (quantity_of(run.config), data.inputs, data.targets)
 
 
+def identity_of(run: Run) -> tuple[Any, ...]:
+    """Return what is the same of runs that are one run: every bit, the rows and the loss."""
+    return (run.trace.losses.tobytes(), run.trace.weights.tobytes(), *measure_of(run))
+
+
 def quantity_of(config: RunConfig) -> str:
     """Return what a loss is a number of: losses with the same one give it of equal predictions."""
     if config.loss in ("bce", "bce_with_logits", "multilabel_soft_margin"):

@@ -13,6 +13,7 @@ from labreport.analysis.digits import agreed
 from labreport.analysis.floor import Floor, floor, gap
 from labreport.analysis.observation import Number, Source, Subject
 from labreport.analysis.predictions import PREDICTIONS
+from labreport.lab.changes import quantity
 from labreport.lab.controls import KINDS, Kind
 from labreport.lab.naming import parameter_names
 from labreport.lab.plan import Plan, Point, Trial
@@ -84,10 +85,6 @@ class Result:
     def sees_all_rows(self) -> bool:
         """True if the loss over all rows is known at every step."""
         return self.run.config.data.sees_all_rows
-
-    @property
-    def initial_loss(self) -> float | None:
-        return float(self.losses[0]) if len(self.losses) else None
 
     def index(self, budget: int) -> int | None:
         """Step of a trace that a budget means, or None if the run ended before it."""
@@ -384,14 +381,14 @@ class ExperimentResults:
 
 
 def distinct(results: Iterable[Result]) -> list[Result]:
-    """Results without those that are the same run as an earlier one, to the last bit, on its rows.
+    """Results without those that are an earlier one to the last bit, on its rows, with its loss.
 
     Runs that ended before their first loss differ in nothing but their configuration.
     """
     found: dict[object, Result] = {}
     for result in results:
-        run = result.bits or result.run.config.digest
-        found.setdefault((run, result.run.config.data.rows.digest), result)
+        config, bits = result.run.config, result.bits
+        found.setdefault((bits or config.digest, config.data.rows.digest, quantity(config)), result)
     return list(found.values())
 
 

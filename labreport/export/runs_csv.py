@@ -60,7 +60,7 @@ def _row(
         "; ".join(f"{key}={value}" for key, value in result.point),
         result.trial.seed,
         *losses,
-        result.initial_loss,
+        result.loss(0),
         result.floor.value,
         float(np.nanmin(result.losses)) if len(result.losses) else None,
         result.best_round,

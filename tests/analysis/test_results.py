@@ -19,7 +19,7 @@ def result(*losses: float, changes: dict | None = None, **recorded: object) -> R
 
 def test_losses_by_updates() -> None:
     run = result(3, 2, 0.5, 1)
-    assert run.initial_loss == 3
+    assert run.loss(0) == 3
     assert [run.loss(budget) for budget in (0, 1, 2, 3)] == [3, 2, 0.5, 1]
     assert run.best_round == 2
     assert run.first_below(2) == 1
@@ -44,7 +44,7 @@ def test_a_run_that_ended_has_no_later_loss() -> None:
 def test_a_refused_run_has_nothing() -> None:
     run = result(changes={"loss": "bce"}, rounds=2, kind="refused", message="no")
     assert run.refused
-    assert run.initial_loss is None
+    assert run.loss(0) is None
     assert run.best_round is None
     assert run.loss(0) is None
     assert run.never_moved_by_gradient == ()

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from claim_checks.answers.levels import (
     Field,
-    bits_of,
     by_loss,
     is_ahead,
     lead,
@@ -20,6 +19,7 @@ from claim_checks.losses import (
     floor_of,
     floor_tolerance,
     has_reached,
+    identity_of,
     quantity_of,
 )
 from claim_checks.reading import near, stated
@@ -40,15 +40,15 @@ def who_leads(seen: Seen, observation: Observation) -> bool:
     named = seen.runs(observation.facts["subjects"])
     fields = _fields(seen, named[0])
     last = fields[stated(observation, "budget")]
-    if len({bits_of(r) for r in last.runs.values()}) != stated(observation, "count"):
+    if len({identity_of(r) for r in last.runs.values()}) != stated(observation, "count"):
         return False
     if observation.form == "level":
         return last.is_level() and last.are_first(named)
     if observation.form in ("one", "throughout"):
         # Those that it is compared with are all the others.
-        rivals = {bits_of(r) for r in seen.runs(observation.facts["others"])}
-        everyone = {bits_of(r) for r in last.runs.values()}
-        if rivals != everyone - {bits_of(r) for r in named}:
+        rivals = {identity_of(r) for r in seen.runs(observation.facts["others"])}
+        everyone = {identity_of(r) for r in last.runs.values()}
+        if rivals != everyone - {identity_of(r) for r in named}:
             return False
     if observation.form == "one":
         return last.are_first(named) and last.has_behind()
@@ -139,14 +139,14 @@ def leads_longer(seen: Seen, observation: Observation) -> bool:
     now = _fields(seen, before[0])[budget]
     longer = {name: continued(seen, run, rounds) for name, run in now.runs.items()}
     there = {name: run for name, run in longer.items() if run is not None}
-    unlike = {bits_of(now.runs[name]) for name in there}
-    if unlike != {bits_of(r) for r in now.runs.values()}:
+    unlike = {identity_of(now.runs[name]) for name in there}
+    if unlike != {identity_of(r) for r in now.runs.values()}:
         return False
     # Of runs that are the same only the first is told: their continuations may be recorded unlike.
     told = {s.variant for s in observation.facts["subjects"]}  # type: ignore[union-attr]
-    first: dict[bytes, str] = {}
+    first: dict[object, str] = {}
     for name in sorted(there, key=lambda name: name not in told):
-        first.setdefault(bits_of(now.runs[name]), name)
+        first.setdefault(identity_of(now.runs[name]), name)
     later = Field({name: there[name] for name in first.values()}, rounds, now.losses)
     named = [there[s.variant] for s in observation.facts["subjects"]]  # type: ignore[union-attr]
     if not now.are_first(before) or not now.has_behind():
@@ -217,7 +217,7 @@ def nearer_to_targets(seen: Seen, observation: Observation) -> bool:
         kinds = (quantity_of(run.config), quantity_of(other.config))
         values = [value_of(r, budget, False) for r in (run, other)]
         if kinds == wanted and same_rows(run.config, other.config) and None not in values:
-            pairs.setdefault(bits_of(run), (run, other))
+            pairs.setdefault(identity_of(run), (run, other))
     found = list(pairs.values())
     lower = [is_ahead(run, other, budget, False) for run, other in found]
     higher = [is_ahead(other, run, budget, False) for run, other in found]

@@ -8,7 +8,7 @@ from math import inf, isfinite
 
 import numpy as np
 
-from claim_checks.losses import has_reached, quantity_of, squared_error
+from claim_checks.losses import has_reached, identity_of, quantity_of, squared_error
 from claim_checks.reading import can_move
 from claim_checks.seen import Seen
 from labreport.lab.configuration import RunConfig
@@ -71,11 +71,6 @@ def is_not_ahead(one: Run, other: Run, budget: int, losses: bool) -> bool:
     return found is None or found <= 1 + SLACK
 
 
-def bits_of(run: Run) -> bytes:
-    """Return what two runs have in common that are the same to the last bit."""
-    return run.trace.losses.tobytes() + run.trace.weights.tobytes()
-
-
 def same_rows(one: RunConfig, other: RunConfig) -> bool:
     """Check that two runs have the same inputs and targets."""
     a, b = one.data, other.data
@@ -107,8 +102,8 @@ class Field:
 
     def are_first(self, named: Sequence[Run]) -> bool:
         """Check that these are the runs that nobody is ahead of, but for their twins."""
-        lowest, known = self.lowest, {bits_of(run) for run in named}
-        behind = [r for r in self.runs.values() if bits_of(r) not in known]
+        lowest, known = self.lowest, {identity_of(run) for run in named}
+        behind = [r for r in self.runs.values() if identity_of(r) not in known]
         return self.nobody_ahead(named) and all(
             is_ahead(lowest, r, self.budget, self.losses) for r in behind
         )

@@ -8,7 +8,6 @@ from math import inf
 import numpy as np
 
 from claim_checks.answers.levels import (
-    bits_of,
     by_loss,
     is_ahead,
     is_not_ahead,
@@ -16,7 +15,7 @@ from claim_checks.answers.levels import (
     same_rows,
     value_of,
 )
-from claim_checks.losses import has_reached, loss_at
+from claim_checks.losses import has_reached, identity_of, loss_at
 from claim_checks.seen import Seen, other_starts, with_rate
 from labreport.runs.run import Run
 
@@ -48,7 +47,7 @@ def _single_pairs(seen: Seen) -> list[tuple[Run, Run, bool, bool]]:
     ]
     first: dict[bytes, Run] = {}
     for run in alike:
-        first.setdefault(bits_of(run), run)
+        first.setdefault(identity_of(run), run)
     runs = list(first.values())
     losses = by_loss(runs)
     pair = _leader(runs, budget, losses) if len(runs) > 1 else None

@@ -99,7 +99,7 @@ def _optimum(result: Result, budget: int) -> float | None:
 
 
 def _margin(result: Result) -> float:
-    return thresholds.NO_ODDS * (result.initial_loss or 0.0)
+    return thresholds.NO_ODDS * (result.loss(0) or 0.0)
 
 
 def _is_above(result: Result, budget: int) -> bool:

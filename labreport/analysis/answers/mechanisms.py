@@ -65,7 +65,7 @@ def _is_below_floor(best: Result, other: Result, measure: Measure) -> bool:
 
 def has_come_to_floor(result: Result, budget: int) -> bool:
     """Return whether a result has come to its floor, but for what nobody would mind."""
-    left, first = result.gap(budget), result.initial_loss
+    left, first = result.gap(budget), result.loss(0)
     return left is not None and first is not None and left <= thresholds.NO_ODDS * abs(first)
 
 
