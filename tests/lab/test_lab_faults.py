@@ -93,7 +93,7 @@ CASES = [
     ),
     *(
         Case(
-            "chinese-mark",
+            "unknown-mark",
             "",
             changed(("rounds = 10", at(f"rounds{before}10{after}"))),
             {"found": mark},
@@ -103,6 +103,9 @@ CASES = [
             ("：", "", "："),
             (" = “", "”", "“"),
             (" = [1，2]", "", "，"),
+            (" = −", "", "−"),
+            (" = 1e−", "", "−"),
+            (" = １", "", "１"),
         )
     ),
     Case(

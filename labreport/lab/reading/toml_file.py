@@ -8,6 +8,7 @@ import tomllib
 from dataclasses import replace
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
+from string import ascii_letters, digits
 from typing import Any, NoReturn
 
 from labreport.errors import Fault, InputError
@@ -87,14 +88,17 @@ _ENDLESS_NUMBER = re.compile(r"[0-9_]{4300,}", re.ASCII)
 _LONG_NUMBER = re.compile(r"[-+]?[0-9][0-9a-zA-Z_]{40,}", re.ASCII)
 """A number that has more bits than are told in full, in any of TOML's notations."""
 
-CHINESE_MARKS = dict(
+UNKNOWN_MARKS = dict(
     zip(
-        "，：；＝．［］【】｛｝（）“”‘’＃　",
-        (*",:;=.[][]{}()", *'""', *"''", "#", "␣"),
+        "，：；＝．［］【】｛｝（）“”‘’＃＋　" + "－−–—" + "０１２３４５６７８９",
+        (*",:;=.[][]{}()", *'""', *"''", "#", "+", "␣", *"----", *"0123456789"),
         strict=True,
     )
 )
-"""Marks that a Chinese keyboard gives, each with what TOML has in its place."""
+"""Marks that a Chinese keyboard or a word processor gives, each with what TOML has instead."""
+
+_BARE = frozenset(f"{ascii_letters}{digits}_.+-")
+"""Characters of numbers, names and keys."""
 
 _PLACE = re.compile(r"\(at line (\d+), column (\d+)\)")
 
@@ -187,17 +191,17 @@ def _syntax_fault(source: SourceText, message: str) -> Fault:
     line, column = map(int, place.groups()) if place else (len(lines), len(lines[-1]) + 1)
     text = source.line(line)
     for number, mark in enumerate(text[column - 1 :], column):
-        # At the place itself, or behind blanks and the end of a key.
-        if mark in CHINESE_MARKS:
+        # At the place itself, or behind blanks and the end of a key or a number.
+        if mark in UNKNOWN_MARKS:
             return Fault(
-                "chinese-mark",
-                {"found": mark, "instead": "=" if mark == "：" else CHINESE_MARKS[mark]},
+                "unknown-mark",
+                {"found": mark, "instead": "=" if mark == "：" else UNKNOWN_MARKS[mark]},
                 file=source.path,
                 line=line,
                 column=number,
                 excerpt=text,
             )
-        if not mark.isspace():
+        if not (mark.isspace() or mark in _BARE):
             break
     known = next((code for begin, code in SYNTAX.items() if detail.startswith(begin)), detail)
     return Fault(
