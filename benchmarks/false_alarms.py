@@ -8,7 +8,7 @@ Every observation is checked twice: by its own formulas, and by a check that was
 sentence (``claim_checks/``). Then claims on chance are made where there is nothing but chance
 (``same_distribution.py``). What is wrong is printed, with the lab that it was said of. Whether what
 is said of other starts and of longer training holds where nobody has looked is asked by
-``fresh_starts.py``.
+``unseen_runs.py``.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ from claim_checks.losses import (
 from claim_checks.parameters import untouched_parameters
 from claim_checks.reading import can_move, listed, stated, value
 from claim_checks.seen import LabCheck, Seen, continued
-from labreport.analysis.floor import floor
+from labreport.analysis.measures.floor import floor
 from labreport.analysis.observation import Observation
 from labreport.lab.plan import Plan
 from labreport.runs.run import Run

@@ -10,6 +10,7 @@ from claim_checks.losses import (
     floor_of,
     floor_tolerance,
     gradient_norms,
+    has_reached,
     loss_at,
     lowest_loss_of,
     rounding_of,
@@ -21,7 +22,14 @@ from claim_checks.parameters import (
     untouched_parameters,
 )
 from claim_checks.reading import RELATIVE, listed, near, stated, subjects_of, value
-from claim_checks.seen import Check, Seen, continued, other_starts, runs_at_points
+from claim_checks.seen import (
+    Check,
+    Seen,
+    continued,
+    controls_like,
+    other_starts,
+    runs_at_points,
+)
 from labreport.analysis.observation import Number, Observation, With
 from labreport.runs.run import Run
 
@@ -216,7 +224,7 @@ def stuck(seen: Seen, observation: Observation) -> bool:
             and near(stated(observation, "norm"), norms[budget])
             and near(stated(observation, "largest"), norms.max())
         )
-        if not (numbers and is_stuck(run, budget) and could_do_better(seen, run, budget)):
+        if not (numbers and _is_stuck_for_sure(seen, run, budget)):
             return False
         if observation.form.endswith("longer") and not stays_there(
             seen, run, budget, stated(observation, "longer")
@@ -245,7 +253,7 @@ def stuck_points(seen: Seen, observation: Observation) -> bool:
     budget = stated(observation, "budget")
     everywhere = [run for members in seen.swept.values() for _, run in members]
     told = runs_at_points(seen, observation.facts["subjects"])
-    stopped = all(is_stuck(run, budget) and could_do_better(seen, run, budget) for run in told)
+    stopped = all(_is_stuck_for_sure(seen, run, budget) for run in told)
     if observation.form == "longer":
         rounds = stated(observation, "longer")
         stopped = stopped and all(_stays_for(seen, run, budget, rounds) for run in told)
@@ -256,6 +264,16 @@ def stuck_points(seen: Seen, observation: Observation) -> bool:
         and (count > len(told) if observation.form == "more" else count == len(told))
         and (stated(observation, "lowest") <= lowest)
         and (observation.form == "more" or stated(observation, "lowest") == lowest)
+    )
+
+
+def _is_stuck_for_sure(seen: Seen, run: Run, budget: int) -> bool:
+    """Check that a run is stuck, could do better, and stands still in double precision as well."""
+    wider = [r for r in controls_like(seen, run.config, {"dtype"}) if r.config.dtype == "float64"]
+    return (
+        is_stuck(run, budget)
+        and could_do_better(seen, run, budget)
+        and all(has_reached(r, budget) and stands_still(r, budget, 0.02) for r in wider)
     )
 
 

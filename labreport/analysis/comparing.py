@@ -9,9 +9,9 @@ from functools import cached_property
 import numpy as np
 
 from labreport.analysis import thresholds
+from labreport.analysis.measures.statistics import sign_test
 from labreport.analysis.observation import Count, Number, Source
 from labreport.analysis.results import ExperimentResults, Result, cite
-from labreport.analysis.statistics import sign_test
 from labreport.lab.changes import quantity
 
 

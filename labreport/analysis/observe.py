@@ -191,8 +191,8 @@ def _given_to(rule: Rule, results: ExperimentResults) -> ExperimentResults:
 OF_PAIRS = ("pairs-at-other-rates", "solved-less-often")
 """Scopes of a verdict on the same two variants from random starts, and of no other."""
 
-TURNS_ROUND = ("leads-longer", "turns")
-"""A finding without which a verdict would mislead: it stands in the answer beside another scope."""
+TURNS_ROUND = (("leads-longer", "turns"), ("rounding-decides", ""))
+"""Findings without which a verdict would mislead: they stand in the answer beside another scope."""
 
 
 def _answers(
@@ -210,7 +210,7 @@ def _answers(
         else:
             if part == "scope":
                 found = [o for o in found if _is_about(o, parts)]
-            parts += [o for i, o in enumerate(found) if not i or (o.rule, o.form) == TURNS_ROUND]
+            parts += [o for i, o in enumerate(found) if not i or (o.rule, o.form) in TURNS_ROUND]
     # What would turn the answer round counts for the advice also where another part says more.
     scopes = [o for o in findings if part_of(o) == "scope" and o not in parts]
     scopes = [o for o in scopes if _is_about(o, parts)]

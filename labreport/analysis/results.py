@@ -9,10 +9,10 @@ from functools import cached_property
 import numpy as np
 
 from labreport.analysis import thresholds
-from labreport.analysis.digits import agreed
-from labreport.analysis.floor import Floor, floor, gap
+from labreport.analysis.measures.digits import agreed
+from labreport.analysis.measures.floor import Floor, floor, gap
+from labreport.analysis.measures.predictions import PREDICTIONS
 from labreport.analysis.observation import Number, Source, Subject
-from labreport.analysis.predictions import PREDICTIONS
 from labreport.lab.changes import quantity
 from labreport.lab.controls import KINDS, Kind
 from labreport.lab.naming import parameter_names
@@ -122,6 +122,15 @@ class Result:
     def bits(self) -> bytes:
         """Every loss and every weight: equal for runs that are the same to the last bit."""
         return self.run.trace.losses.tobytes() + self.run.trace.weights.tobytes()
+
+    @property
+    def identity(self) -> object:
+        """Equal for runs that are the same to the last bit, on the same rows, with the same loss.
+
+        Runs that ended before their first loss differ in nothing but their configuration.
+        """
+        config = self.run.config
+        return (self.bits or config.digest, config.data.rows.digest, quantity(config))
 
     @property
     def starts_at_floor(self) -> bool:
@@ -381,15 +390,9 @@ class ExperimentResults:
 
 
 def distinct(results: Iterable[Result]) -> list[Result]:
-    """Results without those that are an earlier one to the last bit, on its rows, with its loss.
-
-    Runs that ended before their first loss differ in nothing but their configuration.
-    """
-    found: dict[object, Result] = {}
-    for result in results:
-        config, bits = result.run.config, result.bits
-        found.setdefault((bits or config.digest, config.data.rows.digest, quantity(config)), result)
-    return list(found.values())
+    """Results without those that are the same run as an earlier one."""
+    first: dict[object, Result] = {}
+    return [result for result in results if first.setdefault(result.identity, result) is result]
 
 
 def cite(formula: str, results: Iterable[Result]) -> Source:

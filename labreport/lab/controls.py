@@ -103,19 +103,21 @@ def rounding(config: RunConfig) -> tuple[RunConfig, ...]:
     """The same run in another rounding: digits that differ were decided by rounding.
 
     In double precision, if it is not; and with every given weight moved by a unit in the last
-    place, either way, and by two.
+    place, either way, and by two: or the learning rate, where weights are drawn.
     """
     made = []
     if config.dtype == "float32":
         made.append(config.model_copy(update={"dtype": "float64"}))
+    factors = [1 + units * UNIT[config.dtype] for units in (1, -1, 2)]
     if isinstance(config.initial, Given):
-        made += [_moved(config, config.initial, units) for units in (1, -1, 2)]
+        made += [_moved(config, config.initial, factor) for factor in factors]
+    elif config.optimizer.learning_rate and config.updates == "kept":
+        made += [_at_rate(config, config.optimizer.learning_rate * factor) for factor in factors]
     return tuple(made)
 
 
-def _moved(config: RunConfig, initial: Given, units: int) -> RunConfig:
-    """The run with every weight moved by so many units in its last place."""
-    factor = 1 + units * UNIT[config.dtype]
+def _moved(config: RunConfig, initial: Given, factor: float) -> RunConfig:
+    """The run with every weight so many times as large."""
     weights = tuple(
         tuple(tuple(weight * factor for weight in row) for row in matrix)
         for matrix in initial.weights
@@ -129,10 +131,13 @@ def rates(config: RunConfig) -> tuple[RunConfig, ...]:
     rate = config.optimizer.learning_rate
     if not rate or config.updates == "discarded":
         return ()
-    steps = (
-        config.optimizer.model_copy(update={"learning_rate": rate * factor}) for factor in RATES
-    )
-    return tuple(config.model_copy(update={"optimizer": optimizer}) for optimizer in steps)
+    return tuple(_at_rate(config, rate * factor) for factor in RATES)
+
+
+def _at_rate(config: RunConfig, rate: float) -> RunConfig:
+    """The run with another learning rate."""
+    optimizer = config.optimizer.model_copy(update={"learning_rate": rate})
+    return config.model_copy(update={"optimizer": optimizer})
 
 
 def neighbours(config: RunConfig) -> tuple[RunConfig, ...]:

@@ -11,9 +11,9 @@ from numpy.typing import DTypeLike
 from labreport.lab.configuration import RunConfig
 from labreport.lab.schema.activations import ACTIVATIONS as RANGES
 from labreport.reference.activations import ACTIVATIONS
-from labreport.reference.array_types import FloatArray
+from labreport.reference.array_types import BoolArray, FloatArray
 from labreport.reference.evaluation import Evaluated, data_of, derivatives, layers_of
-from labreport.reference.network import ForwardPass, forward
+from labreport.reference.network import ForwardPass, LayerParameters, forward
 
 NUDGES = 12
 """Nudges of all numbers: all up, all down, and by signs drawn at random."""
@@ -30,6 +30,9 @@ FACTOR = 1024
 
 FARTHER = 4
 """A weighted sum so many times as far from 0 has a slope of 0."""
+
+LARGE = 1e-3
+"""Share of the largest number from which on another order of operations overflows."""
 
 Adjusted = Callable[[str, FloatArray, FloatArray], FloatArray]
 """Another value of an activation, from its name, z and the value."""
@@ -190,3 +193,31 @@ def all_farthest(
                 apart = np.abs(quantity(near) - at)
                 np.maximum(most, np.where(np.isnan(apart), np.inf, apart), out=most)
     return [SAFETY * most for most in found]
+
+
+def may_overflow(layers: Sequence[LayerParameters], passed: ForwardPass) -> BoolArray:
+    """Mark the cases [...] of which another order of operations may give no finite sums.
+
+    Terms that cancel may be larger than any number of their type when they are added up.
+
+    Args:
+        layers: of the network.
+        passed: the forward pass over all rows of a case.
+    """
+    first = passed.activations[0]
+    most = LARGE * float(np.finfo(passed.output.dtype).max)
+    found = np.zeros(passed.output.shape[:-2], dtype=bool)
+    # Sums of small weights need not be looked at one by one.
+    bound = np.log10(max(1.0, float(np.abs(first).max(initial=0.0))))
+    for layer in layers:
+        parts = [layer.weight] if layer.bias is None else [layer.weight, layer.bias]
+        largest = max(float(np.abs(part).max(initial=0.0)) for part in parts)
+        # No activation is twice as large as its sum, which has a term more than there are inputs.
+        bound += np.log10(max(1.0, 2 * (layer.weight.shape[-1] + 1) * largest))
+    if bound < np.log10(most):
+        return found
+    for layer, before in zip(layers, passed.activations, strict=False):
+        with np.errstate(over="ignore", invalid="ignore"):
+            sums = np.abs(before) @ np.swapaxes(np.abs(layer.weight), -1, -2)
+        found = found | ~(sums < most).all(axis=(-2, -1))
+    return found

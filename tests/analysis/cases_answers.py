@@ -9,7 +9,16 @@ from typing import Any
 
 import numpy as np
 from cases import fires, silent
-from synthetic_runs import MOMENTUM, RATE, experiment, single, sweep, trace, with_controls
+from synthetic_runs import (
+    MOMENTUM,
+    RATE,
+    experiment,
+    single,
+    sweep,
+    trace,
+    with_controls,
+    with_twins,
+)
 
 from labreport.analysis.results import ExperimentResults
 from labreport.lab.configuration import RunConfig
@@ -302,6 +311,32 @@ def one_of_them_is_not_continued() -> ExperimentResults:
     return with_controls(variants, "longer", made)
 
 
+def in_other_roundings(a: float, b: float) -> ExperimentResults:
+    """B leads a; in double precision they end like this, and with moved weights as they did."""
+    ends = {False: (2.0, a), True: (1.0, b)}
+
+    def made(number: int, config: RunConfig) -> Trace:
+        return trace(config, [9, 5, ends[is_b(config)][number == 0]])
+
+    variants = experiment(single("a", [9, 5, 2]), single("b", [9, 5, 1], B))
+    return with_twins(with_controls(variants, "rounding", made))
+
+
+@fires("rounding-decides", subjects=("a",), before=("b",), budget=2)
+def another_one_leads_in_double_precision() -> ExperimentResults:
+    return in_other_roundings(1.0, 1 + 1.001 * ODDS)
+
+
+@silent("rounding-decides")
+def who_leads_is_level_in_double_precision() -> ExperimentResults:
+    return in_other_roundings(1.0, 1 + ODDS / 2)
+
+
+@silent("rounding-decides")
+def the_lead_is_as_large_in_every_rounding() -> ExperimentResults:
+    return in_other_roundings(2.0, 1.0)
+
+
 # --- another loss ------------------------------------------------------------------------------
 
 
@@ -314,7 +349,7 @@ def off_by(*distances: float) -> Any:
 def two_losses(*last: float, other: float = 0.5) -> ExperimentResults:
     """A variant of MSE that ends at an error of 0.25, and others of BCE; all begin at 9."""
     others = [
-        single(f"b{k}", [3, 2, 1], {**BCE, MOMENTUM: k / 10}, outputs=off_by(3, 2, distance))
+        single(f"b{k}", [3, 2 + k, 1], {**BCE, MOMENTUM: k / 10}, outputs=off_by(3, 2, distance))
         for k, distance in enumerate(last)
     ]
     return experiment(single("a", [9, 4, other**2]), *others)

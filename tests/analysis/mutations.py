@@ -14,7 +14,7 @@ from synthetic_runs import plain
 
 from labreport.analysis.formulas.evidence import Known, data_sets_of, failures, same, sourced
 from labreport.analysis.observation import Observation, Verbatim
-from labreport.analysis.results import ExperimentResults
+from labreport.analysis.results import ExperimentResults, Result
 from labreport.runs.run import Run
 
 Lab = tuple[ExperimentResults, ...]
@@ -71,10 +71,13 @@ def mutated(lab: Lab, mutation: Mutation) -> Lab:
     def of(run: Run) -> Run:
         return changed.get(run.name, run)
 
+    def of_twins(result: Result) -> tuple[Result, ...]:
+        return tuple(replace(twin, run=of(twin.run)) for twin in result.twins)
+
     def again(results: ExperimentResults) -> ExperimentResults:
         return ExperimentResults(
             results.plan,
-            tuple(replace(r, run=of(r.run)) for r in results.results),
+            tuple(replace(r, run=of(r.run), twins=of_twins(r)) for r in results.results),
             {digest: of(run) for digest, run in results.controls.items()},
             elsewhere=tuple(map(again, results.elsewhere)),
         )

@@ -194,6 +194,23 @@ def with_controls(
     return replace(results, controls=runs)
 
 
+def with_twins(results: ExperimentResults) -> ExperimentResults:
+    """The same, each result with those of its rounding twins that are among the controls."""
+    there = results.controls
+    found = tuple(
+        replace(
+            r,
+            twins=tuple(
+                Result(r.trial, there[c.digest])
+                for c in KINDS["rounding"](r.run.config)
+                if c.digest in there
+            ),
+        )
+        for r in results.results
+    )
+    return replace(results, results=found)
+
+
 def experiment(*variants: Made, budgets: Sequence[int] = (2,)) -> ExperimentResults:
     """An experiment of these variants, compared after ``budgets`` rounds."""
     written = Experiment.model_validate(

@@ -7,7 +7,7 @@ from math import e, inf, log, log2
 import numpy as np
 import pytest
 
-from labreport.analysis.floor import Floor, floor, gap, outside
+from labreport.analysis.measures.floor import Floor, floor, gap, outside
 from labreport.lab.configuration import RunConfig
 from labreport.lab.schema.activations import ACTIVATIONS as RANGES
 from labreport.reference.activations import ACTIVATIONS, log_softmax

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from labreport.analysis.statistics import (
+from labreport.analysis.measures.statistics import (
     median_interval,
     pairs_needed,
     sign_test,

@@ -141,9 +141,17 @@ def test_a_run_has_twins_in_other_roundings(base: RunConfig) -> None:
     assert not np.allclose(base.initial.weights, twice.initial.weights, rtol=1e-7, atol=0)
 
 
-def test_drawn_runs_of_double_precision_have_no_twin(base: RunConfig) -> None:
+def test_a_run_from_a_drawn_start_has_twins_of_another_rate(base: RunConfig) -> None:
     drawn = changed(base, {"initial": {"scheme": "pytorch"}, "dtype": "float64"})
-    assert rounding(drawn) == ()
+    rate, unit = drawn.optimizer.learning_rate, 2.0**-52
+    found = rounding(drawn)
+    assert [c.optimizer.learning_rate / rate - 1 for c in found] == [unit, -unit, 2 * unit]
+    assert {c.initial for c in found} == {drawn.initial}
+    assert rounding(changed(drawn, {"updates": "discarded"})) == ()
+    assert [c.dtype for c in rounding(changed(drawn, {"dtype": "float32"}))] == [
+        "float64",
+        *["float32"] * 3,
+    ]
 
 
 def test_other_rates_are_multiples_of_the_own_one(base: RunConfig) -> None:

@@ -14,6 +14,7 @@ from claim_checks.answers.levels import (
     value_of,
 )
 from claim_checks.losses import (
+    ROUNDING_UNITS,
     above_floor,
     came_most_of_the_way,
     floor_of,
@@ -23,8 +24,10 @@ from claim_checks.losses import (
     quantity_of,
 )
 from claim_checks.reading import near, stated
-from claim_checks.seen import Check, Seen, continued, other_starts
+from claim_checks.seen import Check, Seen, continued, controls_like, other_starts
 from labreport.analysis.observation import Observation
+from labreport.lab.configuration import RunConfig
+from labreport.lab.schema.initialisers import Given
 from labreport.runs.run import Run
 
 
@@ -142,6 +145,9 @@ def leads_longer(seen: Seen, observation: Observation) -> bool:
     unlike = {identity_of(now.runs[name]) for name in there}
     if unlike != {identity_of(r) for r in now.runs.values()}:
         return False
+    ends = {(identity_of(now.runs[name]), float(run.losses[-1])) for name, run in there.items()}
+    if len(ends) > len(unlike):
+        return False
     # Of runs that are the same only the first is told: their continuations may be recorded unlike.
     told = {s.variant for s in observation.facts["subjects"]}  # type: ignore[union-attr]
     first: dict[object, str] = {}
@@ -164,6 +170,48 @@ def leads_longer(seen: Seen, observation: Observation) -> bool:
         for n in (s.variant for s in observation.facts["before"])  # type: ignore[union-attr]
         if n in there
     )
+
+
+def rounding_decides(seen: Seen, observation: Observation) -> bool:
+    """Check that others are ahead of the same runs in one of the other roundings."""
+    before = seen.runs(observation.facts["before"])
+    budget = stated(observation, "budget")
+    now = _fields(seen, before[0])[budget]
+    names = [s.variant for s in observation.facts["subjects"]]  # type: ignore[union-attr]
+    led = [s.variant for s in observation.facts["before"]]  # type: ignore[union-attr]
+    if not now.are_first(before):
+        return False
+    for copies in zip(*(_roundings(seen, run) for run in now.runs.values()), strict=False):
+        field = Field(dict(zip(now.runs, copies, strict=True)), budget, now.losses)
+        if not all(has_reached(run, budget) for run in copies):
+            continue
+        lost = any(is_ahead(field.lowest, field.runs[n], budget, now.losses) for n in led)
+        if lost and field.are_first([field.runs[name] for name in names]):
+            return True
+    return False
+
+
+def _roundings(seen: Seen, run: Run) -> list[Run]:
+    """Return the same run in double precision, and with numbers moved in their last place."""
+    unit = ROUNDING_UNITS[run.config.dtype]
+    wider = [r for r in controls_like(seen, run.config, {"dtype"}) if r.config.dtype == "float64"]
+    moved = {}
+    for other in controls_like(seen, run.config, {"optimizer.learning_rate", "initial.weights"}):
+        ratios = {
+            round((b / a - 1) / unit)
+            for a, b in zip(_numbers(run.config), _numbers(other.config), strict=True)
+            if a != b
+        }
+        if len(ratios) == 1:
+            moved[ratios.pop()] = other
+    return [*(r for r in wider if r is not run), *(moved[u] for u in (1, -1, 2) if u in moved)]
+
+
+def _numbers(config: RunConfig) -> list[float]:
+    """Return the learning rate, and the weights that a start is given by."""
+    given = config.initial.weights if isinstance(config.initial, Given) else ()
+    weights = [weight for matrix in given for row in matrix for weight in row]
+    return [config.optimizer.learning_rate, *weights]
 
 
 def _sure(field: Field, run: Run) -> bool:
@@ -208,7 +256,7 @@ def nearer_to_targets(seen: Seen, observation: Observation) -> bool:
     named = (pair[0].config.loss, pair[1].config.loss)
     if named != (stated(observation, "loss"), stated(observation, "other_loss")):
         return False
-    pairs: dict[bytes, tuple[Run, Run]] = {}
+    pairs: dict[object, tuple[Run, Run]] = {}
     for variant in seen.plan.variants:
         against = seen.plan.against(variant)
         if variant.name not in seen.singles or against is None or against.name not in seen.singles:
@@ -217,7 +265,7 @@ def nearer_to_targets(seen: Seen, observation: Observation) -> bool:
         kinds = (quantity_of(run.config), quantity_of(other.config))
         values = [value_of(r, budget, False) for r in (run, other)]
         if kinds == wanted and same_rows(run.config, other.config) and None not in values:
-            pairs.setdefault(identity_of(run), (run, other))
+            pairs.setdefault((identity_of(run), identity_of(other)), (run, other))
     found = list(pairs.values())
     lower = [is_ahead(run, other, budget, False) for run, other in found]
     higher = [is_ahead(other, run, budget, False) for run, other in found]
@@ -241,6 +289,7 @@ CHECKS: dict[str, Check] = {
     "holds-over-starts": over_starts,
     "tuned-over-starts": over_starts,
     "leads-longer": leads_longer,
+    "rounding-decides": rounding_decides,
     "reaches-from-starts": reaches_from_starts,
     "nearer-to-targets": nearer_to_targets,
 }

@@ -16,6 +16,7 @@ ADVICE: Mapping[tuple[str, str], str] = {
     ("right-formula", ""): "check",
     ("solved-less-often", ""): "weigh",
     ("over-all-rows", "turns"): "rows",
+    ("rounding-decides", ""): "twice",
     ("holds-over-starts", "depends"): "starts",
     ("holds-over-starts", "reversed"): "starts",
     ("reaches-from-starts", ""): "starts",

@@ -18,6 +18,7 @@ from labreport.analysis.answers.held_out_facts import (
     scores,
 )
 from labreport.analysis.held_out import held_out
+from labreport.analysis.measures.statistics import sign_test
 from labreport.analysis.observation import (
     Count,
     Facts,
@@ -30,7 +31,6 @@ from labreport.analysis.observation import (
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
 from labreport.analysis.rules.reliability import compared_starts
-from labreport.analysis.statistics import sign_test
 
 Pair = tuple[Result, Result]
 

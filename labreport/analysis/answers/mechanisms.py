@@ -8,9 +8,9 @@ import numpy as np
 
 from labreport.analysis import thresholds
 from labreport.analysis.answers.along_axes import one_axis
-from labreport.analysis.answers.single_runs import Standing, in_order, standings
+from labreport.analysis.answers.single_runs import in_order
 from labreport.analysis.comparing import Measure, is_lower, lower_claim
-from labreport.analysis.floor import Outside, outside
+from labreport.analysis.measures.floor import Outside, outside
 from labreport.analysis.observation import (
     Count,
     Facts,
@@ -25,6 +25,7 @@ from labreport.analysis.observation import (
 )
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
+from labreport.analysis.standings import Standing, standings
 from labreport.lab.naming import unit_names
 
 

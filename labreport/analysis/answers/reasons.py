@@ -8,16 +8,12 @@ import numpy as np
 
 from labreport.analysis import thresholds
 from labreport.analysis.answers.mechanisms import has_come_to_floor
-from labreport.analysis.answers.single_runs import (
-    Standing,
-    pair_at_end,
-    standing_when_continued,
-    standings,
-)
+from labreport.analysis.answers.single_runs import pair_at_end
 from labreport.analysis.comparing import from_other_starts, is_lower
 from labreport.analysis.observation import Observation, Subject
 from labreport.analysis.results import ExperimentResults, Result
 from labreport.analysis.rule import REGISTERED, SIZEABLE, part_of
+from labreport.analysis.standings import Standing, standing_when_continued, standings
 
 MOST_REASONS = 2
 """Reasons that an answer gives: more are details."""

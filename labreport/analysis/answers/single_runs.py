@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from labreport.analysis import thresholds
 from labreport.analysis.comparing import (
@@ -14,65 +14,16 @@ from labreport.analysis.comparing import (
     lower_claim,
 )
 from labreport.analysis.observation import Count, Facts, Observation, Part, Source, Subject
-from labreport.analysis.persistence import longer
 from labreport.analysis.results import ExperimentResults, Result, distinct
 from labreport.analysis.rule import rule
+from labreport.analysis.standings import (
+    Standing,
+    compared,
+    standing,
+    standing_when_continued,
+    standings,
+)
 from labreport.lab.changes import quantity
-
-
-@dataclass(frozen=True)
-class Standing:
-    """The runs of an experiment at one number of rounds.
-
-    Attributes:
-        measure: that they are compared by.
-        first: those that none of the others is lower than by more than anybody would mind; the
-            lowest is the first of them.
-        others: the rest, the lowest first.
-    """
-
-    measure: Measure
-    first: tuple[Result, ...]
-    others: tuple[Result, ...]
-
-    @property
-    def claims(self) -> Iterator[Source]:
-        lowest = self.first[0]
-        for result in self.first[1:]:
-            yield lower_claim(lowest, result, self.measure, holds=False)
-            yield lower_claim(result, lowest, self.measure, holds=False)
-        for result in self.others:
-            yield lower_claim(lowest, result, self.measure)
-
-
-def compared(results: ExperimentResults) -> tuple[Result, ...]:
-    """The distinct single runs that can be compared, the first variant's among them.
-
-    Runs of a learning rate of 0 are no competitors.
-    """
-    there = [r for r in results.singles if r.is_trained and r.loss(results.last) is not None]
-    if not there:
-        return ()
-    alike = [r for r in there if Measure.of((there[0], r), results.last) is not None]
-    return tuple(distinct(alike))
-
-
-def standing(runs: Sequence[Result], budget: int) -> Standing | None:
-    """Who is ahead after so many rounds; None where there is nothing to compare."""
-    measure = Measure.of(runs, budget)
-    if measure is None or any(measure.value(r) is None for r in runs):
-        return None
-    ordered = sorted(runs, key=lambda r: measure.value(r) or 0.0)
-    lowest = ordered[0]
-    behind = [r for r in ordered if is_lower(lowest, r, measure)]
-    return Standing(measure, tuple(r for r in ordered if r not in behind), tuple(behind))
-
-
-def standings(results: ExperimentResults) -> tuple[Standing, ...]:
-    """Who is ahead at each budget; none where fewer than two runs can be compared."""
-    runs = compared(results)
-    found = [standing(runs, budget) for budget in results.budgets] if len(runs) > 1 else []
-    return tuple(s for s in found if s is not None) if None not in found else ()
 
 
 @rule("who-leads", "comparison", 0.95, thresholds=("NO_ODDS",), part="verdict")
@@ -110,6 +61,27 @@ def who_leads(results: ExperimentResults) -> Iterator[Observation]:
         facts["first"] = Count(early.measure.budget)
     claims = tuple(claim for s in found for claim in s.claims)
     yield Observation("who-leads", facts, runs=_count(found), form=form, claims=claims)
+
+
+@rule("rounding-decides", "comparison", 0.97, thresholds=("NO_ODDS",), part="scope")
+def rounding_decides(results: ExperimentResults) -> Iterator[Observation]:
+    """Variants of which others are ahead when the same runs are rounded otherwise."""
+    found = standings(results)
+    if not found:
+        return
+    now = found[-1]
+    for twins in zip(*(r.twins for r in (*now.first, *now.others)), strict=False):
+        other = standing(twins, results.last)
+        if other is None or {r.variant for r in now.first} <= {r.variant for r in other.first}:
+            continue
+        facts: Facts = {
+            "subjects": in_order(results, other.first),
+            "before": in_order(results, now.first),
+            "budget": Count(results.last),
+        }
+        claims = (*now.claims, *other.claims)
+        yield Observation("rounding-decides", facts, 2 * _count(found), claims=claims)
+        return
 
 
 def in_order(results: ExperimentResults, members: Sequence[Result]) -> tuple[Subject, ...]:
@@ -256,15 +228,6 @@ def leads_longer(results: ExperimentResults) -> Iterator[Observation]:
     yield Observation("leads-longer", facts, 2 * _count(found), form=form, claims=claims)
 
 
-def standing_when_continued(results: ExperimentResults) -> Standing | None:
-    """Who is ahead when all are trained on to the same round; None where not all were."""
-    continued = [longer(results, r) for r in compared(results)]
-    there = [c for c in continued if c is not None]
-    if not there or len(there) < len(continued) or len({c.run.config.rounds for c in there}) > 1:
-        return None
-    return standing(there, there[0].run.config.rounds)
-
-
 @rule(
     "reaches-from-starts",
     "reliability",
@@ -372,14 +335,16 @@ def nearer_to_targets(results: ExperimentResults) -> Iterator[Observation]:
 
 def _with_other_losses(results: ExperimentResults, budget: int) -> list[_Nearer]:
     """Comparisons of two losses on the same targets, of the kind that is most frequent."""
-    pairs: list[_Nearer] = []
-    for result in results.singles:
+    found: dict[object, _Nearer] = {}
+    for result in replace(results, names_once=False).singles:
         other = results.against(result)
         if other is None or quantity(result.run.config) == quantity(other.run.config):
             continue
         measure = Measure.of((result, other), budget)
         if measure is not None and None not in (measure.value(result), measure.value(other)):
-            pairs.append((result, other, measure))
+            # The same two runs under other names are no further comparison.
+            found.setdefault((result.identity, other.identity), (result, other, measure))
+    pairs = list(found.values())
     kinds = [(quantity(r.run.config), quantity(o.run.config)) for r, o, _ in pairs]
     kind = max(dict.fromkeys(kinds), key=kinds.count, default=None)
-    return [pair for pair, found in zip(pairs, kinds, strict=True) if found == kind]
+    return [pair for pair, own in zip(pairs, kinds, strict=True) if own == kind]

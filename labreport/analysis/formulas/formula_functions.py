@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from labreport.analysis import statistics
+from labreport.analysis.measures import statistics
 from labreport.reference.norms import norms
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from labreport.analysis import thresholds
-from labreport.analysis.floor import floor
 from labreport.analysis.held_out import HeldOut
 from labreport.analysis.linear.newton import lowest_entropy, lowest_squares
+from labreport.analysis.measures.floor import floor
 from labreport.analysis.results import SMALLEST_SCALE
 from labreport.data.data_set import DataPart, DataSet
 from labreport.lab.changes import quantity

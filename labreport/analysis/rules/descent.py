@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labreport.analysis import thresholds
-from labreport.analysis.digits import printed_alike
+from labreport.analysis.measures.digits import printed_alike
 from labreport.analysis.observation import (
     Count,
     Facts,

@@ -208,10 +208,13 @@ class Stuck:
 def find_stuck(results: ExperimentResults, result: Result) -> Stuck | None:
     """Find evidence that the gradient has vanished although the network could do better.
 
-    Where the run was continued, to the end of that: whoever gets away later was not stuck.
+    Where the run was continued, to the end of that: whoever gets away later was not stuck. And in
+    other roundings, as far as there are any.
     """
     budget = results.last
     if not _has_vanished(result, budget):
+        return None
+    if not all(_stands_still(twin, budget) for twin in result.twins):
         return None
     continued = longer(results, result)
     if continued is not None and stays(results, result, budget) is None:
@@ -228,24 +231,30 @@ def find_stuck(results: ExperimentResults, result: Result) -> Stuck | None:
 
 def _has_vanished(result: Result, budget: int) -> bool:
     """True if a run stands still by then far from its floor, with next to no gradient."""
+    if not (result.run.trace.is_whole and _stands_still(result, budget)):
+        return False
+    # With weight decay it is not the loss alone that is brought down, and with a momentum above 1
+    # the steps grow by themselves until something gives way.
+    settings = result.run.config.flat()
+    if settings.get("optimizer.weight_decay") or (settings.get("optimizer.momentum") or 0) > 1:
+        return False
+    sizes = gradient_norms(result)
+    # Where there never was a gradient, none has vanished.
+    last = sizes[result.index(budget)]
+    vanished = sizes.max() > 0 and last <= thresholds.VANISHED * sizes.max()
+    return bool(vanished and np.isfinite(sizes).all())
+
+
+def _stands_still(result: Result, budget: int) -> bool:
+    """True if the loss of a run stands still by then, far from its floor."""
     step, gap, first = result.index(budget), result.gap(budget), result.gap(0)
-    if step is None or gap is None or not first or not result.run.trace.is_whole:
-        return False
-    if not result.sees_all_rows:
-        return False
-    # With weight decay it is not the loss alone that is brought down.
-    if result.run.config.flat().get("optimizer.weight_decay"):
+    if step is None or gap is None or not first or not result.sees_all_rows:
         return False
     # Throughout: a loss that swings may happen to be at the end where it was half-way.
     half = result.losses[step // 2 : step + 1].astype(np.float64)
-    if np.abs(half - half[-1]).max() > thresholds.STANDING_STILL * gap:
-        return False
-    sizes = gradient_norms(result)
     # What rounding leaves between a loss and its floor is no distance.
     far = gap > thresholds.FAR_FROM_FLOOR * first and gap > result.at_floor
-    # Where there never was a gradient, none has vanished.
-    vanished = sizes.max() > 0 and sizes[step] <= thresholds.VANISHED * sizes.max()
-    return bool(far and vanished and np.isfinite(sizes).all())
+    return bool(far and np.abs(half - half[-1]).max() <= thresholds.STANDING_STILL * gap)
 
 
 def _better(result: Result, gap: float, among: Sequence[Result]) -> Result | None:
@@ -274,18 +283,26 @@ def _better_claims(result: Result, better: Result, budget: int) -> Iterator[Sour
         yield cite(f"r1.setting({key!r}) == r2.setting({key!r})", pair)
 
 
-def _stuck_claims(result: Result, budget: int) -> tuple[Source, ...]:
+def _stuck_claims(result: Result, budget: int) -> Iterator[Source]:
+    yield from _still_claims(result, budget)
+    for twin in result.twins:
+        yield from _still_claims(twin, budget)
+    step = result.index(budget)
+    yield result.cite(f"norm(wide(gradients[{step}])) <= VANISHED * max(norm(wide(gradients)))")
+    yield result.cite("any(gradients != 0)")
+    yield result.cite("not setting('optimizer.weight_decay')")
+    if result.run.config.flat().get("optimizer.momentum"):
+        yield result.cite("setting('optimizer.momentum') <= 1")
+
+
+def _still_claims(result: Result, budget: int) -> Iterator[Source]:
+    """The claims that the loss stands still, far from its floor."""
     step = result.index(budget) or 0
     gap, half = result.gap_formula(budget), f"wide(losses[{step // 2}:{step + 1}])"
-    return (
-        result.cite(f"max(abs({half} - losses[{step}])) <= STANDING_STILL * {gap}"),
-        result.cite(f"{result.gap_formula(0)} > 0"),
-        result.cite(f"{gap} > FAR_FROM_FLOOR * {result.gap_formula(0)}"),
-        result.cite(f"{gap} > allowance"),
-        result.cite(f"norm(wide(gradients[{step}])) <= VANISHED * max(norm(wide(gradients)))"),
-        result.cite("any(gradients != 0)"),
-        result.cite("not setting('optimizer.weight_decay')"),
-    )
+    yield result.cite(f"max(abs({half} - losses[{step}])) <= STANDING_STILL * {gap}")
+    yield result.cite(f"{result.gap_formula(0)} > 0")
+    yield result.cite(f"{gap} > FAR_FROM_FLOOR * {result.gap_formula(0)}")
+    yield result.cite(f"{gap} > allowance")
 
 
 def gradient_norms(result: Result) -> np.ndarray:

@@ -11,6 +11,8 @@ import numpy as np
 
 from labreport.analysis import thresholds
 from labreport.analysis.comparing import SeedPairs, losses_formula
+from labreport.analysis.measures.statistics import median_interval, sign_test, smallest_p
+from labreport.analysis.measures.statistics import pairs_needed as pairs_it_takes
 from labreport.analysis.observation import (
     Count,
     Facts,
@@ -24,8 +26,6 @@ from labreport.analysis.observation import (
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
 from labreport.analysis.rules.comparison import comparable, rankable
-from labreport.analysis.statistics import median_interval, sign_test, smallest_p
-from labreport.analysis.statistics import pairs_needed as pairs_it_takes
 from labreport.lab.plan import Point
 
 ROUGH = 2

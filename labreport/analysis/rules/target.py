@@ -8,7 +8,7 @@ from math import inf, isfinite
 import numpy as np
 
 from labreport.analysis import thresholds
-from labreport.analysis.floor import Outside, floor, outside
+from labreport.analysis.measures.floor import Outside, floor, outside
 from labreport.analysis.observation import (
     Count,
     Facts,

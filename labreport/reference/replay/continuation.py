@@ -245,7 +245,8 @@ class Carried:
         seen = of.seen(self.chosen, np.full(len(self.chosen), step))
         hand = of.evaluate(weights, seen, self._adjusted if self.copies else None)
         apart = absolute_differences(hand.losses[0], of.losses[self.chosen, step])[:, None]
-        moved, scale = _moved(hand.losses)[:, None], hand.loss_terms[0][:, None]
+        moved = _moved(hand.losses)[:, None]
+        scale = of.scale(hand.loss_terms[:, :, None], weights, hand)[0]
         gradient = hand.gradient
         if self.copies:
             # A gradient whose terms cancel is rounded in units of these.

@@ -32,11 +32,13 @@ from labreport.reference.replay.tolerance import (
 )
 from labreport.reference.replay.torch_generator import row_orders
 from labreport.reference.rounding import (
+    LARGE,
     MORE_NUDGES,
     NUDGES,
     Adjusted,
     Nudged,
     all_farthest,
+    may_overflow,
     nudged,
 )
 from labreport.runs.run import Run, Steps
@@ -48,9 +50,6 @@ large for the precision, and what is multiplied by it later may be large."""
 START_ROUNDINGS = 256
 """Units of rounding in float32, of the largest weight, by which a start may differ from one that
 is drawn again: logarithms, cosines and an orthogonalisation lie between."""
-
-LARGE = 1e-3
-"""Share of the largest number from which on another order of operations overflows."""
 
 MOST_NUMBERS = 1_000_000
 """Numbers that are looked at together, which bounds memory to some sixty megabytes."""
@@ -195,6 +194,11 @@ class Together:
             for quantity, room, moved in zip(compared, narrow, found, strict=True):
                 quantity.room[some] = room[some] + moved
 
+    def scale(self, terms: FloatArray, flat: FloatArray, hand: Answered) -> FloatArray:
+        """Terms [cases, numbers] of numbers; ∞ where their sums may overflow, or may not."""
+        layers = layers_of(self.config, flat, self.dtype)
+        return np.where(may_overflow(layers, hand.passed)[..., None], np.inf, terms)
+
     def _compared(
         self,
         of: Callable[[Evaluated], FloatArray],
@@ -249,10 +253,13 @@ class Together:
                 _losses,
                 _losses(hand),
                 self.losses[runs, steps][:, None],
-                hand.loss_terms[:, None],
+                self.scale(hand.loss_terms[:, None], flat, hand),
             )
             gradients = self._compared(
-                lambda n: n.gradient, hand.gradient, self.gradients[runs, places], hand.terms
+                lambda n: n.gradient,
+                hand.gradient,
+                self.gradients[runs, places],
+                self.scale(hand.terms, flat, hand),
             )
             seen = partial(self._seen_by, runs, steps)
             self._widen(flat, seen, (losses, gradients))
@@ -274,7 +281,7 @@ class Together:
                 flat_outputs,
                 flat_outputs(hand),
                 stored.reshape(len(stored), -1),
-                terms.reshape(len(terms), -1),
+                self.scale(terms.reshape(len(terms), -1), flat, hand),
             )
             self._widen(flat, lambda _: self._data, [found])
             self._note("outputs", runs, both[cases], found)
@@ -301,7 +308,7 @@ class Together:
                 _losses,
                 _losses(hand),
                 overall[runs, stored_at[cases]][:, None],
-                hand.loss_terms[:, None],
+                self.scale(hand.loss_terms[:, None], flat, hand),
             )
             self._widen(flat, lambda _: self._data, [found])
             self._note("losses", runs, both[cases], found)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from labreport.analysis.digits import printed_alike
+from labreport.analysis.measures.digits import printed_alike
 from labreport.analysis.observation import Count, Number, Subject
 from labreport.analysis.results import PRECISION, ExperimentResults, Result
 from labreport.analysis.thresholds import ROUNDING

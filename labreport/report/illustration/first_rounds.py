@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from labreport.analysis.digits import agreed
+from labreport.analysis.measures.digits import agreed
 from labreport.analysis.observation import Number
 from labreport.lab.naming import display_order, names_as_read
 from labreport.report.phrases import text

@@ -1,0 +1,1 @@
+"""What is computed of one run or of a few numbers, without any finding."""
