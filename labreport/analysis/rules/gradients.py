@@ -234,9 +234,11 @@ def _has_vanished(result: Result, budget: int) -> bool:
     if not (result.run.trace.is_whole and _stands_still(result, budget)):
         return False
     # With weight decay it is not the loss alone that is brought down, and with a momentum above 1
-    # the steps grow by themselves until something gives way.
+    # the steps grow by themselves until something gives way. Rprop asks for the sign alone.
     settings = result.run.config.flat()
     if settings.get("optimizer.weight_decay") or (settings.get("optimizer.momentum") or 0) > 1:
+        return False
+    if result.run.config.optimizer.name == "rprop":
         return False
     sizes = gradient_norms(result)
     # Where there never was a gradient, none has vanished.
@@ -291,6 +293,7 @@ def _stuck_claims(result: Result, budget: int) -> Iterator[Source]:
     yield result.cite(f"norm(wide(gradients[{step}])) <= VANISHED * max(norm(wide(gradients)))")
     yield result.cite("any(gradients != 0)")
     yield result.cite("not setting('optimizer.weight_decay')")
+    yield result.cite("setting('optimizer.name') != 'rprop'")
     if result.run.config.flat().get("optimizer.momentum"):
         yield result.cite("setting('optimizer.momentum') <= 1")
 
