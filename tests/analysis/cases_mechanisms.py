@@ -11,6 +11,7 @@ import numpy as np
 from cases import fires, silent
 from cases_answers import BCE, ODDS, B, off_by
 from synthetic_runs import (
+    MOMENTUM,
     RATE,
     ROWS,
     check,
@@ -21,6 +22,7 @@ from synthetic_runs import (
     sweep,
     trace,
     with_controls,
+    with_twins,
 )
 
 from labreport.analysis.results import ExperimentResults
@@ -350,6 +352,26 @@ def stuck_in_saturation_to_the_end() -> ExperimentResults:
 def a_run_that_gets_away_when_it_is_continued() -> ExperimentResults:
     made = experiment(single("a", [9, 2, 2], gradients=fading(VANISHED)))
     return continued(made, 2 - 2.001 * STANDING_STILL)
+
+
+@silent("stuck")
+def a_run_that_stands_still_in_single_precision_alone() -> ExperimentResults:
+    def made(number: int, config: RunConfig) -> Trace:
+        return trace(config, [9, 2 + 2.001 * STANDING_STILL * (number == 0), 2])
+
+    results = experiment(single("a", [9, 2, 2], gradients=fading(VANISHED)))
+    return with_twins(with_controls(results, "rounding", made))
+
+
+@silent("stuck")
+def a_momentum_above_1_stands_nowhere() -> ExperimentResults:
+    return experiment(single("a", [9, 2, 2], {MOMENTUM: 1.2}, gradients=fading(VANISHED)))
+
+
+@silent("stuck")
+def rprop_needs_the_sign_of_a_gradient_alone() -> ExperimentResults:
+    rprop = {"optimizer.name": "rprop"}
+    return experiment(single("a", [9, 2, 2], rprop, gradients=fading(VANISHED)))
 
 
 @fires("stuck", "longer", loss=2.0, longer=20)
