@@ -287,7 +287,7 @@ def test_english_sentences_begin_with_a_capital() -> None:
     counts = {name: Count(1) for name in ("every", "some", "none")}
     facts = {**counts, "points": Count(3), "share": Share(0.9), "budget": Count(3)}
     observation = Observation("solved-starts", facts, runs=1, relevance=1, form="many")
-    assert EN.sentence(observation, TWO).startswith("Of 3 variants or values")
+    assert EN.sentence(observation, TWO).startswith("Among 3 variants or values")
     point = {"steady": Subject("", ((RATE, 0.5),)), "rising": Subject("", ((RATE, 1.0),))}
     rises = Observation("rises", {**point, "budget": Count(3)}, runs=1, form="one")
     assert EN.sentence(rises, TWO).startswith("Up to ")
