@@ -9,8 +9,8 @@ from synthetic_runs import MOMENTUM, experiment, single
 
 from labreport.analysis.observe import observe
 from labreport.language.catalogue import language
+from labreport.report.chapters.reflection import ASKED, OF_EVERY_LAB, QUESTIONS, reflection
 from labreport.report.phrases import Message
-from labreport.report.reflection import ASKED, OF_EVERY_LAB, QUESTIONS, reflection
 from labreport.report.tree import Sentences
 
 

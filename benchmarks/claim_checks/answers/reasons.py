@@ -107,7 +107,9 @@ def pairs_at_other_rates(seen: Seen, observation: Observation) -> bool:
 def _at_other_rates(seen: Seen, observation: Observation, subject: str, other: str) -> bool:
     budget, count = stated(observation, "budget"), stated(observation, "count")
     mine, theirs = ({t.seed: r for t, r in seen.variants[name]} for name in (subject, other))
-    pairs = [(run, theirs[seed]) for seed, run in mine.items() if seed in theirs]
+    both_there = [(run, theirs[seed]) for seed, run in mine.items() if seed in theirs]
+    # Other rates are asked of the pairs that are compared.
+    pairs = [pair for pair in both_there if all(has_reached(run, budget) for run in pair)]
     there = [_lower_and_higher(pairs, budget)]
     for factor in (0.5, 2.0):
         made = [tuple(with_rate(seen, r, factor) for r in pair) for pair in pairs]
