@@ -168,7 +168,7 @@ def check_notes(whole: Lab, lab: Lab, folder: Path, languages: Sequence[str]) ->
 def stray(lab: Lab, notes: Path) -> tuple[tuple[Path, str], ...]:
     """Notes that no report of this lab takes in, each with the name that is nearest."""
     from labreport.render.notes.reading import stray_notes
-    from labreport.report.compose import CHAPTERS
+    from labreport.report.facts import CHAPTERS
 
     return tuple(stray_notes(notes, (*lab.names, *CHAPTERS), lab.languages[0], LANGUAGES))
 

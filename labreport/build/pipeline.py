@@ -138,7 +138,8 @@ def _measure(inputs: Inputs, runs: dict[str, Run], jobs: int) -> Measured:
 
 
 def _compose(measured: Measured, inputs: Inputs, request: Request) -> Report:
-    from labreport.report.compose import Facts, compose
+    from labreport.report.compose import compose
+    from labreport.report.facts import Facts
 
     facts = Facts(
         all_names=inputs.whole.names,

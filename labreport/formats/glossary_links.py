@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from labreport.language.catalogue import Language
 from labreport.render.used_words import forms
-from labreport.report.glossary import LINKED
+from labreport.report.chapters.glossary import LINKED
 
 
 class Explained:

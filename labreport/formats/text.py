@@ -60,6 +60,8 @@ def _front(report: PrintedReport, language: Language) -> Iterator[str]:
 
 
 def _section(section: PrintedSection, level: int) -> Iterator[str]:
+    if section.part:
+        yield _heading(section.part, 0)
     yield _heading(f"{section.number} {section.title}".strip(), level)
     for block in section.blocks:
         yield _block(block)

@@ -94,7 +94,11 @@ class Titles(LabTable):
 
     purpose: Text | None = Field(None, description="实验目的")
     principle: Text | None = Field(None, description="实验原理")
+    content: Text | None = Field(None, description="实验内容")
+    equipment: Text | None = Field(None, description="实验所用设备")
     set_up: Text | None = Field(None, alias="set-up", description="实验设置")
+    steps: Text | None = Field(None, description="实验步骤，预习报告")
+    procedure: Text | None = Field(None, description="实验步骤，实验报告")
     experiments: Text | None = Field(None, description="实验数据及结果分析")
     comparison: Text | None = Field(None, description="各实验的横向比较")
     conclusions: Text | None = Field(None, description="实验结论")
@@ -105,6 +109,9 @@ class ThemeTable(LabTable):
     """How the report looks; all else that can be changed is in the folder ``theme``."""
 
     name: Literal["plain", "school"] = Field("plain", description="A design that ships.")
+    form: Literal["one-part", "two-part"] = Field(
+        "one-part", description="Whether a preliminary report stands before the report."
+    )
     accent: Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")] | None = Field(
         None, description="Colour of headings and links, as #rrggbb."
     )

@@ -250,7 +250,10 @@ PrintedBlock = (
 
 @dataclass(frozen=True)
 class PrintedSection:
-    """A heading, what stands under it, its subsections, and what stands after these."""
+    """A heading, what stands under it, its subsections, and what stands after these.
+
+    ``part`` is the title of the part of the report that begins with it.
+    """
 
     anchor: str
     number: str
@@ -258,6 +261,7 @@ class PrintedSection:
     blocks: tuple[PrintedBlock, ...] = ()
     sections: tuple[PrintedSection, ...] = ()
     closing: tuple[PrintedBlock, ...] = ()
+    part: str = ""
 
     @property
     def formulas(self) -> tuple[PrintedFormula, ...]:

@@ -217,6 +217,7 @@ class _Printing:
             tuple(p for block in section.blocks for p in self.blocks.block(block)),
             tuple(map(self._section, section.sections)),
             tuple(p for block in section.closing for p in self.blocks.block(block)),
+            self.words(section.part),
         )
 
     def _notes_on_evidence(self) -> PrintedSection:

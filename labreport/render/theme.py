@@ -58,6 +58,7 @@ TITLES = tuple(
     for name in (
         *("default-title", "contents", "key-findings", "list-of-figures", "list-of-tables"),
         *("purpose", "principle", "set-up", "experiments", "comparison", "conclusions"),
+        *("content", "equipment", "steps", "procedure", "part-before", "part-after"),
         "reflection",
     )
 )

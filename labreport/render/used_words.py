@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from labreport.language.catalogue import Language
 from labreport.render.printed import PrintedSection, PrintedSentences, PrintedTable
-from labreport.report.glossary import LINKED, TERMS
+from labreport.report.chapters.glossary import LINKED, TERMS
 
 
 def forms(term: str, language: Language) -> list[str]:

@@ -4,28 +4,27 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from labreport.analysis.lab_rules.conclusions import LAB_RULES
-from labreport.analysis.observation import Keys, Names, Observation
+from labreport.analysis.observation import Keys, Observation
 from labreport.analysis.observe import Observations
 from labreport.analysis.results import ExperimentResults
 from labreport.analysis.rule import Part
 from labreport.lab.changes import shown_differences
 from labreport.lab.plan import AppendixPlan, Plan
-from labreport.lab.schema.initialisers import WITHOUT_CHANCE
 from labreport.report import tables
-from labreport.report.base_table import base_table
+from labreport.report.chapters.glossary import glossary
+from labreport.report.chapters.principle import principle
+from labreport.report.chapters.reflection import reflection
+from labreport.report.chapters.set_up import SetUp
 from labreport.report.claims import Repetition, printed_of_repetition
-from labreport.report.glossary import glossary
-from labreport.report.held_out.data_table import data_tables
+from labreport.report.facts import CHAPTERS, Facts
 from labreport.report.illustration.illustrate import illustrate
 from labreport.report.illustration.repetition_table import repetition_table
 from labreport.report.illustration.stated_differences import stated_differences
 from labreport.report.measured import Measured
 from labreport.report.phrases import Phrase, Reference, configured, listed, passage, text, written
-from labreport.report.principle import principle
-from labreport.report.reflection import reflection
 from labreport.report.sentences import headings, sentences
 from labreport.report.title_page import title_page
 from labreport.report.tree import (
@@ -44,45 +43,6 @@ from labreport.report.tree import (
     with_keys,
 )
 
-CHAPTERS = ("purpose", "principle", "set-up", "conclusions", "reflection")
-"""Chapters of the report that may have a note; an experiment of that name has it instead."""
-
-
-@dataclass(frozen=True)
-class WrittenNote:
-    """A note on an experiment or a chapter.
-
-    Attributes:
-        name: of the experiment or chapter.
-        before: whether it stands before what is computed.
-        markdown: its text by language.
-    """
-
-    name: str
-    before: bool
-    markdown: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True)
-class Facts:
-    """The data that a report needs beside the lab and its runs.
-
-    Attributes:
-        all_names: experiments of the whole lab, of which this may be a part.
-        notes: the student's notes.
-        environment: versions and machine: key in the catalogue, name that the key takes, value.
-        again: the command that builds this report.
-        stored: names of the folder of runs and of the table of runs, as printed.
-        own_look: files of a theme beside the lab, and their digest; none without one.
-    """
-
-    all_names: tuple[str, ...]
-    notes: tuple[WrittenNote, ...]
-    environment: tuple[tuple[str, str, str], ...]
-    again: str
-    stored: tuple[str, str]
-    own_look: tuple[tuple[str, ...], str] = ((), "")
-
 
 def compose(measured: Measured, facts: Facts) -> Report:
     """The report of a lab that was measured."""
@@ -97,6 +57,7 @@ class _Composition:
         self.lab = measured.lab
         # By identity: two experiments may well find the same.
         self.numbers = {id(claim.observation): claim.number for claim in measured.claims}
+        self._set_up = SetUp(measured, facts, self._state)
 
     def report(self) -> Report:
         return replace(
@@ -157,14 +118,44 @@ class _Composition:
 
     def _sections(self) -> list[Section]:
         # In this order, because each takes the next numbers of figures and tables.
-        sections = [self._purpose(), self._principle(), self._set_up(), self._experiments()]
-        if (comparison := self._comparison()) is not None:
-            sections.append(comparison)
+        is_divided = self.lab.file.theme.form == "two-part"
+        parts = self._two_parts() if is_divided else [("", self._chapters())]
+        return [*(s for part in parts for s in self._part_of_report(*part)), *self._appendix()]
+
+    def _chapters(self) -> list[Section]:
+        """The chapters of a report in one piece."""
+        return [
+            self._purpose(),
+            self._principle(),
+            self._set_up.whole(),
+            self._experiments(),
+            *self._comparison(),
+            *self._ending(),
+        ]
+
+    def _two_parts(self) -> list[tuple[Phrase, list[Section]]]:
+        """The chapters as schools have them: what is handed in before the lab, and after it."""
+        before, after = (text(f"report.part-{part}") for part in ("before", "after"))
+        plan = self._set_up
+        preliminary = [
+            *(self._purpose(), self._principle()),
+            *(plan.content(), plan.equipment(), plan.steps()),
+        ]
+        experiments = self._experiments()
+        results = replace(experiments, sections=(*experiments.sections, *self._comparison()))
+        return [(before, preliminary), (after, [plan.procedure(), results, *self._ending()])]
+
+    def _part_of_report(self, title: Phrase, chapters: Sequence[Section]) -> list[Section]:
+        """Chapters with their notes, without empty ones; the first begins the part."""
+        noted = map(self._with_chapter_note, chapters)
+        first, *others = [s for s in noted if s.blocks or s.sections]
+        return [replace(first, part=title), *others]
+
+    def _ending(self) -> list[Section]:
+        """Conclusions, and room for what the student has to say."""
         found = tuple(zip(self._results, self._observed, strict=True))
         is_written = any(note.name == "reflection" for note in self.facts.notes)
-        sections += [self._conclusions(), reflection(found, is_written=is_written)]
-        noted = map(self._with_chapter_note, sections)
-        return [*(s for s in noted if s.blocks or s.sections), *self._appendix()]
+        return [self._conclusions(), reflection(found, is_written=is_written)]
 
     def _with_chapter_note(self, section: Section) -> Section:
         """A chapter with the note on it, which has no heading where nothing else stands there."""
@@ -186,84 +177,6 @@ class _Composition:
     def _experiments(self) -> Section:
         inner = tuple(map(self._experiment, self._results, self._observed))
         return Section("experiments", text("report.experiments"), (), inner)
-
-    def _set_up(self) -> Section:
-        lab, base = self.lab, self.lab.base
-        blocks: list[Block] = [Paragraph(text("report.set-up-text")), *self._own_look()]
-        blocks += self._conventions()
-        blocks += self._thinned()
-        blocks.append(base_table(base, has_data_set=lab.data_set is not None))
-        blocks += data_tables(lab.data_set)
-        if not lab.file.test_explanations:
-            blocks.append(Paragraph(text("report.no-controls")))
-        if self.measured.of_base:
-            plan = self._results[0].plan
-            statements = tuple(self._state(o, plan) for o in self.measured.of_base)
-            blocks.append(Sentences("", statements))
-        blocks.append(tables.pairs_table(text("report.environment-table"), self._environment()))
-        blocks += self._replays()
-        return Section("set-up", text("report.set-up"), tuple(blocks))
-
-    def _environment(self) -> list[tuple[Phrase, Phrase]]:
-        """Versions and machine, and how many runs there are of each kind."""
-        versions: list[tuple[Phrase, Phrase]] = [
-            (text(f"report.{k}", name=name), v) for k, name, v in self.facts.environment
-        ]
-        counts = self._kinds_of_runs()
-        return [
-            *versions,
-            *((text(f"report.environment-runs-{k}"), str(counts[k])) for k in counts),
-        ]
-
-    def _own_look(self) -> list[Block]:
-        """State that the report has a theme of its own, with its files and digest, if it has."""
-        files, digest = self.facts.own_look
-        if not files:
-            return []
-        return [Paragraph(text("report.own-look", files=Names(files), digest=digest))]
-
-    def _kinds_of_runs(self) -> dict[str, int]:
-        """Count the distinct runs by what they are for; each is counted once."""
-        lab = self.lab
-        plans = (*lab.plans, *(plan for a in lab.appendices for plan in a.plans))
-        of_plans = [{trial.config.digest for trial in plan.trials} for plan in plans]
-        everywhere = set().union(*of_plans)
-        main = set().union(*of_plans[: len(lab.plans)])
-        count = len(self.measured.runs)
-        others = count - len(everywhere)
-        of_appendices = len(everywhere - main)
-        kinds = {"experiments": len(main), "appendices": of_appendices, "others": others}
-        return {kind: found for kind, found in {**kinds, "all": count}.items() if found}
-
-    def _replays(self) -> list[Block]:
-        """State what a second implementation found of the stored runs."""
-        replays = self.measured.replays
-        all_or_some = "" if replays.carried < replays.runs else "-all"
-        said = text(
-            f"report.replays{all_or_some}",
-            carried=replays.carried,
-            runs=replays.runs,
-            steps=replays.steps,
-        )
-        blocks: list[Block] = [Paragraph(said)]
-        if replays.not_drawn:
-            blocks.append(Paragraph(text("report.replays-not-drawn", count=replays.not_drawn)))
-        return blocks
-
-    def _thinned(self) -> list[Block]:
-        """Name the experiments whose weights were not recorded in every round, if there are any."""
-        strides = {
-            self._title(results): max(trial.stride for trial in results.plan.trials)
-            for results in self._results
-        }
-        items = [
-            text("report.thinned-item", experiment=title, count=stride)
-            for title, stride in strides.items()
-            if stride > 1
-        ]
-        if not items:
-            return []
-        return [Paragraph(text("report.thinned-text", strides=listed(items, "clauses")))]
 
     def _experiment(self, results: ExperimentResults, observed: Observations) -> Section:
         plan = results.plan
@@ -309,16 +222,17 @@ class _Composition:
                 section = replace(section, blocks=(*section.blocks, block))
         return section
 
-    def _comparison(self) -> Section | None:
+    def _comparison(self) -> list[Section]:
+        """A table over all experiments, if there is anything to compare."""
         titles = [self._title(results) for results in self._results]
         table = tables.cross_table(self._results, titles)
         if table is None:
-            return None
+            return []
         words = [text("report.cross-text")]
         if any(results.replicated for results in self._results):
             words.append(text("report.cross-text-starts"))
         blocks = (Paragraph(passage(words)), table)
-        return Section("comparison", text("report.comparison"), blocks)
+        return [Section("comparison", text("report.comparison"), blocks)]
 
     def _conclusions(self) -> Section:
         found = self.measured.conclusions
@@ -360,20 +274,6 @@ class _Composition:
         title = text("evidence.group", name=self._title(repetition.results))
         for observation in printed_of_repetition(repetition):
             yield self._state(observation, repetition.results.plan, theme=title)
-
-    def _conventions(self) -> list[Block]:
-        """Conventions that not every program shares, of what this lab computes."""
-        configs = [run.config for run in self.measured.runs]
-        wide = any(c.dtype == "float64" and c.initial.scheme not in WITHOUT_CHANCE for c in configs)
-        batched = [c for c in configs if not c.data.sees_all_rows]
-        blocks: list[Block] = []
-        if batched:
-            steps = max(len(run.trace.measured) for run in self.measured.runs)
-            blocks.append(Paragraph(text("report.set-up-batches", count=steps)))
-        told = ["set-up-kl-div"] if any(c.loss == "kl_div" for c in configs) else []
-        told += ["set-up-float64"] if wide else []
-        told.append("glossary-at")
-        return [*blocks, *(Paragraph(text(f"report.{key}")) for key in told)]
 
     def _again(self) -> Section:
         digest = hashlib.sha256("".join(sorted(r.name for r in self.measured.runs)).encode())

@@ -119,13 +119,17 @@ Block = Paragraph | Sentences | Table | Figure | Formula | Note
 
 @dataclass(frozen=True)
 class Section:
-    """A heading, what stands under it, its subsections, and what stands after these."""
+    """A heading, what stands under it, its subsections, and what stands after these.
+
+    ``part`` is the title of the part of the report that begins with it; "" where none does.
+    """
 
     anchor: str
     title: Phrase
     blocks: tuple[Block, ...] = ()
     sections: tuple[Section, ...] = ()
     closing: tuple[Block, ...] = ()
+    part: Phrase = ""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from labreport.render.printed import (
     PrintedTable,
 )
 from labreport.render.used_words import with_used_words
-from labreport.report.glossary import LINKED, TERMS
+from labreport.report.chapters.glossary import LINKED, TERMS
 
 
 @pytest.mark.parametrize("code", ["zh", "en"])

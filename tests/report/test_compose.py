@@ -352,6 +352,47 @@ def test_a_part_says_that_it_is_one(build_pages: Callable[..., Any], base_text: 
         assert [answer.anchor for answer in report.answers] == ["experiment-grid"]
 
 
+# --- in two parts ------------------------------------------------------------------------------
+
+TWO_PART = '[theme]\nform = "two-part"\n'
+
+BEFORE = ["principle", "content", "equipment", "set-up"]
+AFTER = ["procedure", "experiments", "conclusions", "reflection"]
+
+
+def test_a_preliminary_report_stands_before_the_report(
+    build_pages: Callable[..., Any], base_text: str
+) -> None:
+    reports = build_pages(base_text + TWO_PART + TWO, {"set-up.md": "先接线。"}).reports
+    for code, (before, after) in {
+        "zh": ("预习报告", "实验报告"),
+        "en": ("Preliminary report", "Lab report"),
+    }.items():
+        chapters = reports[code].sections
+        assert [s.anchor for s in chapters][:8] == [*BEFORE, *AFTER]
+        parts = {s.anchor: s.part for s in chapters if s.part}
+        assert parts == {"principle": before, "procedure": after}
+        by_anchor = {s.anchor: s for s in chapters}
+        (content,) = by_anchor["content"].blocks
+        assert isinstance(content, PrintedTable)
+        assert len(content.rows) == 2
+        assert by_anchor["experiments"].sections[-1].anchor == "comparison"
+        assert any(isinstance(block, PrintedNote) for block in by_anchor["set-up"].blocks)
+
+
+def test_the_purpose_begins_the_preliminary_report(
+    build_pages: Callable[..., Any], base_text: str
+) -> None:
+    purpose = '[purpose]\nzh = "目的。"\nen = "Why."\n'
+    built = build_pages(base_text + purpose + TWO_PART + TWO)
+    assert built.reports["zh"].sections[0].anchor == "purpose"
+    assert built.reports["zh"].sections[0].part == "预习报告"
+
+
+def test_a_report_in_one_piece_has_no_parts(report: PrintedReport) -> None:
+    assert not any(section.part for section in sections(report))
+
+
 # --- notes -------------------------------------------------------------------------------------
 
 

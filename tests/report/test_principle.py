@@ -19,8 +19,8 @@ from labreport.render.printed import (
     PrintedSentences,
     PrintedTable,
 )
+from labreport.report.chapters.principle import principle
 from labreport.report.formulas.worked_formulas import WorkedFormulas
-from labreport.report.principle import principle
 from labreport.report.worked_example import WorkedExample, compute_example
 from labreport.runs.run import Environment, Run
 from labreport.training.family import families

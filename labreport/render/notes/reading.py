@@ -13,7 +13,7 @@ from labreport.errors import Fault, InputError
 from labreport.lab.lab import UNPRINTABLE
 from labreport.lab.reading.faults import nearest
 from labreport.render.printed import PrintedFormula, PrintedNote
-from labreport.report.compose import CHAPTERS, WrittenNote
+from labreport.report.facts import CHAPTERS, WrittenNote
 from labreport.runs.files import NotRegularError, read_regular
 
 MAXIMUM_BYTES = 200_000

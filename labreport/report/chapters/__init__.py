@@ -1,0 +1,1 @@
+"""Chapters of the report whose content does not come from one experiment."""
