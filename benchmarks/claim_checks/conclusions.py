@@ -9,7 +9,7 @@ import numpy as np
 
 from claim_checks.answers.levels import value_of
 from claim_checks.answers.orders import order_from_starts, step_makes_up
-from claim_checks.gradients import could_do_better, is_stuck, stays_there
+from claim_checks.gradients import is_stuck_in_every_rounding, stays_there
 from claim_checks.losses import (
     above_floor,
     came_most_of_the_way,
@@ -139,9 +139,9 @@ def stuck_together(experiments: Sequence[Seen], plan: Plan, observation: Observa
             continue
         if not run.trace.is_whole or above_floor(run, 0) <= 0:
             continue
-        if is_stuck(run, budget) and could_do_better(seen, run, budget):
+        if is_stuck_in_every_rounding(seen, run, budget):
             stopped[run.name] = run
-        surely = is_stuck(run, budget, 0.005) and could_do_better(seen, run, budget, 0.98)
+        surely = is_stuck_in_every_rounding(seen, run, budget, 0.005, 0.98)
         # Nor is it within rounding that it stands still.
         surely = surely and np.ptp(run.losses[budget // 2 :]) <= 0.005 * above_floor(run, budget)
         # … nor does it get away when it is continued.

@@ -210,7 +210,8 @@ def falling_loss(seen: Seen, observation: Observation) -> bool:
         holds = holds and len(losses) == stated(observation, "budget") + 1
         holds = holds and all(b < a + 1e-12 for a, b in pairwise(losses))
         holds = holds and near(value(told.detail), losses[-1], 1e-4)
-        holds = holds and (told.what.en in lower) == (losses[-1] < right)
+        ahead = right - losses[-1] - 1e-3 * abs(truth.losses[0])
+        holds = holds and (told.what.en in lower) == (ahead > 0 or abs(ahead) < 1e-9)
     return holds
 
 

@@ -26,8 +26,8 @@ from claim_checks.seen import (
     Check,
     Seen,
     continued,
-    controls_like,
     other_starts,
+    roundings,
     runs_at_points,
 )
 from labreport.analysis.observation import Number, Observation, With
@@ -224,7 +224,7 @@ def stuck(seen: Seen, observation: Observation) -> bool:
             and near(stated(observation, "norm"), norms[budget])
             and near(stated(observation, "largest"), norms.max())
         )
-        if not (numbers and _is_stuck_for_sure(seen, run, budget)):
+        if not (numbers and is_stuck_in_every_rounding(seen, run, budget)):
             return False
         if observation.form.endswith("longer") and not stays_there(
             seen, run, budget, stated(observation, "longer")
@@ -253,7 +253,7 @@ def stuck_points(seen: Seen, observation: Observation) -> bool:
     budget = stated(observation, "budget")
     everywhere = [run for members in seen.swept.values() for _, run in members]
     told = runs_at_points(seen, observation.facts["subjects"])
-    stopped = all(_is_stuck_for_sure(seen, run, budget) for run in told)
+    stopped = all(is_stuck_in_every_rounding(seen, run, budget) for run in told)
     if observation.form == "longer":
         rounds = stated(observation, "longer")
         stopped = stopped and all(_stays_for(seen, run, budget, rounds) for run in told)
@@ -267,13 +267,22 @@ def stuck_points(seen: Seen, observation: Observation) -> bool:
     )
 
 
-def _is_stuck_for_sure(seen: Seen, run: Run, budget: int) -> bool:
-    """Check that a run is stuck, could do better, and stands still in double precision as well."""
-    wider = [r for r in controls_like(seen, run.config, {"dtype"}) if r.config.dtype == "float64"]
+def is_stuck_in_every_rounding(
+    seen: Seen, run: Run, budget: int, swing: float = 0.02, lead: float = 0.99
+) -> bool:
+    """Check that a run is stuck, could do better, and stands still however it is rounded.
+
+    Rprop moves by the sign of a gradient, and a momentum above 1 without any.
+    """
+    settings = run.config.flat()
+    if run.config.optimizer.name == "rprop" or (settings.get("optimizer.momentum") or 0) > 1:
+        return False
     return (
-        is_stuck(run, budget)
-        and could_do_better(seen, run, budget)
-        and all(has_reached(r, budget) and stands_still(r, budget, 0.02) for r in wider)
+        is_stuck(run, budget, swing)
+        and could_do_better(seen, run, budget, lead)
+        and all(
+            has_reached(r, budget) and stands_still(r, budget, swing) for r in roundings(seen, run)
+        )
     )
 
 

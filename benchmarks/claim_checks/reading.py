@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import isclose
+from math import comb, isclose
 from typing import Any
 
 from labreport.analysis.observation import Keys, Names, Observation, Part, Subject
@@ -53,3 +53,10 @@ def near(one: float, other: float, relative: float = RELATIVE) -> bool:
 def can_move(config: RunConfig) -> bool:
     """Return whether updates can move the weights of a run."""
     return config.optimizer.learning_rate > 0 and config.updates == "kept"
+
+
+def coin_toss_probability(below: int, over: int) -> float:
+    """Return the two-sided probability that a fair coin falls so unevenly."""
+    count, few = below + over, min(below, over)
+    tail = sum(comb(count, k) for k in range(few + 1)) / 2**count
+    return min(1.0, 2 * tail)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from math import comb
 from statistics import NormalDist
 from typing import Any
@@ -19,6 +19,7 @@ from claim_checks.losses import (
 )
 from claim_checks.reading import (
     can_move,
+    coin_toss_probability,
     first_variant,
     listed,
     near,
@@ -30,13 +31,6 @@ from claim_checks.seen import Check, Seen, other_starts
 from labreport.analysis.observation import Observation, Subject
 from labreport.lab.plan import Trial
 from labreport.runs.run import Run
-
-
-def coin_toss_probability(below: int, over: int) -> float:
-    """Return the two-sided probability that a fair coin falls so unevenly."""
-    count, few = below + over, min(below, over)
-    tail = sum(comb(count, k) for k in range(few + 1)) / 2**count
-    return min(1.0, 2 * tail)
 
 
 def seed_pairs(seen: Seen, one: list[tuple[Trial, Run]], other: list[tuple[Trial, Run]]) -> Any:
@@ -163,7 +157,25 @@ def solved_less_often(seen: Seen, observation: Observation) -> bool:
         ]
         told = observation.facts[key]
         holds = holds and bounds[0] <= told.value <= bounds[1] and told.total == len(members)
-    return holds and observation.facts["fewer"].value < observation.facts["more"].value
+    return holds and _succeeds_less_often(seen, names, budget)
+
+
+def _succeeds_less_often(seen: Seen, names: Sequence[str], budget: int) -> bool:
+    """Check that of the seeds from which only one succeeds it is mostly the second."""
+    mine, theirs = ({t.seed: r for t, r in seen.variants[name]} for name in names)
+    both = [(run, theirs[seed]) for seed, run in mine.items() if seed in theirs]
+    there = [pair for pair in both if all(has_reached(r, budget) for r in pair)]
+
+    def only(pair: tuple[Run, Run], sign: int) -> bool:
+        room = [sign * 2 * floor_tolerance(r) for r in pair]
+        came = [
+            above_floor(r, budget) <= 0.1 * above_floor(r, 0) + off
+            for r, off in zip(pair, (room[0], -room[1]), strict=True)
+        ]
+        return came[0] and not came[1]
+
+    few, more = sum(only(p, -1) for p in there), sum(only(p[::-1], 1) for p in there)
+    return few < more and coin_toss_probability(few, more) <= 0.05
 
 
 def solved_starts(seen: Seen, observation: Observation) -> bool:

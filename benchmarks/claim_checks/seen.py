@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from claim_checks.losses import has_constant_loss
+from claim_checks.losses import ROUNDING_UNITS, has_constant_loss
 from labreport.analysis.observation import From, Observation, Subject
 from labreport.lab.configuration import RunConfig
 from labreport.lab.plan import Plan, Trial
+from labreport.lab.schema.initialisers import Given
 from labreport.runs.run import Run
 
 
@@ -166,3 +167,26 @@ def with_rate(seen: Seen, run: Run, factor: float) -> Run | None:
         if near and changed_keys(run.config, other.config) == {"optimizer.learning_rate"}:
             return other
     return None
+
+
+def roundings(seen: Seen, run: Run) -> list[Run]:
+    """Return the same run in double precision, and with numbers moved in their last place."""
+    unit = ROUNDING_UNITS[run.config.dtype]
+    wider = [r for r in controls_like(seen, run.config, {"dtype"}) if r.config.dtype == "float64"]
+    moved = {}
+    for other in controls_like(seen, run.config, {"optimizer.learning_rate", "initial.weights"}):
+        ratios = {
+            round((b / a - 1) / unit)
+            for a, b in zip(_numbers(run.config), _numbers(other.config), strict=True)
+            if a != b
+        }
+        if len(ratios) == 1:
+            moved[ratios.pop()] = other
+    return [*(r for r in wider if r is not run), *(moved[u] for u in (1, -1, 2) if u in moved)]
+
+
+def _numbers(config: RunConfig) -> list[float]:
+    """Return the learning rate, and the weights that a start is given by."""
+    given = config.initial.weights if isinstance(config.initial, Given) else ()
+    weights = [weight for matrix in given for row in matrix for weight in row]
+    return [config.optimizer.learning_rate, *weights]

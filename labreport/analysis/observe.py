@@ -112,8 +112,13 @@ class Observations:
 
     @property
     def in_short(self) -> tuple[Observation, ...]:
-        """What came out: the verdict, else the effect, else the first thing that was found."""
-        return self.part("verdict") or self.part("effect") or self.answers[:1]
+        """What came out: the verdict, else the effect, else the first thing that was found.
+
+        A verdict that rounding alone decides does not stand without saying so.
+        """
+        if verdict := self.part("verdict"):
+            return (*verdict, *(o for o in self.answers if o.rule == "rounding-decides"))
+        return self.part("effect") or self.answers[:1]
 
     def __iter__(self) -> Iterator[Observation]:
         return iter((*self.answers, *self.others, *self.limits))

@@ -157,9 +157,19 @@ def lower_from_nine_of_ten_starts() -> ExperimentResults:
     return from_starts(27, 3)
 
 
-@fires("holds-over-starts", "depends", lower=26, higher=4)
+@fires("holds-over-starts", "more", lower=26, higher=4)
 def lower_from_fewer_than_nine_of_ten_starts() -> ExperimentResults:
     return from_starts(26, 4)
+
+
+@fires("holds-over-starts", "fewer", lower=9, higher=21)
+def higher_from_more_starts_than_chance_explains() -> ExperimentResults:
+    return from_starts(9, 21)
+
+
+@fires("holds-over-starts", "depends", lower=20, higher=10)
+def lower_from_no_more_starts_than_chance_explains() -> ExperimentResults:
+    return from_starts(20, 10)
 
 
 @fires("holds-over-starts", "reversed", lower=3, higher=27)

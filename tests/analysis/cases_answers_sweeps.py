@@ -436,12 +436,27 @@ def tuned_level_from_most_starts() -> ExperimentResults:
     return tuned_from_starts(2, 1)
 
 
-@fires("tuned-over-starts", "depends", lower=15, higher=15)
-def tuned_lower_from_half_the_starts() -> ExperimentResults:
-    return tuned_from_starts(15, 15)
+@fires("tuned-over-starts", "depends", lower=20, higher=10)
+def tuned_lower_from_no_more_starts_than_chance_explains() -> ExperimentResults:
+    return tuned_from_starts(20, 10)
 
 
-@fires("tuned-over-starts", "depends", lower=STARTS, higher=0)
+@fires("tuned-over-starts", "more", lower=21, higher=9)
+def tuned_lower_from_more_starts_than_chance_explains() -> ExperimentResults:
+    return tuned_from_starts(21, 9)
+
+
+@fires("tuned-over-starts", "fewer", lower=9, higher=21)
+def tuned_higher_from_more_starts_than_chance_explains() -> ExperimentResults:
+    return tuned_from_starts(9, 21)
+
+
+@fires("tuned-over-starts", "depends", lower=20, higher=10)
+def level_from_this_start_and_apart_from_others_by_chance() -> ExperimentResults:
+    return tuned_from_starts(20, 10, best_of_a=1 + ODDS / 2)
+
+
+@fires("tuned-over-starts", "not-level", lower=STARTS, higher=0)
 def level_from_this_start_and_lower_from_all_others() -> ExperimentResults:
     return tuned_from_starts(STARTS, 0, best_of_a=1 + ODDS / 2)
 

@@ -382,14 +382,19 @@ def lower_but_rarer(lower: int, solved: int, other_solved: int, count: int) -> E
     )
 
 
-@fires("solved-less-often", "", subject="b", other="a", fewer=(16, 20), more=(20, 20), budget=2)
+@fires("solved-less-often", "", subject="b", other="a", fewer=(24, 30), more=(30, 30), budget=2)
 def lower_from_most_seeds_and_near_the_floor_from_fewer() -> ExperimentResults:
-    return lower_but_rarer(16, 16, 20, 20)
+    return lower_but_rarer(24, 24, 30, 30)
 
 
 @silent("solved-less-often")
 def lower_from_most_seeds_and_near_the_floor_as_often() -> ExperimentResults:
     return lower_but_rarer(16, 16, 16, 20)
+
+
+@silent("solved-less-often")
+def lower_from_most_seeds_and_near_the_floor_from_hardly_fewer() -> ExperimentResults:
+    return lower_but_rarer(25, 25, 30, 30)
 
 
 @silent("solved-less-often")

@@ -113,11 +113,11 @@ def with_own_runs(*experiments: ExperimentResults) -> Lab:
 
 
 def starts_decide_in_some() -> Lab:
-    return with_own_runs(from_starts(15, 15), from_starts(30, 0))
+    return with_own_runs(from_starts(20, 10), from_starts(30, 0))
 
 
 def starts_decide_in_all() -> Lab:
-    return with_own_runs(from_starts(15, 15), from_starts(2, 1))
+    return with_own_runs(from_starts(20, 10), from_starts(2, 1))
 
 
 def starts_decide_nowhere() -> Lab:

@@ -174,7 +174,7 @@ def test_other_answers(shipped_build: Any) -> None:
     ]
     assert answer(shipped_build, "companion") == [
         "right-formula.some",
-        "falling-loss.lower",
+        "falling-loss.lower-one",
         "points-downhill",
         "advice.check",
     ]

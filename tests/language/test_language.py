@@ -93,7 +93,7 @@ def test_a_list_is_cut_and_says_how_many_others_there_are() -> None:
     names = [f"v{k}" for k in range(60)]
     assert EN.join(names) == "v0, v1, v2, v3, v4, v5 and 54 others"
     assert EN.enumerate(names) == "v0; v1; v2; v3; v4; v5 and 54 others"
-    assert ZH.join(names) == "v0、v1、v2、v3、v4、v5 和另外 54 项"
+    assert ZH.join(names) == "v0、v1、v2、v3、v4、v5 和另外 54 个"
     assert EN.join(names[:8]) == "v0, v1, v2, v3, v4, v5, v6 and v7"
 
 
@@ -140,7 +140,7 @@ def test_chinese_has_no_blank_where_a_cut_list_ends_in_a_word() -> None:
         values = {"subject": "甲", "units": "h1", "rounds": 9, "count": 1, "total": 2}
         said = ZH.text(f"observation.silent-weights{form}", names=names, **values)
         assert not re.search("[\u4e00-\u9fff] [\u4e00-\u9fff]", said)
-        assert "项" in said
+        assert "另外 3 个" in said
 
 
 def test_one_run_is_not_spoken_of_as_several() -> None:
@@ -187,7 +187,7 @@ FACTS: list[tuple[Fact, str, str]] = [
     ),
     (UpTo(Subject("", ((RATE, 0.5),))), "学习率 0.5 及以下", "learning rate 0.5 and below"),
     (Names(tuple("abcdefgh")), "a、b、c、d、e、f、g 和 h", "a, b, c, d, e, f, g and h"),
-    (Names(tuple("abcdefghi")), "a、b、c、d、e、f 和另外 3 项", "a, b, c, d, e, f and 3 others"),
+    (Names(tuple("abcdefghi")), "a、b、c、d、e、f 和另外 3 个", "a, b, c, d, e, f and 3 others"),
     (
         Subject("", (("network.bias", "none"), ("data.batch_size", 1))),
         "无偏置，每批行数 1",

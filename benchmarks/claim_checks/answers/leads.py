@@ -14,7 +14,6 @@ from claim_checks.answers.levels import (
     value_of,
 )
 from claim_checks.losses import (
-    ROUNDING_UNITS,
     above_floor,
     came_most_of_the_way,
     floor_of,
@@ -23,11 +22,9 @@ from claim_checks.losses import (
     identity_of,
     quantity_of,
 )
-from claim_checks.reading import near, stated
-from claim_checks.seen import Check, Seen, continued, controls_like, other_starts
+from claim_checks.reading import coin_toss_probability, near, stated
+from claim_checks.seen import Check, Seen, continued, other_starts, roundings
 from labreport.analysis.observation import Observation
-from labreport.lab.configuration import RunConfig
-from labreport.lab.schema.initialisers import Given
 from labreport.runs.run import Run
 
 
@@ -116,11 +113,15 @@ def over_starts(seen: Seen, observation: Observation) -> bool:
         else "level"
         if level
         else "depends"
+        if coin_toss_probability(lower, higher) > 0.05
+        else "more"
+        if lower > higher
+        else "fewer"
     )
     here = is_ahead(one, other, budget, losses)
     if not here and observation.rule == "tuned-over-starts":
         # Level from this start: that they are not so from others is due to the start.
-        form = "still-level" if form == "level" else "depends"
+        form = {"level": "still-level", "depends": "depends"}.get(form, "not-level")
     elif not here:
         return False
     return counted and form == observation.form
@@ -181,7 +182,7 @@ def rounding_decides(seen: Seen, observation: Observation) -> bool:
     led = [s.variant for s in observation.facts["before"]]  # type: ignore[union-attr]
     if not now.are_first(before):
         return False
-    for copies in zip(*(_roundings(seen, run) for run in now.runs.values()), strict=False):
+    for copies in zip(*(roundings(seen, run) for run in now.runs.values()), strict=False):
         field = Field(dict(zip(now.runs, copies, strict=True)), budget, now.losses)
         if not all(has_reached(run, budget) for run in copies):
             continue
@@ -189,29 +190,6 @@ def rounding_decides(seen: Seen, observation: Observation) -> bool:
         if lost and field.are_first([field.runs[name] for name in names]):
             return True
     return False
-
-
-def _roundings(seen: Seen, run: Run) -> list[Run]:
-    """Return the same run in double precision, and with numbers moved in their last place."""
-    unit = ROUNDING_UNITS[run.config.dtype]
-    wider = [r for r in controls_like(seen, run.config, {"dtype"}) if r.config.dtype == "float64"]
-    moved = {}
-    for other in controls_like(seen, run.config, {"optimizer.learning_rate", "initial.weights"}):
-        ratios = {
-            round((b / a - 1) / unit)
-            for a, b in zip(_numbers(run.config), _numbers(other.config), strict=True)
-            if a != b
-        }
-        if len(ratios) == 1:
-            moved[ratios.pop()] = other
-    return [*(r for r in wider if r is not run), *(moved[u] for u in (1, -1, 2) if u in moved)]
-
-
-def _numbers(config: RunConfig) -> list[float]:
-    """Return the learning rate, and the weights that a start is given by."""
-    given = config.initial.weights if isinstance(config.initial, Given) else ()
-    weights = [weight for matrix in given for row in matrix for weight in row]
-    return [config.optimizer.learning_rate, *weights]
 
 
 def _sure(field: Field, run: Run) -> bool:

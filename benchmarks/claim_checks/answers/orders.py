@@ -16,6 +16,7 @@ from claim_checks.answers.levels import (
     value_of,
 )
 from claim_checks.losses import has_reached, identity_of, loss_at
+from claim_checks.reading import coin_toss_probability
 from claim_checks.seen import Seen, other_starts, with_rate
 from labreport.runs.run import Run
 
@@ -28,6 +29,9 @@ def order_from_starts(seen: Seen) -> tuple[bool, bool] | None:
 
     None where nothing leads, or no other starts were tried.
     """
+    # Starts that other experiments tried are none of this one's.
+    if not any(control.kind == "other-starts" for control in seen.plan.controls):
+        return None
     found = [_order(seen, *pair) for pair in (*_single_pairs(seen), _tuned_pair(seen)) if pair]
     there = [told for told in found if told is not None]
     if not there:
@@ -84,6 +88,9 @@ def _tuned_pair(seen: Seen) -> tuple[Run, Run, bool, bool] | None:
         if not there:
             return None
         best.append(min(there, key=lambda r: value_of(r, budget, losses) or 0.0))
+    best = [run for run in best if same_rows(run.config, best[0].config)]
+    if len({identity_of(run) for run in best}) < 2:
+        return None
     lead = min(best, key=lambda r: value_of(r, budget, losses) or 0.0)
     other = best[0] if best[0] is not lead else None
     found = _leader(best, budget, losses)
@@ -122,7 +129,14 @@ def _order(seen: Seen, one: Run, other: Run, losses: bool, leads: bool) -> tuple
             ),
         ]
         return apart[1] > len(pairs) - most, apart[0] > len(pairs) - most
-    return maybe < most, surely < most
+    back = [pair[::-1] for pair in pairs]
+    behind = sum(is_ahead(*pair, budget, losses) for pair in back)
+    mostly = [_is_more(surely, behind), _is_more(maybe, behind)]
+    return maybe < most and not mostly[0], surely < most and not mostly[1]
+
+
+def _is_more(one: int, other: int) -> bool:
+    return one > other and coin_toss_probability(one, other) <= 0.05
 
 
 def step_makes_up(seen: Seen) -> bool:
@@ -151,6 +165,9 @@ def _best_are_level(seen: Seen) -> bool:
         there = [r for _, r in members if value_of(r, budget, losses) is not None]
         if there:
             best.append(min(there, key=lambda r: value_of(r, budget, losses) or 0.0))
+    best = [run for run in best if same_rows(run.config, best[0].config)]
+    if len({identity_of(run) for run in best}) < 2:
+        return None
     best.sort(key=lambda r: value_of(r, budget, losses) or 0.0)
     return len(best) > 1 and is_not_ahead(best[0], best[1], budget, losses)
 

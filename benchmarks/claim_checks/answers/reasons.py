@@ -122,6 +122,8 @@ def _at_other_rates(seen: Seen, observation: Observation, subject: str, other: s
         _direction(*own) == 1
         and observation.form == expected
         and (stated(observation, "half"), stated(observation, "twice")) == (half[0], twice[0])
+        and stated(observation, "half_higher") == half[1]
+        and stated(observation, "twice_higher") == twice[1]
         and half[2] == twice[2] == count >= 10
     )
 

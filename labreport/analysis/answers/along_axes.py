@@ -250,7 +250,7 @@ def _at_equal_points(results: ExperimentResults) -> Iterator[tuple[Result, Resul
     "tuned-over-starts",
     "reliability",
     0.95,
-    thresholds=("NO_ODDS", "FEWEST_PAIRS", "MOSTLY_STARTS"),
+    thresholds=("NO_ODDS", "FEWEST_PAIRS", "MOSTLY_STARTS", "SIGNIFICANCE"),
     part="scope",
 )
 def tuned_over_starts(results: ExperimentResults) -> Iterator[Observation]:
@@ -273,7 +273,8 @@ def tuned_over_starts(results: ExperimentResults) -> Iterator[Observation]:
         lead = lower_claim(ranked[0], other, measure)
     else:
         # Level from the start of the lab: whoever is lower from others is so by the start.
-        found = replace(found, form="still-level" if found.form == "level" else "depends")
+        own = {"level": "still-level", "depends": "depends"}
+        found = replace(found, form=own.get(found.form, "not-level"))
         lead = lower_claim(ranked[0], other, measure, holds=False)
     yield replace(found, claims=(*found.claims, lead))
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from labreport.analysis import thresholds
 from labreport.analysis.answers.along_axes import best_of, lowest_claims, one_axis
-from labreport.analysis.comparing import Measure, is_lower, lower_claim
+from labreport.analysis.comparing import Measure, SeedPairs, is_lower, lower_claim
+from labreport.analysis.measures.statistics import sign_test
 from labreport.analysis.observation import Count, Facts, Observation, Share, Source, Subject
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
@@ -162,7 +163,10 @@ def solved_less_often(results: ExperimentResults) -> Iterator[Observation]:
         pairs = pairs if pairs.direction > 0 else pairs.turned
         ahead, behind = (Subject(r.variant) for r in pairs.runs[0])
         few, more = groups.get(ahead.variant), groups.get(behind.variant)
-        if few is None or more is None or few.total != more.total or few.count >= more.count:
+        if few is None or more is None or few.total != more.total:
+            continue
+        succeeded = _succeeded_apart(pairs)
+        if succeeded[0] >= succeeded[1] or sign_test(*succeeded) > thresholds.SIGNIFICANCE:
             continue
         facts: Facts = {
             "subject": ahead,
@@ -177,5 +181,20 @@ def solved_less_often(results: ExperimentResults) -> Iterator[Observation]:
             facts,
             runs=few.total + more.total,
             strength="statistical",
-            claims=(pairs.direction_claim(1), few.claim, more.claim),
+            claims=(pairs.direction_claim(1), few.claim, more.claim, _succeeded_claim(pairs)),
         )
+
+
+def _succeeded_apart(pairs: SeedPairs) -> tuple[int, int]:
+    """From how many seeds only the first, and only the second, goes most of the way."""
+    closed = [[r.is_closed(pairs.budget) for r in pair] for pair in pairs.runs]
+    return sum(a and not b for a, b in closed), sum(b and not a for a, b in closed)
+
+
+def _succeeded_claim(pairs: SeedPairs) -> Source:
+    """The claim that this is the second more often than chance explains."""
+    count = len(pairs.runs)
+    first, second = (r.closed_formula(pairs.budget) for r in pairs.runs[0])
+    mine, theirs = f"each({first})[:{count}]", f"each({second})[{count}:]"
+    few, more = f"count({mine} > {theirs})", f"count({theirs} > {mine})"
+    return pairs.cite(f"{few} < {more} and sign_test({few}, {more}) <= SIGNIFICANCE")

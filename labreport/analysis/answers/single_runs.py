@@ -13,6 +13,7 @@ from labreport.analysis.comparing import (
     is_lower,
     lower_claim,
 )
+from labreport.analysis.measures.statistics import sign_test
 from labreport.analysis.observation import Count, Facts, Observation, Part, Source, Subject
 from labreport.analysis.results import ExperimentResults, Result, distinct
 from labreport.analysis.rule import rule
@@ -132,8 +133,8 @@ def end_values(results: ExperimentResults) -> Iterator[Observation]:
 @rule(
     "holds-over-starts",
     "reliability",
-    {"": 0.9, "mostly": 0.91, "depends": 0.95, "level": 0.95, "reversed": 0.95},
-    thresholds=("NO_ODDS", "FEWEST_PAIRS", "MOSTLY_STARTS"),
+    {"": 0.9, "mostly": 0.91, **dict.fromkeys(("depends", "level", "reversed", "fewer"), 0.95)},
+    thresholds=("NO_ODDS", "FEWEST_PAIRS", "MOSTLY_STARTS", "SIGNIFICANCE"),
     part="scope",
 )
 def holds_over_starts(results: ExperimentResults) -> Iterator[Observation]:
@@ -182,7 +183,8 @@ def over_starts(rule: str, ahead: Result, behind: Result, pairs: StartPairs) -> 
     elif pairs.lower + pairs.higher <= pairs.count - most:
         form, claim = "level", level
     else:
-        form, claim = "depends", f"max(({lower}, {higher})) < {nearly_all} and not ({level})"
+        form, test = _by_sign_test(pairs)
+        claim = f"max(({lower}, {higher})) < {nearly_all} and not ({level}) and {test}"
     facts: Facts = {
         "subject": ahead.subject,
         "other": behind.subject,
@@ -199,6 +201,16 @@ def over_starts(rule: str, ahead: Result, behind: Result, pairs: StartPairs) -> 
     return Observation(
         rule, facts, runs=2 * pairs.count, form=form, strength="statistical", claims=claims
     )
+
+
+def _by_sign_test(pairs: StartPairs) -> tuple[str, str]:
+    """Which of two is lower more often than chance explains, and the formula that says so."""
+    lower, higher = pairs.formula(), pairs.formula(higher=True)
+    test = f"sign_test({lower}, {higher})"
+    if sign_test(pairs.lower, pairs.higher) > thresholds.SIGNIFICANCE:
+        return "depends", f"{test} > SIGNIFICANCE"
+    form, sign = ("more", ">") if pairs.lower > pairs.higher else ("fewer", "<")
+    return form, f"{test} <= SIGNIFICANCE and {lower} {sign} {higher}"
 
 
 @rule(

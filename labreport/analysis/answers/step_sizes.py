@@ -245,7 +245,9 @@ def _at_other_rates(own: SeedPairs, at: Sequence[SeedPairs]) -> Observation:
         "other": Subject(own.runs[0][1].variant),
         "count": at[0].count,
         "half": at[0].lower,
+        "half_higher": at[0].turned.lower,
         "twice": at[1].lower,
+        "twice_higher": at[1].turned.lower,
         "budget": Count(own.budget),
     }
     claims = [own.direction_claim(1)]

@@ -20,8 +20,8 @@ Forms = Mapping[str, Collection[str]]
 ROUNDS_DECIDE: Forms = {"who-leads": ("turns",), "sweep-values": ("moves",)}
 
 STARTS_DECIDE: Forms = {
-    "holds-over-starts": ("depends", "level", "reversed"),
-    "tuned-over-starts": ("depends", "level", "reversed"),
+    "holds-over-starts": ("depends", "level", "reversed", "fewer"),
+    "tuned-over-starts": ("depends", "level", "reversed", "fewer", "not-level"),
 }
 
 STEP_DECIDES: Forms = {

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from labreport.analysis import thresholds
 from labreport.analysis.observation import (
     Count,
     Facts,
@@ -204,7 +205,14 @@ def is_right(checked: CheckedFormula) -> str:
     return f"max(apart({checked.formula.name!r})) <= tolerance"
 
 
-@rule("falling-loss", "gradients", 1.0, of_gradient_checks=True, part="effect")
+@rule(
+    "falling-loss",
+    "gradients",
+    1.0,
+    thresholds=("NO_ODDS",),
+    of_gradient_checks=True,
+    part="effect",
+)
 def falling_loss(results: ExperimentResults) -> Iterator[Observation]:
     """Wrong formulas with which the loss falls in every round all the same."""
     check = results.check
@@ -216,7 +224,8 @@ def falling_loss(results: ExperimentResults) -> Iterator[Observation]:
     if not falling or not falls(check.truth, rounds):
         return
     right = float(check.truth.losses[-1])
-    lower = [c for c in falling if float(c.training.losses[-1]) < right]
+    odds = thresholds.NO_ODDS * abs(float(check.truth.losses[0]))
+    lower = [c for c in falling if right - float(c.training.losses[-1]) > odds]
 
     def last_loss(checked: CheckedFormula) -> Number:
         source = run.cite(f"trained_by({checked.formula.name!r})[-1]")
@@ -231,7 +240,8 @@ def falling_loss(results: ExperimentResults) -> Iterator[Observation]:
     names = [repr(c.formula.name) for c in falling]
     claims = [run.cite(f"all(difference(trained_by({name})) < 0)") for name in names]
     claims += [run.cite(is_wrong(c)) for c in falling]
-    claims += [run.cite(f"trained_by({c.formula.name!r})[-1] < trained_right[-1]") for c in lower]
+    ahead = "trained_right[-1] - trained_by({!r})[-1] > NO_ODDS * abs(trained_right[0])"
+    claims += [run.cite(ahead.format(c.formula.name)) for c in lower]
     claims += [run.cite(is_right(c)) for c in check.formulas if c.is_right]
     form = ""
     if lower:
