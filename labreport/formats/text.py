@@ -102,9 +102,8 @@ def _numbers(items: tuple[PrintedStatement, ...]) -> range:
 
 
 def _sentence(statement: PrintedStatement) -> str:
-    theme = f"{statement.theme} " if statement.theme else ""
     number = f" [{statement.evidence.number}]" if statement.evidence else ""
-    return f"{theme}{statement.text}{number}"
+    return f"{statement.theme}{statement.after_theme}{statement.text}{number}"
 
 
 def _row(cells: tuple[PrintedCell, ...]) -> str:

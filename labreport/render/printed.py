@@ -88,6 +88,11 @@ class PrintedStatement:
     quoted: bool = False
     theme: str = ""
 
+    @property
+    def after_theme(self) -> str:
+        """The blank between the heading and the sentence: marks of full width bring their own."""
+        return "" if not self.theme or self.theme.endswith("：") else " "
+
 
 @dataclass(frozen=True)
 class PrintedSentences:

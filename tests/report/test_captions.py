@@ -126,7 +126,7 @@ def test_the_longest_path_and_the_weight_that_came_furthest(
     weight = results.of("fast")[0].names[int(moved.argmax())]
     furthest, paths = captions_of(results)
     start, end = (measured(float(fast[k, int(moved.argmax())])) for k in (0, -1))
-    assert f"Furthest came {weight} of “fast”: from {start} to {end}." in furthest
+    assert f"{weight} of “fast” moved farthest: from {start} to {end}." in furthest
     assert paths.startswith("Paths over the loss.")
     assert "on this surface: “fast”" in paths
     assert "after 10 rounds" in paths
