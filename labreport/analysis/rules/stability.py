@@ -169,7 +169,7 @@ def edge_of_stability(results: ExperimentResults) -> Iterator[Observation]:
             "subject": result.subject,
             "start": Number(start, result.cite(_curvature_formula(0))),
             "curvature": Number(end, result.cite(_curvature_formula(step)), digits=2),
-            "limit": Number(limit, result.cite(formula)),
+            "limit": Number(limit, result.cite(formula), digits=2),
             "rate": Setting(rate, result.cite("learning_rate")),
             "share": Share(rate / limit, result.cite(f"learning_rate / ({formula})")),
             "budget": Count(results.last),
