@@ -92,6 +92,11 @@ class Data(LabTable):
         return self.batch_size or len(self.inputs)
 
     @property
+    def rounds_of_a_pass(self) -> int:
+        """Rounds in which the rows are gone through once, without those that fill no batch."""
+        return len(self.inputs) // self.batch_rows
+
+    @property
     def sees_all_rows(self) -> bool:
         """True if every round sees all rows."""
         return self.batch_rows == len(self.inputs)

@@ -39,6 +39,10 @@ def _is_default(path: str, value: object) -> bool:
 
 def _value(base: RunConfig, path: str, value: object) -> Phrase:
     """A value of the base configuration; of few given weights each with its name."""
+    a_pass = base.data.rounds_of_a_pass
+    if path == "rounds" and base.rounds > a_pass > 1:
+        passes = base.rounds / a_pass
+        return text("report.rounds-of-passes", rounds=base.rounds, passes=f"{passes:.4g}")
     weights: Matrices = getattr(base.initial, "weights", ())
     if (
         path != "initial.weights"

@@ -97,7 +97,7 @@ class ExamplesReader:
         known = {**merged, "data": batched, "network": network}
         epochs = known.pop("epochs", None)
         if epochs is not None:
-            known["rounds"] = epochs * -(-len(made.train) // batched.batch_rows)
+            known["rounds"] = epochs * batched.rounds_of_a_pass
         return known
 
     def _data_set(

@@ -107,7 +107,9 @@ class WrittenData(LabTable):
         1, description="Up to which powers and products of inputs are inputs, too."
     )
     batch_size: BatchSize = Field(
-        None, description="Rows that a round sees, in each run's own order; all if left out."
+        None,
+        description="Rows that a round sees, in each run's own order; those that fill no batch at "
+        "the end of a pass are left out of it. All if left out.",
     )
 
 
