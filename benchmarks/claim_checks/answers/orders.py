@@ -89,7 +89,7 @@ def _tuned_pair(seen: Seen) -> tuple[Run, Run, bool, bool] | None:
             return None
         best.append(min(there, key=lambda r: value_of(r, budget, losses) or 0.0))
     best = [run for run in best if same_rows(run.config, best[0].config)]
-    if len({identity_of(run) for run in best}) < 2:
+    if len({run.name for run in best}) < 2:
         return None
     lead = min(best, key=lambda r: value_of(r, budget, losses) or 0.0)
     other = best[0] if best[0] is not lead else None
@@ -166,7 +166,7 @@ def _best_are_level(seen: Seen) -> bool:
         if there:
             best.append(min(there, key=lambda r: value_of(r, budget, losses) or 0.0))
     best = [run for run in best if same_rows(run.config, best[0].config)]
-    if len({identity_of(run) for run in best}) < 2:
+    if len({run.name for run in best}) < 2:
         return None
     best.sort(key=lambda r: value_of(r, budget, losses) or 0.0)
     return len(best) > 1 and is_not_ahead(best[0], best[1], budget, losses)
