@@ -257,6 +257,15 @@ def test_a_long_narrow_table_has_its_rows_side_by_side() -> None:
     assert folds(table_of(0, "1")) == 1
 
 
+def test_sentences_take_the_whole_line() -> None:
+    def explained(text: str) -> PrintedTable:
+        row = (PrintedCell("word"), PrintedCell(text))
+        return PrintedTable("t", "Table 1", "Words.", row, (row,) * 8)
+
+    assert folds(explained("a value")) == 2
+    assert folds(explained("A sentence that explains the word, and takes two lines at least.")) == 1
+
+
 def test_rows_run_down_one_column_and_then_the_next() -> None:
     rows = [(PrintedCell(str(k)),) for k in range(5)]
     shown = [[cells and cells[0].text for cells in line] for line in folded(rows, 2)]

@@ -22,6 +22,9 @@ BETWEEN = 2
 MOST_LETTERS = 26
 """Letters of a column of words, which goes on in further lines; numbers do not."""
 
+SENTENCE = 2 * MOST_LETTERS
+"""Letters from which on half of the cells of a column are sentences, which take the whole line."""
+
 
 def folds(table: PrintedTable) -> int:
     """Return how many columns of rows a table has on paper."""
@@ -44,7 +47,10 @@ def folded(
 
 def _width(column: Sequence[PrintedCell]) -> int:
     """Letters that a column takes."""
-    widest = max(map(_letters, column))
+    letters = sorted(map(_letters, column))
+    if letters[len(letters) // 2] > SENTENCE:
+        return ROOM
+    widest = letters[-1]
     is_numeric = all(cell.numeric for cell in column)
     return BETWEEN + (widest if is_numeric else min(widest, MOST_LETTERS))
 
