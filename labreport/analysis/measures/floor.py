@@ -83,6 +83,9 @@ def _floor(problem: _Problem) -> Floor:
         return Floor(0.0) if on_simplex else Floor(None)
     if config.loss == "mse" and _is_linear(config):
         return _least_squares(config, targets)
+    if activation.couples_units and targets.shape[1] == 1:
+        only = ONLY_OUTPUT[config.network.activations[-1]]
+        return _value(config.loss, np.full_like(targets, only), targets)
     wanted = np.vectorize(BEST_OUTPUT[config.loss], otypes=[float])(targets)
     if np.isnan(wanted).any():
         return Floor(None)
@@ -178,6 +181,10 @@ BEST_OUTPUT: dict[str, Callable[[float], float]] = {
     "kl_div": lambda target: inf if target > 0 else (0.0 if target == 0 else float("nan")),
 }
 """The output at which each loss is lowest for one target, before any activation limits it."""
+
+
+ONLY_OUTPUT = {"softmax": 1.0, "log_softmax": 0.0}
+"""What activations give that make one unit of its layer depend on the others, if it has none."""
 
 
 def _never(target: float, direction: int) -> bool:
