@@ -165,9 +165,6 @@ def _best_are_level(seen: Seen) -> bool:
         there = [r for _, r in members if value_of(r, budget, losses) is not None]
         if there:
             best.append(min(there, key=lambda r: value_of(r, budget, losses) or 0.0))
-    best = [run for run in best if same_rows(run.config, best[0].config)]
-    if len({run.name for run in best}) < 2:
-        return None
     best.sort(key=lambda r: value_of(r, budget, losses) or 0.0)
     return len(best) > 1 and is_not_ahead(best[0], best[1], budget, losses)
 
