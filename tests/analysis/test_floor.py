@@ -199,3 +199,15 @@ def test_gap_needs_a_finite_floor() -> None:
     assert gap(3.0, Floor(1.0)) == 2.0
     assert gap(3.0, Floor(-inf)) is None
     assert gap(3.0, Floor(None)) is None
+
+
+@pytest.mark.parametrize("target", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("loss", ["mse", "l1", "bce", "kl_div", "hinge_embedding"])
+def test_the_softmax_of_one_unit_has_one_loss(loss: str, target: float) -> None:
+    found = floor(config(loss, "softmax", (target,)))
+    one, wanted = np.array([[1.0]]), np.array([[target]])
+    assert found.value == pytest.approx(float(LOSSES[loss].value(one, wanted)))
+
+
+def test_the_softmax_of_one_unit_has_no_loss_outside_of_its_domain() -> None:
+    assert floor(config("bce", "softmax", (2.0,))).value is None

@@ -83,12 +83,12 @@ def _floor(problem: _Problem) -> Floor:
         return Floor(0.0) if on_simplex else Floor(None)
     if config.loss == "mse" and _is_linear(config):
         return _least_squares(config, targets)
-    if activation.couples_units and targets.shape[1] == 1:
-        only = ONLY_OUTPUT[config.network.activations[-1]]
-        return _value(config.loss, np.full_like(targets, only), targets)
     wanted = np.vectorize(BEST_OUTPUT[config.loss], otypes=[float])(targets)
     if np.isnan(wanted).any():
         return Floor(None)
+    if activation.couples_units and targets.shape[1] == 1:
+        only = ONLY_OUTPUT[config.network.activations[-1]]
+        return _value(config.loss, np.full_like(targets, only), targets)
     nearest = np.clip(wanted, activation.low, activation.high)
     if activation.couples_units:
         if config.network.activations[-1] != "softmax":
