@@ -96,11 +96,10 @@ def _floor(problem: _Problem) -> Floor:
         if config.loss == "mse":
             # Of the wanted outputs, not of the clipped ones: only one of the two is nearest.
             nearest = np.array([_onto_simplex(row) for row in wanted])
-        elif config.loss == "hinge_embedding" and not (np.abs(targets) == 1).any():
-            # Such a target has both terms, 1 − o and o: their sum is 1 for every probability.
-            pass
         elif not np.allclose(nearest.sum(axis=1), 1, rtol=0, atol=1e-12):
-            return Floor(None)
+            # A target other than ±1 has both terms, 1 − o and o, whose sum no probability changes.
+            if config.loss != "hinge_embedding" or (np.abs(targets) == 1).any():
+                return Floor(None)
     return _value(config.loss, nearest, targets)
 
 
