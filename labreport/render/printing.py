@@ -181,7 +181,7 @@ class _Printing:
         title = tree.title.within(code) if tree.title else ""
         printed = [self._section(section) for section in tree.sections]
         # Some hold nothing but a note, which another language may have alone.
-        there = [section for section in printed if section.blocks or section.sections]
+        there = list(_filled(printed))
         there = with_used_words(there, self.language)
         evidence = self._notes_on_evidence() if with_evidence else None
         sections = with_numbers([*there, *([evidence] if evidence else [])])
@@ -229,6 +229,16 @@ class _Printing:
         )
         title = text("report.appendix-title", title=text("evidence.title"))
         return PrintedSection("evidence", "", title, blocks)
+
+
+def _filled(sections: Sequence[PrintedSection]) -> Iterator[PrintedSection]:
+    """Yield the sections that hold something; the first of these begins a part."""
+    part = ""
+    for section in sections:
+        part = section.part or part
+        if section.blocks or section.sections:
+            yield replace(section, part=part)
+            part = ""
 
 
 def _numbered_statements(blocks: Sequence[Block]) -> Iterator[tuple[int, Observation, str]]:

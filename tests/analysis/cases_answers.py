@@ -321,6 +321,37 @@ def one_of_them_is_not_continued() -> ExperimentResults:
     return with_controls(variants, "longer", made)
 
 
+def trained_on(*ends: float) -> ExperimentResults:
+    """B leads before a; c is the same run as a; continued, each stands where ``ends`` says."""
+
+    def made(number: int, config: RunConfig) -> Trace:
+        place = {0.0: 0, 0.5: 1, 0.6: 2}[config.flat()[MOMENTUM]]
+        return trace(config, [9, 5, 1.0 if place == 1 else 2.0, *[ends[place]] * 18])
+
+    variants = single("a", [9, 5, 2]), single("b", [9, 5, 1], B), single("c", [9, 5, 2], C)
+    return with_controls(experiment(*variants), "longer", made)
+
+
+@fires("leads-longer", "", subjects=("b",), rounds=20)
+def equal_runs_that_stay_equal_when_training_goes_on() -> ExperimentResults:
+    return trained_on(0.5, 0.25, 0.5)
+
+
+@silent("leads-longer")
+def equal_runs_that_part_when_training_goes_on() -> ExperimentResults:
+    return trained_on(0.5, 0.25, 0.375)
+
+
+@silent("leads-longer")
+def the_lead_changes_hands_in_the_last_fifth() -> ExperimentResults:
+    def made(_: int, config: RunConfig) -> Trace:
+        last = [0.25, 0.25, 0.25] if is_b(config) else [0.5, 0.125, 0.5]
+        return trace(config, [9, 5, 1.0 if is_b(config) else 2.0, *[0.5] * 15, *last])
+
+    variants = experiment(single("a", [9, 5, 2]), single("b", [9, 5, 1], B))
+    return with_controls(variants, "longer", made)
+
+
 def in_other_roundings(a: float, b: float) -> ExperimentResults:
     """B leads a; in double precision they end like this, and with moved weights as they did."""
     ends = {False: (2.0, a), True: (1.0, b)}

@@ -389,6 +389,18 @@ def test_the_purpose_begins_the_preliminary_report(
     assert built.reports["zh"].sections[0].part == "预习报告"
 
 
+def test_a_part_begins_with_what_a_language_has_of_it(
+    build_pages: Callable[..., Any], base_text: str
+) -> None:
+    reports = build_pages(base_text + TWO_PART + TWO, {"purpose.en.md": "In English."}).reports
+    firsts = {code: reports[code].sections[0] for code in CODES}
+    assert {c: s.anchor for c, s in firsts.items()} == {"zh": "principle", "en": "purpose"}
+    assert {code: section.part for code, section in firsts.items()} == {
+        "zh": "预习报告",
+        "en": "Preliminary report",
+    }
+
+
 def test_a_report_in_one_piece_has_no_parts(report: PrintedReport) -> None:
     assert not any(section.part for section in sections(report))
 

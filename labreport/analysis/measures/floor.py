@@ -96,10 +96,11 @@ def _floor(problem: _Problem) -> Floor:
         if config.loss == "mse":
             # Of the wanted outputs, not of the clipped ones: only one of the two is nearest.
             nearest = np.array([_onto_simplex(row) for row in wanted])
-        elif not np.allclose(nearest.sum(axis=1), 1, rtol=0, atol=1e-12):
-            # A target other than ±1 has both terms, 1 − o and o, whose sum no probability changes.
-            if config.loss != "hinge_embedding" or (np.abs(targets) == 1).any():
-                return Floor(None)
+        # Of hinge embedding a target other than ±1 has both terms, 1 − o and o: their sum is 1.
+        elif (config.loss != "hinge_embedding" or (np.abs(targets) == 1).any()) and not np.allclose(
+            nearest.sum(axis=1), 1, rtol=0, atol=1e-12
+        ):
+            return Floor(None)
     return _value(config.loss, nearest, targets)
 
 
