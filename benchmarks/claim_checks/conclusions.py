@@ -160,15 +160,23 @@ def silent_together(experiments: Sequence[Seen], plan: Plan, observation: Observ
     alone = distinct_runs(
         (s, r) for s in experiments for r in s.singles.values() if len(r.losses) > 1
     )
-    silent = [(s, r) for s, r in alone.values() if untouched_parameters(r)]
+    silent = [(s, r) for s, r in alone.values() if _has_untouched(r)]
     titles = {w.en for w in listed(observation, "experiments")}
-    every = all("relu" in r.config.network.activations for _, r in silent)
+    names = {r.name for _, r in silent}
+    relu = {r.name for _, r in alone.values() if "relu" in r.config.network.activations}
+    every = names <= relu and not {r.name for _, r in alone.values()} - names <= relu
     return (
         stated(observation, "count") == len(silent)
         and stated(observation, "total") == len(alone)
         and titles == {title_of(s.plan) for s, _ in silent}
         and (observation.form == "relu") == every
     )
+
+
+def _has_untouched(run: Run) -> bool:
+    """Return whether more parameters get no gradient than inputs that are always 0 account for."""
+    zero = (np.array(run.config.data.inputs) == 0).all(axis=0).sum()
+    return len(untouched_parameters(run)) > zero * run.config.network.layers[1]
 
 
 def _winners(seen: Seen) -> list[set[str]]:

@@ -143,6 +143,16 @@ def best_on_validation(seen: Seen, observation: Observation) -> bool:
     return bool(fine and len(losses) == stated(observation, "total"))
 
 
+def edge_on_validation(seen: Seen, observation: Observation) -> bool:
+    """Check that the value with the lowest loss on validation rows is the first or the last."""
+    step, best = stated(observation, "budget"), observation.facts["best"]
+    assert isinstance(best, Subject)
+    losses = {t.point[0][1]: loss_on(t, r, "validation", step) for t, r in seen.pairs}
+    ((_, mine),) = best.point
+    lowest = losses[mine] == min(losses.values())
+    return lowest and mine in (min(losses), max(losses))
+
+
 def held_out_starts(seen: Seen, observation: Observation) -> bool:
     """Check the median of the scores over starts."""
     step = stated(observation, "budget")
@@ -248,6 +258,7 @@ CHECKS: dict[str, Check] = {
     "held-out-score": held_out_score,
     "validation-over-starts": validation_over_starts,
     "best-on-validation": best_on_validation,
+    "edge-on-validation": edge_on_validation,
     "held-out-starts": held_out_starts,
     "chosen-on-test": chosen_on_test,
     "overfits": overfits,

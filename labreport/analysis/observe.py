@@ -170,6 +170,9 @@ BY_VALIDATION = ("leads-on-validation", "best-on-validation", "starts-on-validat
 BESIDE_THEM = ("generalisation", "stability", "target")
 """Themes of verdicts and scopes that stand beside theirs: not who leads by the loss of training."""
 
+BY_TRAINING = ("edge-of-grid",)
+"""What besides verdicts and scopes tells the best by the loss of training."""
+
 
 def _judged_once(found: list[Observation]) -> list[Observation]:
     """Without verdicts by the loss of training, and their scope, where held-out rows judge."""
@@ -178,7 +181,8 @@ def _judged_once(found: list[Observation]) -> list[Observation]:
     return [
         o
         for o in found
-        if part_of(o) not in ("verdict", "scope") or RULES[o.rule].theme in BESIDE_THEM
+        if RULES[o.rule].theme in BESIDE_THEM
+        or (part_of(o) not in ("verdict", "scope") and o.rule not in BY_TRAINING)
     ]
 
 

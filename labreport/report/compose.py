@@ -20,6 +20,7 @@ from labreport.report.chapters.reflection import reflection
 from labreport.report.chapters.set_up import SetUp
 from labreport.report.claims import Repetition, printed_of_repetition
 from labreport.report.facts import CHAPTERS, Facts
+from labreport.report.held_out.cross_scores import cross_scores, is_held_out
 from labreport.report.illustration.illustrate import illustrate
 from labreport.report.illustration.repetition_table import repetition_table
 from labreport.report.illustration.stated_differences import stated_differences
@@ -225,10 +226,11 @@ class _Composition:
     def _comparison(self) -> list[Section]:
         """A table over all experiments, if there is anything to compare."""
         titles = [self._title(results) for results in self._results]
-        table = tables.cross_table(self._results, titles)
+        held = is_held_out(self._results)
+        table = (cross_scores if held else tables.cross_table)(self._results, titles)
         if table is None:
             return []
-        words = [text("report.cross-text")]
+        words = [text("report.cross-scores-text" if held else "report.cross-text")]
         if any(results.replicated for results in self._results):
             words.append(text("report.cross-text-starts"))
         blocks = (Paragraph(passage(words)), table)

@@ -483,6 +483,7 @@ def the_best_value_depends_on_the_start() -> ExperimentResults:
 
 
 @fires("best-from-starts", "same", count=10, lowest=value(2))
+@silent("point-over-starts")
 def the_best_value_is_the_same_from_every_start() -> ExperimentResults:
     return best_elsewhere(2, starts=10)
 
@@ -495,6 +496,69 @@ def too_few_starts_for_the_best_value() -> ExperimentResults:
 @silent("best-from-starts", "tuned-over-starts", "rate-times-rounds")
 def a_sweep_without_controls() -> ExperimentResults:
     return ending(3, 1, 2)
+
+
+def named_elsewhere(*places: int, starts: int = 10) -> ExperimentResults:
+    """Three names of which the second is best; from other starts each of these places in turn.
+
+    The place 3 stands for the second and the third, which are then level.
+    """
+    order = ("sigmoid", "tanh", "relu")
+
+    def made(number: int, config: RunConfig) -> Trace | None:
+        place = places[number % len(places)]
+        mine = order.index(config.network.activations[0])
+        is_best = mine == place or (place == 3 and mine > 0)
+        return trace(config, [9, 5, 1.0 if is_best else 2.0]) if number < starts else None
+
+    return with_controls(named(3, 1, 2), "other-starts", made)
+
+
+NAME = ("tanh", "tanh")
+
+
+@fires("point-over-starts", "", best=("", NAME), wins=10, count=10, budget=2)
+@silent("best-from-starts")
+def a_name_is_best_from_every_start() -> ExperimentResults:
+    return named_elsewhere(1)
+
+
+@fires("point-over-starts", "", wins=9)
+def a_name_is_best_from_nine_of_ten_starts() -> ExperimentResults:
+    return named_elsewhere(*[1] * 9, 0)
+
+
+@fires("point-over-starts", "some", best=("", NAME), wins=8, count=10)
+def a_name_is_best_from_eight_of_ten_starts() -> ExperimentResults:
+    return named_elsewhere(*[1] * 8, 0, 2)
+
+
+@fires("point-over-starts", "some", wins=5)
+def two_names_are_best_from_equally_many_starts() -> ExperimentResults:
+    return named_elsewhere(1, 0)
+
+
+@fires("point-over-starts", "other", best=("", NAME), wins=4, other_wins=10)
+def a_name_that_is_level_or_best_from_every_start() -> ExperimentResults:
+    return named_elsewhere(3, 2, 2, 3, 2)
+
+
+@silent("point-over-starts")
+def too_few_starts_for_the_best_name() -> ExperimentResults:
+    return named_elsewhere(1, starts=9)
+
+
+@silent("point-over-starts")
+def names_that_are_level_have_no_best() -> ExperimentResults:
+    return with_controls(
+        named(3, 1, 1 + ODDS / 2), "other-starts", lambda _, config: trace(config, [9, 5, 1.0])
+    )
+
+
+@fires("point-over-starts", "some", best=value(2), wins=10, count=STARTS)
+@silent("best-from-starts")
+def any_value_may_be_the_best_one() -> ExperimentResults:
+    return best_elsewhere(1, 2, 3)
 
 
 # --- learning rate times rounds ----------------------------------------------------------------

@@ -7,7 +7,7 @@ has x = ±1 and y = ±1, so that R² is 1 − (1 − w)².
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import nextafter, sqrt
 from typing import Any
@@ -68,10 +68,15 @@ def way(name: str, losses: Sequence[float], weights: Sequence[float], **changes:
 
 
 def by_rate(weights: dict[float, float], losses: dict[float, float]) -> Made:
-    """A sweep: the last weight and the last training loss at each value."""
+    """A sweep: the last weight and the last training loss at each learning rate."""
+    return by_value(RATE, weights, losses)
+
+
+def by_value(key: str, weights: Mapping[Any, float], losses: Mapping[Any, float]) -> Made:
+    """The same of any key."""
     rows = [
-        sweep("a", RATE, {rate: [9, 5, losses[rate]]}, LINE, weights=np.array([[3], [2], [last]]))
-        for rate, last in weights.items()
+        sweep("a", key, {value: [9, 5, losses[value]]}, LINE, weights=np.array([[3], [2], [last]]))
+        for value, last in weights.items()
     ]
     return Made("a", tuple(made.rows[0] for made in rows))
 
@@ -233,6 +238,7 @@ def starts_of_one_variant() -> ExperimentResults:
 @fires("best-on-validation", "other", best=("", 2.0), loss=0.25, trained=("", 3.0), there=1.0)
 @fires("fits-its-rows", "both", best=("", 2.0), end=("", 3.0), training=1.0, own_training=2.0)
 @fires("held-out-score", "chosen-explained", score=0.75)
+@silent("edge-on-validation")
 def too_little_and_too_much() -> ExperimentResults:
     return held(experiment(by_rate({1.0: 2, 2.0: 0.5, 3.0: 1}, {1.0: 3, 2.0: 2, 3.0: 1})))
 
@@ -243,16 +249,53 @@ def too_much_alone() -> ExperimentResults:
 
 
 @fires("best-on-validation", "level", best=("", 3.0), points=(("", 2.0), ("", 3.0)))
-@silent("held-out-score")
+@silent("held-out-score", "edge-on-validation")
 def two_values_are_level_on_validation() -> ExperimentResults:
     near = 0.5 + NO_ODDS
     return held(experiment(by_rate({1.0: 2, 2.0: near, 3.0: 0.5}, {1.0: 3, 2.0: 2, 3.0: 1})))
 
 
+@fires("edge-on-validation", "", best=("", 3.0), budget=2)
 @fires("best-on-validation", "", best=("", 3.0), total=3)
 @silent("fits-its-rows")
 def the_more_the_better() -> ExperimentResults:
     return held(experiment(by_rate({1.0: 2, 2.0: 1, 3.0: 0.5}, {1.0: 3, 2.0: 2, 3.0: 1})))
+
+
+@silent("edge-on-validation")
+def the_best_value_is_the_edge_of_what_is_allowed() -> ExperimentResults:
+    momentum = by_value("optimizer.momentum", {0.0: 0.5, 0.5: 1, 0.9: 2}, {0.0: 1, 0.5: 2, 0.9: 3})
+    return held(experiment(momentum))
+
+
+@silent("edge-on-validation")
+def the_best_of_names_is_at_no_edge() -> ExperimentResults:
+    names = {("relu",): 2.0, ("elu",): 1.0, ("selu",): 0.5}
+    return held(experiment(by_value("network.activations", names, dict.fromkeys(names, 1.0))))
+
+
+def sweep_from_starts(lower: int) -> ExperimentResults:
+    """A sweep of which 3 is chosen by validation, before 2, and so from some of ten starts."""
+
+    def made(number: int, config: RunConfig) -> Any:
+        if number >= FEWEST_PAIRS:
+            return None
+        ends = {1.0: 2.0, 2.0: 1.0, 3.0: 0.5 if number < lower else 1.5}
+        last = ends[config.optimizer.learning_rate]
+        return trace(config, [9, 5, 2], weights=np.array([[3], [2], [last]]))
+
+    swept = by_rate({1.0: 2, 2.0: 1, 3.0: 0.5}, {1.0: 3, 2.0: 2, 3.0: 1})
+    return with_controls(held(experiment(swept)), "other-starts", made)
+
+
+@fires("validation-over-starts", "", subject=("", 3.0), other=("", 2.0), lower=9, total=10)
+def validation_chooses_a_value_from_nine_of_ten_starts() -> ExperimentResults:
+    return sweep_from_starts(9)
+
+
+@fires("validation-over-starts", "depends", subject=("", 3.0), other=("", 2.0), lower=8)
+def validation_chooses_a_value_from_eight_of_ten_starts() -> ExperimentResults:
+    return sweep_from_starts(8)
 
 
 @silent("best-on-validation", "fits-its-rows", "held-out-score")

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from claim_checks.answers.levels import Field, by_loss, rivals
-from claim_checks.answers.swept import best_may_fail
+from claim_checks.answers.repeated import best_may_fail
 from claim_checks.losses import floor_of, has_reached, loss_at
 from claim_checks.reliability import seed_pairs
 from claim_checks.seen import Check, Seen

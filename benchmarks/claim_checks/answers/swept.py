@@ -15,9 +15,6 @@ from claim_checks.answers.levels import (
     value_of,
 )
 from claim_checks.losses import (
-    above_floor,
-    came_most_of_the_way,
-    floor_tolerance,
     has_reached,
     loss_at,
 )
@@ -28,13 +25,13 @@ from labreport.lab.configuration import RunConfig
 from labreport.runs.run import Run
 
 
-def _in_order(seen: Seen, name: str | None = None) -> list[tuple[float, Run]]:
+def in_order(seen: Seen, name: str | None = None) -> list[tuple[float, Run]]:
     """Return the values of one variant's sweep with their runs, in order."""
     members = seen.swept[name] if name else next(iter(seen.swept.values()))
     return sorted(((float(t.point[0][1]), r) for t, r in members), key=lambda pair: pair[0])
 
 
-def _value(fact: Any) -> float:
+def value(fact: Any) -> float:
     """Return the value that a point of the sweep has."""
     return float(fact.point[0][1])
 
@@ -43,13 +40,13 @@ def sweep_shape(seen: Seen, observation: Observation) -> bool:
     """Check where the lowest loss is, and whether losses rise on either side of it."""
     if len(seen.swept) != 1:
         return False
-    budget, ordered = stated(observation, "budget"), _in_order(seen)
+    budget, ordered = stated(observation, "budget"), in_order(seen)
     there = [(v, r) for v, r in ordered if has_reached(r, budget)]
     ended = [v for v, r in ordered if not has_reached(r, budget)]
     best = seen.run(observation.facts["best"])
     if loss_at(best, budget) > min(loss_at(r, budget) for _, r in there):
         return False
-    at = _value(observation.facts["best"])
+    at = value(observation.facts["best"])
     below, above = ([(v, r) for v, r in there if side(v)] for side in (at.__gt__, at.__lt__))
     turns = any(
         is_ahead(far, near_one, budget, True)
@@ -63,16 +60,16 @@ def sweep_shape(seen: Seen, observation: Observation) -> bool:
     worse = [is_ahead(best, there[k][1], budget, True) for k in (0, -1)]
     level = [is_not_ahead(best, there[k][1], budget, True) for k in (0, -1)]
     if observation.form == "level":
-        ends = _value(observation.facts["lowest"]), _value(observation.facts["highest"])
+        ends = value(observation.facts["lowest"]), value(observation.facts["highest"])
         all_level = all(is_not_ahead(best, r, budget, True) for _, r in there)
         return all_level and not ended and ends == (ordered[0][0], ordered[-1][0])
     if observation.form == "peak":
-        start = _value(observation.facts["worse"])
+        start = value(observation.facts["worse"])
         rest = [r for v, r in there if v >= start]
         higher = all(is_ahead(best, r, budget, True) for r in rest)
         return worse[0] and higher and start > at and bool(rest)
     if observation.form.endswith("-flat"):
-        flat, up = _value(observation.facts["flat"]), observation.form == "rising-flat"
+        flat, up = value(observation.facts["flat"]), observation.form == "rising-flat"
         within = [r for v, r in there if (v >= flat if up else v <= flat)]
         beyond = [r for _, r in there if r not in within]
         return (
@@ -117,7 +114,7 @@ def _is_accepted(config: RunConfig, key: str, value: float) -> bool:
 def sweep_values(seen: Seen, observation: Observation) -> bool:
     """Check the lowest and the highest loss of a sweep, and which value was best at first."""
     budget = stated(observation, "budget")
-    there = [r for _, r in _in_order(seen) if has_reached(r, budget)]
+    there = [r for _, r in in_order(seen) if has_reached(r, budget)]
     losses = [loss_at(r, budget) for r in there]
     best, worst = (seen.run(observation.facts[name]) for name in ("best", "worst"))
     holds = (
@@ -127,7 +124,7 @@ def sweep_values(seen: Seen, observation: Observation) -> bool:
     )
     if observation.form == "moves":
         first, early = stated(observation, "first"), seen.run(observation.facts["early"])
-        least = min(loss_at(r, first) for _, r in _in_order(seen) if has_reached(r, first))
+        least = min(loss_at(r, first) for _, r in in_order(seen) if has_reached(r, first))
         holds = holds and first < budget and loss_at(early, first) == least
         holds = holds and loss_at(best, first) > least
         holds = holds and (early not in there or is_ahead(best, early, budget, True))
@@ -159,19 +156,19 @@ def at_same_values(seen: Seen, observation: Observation) -> bool:
     """Check up to which of the equal values variants are lower than another one."""
     budget, other = stated(observation, "budget"), observation.facts["other"].variant
     losses = by_loss(r for members in seen.swept.values() for _, r in members)
-    theirs = dict(_in_order(seen, other))
+    theirs = dict(in_order(seen, other))
 
     def ahead(name: str) -> dict[float, bool]:
         return {
             v: is_ahead(r, theirs[v], budget, losses)
-            for v, r in _in_order(seen, name)
+            for v, r in in_order(seen, name)
             if v in theirs
         }
 
     if observation.form == "ranges":
         for told in listed(observation, "ranges"):
             assert isinstance(told, UpTo)
-            last = _value(told.end)
+            last = value(told.end)
             found = ahead(told.end.variant)
             if any(is_lower != (v <= last) for v, is_lower in found.items()):
                 return False
@@ -183,15 +180,15 @@ def at_same_values(seen: Seen, observation: Observation) -> bool:
 
 def at_same_values_starts(seen: Seen, observation: Observation) -> bool:
     """Check up to which values variants are lower than another from nine of ten other starts."""
-    reference = dict(_in_order(seen, observation.facts["other"].variant))
+    reference = dict(in_order(seen, observation.facts["other"].variant))
     losses = by_loss(r for members in seen.swept.values() for _, r in members)
     for key, at in (("early", "first"), ("ranges", "budget")):
         budget = stated(observation, at)
-        ends = {f.end.variant: _value(f.end) for f in listed(observation, key)}
+        ends = {f.end.variant: value(f.end) for f in listed(observation, key)}
         for name in seen.swept:
             if name == observation.facts["other"].variant:
                 continue
-            surely, maybe = _mostly_lower(_in_order(seen, name), reference, seen, budget, losses)
+            surely, maybe = _mostly_lower(in_order(seen, name), reference, seen, budget, losses)
             if not surely <= ends.get(name, 0.0) <= maybe:
                 return False
     return stated(observation, "share") == 0.9 and stated(observation, "count") >= 10
@@ -228,7 +225,7 @@ def _mostly_lower(
 def steps_too_large(seen: Seen, observation: Observation) -> bool:
     """Check that outputs of these runs are flat, and they behind, and that these losses rise."""
     budget = stated(observation, "budget")
-    first = dict(_in_order(seen, next(iter(seen.swept))))
+    first = dict(in_order(seen, next(iter(seen.swept))))
     losses = by_loss(r for members in seen.swept.values() for _, r in members)
     flat = runs_at_points(seen, observation.facts.get("saturated", ()))
     slopes = []
@@ -285,58 +282,7 @@ def each_at_its_best(seen: Seen, observation: Observation) -> bool:
     )
 
 
-def best_from_starts(seen: Seen, observation: Observation) -> bool:
-    """Check between which values the best one lies from other starts."""
-    budget, count = stated(observation, "budget"), stated(observation, "count")
-    starts = {v: other_starts(seen, r) for v, r in _in_order(seen)}
-    seeds = [s for s in next(iter(starts.values())) if all(s in of for of in starts.values())]
-    low, high = (_value(observation.facts[name]) for name in ("lowest", "highest"))
-    if len(seeds) < count or count < 10:
-        return False
-    reached = set()
-    for seed in seeds[:count]:
-        losses = {
-            v: loss_at(of[seed], budget)
-            for v, of in starts.items()
-            if has_reached(of[seed], budget)
-        }
-        best = starts[min(losses, key=lambda v: losses[v])][seed]
-        surely = [v for v in losses if not is_ahead(best, starts[v][seed], budget, True)]
-        if not all(low <= v <= high for v in surely):
-            return False
-        reached |= {v for v in losses if is_not_ahead(best, starts[v][seed], budget, True)}
-    return {low, high} <= reached and (low == high) == (observation.form == "same")
-
-
-def best_may_fail(seen: Seen, observation: Observation) -> bool:
-    """Check from how many starts the best value leaves more than a tenth of the way to go."""
-    budget, name = stated(observation, "budget"), observation.facts["subject"].variant
-    point = observation.facts["best"].point
-    members = [(t, r) for t, r in seen.variants[name] if t.point == point]
-    if members[0][0].seed is None:
-        starts = list(other_starts(seen, members[0][1]).values())
-    else:
-        starts = [r for _, r in members]
-    starts = starts[: stated(observation, "count")]
-    near_it = max(
-        3 * min(above_floor(r, budget) for r in starts),
-        1e-3 * max(above_floor(r, 0) for r in starts),
-    )
-    surely, maybe = (
-        sum(
-            not came_most_of_the_way(r, budget)
-            and above_floor(r, budget) > near_it * (1 + sign * 1e-6) + sign * floor_tolerance(r)
-            for r in starts
-        )
-        for sign in (1, -1)
-    )
-    return len(starts) == stated(observation, "count") >= 10 and (
-        surely <= stated(observation, "failed") <= maybe
-    )
-
-
 CHECKS: dict[str, Check] = {
-    "best-may-fail": best_may_fail,
     "sweep-shape": sweep_shape,
     "sweep-values": sweep_values,
     "best-point": best_point,
@@ -344,6 +290,5 @@ CHECKS: dict[str, Check] = {
     "at-same-values-starts": at_same_values_starts,
     "steps-too-large": steps_too_large,
     "each-at-its-best": each_at_its_best,
-    "best-from-starts": best_from_starts,
 }
 """Checks by the name of their rule."""

@@ -28,6 +28,8 @@ ADVICE: Mapping[tuple[str, str], str] = {
     ("tuned-over-starts", "reversed"): "tune",
     ("tuned-over-starts", "fewer"): "tune",
     ("tuned-over-starts", "not-level"): "tune",
+    ("point-over-starts", "some"): "starts",
+    ("point-over-starts", "other"): "starts",
     ("at-same-values", "ranges"): "tune",
     ("sweep-shape", "peak"): "peak",
     ("sweep-shape", "rising"): "wider",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -34,6 +34,67 @@ def _level_claims(
             yield lower_claim(best, other, measure, holds=place not in level)
 
 
+@dataclass(frozen=True)
+class _Repeated:
+    """A sweep repeated from other random starts.
+
+    Attributes:
+        members: its points from the start of the lab.
+        best: the lowest from each other start.
+        level: which points are lowest, or level with the lowest, from each other start.
+        claims: that they are, and no others.
+    """
+
+    members: Sequence[Result]
+    best: Sequence[Result]
+    level: Sequence[Sequence[int]]
+    claims: Sequence[Source]
+
+    @property
+    def count(self) -> Count:
+        """How many other starts there are."""
+        return Count(len(self.best), cite("size(each(rounds))", self.best))
+
+    @property
+    def enough(self) -> Source:
+        """The claim that they are enough to say anything."""
+        return cite("size(each(rounds)) >= FEWEST_PAIRS", self.best)
+
+    @property
+    def range(self) -> tuple[Result, Result] | None:
+        """Between which points the best one lies; None where it may be any of them."""
+        places = [place for one in self.level for place in one]
+        low, high = self.members[min(places)], self.members[max(places)]
+        is_any = low is self.members[0] and high is self.members[-1]
+        return None if is_any else (low, high)
+
+    def times(self, place: int) -> int:
+        """From how many starts a point is lowest, or level with the lowest."""
+        return sum(place in one for one in self.level)
+
+
+def _repeated(
+    results: ExperimentResults, members: Sequence[Result], measure: Measure
+) -> _Repeated | None:
+    """Find the best from each start; None where there are too few starts, or all ended before."""
+    starts = [results.control("other-starts", r) for r in members]
+    count = min(map(len, starts))
+    if count < thresholds.FEWEST_PAIRS:
+        return None
+    found, places = [], []
+    claims: list[Source] = []
+    for seed in range(count):
+        there = [of_point[seed] for of_point in starts]
+        best = best_of(there, measure)
+        if best is None:
+            return None
+        level = [k for k, r in enumerate(there) if _is_level(best, r, measure)]
+        found.append(best)
+        places.append(level)
+        claims += _level_claims(best, there, level, measure)
+    return _Repeated(members, found, places, claims)
+
+
 @rule("best-from-starts", "reliability", 0.9, thresholds=("FEWEST_PAIRS", "NO_ODDS"), part="scope")
 def best_from_starts(results: ExperimentResults) -> Iterator[Observation]:
     """Between which values of a sweep the best one lies from other random starts.
@@ -41,37 +102,80 @@ def best_from_starts(results: ExperimentResults) -> Iterator[Observation]:
     A value that is level with the best one counts as best.
     """
     axis = one_axis(results)
-    if axis is None:
+    again = axis and _repeated(results, axis.members, axis.measure)
+    if not again or again.range is None:
         return
-    members, measure = axis.members, axis.measure
-    starts = [results.control("other-starts", r) for r in members]
-    count = min(map(len, starts))
-    if count < thresholds.FEWEST_PAIRS:
-        return
-    found, places = [], []
-    claims: list[Source] = []
-    for seed in range(count):
-        there = [of_point[seed] for of_point in starts]
-        best = best_of(there, measure)
-        if best is None:
-            return
-        found.append(best)
-        level = [k for k, r in enumerate(there) if _is_level(best, r, measure)]
-        places += level
-        claims += _level_claims(best, there, level, measure)
-    low, high = members[min(places)], members[max(places)]
-    if low is members[0] and high is members[-1]:
-        return  # Any of the values may be the best one, or level with it.
+    low, high = again.range
     facts: Facts = {
-        "count": Count(count, cite("size(each(rounds))", found)),
+        "count": again.count,
         "lowest": Subject("", low.point),
         "highest": Subject("", high.point),
         "budget": Count(results.last),
     }
-    claims.append(cite("size(each(rounds)) >= FEWEST_PAIRS", found))
-    form, runs = "same" if low is high else "", count * len(members)
-    found_there = Observation("best-from-starts", facts, runs, form=form, claims=tuple(claims))
+    form, runs = "same" if low is high else "", len(again.best) * len(again.members)
+    claims = (*again.claims, again.enough)
+    found_there = Observation("best-from-starts", facts, runs, form=form, claims=claims)
     yield replace(found_there, strength="statistical")
+
+
+@rule(
+    "point-over-starts",
+    "reliability",
+    {"": 0.9, "some": 0.95, "other": 0.96},
+    thresholds=("FEWEST_PAIRS", "MOSTLY_STARTS", "NO_ODDS"),
+    part="scope",
+)
+def point_over_starts(results: ExperimentResults) -> Iterator[Observation]:
+    """From how many other starts the best point of a sweep is best as well.
+
+    Of points that have no order, or where the best one may lie anywhere among the values.
+    """
+    swept = _one_sweep(results)
+    again = swept and _repeated(results, *swept)
+    if not swept or not again or (one_axis(results) is not None and again.range is not None):
+        return
+    best = best_of(*swept)
+    level = [r for r in again.members if best is not None and _is_level(best, r, swept[1])]
+    if best is None or len(level) > 1:
+        return
+    times = [again.times(place) for place in range(len(again.members))]
+    place = again.members.index(best)
+    most = max(range(len(times)), key=lambda k: (times[k], k == place))
+    form = "other" if most != place else "some"
+    mostly = times[place] >= thresholds.MOSTLY_STARTS * len(again.best)
+    form = "" if mostly else form
+    facts: Facts = {
+        "best": Subject("", best.point),
+        "wins": Count(times[place]),
+        "count": again.count,
+        "budget": Count(results.last),
+    }
+    if form == "other":
+        facts |= {"other": Subject("", again.members[most].point), "other_wins": Count(times[most])}
+    behind = (r for r in again.members if r is not best and swept[1].value(r) is not None)
+    own = [lower_claim(best, r, swept[1]) for r in behind]
+    sign = ">=" if mostly else "<"
+    own.append(cite(f"{times[place]} {sign} MOSTLY_STARTS * size(each(rounds))", again.best))
+    yield Observation(
+        "point-over-starts",
+        facts,
+        len(again.best) * len(again.members),
+        form=form,
+        strength="statistical",
+        claims=(*again.claims, again.enough, *own),
+    )
+
+
+def _one_sweep(results: ExperimentResults) -> tuple[Sequence[Result], Measure] | None:
+    """The points of the one variant that is swept, in their order, and their measure."""
+    axis = one_axis(results)
+    if axis is not None:
+        return axis.members, axis.measure
+    if len(results.swept) != 1:
+        return None
+    ((_, members),) = results.swept.items()
+    measure = Measure.of(members, results.last)
+    return None if measure is None or len(members) < 2 else (members, measure)
 
 
 @rule(

@@ -31,8 +31,11 @@ from labreport.analysis.observation import (
     Source,
     Subject,
 )
+from labreport.analysis.points import is_number
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
+from labreport.analysis.rules.sweeps import at_end
+from labreport.lab.bounds import allowed
 
 
 @rule(
@@ -83,8 +86,16 @@ def _lowest_in_training(lowest: Result, there: Sequence[Result], budget: int) ->
     part="scope",
 )
 def validation_over_starts(results: ExperimentResults) -> Iterator[Observation]:
-    """From how many other starts the variant that validation prefers has the lower loss there."""
-    there, last = compared_on(results.singles, VALIDATION, results.last), results.last
+    """From how many other starts the result that validation prefers has the lower loss there.
+
+    Lower than that of the next one, variant or value of a sweep.
+    """
+    members, is_sweep, last = (
+        results.singles or _one_sweep(results),
+        not results.singles,
+        results.last,
+    )
+    there = compared_on(members, VALIDATION, last, same_inputs=not is_sweep)
     if len(there) < 2:
         return
     first, other = sorted(there, key=lambda r: loss_on(r, VALIDATION, last))[:2]
@@ -100,9 +111,10 @@ def validation_over_starts(results: ExperimentResults) -> Iterator[Observation]:
     count = f"count({each}[:{len(known)}] < {each}[{len(known)}:])"
     total = cite("size(each(rounds)) // 2", runs)
     form = "" if lower >= thresholds.MOSTLY_STARTS * len(known) else "depends"
+    named = [Subject("", r.point) if is_sweep else r.subject for r in (first, other)]
     facts: Facts = {
-        "subject": first.subject,
-        "other": other.subject,
+        "subject": named[0],
+        "other": named[1],
         "lower": Count(lower, cite(count, runs)),
         "total": Count(len(known), total),
         "budget": Count(last),
@@ -183,6 +195,26 @@ def best_on_validation(results: ExperimentResults) -> Iterator[Observation]:
     if form != "level":
         claims.append(_lowest_in_training(trained, there, last))
     yield Observation("best-on-validation", facts, len(there), form=form, claims=tuple(claims))
+
+
+@rule("edge-on-validation", "generalisation", 0.8, thresholds=("NO_ODDS",))
+def edge_on_validation(results: ExperimentResults) -> Iterator[Observation]:
+    """The value with the lowest loss on validation rows is the first or the last of a sweep."""
+    there = compared_on(_one_sweep(results), VALIDATION, results.last, same_inputs=False)
+    best = chosen_of(there, results.last, same_inputs=False) if len(there) > 2 else None
+    if best is None or len(best.point) != 1:
+        return
+    ((key, value),) = best.point
+    values = [r.point[0][1] for r in there]
+    if not all(is_number(v) for v in values) or value not in (min(values), max(values)):
+        return
+    if value in allowed(best.run.config, key):
+        return  # Beyond the edge of what is allowed there is nothing to try.
+    others = [r for r in there if r is not best]
+    claims = [lead_claim(best, r, results.last, holds=True) for r in others]
+    claims.append(at_end(best, there, key))
+    facts: Facts = {"best": Subject("", best.point), "budget": Count(results.last)}
+    yield Observation("edge-on-validation", facts, len(there), limits=True, claims=tuple(claims))
 
 
 @rule("chosen-on-test", "generalisation", 0.5)

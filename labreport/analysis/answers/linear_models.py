@@ -65,28 +65,35 @@ def unfinished_linear_model(results: ExperimentResults) -> Iterator[Observation]
 
 @rule("beyond-linear", "target", 0.94, thresholds=("NO_ODDS",), part="reason")
 def beyond_linear(results: ExperimentResults) -> Iterator[Observation]:
-    """A network with a hidden layer below the lowest loss of any linear model on the same rows."""
-    linear = [r for r in results.singles if _optimum(r, results.last) is not None]
-    for result in results.singles:
-        other = next((r for r in linear if comparable(r, result)), None)
-        if other is None or is_linear(result.run.config) or result.loss(results.last) is None:
+    """The network with a hidden layer farthest below any linear model on the same rows."""
+    last = results.last
+    for other in (r for r in results.singles if _optimum(r, last) is not None):
+        best = _optimum(other, last) or 0.0
+        below = [r for r in results.singles if _is_beyond(r, other, last)]
+        if not below:
             continue
-        held = compared_on((result, other), VALIDATION, results.last)
-        if held and not is_ahead(result, other, results.last):
-            continue  # What the hidden layer adds in training is no gain on other rows.
-        best = _optimum(other, results.last) or 0.0
-        if best - (result.loss(results.last) or 0.0) <= _margin(other):
-            continue
+        result = min(below, key=lambda r: r.loss(last) or 0.0)
         facts: Facts = {
             "subject": result.subject,
-            "loss": result.number(results.last),
+            "loss": result.number(last),
             "other": other.subject,
             "optimum": Number(best, other.cite("linear_optimum"), 4),
-            "budget": Count(results.last),
+            "budget": Count(last),
         }
-        losses = f"r1.{result.loss_formula(results.last)}"
-        below = f"r2.linear_optimum - {losses} > NO_ODDS * r2.losses[0]"
-        yield Observation("beyond-linear", facts, 2, claims=(cite(below, (result, other)),))
+        losses = f"r1.{result.loss_formula(last)}"
+        apart = f"r2.linear_optimum - {losses} > NO_ODDS * r2.losses[0]"
+        yield Observation("beyond-linear", facts, 2, claims=(cite(apart, (result, other)),))
+
+
+def _is_beyond(result: Result, linear: Result, budget: int) -> bool:
+    """Return whether a network is below the optimum of a linear one by a difference that counts."""
+    if is_linear(result.run.config) or not comparable(linear, result):
+        return False
+    held = compared_on((result, linear), VALIDATION, budget)
+    if held and not is_ahead(result, linear, budget):
+        return False  # What the hidden layer adds in training is no gain on other rows.
+    loss = result.loss(budget)
+    return loss is not None and (_optimum(linear, budget) or 0.0) - loss > _margin(linear)
 
 
 def _optimum(result: Result, budget: int) -> float | None:

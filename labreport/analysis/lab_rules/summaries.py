@@ -63,30 +63,49 @@ def stuck_together(experiments: Experiments) -> Iterator[Conclusion]:
 
 @lab_rule("silent-together", "common", 0.75, of_constant_losses=True)
 def silent_together(experiments: Experiments) -> Iterator[Conclusion]:
-    """Runs with weights that no gradient ever reaches, and whether they all have ReLU."""
+    """Runs with weights that no gradient ever reaches, and whether ReLU alone has them.
+
+    An input that is 0 in every row leaves the weights that multiply it without a gradient in any
+    network; a run that has no others is not among them.
+    """
     shown = _distinct([(e, r) for e in experiments for r in e.singles if len(r.losses) > 1])
-    silent = [(e, r) for e, r in shown if r.never_moved_by_gradient]
+    silent = [(e, r) for e, r in shown if len(r.never_moved_by_gradient) > _of_zero_inputs(r)]
     if not silent or len(experiments) < 2:
         return
     members = [r for _, r in silent]
-    every = all("relu" in r.run.config.network.activations for r in members)
+    others = [r for _, r in shown if r not in members]
     quiet = "count(every_round(gradients == 0) & every_round(weights == weights[0]))"
     facts: Facts = {
         "count": Count(len(silent), cite("size(each(rounds))", members)),
         "total": Count(len(shown), cite("size(each(rounds))", [r for _, r in shown])),
         "experiments": _titles([e for e, _ in silent]),
     }
-    claims = (cite(f"all(each({quiet}) > 0)", members),)
-    form = "relu" if every else ""
+    claims = tuple(
+        r.cite(f"{quiet} > count(every_round(inputs == 0)) * {r.run.config.network.layers[1]}")
+        for r in members
+    )
+    # Where every run has ReLU, that those have it says nothing.
+    alone = all(map(_has_relu, members)) and not all(map(_has_relu, others))
     found = Observation(
         "silent-together",
         facts,
         runs=len(shown),
-        form=form,
+        form="relu" if alone else "",
         claims=claims,
         effect=len(silent) / len(shown),
     )
     yield experiments[0].plan, found
+
+
+def _of_zero_inputs(result: Result) -> int:
+    """Count the weights that multiply inputs which are 0 in every row."""
+    config = result.run.config
+    columns = zip(*config.data.inputs, strict=True)
+    return config.network.layers[1] * sum(not any(column) for column in columns)
+
+
+def _has_relu(result: Result) -> bool:
+    return "relu" in result.run.config.network.activations
 
 
 @lab_rule("all-runs", "runs", 0.5, of_constant_losses=True)
@@ -148,7 +167,10 @@ def near_floor(experiments: Experiments) -> Iterator[Conclusion]:
 
 @lab_rule("lowest-error", "common", 0.5, thresholds=("NO_ODDS",))
 def lowest_error(experiments: Experiments) -> Iterator[Conclusion]:
-    """The smallest squared error on the lab's own data among all runs with the same budget."""
+    """The smallest squared error on the lab's own data among all runs with the same budget.
+
+    Where rows are held out, it is for them to say which is best.
+    """
     shared = min(e.last for e in experiments) if experiments else 0
     candidates = [
         (error, e.plan, r)
@@ -156,6 +178,7 @@ def lowest_error(experiments: Experiments) -> Iterator[Conclusion]:
         for r in e.results
         if same_rows(r.run.config.data, e.plan.base.data)
         and r.trial.seed is None
+        and held_out(r) is None
         and r.run.config.rounds >= shared
         and r.error(0) is not None
         and (error := r.error(shared)) is not None

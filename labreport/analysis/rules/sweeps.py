@@ -108,7 +108,7 @@ def edge_of_grid(results: ExperimentResults) -> Iterator[Observation]:
             top = best_ones[0]
             edges = [tuple((k, v) for k, v in r.point if k in keys) for r in best_ones]
             proof = [*_best_claims(members, best_ones, budget)]
-            proof += [_at_end(r, members, key) for r in best_ones for key in keys]
+            proof += [at_end(r, members, key) for r in best_ones for key in keys]
             inside = [r for r in members if _is_inside(r, members, keys)]
             proof += [above(top, r, budget) for r in inside if r.loss(budget) is not None]
             farther = _farther(results, top, keys[0], budget) if len(top.point) == 1 else None
@@ -226,7 +226,7 @@ def _farther(results: ExperimentResults, top: Result, key: str, budget: int) -> 
     return None
 
 
-def _at_end(top: Result, members: Sequence[Result], key: str) -> Source:
+def at_end(top: Result, members: Sequence[Result], key: str) -> Source:
     """The claim that a run has the smallest or the largest value of a key."""
     mine, all_of_them = f"r1.setting({key!r})", f"each(setting({key!r}))"
     formula = f"{mine} == min({all_of_them}) or {mine} == max({all_of_them})"
