@@ -340,6 +340,8 @@ def change_at(settings: Iterable[tuple[Sequence[str], Any]]) -> Change:
         *tables, leaf = path
         table = change
         for name in tables:
-            table = table.setdefault(name, {})
+            # A table that was given as a value is another's, and stays as it is.
+            table[name] = dict(table.get(name, {}))
+            table = table[name]
         table[leaf] = value
     return change
