@@ -91,6 +91,10 @@ APPENDIX_ANSWERS = 3
 """Findings that a repetition in an appendix begins with."""
 
 
+DECIDED_ELSEWHERE = ("pairs-by-round", "rounding-decides")
+"""Rules of what decides a verdict that the experiment does not ask for."""
+
+
 @dataclass(frozen=True)
 class Observations:
     """The findings of one experiment.
@@ -114,10 +118,10 @@ class Observations:
     def in_short(self) -> tuple[Observation, ...]:
         """What came out: the verdict, else the effect, else the first thing that was found.
 
-        A verdict that rounding alone decides does not stand without saying so.
+        A verdict that rounding decides, or the very round, does not stand without saying so.
         """
         if verdict := self.part("verdict"):
-            return (*verdict, *(o for o in self.answers if o.rule == "rounding-decides"))
+            return (*verdict, *(o for o in self.answers if o.rule in DECIDED_ELSEWHERE))
         return self.part("effect") or self.answers[:1]
 
     def __iter__(self) -> Iterator[Observation]:
@@ -197,10 +201,10 @@ def _given_to(rule: Rule, results: ExperimentResults) -> ExperimentResults:
     return telling if rule.of_equal_runs else replace(telling, names_once=True)
 
 
-OF_PAIRS = ("pairs-at-other-rates", "solved-less-often")
+OF_PAIRS = ("pairs-at-other-rates", "pairs-by-round", "solved-less-often")
 """Scopes of a verdict on the same two variants from random starts, and of no other."""
 
-TURNS_ROUND = (("leads-longer", "turns"), ("rounding-decides", ""))
+TURNS_ROUND = (("leads-longer", "turns"), ("pairs-by-round", ""), ("rounding-decides", ""))
 """Findings without which a verdict would mislead: they stand in the answer beside another scope."""
 
 

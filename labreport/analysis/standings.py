@@ -16,6 +16,11 @@ MOMENTS = 10
 """Numbers of rounds in the last fifth of a training at which the lead is looked at."""
 
 
+def last_moments(rounds: int) -> tuple[int, ...]:
+    """Numbers of rounds in the last fifth of a training, that of its end the last."""
+    return tuple(np.linspace(4 * rounds // 5, rounds, MOMENTS, dtype=int).tolist())
+
+
 @dataclass(frozen=True)
 class Standing:
     """The runs of an experiment at one number of rounds.
@@ -94,7 +99,7 @@ def _is_steady(end: Standing, rounds: int) -> bool:
     Losses that swing cross one another again and again: who happens to be ahead then leads nobody.
     """
     names = {r.variant for r in end.first}
-    for step in np.linspace(4 * rounds // 5, rounds, MOMENTS, dtype=int).tolist():
+    for step in last_moments(rounds):
         before = standing((*end.first, *end.others), step)
         if before is not None and {r.variant for r in before.first}.isdisjoint(names):
             return False

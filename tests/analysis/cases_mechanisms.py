@@ -210,6 +210,45 @@ def variants_that_differ_in_the_rate_alone() -> ExperimentResults:
     return with_controls(experiment(one, other), "neighbours", made)
 
 
+def crossing(*before: float, ends: float = 1.0) -> ExperimentResults:
+    """Two variants from ten starts: the first ends lower, and is at these losses a round before."""
+    calm = [9, 8, 7, 6, 5, 4, 3, 2.5, 2.5, 2.0, 2.0]
+    losses = [[9, 8, 7, 6, 5, 4, 3, 2.5, 2.2, loss, ends] for loss in before]
+    one = starts("a", losses)
+    other = starts("b", [calm] * len(before), {"network.bias": "trained"})
+    return experiment(one, other, budgets=(10,))
+
+
+@fires(
+    "pairs-by-round",
+    "",
+    subject="a",
+    other="b",
+    count=10,
+    lower=10,
+    early_lower=5,
+    step=9,
+    budget=10,
+)
+def half_of_the_pairs_were_not_lower_a_round_before() -> ExperimentResults:
+    return crossing(*[1.0] * 5, *[3.0] * 5)
+
+
+@silent("pairs-by-round")
+def most_pairs_were_lower_a_round_before() -> ExperimentResults:
+    return crossing(*[1.0] * 6, *[3.0] * 4)
+
+
+@fires("pairs-by-round", "", early_lower=0, early_higher=0)
+def all_pairs_were_level_a_round_before() -> ExperimentResults:
+    return crossing(*[2.0] * 10)
+
+
+@silent("pairs-by-round")
+def pairs_that_show_no_difference_at_the_end() -> ExperimentResults:
+    return crossing(*[3.0] * 10, ends=2.0)
+
+
 # --- the error term ----------------------------------------------------------------------------
 
 

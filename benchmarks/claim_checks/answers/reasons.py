@@ -104,6 +104,29 @@ def pairs_at_other_rates(seen: Seen, observation: Observation) -> bool:
     )
 
 
+def pairs_by_round(seen: Seen, observation: Observation) -> bool:
+    """Check how many pairs one variant led shortly before the end, and that it leads there."""
+    step, budget, count = (stated(observation, key) for key in ("step", "budget", "count"))
+    for subject in subjects_of(observation.facts["subject"]):
+        for other in subjects_of(observation.facts["other"]):
+            mine, theirs = (
+                {t.seed: r for t, r in seen.variants[name.variant]} for name in (subject, other)
+            )
+            both = [(run, theirs[seed]) for seed, run in mine.items() if seed in theirs]
+            pairs = [pair for pair in both if all(has_reached(run, budget) for run in pair)]
+            lower, higher, there = _lower_and_higher(pairs, step)
+            if not (
+                _direction(*_lower_and_higher(pairs, budget)) == 1
+                and 4 * budget <= 5 * (step + 1) <= 5 * budget
+                and there == count
+                and lower <= higher
+                and (lower, higher)
+                == (stated(observation, "early_lower"), stated(observation, "early_higher"))
+            ):
+                return False
+    return True
+
+
 def _at_other_rates(seen: Seen, observation: Observation, subject: str, other: str) -> bool:
     budget, count = stated(observation, "budget"), stated(observation, "count")
     mine, theirs = ({t.seed: r for t, r in seen.variants[name]} for name in (subject, other))
@@ -294,6 +317,7 @@ CHECKS: dict[str, Check] = {
     "larger-step": larger_step,
     "larger-step-starts": larger_step_starts,
     "pairs-at-other-rates": pairs_at_other_rates,
+    "pairs-by-round": pairs_by_round,
     "error-term": error_term,
     "range-decides": range_decides,
     "lands-in-saturation": lands_in_saturation,

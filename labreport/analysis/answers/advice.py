@@ -17,6 +17,7 @@ ADVICE: Mapping[tuple[str, str], str] = {
     ("solved-less-often", ""): "weigh",
     ("over-all-rows", "turns"): "rows",
     ("rounding-decides", ""): "twice",
+    ("pairs-by-round", ""): "calmer",
     ("holds-over-starts", "depends"): "starts",
     ("holds-over-starts", "reversed"): "starts",
     ("holds-over-starts", "fewer"): "starts",

@@ -1,4 +1,4 @@
-"""Leads that are a matter of the size of the step: the other variant has them at a larger rate."""
+"""Leads that hang on the size of the step, or on the very round at which they are read."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from labreport.analysis.observation import Count, Facts, Number, Observation, Su
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
 from labreport.analysis.rules.reliability import compared_starts, pairs_of
+from labreport.analysis.standings import last_moments
 from labreport.lab.changes import differing_keys, quantity
 from labreport.lab.configuration import RunConfig
 
@@ -263,3 +264,50 @@ def _at_other_rates(own: SeedPairs, at: Sequence[SeedPairs]) -> Observation:
         strength="statistical",
         claims=tuple(claims),
     )
+
+
+@rule(
+    "pairs-by-round",
+    "reliability",
+    0.96,
+    thresholds=("NO_ODDS", "SIGNIFICANCE"),
+    part="scope",
+)
+def pairs_by_round(results: ExperimentResults) -> Iterator[Observation]:
+    """A difference of variants from several starts that is none shortly before the end.
+
+    Losses that swing cross one another again and again; others may just have crossed.
+    """
+    for members, theirs in compared_starts(results):
+        own = pairs_of(members, theirs, results.last)
+        if not own.runs or not own.direction:
+            continue
+        own = own if own.direction > 0 else own.turned
+        before = [SeedPairs(own.runs, step) for step in last_moments(results.last)[:-1]]
+        known = [p for p in before if all(r.loss(p.budget) is not None for r in _all_of(p))]
+        least = min(known, key=lambda p: p.below - p.above, default=None)
+        if least is None or least.below > least.above:
+            continue
+        facts: Facts = {
+            "subject": Subject(own.runs[0][0].variant),
+            "other": Subject(own.runs[0][1].variant),
+            "count": own.count,
+            "early_lower": least.lower,
+            "early_higher": least.turned.lower,
+            "lower": own.lower,
+            "step": Count(least.budget),
+            "budget": Count(own.budget),
+        }
+        fewer = f"{least.below_formula} <= {least.above_formula}"
+        yield Observation(
+            "pairs-by-round",
+            facts,
+            runs=2 * len(own.runs),
+            strength="statistical",
+            claims=(own.direction_claim(1), least.cite(fewer)),
+        )
+
+
+def _all_of(pairs: SeedPairs) -> Iterator[Result]:
+    """Both runs of every pair."""
+    return (r for pair in pairs.runs for r in pair)
