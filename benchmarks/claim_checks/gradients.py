@@ -272,11 +272,18 @@ def is_stuck_in_every_rounding(
 ) -> bool:
     """Check that a run is stuck, could do better, and stands still however it is rounded.
 
-    Rprop moves by the sign of a gradient, and a momentum above 1 without any.
+    Rprop moves by the sign of a gradient, and a momentum above 1 without any; whoever divides by
+    the size of past gradients may move again when these are forgotten.
     """
     settings = run.config.flat()
     if run.config.optimizer.name == "rprop" or (settings.get("optimizer.momentum") or 0) > 1:
         return False
+    fades = run.config.optimizer.name not in ("sgd", "asgd", "adagrad")
+    if fades:
+        gradient = np.abs(run.trace.gradients[budget].astype(float)).max()
+        rate, least = settings["optimizer.learning_rate"], settings["optimizer.eps"]
+        if rate * gradient / least * 1000 * run.config.rounds > 0.0101:
+            return False
     return (
         is_stuck(run, budget, swing)
         and could_do_better(seen, run, budget, lead)

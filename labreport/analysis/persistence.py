@@ -43,3 +43,31 @@ def stays_claims(result: Result, continued: Result, budget: int) -> Iterator[Sou
     pair = (result, continued)
     yield cite(f"max(abs({rest} - r2.losses[{step}])) <= STANDING_STILL * {gap}", pair)
     yield cite(f"all(r2.losses[:{step} + 1] == r1.losses[:{step} + 1])", pair)
+
+
+DIVIDING = frozenset({"rmsprop", "adam", "adamw", "adamax", "nadam", "radam", "adadelta"})
+"""Optimizers that divide a gradient by an average of the size of past ones, which fades."""
+
+
+def is_held_fast(result: Result, step: int) -> bool:
+    """Return whether weights would get nowhere in many more rounds with the gradient of a step.
+
+    An optimizer that divides by the average size of past gradients makes steps of at most the
+    learning rate times the gradient over ε once that average has faded; others make steps in
+    proportion to the gradient, which is small.
+    """
+    config = result.run.config
+    if config.optimizer.name not in DIVIDING:
+        return True
+    settings = config.flat()
+    largest = float(np.abs(result.run.trace.gradients[step].astype(np.float64)).max())
+    each = float(settings["optimizer.learning_rate"]) * largest / float(settings["optimizer.eps"])
+    return each * thresholds.LONG_AFTER * config.rounds <= thresholds.NOWHERE
+
+
+def held_fast_claims(result: Result, step: int) -> Iterator[Source]:
+    """The claim that it is so, where the optimizer is one of those."""
+    if result.run.config.optimizer.name in DIVIDING:
+        largest = f"max(abs(wide(gradients[{step}])))"
+        each = f"setting('optimizer.learning_rate') * {largest} / setting('optimizer.eps')"
+        yield result.cite(f"{each} * LONG_AFTER * rounds <= NOWHERE")

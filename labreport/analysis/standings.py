@@ -18,7 +18,7 @@ MOMENTS = 10
 
 def last_moments(rounds: int) -> tuple[int, ...]:
     """Numbers of rounds in the last fifth of a training, that of its end the last."""
-    return tuple(np.linspace(4 * rounds // 5, rounds, MOMENTS, dtype=int).tolist())
+    return tuple(np.linspace(-(-4 * rounds // 5), rounds, MOMENTS, dtype=int).tolist())
 
 
 @dataclass(frozen=True)

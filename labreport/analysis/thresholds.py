@@ -18,6 +18,14 @@ VANISHED = 1e-2
 """A gradient a hundred times smaller than the largest of its run moves a weight no further in
 the whole budget than the largest one did in a hundredth of it."""
 
+LONG_AFTER = 1000
+"""Times the rounds of a run, for which an optimizer that divides by the size of past gradients must
+get nowhere before its run is called stuck: what it divides by fades, and the step grows back."""
+
+NOWHERE = 0.01
+"""A weight that moves by less than a hundredth altogether has not moved on; those of the networks
+that a lab trains begin with sizes around a half."""
+
 STANDING_STILL = 0.01
 """Over the last half of the rounds the distance from the floor changes by less than a hundredth: a
 small gradient with a large step size, or with many rounds, still goes somewhere."""

@@ -248,7 +248,7 @@ def random_starts_of_which_one_falls_to_the_end() -> ExperimentResults:
 
 @fires("still-falling", "many", count=8, total=16)
 def one_of_two_variants_falls_to_the_end_from_all_starts() -> ExperimentResults:
-    low, high = [[*HIGH, 4, 2]] * 8, [[*HIGH, 6, 6]] * 8
+    low, high = [[9, *[8] * 8, 4, 2]] * 8, [[*HIGH, 6, 6]] * 8
     other = starts("b", high, {"network.bias": "trained"})
     return experiment(starts("a", low), other, budgets=(10,))
 

@@ -26,7 +26,7 @@ from synthetic_runs import (
 )
 
 from labreport.analysis.results import ExperimentResults
-from labreport.analysis.thresholds import CLOSE, STANDING_STILL, VANISHED
+from labreport.analysis.thresholds import CLOSE, LONG_AFTER, NOWHERE, STANDING_STILL, VANISHED
 from labreport.lab.configuration import RunConfig
 from labreport.lab.controls import RATES
 from labreport.runs.run import Trace
@@ -411,6 +411,53 @@ def a_momentum_above_1_stands_nowhere() -> ExperimentResults:
 def rprop_needs_the_sign_of_a_gradient_alone() -> ExperimentResults:
     rprop = {"optimizer.name": "rprop"}
     return experiment(single("a", [9, 2, 2], rprop, gradients=fading(VANISHED)))
+
+
+def divided(name: str, last: float) -> ExperimentResults:
+    """A run of an optimizer that divides by the size of past gradients; its last gradient."""
+    settings = {"optimizer": {"name": name, "learning_rate": 1.0, "eps": 1e-8}}
+    fades = np.array([[1.0] * 8, [last] * 8, [last] * 8])
+    return experiment(single("a", [9, 2, 2], settings, gradients=fades))
+
+
+TOO_SMALL = 1e-8 * NOWHERE / (2 * LONG_AFTER)
+"""A gradient with which a weight moves by a hundredth in a thousand times two rounds."""
+
+
+@fires("stuck", "sigmoid", subject="a", loss=2.0)
+def rmsprop_gets_nowhere_with_its_last_gradient() -> ExperimentResults:
+    return divided("rmsprop", 0.999 * TOO_SMALL)
+
+
+@silent("stuck")
+def rmsprop_gets_away_once_it_has_forgotten_its_large_gradients() -> ExperimentResults:
+    return divided("rmsprop", 1.001 * TOO_SMALL)
+
+
+@silent("stuck")
+def adam_gets_away_once_it_has_forgotten_its_large_gradients() -> ExperimentResults:
+    return divided("adam", 1.001 * TOO_SMALL)
+
+
+@fires("stuck", "sigmoid")
+def adagrad_never_forgets_its_large_gradients() -> ExperimentResults:
+    return divided("adagrad", VANISHED)
+
+
+def rates_of_rmsprop(last: float) -> ExperimentResults:
+    settings = {"optimizer": {"name": "rmsprop", "learning_rate": 1.0, "eps": 1e-8}}
+    fades = np.array([[1.0] * 8, [last] * 8, [last] * 8])
+    return experiment(sweep("a", RATE, {1.0: [9, 2, 2]}, settings, gradients=fades))
+
+
+@fires("stuck-points", "", count=1, total=1, lowest=2.0)
+def a_rate_of_rmsprop_gets_nowhere() -> ExperimentResults:
+    return rates_of_rmsprop(0.999 * TOO_SMALL)
+
+
+@silent("stuck-points")
+def a_rate_of_rmsprop_gets_away() -> ExperimentResults:
+    return rates_of_rmsprop(1.001 * TOO_SMALL)
 
 
 @fires("stuck", "longer", loss=2.0, longer=20)

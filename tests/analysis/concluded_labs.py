@@ -208,6 +208,13 @@ def stuck_above_a_rate() -> Lab:
     return halted(8.0, {1.0: FALLING, 2.0: FALLING}), steady("b")
 
 
+def stuck_with_rmsprop() -> Lab:
+    still = np.ones((5, 8))
+    still[1:] = 2.4e-14
+    rmsprop = {"optimizer.name": "rmsprop", "optimizer.eps": 1e-8}
+    return experiment(single("s", [4, 1, 1, 1, 1], rmsprop, gradients=still)), steady("b")
+
+
 def stuck_beside_a_better_run() -> Lab:
     """A run of two rows that only the second experiment shows to be stuck."""
     rows = {"data": {"inputs": [[0.5, 0.3]] * 2, "targets": [[0.25, 0.0625]] * 2}}
@@ -302,6 +309,7 @@ LABS: tuple[Callable[[], Lab], ...] = (
     too_few_starts,
     no_starts,
     stuck_above_a_rate,
+    stuck_with_rmsprop,
     stuck_beside_a_better_run,
     silent_with_relu,
     silent_without_relu,

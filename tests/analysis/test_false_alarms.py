@@ -30,8 +30,8 @@ def test_nothing_wrong_is_said_of_labs_at_random() -> None:
     assert found.wrong == []
     assert found.labs == LABS
     spoken = [name for name, tally in found.tallies.items() if tally.fired]
-    # Most rules speak of so few labs; all do of some hundreds.
-    assert len(spoken) > len(found.tallies) * 2 / 3
+    # Most rules speak of so few labs; of some hundreds all do that need no rows held out.
+    assert len(spoken) > len(found.tallies) * 3 / 5
 
 
 @pytest.mark.parametrize("path", sorted(ONCE_WRONG.glob("*.toml")), ids=lambda path: path.stem)

@@ -338,9 +338,8 @@ def test_of_two_variants_from_equal_starts_the_lower_is_advised() -> None:
 
 @pytest.mark.parametrize(("still", "form"), [(8, "longer"), (7, "take")])
 def test_nothing_is_preferred_where_half_of_the_runs_still_fall(still: int, form: str) -> None:
-    way = [9.0] * 9
-    low = [[*way, 4 + k / 64, (2 if k < still else 4) + k / 64] for k in range(8)]
-    high = [[*way, 6 + k / 64, 6 + k / 64] for k in range(8)]
+    low = [[9.0, *[8.0] * 8, 4 + k / 64, (2 if k < still else 4) + k / 64] for k in range(8)]
+    high = [[*[9.0] * 9, 6 + k / 64, 6 + k / 64] for k in range(8)]
     made = experiment(starts("a", low), starts("b", high, {MOMENTUM: 0.5}), budgets=(10,))
     (advised,) = (o for o in observe(made).answers if o.rule == "advice")
     assert advised.form == form

@@ -22,7 +22,7 @@ from labreport.analysis.observe import RULES
 from labreport.analysis.points import title_of
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rules.comparison import same_rows
-from labreport.analysis.rules.gradients import find_stuck
+from labreport.analysis.stuck import OF_STUCK, find_stuck
 
 OF_SHARES = ("share-right", "share-right-swept", "share-right-starts", "level-answers")
 """Rules that state a share of right rows."""
@@ -32,7 +32,7 @@ OF_SHARES = ("share-right", "share-right-swept", "share-right-starts", "level-an
     "stuck-together",
     "common",
     0.8,
-    thresholds=("VANISHED", "STANDING_STILL", "FAR_FROM_FLOOR", "ROUNDING"),
+    thresholds=OF_STUCK,
     of_constant_losses=True,
 )
 def stuck_together(experiments: Experiments) -> Iterator[Conclusion]:
