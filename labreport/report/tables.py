@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from statistics import stdev
 
 import numpy as np
 
@@ -304,7 +305,8 @@ def _statistics(values: np.ndarray) -> tuple[Cell, ...]:
     """Mean, standard deviation, lowest, median and highest of final losses."""
     if not len(values):
         return (measured(None),) * 5
-    deviation = float(values.std(ddof=1)) if len(values) > 1 else None
+    # Exactly 0 where all are equal, which a sum of rounded squares need not be.
+    deviation = stdev(values.tolist()) if len(values) > 1 else None
     return (
         measured(float(values.mean())),
         measured(deviation),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import stdev
 
 import numpy as np
 
@@ -147,7 +148,9 @@ def _of_starts(results: ExperimentResults) -> Table | None:
     for name, members in groups.items():
         found = [on_parts(r).score(part, r.index(results.last) or 0) for r in members]
         values = np.array([value for value in found if value is not None])
-        shown = (values.mean(), values.std(ddof=1), values.min(), np.median(values), values.max())
+        # Exactly 0 where all are equal, which a sum of rounded squares need not be.
+        deviation = stdev(values.tolist())
+        shown = (values.mean(), deviation, values.min(), np.median(values), values.max())
         cells_of = [
             Cell(Share(float(v)) if kind == "share" else Number(float(v), None, 3), numeric=True)
             for v in shown
