@@ -21,7 +21,7 @@ NAMES = re.compile(r"“[^”]*”")
 SYMBOLS = re.compile(
     r"∂L/∂\w+|\b[wxhoby]\d+\b|[oh]\d?\(1−[oh]\d?\)"
     r"|(?:learning rate|weight decay|momentum|batch size|rounds) [\d.]+"
-    r"|(?:学习率|权值衰减|动量|每批行数|训练轮数) [\d.]+"
+    r"|(?:学习率|权值衰减|动量|批大小|训练轮数) [\d.]+"
     r"|\b[0-9a-f]{64}\b"
     r"|(?:Figure|Table|Formula|[图表式]) \(?\d+\)?"
 )

@@ -190,7 +190,7 @@ FACTS: list[tuple[Fact, str, str]] = [
     (Names(tuple("abcdefghi")), "a、b、c、d、e、f 和另外 3 个", "a, b, c, d, e, f and 3 others"),
     (
         Subject("", (("network.bias", "none"), ("data.batch_size", 1))),
-        "无偏置，每批行数 1",
+        "无偏置，批大小 1",
         "no bias, batch size 1",
     ),
     (Subject("", (("network.bias", "held"),)), "偏置固定为给定值", "bias held at given values"),
