@@ -57,6 +57,21 @@ def loss_on(trial: Trial, run: Run, part: str, step: int) -> float:
     return float(LOSSES[run.config.loss](outputs_on(trial, run, part, step), targets))
 
 
+def kept(trial: Trial, run: Run, budget: int) -> int:
+    """The step whose weights count: the last one, or the best on the validation rows so far."""
+    data_set = _set(trial)
+    if not data_set.keeps_best:
+        return budget
+    found: tuple[float, int] | None = None
+    for step in (int(s) for s in run.trace.recorded if s <= budget):
+        if found and data_set.patience is not None and step - found[1] > data_set.patience:
+            break
+        loss = loss_on(trial, run, "validation", step)
+        if np.isfinite(loss) and (found is None or loss < found[0] - 1e-9 * abs(found[0])):
+            found = loss, step
+    return budget if found is None else found[1]
+
+
 def score_on(trial: Trial, run: Run, part: str, step: int) -> float:
     """The share of rows in their own class, or R²."""
     from sklearn.metrics import accuracy_score, r2_score
@@ -92,7 +107,7 @@ def _singles(seen: Seen) -> list[tuple[Trial, Run]]:
 def leads_on_validation(seen: Seen, observation: Observation) -> bool:
     """Check who has the lowest loss on validation rows, and in training."""
     step = stated(observation, "budget")
-    losses = {t.variant: loss_on(t, r, "validation", step) for t, r in _singles(seen)}
+    losses = {t.variant: loss_on(t, r, "validation", kept(t, r, step)) for t, r in _singles(seen)}
     (first, one), (other, another) = (
         _pair(seen, observation.facts[key]) for key in ("subject", "other")
     )
@@ -113,7 +128,7 @@ def held_out_score(seen: Seen, observation: Observation) -> bool:
     trial, run = _pair(seen, observation.facts["subject"])
     step = stated(observation, "budget")
     part = "test" if "test" in _set(trial).parts else "validation"
-    scores = [score_on(trial, run, name, step) for name in (part, "train")]
+    scores = [score_on(trial, run, name, kept(trial, run, step)) for name in (part, "train")]
     told = [stated(observation, name) for name in ("score", "seen_score")]
     return len(_set(trial).parts[part]) == stated(observation, "rows") and all(
         near(a, b) for a, b in zip(told, scores, strict=True)
@@ -129,7 +144,7 @@ def validation_over_starts(seen: Seen, observation: Observation) -> bool:
 def best_on_validation(seen: Seen, observation: Observation) -> bool:
     """Check which point of a sweep has the lowest loss on validation rows."""
     step = stated(observation, "budget")
-    losses = {t.point: loss_on(t, r, "validation", step) for t, r in seen.pairs}
+    losses = {t.point: loss_on(t, r, "validation", kept(t, r, step)) for t, r in seen.pairs}
     best = observation.facts["best"]
     assert isinstance(best, Subject)
     fine = losses[best.point] == min(losses.values())
@@ -147,7 +162,7 @@ def edge_on_validation(seen: Seen, observation: Observation) -> bool:
     """Check that the value with the lowest loss on validation rows is the first or the last."""
     step, best = stated(observation, "budget"), observation.facts["best"]
     assert isinstance(best, Subject)
-    losses = {t.point[0][1]: loss_on(t, r, "validation", step) for t, r in seen.pairs}
+    losses = {t.point[0][1]: loss_on(t, r, "validation", kept(t, r, step)) for t, r in seen.pairs}
     ((_, mine),) = best.point
     lowest = losses[mine] == min(losses.values())
     return lowest and mine in (min(losses), max(losses))
@@ -159,7 +174,7 @@ def held_out_starts(seen: Seen, observation: Observation) -> bool:
     for told in listed(observation, "scores"):
         members = seen.variants[told.what.variant]
         part = "test" if "test" in _set(members[0][0]).parts else "validation"
-        scores = [score_on(t, r, part, step) for t, r in members]
+        scores = [score_on(t, r, part, kept(t, r, step)) for t, r in members]
         if not near(value(told.detail), float(np.median(scores))):
             return False
     return True
@@ -173,7 +188,7 @@ def starts_on_validation(seen: Seen, observation: Observation) -> bool:
     found = []
     for key in ("subject", "other"):
         members = seen.variants[first_variant(observation.facts[key])]
-        found.append({t.seed: loss_on(t, r, "validation", step) for t, r in members})
+        found.append({t.seed: loss_on(t, r, "validation", kept(t, r, step)) for t, r in members})
     pairs = [(found[0][seed], found[1][seed]) for seed in found[0]]
     lower, untied = sum(a < b for a, b in pairs), sum(a != b for a, b in pairs)
     p = binomtest(lower, untied).pvalue if untied else 1.0
@@ -204,7 +219,8 @@ def fits_its_rows(seen: Seen, observation: Observation) -> bool:
     """Check that training fits better at one end, and validation rows are worse off."""
     step = stated(observation, "budget")
     (best, one), (end, other) = (_pair(seen, observation.facts[k]) for k in ("best", "end"))
-    worse = loss_on(end, other, "validation", step) > 1.1 * loss_on(best, one, "validation", step)
+    own, theirs = (loss_on(*x, "validation", kept(*x, step)) for x in ((best, one), (end, other)))
+    worse = theirs > 1.1 * own
     return bool(worse and other.losses[step] < one.losses[step])
 
 
@@ -253,6 +269,18 @@ def linear_unfinished(seen: Seen, observation: Observation) -> bool:
     return bool(run.losses[step] < line.losses[step] and line.losses[step] > lowest_of_lines(line))
 
 
+def kept_rounds(seen: Seen, observation: Observation) -> bool:
+    """Check after which round each run is best on the validation rows."""
+    budget = stated(observation, "budget")
+    steps = [
+        kept(t, r, budget) for t, r in seen.pairs if len(r.losses) > min(budget, r.config.rounds)
+    ]
+    if observation.form == "many":
+        ends = stated(observation, "earliest"), stated(observation, "latest")
+        return ends == (min(steps), max(steps))
+    return {value(told.detail) for told in listed(observation, "kept")} == set(steps)
+
+
 CHECKS: dict[str, Check] = {
     "leads-on-validation": leads_on_validation,
     "held-out-score": held_out_score,
@@ -260,6 +288,7 @@ CHECKS: dict[str, Check] = {
     "best-on-validation": best_on_validation,
     "edge-on-validation": edge_on_validation,
     "held-out-starts": held_out_starts,
+    "kept-rounds": kept_rounds,
     "chosen-on-test": chosen_on_test,
     "overfits": overfits,
     "fits-its-rows": fits_its_rows,

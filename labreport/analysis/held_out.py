@@ -31,6 +31,9 @@ FEWEST_STEPS = 20
 AT_ONCE = 4_000_000
 """Numbers of one layer that are held at a time."""
 
+SAME = 1e-9
+"""Share of a loss by which another must be lower: what is less may be rounding."""
+
 Labels = NDArray[np.int_]
 """Numbers of classes, or counts of rows."""
 
@@ -124,6 +127,24 @@ class HeldOut:
         """The first step, of those that are computed, with the lowest loss of a part."""
         losses = self.losses(part)
         return self.steps[int(np.nanargmin(losses))] if np.isfinite(losses).any() else None
+
+    def kept(self, last: int) -> int:
+        """The step whose weights count after ``last`` updates: that, or the best so far.
+
+        Best is the lowest finite loss on the validation rows, of the steps at which it is computed;
+        with patience, of those that come before so many rounds have passed without a lower one.
+        """
+        if not self.data_set.keeps_best:
+            return last
+        patience = self.data_set.patience or np.inf
+        best: int | None = None
+        least = np.inf
+        for step, loss in zip(self.steps, self.losses("validation").tolist(), strict=True):
+            if step > last or (best is not None and step - best > patience):
+                break
+            if np.isfinite(loss) and (best is None or loss < least - SAME * abs(least)):
+                best, least = step, loss
+        return last if best is None else best
 
     def classes(self, part: str, step: int) -> Labels:
         """The class [rows] that each row of a part is put into; level ones are the first."""

@@ -204,8 +204,14 @@ def _given_to(rule: Rule, results: ExperimentResults) -> ExperimentResults:
 OF_PAIRS = ("pairs-at-other-rates", "pairs-by-round", "solved-less-often")
 """Scopes of a verdict on the same two variants from random starts, and of no other."""
 
-TURNS_ROUND = (("leads-longer", "turns"), ("pairs-by-round", ""), ("rounding-decides", ""))
-"""Findings without which a verdict would mislead: they stand in the answer beside another scope."""
+TURNS_ROUND = (
+    ("leads-longer", "turns"),
+    ("pairs-by-round", ""),
+    ("rounding-decides", ""),
+    ("kept-rounds", ""),
+    ("kept-rounds", "many"),
+)
+"""Findings without which an answer would mislead: they stand in it beside others of their part."""
 
 
 def _answers(

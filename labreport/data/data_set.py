@@ -66,6 +66,9 @@ class DataSet:
         dropped: rows of the source that were left out.
         filled: missing values that the mean of the training part stands for.
         picture: height and width of the picture that a row of the source is; None of other data.
+        keeps_best: whether of a run the weights of the round with the lowest loss on the validation
+            rows count, and not the last ones.
+        patience: rounds without a lower one after which no later round counts; None for no end.
     """
 
     origin: Origin
@@ -82,6 +85,8 @@ class DataSet:
     dropped: int = 0
     filled: int = 0
     picture: tuple[int, int] | None = None
+    keeps_best: bool = False
+    patience: int | None = None
 
     @property
     def train(self) -> DataPart:
@@ -139,6 +144,9 @@ class Preparation:
         stratified: whether every part has as large a share of every class.
         standardise: whether inputs get a mean of 0 and a standard deviation of 1 in training.
         degree: up to which powers and products of the inputs are inputs, too.
+        keeps_best: whether of a run the weights of the round with the lowest loss on the validation
+            rows count.
+        patience: rounds without a lower one after which no later round counts.
     """
 
     sizes: Mapping[str, float | int] = field(default_factory=dict)
@@ -146,6 +154,8 @@ class Preparation:
     stratified: bool = True
     standardise: bool = False
     degree: int = 1
+    keeps_best: bool = False
+    patience: int | None = None
 
 
 @dataclass(frozen=True)
@@ -206,6 +216,8 @@ def prepare(
         examples.dropped,
         int(missing.sum()),
         examples.picture,
+        preparation.keeps_best,
+        preparation.patience,
     )
 
 

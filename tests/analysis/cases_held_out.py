@@ -326,6 +326,54 @@ def held_out_rows_are_hardly_worse_off_at_the_end() -> ExperimentResults:
     return held(experiment(by_rate({1.0: 2, 2.0: 0.5, 3.0: last}, {1.0: 3, 2.0: 2, 3.0: 1})))
 
 
+# --- the best round ----------------------------------------------------------------------------
+
+
+def best_kept(
+    *ways: Sequence[float], patience: int | None = None, budgets: Sequence[int] = (4,)
+) -> ExperimentResults:
+    """Runs of which the best weights on the validation rows are kept."""
+    made = [
+        way(name, [9, 8, 7, 6, 5], weights, **{RATE: rate})
+        for name, rate, weights in zip("abcd", (1.0, 2.0, 3.0, 4.0), ways, strict=False)
+    ]
+    kept = replace(data_set("validation", "test"), keeps_best=True, patience=patience)
+    return held(experiment(*made, budgets=budgets), kept)
+
+
+@fires("kept-rounds", "", kept=(("a", 2), ("b", 4)), budget=4)
+@fires("leads-on-validation", "", subject="a", loss=0.25, other="b", other_loss=1.0)
+@fires("held-out-score", "chosen-explained", subject="a", score=0.75)
+def the_best_round_of_each_run_counts() -> ExperimentResults:
+    return best_kept([3, 2, 0.5, 1.5, 2], [3, 2.5, 2, 1.5, 1])
+
+
+@fires("kept-rounds", "", kept=(("a", 1), ("b", 3)), budget=3)
+@fires("leads-on-validation", "", subject="b", loss=2.25, other="a", other_loss=4.0)
+def no_round_after_the_last_that_is_compared_counts() -> ExperimentResults:
+    return best_kept([3, 2, 2.5, 2.2, 0.5], [3, 2.5, 2, 1.5, 1], budgets=(3,))
+
+
+@fires("kept-rounds", "", kept=(("a", 1),))
+def no_round_counts_after_two_without_a_lower_loss() -> ExperimentResults:
+    return best_kept([3, 1, 1.5, 1.2, 0.5], patience=2)
+
+
+@fires("kept-rounds", "", kept=(("a", 4),))
+def the_last_round_within_patience_counts() -> ExperimentResults:
+    return best_kept([3, 1, 1.5, 1.2, 0.5], patience=3)
+
+
+@fires("kept-rounds", "many", earliest=1, latest=4, count=4, budget=4)
+def of_many_runs_the_first_and_the_last_of_their_best_rounds_are_told() -> ExperimentResults:
+    return best_kept([3, 1, 2, 2, 2], [3, 2, 1, 2, 2], [3, 2, 2, 1, 2], [3, 2, 2, 2, 1])
+
+
+@silent("kept-rounds")
+def the_last_round_counts() -> ExperimentResults:
+    return held(experiment(way("a", [9, 5, 3], [3, 2, 1])))
+
+
 # --- by round ----------------------------------------------------------------------------------
 
 

@@ -1408,6 +1408,7 @@ WITHOUT_CLAIMS = {
     "chosen-on-test",
     "held-out-score",
     "held-out-starts",
+    "kept-rounds",
     "share-right",
     "share-right-starts",
     "single-start",

@@ -198,6 +198,12 @@ CASES = [
         (SPLIT, at("split = { train = 0.5, test = -1 }")))),
     Case("split-counts", "base.data.split", changed(
         (SPLIT, at("split = { train = 90, test = 30 }"))), {"found": 120, "expected": 150}),
+    Case("keep-no-validation", "base.data.keep", changed(
+        (SPLIT, "split = { train = 90, test = 60 }\n" + at('keep = "best"')))),
+    Case("patience-no-best", "base.data.patience", changed(
+        (SPLIT, f"{SPLIT}\n" + at("patience = 3")))),
+    Case("keep-varies", "experiment.first.change.data.keep", changed(
+        add=at('change.data.keep = "best"') + "\n")),
     Case("split-shares", "base.data.split", changed(
         (SPLIT, at("split = { train = 0.9, test = 0.3 }")))),
     Case("two-of-one-kind", "base.data.rule", changed(

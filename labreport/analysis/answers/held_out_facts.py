@@ -22,8 +22,8 @@ def compared_on(
         for r in members
         if (found := held_out(r)) is not None
         and part in found.data_set.parts
-        and (step := r.index(budget)) is not None
-        and found.loss(part, step) is not None
+        and r.index(budget) is not None
+        and found.loss(part, kept_step(r, budget)) is not None
     ]
     if not there or len(there) < len(members):
         return []
@@ -66,14 +66,31 @@ def on_parts(result: Result) -> HeldOut:
     return found
 
 
+def kept_step(result: Result, budget: int) -> int:
+    """The step whose weights count on held-out rows after so many updates."""
+    return on_parts(result).kept(result.index(budget) or 0)
+
+
+def step_formula(result: Result, budget: int) -> str:
+    """Return the formula of that step, the same for all runs of as many rounds."""
+    step = str(result.index(budget))
+    return f"kept({step})" if on_parts(result).data_set.keeps_best else step
+
+
 def loss_on(result: Result, part: str, budget: int) -> float:
-    """The loss on a part, which must be there, after so many updates."""
-    return on_parts(result).loss(part, result.index(budget) or 0) or 0.0
+    """The loss on a part, which must be there, of what is kept after so many updates."""
+    return on_parts(result).loss(part, kept_step(result, budget)) or 0.0
 
 
 def loss_number(result: Result, part: str, budget: int) -> Number:
-    """The loss on a part after so many updates, with its source."""
-    return loss_number_at(result, part, result.index(budget) or 0)
+    """The loss on a part of what is kept after so many updates, with its source."""
+    formula = f'loss_on("{part}", {step_formula(result, budget)})'
+    return result.told(lambda r: _known_loss(r, part, _kept_of(r, budget)), formula)
+
+
+def _kept_of(result: Result, budget: int) -> int:
+    """The step that is kept of a run, or of one with another rounding."""
+    return kept_step(result, budget) if held_out(result) is not None else budget
 
 
 def loss_number_at(result: Result, part: str, step: int) -> Number:
@@ -85,6 +102,14 @@ def _known_loss(result: Result, part: str, step: int) -> float | None:
     found = held_out(result)
     there = found is not None and result.run.trace.weights_at(step) is not None
     return found.loss(part, step) if there and found is not None else None
+
+
+def training_number(result: Result, budget: int) -> Number:
+    """The loss of training of what is kept after so many updates."""
+    step = kept_step(result, budget)
+    if step == result.index(budget):
+        return result.number(budget)
+    return Number(on_parts(result).loss(TRAIN, step) or 0.0, None, 4)
 
 
 def row_count(result: Result, part: str) -> Count:
@@ -99,8 +124,10 @@ def training_loss(result: Result, budget: int) -> str:
     return f"losses[{result.index(budget)}]"
 
 
-def _formula(result: Result, budget: int, run: str) -> str:
-    return f'{run}.loss_on("{VALIDATION}", {result.index(budget)})'
+def validation_formula(result: Result, budget: int, run: str) -> str:
+    """Formula of the loss on the validation rows of one of two runs."""
+    step = step_formula(result, budget).replace("kept(", f"{run}.kept(")
+    return f'{run}.loss_on("{VALIDATION}", {step})'
 
 
 def _margin(first: Result) -> float:
@@ -116,29 +143,32 @@ def is_ahead(first: Result, other: Result, budget: int) -> bool:
 
 def lead_claim(first: Result, other: Result, budget: int, *, holds: bool) -> Source:
     """The claim that the first is ahead of the other by a difference that counts, or is not."""
-    apart = f"{_formula(other, budget, 'r2')} - {_formula(first, budget, 'r1')}"
+    apart = f"{validation_formula(other, budget, 'r2')} - {validation_formula(first, budget, 'r1')}"
     sign = ">" if holds else "<="
     return cite(f'{apart} {sign} NO_ODDS * r1.loss_on("{VALIDATION}", 0)', (first, other))
 
 
 def not_above(first: Result, other: Result, budget: int) -> Source:
     """The claim that the first has no higher loss on validation rows than the other."""
-    formula = f"{_formula(first, budget, 'r1')} <= {_formula(other, budget, 'r2')}"
+    formula = (
+        f"{validation_formula(first, budget, 'r1')} <= {validation_formula(other, budget, 'r2')}"
+    )
     return cite(formula, (first, other))
 
 
-def score_formula(result: Result, part: str, step: int) -> str:
-    """Return the formula of the score on a part."""
+def score_formula(result: Result, part: str, budget: int) -> str:
+    """Return the formula of the score on a part after so many updates."""
+    step = step_formula(result, budget)
     if has_classes(result):
         return f'mean(right_on("{part}", {step}))'
     return f'explained_on("{part}", {step})'
 
 
-def score(result: Result, part: str, step: int) -> Share | Number:
-    """The share of a part's rows in their own class, or R²."""
-    value = on_parts(result).score(part, step)
+def score(result: Result, part: str, budget: int) -> Share | Number:
+    """The share of a part's rows in their own class, or R², after so many updates."""
+    value = on_parts(result).score(part, kept_step(result, budget))
     assert value is not None
-    source = result.cite(score_formula(result, part, step))
+    source = result.cite(score_formula(result, part, budget))
     return Share(value, source) if has_classes(result) else Number(value, source, 3)
 
 
@@ -151,6 +181,6 @@ def part_of_starts(held: Sequence[str], variants: int) -> str:
 def scores(there: Sequence[Result], variants: int, budget: int) -> tuple[str, list[float]]:
     """The part by which starts of so many variants are told, and the score of each run on it."""
     part = part_of_starts(held_parts(there[0]), variants)
-    found = [on_parts(r).score(part, r.index(budget) or 0) for r in there]
+    found = [on_parts(r).score(part, kept_step(r, budget)) for r in there]
     values = [value for value in found if value is not None]
     return (part, values) if len(values) == len(there) else ("", [])

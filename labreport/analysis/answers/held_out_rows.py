@@ -14,6 +14,7 @@ from labreport.analysis.answers.held_out_facts import (
     has_classes,
     held_parts,
     is_ahead,
+    kept_step,
     lead_claim,
     loss_number,
     loss_on,
@@ -21,6 +22,7 @@ from labreport.analysis.answers.held_out_facts import (
     on_parts,
     row_count,
     score,
+    step_formula,
     training_loss,
 )
 from labreport.analysis.held_out import held_out
@@ -107,7 +109,7 @@ def validation_over_starts(results: ExperimentResults) -> Iterator[Observation]:
         return
     lower = sum(loss_on(a, VALIDATION, last) < loss_on(b, VALIDATION, last) for a, b in known)
     runs = [pair[0] for pair in known] + [pair[1] for pair in known]
-    each = f'each(loss_on("{VALIDATION}", {first.index(last)}))'
+    each = f'each(loss_on("{VALIDATION}", {step_formula(first, last)}))'
     count = f"count({each}[:{len(known)}] < {each}[{len(known)}:])"
     total = cite("size(each(rounds)) // 2", runs)
     form = "" if lower >= thresholds.MOSTLY_STARTS * len(known) else "depends"
@@ -141,7 +143,7 @@ def held_out_score(results: ExperimentResults) -> Iterator[Observation]:
     if result is None or held_out(result) is None or result.index(results.last) is None:
         return
     part = TEST if TEST in held_parts(result) else VALIDATION
-    step = result.index(results.last) or 0
+    step = kept_step(result, results.last)
     if (part == VALIDATION and len(members) > 1) or None in (
         on_parts(result).score(name, step) for name in (part, TRAIN)
     ):
@@ -150,8 +152,8 @@ def held_out_score(results: ExperimentResults) -> Iterator[Observation]:
     form = "-".join(word for word in ("chosen" if len(members) > 1 else "", kind) if word)
     facts: Facts = {
         "subject": result.subject,
-        "score": score(result, part, step),
-        "seen_score": score(result, TRAIN, step),
+        "score": score(result, part, results.last),
+        "seen_score": score(result, TRAIN, results.last),
         "rows": row_count(result, part),
         "budget": Count(results.last),
     }

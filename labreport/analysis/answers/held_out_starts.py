@@ -1,4 +1,4 @@
-"""Random starts on held-out rows: which variant does better there, and how the scores vary."""
+"""Random starts on held-out rows, how scores vary there, and after which round runs are kept."""
 
 from __future__ import annotations
 
@@ -12,10 +12,13 @@ from labreport.analysis.answers.held_out_facts import (
     VALIDATION,
     compared_on,
     has_classes,
+    kept_step,
     loss_on,
+    on_parts,
     row_count,
     score_formula,
     scores,
+    step_formula,
 )
 from labreport.analysis.held_out import held_out
 from labreport.analysis.measures.statistics import sign_test
@@ -24,15 +27,19 @@ from labreport.analysis.observation import (
     Facts,
     Number,
     Observation,
+    Rounds,
     Share,
     Subject,
     With,
 )
-from labreport.analysis.results import ExperimentResults, Result, cite
+from labreport.analysis.results import ExperimentResults, Result, cite, distinct
 from labreport.analysis.rule import rule
 from labreport.analysis.rules.reliability import compared_starts
 
 Pair = tuple[Result, Result]
+
+FEW_KEPT = 3
+"""Runs of which it is told after which round each is kept."""
 
 
 @rule(
@@ -70,7 +77,7 @@ def _compared(mine: Subject, theirs: Subject, pairs: Sequence[Pair], budget: int
         below = int((losses[:, 1] < losses[:, 0]).sum())
     above = len(pairs) - below - int((losses[:, 0] == losses[:, 1]).sum())
     runs = [*(one for one, _ in pairs), *(other for _, other in pairs)]
-    each = f'each(loss_on("{VALIDATION}", {pairs[0][0].index(budget)}))'
+    each = f'each(loss_on("{VALIDATION}", {step_formula(pairs[0][0], budget)}))'
     one, other = f"{each}[:{len(pairs)}]", f"{each}[{len(pairs)}:]"
     test = f"sign_test(count({one} < {other}), count({one} > {other}))"
     p = sign_test(below, above)
@@ -101,7 +108,7 @@ def held_out_starts(results: ExperimentResults) -> Iterator[Observation]:
         if not part:
             continue
         runs += len(there)
-        each = f"each({score_formula(there[0], part, there[0].index(results.last) or 0)})"
+        each = f"each({score_formula(there[0], part, results.last)})"
         kind = Share if has_classes(there[0]) else Number
         kinds.add(kind)
         middle = kind(float(np.median(values)), cite(f"median({each})", there))
@@ -110,3 +117,32 @@ def held_out_starts(results: ExperimentResults) -> Iterator[Observation]:
         form = "" if kinds == {Share} else "explained"
         facts: Facts = {"scores": tuple(medians), "budget": Count(results.last)}
         yield Observation("held-out-starts", facts, runs, form=form, strength="statistical")
+
+
+@rule("kept-rounds", "generalisation", 0.5, part="effect")
+def kept_rounds(results: ExperimentResults) -> Iterator[Observation]:
+    """After which round the weights of each run are best on the validation rows, and count."""
+    last = results.last
+    known = [r for r in results.results if held_out(r) is not None and r.index(last) is not None]
+    there = [r for r in distinct(known) if on_parts(r).data_set.keeps_best]
+    if not there:
+        return
+    steps = [kept_step(r, last) for r in there]
+    of_run = f"kept({last})"
+    if len(there) <= FEW_KEPT:
+        facts: Facts = {
+            "kept": tuple(
+                With(r.subject, Rounds(step, r.cite(f"kept({r.index(last)})")))
+                for r, step in zip(there, steps, strict=True)
+            ),
+            "budget": Count(last),
+        }
+        yield Observation("kept-rounds", facts, len(there))
+        return
+    facts = {
+        "earliest": Count(min(steps), cite(f"min(each({of_run}))", there)),
+        "latest": Count(max(steps), cite(f"max(each({of_run}))", there)),
+        "count": Count(len(there), cite("size(each(rounds))", there)),
+        "budget": Count(last),
+    }
+    yield Observation("kept-rounds", facts, len(there), form="many")

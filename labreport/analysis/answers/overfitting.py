@@ -14,6 +14,7 @@ from labreport.analysis.answers.held_out_facts import (
     loss_on,
     on_parts,
     training_loss,
+    validation_formula,
 )
 from labreport.analysis.held_out import held_out
 from labreport.analysis.observation import (
@@ -144,7 +145,7 @@ def _fits_better(one: Result, other: Result, last: int) -> bool:
 
 
 def _worse_claim(one: Result, best: Result, last: int) -> Source:
-    held = [f'r{k}.loss_on("{VALIDATION}", {r.index(last)})' for k, r in enumerate((one, best), 1)]
+    held = [validation_formula(r, last, f"r{k}") for k, r in enumerate((one, best), 1)]
     return cite(f"{held[0]} > (1 + OVERFITTED) * {held[1]}", (one, best))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from labreport.analysis import thresholds
-from labreport.analysis.held_out import HeldOut
+from labreport.analysis.held_out import SAME, HeldOut
 from labreport.analysis.linear.newton import lowest_entropy, lowest_squares
 from labreport.analysis.measures.floor import floor
 from labreport.analysis.results import SMALLEST_SCALE
@@ -208,6 +208,24 @@ class RunScope:
         """That loss at the recorded steps that are looked at, the first and the last among them."""
         assert self._data_set is not None
         return HeldOut(self._run, self._data_set).losses(part)
+
+    def kept(self, last: int) -> int:
+        """The step with the lowest loss on the validation rows so far, within patience."""
+        assert self._data_set is not None
+        steps = [s for s in HeldOut(self._run, self._data_set).steps if s <= last]
+        losses = [self.loss_on("validation", step) for step in steps]
+        places = [k for k, loss in enumerate(losses) if np.isfinite(loss)]
+        if not places:
+            return last
+        # A round counts if it is lower than all before, and these were not given up before it.
+        best = places[0]
+        patience = self._data_set.patience
+        for place in places[1:]:
+            if patience is not None and steps[place] - steps[best] > patience:
+                break
+            margin = SAME * abs(losses[best])
+            best = place if losses[place] < losses[best] - margin else best
+        return steps[best]
 
     def rows_on(self, part: str) -> Array:
         """The numbers [rows] of the rows of a part."""

@@ -63,6 +63,7 @@ class ExamplesReader:
         self._sets: dict[tuple[object, ...], tuple[DataSet, Data]] = {}
         self._batched: dict[tuple[int, int | None], Data] = {}
         self._of_data: dict[int, DataSet] = {}
+        self._kept: tuple[str, int | None] | None = None
         self.files: dict[str, str] = {}
 
     def data_set(self, data: Data) -> DataSet | None:
@@ -86,6 +87,7 @@ class ExamplesReader:
 
     def _resolved(self, merged: Change, written: WrittenConfig) -> Change:
         _check_alternatives(merged, written)
+        self._check_kept(written.data)
         examples, origin = self._read(written)
         outputs = _outputs(written, examples)
         made, data = self._data_set(written, examples, origin, outputs)
@@ -99,6 +101,21 @@ class ExamplesReader:
         if epochs is not None:
             known["rounds"] = epochs * batched.rounds_of_a_pass
         return known
+
+    def _check_kept(self, data: WrittenData) -> None:
+        """Raises UnusableDataError where what is kept of a run cannot be known, or varies."""
+        found = []
+        if data.keep == "best" and (data.split is None or data.split.validation is None):
+            found.append(Mismatch(("data", "keep"), "keep-no-validation", {}))
+        if data.patience is not None and data.keep != "best":
+            found.append(Mismatch(("data", "patience"), "patience-no-best", {}))
+        mine = (data.keep, data.patience)
+        # The base comes first. The same run cannot count twice, each time with other weights.
+        if self._kept is not None and mine != self._kept:
+            found.append(Mismatch(("data", "keep"), "keep-varies", {}))
+        if found:
+            raise UnusableDataError(found)
+        self._kept = mine
 
     def _data_set(
         self, written: WrittenConfig, examples: Examples, origin: Origin, outputs: int
@@ -283,7 +300,7 @@ def _outputs(written: WrittenConfig, examples: Examples) -> int:
 
 
 def _preparation_key(data: WrittenData) -> tuple[object, ...]:
-    return (data.split, data.standardise, data.degree)
+    return (data.split, data.standardise, data.degree, data.keep, data.patience)
 
 
 def _preparation(data: WrittenData) -> Preparation:
@@ -297,7 +314,15 @@ def _preparation(data: WrittenData) -> Preparation:
         for part in ("train", "validation", "test")
         if (size := getattr(split, part)) is not None
     }
-    return Preparation(sizes, split.seed, split.stratified, data.standardise, data.degree)
+    return Preparation(
+        sizes,
+        split.seed,
+        split.stratified,
+        data.standardise,
+        data.degree,
+        keeps_best=data.keep == "best",
+        patience=data.patience,
+    )
 
 
 def _layers(network: Change, written: WrittenConfig, inputs: int, outputs: int) -> Change:

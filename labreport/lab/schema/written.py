@@ -106,6 +106,16 @@ class WrittenData(LabTable):
     degree: Annotated[int, Field(strict=True, ge=1, le=30)] = Field(
         1, description="Up to which powers and products of inputs are inputs, too."
     )
+    keep: Literal["last", "best"] = Field(
+        "last",
+        description="Which weights of a run count on rows held out: those after the last round, or "
+        "after the round with the lowest loss on the validation rows.",
+    )
+    patience: Rounds | None = Field(
+        None,
+        description='With `keep = "best"`: after so many rounds without a lower loss on the '
+        "validation rows no later round counts, as with early stopping.",
+    )
     batch_size: BatchSize = Field(
         None,
         description="Rows that a round sees, in each run's own order; those that fill no batch at "

@@ -11,6 +11,7 @@ from labreport.analysis.answers.held_out_facts import (
     VALIDATION,
     chosen_of,
     held_parts,
+    kept_step,
     on_parts,
 )
 from labreport.analysis.held_out import Labels
@@ -37,7 +38,7 @@ def answer_tables(results: ExperimentResults) -> list[Table]:
     if result is None or result.index(results.last) is None:
         return []
     part = TEST if TEST in held_parts(result) else VALIDATION
-    step = result.index(results.last) or 0
+    step = kept_step(result, results.last)
     classes = on_parts(result).data_set.classes
     if classes:
         return [confusion_table(results, result, part, step)] if _fits(classes) else []

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from labreport.analysis.answers.held_out_facts import VALIDATION, chosen_of, on_parts
+from labreport.analysis.answers.held_out_facts import (
+    VALIDATION,
+    chosen_of,
+    kept_step,
+    on_parts,
+    training_number,
+)
 from labreport.analysis.held_out import held_out
 from labreport.analysis.observation import Count, Number, Share
 from labreport.analysis.results import ExperimentResults, Result
@@ -41,7 +47,7 @@ def cross_scores(
     columns = (
         [Cell(Concatenation(tuple(names), "; ")) for names, _, _ in there],
         [Cell(Count(budget), numeric=True) for _, _, budget in there],
-        cells([r.number(budget) for _, r, budget in there], frozenset()),
+        cells([training_number(r, budget) for _, r, budget in there], frozenset()),
         cells(losses, nearest(losses)),
         [_score(r, budget) for _, r, budget in there],
     )
@@ -64,9 +70,11 @@ def _candidates(experiment: ExperimentResults) -> Iterator[Result]:
         chosen = chosen_of(swept, experiment.last, same_inputs=False)
         members += [chosen] if chosen is not None else []
     for result in members:
-        found, step = held_out(result), result.index(experiment.last)
-        if found is not None and step is not None and VALIDATION in found.data_set.parts:
-            yield from [result] if found.loss(VALIDATION, step) is not None else []
+        found, last = held_out(result), experiment.last
+        if found is None or result.index(last) is None or VALIDATION not in found.data_set.parts:
+            continue
+        if found.loss(VALIDATION, kept_step(result, last)) is not None:
+            yield result
 
 
 def _measured(result: Result) -> tuple[object, ...]:
@@ -76,10 +84,10 @@ def _measured(result: Result) -> tuple[object, ...]:
 
 
 def _loss(result: Result, part: str, budget: int) -> Number:
-    return Number(on_parts(result).loss(part, result.index(budget) or 0) or 0.0, None, 4)
+    return Number(on_parts(result).loss(part, kept_step(result, budget)) or 0.0, None, 4)
 
 
 def _score(result: Result, budget: int) -> Cell:
-    value = on_parts(result).score(VALIDATION, result.index(budget) or 0) or 0.0
+    value = on_parts(result).score(VALIDATION, kept_step(result, budget)) or 0.0
     has_classes = bool(on_parts(result).data_set.classes)
     return Cell(Share(value) if has_classes else Number(value, None, 3), numeric=True)

@@ -53,8 +53,17 @@ def treatment_of(data_set: DataSet) -> Iterator[tuple[Phrase, Phrase]]:
         yield text("report.data-filled"), str(data_set.filled)
     if data_set.means:
         yield text("report.data-scaling"), text("report.data-standardised")
+    if data_set.keeps_best:
+        yield text("report.data-kept"), _kept(data_set.patience)
     if data_set.constant:
         yield text("report.data-constant"), names_or_count(data_set.constant)
+
+
+def _kept(patience: int | None) -> Phrase:
+    """Which weights of a run count on held-out rows."""
+    if patience is None:
+        return text("report.data-kept-best")
+    return text("report.data-kept-patience", rounds=Counted("rounds", patience))
 
 
 def with_origins(table: Table, results: ExperimentResults) -> Table:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from labreport.analysis.answers.held_out_facts import chosen_of, on_parts
+from labreport.analysis.answers.held_out_facts import chosen_of, kept_step, on_parts
 from labreport.analysis.held_out import HeldOut, held_out, own_classes
 from labreport.analysis.observation import Keys, Names, Number
 from labreport.analysis.points import is_number
@@ -68,10 +68,10 @@ class HeldOutFigures(FigureMaker):
         return [r for r in members if held_out(r) is not None and r.index(last) is not None]
 
     def _loss(self, result: Result, budget: int) -> float | None:
-        found, step = held_out(result), result.index(budget)
-        if found is None or step is None:
+        found = held_out(result)
+        if found is None or result.index(budget) is None:
             return None
-        return found.loss(found.judged_by, step)
+        return found.loss(found.judged_by, kept_step(result, budget))
 
     def _learning(self) -> list[Block]:
         """Losses of training and of held-out rows by round, of a few single runs."""
@@ -151,7 +151,7 @@ class HeldOutFigures(FigureMaker):
         result = chosen_of(members, self.results.last) or members[0]
         found = on_parts(result)
         data, part = found.data_set, found.judged_by
-        given = found.classes(part, result.index(self.results.last) or 0)
+        given = found.classes(part, kept_step(result, self.results.last))
         own = own_classes(data.parts[part])
         wrong = np.flatnonzero(given != own)
         if not len(wrong) or data.picture is None:
@@ -194,7 +194,7 @@ class HeldOutFigures(FigureMaker):
 
     def _region(self, result: Result, grid: np.ndarray) -> Region[Phrase, Array]:
         found = on_parts(result)
-        outputs = found.outputs_at(grid, result.index(self.results.last) or 0)
+        outputs = found.outputs_at(grid, kept_step(result, self.results.last))
         classes = found.classes_of(outputs).reshape(CELLS, CELLS)
         return Region(self._name(result), Array.of(classes))
 
@@ -209,7 +209,7 @@ class HeldOutFigures(FigureMaker):
         curves = []
         for place, result in enumerate(members):
             found = on_parts(result)
-            step = result.index(self.results.last) or 0
+            step = kept_step(result, self.results.last)
             outputs = found.outputs_at(values[:, None], step)[:, 0]
             curves.append(Curve(self._name(result), Array.of(outputs), place))
         points: tuple[Points[Phrase, Array], ...] = tuple(
@@ -232,7 +232,7 @@ class HeldOutFigures(FigureMaker):
     def _scored(self, result: Result) -> Phrase:
         """The name of a run with its score on held-out rows."""
         found = on_parts(result)
-        score = found.score(found.judged_by, result.index(self.results.last) or 0)
+        score = found.score(found.judged_by, kept_step(result, self.results.last))
         number: Phrase = "—" if score is None else Number(score, None, 3)
         part = text(f"report.part-{found.judged_by}")
         return text("report.scored", name=self._name(result), part=part, score=number)

@@ -12,11 +12,13 @@ from labreport.analysis.answers.held_out_facts import (
     TRAIN,
     VALIDATION,
     chosen_of,
+    kept_step,
     on_parts,
     part_of_starts,
+    training_number,
 )
 from labreport.analysis.held_out import held_out
-from labreport.analysis.observation import Keys, Number, Share
+from labreport.analysis.observation import Count, Keys, Number, Share
 from labreport.analysis.results import ExperimentResults, Result
 from labreport.report.best_cells import NONE, cells, nearest
 from labreport.report.held_out.answers_table import answer_tables
@@ -86,6 +88,9 @@ def _table(
     parts += [] if validated or not tested else [TEST]
     columns: list[list[Cell]] = []
     titles = list(header)
+    if first.data_set.keeps_best:
+        columns.append([Cell(Count(kept_step(r, budget)), numeric=True) for r in there])
+        titles.append(head("kept", numeric=True))
     ranked = len({r.run.config.loss for r in there}) == 1
     for part in parts:
         losses = [_loss(r, part, budget) for r in there]
@@ -118,13 +123,13 @@ def _tested(there: Sequence[Result], budget: int) -> list[Cell]:
 
 def _loss(result: Result, part: str, budget: int) -> Number | None:
     if part == TRAIN:
-        return None if result.loss(budget) is None else result.number(budget)
-    value = on_parts(result).loss(part, result.index(budget) or 0)
+        return None if result.loss(budget) is None else training_number(result, budget)
+    value = on_parts(result).loss(part, kept_step(result, budget))
     return None if value is None else Number(value, None, 4)
 
 
 def _score(result: Result, part: str, budget: int) -> Cell:
-    value = on_parts(result).score(part, result.index(budget) or 0)
+    value = on_parts(result).score(part, kept_step(result, budget))
     if value is None:
         return Cell(NONE, numeric=True)
     has_classes = bool(on_parts(result).data_set.classes)
@@ -146,7 +151,7 @@ def _of_starts(results: ExperimentResults) -> Table | None:
     header = (head("variant"), *(head(name, numeric=True) for name in names))
     rows = []
     for name, members in groups.items():
-        found = [on_parts(r).score(part, r.index(results.last) or 0) for r in members]
+        found = [on_parts(r).score(part, kept_step(r, results.last)) for r in members]
         values = np.array([value for value in found if value is not None])
         # Exactly 0 where all are equal, which a sum of rounded squares need not be.
         deviation = stdev(values.tolist())
