@@ -32,7 +32,7 @@ from claim_checks import CHECKS, LAB_CHECKS, OF_EVERY_RUN, Effort, Seen
 from random_labs import WORLDS, lab, world
 
 from labreport.analysis.attach import attach_all
-from labreport.analysis.formulas.evidence import Known, failures
+from labreport.analysis.formulas.evidence import Known, data_sets_of, failures
 from labreport.analysis.lab_rules.conclusions import LAB_RULES, Conclusion, conclude
 from labreport.analysis.lab_rules.lab_rule import Observed
 from labreport.analysis.observation import Observation
@@ -216,7 +216,7 @@ def _check_lab(one: Lab, runs: dict[str, Run], found: Found, effort: Effort) -> 
     for here, results in zip(seen, experiments, strict=True):
         for observation in _observed(results, found):
             check = partial(CHECKS[observation.rule], _seen_by(observation, here), observation)
-            _check(observation, Known(known, results.check), found, check)
+            _check(observation, Known(known, results.check, data_sets_of(results)), found, check)
     concluded: tuple[Conclusion, ...] = ()
     try:
         with _strict():

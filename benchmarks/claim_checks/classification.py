@@ -120,7 +120,20 @@ def share_right_starts(seen: Seen, observation: Observation) -> bool:
         mine = (float(np.median(shares)), min(shares), max(shares))
         if not all(near(a, b) for a, b in zip(said, mine, strict=True)):
             return False
+    if observation.form == "later" and not _differed_before(seen, observation):
+        return False
     return _names_the_best_and_the_worst(observation)
+
+
+def _differed_before(seen: Seen, observation: Observation) -> bool:
+    """Check the median shares of two variants at the earlier number of rounds."""
+    early = stated(observation, "early")
+    found = []
+    for name in ("ahead", "behind"):
+        runs = [run for _, run in seen.variants[observation.facts[name].variant]]
+        found.append(float(np.median([share_of_right_answers(r, early) for r in runs])))
+    told = [stated(observation, key) for key in ("early_middle", "early_other")]
+    return found[0] > found[1] and all(near(a, b) for a, b in zip(told, found, strict=True))
 
 
 def _names_the_best_and_the_worst(observation: Observation) -> bool:
@@ -133,7 +146,7 @@ def _names_the_best_and_the_worst(observation: Observation) -> bool:
     if observation.form != "several":
         is_level = len(told) > 1 and ranked[0][:2] == ranked[-1][:2]
         return (
-            is_level == (observation.form == "level")
+            is_level == (observation.form in ("level", "later"))
             and tuple(stated(observation, key) for key in ("middle", "least", "most"))
             in told.values()
         )

@@ -19,7 +19,7 @@ from claim_checks.losses import (
     squared_error,
 )
 from claim_checks.reading import RELATIVE, as_tuple, first_variant, listed, near, stated, value
-from claim_checks.seen import Check, Seen, changed_keys
+from claim_checks.seen import Check, Seen, changed_keys, runs_at_points
 from labreport.analysis.observation import Observation
 from labreport.lab.configuration import RunConfig
 from labreport.runs.run import Run
@@ -167,6 +167,39 @@ def goes_on(seen: Seen, observation: Observation) -> bool:
     return len(told) == len({identity_of(r) for r in ended})
 
 
+def own_ends(seen: Seen, observation: Observation) -> bool:
+    """Check which run is lowest at its own end, of runs of which some are longer than the rest."""
+    members = list(seen.singles.values()) or [r for m in seen.swept.values() for _, r in m]
+    rounds = {run.name: run.config.rounds for run in members}
+    budget = stated(observation, "budget")
+    if budget >= max(rounds.values()) or any(
+        not has_reached(run, run.config.rounds) for run in members
+    ):
+        return False
+    told = {run.name for run in runs_at_points(seen, listed(observation, "shortest"))}
+    if told != {name for name, count in rounds.items() if count == min(rounds.values())}:
+        return False
+    if observation.form == "validation":
+        return True  # What is told of held-out rows has checks of its own.
+    ends = {run.name: loss_at(run, run.config.rounds) for run in members}
+    starts = {run.name: abs(float(run.losses[0])) for run in members}
+    lowest = min(ends, key=lambda name: ends[name])
+    apart = [
+        (end - ends[lowest]) / (1e-3 * max(starts[name], starts[lowest]))
+        for name, end in ends.items()
+        if name != lowest
+    ]
+    if observation.form == "level":
+        return any(found <= 1.001 for found in apart)
+    best = seen.run(observation.facts["best"])
+    return (
+        best.name == lowest
+        and all(found > 0.999 for found in apart)
+        and near(stated(observation, "value"), ends[lowest])
+        and stated(observation, "rounds") == rounds[lowest]
+    )
+
+
 def over_all_rows(seen: Seen, observation: Observation) -> bool:
     """Check how many rows runs with batches of different size were shown, and losses after them."""
     budget = stated(observation, "budget")
@@ -261,6 +294,7 @@ CHECKS: dict[str, Check] = {
     "common-measure": common_measure,
     "start-differs": start_differs,
     "over-all-rows": over_all_rows,
+    "own-ends": own_ends,
     "goes-on": goes_on,
     "unseen-rows": unseen_rows,
     "different-losses": different_losses,

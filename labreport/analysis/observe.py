@@ -91,7 +91,7 @@ APPENDIX_ANSWERS = 3
 """Findings that a repetition in an appendix begins with."""
 
 
-DECIDED_ELSEWHERE = ("pairs-by-round", "rounding-decides")
+DECIDED_ELSEWHERE = ("own-ends", "pairs-by-round", "rounding-decides")
 """Rules of what decides a verdict that the experiment does not ask for."""
 
 
@@ -208,6 +208,9 @@ TURNS_ROUND = (
     ("leads-longer", "turns"),
     ("pairs-by-round", ""),
     ("rounding-decides", ""),
+    ("own-ends", ""),
+    ("own-ends", "level"),
+    ("own-ends", "validation"),
     ("kept-rounds", ""),
     ("kept-rounds", "many"),
 )

@@ -32,7 +32,7 @@ def _stays(result: Result, continued: Result, budget: int) -> bool:
     rest = continued.losses[step:].astype(np.float64)
     # Of a run with mini-batches the loss over all rows is known at some steps.
     known = rest[~np.isnan(rest)]
-    return bool(np.abs(known - known[0]).max() <= thresholds.STANDING_STILL * gap)
+    return bool(np.abs(known - known[0]).max() <= thresholds.STAYING * gap)
 
 
 def stays_claims(result: Result, continued: Result, budget: int) -> Iterator[Source]:
@@ -41,7 +41,7 @@ def stays_claims(result: Result, continued: Result, budget: int) -> Iterator[Sou
     gap = f"max((r1.losses[{step}] - r1.floor, 0))"
     rest = f"wide(r2.losses[{step}:])"
     pair = (result, continued)
-    yield cite(f"max(abs({rest} - r2.losses[{step}])) <= STANDING_STILL * {gap}", pair)
+    yield cite(f"max(abs({rest} - r2.losses[{step}])) <= STAYING * {gap}", pair)
     yield cite(f"all(r2.losses[:{step} + 1] == r1.losses[:{step} + 1])", pair)
 
 

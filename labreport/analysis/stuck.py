@@ -19,7 +19,15 @@ from labreport.analysis.persistence import (
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.reference.norms import norms
 
-OF_STUCK = ("LONG_AFTER", "NOWHERE", "VANISHED", "STANDING_STILL", "FAR_FROM_FLOOR", "ROUNDING")
+OF_STUCK = (
+    "LONG_AFTER",
+    "NOWHERE",
+    "VANISHED",
+    "STANDING_STILL",
+    "STAYING",
+    "FAR_FROM_FLOOR",
+    "ROUNDING",
+)
 """Names of the thresholds of what is called stuck."""
 
 

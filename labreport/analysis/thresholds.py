@@ -18,6 +18,10 @@ VANISHED = 1e-2
 """A gradient a hundred times smaller than the largest of its run moves a weight no further in
 the whole budget than the largest one did in a hundredth of it."""
 
+STAYING = 0.001
+"""When a run that stands still is trained on, its distance from the floor changes by less than a
+thousandth: what creeps faster would be elsewhere after ten times as long."""
+
 LONG_AFTER = 1000
 """Times the rounds of a run, for which an optimizer that divides by the size of past gradients must
 get nowhere before its run is called stuck: what it divides by fades, and the step grows back."""

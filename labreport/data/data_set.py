@@ -144,9 +144,6 @@ class Preparation:
         stratified: whether every part has as large a share of every class.
         standardise: whether inputs get a mean of 0 and a standard deviation of 1 in training.
         degree: up to which powers and products of the inputs are inputs, too.
-        keeps_best: whether of a run the weights of the round with the lowest loss on the validation
-            rows count.
-        patience: rounds without a lower one after which no later round counts.
     """
 
     sizes: Mapping[str, float | int] = field(default_factory=dict)
@@ -154,8 +151,6 @@ class Preparation:
     stratified: bool = True
     standardise: bool = False
     degree: int = 1
-    keeps_best: bool = False
-    patience: int | None = None
 
 
 @dataclass(frozen=True)
@@ -216,8 +211,6 @@ def prepare(
         examples.dropped,
         int(missing.sum()),
         examples.picture,
-        preparation.keeps_best,
-        preparation.patience,
     )
 
 

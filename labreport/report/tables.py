@@ -59,9 +59,8 @@ def differences_table(results: ExperimentResults) -> Table | None:
     plan = results.plan
     swept = [key for key, _ in plan.axes]
     # Rounds that all have are told by the budgets.
-    told = (
-        ["seed"] if len({r.run.config.rounds for r in results.results}) > 1 else ["seed", "rounds"]
-    )
+    same_rounds = len({r.run.config.rounds for r in results.results}) == 1
+    told = ["seed", *(["rounds"] if same_rounds else []), *_varied(results)]
     keys: list[str] = []
     for variant in plan.variants:
         config = results.of(variant.name)[0].run.config
@@ -91,6 +90,15 @@ def differences_table(results: ExperimentResults) -> Table | None:
             row.append(Cell(text("report.seeds", count=count) if count else NONE))
         rows.append(tuple(row))
     return Table(text("report.differences-table"), tuple(header), tuple(rows))
+
+
+def _varied(results: ExperimentResults) -> list[str]:
+    """Keys in which the points of a sweep differ, beside those that the lab names."""
+    found: dict[str, None] = {}
+    for members in results.swept.values() if results.plan.axes else ():
+        for result in members[1:]:
+            found |= dict.fromkeys(shown_differences(members[0].run.config, result.run.config))
+    return list(found)
 
 
 def _tells(results: ExperimentResults, key: str) -> bool:

@@ -252,6 +252,16 @@ def half_of_the_starts_come_near_the_floor() -> ExperimentResults:
     return reaching(15, STARTS)
 
 
+@fires("reaches-from-starts", "often", failed=STARTS - 1)
+def one_start_comes_near_the_floor() -> ExperimentResults:
+    return reaching(1, STARTS)
+
+
+@fires("reaches-from-starts", "always", subject="a", safe=("b",), count=STARTS, budget=2)
+def no_start_comes_near_the_floor() -> ExperimentResults:
+    return reaching(0, STARTS)
+
+
 @silent("reaches-from-starts")
 def more_than_nine_of_ten_starts_come_near_the_floor() -> ExperimentResults:
     return reaching(28, STARTS)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from cases import fires, silent
 from cases_course import BATCHES, TWO_ROWS
-from synthetic_runs import Made, experiment, single
+from synthetic_runs import RATE, Made, experiment, single
 
 from labreport.analysis.results import ExperimentResults
+from labreport.analysis.thresholds import NO_ODDS
 
 # Both units of both rows are wrong by this much, whose square is the error.
 FAR, NEAR = 0.5, 0.25
@@ -75,3 +76,37 @@ def a_batch_of_all_rows_is_no_mini_batch() -> ExperimentResults:
 def batches_of_other_targets() -> ExperimentResults:
     other = {**TWO_ROWS, "data.targets": [[0.0, 0.5], [1.0, 0.0]]}
     return experiment(off_by("a", FAR, other), off_by("b", NEAR, BATCHES))
+
+
+# --- each at the end of its own rounds ---------------------------------------------------------
+
+
+def of_own_rounds(short: float, long: float) -> ExperimentResults:
+    """Two runs, of which the second goes on for two rounds more; where each of them ends."""
+    return experiment(single("a", [9, 5, short], {RATE: 2.0}), single("b", [9, 5, 4, 3, long]))
+
+
+@fires("own-ends", "", budget=2, shortest=("a",), best="b", value=1.0, rounds=4)
+def the_longer_run_is_lower_in_the_end() -> ExperimentResults:
+    return of_own_rounds(2.0, 1.0)
+
+
+@fires("own-ends", "", best="a", value=1.0, rounds=2)
+def the_shorter_run_is_lower_in_the_end() -> ExperimentResults:
+    return of_own_rounds(1.0, 2.0)
+
+
+@fires("own-ends", "level", budget=2, shortest=("a",))
+def both_are_level_in_the_end() -> ExperimentResults:
+    return of_own_rounds(1.0, 1.0 + 9 * NO_ODDS)
+
+
+@silent("own-ends")
+def two_runs_of_as_many_rounds() -> ExperimentResults:
+    return experiment(single("a", [9, 5, 2], {RATE: 2.0}), single("b", [9, 5, 1]))
+
+
+@silent("own-ends")
+def the_longer_run_ends_early() -> ExperimentResults:
+    ended = single("b", [9, 5, 4, 3], rounds=4, kind="diverged")
+    return experiment(single("a", [9, 5, 2], {RATE: 2.0}), ended)

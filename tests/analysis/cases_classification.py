@@ -248,6 +248,46 @@ def a_start_that_ends_level_of(name: str) -> Made:
     return Made(name, tuple(rows))
 
 
+@fires("share-right-starts", "beside", first=("a",), others=("c",), middle=5 / 6)
+def of_two_variants_one_has_a_start_that_ends_level() -> ExperimentResults:
+    return experiment(
+        from_starts("a", ONE_WRONG, ONE_WRONG), a_start_that_ends_level_of("c"), budgets=(2,)
+    )
+
+
+def sooner_or_later(before: list[int]) -> ExperimentResults:
+    """Two variants from two starts that end alike, and the second answers so after a round."""
+    at_once, by_and_by = outputs(ALL_RIGHT), outputs(ALL_RIGHT)
+    by_and_by[1] = 0.5 * np.eye(3)[before]
+    made = []
+    for name, given in (("a", at_once), ("b", by_and_by)):
+        ((point, _, config, run),) = single(name, [3, 2, 1], CHANGES, outputs=given).rows
+        rows = tuple((point, seed, config.with_seed(seed), run) for seed in range(2))
+        made.append(Made(name, rows))
+    return experiment(*made, budgets=(1, 2))
+
+
+@fires(
+    "share-right-starts",
+    "later",
+    first=("a", "b"),
+    middle=1.0,
+    budget=2,
+    early=1,
+    ahead="a",
+    early_middle=1.0,
+    behind="b",
+    early_other=5 / 6,
+)
+def one_of_two_variants_has_its_rows_right_sooner() -> ExperimentResults:
+    return sooner_or_later(ONE_WRONG)
+
+
+@fires("share-right-starts", "level", middle=1.0, budget=2)
+def two_variants_have_their_rows_right_equally_soon() -> ExperimentResults:
+    return sooner_or_later(ALL_RIGHT)
+
+
 @fires("share-right-starts", "some", among=("a", "b"), first=("b",), last=("a",))
 def of_three_variants_one_has_a_start_that_ends_level() -> ExperimentResults:
     made = a_start_that_ends_level_of("c")

@@ -326,6 +326,15 @@ def held_out_rows_are_hardly_worse_off_at_the_end() -> ExperimentResults:
     return held(experiment(by_rate({1.0: 2, 2.0: 0.5, 3.0: last}, {1.0: 3, 2.0: 2, 3.0: 1})))
 
 
+@fires("own-ends", "validation", budget=2, shortest=("a",), best="b", value=0.25, rounds=3)
+def the_longer_run_is_lower_on_held_out_rows_in_the_end() -> ExperimentResults:
+    first, second = (
+        way("a", [9, 5, 2], [3, 2, 1]),
+        way("b", [9, 5, 3, 2.5], [3, 2, 1.5, 0.5], **OTHER),
+    )
+    return held(experiment(first, second))
+
+
 # --- the best round ----------------------------------------------------------------------------
 
 

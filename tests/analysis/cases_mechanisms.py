@@ -26,7 +26,14 @@ from synthetic_runs import (
 )
 
 from labreport.analysis.results import ExperimentResults
-from labreport.analysis.thresholds import CLOSE, LONG_AFTER, NOWHERE, STANDING_STILL, VANISHED
+from labreport.analysis.thresholds import (
+    CLOSE,
+    LONG_AFTER,
+    NOWHERE,
+    STANDING_STILL,
+    STAYING,
+    VANISHED,
+)
 from labreport.lab.configuration import RunConfig
 from labreport.lab.controls import RATES
 from labreport.runs.run import Trace
@@ -378,7 +385,7 @@ def continued(results: ExperimentResults, last: float, **recorded: Any) -> Exper
     return with_controls(results, "longer", made)
 
 
-STAYS = 2 + STANDING_STILL
+STAYS = 2 + STAYING
 """Just as far from 2 as a loss may be that stays there: the floor is 0."""
 
 
@@ -390,7 +397,7 @@ def stuck_in_saturation_to_the_end() -> ExperimentResults:
 @silent("stuck")
 def a_run_that_gets_away_when_it_is_continued() -> ExperimentResults:
     made = experiment(single("a", [9, 2, 2], gradients=fading(VANISHED)))
-    return continued(made, 2 - 2.001 * STANDING_STILL)
+    return continued(made, 2 - 2.001 * STAYING)
 
 
 @silent("stuck")

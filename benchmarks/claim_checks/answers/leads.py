@@ -215,9 +215,11 @@ def reaches_from_starts(seen: Seen, observation: Observation) -> bool:
     arrived, doubtful, starts = closed(seen.run(observation.facts["subject"]))
     if starts != count or abs(count - arrived - stated(observation, "failed")) > doubtful:
         return False
-    # At least one in ten, and where it is "often" one of two.
+    # At least one in ten, where it is "often" one of two, and all where it is "always".
     failed = stated(observation, "failed")
-    if failed < 0.1 * count or (observation.form == "often") != (2 * failed >= count):
+    if failed < 0.1 * count or (observation.form == "") != (2 * failed < count):
+        return False
+    if (observation.form == "always") != (failed == count):
         return False
     for safe in seen.runs(observation.facts["safe"]):
         arrived, doubtful, starts = closed(safe)

@@ -23,6 +23,7 @@ ADVICE: Mapping[tuple[str, str], str] = {
     ("holds-over-starts", "fewer"): "starts",
     ("reaches-from-starts", ""): "starts",
     ("reaches-from-starts", "often"): "starts",
+    ("reaches-from-starts", "always"): "starts",
     ("tuned-over-starts", "depends"): "tune",
     ("tuned-over-starts", "level"): "tune",
     ("tuned-over-starts", "still-level"): "tune",

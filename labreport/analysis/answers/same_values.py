@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from math import inf
 
 import numpy as np
 
 from labreport.analysis import thresholds
-from labreport.analysis.answers.along_axes import along_axis
+from labreport.analysis.answers.along_axes import along_axis, best_of
 from labreport.analysis.comparing import (
     Measure,
     StartPairs,
@@ -199,14 +199,12 @@ def steps_too_large(results: ExperimentResults) -> Iterator[Observation]:
         return
     measure, variants = measured
     beyond = [pair for v in variants if v.has_range for pair in v.beyond]
-    flat = thresholds.SATURATED * LARGEST_SLOPE["sigmoid"]
-    saturated = [
-        r
-        for r, other in beyond
-        if is_lower(other, r, measure) and _slope_at_end(r, results.last) <= flat
-    ]
+    saturated = _saturated(results, beyond, measure)
+    swings = {r: _rises(r, results.last) for r, _ in beyond if r not in saturated}
+    # A step at which a variant ends as low as at any other is not too large.
     often = thresholds.OFTEN_RISING * results.last
-    swinging = [r for r, _ in beyond if r not in saturated and _rises(r, results.last) >= often]
+    lower = {r: _lower_elsewhere(results, r, measure) for r, n in swings.items() if n >= often}
+    swinging = [r for r, best in lower.items() if best is not None]
     facts: Facts = {"budget": Count(results.last)}
     claims: list[Source] = []
     if saturated:
@@ -219,17 +217,43 @@ def steps_too_large(results: ExperimentResults) -> Iterator[Observation]:
     if swinging:
         rises = f"count({rising_formula(results.last)})"
         facts["swinging"] = from_a_value_on(results, swinging)
-        least = min(_rises(r, results.last) for r in swinging)
+        least = min(swings[r] for r in swinging)
         facts["least"] = Count(least, cite(f"min(each({rises}))", swinging))
         claims += [r.cite(f"{rises} >= OFTEN_RISING * {results.last}") for r in swinging]
         claims += [lower_claim(r, o, measure, holds=False) for r, o in beyond if r in swinging]
+        claims += [lower_claim(best, r, measure) for r, best in lower.items() if best is not None]
     if claims:
-        # Up to these they are lower.
-        told = [v for v in variants if any(r in (*saturated, *swinging) for r, _ in v.beyond)]
-        claims += [lower_claim(*pair, measure) for v in told for pair in v.pairs[: v.count]]
+        claims += _up_to_these(variants, {*saturated, *swinging}, measure)
         form = "both" if saturated and swinging else "" if saturated else "swings"
         runs = len(saturated) + len(swinging)
         yield Observation("steps-too-large", facts, runs, form=form, claims=tuple(claims))
+
+
+def _up_to_these(
+    variants: Sequence[SameValues], told: Set[Result], measure: Measure
+) -> Iterator[Source]:
+    """The claims that variants with these results are lower up to them."""
+    for variant in variants:
+        if any(r in told for r, _ in variant.beyond):
+            yield from (lower_claim(*pair, measure) for pair in variant.pairs[: variant.count])
+
+
+def _lower_elsewhere(results: ExperimentResults, result: Result, measure: Measure) -> Result | None:
+    """The best point of the same variant, if it is lower than this one."""
+    best = best_of(results.swept[result.variant], measure)
+    return best if best is not None and is_lower(best, result, measure) else None
+
+
+def _saturated(
+    results: ExperimentResults, beyond: Sequence[tuple[Result, Result]], measure: Measure
+) -> list[Result]:
+    """Results that are behind, and all of whose outputs end in saturation."""
+    flat = thresholds.SATURATED * LARGEST_SLOPE["sigmoid"]
+    return [
+        r
+        for r, other in beyond
+        if is_lower(other, r, measure) and _slope_at_end(r, results.last) <= flat
+    ]
 
 
 def _rises(result: Result, budget: int) -> int:

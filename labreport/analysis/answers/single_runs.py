@@ -272,7 +272,7 @@ def reaches_from_starts(results: ExperimentResults) -> Iterator[Observation]:
     claims.append(_cite(f"{closed} <= MOSTLY_STARTS * size(each(rounds))", starts))
     is_often = 2 * reached <= len(starts)
     half = f"2 * {closed} {'<=' if is_often else '>'} size(each(rounds))"
-    claims.append(_cite(half, starts))
+    claims.append(_cite(half if reached else f"{closed} == 0", starts))
     claims += [
         _cite("size(each(rounds)) >= FEWEST_PAIRS", members)
         for _, _, members in (*safe, failing[0])
@@ -281,7 +281,7 @@ def reaches_from_starts(results: ExperimentResults) -> Iterator[Observation]:
         "reaches-from-starts",
         facts,
         runs=sum(len(members) for _, _, members in shares),
-        form="often" if is_often else "",
+        form="always" if not reached else "often" if is_often else "",
         strength="statistical",
         claims=tuple(claims),
     )

@@ -213,19 +213,14 @@ class RunScope:
         """The step with the lowest loss on the validation rows so far, within patience."""
         assert self._data_set is not None
         steps = [s for s in HeldOut(self._run, self._data_set).steps if s <= last]
-        losses = [self.loss_on("validation", step) for step in steps]
-        places = [k for k, loss in enumerate(losses) if np.isfinite(loss)]
-        if not places:
-            return last
-        # A round counts if it is lower than all before, and these were not given up before it.
-        best = places[0]
-        patience = self._data_set.patience
-        for place in places[1:]:
-            if patience is not None and steps[place] - steps[best] > patience:
+        losses = {step: self.loss_on("validation", step) for step in steps}
+        known = [step for step in steps if np.isfinite(losses[step])]
+        best, patience = (known or [last])[0], self._data_set.patience
+        for step in known:
+            if patience is not None and step - best > patience:
                 break
-            margin = SAME * abs(losses[best])
-            best = place if losses[place] < losses[best] - margin else best
-        return steps[best]
+            best = step if losses[step] < losses[best] - SAME * abs(losses[best]) else best
+        return best
 
     def rows_on(self, part: str) -> Array:
         """The numbers [rows] of the rows of a part."""

@@ -133,17 +133,15 @@ def how_runs_ended(experiments: Experiments) -> Iterator[Conclusion]:
 @lab_rule("near-floor", "common", 0.6, thresholds=("MOST_OF_THE_WAY", "ROUNDING"))
 def near_floor(experiments: Experiments) -> Iterator[Conclusion]:
     """Of the single runs, which end within a tenth of their first distance from the floor."""
-    near: list[tuple[Result, int]] = []
-    far: list[tuple[Result, int]] = []
-    seen: set[str] = set()
-    for experiment in experiments:
+    # A run that stands in several experiments counts where it is looked at the longest.
+    known: dict[str, tuple[Result, int]] = {}
+    for experiment in sorted(experiments, key=lambda e: e.last):
         for result in experiment.singles:
             # A run that starts at its floor has no way to go.
-            measured = result.gap(experiment.last) is not None and not result.starts_at_floor
-            if measured and result.run.name not in seen:
-                seen.add(result.run.name)
-                closed = result.is_closed(experiment.last)
-                (near if closed else far).append((result, experiment.last))
+            if result.gap(experiment.last) is not None and not result.starts_at_floor:
+                known[result.run.name] = result, experiment.last
+    near = [pair for pair in known.values() if pair[0].is_closed(pair[1])]
+    far = [pair for pair in known.values() if not pair[0].is_closed(pair[1])]
     count = len(near) + len(far)
     if count < 2:
         return

@@ -179,6 +179,10 @@ def share_right_starts(results: ExperimentResults) -> Iterator[Observation]:
     }
     form = "one" if len(groups) == 1 else "level" if _alike(first, last) else "several"
     facts["first"] = tuple(subject for subject, shares in groups if _alike(shares, first))
+    if form == "one" and len(tied := _with_ties(results)) == len(results.replicated) - 1 > 0:
+        form, facts["others"] = "beside", tied
+    if form == "level" and (early := _apart_before(results, [s for s, _ in groups])):
+        form, facts = "later", {**facts, **early}
     if form == "several":
         facts |= {
             "among": tuple(Subject(n) for n in results.replicated if Subject(n) in dict(groups)),
@@ -190,6 +194,40 @@ def share_right_starts(results: ExperimentResults) -> Iterator[Observation]:
             form = "some"
     runs = sum(len(results.of(subject.variant)) for subject, _ in groups)
     yield Observation("share-right-starts", facts, runs, form=form, strength="statistical")
+
+
+def _with_ties(results: ExperimentResults) -> tuple[Subject, ...]:
+    """Variants of which some start ends level, so that its rows are in no class."""
+    return tuple(
+        Subject(name)
+        for name, members in results.replicated.items()
+        if any(_is_level(r, results.last) for r in members)
+    )
+
+
+def _apart_before(results: ExperimentResults, subjects: Sequence[Subject]) -> Facts | None:
+    """The last number of rounds before the end at which the median shares of some differ.
+
+    With the variant whose share is the largest there, and that whose share is the smallest.
+    """
+    for budget in reversed(results.budgets[:-1]):
+        there = [(s, _classified(results.of(s.variant), budget)) for s in subjects]
+        whole = all(len(members) == len(results.of(s.variant)) for s, members in there)
+        if not whole or any(_is_level(r, budget) for _, members in there for r in members):
+            continue
+        shares = sorted(
+            ((s, _over_starts(members, budget)[0]) for s, members in there),
+            key=lambda pair: -pair[1].value,
+        )
+        if shares[0][1].value > shares[-1][1].value:
+            return {
+                "early": Count(budget),
+                "ahead": shares[0][0],
+                "early_middle": shares[0][1],
+                "behind": shares[-1][0],
+                "early_other": shares[-1][1],
+            }
+    return None
 
 
 _Shares = tuple[Share, Share, Share]

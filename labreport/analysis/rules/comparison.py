@@ -143,7 +143,13 @@ def common_measure(results: ExperimentResults) -> Iterator[Observation]:
         yield Observation("common-measure", facts, runs=2, form=form, claims=claims)
 
 
-@rule("threshold", "convergence", 0.55, thresholds=("MOST_OF_THE_WAY", "ROUNDING"))
+@rule(
+    "threshold",
+    "convergence",
+    0.55,
+    thresholds=("MOST_OF_THE_WAY", "ROUNDING"),
+    part="effect",
+)
 def threshold(results: ExperimentResults) -> Iterator[Observation]:
     """Rounds to nine tenths of the way from the first variant's start to its floor."""
     singles = [r for r in results.singles if len(r.losses)]

@@ -5,9 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from labreport.analysis import thresholds
+from labreport.analysis.answers.held_out_facts import (
+    VALIDATION,
+    compared_on,
+    is_ahead,
+    lead_claim,
+    loss_number,
+    loss_on,
+)
 from labreport.analysis.comparing import Measure, is_lower, lower_claim
 from labreport.analysis.held_out import held_out
-from labreport.analysis.observation import Count, Facts, Keys, Observation
+from labreport.analysis.observation import Count, Facts, Keys, Observation, Source
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
 from labreport.lab.configuration import RunConfig
@@ -92,6 +100,48 @@ def _batch_formula(result: Result, run: str = "") -> str:
     """The formula of the rows of an update; ``run`` is r1. or the like for one of several."""
     is_batched = _is_batched(result.run.config)
     return f"{run}setting('data.batch_size')" if is_batched else f"size({run}inputs[:, 0])"
+
+
+@rule("own-ends", "comparison", 0.9, thresholds=("NO_ODDS",), part="effect")
+def own_ends(results: ExperimentResults) -> Iterator[Observation]:
+    """Runs of which some are longer than what is compared: which is lowest, each at its own end.
+
+    With passes through all rows in place of rounds, smaller batches make more rounds.
+    """
+    members = list(results.singles) or [r for swept in results.swept.values() for r in swept]
+    rounds = [r.run.config.rounds for r in members]
+    if not members or results.sweeps_rounds or max(rounds) <= results.last:
+        return
+    shortest = [r for r in members if r.run.config.rounds == min(rounds)]
+    end = Measure(is_loss=True, budget=max(rounds))
+    if any(end.value(r) is None for r in members) or Measure.of(members, max(rounds)) != end:
+        return
+    facts: Facts = {"budget": Count(results.last), "shortest": tuple(r.subject for r in shortest)}
+    held = compared_on(members, VALIDATION, end.budget)
+    key = (
+        (lambda r: loss_on(r, VALIDATION, end.budget)) if held else (lambda r: end.value(r) or 0.0)
+    )
+    best = min(members, key=key)
+    others = [r for r in members if r is not best]
+    behind = [is_ahead(best, r, end.budget) if held else is_lower(best, r, end) for r in others]
+
+    def claim(result: Result, *, holds: bool) -> Source:
+        if held:
+            return lead_claim(best, result, end.budget, holds=holds)
+        return lower_claim(best, result, end, holds=holds)
+
+    if not all(behind):
+        level = claim(others[behind.index(False)], holds=False)
+        yield Observation("own-ends", facts, len(members), form="level", claims=(level,))
+        return
+    facts |= {
+        "best": best.subject,
+        "value": loss_number(best, VALIDATION, end.budget) if held else end.number(best),
+        "rounds": Count(best.run.config.rounds, best.cite("rounds")),
+    }
+    claims = tuple(claim(r, holds=True) for r in others)
+    form = "validation" if held else ""
+    yield Observation("own-ends", facts, len(members), form=form, claims=claims)
 
 
 OF_GENERALISATION = ("optimizer.weight_decay", "network.layers", "data.batch_size")

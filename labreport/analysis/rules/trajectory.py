@@ -27,7 +27,7 @@ MOST_WEIGHTS = 30
     "overshoot",
     "trajectory",
     0.91,
-    thresholds=("OVERSHOOT", "ROUNDING", "STANDING_STILL", "NO_ODDS"),
+    thresholds=("OVERSHOOT", "ROUNDING", "STAYING", "NO_ODDS"),
     part="effect",
 )
 def overshoot(results: ExperimentResults) -> Iterator[Observation]:

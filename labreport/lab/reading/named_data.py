@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -125,7 +126,9 @@ class ExamplesReader:
         wanted = Outputs(outputs, written.loss in OF_SIGNS, written.loss in OF_TWO)
         key = (id(examples), _preparation_key(written.data), wanted)
         if key not in self._sets:
-            made = prepare(examples, origin, _preparation(written.data), wanted)
+            prepared = prepare(examples, origin, _preparation(written.data), wanted)
+            best, patience = written.data.keep == "best", written.data.patience
+            made = replace(prepared, keeps_best=best, patience=patience)
             rows = made.train
             data = Data.model_construct(inputs=rows.inputs, targets=rows.targets)
             self._sets[key] = (made, data)
@@ -314,15 +317,7 @@ def _preparation(data: WrittenData) -> Preparation:
         for part in ("train", "validation", "test")
         if (size := getattr(split, part)) is not None
     }
-    return Preparation(
-        sizes,
-        split.seed,
-        split.stratified,
-        data.standardise,
-        data.degree,
-        keeps_best=data.keep == "best",
-        patience=data.patience,
-    )
+    return Preparation(sizes, split.seed, split.stratified, data.standardise, data.degree)
 
 
 def _layers(network: Change, written: WrittenConfig, inputs: int, outputs: int) -> Change:
