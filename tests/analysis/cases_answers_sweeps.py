@@ -356,6 +356,16 @@ def larger_steps_rise_in_a_tenth_of_the_rounds() -> ExperimentResults:
     return flat_by(0.5, 5, [9 - k / 2 for k in range(1, 11)])
 
 
+@silent("steps-too-large")
+def steps_that_swing_are_the_best_of_their_variant() -> ExperimentResults:
+    falls = np.linspace(8, 2, 10)
+    rises = [9.0, 8, 7, 7.5, 6, 5, 4, 3, 2, 1.5]
+    mine = {1.0: [9.0, *falls], 2.0: [9.0, *falls[:-1], 0.25], 3.0: [9.0, *falls[:-1], 0.25]}
+    theirs = {1.0: [*rises, 1.0], 2.0: [*rises, 0.5], 3.0: [*rises, 0.5]}
+    made = sweep("a", RATE, mine), sweep("b", RATE, theirs, B)
+    return experiment(*made, budgets=(10,))
+
+
 @fires(
     "steps-too-large",
     "both",

@@ -358,7 +358,7 @@ def the_best_round_of_each_run_counts() -> ExperimentResults:
 
 
 @fires("kept-rounds", "", kept=(("a", 1), ("b", 3)), budget=3)
-@fires("leads-on-validation", "", subject="b", loss=2.25, other="a", other_loss=4.0)
+@fires("leads-on-validation", "turned", subject="b", loss=2.25, other="a", other_loss=4.0)
 def no_round_after_the_last_that_is_compared_counts() -> ExperimentResults:
     return best_kept([3, 2, 2.5, 2.2, 0.5], [3, 2.5, 2, 1.5, 1], budgets=(3,))
 

@@ -8,14 +8,26 @@ from dataclasses import replace
 import numpy as np
 from cases_answers import from_starts
 from cases_mechanisms import with_rates
-from synthetic_runs import MOMENTUM, RATE, check, experiment, single, starts, sweep
+from synthetic_runs import (
+    MOMENTUM,
+    RATE,
+    check,
+    experiment,
+    single,
+    starts,
+    sweep,
+    trace,
+    with_controls,
+)
 
 from labreport.analysis.lab_rules import conclusions
 from labreport.analysis.lab_rules.lab_rule import Conclusion, Observed
 from labreport.analysis.observe import observe
 from labreport.analysis.results import ExperimentResults
+from labreport.analysis.thresholds import STAYING
+from labreport.lab.configuration import RunConfig
 from labreport.lab.lab import Experiment, Text
-from labreport.runs.run import Run
+from labreport.runs.run import Run, Trace
 
 Lab = tuple[ExperimentResults, ...]
 
@@ -215,6 +227,17 @@ def stuck_with_rmsprop() -> Lab:
     return experiment(single("s", [4, 1, 1, 1, 1], rmsprop, gradients=still)), steady("b")
 
 
+def stuck_when_it_is_continued() -> Lab:
+    """A run that is trained on, and comes to no other loss than it may."""
+
+    def made(_: int, config: RunConfig) -> Trace:
+        rest = [1 + 0.9 * STAYING] * (config.rounds - 4)
+        return trace(config, [4, 1, 1, 1, 1, *rest])
+
+    first = halted(8.0, {1.0: FALLING, 2.0: FALLING})
+    return with_controls(first, "longer", made), steady("b")
+
+
 def stuck_beside_a_better_run() -> Lab:
     """A run of two rows that only the second experiment shows to be stuck."""
     rows = {"data": {"inputs": [[0.5, 0.3]] * 2, "targets": [[0.25, 0.0625]] * 2}}
@@ -310,6 +333,7 @@ LABS: tuple[Callable[[], Lab], ...] = (
     no_starts,
     stuck_above_a_rate,
     stuck_with_rmsprop,
+    stuck_when_it_is_continued,
     stuck_beside_a_better_run,
     silent_with_relu,
     silent_without_relu,
