@@ -263,6 +263,15 @@ def no_start_comes_near_the_floor() -> ExperimentResults:
 
 
 @silent("reaches-from-starts")
+def one_that_begins_at_its_floor_succeeds_at_nothing() -> ExperimentResults:
+    def made(number: int, config: RunConfig) -> Trace:
+        return trace(config, [0, 0, 0] if is_b(config) else [9, 5, 5])
+
+    variants = experiment(single("a", [9, 5, 5]), single("b", [0, 0, 0], B))
+    return with_controls(variants, "other-starts", made)
+
+
+@silent("reaches-from-starts")
 def more_than_nine_of_ten_starts_come_near_the_floor() -> ExperimentResults:
     return reaching(28, STARTS)
 

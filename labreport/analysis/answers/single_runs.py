@@ -269,6 +269,7 @@ def reaches_from_starts(results: ExperimentResults) -> Iterator[Observation]:
         _cite(f"count(each({members[0].closed_formula(results.last)})) == {len(members)}", members)
         for _, _, members in safe
     ]
+    claims += [r.cite(f"{r.gap_formula(0)} > allowance") for r, _, _ in safe]
     claims.append(_cite(f"{closed} <= MOSTLY_STARTS * size(each(rounds))", starts))
     is_often = 2 * reached <= len(starts)
     half = f"2 * {closed} {'<=' if is_often else '>'} size(each(rounds))"
@@ -290,7 +291,8 @@ def reaches_from_starts(results: ExperimentResults) -> Iterator[Observation]:
 def _arrived(results: ExperimentResults) -> list[tuple[Result, int, list[Result]]]:
     """Each variant, how many of its other starts come near the floor, and these starts."""
     found = []
-    for result in distinct(r for r in results.singles if r.is_trained):
+    # What is at its floor whatever its weights has nothing to succeed at.
+    for result in distinct(r for r in results.singles if r.is_trained and not r.starts_at_floor):
         starts = list(results.control("other-starts", result))
         # Of a start that ended before nobody knows how far it would have come.
         known = all(s.gap(results.last) is not None for s in starts)
