@@ -262,10 +262,7 @@ class Language:
         return self.text("point", key=self.key(key), value=self.value(key, value))
 
     def subject(self, subject: Subject, plan: Variants, *, quoted: bool = False) -> str:
-        """A variant, a point of a sweep, or both, as the experiment's author names them.
-
-        In a sentence the author's words stand in quotation marks.
-        """
+        """A variant, a point, or both, as the lab names them; in a sentence in quotation marks."""
         parts = []
         if subject.variant and (len(plan.variants) > 1 or not subject.point):
             name = self._quoted if quoted else self.label
@@ -306,6 +303,8 @@ class Language:
             for name, fact in observation.facts.items()
         }
         text = self.text(observation.message, **values)
+        if len(plan.variants) == 1:  # Of one variant its name says nothing.
+            text = text.removeprefix(f"{values.get('subject')}{self.text('colon')}")
         # A label in front may be written small; a sentence is not.
         return text[:1].upper() + text[1:] if self.code == "en" else text
 

@@ -176,13 +176,13 @@ FACTS: list[tuple[Fact, str, str]] = [
     ),
     (
         From(Subject("old", ((RATE, 0.5),))),
-        "“原程序”（从学习率 0.5 起）",
+        "“原程序”（学习率 0.5 及以上）",
         "“as published” from learning rate 0.5 on",
     ),
     (From(Subject("", ((RATE, 0.5),))), "学习率 0.5 及以上", "learning rate 0.5 and above"),
     (
         UpTo(Subject("old", ((RATE, 0.5),))),
-        "“原程序”（到学习率 0.5 为止）",
+        "“原程序”（学习率 0.5 及以下）",
         "“as published” up to learning rate 0.5",
     ),
     (UpTo(Subject("", ((RATE, 0.5),))), "学习率 0.5 及以下", "learning rate 0.5 and below"),
