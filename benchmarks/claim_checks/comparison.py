@@ -172,7 +172,7 @@ def own_ends(seen: Seen, observation: Observation) -> bool:
     members = list(seen.singles.values()) or [r for m in seen.swept.values() for _, r in m]
     rounds = {run.name: run.config.rounds for run in members}
     budget = stated(observation, "budget")
-    if budget >= max(rounds.values()) or any(
+    if not budget == min(rounds.values()) < max(rounds.values()) or any(
         not has_reached(run, run.config.rounds) for run in members
     ):
         return False

@@ -107,6 +107,12 @@ def two_runs_of_as_many_rounds() -> ExperimentResults:
 
 
 @silent("own-ends")
+def both_go_on_beyond_what_is_compared() -> ExperimentResults:
+    made = single("a", [9, 5, 2, 1], {RATE: 2.0}), single("b", [9, 5, 3, 2, 1])
+    return experiment(*made, budgets=(2,))
+
+
+@silent("own-ends")
 def the_longer_run_ends_early() -> ExperimentResults:
     ended = single("b", [9, 5, 4, 3], rounds=4, kind="diverged")
     return experiment(single("a", [9, 5, 2], {RATE: 2.0}), ended)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -156,7 +157,7 @@ def _ends_of_stretch(
     return (ordered[places[0]], ordered[places[-1]]) if whole else None
 
 
-@rule("share-right-starts", "classification", 0.82, part="effect")
+@rule("share-right-starts", "classification", 0.82, thresholds=("ROUNDING",), part="effect")
 def share_right_starts(results: ExperimentResults) -> Iterator[Observation]:
     """The share of right rows over random starts."""
     groups = [
@@ -181,7 +182,8 @@ def share_right_starts(results: ExperimentResults) -> Iterator[Observation]:
     facts["first"] = tuple(subject for subject, shares in groups if _alike(shares, first))
     if form == "one" and len(tied := _with_ties(results)) == len(results.replicated) - 1 > 0:
         form, facts["others"] = "beside", tied
-    if form == "level" and (early := _apart_before(results, [s for s, _ in groups])):
+    early, claims = _apart_before(results, [s for s, _ in groups]) if form == "level" else ({}, ())
+    if early:
         form, facts = "later", {**facts, **early}
     if form == "several":
         facts |= {
@@ -193,7 +195,8 @@ def share_right_starts(results: ExperimentResults) -> Iterator[Observation]:
         if len(groups) < len(results.replicated):
             form = "some"
     runs = sum(len(results.of(subject.variant)) for subject, _ in groups)
-    yield Observation("share-right-starts", facts, runs, form=form, strength="statistical")
+    found = Observation("share-right-starts", facts, runs, form=form, claims=claims)
+    yield replace(found, strength="statistical")
 
 
 def _with_ties(results: ExperimentResults) -> tuple[Subject, ...]:
@@ -205,20 +208,22 @@ def _with_ties(results: ExperimentResults) -> tuple[Subject, ...]:
     )
 
 
-def _apart_before(results: ExperimentResults, subjects: Sequence[Subject]) -> Facts | None:
+def _apart_before(
+    results: ExperimentResults, subjects: Sequence[Subject]
+) -> tuple[Facts, tuple[Source, ...]]:
     """The last number of rounds before the end at which the median shares of some differ.
 
-    With the variant whose share is the largest there, and that whose share is the smallest.
+    With the variant whose share is the largest there, and that whose share is the smallest; no
+    facts where there is none, and the claims that they are alike until then.
     """
+    claims: list[Source] = []
     for budget in reversed(results.budgets[:-1]):
         there = [(s, _classified(results.of(s.variant), budget)) for s in subjects]
         whole = all(len(members) == len(results.of(s.variant)) for s, members in there)
         if not whole or any(_is_level(r, budget) for _, members in there for r in members):
             continue
-        shares = sorted(
-            ((s, _over_starts(members, budget)[0]) for s, members in there),
-            key=lambda pair: -pair[1].value,
-        )
+        shares = [(s, _over_starts(members, budget)[0]) for s, members in there]
+        shares.sort(key=lambda pair: -pair[1].value)
         if shares[0][1].value > shares[-1][1].value:
             return {
                 "early": Count(budget),
@@ -226,8 +231,12 @@ def _apart_before(results: ExperimentResults, subjects: Sequence[Subject]) -> Fa
                 "early_middle": shares[0][1],
                 "behind": shares[-1][0],
                 "early_other": shares[-1][1],
-            }
-    return None
+            }, tuple(claims)
+        for (_, mine), (_, theirs) in pairwise(there):
+            each = f"each({accuracy_formula(mine[0], budget)})"
+            alike = f"median({each}[:{len(mine)}]) == median({each}[{len(mine)}:])"
+            claims.append(cite(alike, (*mine, *theirs)))
+    return {}, tuple(claims)
 
 
 _Shares = tuple[Share, Share, Share]

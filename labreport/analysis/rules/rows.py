@@ -110,7 +110,9 @@ def own_ends(results: ExperimentResults) -> Iterator[Observation]:
     """
     members = list(results.singles) or [r for swept in results.swept.values() for r in swept]
     rounds = [r.run.config.rounds for r in members]
-    if not members or results.sweeps_rounds or max(rounds) <= results.last:
+    if not members or results.sweeps_rounds:
+        return
+    if not min(rounds) == results.last < max(rounds):
         return
     shortest = [r for r in members if r.run.config.rounds == min(rounds)]
     end = Measure(is_loss=True, budget=max(rounds))
