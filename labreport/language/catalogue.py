@@ -304,7 +304,7 @@ class Language:
         }
         text = self.text(observation.message, **values)
         if len(plan.variants) == 1:  # Of one variant its name says nothing.
-            text = text.removeprefix(f"{values.get('subject')}{self.text('colon')}")
+            text = text.removeprefix(f"{values.get('subject')}{self.text('list.colon')}")
         # A label in front may be written small; a sentence is not.
         return text[:1].upper() + text[1:] if self.code == "en" else text
 
