@@ -24,8 +24,8 @@ NAMES: Mapping[str, str] = {
     "loss_on": "`loss_on(part, step)`: the loss over those rows",
     "losses_on": "`losses_on(part)`: that loss at the recorded steps, or at evenly chosen ones of "
     "many",
-    "kept": "`kept(last)`: of the steps up to `last` that are looked at, that with the lowest loss on "
-    "the validation rows, within patience",
+    "kept": "`kept(last)`: of the steps up to `last` that are looked at, that with the lowest loss "
+    "on the validation rows, within patience",
     "rows_on": "`rows_on(part)`: the numbers [rows] of those rows",
     "right_on": "`right_on(part, step)`: whether [rows] each of them is put into its own class",
     "explained_on": "`explained_on(part, step)`: R² of the outputs for those rows",
