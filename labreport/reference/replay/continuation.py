@@ -33,6 +33,18 @@ COPIES = (0, 6, 96)
 """Nudged copies of a run that are carried along: none at first, some where its weights are to be
 explained, and many where those do not explain them."""
 
+MOST_COPIES = 960
+"""Copies of a run that is small, where these do not explain it either: of a path that rounding
+decides, 96 copies may all take the one side by chance."""
+
+LARGEST_COPY = 20_000
+"""Weights and outputs of units, for all rows, of a run that is small: some 150 MB of all copies."""
+
+
+def stages(numbers: int) -> tuple[int, ...]:
+    """How many copies are carried along, step by step, of a run with so many numbers."""
+    return (*COPIES, MOST_COPIES) if numbers <= LARGEST_COPY else COPIES
+
 
 def _remembers(config: RunConfig) -> bool:
     """Return whether a step depends on gradients before it."""
@@ -96,9 +108,9 @@ def _portions(cases: Sequence[_Case]) -> Iterator[Sequence[_Case]]:
 class Carried:
     """Runs carried on from their stored weights by the update rule, with nudged copies beside."""
 
-    def __init__(self, together: Together, chosen: Steps, copies: int) -> None:
+    def __init__(self, together: Together, chosen: Steps, copies: int, *, is_last: bool) -> None:
         self.together, self.chosen, self.copies = together, chosen, copies
-        self.is_last = copies == COPIES[-1]
+        self.is_last = is_last
         self.signs = np.random.default_rng(0)
         self.doubtful: set[int] = set()
 

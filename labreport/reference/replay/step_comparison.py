@@ -19,7 +19,7 @@ from labreport.reference.evaluation import (
     layers_of,
 )
 from labreport.reference.network import ForwardPass, LayerParameters, forward
-from labreport.reference.replay.continuation import COPIES, Carried
+from labreport.reference.replay.continuation import MOST_COPIES, Carried, stages
 from labreport.reference.replay.initial_weights import initial_weights
 from labreport.reference.replay.replay_result import QUANTITIES, Replay
 from labreport.reference.replay.tolerance import (
@@ -315,9 +315,18 @@ class Together:
 
     def _carry_on(self, chosen: Steps, drawn: list[FloatArray | None]) -> None:
         """Weights after each update, and losses where no weights are stored, of some runs."""
-        for copies in COPIES:
-            if len(chosen):
-                chosen = Carried(self, chosen, copies).compare()
+        network = self.config.network
+        numbers = len(self._data[0]) * sum(network.layers) + network.parameter_count
+        steps = stages(numbers)
+        for copies in steps:
+            # Few are left for so many copies, and each by itself takes the least memory.
+            groups = list(chosen[:, None]) if copies == MOST_COPIES else [chosen]
+            left = [
+                Carried(self, group, copies, is_last=copies == steps[-1]).compare()
+                for group in groups
+                if len(group)
+            ]
+            chosen = np.concatenate([*left, chosen[:0]])
         for run, trace in enumerate(run.trace for run in self.runs):
             if not len(trace.recorded) and not self._is_ended(run, drawn[run]):
                 self.found["ending"].refuse(run, 0)
