@@ -108,22 +108,20 @@ def own_ends(results: ExperimentResults) -> Iterator[Observation]:
 
     With passes through all rows in place of rounds, smaller batches make more rounds.
     """
-    members = list(results.singles) or [r for swept in results.swept.values() for r in swept]
-    rounds = [r.run.config.rounds for r in members]
-    if not members or results.sweeps_rounds:
+    members = _with_longer_ones(results)
+    if not members:
         return
-    if not min(rounds) == results.last < max(rounds):
-        return
-    shortest = [r for r in members if r.run.config.rounds == min(rounds)]
-    end = Measure(is_loss=True, budget=max(rounds))
-    if any(end.value(r) is None for r in members) or Measure.of(members, max(rounds)) != end:
+    shortest = [r for r in members if r.run.config.rounds == results.last]
+    end = Measure(is_loss=True, budget=max(r.run.config.rounds for r in members))
+    if any(end.value(r) is None for r in members) or Measure.of(members, end.budget) != end:
         return
     facts: Facts = {"budget": Count(results.last), "shortest": tuple(r.subject for r in shortest)}
     held = compared_on(members, VALIDATION, end.budget)
-    key = (
-        (lambda r: loss_on(r, VALIDATION, end.budget)) if held else (lambda r: end.value(r) or 0.0)
-    )
-    best = min(members, key=key)
+
+    def ended(result: Result) -> float:
+        return loss_on(result, VALIDATION, end.budget) if held else end.value(result) or 0.0
+
+    best = min(members, key=ended)
     others = [r for r in members if r is not best]
     behind = [is_ahead(best, r, end.budget) if held else is_lower(best, r, end) for r in others]
 
@@ -144,6 +142,14 @@ def own_ends(results: ExperimentResults) -> Iterator[Observation]:
     claims = tuple(claim(r, holds=True) for r in others)
     form = "validation" if held else ""
     yield Observation("own-ends", facts, len(members), form=form, claims=claims)
+
+
+def _with_longer_ones(results: ExperimentResults) -> list[Result]:
+    """Runs of which some have all rounds that are compared, and others more; none elsewhere."""
+    members = list(results.singles) or [r for swept in results.swept.values() for r in swept]
+    rounds = [r.run.config.rounds for r in members]
+    differ = bool(members) and min(rounds) == results.last < max(rounds)
+    return members if differ and not results.sweeps_rounds else []
 
 
 OF_GENERALISATION = ("optimizer.weight_decay", "network.layers", "data.batch_size")
