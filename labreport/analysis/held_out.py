@@ -136,7 +136,7 @@ class HeldOut:
         """
         if not self.data_set.keeps_best:
             return last
-        patience = self.data_set.patience or np.inf
+        patience = np.inf if self.data_set.patience is None else self.data_set.patience
         best: int | None = None
         least = np.inf
         for step, loss in zip(self.steps, self.losses("validation").tolist(), strict=True):

@@ -146,6 +146,42 @@ def test_predictions_and_classes_of_the_chosen_run(built: Any) -> None:
             assert target - given == pytest.approx(left, abs=2e-3 * max(abs(target), abs(given)))
 
 
+TWO_EXPERIMENTS = LAB[: LAB.index("[experiment.starts]")]
+ONE_EXPERIMENT = LAB[: LAB.index("[experiment.width]")]
+KEPT = TWO_EXPERIMENTS.replace("standardise = true", 'standardise = true\nkeep = "best"')
+
+
+def across_experiments(report: Any) -> list[list[list[str]]]:
+    """The tables that rank runs of all experiments by their loss on the validation rows."""
+    head = ["variant", "rounds", "loss, training", "loss, validation", "right, validation"]
+    return [t for t in tables_of(report, "en") if t[0] == head]
+
+
+def test_runs_of_all_experiments_are_ranked_by_validation(build_pages: Callable[..., Any]) -> None:
+    (table,) = across_experiments(build_pages(TWO_EXPERIMENTS))
+    losses = [float(row[3].split()[0]) for row in table[1:]]
+    assert len(losses) >= 2
+    assert losses == sorted(losses)
+    assert {row[1] for row in table[1:]} == {"40"}
+
+
+def test_runs_of_one_experiment_are_not_ranked_twice(build_pages: Callable[..., Any]) -> None:
+    assert across_experiments(build_pages(ONE_EXPERIMENT)) == []
+
+
+def test_losses_on_held_out_rows_are_those_of_the_rounds_that_are_kept(
+    build_pages: Callable[..., Any],
+) -> None:
+    last, kept = (build_pages(lab) for lab in (TWO_EXPERIMENTS, KEPT))
+    (before,) = (t for t in tables_of(last, "en") if t[0][:2] == ["variant", "loss, training"])
+    (after,) = (t for t in tables_of(kept, "en") if t[0][:2] == ["variant", "kept after"])
+    for own, best in zip(before[1:], after[1:], strict=True):
+        assert own[0] == best[0]
+        assert 0 <= int(best[1]) <= 40
+        # No kept round has a higher loss there than the last one.
+        assert float(best[3]) <= float(own[2]) * 1.001
+
+
 PICTURES = """
 robustness = "none"
 [base]

@@ -92,11 +92,8 @@ def validation_over_starts(results: ExperimentResults) -> Iterator[Observation]:
 
     Lower than that of the next one, variant or value of a sweep.
     """
-    members, is_sweep, last = (
-        results.singles or _one_sweep(results),
-        not results.singles,
-        results.last,
-    )
+    last, is_sweep = results.last, not results.singles
+    members = results.singles or _one_sweep(results)
     there = compared_on(members, VALIDATION, last, same_inputs=not is_sweep)
     if len(there) < 2:
         return

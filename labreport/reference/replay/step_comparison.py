@@ -317,12 +317,12 @@ class Together:
         """Weights after each update, and losses where no weights are stored, of some runs."""
         network = self.config.network
         numbers = len(self._data[0]) * sum(network.layers) + network.parameter_count
-        steps = stages(numbers)
-        for copies in steps:
+        counts = stages(numbers)
+        for copies in counts:
             # Few are left for so many copies, and each by itself takes the least memory.
             groups = list(chosen[:, None]) if copies == MOST_COPIES else [chosen]
             left = [
-                Carried(self, group, copies, is_last=copies == steps[-1]).compare()
+                Carried(self, group, copies, is_last=copies == counts[-1]).compare()
                 for group in groups
                 if len(group)
             ]

@@ -34,13 +34,16 @@ def cross_scores(
     experiment alone, or where losses or rows differ.
     """
     lines: dict[tuple[str, int], tuple[list[Phrase], Result, int]] = {}
-    for experiment, title in zip(experiments, titles, strict=True):
+    told = set[int]()
+    for number, (experiment, title) in enumerate(zip(experiments, titles, strict=True)):
         for result in _candidates(experiment):
+            told.add(number)
             name = Concatenation((title, ": ", in_brackets(experiment, result)))
             line = (result.run.name, experiment.last)
             lines.setdefault(line, ([], result, experiment.last))[0].append(name)
     there = list(lines.values())
-    if len(there) < 2 or len({_measured(r) for _, r, _ in there}) > 1:
+    # Of one experiment there is a table already.
+    if len(told) < 2 or len(there) < 2 or len({_measured(r) for _, r, _ in there}) > 1:
         return None
     there.sort(key=lambda line: _loss(line[1], VALIDATION, line[2]).value)
     losses = [_loss(r, VALIDATION, budget) for _, r, budget in there]
