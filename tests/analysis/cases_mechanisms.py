@@ -88,6 +88,33 @@ def variants_of_two_rates_and_optimizers() -> ExperimentResults:
     return with_rates(1.5, 1 + ODDS / 2, 0.5, 3, rate=3.0)
 
 
+def with_rates_of_both(best: float, at: float) -> ExperimentResults:
+    """B leads at 1 before a at 2; a comes to 1 with four times its rate, b to ``best`` at one."""
+
+    def made(_: int, config: RunConfig) -> Trace:
+        factor, momentum = config.optimizer.learning_rate, config.optimizer.momentum
+        end = 5.0 if not momentum and factor != 4 else 1.0 if not momentum else 3.0
+        return trace(config, [9, 5, best if momentum and factor == at else end])
+
+    other = single("b", [9, 5, 1], {MOMENTUM: 0.5})
+    return with_controls(experiment(single("a", [9, 5, 2]), other), "rates", made)
+
+
+@fires("larger-step", "both", subject="b", other="a", factor=4.0, own=1 - 1.1 * ODDS, theirs=1.0)
+def who_leads_gains_by_a_larger_step_as_well() -> ExperimentResults:
+    return with_rates_of_both(1 - 1.1 * ODDS, 10)
+
+
+@fires("larger-step", "", subject="b", other="a", factor=4.0)
+def who_leads_gains_nothing_that_counts() -> ExperimentResults:
+    return with_rates_of_both(1 - 0.9 * ODDS, 10)
+
+
+@fires("larger-step", "", subject="b", other="a", factor=4.0)
+def who_leads_gains_by_a_smaller_step() -> ExperimentResults:
+    return with_rates_of_both(0.5, 0.5)
+
+
 @silent("larger-step")
 def variants_of_two_rates_alone() -> ExperimentResults:
     return with_rates(1.5, 1, 0.5, 3, rate=3.0, apart={})

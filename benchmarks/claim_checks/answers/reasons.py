@@ -34,7 +34,7 @@ def larger_step(seen: Seen, observation: Observation) -> bool:
     if not is_ahead(one, other, budget, losses) or factor <= 1:
         return False
     rate = other.config.optimizer.learning_rate
-    if observation.form == "":
+    if observation.form != "not":
         run = with_rate(seen, other, factor)
         value = None if run is None else value_of(run, budget, losses)
         return (
@@ -42,21 +42,44 @@ def larger_step(seen: Seen, observation: Observation) -> bool:
             and value is not None
             and is_not_ahead(one, run, budget, losses)
             and near(stated(observation, "value"), value, 1e-3)
+            and (observation.form == "" or _leads_again(seen, observation, (one, other), losses))
         )
-    tried = [
-        run
-        for run in seen.controls.values()
-        if changed_keys(other.config, run.config) == {"optimizer.learning_rate"}
-        and rate < run.config.optimizer.learning_rate <= rate * factor * (1 + 1e-9)
-        and value_of(run, budget, losses) is not None
+    tried = [r for r in _at_rates(seen, other) if value_of(r, budget, losses) is not None]
+    larger = [r for r in tried if rate < r.config.optimizer.learning_rate <= rate * factor * 1.01]
+    return bool(larger) and all(is_ahead(one, r, budget, losses) for r in larger)
+
+
+def _leads_again(seen: Seen, observation: Observation, pair: tuple[Run, Run], losses: bool) -> bool:
+    """Check that a run comes lower at a larger rate than the other at any, its own included."""
+    budget = stated(observation, "budget")
+    mine, theirs = (
+        [r for r in (run, *_at_rates(seen, run)) if value_of(r, budget, losses) is not None]
+        for run in pair
+    )
+    best, lowest = (
+        min(runs, key=lambda r: value_of(r, budget, losses) or 0.0) for runs in (mine, theirs)
+    )
+    return (
+        best.config.optimizer.learning_rate > pair[0].config.optimizer.learning_rate
+        and is_ahead(best, pair[0], budget, losses)
+        and all(is_ahead(best, r, budget, losses) for r in theirs)
+        and near(stated(observation, "own"), value_of(best, budget, losses) or 0.0, 1e-3)
+        and near(stated(observation, "theirs"), value_of(lowest, budget, losses) or 0.0, 1e-3)
+    )
+
+
+def _at_rates(seen: Seen, run: Run) -> list[Run]:
+    """The controls that are the same run with a tenth of its learning rate to 40 times."""
+    rate = run.config.optimizer.learning_rate
+    return [
+        other
+        for other in seen.controls.values()
+        if changed_keys(run.config, other.config) == {"optimizer.learning_rate"}
+        and any(
+            isclose(other.config.optimizer.learning_rate, rate * factor)
+            for factor in (0.1, 0.25, 0.5, 2, 4, 10, 40)
+        )
     ]
-    controls = [r for r in tried if _is_control(r, rate)]
-    return bool(controls) and all(is_ahead(one, r, budget, losses) for r in controls)
-
-
-def _is_control(run: Run, rate: float) -> bool:
-    """Return whether a run has 2, 4, 10 or 40 times a learning rate."""
-    return any(isclose(run.config.optimizer.learning_rate, rate * f) for f in (2, 4, 10, 40))
 
 
 def larger_step_starts(seen: Seen, observation: Observation) -> bool:

@@ -25,12 +25,15 @@ _QUARTERS = (0.25, 0.5, 0.75)
 @rule(
     "larger-step",
     "optimizer",
-    {"": 0.9, "not": 0.25},
+    {"": 0.9, "both": 0.9, "not": 0.25},
     thresholds=("NO_ODDS",),
-    part={"": "reason"},
+    part={"": "reason", "both": "reason"},
 )
 def larger_step(results: ExperimentResults) -> Iterator[Observation]:
-    """A lead that the other variant has as well once its learning rate is larger."""
+    """A lead that the other variant has as well once its learning rate is larger.
+
+    Who leads may gain by larger steps as well, and lead again: each with its best rate.
+    """
     pair = pair_at_end(results) or _other_loss(results)
     if pair is None:
         return
@@ -51,20 +54,43 @@ def larger_step(results: ExperimentResults) -> Iterator[Observation]:
         "factor": _times(told, behind),
         "count": Count(larger.index(told) + 1),
     }
-    if enough is not None:
-        facts["value"] = measure.number(enough)
     differ = f"r1.setting({changed!r}) != r2.setting({changed!r})"
     claims = [lower_claim(ahead, behind, measure), cite(differ, (ahead, behind))]
     for r in larger[: larger.index(told) + 1]:
         claims.append(lower_claim(ahead, r, measure, holds=r is not enough))
+    again = _ahead_again(results, ahead, behind, measure) if enough is not None else None
+    if enough is not None:
+        facts["value"] = measure.number(enough)
+    if again is not None:
+        best, others = again
+        lowest = min(others, key=lambda r: measure.value(r) or 0.0)
+        facts |= {"own": measure.number(best), "theirs": measure.number(lowest)}
+        claims += [lower_claim(best, r, measure) for r in others]
     yield Observation(
         "larger-step",
         facts,
         runs=2 + len(larger),
-        form="not" if enough is None else "",
+        form="not" if enough is None else "both" if again is not None else "",
         strength="explanation",
         claims=tuple(claims),
     )
+
+
+def _ahead_again(
+    results: ExperimentResults, ahead: Result, behind: Result, measure: Measure
+) -> tuple[Result, list[Result]] | None:
+    """Who leads at its best learning rate, and all rates of the other, if it leads all of them.
+
+    None where it gains nothing by a larger rate, or leads no longer.
+    """
+    own, theirs = (
+        [r for r in (result, *results.control("rates", result)) if _got(r, measure)]
+        for result in (ahead, behind)
+    )
+    best = min(own, key=lambda r: measure.value(r) or 0.0)
+    gains = best in _faster(own, ahead) and is_lower(best, ahead, measure)
+    leads = all(is_lower(best, r, measure) for r in theirs)
+    return (best, theirs) if gains and leads else None
 
 
 def _change_besides_steps(config: RunConfig, other: RunConfig) -> str | None:
