@@ -302,8 +302,6 @@ def best_over_starts(seen: Seen, observation: Observation) -> bool:
         and near(stated(observation, "p"), min(1.0, p * comparison_count(observation)))
     )
     clear = stated(observation, "p") <= 0.05 and below > over
-    is_own = len({r.config.rounds for _, r in members}) > 1
-    holds = holds and is_own == observation.form.startswith("own-")
     expected = "clear" if clear else "open"
     if clear and stated(observation, "p") < 0.001:
         expected = "sure"
@@ -311,8 +309,24 @@ def best_over_starts(seen: Seen, observation: Observation) -> bool:
         comparison_count(observation) * coin_toss_probability(0, n) for n in (count, below + over)
     ]
     if not below + over or least[0] <= 0.05 < least[1]:
-        expected = "level"
-    return holds and observation.form.endswith(expected)
+        alike = _level_from_every_seed(seen, points, best, budget)
+        expected = "level" if alike else "mostly-level"
+        holds = holds and stated(observation, "alike") == alike if alike else holds
+    is_own = len({r.config.rounds for _, r in members}) > 1
+    return holds and observation.form == ("own-" if is_own else "") + expected
+
+
+def _level_from_every_seed(
+    seen: Seen, points: dict[Any, list[tuple[Trial, Run]]], best: Any, budget: int
+) -> int:
+    """Return how many values of a sweep are level with the best one from all of its seeds."""
+    there = sum(has_reached(run, budget) for _, run in points[best])
+    return sum(
+        len(seed_pairs(seen, points[best], members)) == there
+        and lower_and_higher(seen, points[best], members) == (0, 0)
+        for point, members in points.items()
+        if point != best
+    )
 
 
 def comparison_count(observation: Observation) -> int:

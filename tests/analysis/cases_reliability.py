@@ -73,7 +73,7 @@ def values_that_differ_by_what_makes_no_odds() -> ExperimentResults:
     return experiment(grid("a", RATE, {0.5: [0.5] * 12, 1.0: [0.5 + first * 0.99] * 12}))
 
 
-@fires("best-over-starts", "level", lower=5, even=7, count=12)
+@fires("best-over-starts", "mostly-level", lower=5, even=7, count=12)
 def values_of_which_too_few_pairs_differ() -> ExperimentResults:
     return experiment(grid("a", RATE, {0.5: [0.5] * 12, 1.0: [1.0] * 5 + [0.501] * 7}))
 
@@ -81,6 +81,19 @@ def values_of_which_too_few_pairs_differ() -> ExperimentResults:
 @fires("best-over-starts", "open", lower=5, even=0, count=5)
 def too_few_pairs_that_all_differ() -> ExperimentResults:
     return experiment(grid("a", RATE, {0.5: [0.5] * 5, 1.0: [1.0] * 5}))
+
+
+@fires("best-over-starts", "level", lower=5, even=7, alike=1)
+def a_third_value_is_level_from_every_seed() -> ExperimentResults:
+    # The median of the third is not lower than that of the second, which is nowhere below it.
+    third = [0.503] * 12
+    losses = {0.5: [0.5] * 12, 1.0: [1.0] * 5 + [0.501] * 7, 2.0: third}
+    return experiment(grid("a", RATE, losses))
+
+
+@fires("best-over-starts", "own-mostly-level", best=("", 3), lower=5, even=7)
+def swept_rounds_of_which_too_few_pairs_differ() -> ExperimentResults:
+    return rounds_swept([1.0] * 5 + [0.501] * 7, [0.5] * 12)
 
 
 @fires("best-over-starts", "own-level", best=("", 3), lower=0, even=7)

@@ -75,6 +75,8 @@ ADVICE: Mapping[tuple[str, str], str] = {
     ("paired-starts", "same"): "any",
     ("paired-starts", "level"): "any",
     ("best-over-starts", "open"): "more",
+    ("best-over-starts", "mostly-level"): "more",
+    ("best-over-starts", "own-mostly-level"): "more",
     ("best-over-starts", "level"): "steady",
     ("best-over-starts", "own-level"): "steady",
     ("best-over-starts", "clear"): "point",

@@ -190,9 +190,11 @@ def _needed_formula(pairs: SeedPairs) -> str:
         "": 0.9,
         "open": 0.88,
         "level": 0.88,
+        "mostly-level": 0.88,
         "variants": 0.93,
         "own-open": 0.88,
         "own-level": 0.88,
+        "own-mostly-level": 0.88,
         "own-variants": 0.93,
     },
     thresholds=("SIGNIFICANCE", "BEYOND_DOUBT", "NO_ODDS"),
@@ -289,7 +291,7 @@ class _BestPoint:
     def form(self) -> str:
         """Whether the best point is ahead by more than chance explains, or is level."""
         if self.is_level:
-            return "level"
+            return "level" if self.alike else "mostly-level"
         if self.p.value > thresholds.SIGNIFICANCE or self.pairs.below <= self.pairs.above:
             return "open"
         return "sure" if self.p.value < thresholds.BEYOND_DOUBT else "clear"
@@ -315,9 +317,8 @@ def _best_point(points: Mapping[Point, tuple[Result, ...]], budget: int) -> _Bes
 
 def _best_facts(name: str, found: _BestPoint) -> Facts:
     """The facts: the best point and the runner-up, their medians, and the sign test."""
-    alike = {"alike": Count(len(found.alike))} if found.form == "level" else {}
     return {
-        **alike,
+        **({"alike": Count(len(found.alike))} if found.form == "level" else {}),
         "subject": Subject(name),
         "best": Subject("", found.best),
         "second": Subject("", found.second),
@@ -339,12 +340,14 @@ def _best_claims(found: _BestPoint) -> tuple[Source, ...]:
     pairs, losses, best = found.pairs, found.losses, found.there[found.best]
     more = f"{pairs.below_formula} > {pairs.above_formula}"
     sure = f"{found.test} <= SIGNIFICANCE and {more}"
+    level = _level_formula(found)
+    forms = {"open": f"not ({sure})", "level": level, "mostly-level": level}
     lowest = f"median({losses}[:{len(best)}]) <= median({losses}[{len(best)}:])"
     others = [members for point, members in found.there.items() if point != found.best and members]
     return (
-        pairs.cite({"open": f"not ({sure})", "level": _level_formula(found)}.get(found.form, sure)),
+        pairs.cite(forms.get(found.form, sure)),
         *([pairs.cite(f"{found.test} < BEYOND_DOUBT")] if found.form == "sure" else []),
-        *(p.cite(f"{p.untied} == 0") for p in (found.alike if found.form == "level" else ())),
+        *(p.cite(f"{p.untied} == 0") for p in (found.alike if found.is_level else ())),
         *(cite(lowest, (*best, *members)) for members in others),
     )
 
