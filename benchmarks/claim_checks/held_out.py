@@ -141,6 +141,24 @@ def validation_over_starts(seen: Seen, observation: Observation) -> bool:
     return (lower >= 0.9 * total) == (observation.form == "") and 0 <= lower <= total
 
 
+def accuracy_on_validation(seen: Seen, observation: Observation) -> bool:
+    """Check that the lowest loss on validation rows is not the highest accuracy, or not alone."""
+    step = stated(observation, "budget")
+    pairs = [_pair(seen, observation.facts[key]) for key in ("subject", "other")]
+    losses = [loss_on(t, r, "validation", kept(t, r, step)) for t, r in seen.pairs]
+    mine, theirs = (score_on(t, r, "validation", kept(t, r, step)) for t, r in pairs)
+    scores = [score_on(t, r, "validation", kept(t, r, step)) for t, r in seen.pairs]
+    told = stated(observation, "other_score" if observation.form == "turned" else "score")
+    (trial, run), _ = pairs
+    return (
+        loss_on(trial, run, "validation", kept(trial, run, step)) == min(losses)
+        and near(stated(observation, "score"), mine)
+        and near(told, theirs)
+        and theirs == max(scores)
+        and (theirs > mine) == (observation.form == "turned")
+    )
+
+
 def best_on_validation(seen: Seen, observation: Observation) -> bool:
     """Check which point of a sweep has the lowest loss on validation rows."""
     step = stated(observation, "budget")
@@ -283,6 +301,7 @@ def kept_rounds(seen: Seen, observation: Observation) -> bool:
 
 CHECKS: dict[str, Check] = {
     "leads-on-validation": leads_on_validation,
+    "accuracy-on-validation": accuracy_on_validation,
     "held-out-score": held_out_score,
     "validation-over-starts": validation_over_starts,
     "best-on-validation": best_on_validation,

@@ -211,6 +211,8 @@ TURNS_ROUND = (
     ("own-ends", ""),
     ("own-ends", "level"),
     ("own-ends", "validation"),
+    ("accuracy-on-validation", "same"),
+    ("accuracy-on-validation", "turned"),
     ("kept-rounds", ""),
     ("kept-rounds", "many"),
 )

@@ -233,7 +233,7 @@ class _Composition:
         words = [text("report.cross-scores-text" if held else "report.cross-text")]
         if any(results.replicated for results in self._results):
             words.append(text("report.cross-text-starts"))
-        blocks = (Paragraph(passage(words)), table)
+        blocks = (Paragraph(passage(words), kind="introduction"), table)
         return [Section("comparison", text("report.comparison"), blocks)]
 
     def _conclusions(self) -> Section:

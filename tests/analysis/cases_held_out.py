@@ -141,6 +141,41 @@ def two_runs_with_classes() -> ExperimentResults:
     return held(experiment(first, second), made)
 
 
+def two_with_classes(first: float, second: float) -> ExperimentResults:
+    """Two runs that end at these weights; rows have x = 1 and belong to class no."""
+    made = data_set("validation", "test", classes=("no", "yes"))
+    one, other = way("a", [9, 5, 3], [3, 2, first]), way("b", [9, 5, 2], [3, 2, second], **OTHER)
+    return held(experiment(one, other), made)
+
+
+@fires("accuracy-on-validation", "same", subject="b", other="a", score=1.0, rows=10)
+@fires("leads-on-validation", "", subject="b")
+def the_loss_decides_where_the_accuracy_does_not() -> ExperimentResults:
+    return two_with_classes(0.4, 0.2)
+
+
+@fires("accuracy-on-validation", "turned", subject="b", other="a", score=0.0, other_score=1.0)
+def who_has_the_lower_loss_has_fewer_rows_right() -> ExperimentResults:
+    return two_with_classes(-2, 0.9)
+
+
+@silent("accuracy-on-validation")
+def who_has_the_lower_loss_has_more_rows_right() -> ExperimentResults:
+    return two_with_classes(0.9, 0.4)
+
+
+@silent("accuracy-on-validation")
+def the_loss_decides_nothing() -> ExperimentResults:
+    return two_with_classes(0.4, 0.4)
+
+
+@fires("accuracy-on-validation", "same", subject=("", 2.0), other=("", 1.0), score=1.0)
+def the_value_with_the_lowest_loss_is_not_alone_by_accuracy() -> ExperimentResults:
+    made = data_set("validation", "test", classes=("no", "yes"))
+    ended = by_rate({0.5: 3.0, 1.0: 0.4, 2.0: 0.1}, {0.5: 3, 1.0: 2, 2.0: 1})
+    return held(experiment(ended), made)
+
+
 @fires("chosen-on-test", "", count=2, rows=2)
 @silent("leads-on-validation", "held-out-score")
 def two_runs_with_a_test_alone() -> ExperimentResults:

@@ -124,9 +124,11 @@ def training_loss(result: Result, budget: int) -> str:
     return f"losses[{result.index(budget)}]"
 
 
-def validation_formula(result: Result, budget: int, run: str) -> str:
-    """Formula of the loss on the validation rows of one of two runs."""
+def validation_formula(result: Result, budget: int, run: str, *, share: bool = False) -> str:
+    """Formula of the loss on the validation rows of one of two runs, or the share that is right."""
     step = step_formula(result, budget).replace("kept(", f"{run}.kept(")
+    if share:
+        return f'mean({run}.right_on("{VALIDATION}", {step}))'
     return f'{run}.loss_on("{VALIDATION}", {step})'
 
 

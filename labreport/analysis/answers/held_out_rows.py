@@ -24,6 +24,7 @@ from labreport.analysis.answers.held_out_facts import (
     score,
     step_formula,
     training_loss,
+    validation_formula,
 )
 from labreport.analysis.held_out import held_out
 from labreport.analysis.observation import (
@@ -194,6 +195,45 @@ def best_on_validation(results: ExperimentResults) -> Iterator[Observation]:
     if form != "level":
         claims.append(_lowest_in_training(trained, there, last))
     yield Observation("best-on-validation", facts, len(there), form=form, claims=tuple(claims))
+
+
+@rule(
+    "accuracy-on-validation",
+    "generalisation",
+    {"same": 0.9, "turned": 0.95},
+    thresholds=("NO_ODDS",),
+    part="scope",
+)
+def accuracy_on_validation(results: ExperimentResults) -> Iterator[Observation]:
+    """Classes: the lowest loss on validation rows is not the highest accuracy, or not alone."""
+    is_sweep, last = not results.singles, results.last
+    members = results.singles or _one_sweep(results)
+    there = compared_on(members, VALIDATION, last, same_inputs=not is_sweep)
+    first = chosen_of(there, last, same_inputs=not is_sweep) if len(there) > 1 else None
+    if first is None or not has_classes(first):
+        return
+    ranked = sorted(there, key=lambda r: loss_on(r, VALIDATION, last))
+    right = {r.run.name: on_parts(r).score(VALIDATION, kept_step(r, last)) or 0.0 for r in there}
+    other = max(ranked[1:], key=lambda r: right[r.run.name])
+    if right[other.run.name] < right[first.run.name]:
+        return
+    form = "turned" if right[other.run.name] > right[first.run.name] else "same"
+    named = [Subject("", r.point) if is_sweep else r.subject for r in (first, other)]
+    facts: Facts = {
+        "subject": named[0],
+        "other": named[1],
+        "score": score(first, VALIDATION, last),
+        "rows": row_count(first, VALIDATION),
+        "budget": Count(last),
+    }
+    if form == "turned":
+        facts["other_score"] = score(other, VALIDATION, last)
+    mine, theirs = (
+        validation_formula(r, last, run, share=True) for r, run in ((first, "r1"), (other, "r2"))
+    )
+    claims = [lead_claim(first, r, last, holds=True) for r in ranked[1:]]
+    claims.append(cite(f"{theirs} {'>' if form == 'turned' else '=='} {mine}", (first, other)))
+    yield Observation("accuracy-on-validation", facts, len(there), form=form, claims=tuple(claims))
 
 
 @rule("edge-on-validation", "generalisation", 0.8, thresholds=("NO_ODDS",))
