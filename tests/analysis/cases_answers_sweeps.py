@@ -737,3 +737,34 @@ def starts_that_are_at_their_floor_have_no_way_to_go() -> ExperimentResults:
         return trace(config, [0.0, 0.0, 0.0])
 
     return with_controls(ending(3, 0.5, 2), "other-starts", made)
+
+
+CLOSED = 0.9 - 1e-9
+"""The highest loss of runs that begin at 9 and have most of the way to 0 behind them."""
+
+
+@fires("usable-values", "", subjects=("b",), others=("a",), count=3, fewest=2, points=4, budget=2)
+def one_depends_less_on_the_value() -> ExperimentResults:
+    return side_by_side((3, CLOSED, 0.5, 4), (CLOSED, CLOSED, CLOSED, 0.9 + 1e-9))
+
+
+@fires("usable-values", "", subjects=("a", "b"), others=("c",), count=1, fewest=0)
+def two_depend_equally_on_the_value() -> ExperimentResults:
+    return side_by_side((3, 0.5, 4, 4), (0.5, 4, 4, 4), 2, 2, 2, 2)
+
+
+@silent("usable-values")
+def all_depend_equally_on_the_value() -> ExperimentResults:
+    return side_by_side((3, 0.5, 4, 4), (0.5, 4, 4, 4))
+
+
+@silent("usable-values")
+def too_few_values_to_count() -> ExperimentResults:
+    return side_by_side((3, 0.5, 4), (0.5, 0.4, 0.3))
+
+
+@silent("usable-values")
+def one_has_other_values() -> ExperimentResults:
+    first = {float(k): [9, 5, end] for k, end in enumerate((3, 2, 2, 1), 1)}
+    other = {float(k): [9, 5, 0.5] for k in range(2, 6)}
+    return experiment(sweep("a", RATE, first), sweep("b", RATE, other, B))

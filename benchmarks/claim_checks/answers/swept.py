@@ -15,6 +15,7 @@ from claim_checks.answers.levels import (
     value_of,
 )
 from claim_checks.losses import (
+    came_most_of_the_way,
     has_reached,
     loss_at,
 )
@@ -282,11 +283,32 @@ def each_at_its_best(seen: Seen, observation: Observation) -> bool:
     )
 
 
+def usable_values(seen: Seen, observation: Observation) -> bool:
+    """Check at how many values each variant comes most of the way to its floor."""
+    budget = stated(observation, "budget")
+    counts = {
+        name: sum(came_most_of_the_way(r, budget) for _, r in members)
+        for name, members in seen.swept.items()
+    }
+    most, least = max(counts.values()), min(counts.values())
+    points = [sorted(t.point[0][1] for t, _ in members) for members in seen.swept.values()]
+    return (
+        all(p == points[0] for p in points)
+        and stated(observation, "points") == len(points[0])
+        and (stated(observation, "count"), stated(observation, "fewest")) == (most, least)
+        and {s.variant for s in listed(observation, "subjects")}
+        == {name for name, count in counts.items() if count == most}
+        and {s.variant for s in listed(observation, "others")}
+        == {name for name, count in counts.items() if count == least}
+    )
+
+
 CHECKS: dict[str, Check] = {
     "sweep-shape": sweep_shape,
     "sweep-values": sweep_values,
     "best-point": best_point,
     "at-same-values": at_same_values,
+    "usable-values": usable_values,
     "at-same-values-starts": at_same_values_starts,
     "steps-too-large": steps_too_large,
     "each-at-its-best": each_at_its_best,

@@ -34,6 +34,9 @@ from labreport.analysis.rule import rule
 from labreport.analysis.rules.descent import rising, rising_formula
 from labreport.analysis.rules.gradients import LARGEST_SLOPE
 
+FEWEST_VALUES = 4
+"""Values of a sweep of which it is counted at how many something is so."""
+
 
 @dataclass(frozen=True)
 class SameValues:
@@ -116,6 +119,36 @@ def at_same_values(results: ExperimentResults) -> Iterator[Observation]:
     )
     runs = sum(map(len, results.swept.values()))
     yield Observation("at-same-values", facts, runs=runs, form=form, claims=claims)
+
+
+@rule("usable-values", "comparison", 0.7, thresholds=("MOST_OF_THE_WAY", "ROUNDING"))
+def usable_values(results: ExperimentResults) -> Iterator[Observation]:
+    """At how many of the same values each swept variant comes most of the way to its floor."""
+    swept, last = along_axis(results), results.last
+    points = [tuple(r.point for r in members) for members in swept.values()]
+    everyone = [r for members in swept.values() for r in members]
+    same = len(points) > 1 and len(set(points)) == 1 and len(points[0]) >= FEWEST_VALUES
+    if not same or any(r.gap(0) is None or r.starts_at_floor for r in everyone):
+        return
+    counts = {name: sum(r.is_closed(last) for r in members) for name, members in swept.items()}
+    most, least = max(counts.values()), min(counts.values())
+    if most == least:
+        return
+    facts: Facts = {
+        "subjects": tuple(Subject(name) for name, count in counts.items() if count == most),
+        "others": tuple(Subject(name) for name, count in counts.items() if count == least),
+        "count": Count(most),
+        "fewest": Count(least),
+        "points": Count(len(points[0])),
+        "budget": Count(last),
+    }
+    claims = tuple(
+        r.cite(r.closed_formula(last) if r.is_closed(last) else f"not ({r.closed_formula(last)})")
+        for r in everyone
+        if r.index(last) is not None
+    )
+    claims += tuple(r.cite(f"{r.gap_formula(0)} > allowance") for r in everyone)
+    yield Observation("usable-values", facts, runs=len(everyone), claims=claims)
 
 
 def _first(results: ExperimentResults) -> Subject:

@@ -10,7 +10,7 @@ import numpy as np
 from labreport.analysis import thresholds
 from labreport.analysis.answers.single_runs import pair_at_end
 from labreport.analysis.comparing import Measure, SeedPairs, StartPairs, is_lower, lower_claim
-from labreport.analysis.observation import Count, Facts, Number, Observation, Subject
+from labreport.analysis.observation import Count, Facts, Number, Observation, Source, Subject
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
 from labreport.analysis.rules.reliability import compared_starts, pairs_of
@@ -58,39 +58,35 @@ def larger_step(results: ExperimentResults) -> Iterator[Observation]:
     claims = [lower_claim(ahead, behind, measure), cite(differ, (ahead, behind))]
     for r in larger[: larger.index(told) + 1]:
         claims.append(lower_claim(ahead, r, measure, holds=r is not enough))
-    again = _ahead_again(results, ahead, behind, measure) if enough is not None else None
+    form, runs = "not", 2 + len(larger)
     if enough is not None:
         facts["value"] = measure.number(enough)
-    if again is not None:
-        best, others = again
-        lowest = min(others, key=lambda r: measure.value(r) or 0.0)
-        facts |= {"own": measure.number(best), "theirs": measure.number(lowest)}
-        claims += [lower_claim(best, r, measure) for r in others]
+        again, led = _ahead_again(results, (ahead, behind), measure)
+        form, facts, claims = "both" if again else "", {**facts, **again}, claims + led
     yield Observation(
-        "larger-step",
-        facts,
-        runs=2 + len(larger),
-        form="not" if enough is None else "both" if again is not None else "",
-        strength="explanation",
-        claims=tuple(claims),
+        "larger-step", facts, runs, form=form, strength="explanation", claims=tuple(claims)
     )
 
 
 def _ahead_again(
-    results: ExperimentResults, ahead: Result, behind: Result, measure: Measure
-) -> tuple[Result, list[Result]] | None:
-    """Who leads at its best learning rate, and all rates of the other, if it leads all of them.
+    results: ExperimentResults, pair: tuple[Result, Result], measure: Measure
+) -> tuple[Facts, list[Source]]:
+    """What both come to, each with its best rate, if who leads then leads all rates of the other.
 
-    None where it gains nothing by a larger rate, or leads no longer.
+    Nothing where it gains nothing by a larger rate, or leads no longer.
     """
+    ahead, behind = pair
     own, theirs = (
         [r for r in (result, *results.control("rates", result)) if _got(r, measure)]
-        for result in (ahead, behind)
+        for result in pair
     )
     best = min(own, key=lambda r: measure.value(r) or 0.0)
     gains = best in _faster(own, ahead) and is_lower(best, ahead, measure)
-    leads = all(is_lower(best, r, measure) for r in theirs)
-    return (best, theirs) if gains and leads else None
+    if not gains or not all(is_lower(best, r, measure) for r in theirs):
+        return {}, []
+    lowest = min(theirs, key=lambda r: measure.value(r) or 0.0)
+    facts: Facts = {"own": measure.number(best), "theirs": measure.number(lowest)}
+    return facts, [lower_claim(best, r, measure) for r in theirs]
 
 
 def _change_besides_steps(config: RunConfig, other: RunConfig) -> str | None:
