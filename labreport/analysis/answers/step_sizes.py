@@ -75,7 +75,7 @@ def _ahead_again(
 
     Nothing where it gains nothing by a larger rate, or leads no longer.
     """
-    ahead, behind = pair
+    ahead, _ = pair
     own, theirs = (
         [r for r in (result, *results.control("rates", result)) if _got(r, measure)]
         for result in pair
