@@ -366,3 +366,37 @@ def test_weights_run_away_beyond_what_a_linear_axis_can_show() -> None:
     assert run_away([values[:, 1], values[:, 0]])
     assert not run_away([values[:, 1]])
     assert not run_away([])
+
+
+def marks(low: float, high: float, *named: float) -> list[str]:
+    """What stands beside a logarithmic axis that goes from one number to another."""
+    with style.drawing():
+        figure = Canvas(figsize=(style.WIDTH, style.HEIGHT))
+        axes = figure.subplots()
+        axes.set_xscale("log")
+        axes.plot([low, high], [0, 1])
+        style.scale_by_ratio(axes.xaxis, named)
+        figure.draw_without_rendering()
+        ticks = [*axes.get_xticklabels(), *axes.get_xticklabels(minor=True)]
+        inside = [t for t in ticks if low <= t.get_position()[0] <= high]
+        return [t.get_text() for t in inside]
+
+
+def test_few_values_of_a_sweep_are_marked_themselves() -> None:
+    assert marks(16, 256, 16, 64, 256) == ["16", "64", "256"]
+
+
+def test_close_values_of_a_sweep_are_not_marked() -> None:
+    assert marks(0.1, 0.5, 0.1, 0.101, 0.5) == ["0.1", "0.2", "0.5"]
+
+
+def test_many_values_of_a_sweep_are_not_marked() -> None:
+    assert "3" not in marks(1, 9, *range(1, 10), 9.5, 10)
+
+
+def test_a_short_logarithmic_axis_has_plain_numbers() -> None:
+    assert marks(2, 60) == ["10", "2", "5", "20", "50"]
+
+
+def test_a_long_logarithmic_axis_has_powers_of_ten() -> None:
+    assert marks(1e-6, 1)[0] == "$\\mathdefault{10^{-6}}$"

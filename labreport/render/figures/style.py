@@ -18,7 +18,7 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator
+from matplotlib.ticker import LogLocator, NullLocator
 
 from labreport.render.svg import compact
 from labreport.report.illustration.extents import MOST as MOST
@@ -44,6 +44,12 @@ STYLES: tuple[Any, ...] = (
     (0, (8, 2, 2, 2)),
 )
 MARKERS = ("o", "s", "^")
+
+PLAIN = (1e-4, 1e4)
+"""Numbers between which a logarithmic axis may have plain numbers instead of powers of ten."""
+
+MOST_NAMED, NEXT_MARK = 10, 0.07
+"""Values that are marked on a logarithmic axis, at the most, and the share of it between two."""
 
 EM = 8.5 / 72
 """Size of the letters of a figure, in inches."""
@@ -172,9 +178,25 @@ def thinned(count: int, *, by_ratio: bool, most: int = MOST_POINTS) -> np.ndarra
     return np.unique(np.linspace(0, count - 1, most).round().astype(int))
 
 
-def scale_by_ratio(axis: Axis) -> None:
-    """Few marks between the powers of ten of a logarithmic axis: small figures name some."""
+def scale_by_ratio(axis: Axis, named: Sequence[float] = ()) -> None:
+    """Few marks on a logarithmic axis, with plain numbers where it spans less than two decades.
+
+    Args:
+        axis: which is logarithmic; everything on it has been drawn.
+        named: numbers that are marked instead, if there are few, and none close to the next.
+    """
+    low, high = axis.get_view_interval()
+    spaced = np.log(sorted(named)) / (np.log(high) - np.log(low))
+    plain = all(PLAIN[0] <= value < PLAIN[1] for value in named)
+    if plain and 0 < len(named) <= MOST_NAMED and (np.diff(spaced) > NEXT_MARK).all():
+        axis.set_ticks(list(named))
+        axis.set_minor_locator(NullLocator())
+        axis.set_major_formatter(lambda value, _: tick(value))
+        return
     axis.set_minor_locator(LogLocator(subs=(2.0, 5.0)))
+    if PLAIN[0] <= low < high < min(100 * low, PLAIN[1]):
+        axis.set_major_formatter(lambda value, _: tick(value))
+        axis.set_minor_formatter(lambda value, _: tick(value))
 
 
 def mark_floors(axes: Axes, floors: Sequence[float], name: str) -> None:

@@ -8,8 +8,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from labreport.render.figures import style
-from labreport.report.illustration.curves import wants_log
 from labreport.report.illustration.drawings import SweptSeries
+
+LEAST_RATIO = 4
+"""Ratio of the highest loss to the lowest from which on the axis of losses is logarithmic."""
 
 
 def sweep_figure(
@@ -37,7 +39,8 @@ def sweep_figure(
         style.mark_floors(axes, floors, labels[2])
         if everything and all(value > 0 for line in lines for value in line.values):
             axes.set_xscale("log")
-        if wants_log(everything) or (everything and min(everything) > 0):
+            style.scale_by_ratio(axes.xaxis, sorted({v for line in lines for v in line.values}))
+        if everything and min(everything) > 0 and max(everything) > LEAST_RATIO * min(everything):
             axes.set_yscale("log")
             style.scale_by_ratio(axes.yaxis)
         axes.grid(visible=True)

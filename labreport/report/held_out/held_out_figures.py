@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from labreport.analysis.answers.held_out_facts import chosen_of, kept_step, on_parts
+from labreport.analysis.answers.held_out_facts import VALIDATION, kept_step, on_parts
 from labreport.analysis.held_out import HeldOut, held_out, own_classes
 from labreport.analysis.observation import Keys, Names, Number
 from labreport.analysis.points import is_number
@@ -147,9 +147,11 @@ class HeldOutFigures(FigureMaker):
         return []
 
     def _misread(self, members: list[Result]) -> list[Block]:
-        """Held-out pictures that the chosen run puts into a wrong class; none where it has none."""
-        result = chosen_of(members, self.results.last) or members[0]
-        found = on_parts(result)
+        """Held-out pictures that the best run puts into a wrong class; none where it has none."""
+        result, found = members[0], on_parts(members[0])
+        if found.judged_by == VALIDATION:
+            result = min(members, key=lambda r: self._loss(r, self.results.last) or 0.0)
+            found = on_parts(result)
         data, part = found.data_set, found.judged_by
         given = found.classes(part, kept_step(result, self.results.last))
         own = own_classes(data.parts[part])
