@@ -194,7 +194,7 @@ def scale_by_ratio(axis: Axis, named: Sequence[float] = ()) -> None:
         axis.set_major_formatter(lambda value, _: tick(value))
         return
     axis.set_minor_locator(LogLocator(subs=(2.0, 5.0)))
-    if PLAIN[0] <= low < high < min(100 * low, PLAIN[1]):
+    if PLAIN[0] <= low and high < PLAIN[1] and high < 100 * low:
         axis.set_major_formatter(lambda value, _: tick(value))
         axis.set_minor_formatter(lambda value, _: tick(value))
 
