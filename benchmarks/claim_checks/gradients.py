@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import stock
+import torch
 
 from claim_checks.losses import (
     above_floor,
@@ -108,12 +109,32 @@ def _is_cause(run: Run, form: str, units: set[str], names: set[str]) -> bool:
         out_of = {unit for unit, gives_zero in level.items() if gives_zero}
         into = {n: {t for t in e if not t.startswith("x")} for n, e in ends.items()}
         return level.keys() == units and all(into[n] & units or ends[n] & out_of for n in names)
+    if form == "saturated":
+        into = {n: {t for t in e if not t.startswith("x")} for n, e in ends.items()}
+        return units == _rounded_units(run) and all(into[n] & units for n in names)
     if form == "input":
         inputs = np.array(run.config.data.inputs)
         zero = {f"x{k + 1}" for k in np.flatnonzero((inputs == 0).all(axis=0))}
         hidden = {u for u in units if not u.startswith("x")}
         return {u for u in units if u.startswith("x")} <= zero and touched and hidden <= _zero(run)
     return touched if form == "blocked" else not units and form in ("", "rows")
+
+
+def _rounded_units(run: Run) -> set[str]:
+    """Return units whose derivative is exactly 0 for every row, in the precision of the run."""
+    dtype = getattr(torch, run.config.dtype)
+    found = set()
+    for layer, (sums, _) in enumerate(stock.passes(run.config, run.trace.weights[0])):
+        name = run.config.network.activations[layer]
+        if name not in ("tanh", "sigmoid"):
+            continue
+        at = torch.tensor(sums, dtype=dtype, requires_grad=True)
+        (slope,) = torch.autograd.grad(getattr(torch, name)(at).sum(), at)
+        weights, _ = layer_positions(run.config)[layer]
+        quiet = [(run.trace.gradients[:, places] == 0).all() for places in weights]
+        level = (slope == 0).all(dim=0).tolist()
+        found |= {unit_name(run.config, layer, u) for u in np.flatnonzero(np.array(level) & quiet)}
+    return found
 
 
 def _zero(run: Run) -> set[str]:

@@ -168,6 +168,20 @@ def a_relu6_unit_that_gives_6() -> ExperimentResults:
     return experiment(single("a", [3, 2, 1], changes, **without_gradient("w2 w4 w7", weights)))
 
 
+@fires("silent-weights", "saturated", units=("h2",), names=("w2", "w4"))
+def a_tanh_unit_whose_derivative_is_rounded_to_0() -> ExperimentResults:
+    changes = {"network.activations": ["tanh", "identity"]}
+    weights = [0.1, 0.1, 100.0, 100.0, 0.1, 0.1, 0.1, 0.1]
+    return experiment(single("a", [3, 2, 1], changes, **without_gradient("w2 w4", weights)))
+
+
+@fires("silent-weights", "", names=("w2", "w4"), units=())
+def a_tanh_unit_whose_derivative_is_not_rounded() -> ExperimentResults:
+    changes = {"network.activations": ["tanh", "identity"], "dtype": "float64"}
+    weights = [0.1, 0.1, 100.0, 100.0, 0.1, 0.1, 0.1, 0.1]
+    return experiment(single("a", [3, 2, 1], changes, **without_gradient("w2 w4", weights)))
+
+
 @fires("nothing-moves", subjects=("a",))
 def a_network_of_which_no_weight_gets_a_gradient() -> ExperimentResults:
     every = " ".join(f"w{k}" for k in range(1, 9))

@@ -17,7 +17,7 @@ from labreport.reference.array_types import FloatArray
 from labreport.reference.evaluation import layers_of
 from labreport.reference.network import forward
 
-Form = Literal["dead", "flat", "input", "blocked"]
+Form = Literal["dead", "flat", "saturated", "input", "blocked"]
 
 FLAT = {
     "relu": (0.0, inf),
@@ -26,6 +26,14 @@ FLAT = {
     "hardsigmoid": (-3.0, 3.0),
 }
 """Weighted sums up to which an activation is level, and from which on it is level again."""
+
+ROUNDED = {
+    ("tanh", "float32"): (-9.1, 9.1),
+    ("tanh", "float64"): (-19.1, 19.1),
+    ("sigmoid", "float32"): (-105.0, 17.4),
+    ("sigmoid", "float64"): (-746.0, 37.5),
+}
+"""The same where derivatives are rounded to 0, 1 − a² and a(1 − a): there a is ±1, 0 or 1."""
 
 LEVEL_AT_ZERO = frozenset({"relu", "relu6", "hardsigmoid"})
 """Those of them that give 0 where they are level for small weighted sums."""
@@ -87,8 +95,8 @@ def level_units(result: Result) -> tuple[Unit, ...]:
         quiet = silent[start : start + out * into].reshape(out, into).all(axis=1)
         start += out * (into + config.network.trains_bias)
         activation = config.network.activations[layer]
-        if activation in FLAT:
-            low, high = FLAT[activation]
+        if (ends := ends_of(activation, config.dtype)) is not None:
+            low, high = ends
             below, above = sums[layer] <= low, sums[layer] >= high
             zero = np.all(below, axis=0) & (activation in LEVEL_AT_ZERO)
             names = unit_names(config.network)[layer + 1]
@@ -97,6 +105,11 @@ def level_units(result: Result) -> tuple[Unit, ...]:
                 for unit in np.flatnonzero(quiet & np.all(below | above, axis=0)).tolist()
             ]
     return tuple(level)
+
+
+def ends_of(activation: str, dtype: str) -> tuple[float, float] | None:
+    """The weighted sums up to which and from which on no gradient passes; None of others."""
+    return FLAT.get(activation) or ROUNDED.get((activation, dtype))
 
 
 def dead_at_end(result: Result) -> int:
@@ -120,6 +133,8 @@ class Cause:
         form: ``dead``: units give 0 and let no gradient through, so that neither what leads into
             them nor what leads out of them has one. ``flat``: units of other activations are level,
             so that what leads into them has none, and what leads out of those that give 0.
+            ``saturated``: the derivative of units is rounded to 0, so that what leads into them has
+            none.
             ``input``: units or inputs are 0 in every row, so that what leads out of them has none.
             ``blocked``: every path from units to the outputs leads through dead units or weights
             of 0, so that what leads into them has none.
@@ -172,10 +187,12 @@ class _Paths:
 
     def causes(self) -> Iterator[Cause]:
         dead = {place for place, unit in self._level.items() if unit.activation == "relu"}
-        flat = self._level.keys() - dead
+        saturated = {p for p, u in self._level.items() if u.activation not in FLAT}
+        flat = self._level.keys() - dead - saturated
         zero = {place for place in flat if self._level[place].gives_zero}
         yield from self._cause("dead", dead, out_of=dead)
         yield from self._cause("flat", flat, out_of=zero)
+        yield from self._cause("saturated", saturated, out_of=set())
         yield from self._cause("input", self._always_zero, out_of=self._always_zero, into=False)
         yield from self._cause("blocked", self._blocked, out_of=set())
 
@@ -248,8 +265,10 @@ class _Paths:
             yield self._result.cite(f"all({column} == 0)")
             if layer:
                 yield self._quiet(unit)
-        elif form in ("dead", "flat"):
-            yield self._result.cite(_is_level(unit, self._level[unit]))
+        elif form in ("dead", "flat", "saturated"):
+            ends = ends_of(self._level[unit].activation, self._result.run.config.dtype)
+            assert ends is not None
+            yield self._result.cite(_is_level(unit, ends, zero=self._level[unit].gives_zero))
             yield self._quiet(unit)
         else:
             for target, place in enumerate(self._places[layer][:, position]):
@@ -268,10 +287,10 @@ class _Paths:
         return self._result.cite(f"all(gradients[:, {places}] == 0)")
 
 
-def _is_level(place: tuple[int, int], unit: Unit) -> str:
-    """The claim that a unit is level for every example before training."""
-    low, high = FLAT[unit.activation]
-    if unit.gives_zero:
+def _is_level(place: tuple[int, int], ends: tuple[float, float], *, zero: bool) -> str:
+    """The claim that a unit is level for every example before training, or gives 0 there."""
+    low, high = ends
+    if zero:
         return f"all({_sums(place)} <= {low:g})"
     return f"all(({_sums(place)} <= {low:g}) | ({_sums(place)} >= {high:g}))"
 
