@@ -178,7 +178,7 @@ def a_tanh_unit_whose_derivative_is_rounded_to_0() -> ExperimentResults:
 @fires("silent-weights", "", names=("w2", "w4"), units=())
 def a_tanh_unit_whose_derivative_is_not_rounded() -> ExperimentResults:
     changes = {"network.activations": ["tanh", "identity"], "dtype": "float64"}
-    weights = [0.1, 0.1, 50.0, 50.0, 0.1, 0.1, 0.1, 0.1]
+    weights = [0.1, 0.1, 20.0, 20.0, 0.1, 0.1, 0.1, 0.1]
     return experiment(single("a", [3, 2, 1], changes, **without_gradient("w2 w4", weights)))
 
 
