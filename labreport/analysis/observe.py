@@ -174,8 +174,8 @@ BY_VALIDATION = ("leads-on-validation", "best-on-validation", "starts-on-validat
 BESIDE_THEM = ("generalisation", "stability", "target")
 """Themes of verdicts and scopes that stand beside theirs: not who leads by the loss of training."""
 
-BY_TRAINING = ("edge-of-grid",)
-"""What besides verdicts and scopes tells the best by the loss of training."""
+BY_TRAINING = ("edge-of-grid", "pairs-needed")
+"""What besides verdicts and scopes compares by the loss of training."""
 
 
 def _judged_once(found: list[Observation]) -> list[Observation]:

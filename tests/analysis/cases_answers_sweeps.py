@@ -351,7 +351,7 @@ def larger_steps_end_flat_and_level() -> ExperimentResults:
     return flat_by(FLAT_AT / 2, 2 + ODDS / 2, [5, 5])
 
 
-@fires("steps-too-large", "swings", swinging=(("from", ("b", 2.0)),), least=1, budget=10)
+@fires("steps-too-large", "swings", swinging=(("from", ("b", 2.0)),), share=0.1, budget=10)
 def larger_steps_rise_in_a_tenth_of_the_rounds() -> ExperimentResults:
     return flat_by(0.5, 5, [9 - k / 2 for k in range(1, 11)])
 

@@ -5,6 +5,7 @@ Losses begin at 9, so that what differs by less than 0.009 is level.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -129,12 +130,22 @@ def every_larger_rate_ends_early() -> ExperimentResults:
 
 
 def with_twice_the_rate(
-    doubled: float, mine: float = 1.0, theirs: float = 2.0, count: int = 10
+    doubled: float,
+    mine: float = 1.0,
+    theirs: float = 2.0,
+    count: int = 10,
+    both: Sequence[float] = (),
 ) -> ExperimentResults:
-    """B ends at ``mine``, a at ``theirs`` from so many starts, with twice the rate at another."""
+    """B ends at ``mine``, a at ``theirs`` from so many starts, with twice the rate at another.
+
+    B with twice the rate at ``both``, seed after seed; there as a does, if they are left out.
+    """
 
     def made(_: int, config: RunConfig) -> Trace:
-        return trace(config, [9, 5, doubled if config.optimizer.learning_rate == 2 else 5.0])
+        if config.optimizer.learning_rate != 2:
+            return trace(config, [9, 5, 5.0])
+        own = both[config.seed or 0] if both and config.network.trains_bias else doubled
+        return trace(config, [9, 5, own])
 
     one = starts("a", [[9, 5, theirs]] * count)
     other = starts("b", [[9, 5, mine]] * count, {"network.bias": "trained"})
@@ -154,6 +165,16 @@ def with_twice_the_rate(
 )
 def twice_the_rate_makes_up_for_the_difference() -> ExperimentResults:
     return with_twice_the_rate(1 + CLOSE - 1e-6)
+
+
+@fires("larger-step-starts", "both", subject="b", other="a", lower=9, count=10, budget=2)
+def who_leads_gains_by_twice_the_rate_as_well() -> ExperimentResults:
+    return with_twice_the_rate(1.0, both=[0.9] * 9 + [1.1])
+
+
+@fires("larger-step-starts", "", subject="b", other="a")
+def who_leads_gains_by_twice_the_rate_from_too_few_starts() -> ExperimentResults:
+    return with_twice_the_rate(1.0, both=[0.9] * 8 + [1.1] * 2)
 
 
 @silent("larger-step-starts")

@@ -100,8 +100,14 @@ def larger_step_starts(seen: Seen, observation: Observation) -> bool:
 
     found = median(mine), median(theirs), median(doubled)
     told = tuple(stated(observation, k) for k in ("median", "other_median", "doubled"))
+    both = [with_rate(seen, r, 2.0) for r in mine]
+    own = [d for d in both if d is not None and has_reached(d, budget)][:count]
+    wins = sum(is_ahead(a, b, budget, True) for a, b in zip(own, doubled, strict=False))
+    again = len(own) == count and wins >= 0.9 * count
     return (
-        len(doubled) == count >= 10
+        again == (observation.form == "both")
+        and (not again or stated(observation, "lower") == wins)
+        and len(doubled) == count >= 10
         and all(map(near, told, found))
         and found[0] < found[1]
         and found[2] < found[1]

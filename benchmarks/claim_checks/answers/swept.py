@@ -243,7 +243,7 @@ def steps_too_large(seen: Seen, observation: Observation) -> bool:
     return (
         surely
         and (not flat or near(stated(observation, "slope"), max(slopes), 1e-2))
-        and (not rises or stated(observation, "least") <= min(rises))
+        and (not rises or stated(observation, "share") * budget <= min(rises))
         and observation.form
         == ("both" if flat and swinging else "" if flat else "swings" if swinging else None)
     )

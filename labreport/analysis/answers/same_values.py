@@ -250,8 +250,7 @@ def steps_too_large(results: ExperimentResults) -> Iterator[Observation]:
     if swinging:
         rises = f"count({rising_formula(results.last)})"
         facts["swinging"] = from_a_value_on(results, swinging)
-        least = min(swings[r] for r in swinging)
-        facts["least"] = Count(least, cite(f"min(each({rises}))", swinging))
+        facts["share"] = Share(thresholds.OFTEN_RISING)
         claims += [r.cite(f"{rises} >= OFTEN_RISING * {results.last}") for r in swinging]
         claims += [lower_claim(r, o, measure, holds=False) for r, o in beyond if r in swinging]
         claims += [lower_claim(best, r, measure) for r, best in lower.items() if best is not None]

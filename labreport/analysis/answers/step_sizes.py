@@ -128,12 +128,15 @@ def _other_loss(results: ExperimentResults) -> tuple[Result, Result, Measure] | 
 @rule(
     "larger-step-starts",
     "optimizer",
-    0.9,
+    {"": 0.9, "both": 0.9},
     thresholds=("CLOSE", "NO_ODDS", "MOSTLY_STARTS"),
     part="reason",
 )
 def larger_step_starts(results: ExperimentResults) -> Iterator[Observation]:
-    """Variants from several starts: a lead that the other one has too with twice the step."""
+    """Variants from several starts: a lead that the other one has too with twice the step.
+
+    Who leads may lead again with twice the step.
+    """
     for members, theirs in compared_starts(results):
         measure = Measure.of((*members, *theirs), results.last)
         if measure is None or not measure.is_loss:
@@ -151,12 +154,7 @@ def _with_twice_the_step(
     theirs: Sequence[Result],
     measure: Measure,
 ) -> Observation | None:
-    doubled = [
-        r
-        for result in theirs
-        for r in _faster(results.control("neighbours", result), result)
-        if _got(r, measure)
-    ]
+    doubled = _at_twice_the_rate(results, theirs, measure)
     mine = [r for r in members if _got(r, measure)][: len(doubled)]
     others = [r for r in theirs if _got(r, measure)][: len(doubled)]
     if min(map(len, (mine, others, doubled))) < thresholds.FEWEST_PAIRS:
@@ -171,12 +169,38 @@ def _with_twice_the_step(
     ]
     made_up = (quarters[1] - quarters[0] <= thresholds.CLOSE * np.abs(quarters[0])).all()
     pairs = StartPairs(tuple(zip(mine, others, strict=False)), measure)
-    is_ahead = pairs.lower >= thresholds.MOSTLY_STARTS * pairs.count
-    if [r.trial.seed for r in mine] != [r.trial.seed for r in others] or not is_ahead:
+    if [r.trial.seed for r in mine] != [r.trial.seed for r in others] or not _leads_mostly(pairs):
         return None
     if not made_up or medians[1].value - medians[0].value <= close:
         return None
-    return _as_a_larger_step((mine, others, doubled), medians, pairs)
+    both = _at_twice_the_rate(results, mine, measure)
+    again = StartPairs(tuple(zip(both, doubled, strict=False)), measure)
+    leads_again = again.count == pairs.count and _leads_mostly(again)
+    found = _as_a_larger_step((mine, others, doubled), medians, pairs)
+    return _both_gain(found, again) if leads_again else found
+
+
+def _at_twice_the_rate(
+    results: ExperimentResults, members: Sequence[Result], measure: Measure
+) -> list[Result]:
+    """The same runs with twice the learning rate, as far as they are there and got so far."""
+    found = (
+        r for result in members for r in _faster(results.control("neighbours", result), result)
+    )
+    return [r for r in found if _got(r, measure)]
+
+
+def _leads_mostly(pairs: StartPairs) -> bool:
+    return pairs.lower >= thresholds.MOSTLY_STARTS * pairs.count
+
+
+def _both_gain(found: Observation, again: StartPairs) -> Observation:
+    """The same observation, where who leads does so with twice the learning rate of both again."""
+    lower = Count(again.lower, again.cite(again.formula()))
+    claim = again.cite(f"{again.formula()} >= MOSTLY_STARTS * {again.count}")
+    facts = {**found.facts, "lower": lower}
+    runs, claims = found.runs + again.count, (*found.claims, claim)
+    return replace(found, form="both", facts=facts, runs=runs, claims=claims)
 
 
 def _as_a_larger_step(
