@@ -9,6 +9,7 @@ import numpy as np
 from labreport.analysis import thresholds
 from labreport.analysis.observation import Source
 from labreport.analysis.results import ExperimentResults, Result, cite
+from labreport.reference.norms import norms
 
 
 def longer(results: ExperimentResults, result: Result) -> Result | None:
@@ -32,17 +33,34 @@ def _stays(result: Result, continued: Result, budget: int) -> bool:
     rest = continued.losses[step:].astype(np.float64)
     # Of a run with mini-batches the loss over all rows is known at some steps.
     known = rest[~np.isnan(rest)]
-    return bool(np.abs(known - known[0]).max() <= thresholds.STAYING * gap)
+    if np.abs(known - known[0]).max() > thresholds.STAYING * gap:
+        return False
+    sizes, (early, late) = norms(continued.run.trace.gradients), _quarters(continued, step)
+    return bool(sizes[late].min() <= sizes[early].max())
+
+
+def _quarters(continued: Result, step: int) -> tuple[slice, slice]:
+    """The first and the last quarter of what is recorded of a run from a step on.
+
+    Where the gradient grows from the one to the other the run is leaving, however slowly: an output
+    that is saturated passes more and more of it back as it comes out of saturation.
+    """
+    recorded = continued.run.trace.recorded
+    first = int(np.searchsorted(recorded, step))
+    quarter = max(1, (len(recorded) - first) // 4)
+    return slice(first, first + quarter), slice(len(recorded) - quarter, len(recorded))
 
 
 def stays_claims(result: Result, continued: Result, budget: int) -> Iterator[Source]:
     """The claims that it does, and that it is the same run."""
     step = result.index(budget)
     gap = f"max((r1.losses[{step}] - r1.floor, 0))"
-    rest = f"wide(r2.losses[{step}:])"
+    rest, quarters = f"wide(r2.losses[{step}:])", _quarters(continued, step or 0)
     pair = (result, continued)
     yield cite(f"max(abs({rest} - r2.losses[{step}])) <= STAYING * {gap}", pair)
     yield cite(f"all(r2.losses[:{step} + 1] == r1.losses[:{step} + 1])", pair)
+    early, late = (f"norm(wide(r2.gradients[{q.start}:{q.stop}]))" for q in quarters)
+    yield cite(f"min({late}) <= max({early})", pair)
 
 
 DIVIDING = frozenset({"rmsprop", "adam", "adamw", "adamax", "nadam", "radam", "adadelta"})

@@ -448,6 +448,27 @@ def a_run_that_gets_away_when_it_is_continued() -> ExperimentResults:
     return continued(made, 2 - 2.001 * STAYING)
 
 
+def growing(*last: float) -> np.ndarray:
+    """Gradients [21, 8] of 20 rounds: as `fading`, and in the last quarter of the rest like this.
+
+    The rest are 19 steps, from the second on: their quarters have four.
+    """
+    norms = [1.0, 0.5, *[VANISHED] * 15, *last]
+    return np.array(norms)[:, None] * np.eye(8)[0]
+
+
+@silent("stuck")
+def the_gradient_grows_when_it_is_continued() -> ExperimentResults:
+    made = experiment(single("a", [9, 2, 2], gradients=fading(VANISHED)))
+    return continued(made, 2.0, gradients=growing(*[1.001 * VANISHED] * 4))
+
+
+@fires("stuck", "sigmoid-longer", subject="a", longer=20)
+def the_gradient_grows_and_shrinks_again_when_it_is_continued() -> ExperimentResults:
+    made = experiment(single("a", [9, 2, 2], gradients=fading(VANISHED)))
+    return continued(made, 2.0, gradients=growing(*[1.001 * VANISHED] * 3, VANISHED))
+
+
 @silent("stuck")
 def a_run_that_stands_still_in_single_precision_alone() -> ExperimentResults:
     def made(number: int, config: RunConfig) -> Trace:
