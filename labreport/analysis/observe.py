@@ -201,7 +201,12 @@ def _given_to(rule: Rule, results: ExperimentResults) -> ExperimentResults:
     return telling if rule.of_equal_runs else replace(telling, names_once=True)
 
 
-OF_PAIRS = ("pairs-at-other-rates", "pairs-by-round", "solved-less-often")
+OF_PAIRS = (
+    "pairs-at-other-rates",
+    "pairs-by-round",
+    "solved-less-often",
+    "validation-at-other-rates",
+)
 """Scopes of a verdict on the same two variants from random starts, and of no other."""
 
 TURNS_ROUND = (

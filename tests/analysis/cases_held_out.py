@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from cases import fires, silent
 from synthetic_runs import (
+    MOMENTUM,
     RATE,
     Made,
     config,
@@ -30,6 +31,7 @@ from labreport.analysis.results import ExperimentResults
 from labreport.analysis.thresholds import FEWEST_PAIRS, NO_ODDS, OVERFITTED
 from labreport.data.data_set import DataPart, DataSet, Origin
 from labreport.lab.configuration import RunConfig
+from labreport.runs.run import Trace
 
 OTHER = {RATE: 2.0}
 ONE = DataPart(((1.0,),) * 10, ((0.0,),) * 10)
@@ -260,6 +262,59 @@ def all_pairs_are_higher() -> ExperimentResults:
 @fires("starts-on-validation", "open", subject="a", other="b", lower=8)
 def eight_pairs_of_ten_may_be_chance() -> ExperimentResults:
     return two_variants(8)
+
+
+def at_other_rates(half: int, twice: int, count: int = 10, lower: int = 10) -> ExperimentResults:
+    """Pairs of starts, of which a is lower in so many; at other rates in these numbers of them."""
+    heavy = LINE_DRAWN | {MOMENTUM: 0.5}
+
+    def lasts(wins: int) -> list[float]:
+        return [1.0] * wins + [0.2] * (count - wins)
+
+    first, second = from_seeds(*[0.5] * count), from_seeds(*lasts(lower))
+    rows = tuple(
+        (point, seed, config(heavy | {"rounds": 2}).with_seed(seed or 0), made)
+        for point, seed, _, made in second.rows
+    )
+
+    def made(_: int, changed: RunConfig) -> Trace:
+        wins = half if changed.optimizer.learning_rate < 1 else twice
+        is_b = bool(changed.flat()[MOMENTUM])
+        last = lasts(wins)[changed.seed or 0] if is_b else 0.5
+        return trace(changed, [9, 5, 1], weights=np.array([[3], [2], [last]]))
+
+    found = held(experiment(Made("a", first.rows), Made("b", rows)))
+    return with_controls(found, "neighbours", made)
+
+
+@fires("validation-at-other-rates", "", subject="a", other="b", half=9, twice=10, count=10)
+def the_lead_on_validation_is_there_at_other_rates() -> ExperimentResults:
+    return at_other_rates(9, 10)
+
+
+@fires("validation-at-other-rates", "open", subject="a", other="b", half=8, twice=10)
+def the_lead_on_validation_is_open_at_half_the_rate() -> ExperimentResults:
+    return at_other_rates(8, 10)
+
+
+@fires("validation-at-other-rates", "turns", subject="a", other="b", half=10, twice=1)
+def the_lead_on_validation_turns_at_twice_the_rate() -> ExperimentResults:
+    return at_other_rates(10, 1)
+
+
+@fires("validation-at-other-rates", "open", subject="b", other="a", half=8, twice=5)
+def the_lead_of_the_other_one_is_open_at_other_rates() -> ExperimentResults:
+    return at_other_rates(2, 5, lower=1)
+
+
+@silent("validation-at-other-rates")
+def nine_pairs_are_too_few_for_other_rates() -> ExperimentResults:
+    return at_other_rates(9, 9, count=9, lower=9)
+
+
+@silent("validation-at-other-rates")
+def no_lead_on_validation_to_ask_at_other_rates() -> ExperimentResults:
+    return at_other_rates(10, 10, lower=8)
 
 
 @silent("starts-on-validation")

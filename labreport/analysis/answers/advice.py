@@ -58,6 +58,8 @@ ADVICE: Mapping[tuple[str, str], str] = {
     ("validation-over-starts", "depends"): "starts",
     ("larger-step", ""): "rate",
     ("larger-step-starts", ""): "rate",
+    ("validation-at-other-rates", "turns"): "rate",
+    ("validation-at-other-rates", "open"): "rate",
     ("starts-on-validation", "open"): "more",
     ("starts-on-validation", ""): "take",
     ("leads-on-validation", "level"): "any",

@@ -39,7 +39,7 @@ def larger_step(results: ExperimentResults) -> Iterator[Observation]:
         return
     ahead, behind, measure = pair
     config, other = ahead.run.config, behind.run.config
-    changed = _change_besides_steps(config, other)
+    changed = changed_besides_steps(config, other)
     if changed is None or config.initial != other.initial:
         return
     larger = [r for r in _faster(results.control("rates", behind), behind) if _got(r, measure)]
@@ -89,7 +89,7 @@ def _ahead_again(
     return facts, [lower_claim(best, r, measure) for r in theirs]
 
 
-def _change_besides_steps(config: RunConfig, other: RunConfig) -> str | None:
+def changed_besides_steps(config: RunConfig, other: RunConfig) -> str | None:
     """A key that differs besides the size of the steps; None where it is alone, or their number."""
     differing = differing_keys(config, other)
     besides = [key for key in differing if key != "optimizer.learning_rate"]
@@ -100,6 +100,12 @@ def _faster(members: Sequence[Result], result: Result) -> Iterator[Result]:
     """Those with a larger learning rate than a result."""
     rate = result.run.config.optimizer.learning_rate
     return (r for r in members if r.run.config.optimizer.learning_rate > rate)
+
+
+def at_rate(members: Sequence[Result], result: Result, factor: float) -> list[Result]:
+    """Those with a result's learning rate times a factor."""
+    rate = result.run.config.optimizer.learning_rate * factor
+    return [r for r in members if r.run.config.optimizer.learning_rate == rate]
 
 
 def _got(result: Result, measure: Measure) -> bool:
@@ -141,7 +147,7 @@ def larger_step_starts(results: ExperimentResults) -> Iterator[Observation]:
         measure = Measure.of((*members, *theirs), results.last)
         if measure is None or not measure.is_loss:
             continue
-        if _change_besides_steps(members[0].run.config, theirs[0].run.config) is None:
+        if changed_besides_steps(members[0].run.config, theirs[0].run.config) is None:
             continue
         found = _with_twice_the_step(results, members, theirs, measure)
         if found is not None:
@@ -260,7 +266,7 @@ def pairs_at_other_rates(results: ExperimentResults) -> Iterator[Observation]:
         own = own if own.direction > 0 else own.turned
         at = [_at_rate(results, own, factor) for factor in (0.5, 2.0)]
         there = [pairs for pairs in at if pairs is not None]
-        if _change_besides_steps(*(r.run.config for r in own.runs[0])) and len(there) == len(at):
+        if changed_besides_steps(*(r.run.config for r in own.runs[0])) and len(there) == len(at):
             yield _at_other_rates(own, there)
 
 
@@ -271,12 +277,7 @@ def _at_rate(results: ExperimentResults, own: SeedPairs, factor: float) -> SeedP
     """
     found = []
     for pair in own.runs:
-        made = [
-            c
-            for r in pair
-            for c in results.control("neighbours", r)
-            if c.run.config.optimizer.learning_rate == r.run.config.optimizer.learning_rate * factor
-        ]
+        made = [c for r in pair for c in at_rate(results.control("neighbours", r), r, factor)]
         if len(made) == len(pair):
             found.append((made[0], made[1]))
     ended = any(r.loss(own.budget) is None for pair in found for r in pair)
