@@ -7,7 +7,7 @@ import numpy as np
 from claim_checks.gradients import stays_there
 from claim_checks.losses import above_floor, floor_tolerance, loss_at
 from claim_checks.reading import RELATIVE, can_move, near, stated
-from claim_checks.seen import Check, Seen
+from claim_checks.seen import Check, Seen, continued
 from labreport.analysis.observation import Observation
 from labreport.runs.run import Run
 
@@ -48,8 +48,18 @@ def overshoot(seen: Seen, observation: Observation) -> bool:
         and stated(observation, "final") == loss_at(run, budget) > loss_at(run, best)
         and above_floor(run, budget) > 1.5 * above_floor(run, best) - floor_tolerance(run)
         and (rounds is None or stays_there(seen, run, budget, rounds))
+        and (observation.form != "swings" or _comes_lower(seen, observation, run))
         for run in seen.runs(observation.facts["subject"])
     )
+
+
+def _comes_lower(seen: Seen, observation: Observation, run: Run) -> bool:
+    """Check that a run comes much lower than its lowest loss when it is trained for longer."""
+    there = continued(seen, run, stated(observation, "longer"))
+    if there is None:
+        return False
+    low = loss_at(run, stated(observation, "updates"))
+    return low > float(np.nanmin(there.losses[stated(observation, "budget") :]))
 
 
 def path(seen: Seen, observation: Observation) -> bool:

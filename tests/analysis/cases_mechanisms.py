@@ -31,6 +31,7 @@ from labreport.analysis.thresholds import (
     CLOSE,
     LONG_AFTER,
     NOWHERE,
+    OVERSHOOT,
     STANDING_STILL,
     STAYING,
     VANISHED,
@@ -569,6 +570,16 @@ def a_loss_that_stays_above_its_lowest() -> ExperimentResults:
 @fires("overshoot", "", lowest=1.0, final=2.0)
 def a_loss_that_comes_down_again_when_it_is_continued() -> ExperimentResults:
     return continued(experiment(single("a", [9, 1, 2])), 1.0)
+
+
+@fires("overshoot", "swings", lowest=1.0, updates=1, final=2.0, longer=20)
+def a_loss_that_comes_much_lower_when_it_is_continued() -> ExperimentResults:
+    return continued(experiment(single("a", [9, 1, 2])), 0.999 / OVERSHOOT)
+
+
+@fires("overshoot", "", lowest=1.0, final=2.0)
+def a_loss_that_comes_a_little_lower_when_it_is_continued() -> ExperimentResults:
+    return continued(experiment(single("a", [9, 1, 2])), 1.001 / OVERSHOOT)
 
 
 @silent("still-falling")

@@ -29,7 +29,7 @@ from labreport.analysis import observe as module
 from labreport.analysis.answers.reasons import MOST_REASONS
 from labreport.analysis.observation import Count, Observation, Subject
 from labreport.analysis.observe import RULES, observe
-from labreport.analysis.results import Result
+from labreport.analysis.results import ExperimentResults, Result
 from labreport.analysis.rule import PARTS, REGISTERED, Part, Rule, part_of
 from labreport.lab.configuration import RunConfig
 from labreport.runs.run import Trace
@@ -309,12 +309,27 @@ def test_parts_of_an_answer_stand_in_their_order() -> None:
     assert {"verdict", "effect", "reason", "scope", "advice"} == set(parts)
 
 
+def tried(results: ExperimentResults) -> ExperimentResults:
+    """The same, and every run from other starts, from which it ends as it does from its own."""
+    losses = {r.run.config.optimizer.model_dump_json(): r.losses for r in results.results}
+
+    def made(_: int, config: RunConfig) -> Trace:
+        return trace(config, losses[config.optimizer.model_dump_json()].tolist())
+
+    return with_controls(results, "other-starts", made)
+
+
 def test_advice_rests_on_the_claims_of_what_it_follows_from() -> None:
-    answer = observe(going_on(0.5, 0.25)).answers
+    answer = observe(tried(going_on(0.5, 0.25))).answers
     (lead,) = (o for o in answer if o.rule == "who-leads")
     (advised,) = (o for o in answer if o.rule == "advice")
     assert (advised.form, plain(advised.facts["subject"])) == ("take", ("b",))
     assert advised.claims == lead.claims
+
+
+def test_nothing_is_preferred_of_which_one_start_was_tried() -> None:
+    (advised,) = (o for o in observe(going_on(0.5, 0.25)).answers if o.rule == "advice")
+    assert (advised.form, advised.facts, advised.limits) == ("starts", {}, False)
 
 
 def test_nothing_is_preferred_that_differs_in_several_things() -> None:
@@ -323,7 +338,8 @@ def test_nothing_is_preferred_that_differs_in_several_things() -> None:
     (advised,) = (o for o in observe(experiment(*pair)).answers if o.rule == "advice")
     assert (advised.form, advised.facts, advised.limits) == ("apart", {}, False)
     # Of what else is compared something may be known.
-    third = experiment(*pair, single("c", [9, 5, 0.5], {MOMENTUM: 0.25}))
+    near = single("a", [9, 5, 0.8]), single("b", [9, 5, 0.6], changes)
+    third = tried(experiment(*near, single("c", [9, 5, 0.5], {MOMENTUM: 0.25})))
     (advised,) = (o for o in observe(third).answers if o.rule == "advice")
     assert (advised.form, plain(advised.facts["subject"])) == ("take", ("c",))
 

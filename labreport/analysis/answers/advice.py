@@ -122,6 +122,8 @@ def advice(parts: Sequence[Observation], limits: Sequence[Observation] = ()) -> 
         facts = _facts(found)
         if form == "take" and (mixed := _mixed(facts, limits)) is not None:
             found, form, facts = mixed, "apart", {}
+        elif form == "take" and (alone := _one_start(limits)) is not None:
+            found, form, facts = alone, "starts", {}
         elif form == "take" and (unfinished := _unfinished(limits)) is not None:
             found, form, facts = unfinished, "longer", {}
         elif form == "wider":
@@ -147,6 +149,11 @@ def _mixed(facts: Facts, limits: Sequence[Observation]) -> Observation | None:
     named = taken if isinstance(taken, tuple) else (taken,)
     several = (o for o in limits if o.rule == "several-changes")
     return next((o for o in several if {o.facts["subject"], o.facts["other"]} & {*named}), None)
+
+
+def _one_start(limits: Sequence[Observation]) -> Observation | None:
+    """The limit that everything rests on one start, and that no other was tried."""
+    return next((o for o in limits if o.rule == "single-start"), None)
 
 
 def _unfinished(limits: Sequence[Observation]) -> Observation | None:

@@ -13,8 +13,9 @@ from labreport.analysis.observation import (
     Facts,
     Number,
     Observation,
+    Source,
 )
-from labreport.analysis.persistence import stays, stays_claims
+from labreport.analysis.persistence import longer, stays, stays_claims
 from labreport.analysis.results import PRECISION, ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
 from labreport.reference.norms import norms
@@ -59,12 +60,32 @@ def overshoot(results: ExperimentResults) -> Iterator[Observation]:
             result.cite(f"{high} > 2 * allowance"),
             result.cite(f"{high} - {low} > NO_ODDS * {result.gap_formula(0)}"),
         ]
-        form = "" if best else "start"
-        if best and (longer := stays(results, result, results.last)) is not None:
-            form = "stays"
-            facts["longer"] = Count(longer.run.config.rounds, longer.cite("rounds"))
-            claims += stays_claims(result, longer, results.last)
+        form, shown = _continued(results, result, best) if best else ("start", None)
+        if shown is not None:
+            continued, proof = shown
+            facts["longer"] = Count(continued.run.config.rounds, continued.cite("rounds"))
+            claims += proof
         yield Observation("overshoot", facts, runs=1, form=form, claims=tuple(claims))
+
+
+def _continued(
+    results: ExperimentResults, result: Result, best: int
+) -> tuple[str, tuple[Result, list[Source]] | None]:
+    """What becomes of a run that has overshot when it is trained for longer, and what shows that.
+
+    It stays where it is; or it comes clearly below its lowest loss, so that it swung.
+    """
+    if (there := stays(results, result, results.last)) is not None:
+        return "stays", (there, list(stays_claims(result, there, results.last)))
+    continued, lowest = longer(results, result), result.gap(best) or 0.0
+    if continued is None or not continued.sees_all_rows or len(continued.losses) <= results.last:
+        return "", None
+    later = float(np.nanmin(continued.losses[results.last :])) - (result.floor.value or 0.0)
+    if lowest <= thresholds.OVERSHOOT * max(later, result.at_floor):
+        return "", None
+    left = f"min(wide(r2.losses[{results.last}:])) - r2.floor"
+    below = f"r1.losses[{best}] - r1.floor > OVERSHOOT * max(({left}, r1.allowance))"
+    return "swings", (continued, [cite(below, (result, continued))])
 
 
 @rule("frozen", "trajectory", 0.87)
