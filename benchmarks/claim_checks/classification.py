@@ -125,6 +125,38 @@ def share_right_starts(seen: Seen, observation: Observation) -> bool:
     return _names_the_best_and_the_worst(observation)
 
 
+def all_right_starts(seen: Seen, observation: Observation) -> bool:
+    """Check from how many starts of each all rows are put into their own class."""
+    budget = stated(observation, "budget")
+    groups: dict[tuple[str, object], list[bool]] = {}
+    for name, members in seen.variants.items():
+        for trial, run in members:
+            right = has_reached(run, budget) and all_surely_right(run, budget)
+            groups.setdefault((name, trial.point), []).append(right)
+    alone = len(seen.variants) == 1
+    rates = {
+        ("" if alone else name, point): sum(right) / len(right)
+        for (name, point), right in groups.items()
+    }
+    kinds = {"every": {1.0}, "none": {0.0}, "some": {*rates.values()} - {0.0, 1.0}}
+    most, fewest = max(rates.values()), min(rates.values())
+    kinds |= {"first": {most}, "last": {fewest}, "between": {*rates.values()} - {most, fewest}}
+    for key, wanted in kinds.items():
+        if key in observation.facts:
+            told = {(s.variant, s.point) for s in listed(observation, key)}
+            if told != {place for place, rate in rates.items() if rate in wanted}:
+                return False
+    if "most" not in observation.facts:
+        return True
+    told_rates = [observation.facts[key] for key in ("most", "fewest")]
+    return [fact.value / fact.total for fact in told_rates] == [most, fewest]  # type: ignore[union-attr]
+
+
+def all_surely_right(run: Run, budget: int) -> bool:
+    """Return whether every row is in its own class, and none by a convention for ties."""
+    return share_of_right_answers(run, budget) == 1 and not has_ties(run, budget)
+
+
 def _differed_before(seen: Seen, observation: Observation) -> bool:
     """Check the median shares of two variants at the earlier number of rounds."""
     early = stated(observation, "early")
@@ -222,6 +254,7 @@ CHECKS: dict[str, Check] = {
     "share-right": share_right,
     "share-right-swept": share_right_swept,
     "share-right-starts": share_right_starts,
+    "all-right-starts": all_right_starts,
     "loss-against-share": loss_against_share,
     "mistaken": mistaken,
     "level-answers": level_answers,

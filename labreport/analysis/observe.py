@@ -26,7 +26,7 @@ from labreport.analysis.observation import Observation, Subject
 from labreport.analysis.results import ExperimentResults
 from labreport.analysis.rule import PARTS, REGISTERED, Part, Rule, part_of
 from labreport.analysis.rules import (
-    causes,
+    all_rows_right,
     classification,
     comparison,
     descent,
@@ -55,7 +55,6 @@ MODULES = (
     best_from_starts,
     layer_gradients,
     single_runs,
-    causes,
     classification,
     comparison,
     descent,
@@ -78,6 +77,7 @@ MODULES = (
     symmetry,
     target,
     trajectory,
+    all_rows_right,
 )
 """Modules that define rules: importing them registers their rules."""
 

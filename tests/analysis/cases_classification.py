@@ -346,3 +346,85 @@ def the_best_of_three_classifiers() -> ExperimentResults:
         answering("b", ONE_WRONG, 0.5, seed=1),
         answering("c", ONE_WRONG, 0.25, seed=2),
     )
+
+
+def values_from_starts(*answers: list[list[int]], name: str = "a") -> Made:
+    """A sweep over 1, 2, … of the learning rate: what each start answers at each value."""
+    rows = []
+    for value, starting in enumerate(answers, 1):
+        for seed, given in enumerate(starting):
+            changes = {**CHANGES, RATE: float(value)}
+            ((_, _, config, run),) = single(name, [3, 2, 1], changes, outputs=outputs(given)).rows
+            rows.append((((RATE, float(value)),), seed, config.with_seed(seed), run))
+    return Made(name, tuple(rows))
+
+
+RIGHT, SOME, WRONG = [ALL_RIGHT] * 2, [ALL_RIGHT, ONE_WRONG], [ONE_WRONG] * 2
+
+
+def at(*values: float) -> tuple[tuple[str, float], ...]:
+    """Values of the sweep as they are told."""
+    return tuple(("", value) for value in values)
+
+
+@fires("all-right-starts", "every-some-none", every=at(3.0), some=at(2.0), none=at(1.0), budget=2)
+def all_rows_are_right_from_every_start_from_some_and_from_none() -> ExperimentResults:
+    return experiment(values_from_starts(WRONG, SOME, RIGHT))
+
+
+@fires("all-right-starts", "every-some", every=at(2.0, 3.0), some=at(1.0))
+def all_rows_are_right_from_every_start_and_from_some() -> ExperimentResults:
+    return experiment(values_from_starts(SOME, RIGHT, RIGHT))
+
+
+@fires("all-right-starts", "every-none", every=at(2.0), none=at(1.0))
+def all_rows_are_right_from_every_start_and_from_none() -> ExperimentResults:
+    return experiment(values_from_starts(WRONG, RIGHT))
+
+
+@fires("all-right-starts", "some-none", some=at(2.0), none=at(1.0))
+def all_rows_are_right_from_some_starts_and_from_none() -> ExperimentResults:
+    return experiment(values_from_starts(WRONG, SOME))
+
+
+@fires("all-right-starts", "two", first=at(1.0), most=(2, 3), last=at(2.0), fewest=(1, 3))
+def all_rows_are_right_from_some_starts_of_each_value() -> ExperimentResults:
+    two, one = [ALL_RIGHT, ALL_RIGHT, ONE_WRONG], [ALL_RIGHT, ONE_WRONG, ONE_WRONG]
+    return experiment(values_from_starts(two, one))
+
+
+@fires("all-right-starts", "two", first=("b",), most=(2, 2), last=("a",), fewest=(0, 2), budget=2)
+def all_rows_are_right_with_one_of_two_variants() -> ExperimentResults:
+    return experiment(from_starts("a", *WRONG), from_starts("b", *RIGHT))
+
+
+@fires("all-right-starts", "between", first=("b",), last=("a",), between=("c",))
+def all_rows_are_right_with_three_variants_to_different_degrees() -> ExperimentResults:
+    made = (from_starts("a", *WRONG), from_starts("b", *RIGHT), from_starts("c", *SOME))
+    return experiment(*made)
+
+
+@fires("all-right-starts", "variants", first=("b",), last=("a", "c"), fewest=(1, 2))
+def all_rows_are_right_with_one_of_three_variants() -> ExperimentResults:
+    made = (from_starts("a", *SOME), from_starts("b", *RIGHT), from_starts("c", *SOME))
+    return experiment(*made)
+
+
+@silent("all-right-starts")
+def all_rows_are_right_from_every_start_of_each() -> ExperimentResults:
+    return experiment(from_starts("a", *RIGHT), from_starts("b", *RIGHT))
+
+
+@silent("all-right-starts")
+def all_rows_are_right_from_no_start_of_any() -> ExperimentResults:
+    return experiment(from_starts("a", *WRONG), from_starts("b", *WRONG))
+
+
+@silent("all-right-starts")
+def all_rows_are_right_from_equally_many_starts() -> ExperimentResults:
+    return experiment(from_starts("a", *SOME), from_starts("b", *SOME))
+
+
+@silent("all-right-starts")
+def nine_values_are_too_many_to_name() -> ExperimentResults:
+    return experiment(values_from_starts(*[SOME] * 8, RIGHT))

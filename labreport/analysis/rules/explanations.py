@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from labreport.analysis import thresholds
+from labreport.analysis.causes import FLAT, dead_at_end, dead_units
 from labreport.analysis.observation import (
     Count,
     Facts,
@@ -15,7 +16,6 @@ from labreport.analysis.observation import (
 )
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
-from labreport.analysis.rules.causes import FLAT, dead_at_end, dead_units
 from labreport.analysis.rules.comparison import same_measure
 from labreport.analysis.rules.equivalence import SAME_BITS
 from labreport.analysis.rules.target import differs_in_reach

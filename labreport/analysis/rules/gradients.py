@@ -8,6 +8,7 @@ from typing import get_args
 import numpy as np
 
 from labreport.analysis import thresholds
+from labreport.analysis.causes import Form, causes_of
 from labreport.analysis.observation import (
     Count,
     Facts,
@@ -22,7 +23,6 @@ from labreport.analysis.observation import (
 from labreport.analysis.points import from_a_value_on
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
-from labreport.analysis.rules.causes import Form, causes_of
 from labreport.analysis.stuck import OF_STUCK, find_stuck, gradient_norms
 from labreport.reference.array_types import FloatArray
 from labreport.reference.evaluation import data_of, layers_of

@@ -1,0 +1,123 @@
+"""From how many random starts all training rows are put into their own class."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from labreport.analysis.classes import accuracy, accuracy_formula, decided, labels, ties_formula
+from labreport.analysis.observation import Count, Facts, Observation, OutOf, Source, Subject
+from labreport.analysis.results import ExperimentResults, Result, cite
+from labreport.analysis.rule import rule
+from labreport.analysis.rules.initialisation import at_one_point
+
+MOST_GROUPS = 8
+"""Values whose names a sentence holds, each in one of three lists."""
+
+OF_VALUES = ("every-some-none", "every-some", "every-none", "some-none")
+"""Forms of a sweep, by which kinds of values there are: all starts succeed, some, or none."""
+
+
+@dataclass(frozen=True)
+class _Starts:
+    """The starts of a variant at one value.
+
+    Attributes:
+        subject: the variant, or the value.
+        members: its runs.
+        right: how many of them put all rows into their class.
+        source: how that is computed.
+    """
+
+    subject: Subject
+    members: Sequence[Result]
+    right: int
+    source: Source
+
+    @property
+    def share(self) -> OutOf:
+        return OutOf(self.right, len(self.members), self.source)
+
+    @property
+    def rate(self) -> float:
+        return self.right / len(self.members)
+
+
+@rule(
+    "all-right-starts",
+    "classification",
+    0.93,
+    thresholds=("ROUNDING",),
+    part=dict.fromkeys(("two", "variants", "between", *OF_VALUES), "effect"),
+)
+def all_right_starts(results: ExperimentResults) -> Iterator[Observation]:
+    """From how many starts all training rows are right: by variant, or by value of a sweep."""
+    variants = [*results.gridded.items(), *at_one_point(results)]
+    several = len(variants) > 1
+    found = [
+        _starts(results, Subject(name if several else "", point), members)
+        for name, points in variants
+        for point, members in points.items()
+    ]
+    groups = [group for group in found if group is not None]
+    rates = {group.rate for group in groups}
+    # Where all starts of all do, or none of any, there is no difference to tell.
+    if len(groups) < len(found) or len(groups) < 2 or rates <= {1.0} or rates <= {0.0}:
+        return
+    if len(rates) == 1 or len(groups) > MOST_GROUPS:
+        return
+    is_sweep = not several and len(rates & {0.0, 1.0}) + (not rates <= {0.0, 1.0}) > 1
+    form, facts = _by_value(groups) if is_sweep else _most_and_fewest(groups)
+    yield Observation(
+        "all-right-starts",
+        {**facts, "budget": Count(results.last)},
+        runs=sum(len(group.members) for group in groups),
+        form=form,
+        strength="statistical",
+        claims=tuple(
+            Source(f"{group.source.formula} == {group.right}", group.source.runs)
+            for group in groups
+        ),
+    )
+
+
+def _starts(
+    results: ExperimentResults, subject: Subject, members: Sequence[Result]
+) -> _Starts | None:
+    """None where rows are in no classes, or the runs are not of equal length."""
+    if any(labels(r.run.config) is None for r in members):
+        return None
+    there = [r for r in members if accuracy(r, results.last) is not None]
+    if not there or len({r.index(results.last) for r in members}) > 1:
+        return None
+    last = results.last
+    right = sum(accuracy(r, last) == 1 and decided(r, last) for r in there)
+    shares, level = (f(there[0], last) for f in (accuracy_formula, ties_formula))
+    formula = f"count((each({shares}) == 1) & (each({level}) == 0))"
+    return _Starts(subject, members, right, cite(formula, there))
+
+
+def _by_value(groups: Sequence[_Starts]) -> tuple[str, Facts]:
+    """The values at which all starts succeed, some of them, and none."""
+    kinds = {
+        "every": tuple(g.subject for g in groups if g.rate == 1),
+        "some": tuple(g.subject for g in groups if 0 < g.rate < 1),
+        "none": tuple(g.subject for g in groups if not g.rate),
+    }
+    there: Facts = {kind: names for kind, names in kinds.items() if names}
+    return "-".join(there), there
+
+
+def _most_and_fewest(groups: Sequence[_Starts]) -> tuple[str, Facts]:
+    """Who succeeds from most starts and who from fewest, and who is between them."""
+    most, fewest = (pick(groups, key=lambda g: g.rate) for pick in (max, min))
+    between = tuple(g.subject for g in groups if fewest.rate < g.rate < most.rate)
+    facts: Facts = {
+        "first": tuple(g.subject for g in groups if g.rate == most.rate),
+        "most": most.share,
+        "last": tuple(g.subject for g in groups if g.rate == fewest.rate),
+        "fewest": fewest.share,
+    }
+    if between:
+        return "between", {**facts, "between": between}
+    return "two" if len(groups) == 2 else "variants", facts
