@@ -19,7 +19,7 @@ from claim_checks.losses import (
     squared_error,
 )
 from claim_checks.reading import RELATIVE, as_tuple, first_variant, listed, near, stated, value
-from claim_checks.seen import Check, Seen, changed_keys, runs_at_points
+from claim_checks.seen import Check, Seen, changed_keys, other_starts, runs_at_points
 from labreport.analysis.observation import Observation
 from labreport.lab.configuration import RunConfig
 from labreport.runs.run import Run
@@ -180,7 +180,15 @@ def own_ends(seen: Seen, observation: Observation) -> bool:
     told = {identity_of(run) for run in runs_at_points(seen, listed(observation, "shortest"))}
     if told != {identity_of(run) for run in members if run.config.rounds == budget}:
         return False
-    if observation.form == "validation":
+    if observation.form.startswith("passes") and {
+        count
+        * min(run.config.data.batch_size or 10**9, len(run.config.data.inputs))
+        // len(run.config.data.inputs)
+        for run in members
+        for count in (run.config.rounds,)
+    } != {stated(observation, "passes")}:
+        return False
+    if observation.form.endswith("validation"):
         return True  # What is told of held-out rows has checks of its own.
     ends = {run.name: loss_at(run, run.config.rounds) for run in members}
     starts = {run.name: abs(float(run.losses[0])) for run in members}
@@ -190,7 +198,7 @@ def own_ends(seen: Seen, observation: Observation) -> bool:
         for name, end in ends.items()
         if name != lowest
     ]
-    if observation.form == "level":
+    if observation.form.endswith("level"):
         return any(found <= 1.001 for found in apart)
     best = seen.run(observation.facts["best"])
     return (
@@ -198,6 +206,24 @@ def own_ends(seen: Seen, observation: Observation) -> bool:
         and all(found > 0.999 for found in apart)
         and near(stated(observation, "value"), ends[lowest])
         and stated(observation, "rounds") == rounds[lowest]
+    )
+
+
+def ends_over_starts(seen: Seen, observation: Observation) -> bool:
+    """Check from how many other starts one run ends lower than another, each at its own end."""
+    one, other = (seen.run(observation.facts[key]) for key in ("subject", "other"))
+    mine, theirs = (other_starts(seen, run) for run in (one, other))
+    pairs = [(mine[seed], theirs[seed]) for seed in mine if seed in theirs]
+
+    def lower(a: Run, b: Run) -> bool:
+        scale = max(abs(loss_at(a, 0)), abs(loss_at(b, 0)))
+        return loss_at(b, b.config.rounds) - loss_at(a, a.config.rounds) > 1e-3 * scale
+
+    count = sum(lower(a, b) for a, b in pairs)
+    return (
+        lower(one, other)
+        and (count, len(pairs)) == (stated(observation, "lower"), stated(observation, "count"))
+        and (count >= 0.9 * len(pairs)) == (observation.form == "")
     )
 
 
@@ -296,6 +322,7 @@ CHECKS: dict[str, Check] = {
     "start-differs": start_differs,
     "over-all-rows": over_all_rows,
     "own-ends": own_ends,
+    "ends-over-starts": ends_over_starts,
     "goes-on": goes_on,
     "unseen-rows": unseen_rows,
     "different-losses": different_losses,

@@ -109,11 +109,13 @@ class StartPairs:
 
     def formula(self, *, higher: bool = False) -> str:
         """How many pairs differ in that direction, of the stored arrays of `runs`."""
-        # A pair's runs differ in their length as the two results do.
         one, other = self.pairs[0]
         half, start = self.count, Measure(self.measure.is_loss, 0)
-        mine = f"each({self.measure.formula(one)})[:{half}]"
-        theirs = f"each({self.measure.formula(other)})[{half}:]"
+        mine, theirs = (self.measure.formula(r) for r in (one, other))
+        if self.measure.is_loss and mine != theirs:
+            # Runs of different length, each at its own end.
+            mine = theirs = "wide(losses[-1])"
+        mine, theirs = f"each({mine})[:{half}]", f"each({theirs})[{half}:]"
         first, second = (f"abs(each({start.formula(r)})" for r in (one, other))
         scale = f"larger({first}[:{half}]), {second}[{half}:]))"
         apart = f"({mine} - {theirs})" if higher else f"({theirs} - {mine})"

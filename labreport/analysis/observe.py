@@ -44,6 +44,7 @@ from labreport.analysis.rules import (
     target,
     trajectory,
 )
+from labreport.analysis.rules.rows import OF_PASSES
 from labreport.analysis.seen_observations import SeenObservations
 from labreport.runs.run import Run
 
@@ -121,7 +122,8 @@ class Observations:
         A verdict that rounding decides, or the very round, does not stand without saying so.
         """
         if verdict := self.part("verdict"):
-            return (*verdict, *(o for o in self.answers if o.rule in DECIDED_ELSEWHERE))
+            beside = (o for o in self.answers if o.rule in DECIDED_ELSEWHERE)
+            return (*verdict, *(o for o in beside if o not in verdict))
         return self.part("effect") or self.answers[:1]
 
     def __iter__(self) -> Iterator[Observation]:
@@ -178,8 +180,32 @@ BY_TRAINING = ("edge-of-grid", "pairs-needed")
 """What besides verdicts and scopes compares by the loss of training."""
 
 
+OF_ENDS = ("own-ends", "ends-over-starts")
+"""Rules of runs each at its own end."""
+
+BY_ROUNDS = (
+    *BY_TRAINING,
+    "edge-on-validation",
+    "held-out-score",
+    "over-all-rows",
+    "share-right",
+    "share-right-swept",
+)
+"""What besides verdicts and scopes compares after as many rounds."""
+
+
 def _judged_once(found: list[Observation]) -> list[Observation]:
-    """Without verdicts by the loss of training, and their scope, where held-out rows judge."""
+    """Without verdicts by the loss of training, and their scope, where held-out rows judge.
+
+    And without those after as many rounds, where there are as many passes through all rows.
+    """
+    if any(o.rule == "own-ends" and o.form in OF_PASSES for o in found):
+        return [
+            o
+            for o in found
+            if o.rule in OF_ENDS
+            or (part_of(o) not in ("verdict", "scope", "reason") and o.rule not in BY_ROUNDS)
+        ]
     if not any(o.rule in BY_VALIDATION for o in found):
         return found
     return [
@@ -246,7 +272,8 @@ def _answers(
     advised = advice([*parts, *scopes], limits)
     if advised is None and not any(part_of(o) in ("verdict", "effect") for o in parts):
         return findings[:1]
-    if _asks_why(results) and not any(part_of(o) == "reason" for o in parts):
+    told = any(part_of(o) == "reason" or o.form in OF_PASSES for o in parts)
+    if _asks_why(results) and not told:
         place = sum(PARTS.index(part_of(o) or "advice") < PARTS.index("reason") for o in parts)
         parts.insert(place, Observation("no-reason", {}, 0))
     return [*parts, *([advised] if advised else [])]

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 from cases import fires, silent
 from cases_course import BATCHES, TWO_ROWS
-from synthetic_runs import RATE, Made, experiment, single
+from synthetic_runs import RATE, Made, experiment, single, trace, with_controls
 
 from labreport.analysis.results import ExperimentResults
 from labreport.analysis.thresholds import NO_ODDS
+from labreport.lab.configuration import RunConfig
+from labreport.runs.run import Trace
 
 # Both units of both rows are wrong by this much, whose square is the error.
 FAR, NEAR = 0.5, 0.25
@@ -99,6 +101,63 @@ def the_shorter_run_is_lower_in_the_end() -> ExperimentResults:
 @fires("own-ends", "level", budget=2, shortest=("a",))
 def both_are_level_in_the_end() -> ExperimentResults:
     return of_own_rounds(1.0, 1.0 + 9 * NO_ODDS)
+
+
+def of_equal_passes(all_rows: float, batches: float) -> ExperimentResults:
+    """Two passes through two rows: two rounds of all rows, four of batches; where each ends."""
+    whole = single("a", [9, 5, all_rows], TWO_ROWS)
+    return experiment(whole, single("b", [9, 5, 4, 3, batches], BATCHES))
+
+
+@fires("own-ends", "passes", passes=2, budget=2, shortest=("a",), best="b", value=1.0, rounds=4)
+def batches_are_lower_after_as_many_passes() -> ExperimentResults:
+    return of_equal_passes(2.0, 1.0)
+
+
+@fires("own-ends", "passes", passes=2, best="a", rounds=2)
+def all_rows_are_lower_after_as_many_passes() -> ExperimentResults:
+    return of_equal_passes(1.0, 2.0)
+
+
+@fires("own-ends", "passes-level", passes=2, budget=2, shortest=("a",))
+def both_are_level_after_as_many_passes() -> ExperimentResults:
+    return of_equal_passes(1.0, 1.0 + 9 * NO_ODDS)
+
+
+def from_starts_of_equal_passes(lower: int) -> ExperimentResults:
+    """The same, where b ends lower; from so many other starts it does so again."""
+
+    def made(number: int, config: RunConfig) -> Trace:
+        is_b = config.data.batch_size == 1
+        end = 1.0 if is_b else 2.0 if number < lower else 0.5
+        return trace(config, [9, *[5] * (config.rounds - 1), end])
+
+    return with_controls(of_equal_passes(2.0, 1.0), "other-starts", made)
+
+
+@fires("ends-over-starts", "", subject="b", other="a", lower=27, count=30)
+def batches_are_lower_after_as_many_passes_from_most_starts() -> ExperimentResults:
+    return from_starts_of_equal_passes(27)
+
+
+@fires("ends-over-starts", "depends", subject="b", other="a", lower=26, count=30)
+def batches_are_lower_after_as_many_passes_from_some_starts() -> ExperimentResults:
+    return from_starts_of_equal_passes(26)
+
+
+@silent("ends-over-starts")
+def other_starts_of_runs_that_are_level_after_as_many_passes() -> ExperimentResults:
+    def made(_: int, config: RunConfig) -> Trace:
+        return trace(config, [9, *[5] * (config.rounds - 1), 1.0])
+
+    return with_controls(of_equal_passes(1.0, 1.0), "other-starts", made)
+
+
+@fires("own-ends", "", best="b", rounds=3)
+@silent("ends-over-starts")
+def passes_that_are_not_as_many() -> ExperimentResults:
+    whole = single("a", [9, 5, 2.0], TWO_ROWS)
+    return experiment(whole, single("b", [9, 5, 4, 1.0], BATCHES))
 
 
 @silent("own-ends")

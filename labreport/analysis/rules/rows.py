@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from labreport.analysis import thresholds
 from labreport.analysis.answers.held_out_facts import (
@@ -13,9 +13,10 @@ from labreport.analysis.answers.held_out_facts import (
     loss_number,
     loss_on,
 )
-from labreport.analysis.comparing import Measure, is_lower, lower_claim
+from labreport.analysis.comparing import Measure, from_other_starts, is_lower, lower_claim
 from labreport.analysis.held_out import held_out
 from labreport.analysis.observation import Count, Facts, Keys, Observation, Source
+from labreport.analysis.passes import equal_passes
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
 from labreport.lab.configuration import RunConfig
@@ -102,11 +103,29 @@ def _batch_formula(result: Result, run: str = "") -> str:
     return f"{run}setting('data.batch_size')" if is_batched else f"size({run}inputs[:, 0])"
 
 
-@rule("own-ends", "comparison", 0.9, thresholds=("NO_ODDS",), part="effect")
+OF_PASSES = ("passes", "passes-level", "passes-validation")
+"""Forms of what is told of runs that make as many passes through all rows."""
+
+
+@rule(
+    "own-ends",
+    "comparison",
+    {"": 0.9, "level": 0.9, "validation": 0.9, **dict.fromkeys(OF_PASSES, 1.0)},
+    thresholds=("NO_ODDS",),
+    part={
+        "": "effect",
+        "level": "effect",
+        "validation": "effect",
+        "passes": "verdict",
+        "passes-level": "verdict",
+        "passes-validation": "verdict",
+    },
+)
 def own_ends(results: ExperimentResults) -> Iterator[Observation]:
     """Runs of which some are longer than what is compared: which is lowest, each at its own end.
 
-    With passes through all rows in place of rounds, smaller batches make more rounds.
+    With passes through all rows in place of rounds, smaller batches make more rounds: then it is at
+    their ends that runs are to be compared.
     """
     members = _with_longer_ones(results)
     if not members:
@@ -116,6 +135,8 @@ def own_ends(results: ExperimentResults) -> Iterator[Observation]:
     if any(end.value(r) is None for r in members) or Measure.of(members, end.budget) != end:
         return
     facts: Facts = {"budget": Count(results.last), "shortest": tuple(r.subject for r in shortest)}
+    passes, shown = _passes(results, members)
+    facts |= shown
     held = compared_on(members, VALIDATION, end.budget)
 
     def ended(result: Result) -> float:
@@ -132,7 +153,8 @@ def own_ends(results: ExperimentResults) -> Iterator[Observation]:
 
     if not all(behind):
         level = claim(others[behind.index(False)], holds=False)
-        yield Observation("own-ends", facts, len(members), form="level", claims=(level,))
+        form = f"{passes}level"
+        yield Observation("own-ends", facts, len(members), form=form, claims=(level,))
         return
     facts |= {
         "best": best.subject,
@@ -140,8 +162,60 @@ def own_ends(results: ExperimentResults) -> Iterator[Observation]:
         "rounds": Count(best.run.config.rounds, best.cite("rounds")),
     }
     claims = tuple(claim(r, holds=True) for r in others)
-    form = "validation" if held else ""
+    form = f"{passes}validation" if held else passes.rstrip("-")
     yield Observation("own-ends", facts, len(members), form=form, claims=claims)
+
+
+@rule(
+    "ends-over-starts",
+    "reliability",
+    {"": 0.98, "depends": 1.0},
+    thresholds=("FEWEST_PAIRS", "MOSTLY_STARTS", "NO_ODDS"),
+    part="scope",
+)
+def ends_over_starts(results: ExperimentResults) -> Iterator[Observation]:
+    """Of runs with as many passes: from how many other starts the lowest ends lower than the next.
+
+    By the loss on the validation rows where there are any, as in `own_ends`.
+    """
+    members = _with_longer_ones(results)
+    if not members or equal_passes(results) is None:
+        return
+    end = Measure(is_loss=True, budget=max(r.run.config.rounds for r in members))
+    if any(end.value(r) is None for r in members) or Measure.of(members, end.budget) != end:
+        return
+    if compared_on(members, VALIDATION, end.budget):
+        return
+    first, second = sorted(members, key=lambda r: end.value(r) or 0.0)[:2]
+    pairs = from_other_starts(results, first, second, end)
+    if pairs is None or pairs.count < thresholds.FEWEST_PAIRS or not is_lower(first, second, end):
+        return
+    form = "" if pairs.lower >= thresholds.MOSTLY_STARTS * pairs.count else "depends"
+    facts: Facts = {
+        "subject": first.subject,
+        "other": second.subject,
+        "lower": Count(pairs.lower, pairs.cite(pairs.formula())),
+        "count": Count(pairs.count),
+    }
+    sign = "<" if form else ">="
+    claims = (
+        lower_claim(first, second, end),
+        pairs.cite(f"{pairs.formula()} {sign} MOSTLY_STARTS * {pairs.count}"),
+        pairs.cite(f"{pairs.count} >= FEWEST_PAIRS"),
+    )
+    runs = len(pairs.runs)
+    yield Observation(
+        "ends-over-starts", facts, runs, form=form, strength="statistical", claims=claims
+    )
+
+
+def _passes(results: ExperimentResults, members: Sequence[Result]) -> tuple[str, Facts]:
+    """How the form of an observation begins where all runs make as many passes, and how many."""
+    passes = equal_passes(results)
+    if passes is None:
+        return "", {}
+    formula = f"rounds // (size(inputs[:, 0]) // {_batch_formula(members[0])})"
+    return "passes-", {"passes": Count(passes, members[0].cite(formula))}
 
 
 def _with_longer_ones(results: ExperimentResults) -> list[Result]:

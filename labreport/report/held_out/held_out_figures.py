@@ -7,6 +7,7 @@ import numpy as np
 from labreport.analysis.answers.held_out_facts import VALIDATION, kept_step, on_parts
 from labreport.analysis.held_out import HeldOut, held_out, own_classes
 from labreport.analysis.observation import Keys, Names, Number
+from labreport.analysis.passes import told_after
 from labreport.analysis.points import is_number
 from labreport.analysis.results import Result
 from labreport.report.illustration.drawings import (
@@ -55,9 +56,14 @@ class HeldOutFigures(FigureMaker):
         first = self._sweep() or self._learning()
         return [*first, *self._answers()] if first else []
 
+    @property
+    def _last(self) -> int:
+        """Rounds after which held-out rows are told, of each run its last ones at the most."""
+        return told_after(self.results)
+
     def _shown(self) -> list[Result]:
         """Single runs, or of a sweep its first, its best and its last point."""
-        last = self.results.last
+        last = self._last
         members = list(self.results.singles)
         if not members and len(self.results.swept) == 1:
             (swept,) = self.results.swept.values()
@@ -88,9 +94,8 @@ class HeldOutFigures(FigureMaker):
             values = _between(found, found.judged_by, len(result.losses))
             curves.append(Curve(other, values, 2 * place + 1))
             facts.append(self._course(other, values))
-        drawing = CurveDrawing(
-            kept(tuple(curves)), self.results.budgets, (), self._axes("axis-loss")
-        )
+        budgets = (*self.results.budgets[:-1], self._last)
+        drawing = CurveDrawing(kept(tuple(curves)), budgets, (), self._axes("axis-loss"))
         left_out = [r for r in self._shown() if r not in members]
         caption = [self.readings.left_out(left_out)]
         return [self._figure("learning-title", caption, drawing, "alternative-losses", facts)]
@@ -107,7 +112,7 @@ class HeldOutFigures(FigureMaker):
         (members,) = swept.values()
         if not all(is_number(r.point[0][1]) and held_out(r) for r in members):
             return []
-        last = self.results.last
+        last = self._last
         ordered = sorted(members, key=lambda r: float(r.point[0][1]))
         values = tuple(float(r.point[0][1]) for r in ordered)
         found = on_parts(ordered[0])
@@ -122,7 +127,8 @@ class HeldOutFigures(FigureMaker):
         key = self.results.plan.axes[0][0]
         drawing = SweepDrawing(lines, (), (Keys((key,)), *self._axes("axis-loss")[1:]))
         facts = [self._lowest(line) for line in lines]
-        after = self._text("read-budget", budget=last)
+        own = "" if last == self.results.last else "-own"
+        after = self._text(f"read-budget{own}", budget=last)
         return [self._figure("sweep-parts-title", [after], drawing, "alternative-sweep", facts)]
 
     def _lowest(self, line: SweptSeries[Phrase]) -> Phrase:
@@ -150,10 +156,10 @@ class HeldOutFigures(FigureMaker):
         """Held-out pictures that the best run puts into a wrong class; none where it has none."""
         result, found = members[0], on_parts(members[0])
         if found.judged_by == VALIDATION:
-            result = min(members, key=lambda r: self._loss(r, self.results.last) or 0.0)
+            result = min(members, key=lambda r: self._loss(r, self._last) or 0.0)
             found = on_parts(result)
         data, part = found.data_set, found.judged_by
-        given = found.classes(part, kept_step(result, self.results.last))
+        given = found.classes(part, kept_step(result, self._last))
         own = own_classes(data.parts[part])
         wrong = np.flatnonzero(given != own)
         if not len(wrong) or data.picture is None:
@@ -196,7 +202,7 @@ class HeldOutFigures(FigureMaker):
 
     def _region(self, result: Result, grid: np.ndarray) -> Region[Phrase, Array]:
         found = on_parts(result)
-        outputs = found.outputs_at(grid, kept_step(result, self.results.last))
+        outputs = found.outputs_at(grid, kept_step(result, self._last))
         classes = found.classes_of(outputs).reshape(CELLS, CELLS)
         return Region(self._name(result), Array.of(classes))
 
@@ -211,7 +217,7 @@ class HeldOutFigures(FigureMaker):
         curves = []
         for place, result in enumerate(members):
             found = on_parts(result)
-            step = kept_step(result, self.results.last)
+            step = kept_step(result, self._last)
             outputs = found.outputs_at(values[:, None], step)[:, 0]
             curves.append(Curve(self._name(result), Array.of(outputs), place))
         points: tuple[Points[Phrase, Array], ...] = tuple(
@@ -234,7 +240,7 @@ class HeldOutFigures(FigureMaker):
     def _scored(self, result: Result) -> Phrase:
         """The name of a run with its score on held-out rows."""
         found = on_parts(result)
-        score = found.score(found.judged_by, kept_step(result, self.results.last))
+        score = found.score(found.judged_by, kept_step(result, self._last))
         number: Phrase = "—" if score is None else Number(score, None, 3)
         part = text(f"report.part-{found.judged_by}")
         return text("report.scored", name=self._name(result), part=part, score=number)

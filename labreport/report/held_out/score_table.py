@@ -19,6 +19,7 @@ from labreport.analysis.answers.held_out_facts import (
 )
 from labreport.analysis.held_out import held_out
 from labreport.analysis.observation import Count, Keys, Number, Share
+from labreport.analysis.passes import told_after
 from labreport.analysis.results import ExperimentResults, Result
 from labreport.report.best_cells import NONE, cells, nearest
 from labreport.report.held_out.answers_table import answer_tables
@@ -42,11 +43,13 @@ def _of_singles(results: ExperimentResults) -> Table | None:
     The test is told of the one run that the validation rows choose, or of all where there are no
     validation rows.
     """
-    there = _with_rows(results.singles, results.last)
+    budget = told_after(results)
+    there = _with_rows(results.singles, budget)
     if not there:
         return None
     rows = [Cell(named(results, r.variant)) for r in there]
-    return _table(there, rows, [head("variant")], results.last, "report.scores-table")
+    caption = "report.scores-table" + ("" if budget == results.last else "-own")
+    return _table(there, rows, [head("variant")], budget, caption)
 
 
 def _of_sweep(results: ExperimentResults) -> Table | None:
@@ -54,7 +57,8 @@ def _of_sweep(results: ExperimentResults) -> Table | None:
     if len(results.swept) != 1:
         return None
     ((_, members),) = results.swept.items()
-    there = _with_rows(members, results.last)
+    budget = told_after(results)
+    there = _with_rows(members, budget)
     if len(there) < 2:
         return None
     places = np.unique(np.linspace(0, len(there) - 1, min(len(there), MOST_POINTS)).round())
@@ -66,7 +70,8 @@ def _of_sweep(results: ExperimentResults) -> Table | None:
         for r in there
     ]
     header = header or [Cell(Keys((keys[0],)))]
-    return _table(there, labels, header, results.last, "report.scores-sweep-table")
+    caption = "report.scores-sweep-table" + ("" if budget == results.last else "-own")
+    return _table(there, labels, header, budget, caption)
 
 
 def _with_rows(members: Sequence[Result], budget: int) -> list[Result]:
