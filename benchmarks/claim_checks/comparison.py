@@ -190,6 +190,7 @@ def own_ends(seen: Seen, observation: Observation) -> bool:
         return False
     if observation.form.endswith("validation"):
         return True  # What is told of held-out rows has checks of its own.
+    members = list({identity_of(run): run for run in reversed(members)}.values())
     ends = {run.name: loss_at(run, run.config.rounds) for run in members}
     starts = {run.name: abs(float(run.losses[0])) for run in members}
     lowest = min(ends, key=lambda name: ends[name])

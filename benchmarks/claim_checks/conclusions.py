@@ -73,7 +73,7 @@ def near_floor(experiments: Sequence[Seen], plan: Plan, observation: Observation
     near_ones = count = doubtful = 0
     alone = distinct_runs((s, r) for s in experiments for r in s.singles.values())
     for _, run in alone.values():
-        # The run is looked at in the first experiment that can measure it.
+        # The run is looked at in the experiment that measures it the longest.
         there = [
             s.plan.budgets[-1]
             for s in experiments
@@ -86,7 +86,7 @@ def near_floor(experiments: Sequence[Seen], plan: Plan, observation: Observation
             continue
         if above_floor(run, 0) <= rounding_of(run):
             continue
-        budget = min(there[0], run.config.rounds)
+        budget = min(max(there), run.config.rounds)
         count += 1
         near_ones += came_most_of_the_way(run, budget)
         start, end = above_floor(run, 0), above_floor(run, budget)

@@ -17,7 +17,7 @@ from labreport.analysis.comparing import Measure, from_other_starts, is_lower, l
 from labreport.analysis.held_out import held_out
 from labreport.analysis.observation import Count, Facts, Keys, Observation, Source
 from labreport.analysis.passes import equal_passes
-from labreport.analysis.results import ExperimentResults, Result, cite
+from labreport.analysis.results import ExperimentResults, Result, cite, distinct
 from labreport.analysis.rule import rule
 from labreport.lab.configuration import RunConfig
 
@@ -220,7 +220,7 @@ def _passes(results: ExperimentResults, members: Sequence[Result]) -> tuple[str,
 
 def _with_longer_ones(results: ExperimentResults) -> list[Result]:
     """Runs of which some have all rounds that are compared, and others more; none elsewhere."""
-    members = list(results.singles) or [r for swept in results.swept.values() for r in swept]
+    members = distinct(results.singles or results.everywhere)
     rounds = [r.run.config.rounds for r in members]
     differ = bool(members) and min(rounds) == results.last < max(rounds)
     return members if differ and not results.sweeps_rounds else []
