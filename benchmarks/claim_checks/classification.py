@@ -247,6 +247,8 @@ def mistaken(seen: Seen, observation: Observation) -> bool:
         taken = [(int(a), int(b)) for a, b in zip(own, made, strict=True) if a != b and b >= 0]
         if any(taken.count(pair) >= taken.count(told) for pair in {*taken} - {told}):
             return False
+        if ({*taken} == {told}) != (observation.form == "only"):
+            return False
     return True
 
 

@@ -224,6 +224,11 @@ def lower_up_to_a_value_beside_one_that_never_is() -> ExperimentResults:
     return side_by_side((3, 2, 1), (2, 1, 1), 3, 2, 1)
 
 
+@fires("at-same-values", "ranges-mixed", ranges=(("up to", ("b", 1.0)),), mixed=("c",))
+def lower_up_to_a_value_beside_one_that_is_lower_here_and_there() -> ExperimentResults:
+    return side_by_side((3, 2, 1), (2, 2, 1), 3, 1, 2)
+
+
 @fires("at-same-values", "everywhere", everywhere=("b",), other="a")
 def lower_at_every_value() -> ExperimentResults:
     return side_by_side((3, 2, 1), (2, 1, 0.5))

@@ -51,7 +51,7 @@ LARGEST = [0] * 6
     rows=6,
     budget=2,
 )
-@fires("mistaken", subjects=("a", "b"), own=("o2",), other=("o3",))
+@fires("mistaken", "only", subjects=("a", "b"), own=("o2",), other=("o3",))
 @silent("loss-against-share")
 def the_lower_loss_is_the_better_classifier() -> ExperimentResults:
     return experiment(answering("a", TWO_WRONG), answering("b", ONE_WRONG, 0.5, seed=1))

@@ -301,6 +301,15 @@ def weight_decay_judged_by_the_training_loss() -> ExperimentResults:
 
 
 @silent("unseen-rows")
+def weight_decay_where_there_are_no_other_rows() -> ExperimentResults:
+    rows = {
+        "data.inputs": [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]],
+        "data.targets": [[0.0, 1.0], [1.0, 0.0], [1.0, 0.0], [0.0, 1.0]],
+    }
+    return experiment(single("a", [3, 2, 1], rows), single("b", [3, 2, 1.5], {**rows, DECAY: 0.1}))
+
+
+@silent("unseen-rows")
 def weight_decay_with_a_single_row() -> ExperimentResults:
     return experiment(single("a", [3, 2, 1]), single("b", [3, 2, 1.5], {DECAY: 0.1}))
 

@@ -261,6 +261,18 @@ def classified(first: float) -> Lab:
     return (experiment(single("a", [3, 2, 1], changes, outputs=outputs)),)
 
 
+def no_other_rows() -> Lab:
+    """The four rows of XOR."""
+    changes = {
+        "data.inputs": [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]],
+        "data.targets": [[0.0], [1.0], [1.0], [0.0]],
+        "network.layers": [2, 2, 1],
+        "initial.scheme": "zeros",
+    }
+    outputs = np.full((3, 4, 1), 0.75)
+    return (experiment(single("a", [3, 2, 1], changes, outputs=outputs)),)
+
+
 def rows_in_classes() -> Lab:
     return classified(0.0)
 

@@ -18,6 +18,7 @@ from concluded_labs import (
     conclude,
     less_than_chance,
     more_than_chance,
+    no_other_rows,
     no_starts,
     none_near,
     none_turns,
@@ -226,3 +227,4 @@ def test_shares_are_said_to_be_of_the_rows_that_were_trained_on() -> None:
     assert the_only(rows_that_are_no_classes(), "own-rows", "loss")
     assert concluded(completed(), "own-rows") == []
     assert concluded(classified(-0.0), "own-rows") != []
+    assert concluded(no_other_rows(), "own-rows") == []

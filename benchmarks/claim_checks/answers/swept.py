@@ -166,14 +166,18 @@ def at_same_values(seen: Seen, observation: Observation) -> bool:
             if v in theirs
         }
 
-    if observation.form == "ranges":
+    if observation.form.startswith("ranges"):
         for told in listed(observation, "ranges"):
             assert isinstance(told, UpTo)
             last = value(told.end)
             found = ahead(told.end.variant)
             if any(is_lower != (v <= last) for v, is_lower in found.items()):
                 return False
-        return True
+        mixed = [ahead(s.variant) for s in listed(observation, "mixed")]
+        return bool(mixed) == (observation.form == "ranges-mixed") and all(
+            len(set(found.values())) == 2 and list(found.values()) != sorted(found.values())[::-1]
+            for found in mixed
+        )
     names = [s.variant for s in listed(observation, observation.form)]
     wanted = observation.form == "everywhere"
     return all(is_lower == wanted for name in names for is_lower in ahead(name).values())

@@ -40,6 +40,7 @@ ADVICE: Mapping[tuple[str, str], str] = {
     ("point-over-starts", "some"): "starts",
     ("point-over-starts", "other"): "starts",
     ("at-same-values", "ranges"): "tune",
+    ("at-same-values", "ranges-mixed"): "tune",
     ("sweep-shape", "peak"): "peak",
     ("sweep-shape", "rising"): "wider",
     ("sweep-shape", "rising-ended"): "peak",

@@ -108,10 +108,16 @@ def at_same_values(results: ExperimentResults) -> Iterator[Observation]:
         "nowhere": tuple(Subject(v.name) for v in variants if v.ahead and not any(v.ahead)),
     }
     form = next((key for key, names in told.items() if 0 < len(variants) == len(names)), "")
-    form = "ranges" if told["ranges"] else form
+    mixed = tuple(
+        Subject(v.name) for v in variants if not v.has_range and 0 < sum(v.ahead) < len(v.ahead)
+    )
+    if told["ranges"]:
+        form = "ranges-mixed" if mixed else "ranges"
     if not form:
         return
     facts: Facts = {"other": _first(results), "budget": Count(results.last), **told}
+    if mixed:
+        facts["mixed"] = mixed
     claims = tuple(
         lower_claim(*pair, measure, holds=is_ahead)
         for v in variants

@@ -22,6 +22,7 @@ from labreport.analysis.observe import RULES
 from labreport.analysis.points import title_of
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rules.comparison import same_rows
+from labreport.analysis.rules.rows import has_all_rows
 from labreport.analysis.stuck import OF_STUCK, find_stuck
 
 OF_SHARES = ("share-right", "share-right-swept", "share-right-starts", "level-answers")
@@ -213,14 +214,15 @@ def own_rows(experiments: Experiments) -> Iterator[Conclusion]:
         if decided(r, e.last) and r.variant not in e.gridded
     ]
     several = [(e, r) for e in experiments for r in e.results if len(r.run.config.data.inputs) > 1]
-    members = [(e, r) for e, r in classified or several if held_out(r) is None]
+    found = [(e, r) for e, r in classified or several if held_out(r) is None]
+    members = [(e, r) for e, r in found if not has_all_rows(r.run.config)]
     if not members:
         return
     first = {id(e): r for e, r in reversed(members)}
     facts: Facts = {"experiments": _titles([e for e, _ in members])}
     classes = "all((given_targets == 0) | (given_targets == 1)) and max(classes) > min(classes)"
     claim = classes if classified else "size(inputs[:, 0]) > 1"
-    found = Observation(
+    stated = Observation(
         "own-rows",
         facts,
         runs=len(members),
@@ -228,7 +230,7 @@ def own_rows(experiments: Experiments) -> Iterator[Conclusion]:
         limits=True,
         claims=tuple(r.cite(claim) for r in first.values()),
     )
-    yield experiments[0].plan, found
+    yield experiments[0].plan, stated
 
 
 def _tells_shares(experiment: ExperimentResults) -> bool:

@@ -261,16 +261,20 @@ def _alike(one: _Shares, other: _Shares) -> bool:
 @rule("mistaken", "classification", 0.45, thresholds=("ROUNDING",))
 def mistaken(results: ExperimentResults) -> Iterator[Observation]:
     """The class that is taken for another one most often, and with which variants."""
-    found: dict[tuple[str, str], list[tuple[Result, Source]]] = {}
+    found: dict[tuple[str, str, str], list[tuple[Result, Source]]] = {}
     for result in _classified(results.singles, results.last):
         confused = _most_confused(result, results.last)
         if confused is not None:
-            own, other = confused
+            own, other, form = confused
             names = _class_names(result)
             answered = f"classes_at({result.index(results.last)})"
-            claim = result.cite(f"any((classes == {own}) & ({answered} == {other}))")
-            found.setdefault((names[own], names[other]), []).append((result, claim))
-    for (own_name, other_name), members in found.items():
+            there = f"(classes == {own}) & ({answered} == {other})"
+            claim = f"any({there})"
+            if form:
+                claim = f"count({there}) == count(classes != {answered}) and {claim}"
+            place = (names[own], names[other], form)
+            found.setdefault(place, []).append((result, result.cite(claim)))
+    for (own_name, other_name, form), members in found.items():
         facts: Facts = {
             "subjects": tuple(result.subject for result, _ in members),
             "own": Names((own_name,)),
@@ -278,11 +282,14 @@ def mistaken(results: ExperimentResults) -> Iterator[Observation]:
             "budget": Count(results.last),
         }
         claims = tuple(claim for _, claim in members)
-        yield Observation("mistaken", facts, runs=len(members), claims=claims)
+        yield Observation("mistaken", facts, runs=len(members), form=form, claims=claims)
 
 
-def _most_confused(result: Result, budget: int) -> tuple[int, int] | None:
-    """The class of the most frequent mistake, and what it is taken for; None if there is no one."""
+def _most_confused(result: Result, budget: int) -> tuple[int, int, str] | None:
+    """The most frequent mistake: own class, what it is taken for, "only" if there is no other.
+
+    None if several are as frequent.
+    """
     given, found = labels(result.run.config), answers(result, budget)
     assert given is not None
     assert found is not None
@@ -295,7 +302,7 @@ def _most_confused(result: Result, budget: int) -> tuple[int, int] | None:
     if (table == table.max()).sum() > 1:
         return None
     own, other = np.unravel_index(table.argmax(), table.shape)
-    return int(own), int(other)
+    return int(own), int(other), "only" if np.count_nonzero(table) == 1 else ""
 
 
 @rule("loss-against-share", "classification", 0.84, thresholds=("ROUNDING",))

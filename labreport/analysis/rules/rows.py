@@ -226,6 +226,13 @@ def _with_longer_ones(results: ExperimentResults) -> list[Result]:
     return members if differ and not results.sweeps_rounds else []
 
 
+def has_all_rows(config: RunConfig) -> bool:
+    """Return whether inputs have two values each, and rows every combination: as those of XOR."""
+    inputs = set(config.data.inputs)
+    columns = [set(column) for column in zip(*inputs, strict=True)]
+    return all(len(values) == 2 for values in columns) and len(inputs) == 2 ** len(columns)
+
+
 OF_GENERALISATION = ("optimizer.weight_decay", "network.layers", "data.batch_size")
 """Keys that are changed for the sake of rows that a network has not seen."""
 
@@ -249,7 +256,7 @@ def unseen_rows(results: ExperimentResults) -> Iterator[Observation]:
     most = alike[0] if alike else None
     if not changed or most is None or len(most.run.config.data.inputs) < 2:
         return
-    if all(held_out(r) is not None for r in results.results):
+    if all(held_out(r) is not None or has_all_rows(r.run.config) for r in results.results):
         return
     facts: Facts = {
         "keys": Keys(tuple(changed)),

@@ -24,6 +24,7 @@ ASKED = {
     ("sweep-shape", "peak"): "peak",
     ("refused", "target"): "refused",
     ("at-same-values", "ranges"): "fair",
+    ("at-same-values", "ranges-mixed"): "fair",
     ("overshoot", "stays"): "stop",
     ("overshoot", ""): "stop",
     ("place-among-starts", "inside"): "place",

@@ -78,20 +78,23 @@ def with_origins(table: Table, results: ExperimentResults) -> Table:
     if not places or None in sets:
         return table
     first, others = places[0], set(places[1:])
+    is_scaled = any(s.means for s in sets if s is not None)
     made = []
     for row, data_set in zip((table.header, *table.rows), (None, *sets), strict=True):
         cells = list(row)
         if data_set is None:
             cells[first] = Cell(text("report.column-data"))
         elif any(cells[k].text != NONE for k in places):
-            cells[first] = Cell(_told(data_set))
+            cells[first] = Cell(_told(data_set, is_scaled=is_scaled))
         made.append(tuple(cell for k, cell in enumerate(cells) if k not in others))
     return replace(table, header=made[0], rows=tuple(made[1:]))
 
 
-def _told(data_set: DataSet) -> Phrase:
-    """The source of a data set, and what was done with it."""
+def _told(data_set: DataSet, *, is_scaled: bool) -> Phrase:
+    """The source of a data set, and what was done with it; also that it is not scaled as others."""
     parts = [origin_of(data_set)]
+    if is_scaled and not data_set.means:
+        parts.append(text("report.data-not-standardised"))
     if data_set.degree > 1:
         degree = configured("data.degree", data_set.degree)
         parts.append(text("report.change-item", key=Keys(("data.degree",)), value=degree))
