@@ -128,8 +128,9 @@ def _rounded_units(run: Run) -> set[str]:
         name = run.config.network.activations[layer]
         if name not in ("tanh", "sigmoid"):
             continue
-        at = torch.tensor(sums, dtype=dtype, requires_grad=True)
-        (slope,) = torch.autograd.grad(getattr(torch, name)(at).sum(), at)
+        with torch.enable_grad():
+            at = torch.tensor(sums, dtype=dtype, requires_grad=True)
+            (slope,) = torch.autograd.grad(getattr(torch, name)(at).sum(), at)
         weights, _ = layer_positions(run.config)[layer]
         quiet = [(run.trace.gradients[:, places] == 0).all() for places in weights]
         level = (slope == 0).all(dim=0).tolist()
