@@ -38,6 +38,7 @@ from labreport.report import numbers
 
 _HAN = "\u3400-\u9fff"
 _HAN_AFTER_LATIN = re.compile(f"(?<=[A-Za-z0-9%])(?=[{_HAN}])")
+_QUOTED = re.compile("“[^”]*”")
 _LATIN_AFTER_HAN = re.compile(f"(?<=[{_HAN}])(?=[A-Za-z0-9−])")
 
 _WORDS = re.compile(rf"(?:^|\s)[a-z{_HAN}]")
@@ -349,7 +350,7 @@ class Language:
         if all(isinstance(f, Part | Wording | Rounds) for f in facts):
             return self.join(items)
         if all(isinstance(f, Subject | From | UpTo) for f in facts):
-            apart = any(self.text("list.comma").strip() in item for item in items)
+            apart = any(self.text("list.comma").strip() in _QUOTED.sub("", i) for i in items)
             return self.enumerate(items) if apart else self.join(items)
         if any(isinstance(f, With) for f in facts):
             return self.enumerate(items)

@@ -18,7 +18,7 @@ ADVICE: Mapping[tuple[str, str], str] = {
     ("over-all-rows", "turns"): "rows",
     ("ends-over-starts", "depends"): "starts",
     ("own-ends", "passes"): "passes",
-    ("own-ends", "passes-validation"): "passes",
+    ("own-ends", "passes-validation"): "starts",
     ("own-ends", "passes-level"): "any",
     ("own-ends", ""): "ends",
     ("own-ends", "level"): "ends",

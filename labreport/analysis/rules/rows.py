@@ -127,16 +127,12 @@ def own_ends(results: ExperimentResults) -> Iterator[Observation]:
     With passes through all rows in place of rounds, smaller batches make more rounds: then it is at
     their ends that runs are to be compared.
     """
-    members = _with_longer_ones(results)
-    if not members:
+    members, end = _with_longer_ones(results)
+    if end is None:
         return
-    shortest = [r for r in members if r.run.config.rounds == results.last]
-    end = Measure(is_loss=True, budget=max(r.run.config.rounds for r in members))
-    if any(end.value(r) is None for r in members) or Measure.of(members, end.budget) != end:
-        return
-    facts: Facts = {"budget": Count(results.last), "shortest": tuple(r.subject for r in shortest)}
+    shortest = tuple(r.subject for r in members if r.run.config.rounds == results.last)
     passes, shown = _passes(results, members)
-    facts |= shown
+    facts: Facts = {"budget": Count(results.last), "shortest": shortest, **shown}
     held = compared_on(members, VALIDATION, end.budget)
 
     def ended(result: Result) -> float:
@@ -176,15 +172,10 @@ def own_ends(results: ExperimentResults) -> Iterator[Observation]:
 def ends_over_starts(results: ExperimentResults) -> Iterator[Observation]:
     """Of runs with as many passes: from how many other starts the lowest ends lower than the next.
 
-    By the loss on the validation rows where there are any, as in `own_ends`.
+    By the loss of training; where rows are held out it does not decide.
     """
-    members = _with_longer_ones(results)
-    if not members or equal_passes(results) is None:
-        return
-    end = Measure(is_loss=True, budget=max(r.run.config.rounds for r in members))
-    if any(end.value(r) is None for r in members) or Measure.of(members, end.budget) != end:
-        return
-    if compared_on(members, VALIDATION, end.budget):
+    members, end = _with_longer_ones(results)
+    if end is None or equal_passes(results) is None or compared_on(members, VALIDATION, end.budget):
         return
     first, second = sorted(members, key=lambda r: end.value(r) or 0.0)[:2]
     pairs = from_other_starts(results, first, second, end)
@@ -218,12 +209,20 @@ def _passes(results: ExperimentResults, members: Sequence[Result]) -> tuple[str,
     return "passes-", {"passes": Count(passes, members[0].cite(formula))}
 
 
-def _with_longer_ones(results: ExperimentResults) -> list[Result]:
-    """Runs of which some have all rounds that are compared, and others more; none elsewhere."""
+def _with_longer_ones(results: ExperimentResults) -> tuple[list[Result], Measure | None]:
+    """Runs of which some have all rounds that are compared, and others more.
+
+    With the measure by which they compare at their ends; without one where there are no such runs,
+    or these do not compare.
+    """
     members = distinct(results.singles or results.everywhere)
     rounds = [r.run.config.rounds for r in members]
     differ = bool(members) and min(rounds) == results.last < max(rounds)
-    return members if differ and not results.sweeps_rounds else []
+    if not differ or results.sweeps_rounds:
+        return [], None
+    end = Measure.of(members, max(rounds))
+    whole = end is not None and end.is_loss and all(end.value(r) is not None for r in members)
+    return members, end if whole else None
 
 
 def has_all_rows(config: RunConfig) -> bool:
