@@ -14,7 +14,7 @@ from labreport.analysis.measures.floor import Floor, floor, gap
 from labreport.analysis.measures.predictions import PREDICTIONS
 from labreport.analysis.observation import Number, Source, Subject
 from labreport.lab.changes import quantity
-from labreport.lab.controls import KINDS, Kind
+from labreport.lab.controls import KINDS, Kind, control_digests
 from labreport.lab.naming import parameter_names
 from labreport.lab.plan import Plan, Point, Trial
 from labreport.lab.schema.losses import LOSSES
@@ -281,16 +281,14 @@ class ExperimentResults:
         """
         if kind not in KINDS or not self.controls:
             return ()
-        configurations = KINDS[kind](result.run.config)
-        there = [config.digest in self.controls for config in configurations]
+        digests = control_digests(kind, result.run.config)
+        there = [digest in self.controls for digest in digests]
         if kind == "other-starts":
-            configurations = configurations[: there.index(False) if False in there else None]
+            digests = digests[: there.index(False) if False in there else None]
         elif not all(there):
             return ()
-        return tuple(
-            Result(replace(result.trial, seed=None, config=config), self.controls[config.digest])
-            for config in configurations
-        )
+        runs = (self.controls[digest] for digest in digests)
+        return tuple(Result(replace(result.trial, seed=None, config=r.config), r) for r in runs)
 
     @cached_property
     def with_a_loss(self) -> ExperimentResults:

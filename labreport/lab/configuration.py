@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter, field_validator, model_validator
@@ -201,7 +201,7 @@ class RunConfig(LabTable):
         """
         values = {name: getattr(self, name) for name in sorted(type(self).model_fields)}
         parts = (
-            f'"{name}":{value.canonical if isinstance(value, LabTable) else canonical_json(value)}'
+            f'"{name}":{value.canonical if isinstance(value, LabTable) else _scalar_json(value)}'
             for name, value in values.items()
         )
         return "{" + ",".join(parts) + "}"
@@ -225,6 +225,10 @@ class RunConfig(LabTable):
     def flat(self) -> dict[str, Any]:
         """Every key by its dotted path, with its value."""
         return dict(flatten(self.model_dump(mode="json")))
+
+
+# Names and numbers of rounds come back in thousands of configurations; 1, 1.0 and true are apart.
+_scalar_json = lru_cache(maxsize=4096, typed=True)(canonical_json)
 
 
 def _by_chance(initial: Initial, data: Data) -> bool:

@@ -183,6 +183,18 @@ KINDS: dict[Kind, Callable[[RunConfig], tuple[RunConfig, ...]]] = {
 }
 """What makes the controls of a run, by their kind."""
 
+_DIGESTS: dict[tuple[Kind, str], tuple[str, ...]] = {}
+"""Digests of the controls of runs: many rules ask for them, and each takes some 100 µs."""
+
+
+def control_digests(kind: Kind, config: RunConfig) -> tuple[str, ...]:
+    """The digests of the controls of one kind that a run has, as the run alone decides."""
+    place = kind, config.digest
+    if place not in _DIGESTS:
+        _DIGESTS[place] = tuple(made.digest for made in KINDS[kind](config))
+    return _DIGESTS[place]
+
+
 MOST_OF_A_RUN: dict[Kind, int] = {
     "longer": 1,
     "rounding": 4,

@@ -425,6 +425,17 @@ def the_longer_run_is_lower_on_held_out_rows_in_the_end() -> ExperimentResults:
     return held(experiment(first, second))
 
 
+TWO_LINES = {"data": {"inputs": [[1.0], [1.0]], "targets": [[0.0], [0.0]]}}
+ONE_AT_A_TIME = {"data": {**TWO_LINES["data"], "batch_size": 1}}
+
+
+@fires("own-ends", "passes-validation", passes=2, budget=2, best="b", value=0.25, rounds=4)
+@silent("ends-over-starts")
+def batches_are_lower_on_held_out_rows_after_as_many_passes() -> ExperimentResults:
+    first = way("a", [9, 5, 2], [3, 2, 1], **TWO_LINES)
+    return held(experiment(first, way("b", [9, 5, 4, 3, 2], [3, 2, 2, 1, 0.5], **ONE_AT_A_TIME)))
+
+
 # --- the best round ----------------------------------------------------------------------------
 
 

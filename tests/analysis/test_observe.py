@@ -386,7 +386,7 @@ def test_nothing_is_built_on_a_loss_that_is_0_whatever_the_weights() -> None:
         allowed = RULES[observation.rule].of_constant_losses
         assert allowed or "ce" not in spoken, observation
     together = [o for _, o in conclude((made,))]
-    assert [o.rule for o in together] == ["all-runs", "own-rows"]
+    assert [o.rule for o in together] == ["all-runs"]
 
 
 def test_a_small_effect_makes_a_finding_less_relevant() -> None:

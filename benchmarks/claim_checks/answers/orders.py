@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import permutations
+from itertools import permutations, product
 from math import inf
 
 import numpy as np
@@ -143,10 +143,12 @@ def step_makes_up(seen: Seen) -> bool:
     """Check that a larger step, or the best one of each, makes up for some lead."""
     budget = seen.plan.budgets[-1]
     singles = [r for r in seen.singles.values() if has_reached(r, budget)]
-    for one, other in permutations(singles, 2):
-        if not same_rows(one.config, other.config):
+    # Where one of the experiment has another loss, all are compared by their errors.
+    for (one, other), losses in product(
+        permutations(singles, 2), {by_loss(singles), *map(by_loss, permutations(singles, 2))}
+    ):
+        if not same_rows(one.config, other.config) or (losses and not by_loss((one, other))):
             continue
-        losses = by_loss((one, other))
         larger = [r for f in LARGER if (r := with_rate(seen, other, f)) is not None]
         there = [r for r in larger if value_of(r, budget, losses) is not None]
         if is_ahead(one, other, budget, losses) and any(

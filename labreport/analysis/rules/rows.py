@@ -226,10 +226,11 @@ def _with_longer_ones(results: ExperimentResults) -> tuple[list[Result], Measure
 
 
 def has_all_rows(config: RunConfig) -> bool:
-    """Return whether inputs have two values each, and rows every combination: as those of XOR."""
+    """Return whether inputs are 0 or 1, or −1 or 1, and rows every combination: as those of XOR."""
     inputs = set(config.data.inputs)
     columns = [set(column) for column in zip(*inputs, strict=True)]
-    return all(len(values) == 2 for values in columns) and len(inputs) == 2 ** len(columns)
+    binary = all(values in ({0.0, 1.0}, {-1.0, 1.0}) for values in columns)
+    return binary and len(columns) > 1 and len(inputs) == 2 ** len(columns)
 
 
 OF_GENERALISATION = ("optimizer.weight_decay", "network.layers", "data.batch_size")
