@@ -183,8 +183,33 @@ def threshold(seen: Seen, observation: Observation) -> bool:
     )
 
 
+def speed_over_starts(seen: Seen, observation: Observation) -> bool:
+    """Check after how many updates runs from the same starts have come most of the way."""
+    budget = stated(observation, "budget")
+
+    def needed(run: Run) -> int:
+        gaps = np.maximum(run.losses[: budget + 1].astype(float) - (floor_of(run.config) or 0), 0)
+        there = gaps <= 0.1 * gaps[0] + floor_tolerance(run)
+        return int(there.argmax()) if there.any() else budget + 1
+
+    medians = {
+        name: float(np.median([needed(run) for _, run in members]))
+        for name, members in seen.variants.items()
+    }
+    first, last = (observation.facts[key].variant for key in ("first", "last"))  # type: ignore[union-attr]
+    # Where a loss lands on the level itself, the floor's own rounding decides the step.
+    quick = abs(medians[first] - stated(observation, "quick")) <= 1
+    if observation.form == "never":
+        return quick and medians[last] > budget - 1
+    ends = (
+        medians[first] <= min(medians.values()) + 1 and medians[last] >= max(medians.values()) - 1
+    )
+    return quick and ends and abs(medians[last] - stated(observation, "slow")) <= 1
+
+
 CHECKS: dict[str, Check] = {
     "threshold": threshold,
+    "speed-over-starts": speed_over_starts,
     "plateau": plateau,
     "still-falling": still_falling,
 }

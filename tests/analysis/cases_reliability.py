@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cases import fires, silent
-from synthetic_runs import RATE, Made, experiment, grid, single, starts, sweep, trace
+from synthetic_runs import MOMENTUM, RATE, Made, experiment, grid, single, starts, sweep, trace
 
 from labreport.analysis.results import ExperimentResults
 from labreport.analysis.thresholds import NO_ODDS
@@ -413,3 +413,46 @@ def lower_from_most_seeds_and_near_the_floor_from_hardly_fewer() -> ExperimentRe
 @silent("solved-less-often")
 def lower_from_too_few_seeds_to_tell() -> ExperimentResults:
     return lower_but_rarer(12, 12, 20, 20)
+
+
+def arriving(*at: int, total: int = 9) -> list[list[float]]:
+    """Losses of runs that come most of the way to a floor of 0 after so many updates each."""
+    return [[9.0] * step + [0.5] * (total + 1 - step) for step in at]
+
+
+@fires("speed-over-starts", "two", first="b", quick=2, last="a", slow=4, budget=9)
+def one_is_sooner_from_every_start() -> ExperimentResults:
+    first = starts("a", arriving(*[4] * 6))
+    return experiment(first, starts("b", arriving(*[2] * 6), {MOMENTUM: 0.5}), budgets=(9,))
+
+
+@fires("speed-over-starts", "several", first="b", quick=2, last="c", slow=6)
+def one_of_three_is_sooner_from_every_start() -> ExperimentResults:
+    first, second = (starts("a", arriving(*[4] * 6)), starts("c", arriving(*[6] * 6), {RATE: 0.5}))
+    return experiment(first, starts("b", arriving(*[2] * 6), {MOMENTUM: 0.5}), second, budgets=(9,))
+
+
+@fires("speed-over-starts", "never", first="b", quick=3, last="a", budget=9)
+def one_does_not_arrive_from_most_starts() -> ExperimentResults:
+    first = starts("a", arriving(10, 10, 10, 10, 4, 4))
+    return experiment(first, starts("b", arriving(2, 2, 2, 3, 3, 3), {MOMENTUM: 0.5}), budgets=(9,))
+
+
+@silent("speed-over-starts")
+def five_starts_are_too_few_to_be_sooner() -> ExperimentResults:
+    first = starts("a", arriving(*[4] * 5))
+    return experiment(first, starts("b", arriving(*[2] * 5), {MOMENTUM: 0.5}), budgets=(9,))
+
+
+@silent("speed-over-starts")
+def neither_arrives_from_most_starts() -> ExperimentResults:
+    first = starts("a", arriving(*[10] * 8))
+    return experiment(
+        first, starts("b", arriving(*[10] * 5, 2, 2, 2), {MOMENTUM: 0.5}), budgets=(9,)
+    )
+
+
+@silent("speed-over-starts")
+def starts_that_begin_at_their_floor() -> ExperimentResults:
+    first = starts("a", [[0.0] * 10] * 8)
+    return experiment(first, starts("b", arriving(*[2] * 8), {MOMENTUM: 0.5}), budgets=(9,))

@@ -173,7 +173,8 @@ def at_same_values(seen: Seen, observation: Observation) -> bool:
             found = ahead(told.end.variant)
             if any(is_lower != (v <= last) for v, is_lower in found.items()):
                 return False
-        mixed = [ahead(s.variant) for s in listed(observation, "mixed")]
+        told_mixed = listed(observation, "mixed") if "mixed" in observation.facts else ()
+        mixed = [ahead(s.variant) for s in told_mixed]
         return bool(mixed) == (observation.form == "ranges-mixed") and all(
             len(set(found.values())) == 2 and list(found.values()) != sorted(found.values())[::-1]
             for found in mixed
