@@ -66,6 +66,8 @@ def from_fresh_starts(seen: Seen, runs: Sequence[Run]) -> tuple[tuple[RunConfig,
 
 def over_starts(seen: Seen, observation: Observation) -> Iterator[Question]:
     """Ask which of two is ahead."""
+    if observation.rule == "tuned-over-starts":
+        return  # Of each start its own best value: that would be another sweep from each.
     pair = seen.run(observation.facts["subject"]), seen.run(observation.facts["other"])
     budget = stated(observation, "budget")
     everyone = [r for members in seen.swept.values() for _, r in members]

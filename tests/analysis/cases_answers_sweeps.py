@@ -431,9 +431,22 @@ def tuned_from_starts(lower: int, higher: int, best_of_a: float = 2.0) -> Experi
     return with_controls(side_by_side((3, best_of_a), (1, 2)), "other-starts", made)
 
 
-@fires("tuned-over-starts", "all", subject=("b", 1.0), other=("a", 2.0), count=STARTS, budget=2)
+@fires("tuned-over-starts", "all", subject="b", other="a", count=STARTS, budget=2)
 def tuned_lower_from_every_start() -> ExperimentResults:
     return tuned_from_starts(STARTS, 0)
+
+
+@fires("tuned-over-starts", "all", lower=STARTS)
+def tuned_at_another_value_from_each_start() -> ExperimentResults:
+    """From each start one value of b is low, and now this one, now that."""
+
+    def made(number: int, config: RunConfig) -> Trace:
+        if not config.flat()[MOMENTUM]:
+            return trace(config, [9, 5, 2])
+        low = config.optimizer.learning_rate == 1 + number % 2
+        return trace(config, [9, 5, 1.0 if low else 4.0])
+
+    return with_controls(side_by_side((3, 2.0), (1, 2)), "other-starts", made)
 
 
 @fires("tuned-over-starts", "mostly", lower=27, higher=3)

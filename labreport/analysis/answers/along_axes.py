@@ -11,7 +11,7 @@ from labreport.analysis.answers.shapes import Shape
 from labreport.analysis.answers.single_runs import in_order, over_starts
 from labreport.analysis.comparing import (
     Measure,
-    from_other_starts,
+    StartPairs,
     is_lower,
     lower_claim,
 )
@@ -254,7 +254,10 @@ def _at_equal_points(results: ExperimentResults) -> Iterator[tuple[Result, Resul
     part="scope",
 )
 def tuned_over_starts(results: ExperimentResults) -> Iterator[Observation]:
-    """How often the variant that is best at its best value is so from other starts."""
+    """How often the variant that is best at its best value is so from other starts.
+
+    From each start with the value that is best there, which another start may not have.
+    """
     ranked = tuned(results)
     if len(ranked) < 2:
         return
@@ -265,10 +268,13 @@ def tuned_over_starts(results: ExperimentResults) -> Iterator[Observation]:
     first = next(iter(results.swept))
     others = [r for r in ranked[1:] if r.variant == first] or behind or ranked[1:]
     other = others[0]
-    pairs = from_other_starts(results, ranked[0], other, measure)
-    if pairs is None:
+    mine, theirs = (_tuned_from_starts(results, r.variant, measure) for r in (ranked[0], other))
+    if mine is None or theirs is None or len(mine.best) != len(theirs.best):
         return
+    pairs = StartPairs(tuple(zip(mine.best, theirs.best, strict=True)), measure)
     found = over_starts("tuned-over-starts", ranked[0], other, pairs)
+    named = {"subject": Subject(ranked[0].variant), "other": Subject(other.variant)}
+    found = replace(found, facts={**found.facts, **named})
     if other in behind:
         lead = lower_claim(ranked[0], other, measure)
     else:
@@ -276,7 +282,42 @@ def tuned_over_starts(results: ExperimentResults) -> Iterator[Observation]:
         own = {"level": "still-level", "depends": "depends"}
         found = replace(found, form=own.get(found.form, "not-level"))
         lead = lower_claim(ranked[0], other, measure, holds=False)
-    yield replace(found, claims=(*found.claims, lead))
+    yield replace(found, claims=(*found.claims, lead, *mine.claims, *theirs.claims))
+
+
+@dataclass(frozen=True)
+class _TunedFromStarts:
+    """A swept variant from other starts, at the best value of each.
+
+    Attributes:
+        best: the run with the lowest loss from each start.
+        claims: that no other value has a lower one there.
+    """
+
+    best: Sequence[Result]
+    claims: Sequence[Source]
+
+
+def _tuned_from_starts(
+    results: ExperimentResults, variant: str, measure: Measure
+) -> _TunedFromStarts | None:
+    """None where there are too few other starts, or from one of them no value gets so far."""
+    points = [results.control("other-starts", r) for r in results.swept[variant]]
+    counts = {len(members) for members in points}
+    if len(counts) != 1 or min(counts) < thresholds.FEWEST_PAIRS:
+        return None
+    found = [best_of(at_start, measure) for at_start in zip(*points, strict=True)]
+    best = [r for r in found if r is not None]
+    if len(best) < len(found):
+        return None
+    claims = []
+    for members in points:
+        there = [(b, r) for b, r in zip(best, members, strict=True) if measure.value(r) is not None]
+        if there:
+            each, count = f"each({measure.formula(there[0][0])})", len(there)
+            runs = (*(b for b, _ in there), *(r for _, r in there))
+            claims.append(cite(f"all({each}[:{count}] <= {each}[{count}:])", runs))
+    return _TunedFromStarts(best, claims)
 
 
 @rule("rate-times-rounds", "optimizer", 0.9, thresholds=("CLOSE",), part="reason")
