@@ -228,6 +228,22 @@ def ends_over_starts(seen: Seen, observation: Observation) -> bool:
     )
 
 
+def more_updates(seen: Seen, observation: Observation) -> bool:
+    """Check what a run comes to when it makes as many updates as another one."""
+    short, best = (seen.run(observation.facts[key]) for key in ("subject", "other"))
+    rounds = stated(observation, "rounds")
+    there = [r for r in seen.controls.values() if r.config.trajectory == short.config.trajectory]
+    values = [loss_at(r, rounds) for r in there if r.config.rounds >= rounds]
+    own, scale = loss_at(best, rounds), max(abs(loss_at(r, 0)) for r in (short, best))
+    return (
+        bool(values)
+        and best.config.rounds == rounds > short.config.rounds
+        and near(stated(observation, "value"), values[0])
+        and near(stated(observation, "own"), own)
+        and (values[0] - own > 1e-3 * scale) == (observation.form == "not")
+    )
+
+
 def over_all_rows(seen: Seen, observation: Observation) -> bool:
     """Check how many rows runs with batches of different size were shown, and losses after them."""
     budget = stated(observation, "budget")
@@ -323,6 +339,7 @@ CHECKS: dict[str, Check] = {
     "start-differs": start_differs,
     "over-all-rows": over_all_rows,
     "own-ends": own_ends,
+    "more-updates": more_updates,
     "ends-over-starts": ends_over_starts,
     "goes-on": goes_on,
     "unseen-rows": unseen_rows,

@@ -23,6 +23,7 @@ from labreport.analysis.answers import (
 from labreport.analysis.answers.advice import advice
 from labreport.analysis.answers.reasons import named_pair, reasons
 from labreport.analysis.observation import Observation, Subject
+from labreport.analysis.passes import is_one_trajectory
 from labreport.analysis.results import ExperimentResults
 from labreport.analysis.rule import PARTS, REGISTERED, Part, Rule, part_of
 from labreport.analysis.rules import (
@@ -161,7 +162,7 @@ def observe(results: ExperimentResults) -> Observations:
     for rule in rules:
         given.setdefault(_kind_given(rule), _given_to(rule, results))
     found = _uncovered([o for rule in rules for o in rule(given[_kind_given(rule)])])
-    found = _merged(_judged_once(found))
+    found = _merged(_judged_once(results, found))
     found.sort(key=lambda observation: -observation.relevance)
     findings = [o for o in found if not o.limits]
     limits = tuple(o for o in found if o.limits)
@@ -180,7 +181,7 @@ BY_TRAINING = ("edge-of-grid", "pairs-needed")
 """What besides verdicts and scopes compares by the loss of training."""
 
 
-OF_ENDS = ("own-ends", "ends-over-starts")
+OF_ENDS = ("own-ends", "ends-over-starts", "more-updates")
 """Rules of runs each at its own end."""
 
 BY_ROUNDS = (
@@ -194,12 +195,13 @@ BY_ROUNDS = (
 """What besides verdicts and scopes compares after as many rounds."""
 
 
-def _judged_once(found: list[Observation]) -> list[Observation]:
+def _judged_once(results: ExperimentResults, found: list[Observation]) -> list[Observation]:
     """Without verdicts by the loss of training, and their scope, where held-out rows judge.
 
-    And without those after as many rounds, where there are as many passes through all rows.
+    And without those after as many rounds, where there are as many passes through all rows, or
+    where all are one run until then.
     """
-    if any(o.rule == "own-ends" and o.form in OF_PASSES for o in found):
+    if is_one_trajectory(results) or any(o.form in OF_PASSES for o in found):
         return [
             o
             for o in found
@@ -272,8 +274,7 @@ def _answers(
     advised = advice([*parts, *scopes], limits)
     if advised is None and not any(part_of(o) in ("verdict", "effect") for o in parts):
         return findings[:1]
-    told = any(part_of(o) == "reason" or o.form in OF_PASSES for o in parts)
-    if _asks_why(results) and not told:
+    if _asks_why(results) and not any(part_of(o) == "reason" for o in parts):
         place = sum(PARTS.index(part_of(o) or "advice") < PARTS.index("reason") for o in parts)
         parts.insert(place, Observation("no-reason", {}, 0))
     return [*parts, *([advised] if advised else [])]
@@ -290,7 +291,8 @@ def _is_about(scope: Observation, parts: Sequence[Observation]) -> bool:
 def _asks_why(results: ExperimentResults) -> bool:
     """Return whether runs are compared whose difference has a reason that can be asked for."""
     trained = {r.run.name for r in results.results}
-    return results.check is None and not results.sweeps_rounds and len(trained) > 1
+    of_rounds = results.sweeps_rounds or is_one_trajectory(results)
+    return results.check is None and not of_rounds and len(trained) > 1
 
 
 def _uncovered(found: list[Observation]) -> list[Observation]:

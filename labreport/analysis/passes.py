@@ -24,6 +24,13 @@ def equal_passes(results: ExperimentResults) -> int | None:
     return None if rest else whole
 
 
+def is_one_trajectory(results: ExperimentResults) -> bool:
+    """Return whether runs differ in their rounds alone: until the shortest ends they are one."""
+    configs = [r.run.config for r in results.results]
+    differ = len({c.rounds for c in configs}) > 1 and not results.sweeps_rounds
+    return differ and len({c.trajectory for c in configs}) == 1
+
+
 def told_after(results: ExperimentResults) -> int:
     """The rounds after which held-out rows are told: the last budget, or each run's own.
 

@@ -153,8 +153,33 @@ def other_starts_of_runs_that_are_level_after_as_many_passes() -> ExperimentResu
     return with_controls(of_equal_passes(1.0, 1.0), "other-starts", made)
 
 
+def continued_after_equal_passes(last: float) -> ExperimentResults:
+    """Batches lead; all rows are continued, and after as many updates end like this."""
+
+    def made(_: int, config: RunConfig) -> Trace:
+        start = [9, 5, 2.0] if config.data.batch_size is None else [9, 5, 4, 3, 1.0]
+        return trace(config, [*start, *[last] * (config.rounds + 1 - len(start))])
+
+    return with_controls(of_equal_passes(2.0, 1.0), "longer", made)
+
+
+@fires("more-updates", "", subject="a", other="b", rounds=4, value=1.0 + 9 * NO_ODDS)
+def all_rows_are_as_low_after_as_many_updates() -> ExperimentResults:
+    return continued_after_equal_passes(1.0 + 9 * NO_ODDS)
+
+
+@fires("more-updates", "not", subject="a", other="b", rounds=4, own=1.0)
+def all_rows_are_not_as_low_after_as_many_updates() -> ExperimentResults:
+    return continued_after_equal_passes(1.0 + 9.01 * NO_ODDS)
+
+
+@silent("more-updates")
+def nothing_was_continued_after_as_many_passes() -> ExperimentResults:
+    return of_equal_passes(2.0, 1.0)
+
+
 @fires("own-ends", "", best="b", rounds=3)
-@silent("ends-over-starts")
+@silent("ends-over-starts", "more-updates")
 def passes_that_are_not_as_many() -> ExperimentResults:
     whole = single("a", [9, 5, 2.0], TWO_ROWS)
     return experiment(whole, single("b", [9, 5, 4, 1.0], BATCHES))

@@ -389,6 +389,15 @@ def test_nothing_is_built_on_a_loss_that_is_0_whatever_the_weights() -> None:
     assert [o.rule for o in together] == ["all-runs"]
 
 
+def test_runs_that_differ_in_their_rounds_alone_are_not_compared_before_one_ends() -> None:
+    found = observe(experiment(single("a", [9, 5, 2]), single("b", [9, 5, 2, 1])))
+    rules = {o.rule for o in found}
+    assert "own-ends" in rules
+    assert not rules & {"who-leads", "no-reason"}
+    other = observe(experiment(single("a", [9, 5, 2]), single("b", [9, 5, 2.5, 1], {RATE: 2.0})))
+    assert {"own-ends", "who-leads", "no-reason"} <= {o.rule for o in other}
+
+
 def test_a_small_effect_makes_a_finding_less_relevant() -> None:
     def found(effect: float) -> float:
         one = Observation("z", {"n": Count(1)}, runs=1, effect=effect)

@@ -172,7 +172,7 @@ def _first(results: ExperimentResults) -> Subject:
 def at_same_values_starts(results: ExperimentResults) -> Iterator[Observation]:
     """Up to which value variants are lower from nearly every other start, early and at the end."""
     measured = _measured(results, results.last)
-    if measured is None or not any(v.has_range for v in measured[1]):
+    if measured is None or not any(v.count for v in measured[1]):
         return
     facts: Facts = {
         "other": _first(results),

@@ -173,6 +173,7 @@ UNITS: Mapping[str, str] = {
     "validation-at-other-rates.twice": "pairs",
     "ends-over-starts.count": "starts",
     "ends-over-starts.lower": "starts",
+    "all-right-starts.count": "starts",
     "own-ends.passes": "passes",
     "pairs-by-round.count": "pairs",
     "pairs-by-round.early_higher": "pairs",

@@ -66,6 +66,8 @@ def all_right_starts(results: ExperimentResults) -> Iterator[Observation]:
         return
     if len(rates) == 1 or len(groups) > MOST_GROUPS:
         return
+    if len({len(group.members) for group in groups}) > 1:
+        return
     is_sweep = not several and len(rates & {0.0, 1.0}) + (not rates <= {0.0, 1.0}) > 1
     form, facts = _by_value(groups) if is_sweep else _most_and_fewest(groups)
     yield Observation(
@@ -105,7 +107,7 @@ def _by_value(groups: Sequence[_Starts]) -> tuple[str, Facts]:
         "none": tuple(g.subject for g in groups if not g.rate),
     }
     there: Facts = {kind: names for kind, names in kinds.items() if names}
-    return "-".join(there), there
+    return "-".join(there), {**there, "count": Count(min(len(g.members) for g in groups))}
 
 
 def _most_and_fewest(groups: Sequence[_Starts]) -> tuple[str, Facts]:

@@ -17,6 +17,7 @@ from labreport.analysis.comparing import Measure, from_other_starts, is_lower, l
 from labreport.analysis.held_out import held_out
 from labreport.analysis.observation import Count, Facts, Keys, Observation, Source
 from labreport.analysis.passes import equal_passes
+from labreport.analysis.persistence import longer
 from labreport.analysis.results import ExperimentResults, Result, cite, distinct
 from labreport.analysis.rule import rule
 from labreport.lab.configuration import RunConfig
@@ -198,6 +199,39 @@ def ends_over_starts(results: ExperimentResults) -> Iterator[Observation]:
     yield Observation(
         "ends-over-starts", facts, runs, form=form, strength="statistical", claims=claims
     )
+
+
+@rule(
+    "more-updates",
+    "optimizer",
+    {"": 0.9, "not": 0.5},
+    thresholds=("NO_ODDS",),
+    part={"": "reason"},
+)
+def more_updates(results: ExperimentResults) -> Iterator[Observation]:
+    """As many passes: whether the run with the fewest updates gets as low with as many updates."""
+    members, end = _with_longer_ones(results)
+    if end is None or equal_passes(results) is None:
+        return
+    best = min(members, key=lambda r: end.value(r) or 0.0)
+    short = min(members, key=lambda r: r.run.config.rounds)
+    continued, rounds = longer(results, short), best.run.config.rounds
+    if continued is None or continued.run.config.rounds < rounds or not is_lower(best, short, end):
+        return
+    at = Measure(is_loss=True, budget=rounds)
+    if at.value(continued) is None:
+        return
+    is_behind = is_lower(best, continued, at)
+    facts: Facts = {
+        "subject": short.subject,
+        "other": best.subject,
+        "rounds": Count(rounds, best.cite("rounds")),
+        "value": at.number(continued),
+        "own": at.number(best),
+    }
+    claims = (lower_claim(best, short, end), lower_claim(best, continued, at, holds=is_behind))
+    form = "not" if is_behind else ""
+    yield Observation("more-updates", facts, 3, form=form, strength="explanation", claims=claims)
 
 
 def _passes(results: ExperimentResults, members: Sequence[Result]) -> tuple[str, Facts]:

@@ -16,6 +16,7 @@ from labreport.analysis.answers.held_out_facts import (
 )
 from labreport.analysis.held_out import Labels
 from labreport.analysis.observation import Names, Number, Share
+from labreport.analysis.passes import told_after
 from labreport.analysis.results import ExperimentResults, Result
 from labreport.report.best_cells import NONE
 from labreport.report.phrases import Phrase, text
@@ -34,11 +35,12 @@ MOST_INPUTS = 5
 
 def answer_tables(results: ExperimentResults) -> list[Table]:
     """Tables of the run that the validation rows choose of single runs, or of the only one."""
-    result = chosen_of(results.singles, results.last)
-    if result is None or result.index(results.last) is None:
+    last = told_after(results)
+    result = chosen_of(results.singles, last)
+    if result is None or result.index(last) is None:
         return []
     part = TEST if TEST in held_parts(result) else VALIDATION
-    step = kept_step(result, results.last)
+    step = kept_step(result, last)
     classes = on_parts(result).data_set.classes
     if classes:
         return [confusion_table(results, result, part, step)] if _fits(classes) else []
