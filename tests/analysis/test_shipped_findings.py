@@ -348,7 +348,7 @@ def test_too_large_a_step_is_no_better(found: Any, results: Any) -> None:
     assert all((np.diff(runs[rate]) < 0).all() for rate in runs if rate <= steady)
     assert (np.diff(runs[rising]) > 0).any()
     (stuck,) = found("step-size", "stuck-points")
-    ((_, (_, stopped)),) = facts(stuck)["subjects"]
+    ((_, stopped),) = facts(stuck)["subjects"]
     assert stopped > steady
 
 
