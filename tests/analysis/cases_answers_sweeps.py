@@ -55,7 +55,7 @@ def lowest_in_the_midst() -> ExperimentResults:
     return ending(3, 1, 4)
 
 
-@fires("sweep-shape", "peak", best=value(2), worse=value(4))
+@fires("sweep-shape", "peak-level", best=value(2), first=value(2), last=value(3), worse=value(4))
 def lowest_in_the_midst_and_level_with_the_next_one() -> ExperimentResults:
     return ending(3, 1, 1 + ODDS / 2, 4)
 

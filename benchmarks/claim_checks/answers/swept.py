@@ -64,7 +64,12 @@ def sweep_shape(seen: Seen, observation: Observation) -> bool:
         ends = value(observation.facts["lowest"]), value(observation.facts["highest"])
         all_level = all(is_not_ahead(best, r, budget, True) for _, r in there)
         return all_level and not ended and ends == (ordered[0][0], ordered[-1][0])
-    if observation.form == "peak":
+    if observation.form == "peak-level":
+        low, high = (value(observation.facts[key]) for key in ("first", "last"))
+        level = [v for v, r in there if not is_ahead(best, r, budget, True)]
+        if level != [v for v, _ in there if low <= v <= high]:
+            return False
+    if observation.form in ("peak", "peak-level"):
         start = value(observation.facts["worse"])
         rest = [r for v, r in there if v >= start]
         higher = all(is_ahead(best, r, budget, True) for r in rest)

@@ -42,6 +42,7 @@ ADVICE: Mapping[tuple[str, str], str] = {
     ("at-same-values", "ranges"): "tune",
     ("at-same-values", "ranges-mixed"): "tune",
     ("sweep-shape", "peak"): "peak",
+    ("sweep-shape", "peak-level"): "peak",
     ("sweep-shape", "rising"): "wider",
     ("sweep-shape", "rising-ended"): "peak",
     ("sweep-shape", "falling"): "wider",

@@ -22,6 +22,7 @@ ASKED = {
     ("falling-loss", "lower-one"): "falling",
     ("falling-loss", ""): "falling",
     ("sweep-shape", "peak"): "peak",
+    ("sweep-shape", "peak-level"): "peak",
     ("refused", "target"): "refused",
     ("at-same-values", "ranges"): "fair",
     ("at-same-values", "ranges-mixed"): "fair",
