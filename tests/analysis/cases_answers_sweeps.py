@@ -304,7 +304,7 @@ def lower_at_more_values_after_fewer_rounds() -> ExperimentResults:
     return lower_from_starts(27, 0, 0, budgets=(1, 2), early=27)
 
 
-@silent("at-same-values-starts")
+@fires("at-same-values-starts", "none", other="a", count=STARTS, share=0.9, budget=2)
 def lower_from_eight_of_ten_starts() -> ExperimentResults:
     return lower_from_starts(26, STARTS, STARTS)
 

@@ -97,17 +97,16 @@ def _best_from_each_start(seen: Seen, name: str, budget: int, losses: bool) -> d
 
 def over_starts(seen: Seen, observation: Observation) -> bool:
     """Check from how many other starts one of two is ahead of the other."""
-    one, other = seen.run(observation.facts["subject"]), seen.run(observation.facts["other"])
     budget, count = stated(observation, "budget"), stated(observation, "count")
-    mine, theirs = other_starts(seen, one), other_starts(seen, other)
-    everywhere = _all(seen, one)
     if observation.rule == "tuned-over-starts":
-        everywhere = [run for members in seen.swept.values() for _, run in members]
-    losses = by_loss(everywhere)
-    if observation.rule == "tuned-over-starts":
+        losses = by_loss(run for members in seen.swept.values() for _, run in members)
         names = [observation.facts[key].variant for key in ("subject", "other")]  # type: ignore[union-attr]
         one, other = (_best_of([r for _, r in seen.swept[n]], budget, losses) for n in names)
         mine, theirs = (_best_from_each_start(seen, n, budget, losses) for n in names)
+    else:
+        one, other = (seen.run(observation.facts[key]) for key in ("subject", "other"))
+        mine, theirs = other_starts(seen, one), other_starts(seen, other)
+        losses = by_loss(_all(seen, one))
     seeds = [seed for seed in mine if seed in theirs][:count]
     if len(seeds) < count or count < 10:
         return False

@@ -39,6 +39,7 @@ ADVICE: Mapping[tuple[str, str], str] = {
     ("tuned-over-starts", "not-level"): "tune",
     ("point-over-starts", "some"): "starts",
     ("point-over-starts", "other"): "starts",
+    ("at-same-values-starts", "none"): "starts",
     ("at-same-values", "ranges"): "tune",
     ("at-same-values", "ranges-mixed"): "tune",
     ("sweep-shape", "peak"): "peak",

@@ -195,10 +195,10 @@ def at_same_values_starts(results: ExperimentResults) -> Iterator[Observation]:
                 claims.append(pair.cite(f"{pair.count} >= FEWEST_PAIRS"))
             counts += [p.count for p in pairs]
         facts[key] = tuple(ranges)
-    if not facts["ranges"] or not facts["early"]:
+    if not counts or (facts["ranges"] and not facts["early"]):
         return
     facts["first"], facts["count"] = Count(results.budgets[0]), Count(min(counts))
-    form = "rounds" if len(results.budgets) > 1 else ""
+    form = "none" if not facts["ranges"] else "rounds" if len(results.budgets) > 1 else ""
     yield Observation(
         "at-same-values-starts",
         facts,
