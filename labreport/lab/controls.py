@@ -18,6 +18,7 @@ from labreport.lab.schedule import Schedule
 from labreport.lab.schema.activations import ACTIVATIONS
 from labreport.lab.schema.initialisers import WITHOUT_CHANCE, Given, LinearDefault
 from labreport.lab.size import recorded_bytes, replay_seconds, run_seconds
+from labreport.lab.unlearnable import reason
 
 Kind = Literal[
     "momentum", "linear-output", "longer", "rounding", "rates", "neighbours", "other-starts"
@@ -87,7 +88,8 @@ def linear_output(config: RunConfig) -> tuple[RunConfig, ...]:
     """Test whether it is the range of the last activation that keeps a target out of reach."""
     last = ACTIVATIONS[config.network.activations[-1]]
     inside = all(last.low <= target <= last.high for row in config.data.targets for target in row)
-    if inside or config.loss not in DISTANCES:
+    constant = reason(config) in ("softmax", "log-softmax")
+    if inside or constant or config.loss not in DISTANCES:
         return ()
     activations = [*config.network.activations[:-1], "identity"]
     return (changed(config, {"network": {"activations": activations}}),)

@@ -18,6 +18,7 @@ import numpy as np
 
 from labreport.lab.configuration import RunConfig
 from labreport.lab.schema.activations import ACTIVATIONS
+from labreport.lab.unlearnable import reason
 from labreport.reference.losses.all_losses import LOSSES
 
 # Stand in for infinity where a loss only approaches its infimum: exp(−1000) is exactly 0, and so
@@ -145,8 +146,11 @@ def _value(loss: str, outputs: np.ndarray, targets: np.ndarray) -> Floor:
 def outside(config: RunConfig) -> tuple[Outside, ...]:
     """Targets that no output of the last activation can equal, whatever the weights.
 
-    Only for losses that compare outputs with targets of the same kind.
+    Only for losses that compare outputs with targets of the same kind, and not of a unit that gives
+    one number whatever its weights: it is not its range that keeps a target away.
     """
+    if reason(config) in ("softmax", "log-softmax"):
+        return ()
     if config.loss not in ("mse", "l1", "smooth_l1", "huber", "bce"):
         return ()
     activation = ACTIVATIONS[config.network.activations[-1]]
