@@ -193,7 +193,7 @@ def speed_over_starts(seen: Seen, observation: Observation) -> bool:
         return int(there.argmax()) if there.any() else budget + 1
 
     medians = {
-        name: float(np.median([needed(run) for _, run in members]))
+        name: float(np.median([needed(run) for _, run in members[: stated(observation, "count")]]))
         for name, members in seen.variants.items()
     }
     first, last = (observation.facts[key].variant for key in ("first", "last"))  # type: ignore[union-attr]

@@ -158,7 +158,7 @@ def test_the_answer_to_the_published_program(shipped_build: Any) -> None:
 
 def test_other_answers(shipped_build: Any) -> None:
     assert answer(shipped_build, "step-size") == [
-        "sweep-shape.peak",
+        "sweep-shape.peak-level",
         "sweep-values",
         "rate-times-rounds",
         "best-from-starts",

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from claim_checks.answers.levels import (
     Field,
+    best_from_each_start,
+    best_of,
     by_loss,
     is_ahead,
     lead,
@@ -82,27 +84,14 @@ def end_values(seen: Seen, observation: Observation) -> bool:
     )
 
 
-def _best_of(runs: Sequence[Run], budget: int, losses: bool) -> Run:
-    """Return the run that comes lowest."""
-    there = [r for r in runs if value_of(r, budget, losses) is not None]
-    return min(there, key=lambda r: value_of(r, budget, losses) or 0.0)
-
-
-def _best_from_each_start(seen: Seen, name: str, budget: int, losses: bool) -> dict[int, Run]:
-    """Return of each other start the run of a swept variant that comes lowest from it."""
-    points = [other_starts(seen, run) for _, run in seen.swept[name]]
-    seeds = set.intersection(*(set(starts) for starts in points))
-    return {s: _best_of([starts[s] for starts in points], budget, losses) for s in sorted(seeds)}
-
-
 def over_starts(seen: Seen, observation: Observation) -> bool:
     """Check from how many other starts one of two is ahead of the other."""
     budget, count = stated(observation, "budget"), stated(observation, "count")
     if observation.rule == "tuned-over-starts":
         losses = by_loss(run for members in seen.swept.values() for _, run in members)
         names = [observation.facts[key].variant for key in ("subject", "other")]  # type: ignore[union-attr]
-        one, other = (_best_of([r for _, r in seen.swept[n]], budget, losses) for n in names)
-        mine, theirs = (_best_from_each_start(seen, n, budget, losses) for n in names)
+        one, other = (best_of([r for _, r in seen.swept[n]], budget, losses) for n in names)
+        mine, theirs = (best_from_each_start(seen, n, budget, losses) for n in names)
     else:
         one, other = (seen.run(observation.facts[key]) for key in ("subject", "other"))
         mine, theirs = other_starts(seen, one), other_starts(seen, other)

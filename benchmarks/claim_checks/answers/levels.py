@@ -10,7 +10,7 @@ import numpy as np
 
 from claim_checks.losses import has_reached, identity_of, quantity_of, squared_error
 from claim_checks.reading import can_move
-from claim_checks.seen import Seen
+from claim_checks.seen import Seen, other_starts
 from labreport.lab.configuration import RunConfig
 from labreport.lab.schema.losses import LOSSES
 from labreport.runs.run import Run
@@ -120,3 +120,16 @@ class Field:
         """Check that somebody is behind."""
         lowest = self.lowest
         return any(is_ahead(lowest, r, self.budget, self.losses) for r in self.runs.values())
+
+
+def best_of(runs: Sequence[Run], budget: int, losses: bool) -> Run:
+    """Return the run that comes lowest."""
+    there = [r for r in runs if value_of(r, budget, losses) is not None]
+    return min(there, key=lambda r: value_of(r, budget, losses) or 0.0)
+
+
+def best_from_each_start(seen: Seen, name: str, budget: int, losses: bool) -> dict[int, Run]:
+    """Return of each other start the run of a swept variant that comes lowest from it."""
+    points = [other_starts(seen, run) for _, run in seen.swept[name]]
+    seeds = set.intersection(*(set(starts) for starts in points))
+    return {s: best_of([starts[s] for starts in points], budget, losses) for s in sorted(seeds)}

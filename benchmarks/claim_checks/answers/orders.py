@@ -8,6 +8,7 @@ from math import inf
 import numpy as np
 
 from claim_checks.answers.levels import (
+    best_from_each_start,
     by_loss,
     is_ahead,
     is_not_ahead,
@@ -108,9 +109,19 @@ def _leader(runs: list[Run], budget: int, losses: bool) -> tuple[Run, Run, bool,
     return ordered[0], runs[0] if runs[0] in behind else behind[0], losses, True
 
 
+def _variant_swept(seen: Seen, run: Run) -> str:
+    """Return the name of the swept variant that has a run; none of one that was not swept."""
+    of_run = (name for name, there in seen.swept.items() if any(r is run for _, r in there))
+    return next(of_run, "") if len(seen.swept) > 1 else ""
+
+
 def _order(seen: Seen, one: Run, other: Run, losses: bool, leads: bool) -> tuple[bool, bool] | None:
     budget = seen.plan.budgets[-1]
-    mine, theirs = other_starts(seen, one), other_starts(seen, other)
+    names = [_variant_swept(seen, run) for run in (one, other)]
+    if all(names):
+        mine, theirs = (best_from_each_start(seen, name, budget, losses) for name in names)
+    else:
+        mine, theirs = other_starts(seen, one), other_starts(seen, other)
     seeds = sorted({*mine} & {*theirs})
     pairs = [(mine[s], theirs[s]) for s in seeds if mine[s].name != theirs[s].name]
     there = all(value_of(r, budget, losses) is not None for pair in pairs for r in pair)

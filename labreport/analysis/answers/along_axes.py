@@ -316,12 +316,10 @@ def _tuned_from_starts(
     if len(best) < len(found):
         return None
     claims = []
-    for members in points:
-        there = [(b, r) for b, r in zip(best, members, strict=True) if measure.value(r) is not None]
-        if there:
-            each, count = f"each({measure.formula(there[0][0])})", len(there)
-            runs = (*(b for b, _ in there), *(r for _, r in there))
-            claims.append(cite(f"all({each}[:{count}] <= {each}[{count}:])", runs))
+    for lowest, at_start in zip(best, zip(*points, strict=True), strict=True):
+        each = f"each({measure.formula(lowest)})"
+        there = (r for r in at_start if r is not lowest and measure.value(r) is not None)
+        claims.append(cite(f"{each}[0] <= min({each})", (lowest, *there)))
     return _TunedFromStarts(best, claims)
 
 

@@ -175,6 +175,7 @@ UNITS: Mapping[str, str] = {
     "ends-over-starts.lower": "starts",
     "all-right-starts.count": "starts",
     "own-ends.passes": "passes",
+    "speed-over-starts.count": "starts",
     "pairs-by-round.count": "pairs",
     "pairs-by-round.early_higher": "pairs",
     "pairs-by-round.early_lower": "pairs",

@@ -33,6 +33,7 @@ from labreport.lab.changes import (
     quantity,
 )
 from labreport.lab.configuration import Data, Network
+from labreport.lab.controls import STARTS
 
 MOST_OUTPUTS = 4
 """Outputs that a sentence or a cell writes out before it stops with an ellipsis."""
@@ -231,7 +232,7 @@ def speed_over_starts(results: ExperimentResults) -> Iterator[Observation]:
     Where the quickest is sooner than the slowest from more starts than chance explains.
     """
     groups = {
-        name: members
+        name: members[:STARTS]
         for name, members in results.replicated.items()
         if all(r.sees_all_rows and len(r.losses) and r.gap(0) is not None for r in members)
         and not any(r.starts_at_floor for r in members)
@@ -261,6 +262,7 @@ def _speeds(
         "first": Subject(first),
         "quick": Count(quick, cite(middle, mine)),
         "last": Subject(last),
+        "count": Count(half, cite("size(each(rounds))", mine)),
         "budget": Count(budget),
     }
     form = "never" if slow > budget else "two" if len(ranked) == 2 else "several"
