@@ -276,7 +276,12 @@ def tuned_over_starts(results: ExperimentResults) -> Iterator[Observation]:
     mine, theirs = (_tuned_from_starts(results, r.variant, measure) for r in (ranked[0], other))
     if mine is None or theirs is None or len(mine.best) != len(theirs.best):
         return
-    pairs = StartPairs(tuple(zip(mine.best, theirs.best, strict=True)), measure)
+    # A run of one configuration under two names is no pair.
+    both = zip(mine.best, theirs.best, strict=True)
+    apart = tuple((a, b) for a, b in both if a.run.config.digest != b.run.config.digest)
+    if len(apart) < thresholds.FEWEST_PAIRS:
+        return
+    pairs = StartPairs(apart, measure)
     found = over_starts("tuned-over-starts", ranked[0], other, pairs)
     named = {"subject": Subject(ranked[0].variant), "other": Subject(other.variant)}
     found = replace(found, facts={**found.facts, **named})
