@@ -61,14 +61,11 @@ def all_right_starts(results: ExperimentResults) -> Iterator[Observation]:
     ]
     groups = [group for group in found if group is not None]
     rates = {group.rate for group in groups}
-    # Where all starts of all do, or none of any, there is no difference to tell.
-    if len(groups) < len(found) or len(groups) < 2 or rates <= {1.0} or rates <= {0.0}:
+    totals = {len(group.members) for group in groups}
+    # Where equally many starts of each succeed, there is no difference to tell.
+    if len(groups) < len(found) or len(groups) > MOST_GROUPS or len(rates) < 2 or len(totals) > 1:
         return
-    if len(rates) == 1 or len(groups) > MOST_GROUPS:
-        return
-    if len({len(group.members) for group in groups}) > 1:
-        return
-    is_sweep = not several and len(rates & {0.0, 1.0}) + (not rates <= {0.0, 1.0}) > 1
+    is_sweep = not several and len({_kind(group) for group in groups}) > 1
     form, facts = _by_value(groups) if is_sweep else _most_and_fewest(groups)
     yield Observation(
         "all-right-starts",
@@ -99,15 +96,19 @@ def _starts(
     return _Starts(subject, members, right, cite(formula, there))
 
 
+def _kind(group: _Starts) -> str:
+    """Whether every start succeeds, some, or none."""
+    return "every" if group.rate == 1 else "some" if group.rate else "none"
+
+
 def _by_value(groups: Sequence[_Starts]) -> tuple[str, Facts]:
     """The values at which all starts succeed, some of them, and none."""
     kinds = {
-        "every": tuple(g.subject for g in groups if g.rate == 1),
-        "some": tuple(g.subject for g in groups if 0 < g.rate < 1),
-        "none": tuple(g.subject for g in groups if not g.rate),
+        kind: tuple(g.subject for g in groups if _kind(g) == kind)
+        for kind in ("every", "some", "none")
     }
     there: Facts = {kind: names for kind, names in kinds.items() if names}
-    return "-".join(there), {**there, "count": Count(min(len(g.members) for g in groups))}
+    return "-".join(there), {**there, "count": Count(len(groups[0].members))}
 
 
 def _most_and_fewest(groups: Sequence[_Starts]) -> tuple[str, Facts]:
