@@ -193,11 +193,12 @@ def at_same_values_starts(results: ExperimentResults) -> Iterator[Observation]:
                 sign = ">=" if pair in often else "<"
                 claims.append(pair.cite(f"{pair.formula()} {sign} MOSTLY_STARTS * {pair.count}"))
                 claims.append(pair.cite(f"{pair.count} >= FEWEST_PAIRS"))
-            counts += [p.count for p in pairs]
+            counts += [p.count for p in pairs] or [0]
         facts[key] = tuple(ranges)
-    if not counts or (facts["ranges"] and not facts["early"]):
+    # Without other starts of each variant nobody knows that none is lower.
+    if not (facts["early"] if facts["ranges"] else all(counts)):
         return
-    facts["first"], facts["count"] = Count(results.budgets[0]), Count(min(counts))
+    facts["first"], facts["count"] = Count(results.budgets[0]), Count(min(filter(None, counts)))
     form = "none" if not facts["ranges"] else "rounds" if len(results.budgets) > 1 else ""
     yield Observation(
         "at-same-values-starts",

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from labreport.analysis import thresholds
+from labreport.analysis.answers.along_axes import lowest_claims
 from labreport.analysis.answers.single_runs import pair_at_end
 from labreport.analysis.comparing import Measure, SeedPairs, StartPairs, is_lower, lower_claim
 from labreport.analysis.observation import Count, Facts, Number, Observation, Source, Subject
@@ -86,7 +87,9 @@ def _ahead_again(
         return {}, []
     lowest = min(theirs, key=lambda r: measure.value(r) or 0.0)
     facts: Facts = {"own": measure.number(best), "theirs": measure.number(lowest)}
-    return facts, [lower_claim(best, r, measure) for r in theirs]
+    claims = [lower_claim(best, r, measure) for r in theirs]
+    claims += [*lowest_claims(best, own, measure), *lowest_claims(lowest, theirs, measure)]
+    return facts, claims
 
 
 def changed_besides_steps(config: RunConfig, other: RunConfig) -> str | None:
