@@ -310,6 +310,20 @@ def lower_from_eight_of_ten_starts() -> ExperimentResults:
 
 
 @silent("at-same-values-starts")
+def other_starts_that_end_before_the_last_round() -> ExperimentResults:
+    """After one round b is not lower from most starts; after two, one start of it has ended."""
+
+    def made(number: int, config: RunConfig) -> Trace:
+        if config.flat()[MOMENTUM] and not number:
+            return trace(config, [9, 5], kind="diverged")
+        return trace(config, [9, 5, 2])
+
+    found = side_by_side((3, 2, 1), (2, 2, 1))
+    there = replace(found, plan=replace(found.plan, budgets=(1, 2)))
+    return with_controls(there, "other-starts", made)
+
+
+@silent("at-same-values-starts")
 def lower_at_the_end_and_not_before() -> ExperimentResults:
     return lower_from_starts(27, 27, 27, budgets=(1, 2), early=26)
 
