@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from claim_checks import Effort, Seen
 from claim_checks.answers.levels import by_loss, is_ahead, rivals
-from claim_checks.gradients import has_dead_unit
 from claim_checks.losses import (
     ROUNDING_UNITS,
     above_floor,
@@ -17,6 +16,7 @@ from claim_checks.losses import (
 )
 from claim_checks.reading import stated
 from claim_checks.seen import continued, other_starts, runs_at_points
+from claim_checks.silent_weights import has_dead_unit
 
 from labreport.analysis.attach import attach
 from labreport.analysis.observation import Observation, Subject

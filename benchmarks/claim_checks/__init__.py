@@ -17,6 +17,7 @@ from claim_checks import (
     held_out,
     initialisation,
     reliability,
+    silent_weights,
     stability,
     sweeps,
     target,
@@ -30,6 +31,7 @@ __all__ = ["CHECKS", "LAB_CHECKS", "OF_EVERY_RUN", "Effort", "Seen"]
 CHECKS: dict[str, Check] = {
     **gradient_checks.CHECKS,
     **gradients.CHECKS,
+    **silent_weights.CHECKS,
     **held_out.CHECKS,
     **equivalence.CHECKS,
     **target.CHECKS,
