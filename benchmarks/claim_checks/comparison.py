@@ -325,11 +325,13 @@ def comes_with_another_kind(key: str, changed: set[str], config: RunConfig) -> b
     tag = {"optimizer": "name", "initial": "scheme"}.get(table)
     if tag is None or f"{table}.{tag}" not in changed or name in (tag, "learning_rate"):
         return False
+    if table == "initial":
+        return True
     values = getattr(config, table)
-    needed = {tag: getattr(values, tag), "learning_rate": 1.0, "value": 0.0, "weights": ((0.0,),)}
+    needed = {tag: getattr(values, tag), "learning_rate": 1.0}
     known = type(values).model_fields
-    plain = type(values).model_validate({k: v for k, v in needed.items() if k in known})
-    own = name in known and name not in ("value", "weights", "biases")
+    plain = type(values).model_validate(needed)
+    own = name in known
     return not own or getattr(values, name) == getattr(plain, name)
 
 

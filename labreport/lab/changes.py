@@ -30,8 +30,8 @@ OF_SUMS = {
 def differing_keys(one: RunConfig, other: RunConfig) -> tuple[str, ...]:
     """Keys in which the second configuration differs from the first, each a change of its own.
 
-    What another optimizer or initialiser brings along is part of that one change: its defaults, and
-    values that it has no default for.
+    What another optimizer brings along is part of that one change: its defaults, and values that it
+    has no default for. Of another initialiser all values are, for they name one distribution.
     """
     return tuple(
         key
@@ -73,6 +73,8 @@ def _is_chosen(key: str, table: LabTable | None) -> bool:
     """Return whether a value is more than what an optimizer or initialiser cannot do without."""
     if table is None or key in OF_ANY_KIND:
         return True
+    if key.startswith("initial."):
+        return False
     field = type(table).model_fields[key.partition(".")[2]]
     return not field.is_required() and field.default is not None
 
