@@ -99,6 +99,29 @@ class HeldOut:
             return np.asarray(outputs.argmax(axis=1))
         return np.asarray((outputs[:, 0] > threshold(self.run)).astype(int))
 
+    def probabilities_of(self, outputs: Array) -> Array | None:
+        """The probability [rows, classes] of each class by outputs [rows, units].
+
+        None where outputs are none: margins, or numbers that a loss compares with 0 and 1. As a
+        loss of classes has them: softmax or sigmoid of the outputs, or the outputs themselves.
+        """
+        config = self.run.config
+        made, last = KNOWN[config.loss].prediction, config.network.activations[-1]
+        with np.errstate(all="ignore"):
+            if made == "softmax":
+                powers = np.exp(outputs - outputs.max(axis=1, keepdims=True))
+                found: Array = powers / powers.sum(axis=1, keepdims=True)
+                return found
+            if outputs.shape[1] > 1:
+                # Units that do not share one whole are no distribution over classes.
+                shares = {"softmax": outputs, "log_softmax": np.exp(outputs)}
+                return shares.get(last)
+            if made == "sigmoid":
+                outputs = 1 / (1 + np.exp(-outputs))
+            elif made != "identity" or (config.loss != "bce" and last != "sigmoid"):
+                return None
+        return np.hstack([1 - outputs, outputs])
+
     def losses(self, part: str) -> Array:
         """The loss over the rows of a part at each of ``steps``."""
         return self._losses[part]

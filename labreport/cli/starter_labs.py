@@ -22,6 +22,7 @@ EXERCISES = (
     "initialisation",
     "classes",
     "regression",
+    "linear",
     "moons",
     "iris",
     "digits",

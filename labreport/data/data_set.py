@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import comb
 
@@ -69,6 +69,7 @@ class DataSet:
         keeps_best: whether of a run the weights of the round with the lowest loss on the validation
             rows count, and not the last ones.
         patience: rounds without a lower one after which no later round counts; None for no end.
+        asked: rows [rows][columns] of the source whose targets the lab asks for.
     """
 
     origin: Origin
@@ -87,6 +88,7 @@ class DataSet:
     picture: tuple[int, int] | None = None
     keeps_best: bool = False
     patience: int | None = None
+    asked: Matrix = ()
 
     @property
     def train(self) -> DataPart:
@@ -212,6 +214,30 @@ def prepare(
         int(missing.sum()),
         examples.picture,
     )
+
+
+def asking(data_set: DataSet, rows: Matrix) -> DataSet:
+    """A data set with rows [rows][columns] of its source whose targets are asked for.
+
+    Raises:
+        DataError: if they have other columns than the source, or overflow.
+    """
+    for place, row in enumerate(rows):
+        if len(row) != len(data_set.columns):
+            values = {"found": len(row), "expected": len(data_set.columns)}
+            raise DataError(Problem(("predict", place), "data-columns", values, data_set.columns))
+    if rows and not _is_finite(data_set, np.array(rows)):
+        raise DataError(Problem(("predict",), "data-overflow", {}))
+    return replace(data_set, asked=rows)
+
+
+def _is_finite(data_set: DataSet, rows: np.ndarray) -> bool:
+    """Return whether what the network gets for rows of the source is finite."""
+    try:
+        with np.errstate(all="ignore"):
+            return bool(np.isfinite(data_set.inputs_of(rows)).all())
+    except DataError:
+        return False
 
 
 def _refuse_overflow(scaling: Sequence[np.ndarray | Sequence[float]]) -> None:

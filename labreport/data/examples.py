@@ -34,7 +34,7 @@ class Problem:
         allowed: what could stand there instead.
     """
 
-    key: tuple[str, ...]
+    key: tuple[str | int, ...]
     code: str
     values: Mapping[str, Any]
     allowed: tuple[str, ...] = ()

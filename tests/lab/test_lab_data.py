@@ -202,6 +202,11 @@ CASES = [
         (SPLIT, "split = { train = 90, test = 60 }\n" + at('keep = "best"')))),
     Case("patience-no-best", "base.data.patience", changed(
         (SPLIT, f"{SPLIT}\n" + at("patience = 3")))),
+    Case("data-columns", "base.data.predict.1", changed(
+        (SPLIT, f"{SPLIT}\n" + at("predict = [[5.1, 3.5, 1.4, 0.2], [5.1, 3.5]]"))),
+        {"found": 2, "expected": 4}),
+    Case("data-overflow", "base.data.predict", changed(
+        (SPLIT, f"{SPLIT}\ndegree = 2\n" + at("predict = [[1e308, 3.5, 1.4, 0.2]]")))),
     Case("keep-varies", "experiment.first.change.data.keep", changed(
         add=at('change.data.keep = "best"') + "\n")),
     Case("split-shares", "base.data.split", changed(

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from sklearn.datasets import load_digits
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
@@ -144,6 +145,78 @@ def test_predictions_and_classes_of_the_chosen_run(built: Any) -> None:
         for row in table[1:]:
             target, given, left = (float(cell.replace("−", "-")) for cell in row[2:])
             assert target - given == pytest.approx(left, abs=2e-3 * max(abs(target), abs(given)))
+
+
+ASKED = """
+robustness = "none"
+[base]
+loss = "LOSS"
+rounds = 30
+[base.data]
+rule = { name = "RULE", rows = 60, noise = 0.3, seed = 1 }
+predict = [[0.5, 0.25], [-1.5, 2.0]]
+[base.network]
+hidden = []
+activations = "LAST"
+[base.initial]
+scheme = "pytorch"
+[base.optimizer]
+name = "adam"
+learning_rate = 0.1
+[experiment.model]
+title = {zh = "模型", en = "Model"}
+[[experiment.model.variant]]
+name = "linear"
+[[experiment.model.variant]]
+name = "scaled"
+change.data.standardise = true
+"""
+
+
+@pytest.mark.parametrize(
+    ("loss", "rule", "last", "probabilities"),
+    [
+        ("bce_with_logits", "moons", "identity", lambda o: torch.sigmoid(o)),
+        ("bce", "moons", "sigmoid", lambda o: torch.sigmoid(o)),
+        ("mse", "moons", "sigmoid", lambda o: torch.sigmoid(o)),
+        ("mse", "moons", "identity", None),
+        ("soft_margin", "moons", "identity", None),
+        ("cross_entropy", "blobs", "identity", lambda o: torch.softmax(o, dim=1)),
+    ],
+)
+def test_rows_that_are_asked_about(
+    loss: str, rule: str, last: str, probabilities: Any, build_pages: Callable[..., Any]
+) -> None:
+    text = ASKED.replace("LOSS", loss).replace("RULE", rule).replace("LAST", last)
+    report = build_pages(text)
+    found = [t for t in tables_of(report, "en") if t[0][:3] == ["x1", "x2", "variant"]]
+    (experiment,) = report.measured.experiments
+    ((head, *rows),) = found
+    assert head[3:] == ["class", "probability"]
+    assert [row[:3] for row in rows] == [
+        [*inputs, name]
+        for inputs in (["0.5", "0.25"], ["−1.5", "2"])
+        for name in ("linear", "scaled")
+    ]
+    border = 0.5 if loss == "mse" else 0.0
+    for name, result in zip(("linear", "scaled"), experiment.singles, strict=True):
+        scale = result.trial.data_set
+        inputs = torch.tensor([[0.5, 0.25], [-1.5, 2.0]], dtype=torch.float64)
+        if name == "scaled":
+            inputs = (inputs - torch.tensor(scale.means)) / torch.tensor(scale.deviations)
+        flat = torch.tensor(result.run.trace.weights[-1], dtype=torch.float64)
+        units = len(result.run.config.data.targets[0])
+        outputs = inputs @ flat[: 2 * units].reshape(units, 2).T + flat[2 * units :]
+        mine = [row for row in rows if row[2] == name]
+        if probabilities is None:
+            assert [row[3] for row in mine] == ["01"[int(o > border)] for o in outputs[:, 0]]
+            assert {row[4] for row in mine} == {"—"}
+            continue
+        told = probabilities(outputs)
+        told = told if units > 1 else torch.hstack([1 - told, told])
+        for row, chances in zip(mine, told, strict=True):
+            assert row[3] == str(int(chances.argmax()))
+            assert float(row[4].rstrip("%")) / 100 == pytest.approx(float(chances.max()), abs=6e-4)
 
 
 TWO_EXPERIMENTS = LAB[: LAB.index("[experiment.starts]")]

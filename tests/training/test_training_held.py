@@ -8,6 +8,8 @@ from training_stock import alone, same_bits, together
 
 from labreport.lab.configuration import RunConfig
 from labreport.reference.evaluation import evaluate
+from labreport.reference.replay.replay import replay_together, replayable_with
+from labreport.runs.run import Environment, Run
 
 # A worked example of the 2-2-2 network that is much copied; its biases are not updated.
 PUBLISHED: dict[str, Any] = {
@@ -83,3 +85,16 @@ def test_runs_of_one_family_hold_their_own_biases() -> None:
     for config, trace in zip((first, second), together((first, second)), strict=True):
         assert same_bits(trace, alone(config))
         assert evaluate(config, trace.weights).losses == pytest.approx(trace.losses)
+
+
+def test_runs_with_other_held_biases_are_not_replayed_by_those_of_one() -> None:
+    others = {**PUBLISHED["initial"], "biases": [[0.1, -0.2], [0.3, 0.4]]}
+    configs = [RunConfig.model_validate({**PUBLISHED, "rounds": 40, "dtype": "float32"})]
+    configs.append(RunConfig.model_validate(configs[0].model_dump() | {"initial": others}))
+    assert replayable_with(held(configs[0])) != replayable_with(held(configs[1]))
+    for config in configs:
+        assert replay_together([held(config)], True)[0].agrees
+
+
+def held(config: RunConfig) -> Run:
+    return Run(config, alone(config), Environment(1, "test"), "held")

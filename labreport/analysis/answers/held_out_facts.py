@@ -8,15 +8,23 @@ from labreport.analysis import thresholds
 from labreport.analysis.held_out import HeldOut, held_out
 from labreport.analysis.observation import Count, Number, Share, Source
 from labreport.analysis.results import Result, cite
-from labreport.analysis.rules.comparison import rankable
+from labreport.lab.changes import quantity
 
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
 
 
 def compared_on(
-    members: Sequence[Result], part: str, budget: int, *, same_inputs: bool = True
+    members: Sequence[Result], part: str, budget: int, *, same_training: bool = True
 ) -> list[Result]:
-    """Results whose loss on a part is known, if all measure the same thing on the same rows."""
+    """Results whose loss on a part is known, if all measure the same thing on the same rows.
+
+    Args:
+        members: results.
+        part: of their data sets.
+        budget: updates after which they are compared.
+        same_training: whether they must have been trained on the same rows, too, with whatever
+            is made of their inputs.
+    """
     there = [
         r
         for r in members
@@ -28,20 +36,22 @@ def compared_on(
     if not there or len(there) < len(members):
         return []
     sets = [on_parts(r).data_set for r in there]
-    rows = {(data_set.source, data_set.places[part]) for data_set in sets}
-    quantities = {r.run.config.loss for r in there}
-    same = rankable(there) if same_inputs else len(quantities) == 1
-    return there if same and len(rows) == 1 else []
+    parts = (TRAIN, part) if same_training else (part,)
+    rows = {(data_set.source, *(data_set.places[name] for name in parts)) for data_set in sets}
+    quantities = {quantity(r.run.config) for r in there}
+    return there if len(quantities) == len(rows) == 1 else []
 
 
-def chosen_of(members: Sequence[Result], budget: int, *, same_inputs: bool = True) -> Result | None:
+def chosen_of(
+    members: Sequence[Result], budget: int, *, same_training: bool = True
+) -> Result | None:
     """The result that the validation rows choose: that with the lowest loss, ahead of all others.
 
     The only one, if there is one; None where the best ones are level, or nothing was held out.
     """
     if len(members) == 1:
         return members[0] if held_out(members[0]) is not None else None
-    there = compared_on(members, VALIDATION, budget, same_inputs=same_inputs)
+    there = compared_on(members, VALIDATION, budget, same_training=same_training)
     best = min(there, key=lambda r: loss_on(r, VALIDATION, budget), default=None)
     if best is None or not all(is_ahead(best, r, budget) for r in there if r is not best):
         return None

@@ -95,7 +95,7 @@ def validation_over_starts(results: ExperimentResults) -> Iterator[Observation]:
     """
     last, is_sweep = results.last, not results.singles
     members = results.singles or _one_sweep(results)
-    there = compared_on(members, VALIDATION, last, same_inputs=not is_sweep)
+    there = compared_on(members, VALIDATION, last, same_training=not is_sweep)
     if len(there) < 2:
         return
     first, other = sorted(there, key=lambda r: loss_on(r, VALIDATION, last))[:2]
@@ -134,9 +134,9 @@ def held_out_score(results: ExperimentResults) -> Iterator[Observation]:
     Where there is one run, on the test, or else on the validation rows.
     """
     members = results.singles or _one_sweep(results)
-    same_inputs = bool(results.singles)
-    there = compared_on(members, VALIDATION, results.last, same_inputs=same_inputs)
-    result = chosen_of(members, results.last, same_inputs=same_inputs)
+    same_training = bool(results.singles)
+    there = compared_on(members, VALIDATION, results.last, same_training=same_training)
+    result = chosen_of(members, results.last, same_training=same_training)
     rivals = [r for r in there if r is not result]
     if result is None or held_out(result) is None or result.index(results.last) is None:
         return
@@ -168,7 +168,7 @@ def _one_sweep(results: ExperimentResults) -> Sequence[Result]:
 def best_on_validation(results: ExperimentResults) -> Iterator[Observation]:
     """The value of a sweep with the lowest loss on validation rows, and that of training."""
     members, last = _one_sweep(results), results.last
-    there = compared_on(members, VALIDATION, last, same_inputs=False)
+    there = compared_on(members, VALIDATION, last, same_training=False)
     if len(there) < 3:
         return
     best = min(there, key=lambda r: loss_on(r, VALIDATION, last))
@@ -208,8 +208,8 @@ def accuracy_on_validation(results: ExperimentResults) -> Iterator[Observation]:
     """Classes: the lowest loss on validation rows is not the highest accuracy, or not alone."""
     is_sweep, last = not results.singles, results.last
     members = results.singles or _one_sweep(results)
-    there = compared_on(members, VALIDATION, last, same_inputs=not is_sweep)
-    first = chosen_of(there, last, same_inputs=not is_sweep) if len(there) > 1 else None
+    there = compared_on(members, VALIDATION, last, same_training=not is_sweep)
+    first = chosen_of(there, last, same_training=not is_sweep) if len(there) > 1 else None
     if first is None or not has_classes(first):
         return
     ranked = sorted(there, key=lambda r: loss_on(r, VALIDATION, last))
@@ -239,8 +239,8 @@ def accuracy_on_validation(results: ExperimentResults) -> Iterator[Observation]:
 @rule("edge-on-validation", "generalisation", 0.8, thresholds=("NO_ODDS",))
 def edge_on_validation(results: ExperimentResults) -> Iterator[Observation]:
     """The value with the lowest loss on validation rows is the first or the last of a sweep."""
-    there = compared_on(_one_sweep(results), VALIDATION, results.last, same_inputs=False)
-    best = chosen_of(there, results.last, same_inputs=False) if len(there) > 2 else None
+    there = compared_on(_one_sweep(results), VALIDATION, results.last, same_training=False)
+    best = chosen_of(there, results.last, same_training=False) if len(there) > 2 else None
     if best is None or len(best.point) != 1:
         return
     ((key, value),) = best.point

@@ -109,7 +109,7 @@ def fits_its_rows(results: ExperimentResults) -> Iterator[Observation]:
     if not all(is_number(r.point[0][1]) for r in members):
         return
     ordered = sorted(members, key=lambda r: float(r.point[0][1]))
-    there = compared_on(ordered, VALIDATION, last, same_inputs=False)
+    there = compared_on(ordered, VALIDATION, last, same_training=False)
     if len(there) < 3:
         return
     best = min(there, key=lambda r: loss_on(r, VALIDATION, last))

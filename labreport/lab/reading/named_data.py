@@ -121,14 +121,15 @@ class ExamplesReader:
     def _data_set(
         self, written: WrittenConfig, examples: Examples, origin: Origin, outputs: int
     ) -> tuple[DataSet, Data]:
-        from labreport.data.data_set import Outputs, prepare
+        from labreport.data.data_set import Outputs, asking, prepare
 
         wanted = Outputs(outputs, written.loss in OF_SIGNS, written.loss in OF_TWO)
         key = (id(examples), _preparation_key(written.data), wanted)
         if key not in self._sets:
             prepared = prepare(examples, origin, _preparation(written.data), wanted)
             best, patience = written.data.keep == "best", written.data.patience
-            made = replace(prepared, keeps_best=best, patience=patience)
+            kept = replace(prepared, keeps_best=best, patience=patience)
+            made = asking(kept, written.data.predict or ())
             rows = made.train
             data = Data.model_construct(inputs=rows.inputs, targets=rows.targets)
             self._sets[key] = (made, data)
@@ -303,7 +304,8 @@ def _outputs(written: WrittenConfig, examples: Examples) -> int:
 
 
 def _preparation_key(data: WrittenData) -> tuple[object, ...]:
-    return (data.split, data.standardise, data.degree, data.keep, data.patience)
+    kept = (data.keep, data.patience, data.predict)
+    return (data.split, data.standardise, data.degree, *kept)
 
 
 def _preparation(data: WrittenData) -> Preparation:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from labreport.lab.schema.model import LabTable, PositiveReal, Real
 
 Vector = tuple[Real, ...]
 Matrix = tuple[Vector, ...]
+
+
+def _none_of(written: object) -> object:
+    """Nothing in place of an empty list, by which a change takes the base's biases away."""
+    return None if written in ([], ()) else written
 
 
 class Given(LabTable):
@@ -19,8 +24,8 @@ class Given(LabTable):
     weights: tuple[Matrix, ...] = Field(
         description="One matrix a layer, a row for each unit of the layer (torch's weight)."
     )
-    biases: tuple[Vector, ...] | None = Field(
-        None, description="One vector a layer; zeros if left out."
+    biases: Annotated[tuple[Vector, ...] | None, BeforeValidator(_none_of)] = Field(
+        None, description="One vector a layer; zeros if left out, or if an empty list."
     )
 
 

@@ -116,6 +116,11 @@ class WrittenData(LabTable):
         description='With `keep = "best"`: after so many rounds without a lower loss on the '
         "validation rows no later round counts, as with early stopping.",
     )
+    predict: Annotated[Matrix, Field(min_length=1, max_length=10)] | None = Field(
+        None,
+        description="[rows][columns]: rows as the source has them, before any scaling, whose "
+        "targets are to be predicted. Each run that is compared alone tells what it predicts.",
+    )
     batch_size: BatchSize = Field(
         None,
         description="Rows that a round sees, in each run's own order; those that fill no batch at "

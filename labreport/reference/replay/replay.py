@@ -54,7 +54,7 @@ def replayable_with(run: Run) -> tuple[object, ...]:
     """Return a key equal for runs that can be replayed together.
 
     They may differ in what each has numbers of its own of: its seed, the weights that it was given,
-    and the learning rate of gradient descent.
+    and the learning rate of gradient descent; not in biases that are held, which no run stores.
     """
     config, trace = run.config, run.trace
     own: dict[str, object] = {"seed": 0}
@@ -65,7 +65,7 @@ def replayable_with(run: Run) -> tuple[object, ...]:
     values = (own.get(name, getattr(config, name)) for name in type(config).model_fields)
     alike = (value.canonical if isinstance(value, LabTable) else value for value in values)
     steps = (s.tobytes() for s in (trace.recorded, trace.shown, trace.measured))
-    return (*alike, len(trace.losses), trace.ending.kind, *steps)
+    return (*alike, config.held_biases, len(trace.losses), trace.ending.kind, *steps)
 
 
 @lru_cache

@@ -120,4 +120,6 @@ def _number(value: float) -> Cell:
 def _caption(key: str, results: ExperimentResults, result: Result, part: str) -> Phrase:
     named_part = text(f"report.part-{part}")
     run = named(results, result.variant)
-    return text(f"report.{key}", name=run, part=named_part, budget=results.last)
+    # A run that ends before the others is shown at its end.
+    budget = result.index(told_after(results))
+    return text(f"report.{key}", name=run, part=named_part, budget=budget)

@@ -70,7 +70,7 @@ def _candidates(experiment: ExperimentResults) -> Iterator[Result]:
     """Single runs and the chosen point of a sweep whose loss on validation rows is known."""
     members = list(experiment.singles)
     for swept in experiment.swept.values():
-        chosen = chosen_of(swept, experiment.last, same_inputs=False)
+        chosen = chosen_of(swept, experiment.last, same_training=False)
         members += [chosen] if chosen is not None else []
     for result in members:
         found, last = held_out(result), experiment.last

@@ -116,13 +116,13 @@ def _table(
 
 def _is_marked(there: Sequence[Result], part: str, budget: int) -> bool:
     """Return whether the lowest loss of a part is marked: on validation what is chosen by it."""
-    chosen = chosen_of(there, budget, same_inputs=False)
+    chosen = chosen_of(there, budget, same_training=False)
     return part == TRAIN or (part == VALIDATION and chosen is not None)
 
 
 def _tested(there: Sequence[Result], budget: int) -> list[Cell]:
     """The score on the test of the run that the validation rows choose; none where none is."""
-    chosen = chosen_of(there, budget, same_inputs=False)
+    chosen = chosen_of(there, budget, same_training=False)
     return [_score(r, TEST, budget) if r is chosen else Cell(NONE, numeric=True) for r in there]
 
 

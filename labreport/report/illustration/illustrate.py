@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from labreport.analysis.observation import Observation
 from labreport.analysis.results import ExperimentResults
+from labreport.report.held_out.asked_rows import asked_rows_table
 from labreport.report.held_out.held_out_figures import HeldOutFigures
 from labreport.report.held_out.score_table import score_tables
 from labreport.report.illustration.curve_figures import CurveFigures
@@ -72,7 +73,7 @@ def tables_of(results: ExperimentResults) -> list[Table]:
         score_tables(results)
         or [sweep_table(results), starts_table(results) or comparison_table(results)]
     )
-    return [block for block in blocks if isinstance(block, Table)]
+    return [block for block in (*blocks, asked_rows_table(results)) if isinstance(block, Table)]
 
 
 def _of_runs(figures: RunFigures, answers: Sequence[Observation]) -> list[Block]:
