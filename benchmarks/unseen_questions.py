@@ -225,7 +225,8 @@ def revived(seen: Seen, observation: Observation) -> Iterator[Question]:
 
 def stays(seen: Seen, observation: Observation) -> Iterator[Question]:
     """Ask whether runs stay where they are for three times as many rounds."""
-    if "longer" not in observation.facts:
+    # What swings is said to come lower still, and not to stay.
+    if "longer" not in observation.facts or observation.form == "swings":
         return
     budget, rounds = stated(observation, "budget"), stated(observation, "longer")
     name = "subjects" if observation.rule == "stuck-points" else "subject"

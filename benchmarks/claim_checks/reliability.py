@@ -70,7 +70,7 @@ def _told(run: Run, budget: int) -> float | None:
     return loss_at(run, last) if has_reached(run, last) else None
 
 
-def _median(runs: Iterable[Run], budget: int) -> float | None:
+def median_loss(runs: Iterable[Run], budget: int) -> float | None:
     """Return the median of the losses of those runs that did not end before."""
     told = [loss for r in runs if (loss := _told(r, budget)) is not None]
     return float(np.median(told)) if told else None
@@ -273,7 +273,7 @@ def best_over_starts(seen: Seen, observation: Observation) -> bool:
     """Check which point or variant has the lowest median over its starts."""
     if observation.form.endswith("variants"):
         last, tuned = stated(observation, "budget"), listed(observation, "medians")
-        found = [_median(seen.all_of(w.what), last) or 0.0 for w in tuned]
+        found = [median_loss(seen.all_of(w.what), last) or 0.0 for w in tuned]
         told = [value(w.detail) for w in tuned]
         return found == sorted(found) and all(map(near, told, found))
     budget, members = (
@@ -283,7 +283,7 @@ def best_over_starts(seen: Seen, observation: Observation) -> bool:
     points: dict[Any, list[tuple[Trial, Run]]] = {}
     for trial, run in members:
         points.setdefault(trial.point, []).append((trial, run))
-    all_medians = {p: _median((r for _, r in there), budget) for p, there in points.items()}
+    all_medians = {p: median_loss((r for _, r in there), budget) for p, there in points.items()}
     medians = {point: median for point, median in all_medians.items() if median is not None}
     best, second = observation.facts["best"].point, observation.facts["second"].point
     count = len(seed_pairs(seen, points[best], points[second]))

@@ -8,19 +8,18 @@ from dataclasses import dataclass, replace
 from labreport.analysis.answers import (
     along_axes,
     best_from_starts,
-    held_out_rows,
-    held_out_starts,
     layer_gradients,
     linear_models,
+    lowest_variant,
     mechanisms,
     mixed_points,
-    overfitting,
     same_values,
     single_runs,
     step_sizes,
     symmetry,
 )
 from labreport.analysis.answers.advice import advice
+from labreport.analysis.answers.held_out import held_out_rows, held_out_starts, overfitting
 from labreport.analysis.answers.reasons import named_pair, reasons
 from labreport.analysis.observation import Observation, Subject
 from labreport.analysis.passes import is_one_trajectory
@@ -70,6 +69,7 @@ MODULES = (
     initialisation,
     learning_rates,
     linear_models,
+    lowest_variant,
     mixed_points,
     overfitting,
     reliability,

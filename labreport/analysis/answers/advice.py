@@ -83,6 +83,8 @@ ADVICE: Mapping[tuple[str, str], str] = {
     ("paired-starts", "few"): "more",
     ("paired-starts", "same"): "any",
     ("paired-starts", "level"): "any",
+    ("lowest-variant", "open"): "more",
+    ("lowest-variant", ""): "take",
     ("best-over-starts", "open"): "more",
     ("best-over-starts", "mostly-level"): "more",
     ("best-over-starts", "own-mostly-level"): "more",

@@ -9,9 +9,21 @@ import numpy as np
 
 from labreport.analysis import thresholds
 from labreport.analysis.answers.along_axes import best_of, lowest_claims, one_axis
-from labreport.analysis.comparing import Measure, SeedPairs, is_lower, lower_claim
+from labreport.analysis.comparing import (
+    Measure,
+    SeedPairs,
+    is_lower,
+    lower_claim,
+)
 from labreport.analysis.measures.statistics import sign_test
-from labreport.analysis.observation import Count, Facts, Observation, Share, Source, Subject
+from labreport.analysis.observation import (
+    Count,
+    Facts,
+    Observation,
+    Share,
+    Source,
+    Subject,
+)
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
 from labreport.analysis.rules.comparison import rankable
@@ -230,18 +242,20 @@ def _starts_at_best(results: ExperimentResults) -> Iterator[tuple[str, tuple[Res
     """The starts of each variant at its best value: by the median, or of one run its controls."""
     for name, points in results.gridded.items():
         groups = [members for members in points.values() if rankable(members)]
-        if len(groups) == len(points) and all(_got(members, results.last) for members in groups):
-            yield name, min(groups, key=lambda members: _middle(members, results.last))
+        if len(groups) == len(points) and all(got(members, results.last) for members in groups):
+            yield name, min(groups, key=lambda members: middle(members, results.last))
     axis = one_axis(results)
     if axis is not None and axis.best is not None:
         yield axis.best.variant, results.control("other-starts", axis.best)
 
 
-def _got(members: Sequence[Result], budget: int) -> bool:
+def got(members: Sequence[Result], budget: int) -> bool:
+    """Return whether all runs got so far."""
     return all(r.loss(budget) is not None for r in members)
 
 
-def _middle(members: Sequence[Result], budget: int) -> float:
+def middle(members: Sequence[Result], budget: int) -> float:
+    """The median of their losses."""
     return float(np.median([r.loss(budget) or 0.0 for r in members]))
 
 

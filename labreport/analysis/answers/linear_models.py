@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from labreport.analysis import thresholds
-from labreport.analysis.answers.held_out_facts import VALIDATION, compared_on, is_ahead
+from labreport.analysis.answers.held_out.held_out_facts import VALIDATION, compared_on, is_ahead
 from labreport.analysis.linear.optimum import is_linear, linear_optimum
 from labreport.analysis.observation import Count, Facts, Number, Observation, Source
 from labreport.analysis.results import ExperimentResults, Result, cite

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from labreport.analysis.answers.held_out_facts import (
+from labreport.analysis.answers.held_out.held_out_facts import (
     TEST,
     VALIDATION,
     chosen_of,
@@ -121,5 +121,5 @@ def _caption(key: str, results: ExperimentResults, result: Result, part: str) ->
     named_part = text(f"report.part-{part}")
     run = named(results, result.variant)
     # A run that ends before the others is shown at its end.
-    budget = result.index(told_after(results))
+    budget = result.index(told_after(results)) or 0
     return text(f"report.{key}", name=run, part=named_part, budget=budget)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from labreport.analysis.answers.held_out_facts import (
+from labreport.analysis.answers.held_out.held_out_facts import (
     VALIDATION,
     chosen_of,
     kept_step,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from labreport.analysis.answers.held_out_facts import VALIDATION, kept_step, on_parts
+from labreport.analysis.answers.held_out.held_out_facts import VALIDATION, kept_step, on_parts
 from labreport.analysis.held_out import HeldOut, held_out, own_classes
 from labreport.analysis.observation import Keys, Names, Number
 from labreport.analysis.passes import told_after

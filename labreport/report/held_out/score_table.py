@@ -7,7 +7,7 @@ from statistics import stdev
 
 import numpy as np
 
-from labreport.analysis.answers.held_out_facts import (
+from labreport.analysis.answers.held_out.held_out_facts import (
     TEST,
     TRAIN,
     VALIDATION,

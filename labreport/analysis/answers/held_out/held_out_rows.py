@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from labreport.analysis import thresholds
-from labreport.analysis.answers.held_out_facts import (
+from labreport.analysis.answers.held_out.held_out_facts import (
     TEST,
     TRAIN,
     VALIDATION,

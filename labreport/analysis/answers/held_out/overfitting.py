@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from labreport.analysis import thresholds
-from labreport.analysis.answers.held_out_facts import (
+from labreport.analysis.answers.held_out.held_out_facts import (
     VALIDATION,
     compared_on,
     loss_number_at,

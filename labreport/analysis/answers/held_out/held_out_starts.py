@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from labreport.analysis import thresholds
-from labreport.analysis.answers.held_out_facts import (
+from labreport.analysis.answers.held_out.held_out_facts import (
     VALIDATION,
     compared_on,
     has_classes,

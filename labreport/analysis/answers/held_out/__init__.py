@@ -1,0 +1,1 @@
+"""Answers by rows that training does not see."""
