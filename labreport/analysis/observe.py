@@ -238,6 +238,7 @@ OF_PAIRS = (
 """Scopes of a verdict on the same two variants from random starts, and of no other."""
 
 TURNS_ROUND = (
+    ("leads-longer", "joined"),
     ("leads-longer", "turns"),
     ("pairs-by-round", ""),
     ("rounding-decides", ""),

@@ -229,9 +229,20 @@ def reaching(count: int, other: int) -> ExperimentResults:
 
     def made(number: int, config: RunConfig) -> Trace:
         most = other if is_b(config) else count
-        return trace(config, [9, 5, NEARLY if number < most else 0.9 + 1e-6])
+        end = NEARLY if number < most else 0.9 + 1e-6
+        return trace(config, [9, 5, 0.1 if number == 0 < most else end])
 
     variants = experiment(single("a", [9, 5, 0.1]), single("b", [9, 5, 0.2], B))
+    return with_controls(variants, "other-starts", made)
+
+
+@silent("reaches-from-starts")
+def all_starts_end_at_one_loss() -> ExperimentResults:
+    def made(number: int, config: RunConfig) -> Trace:
+        first = 9.0 if is_b(config) or number % 2 else 4.0
+        return trace(config, [first, 2, 0.5 if not is_b(config) else 0.1])
+
+    variants = experiment(single("a", [9, 5, 0.5]), single("b", [9, 5, 0.1], B))
     return with_controls(variants, "other-starts", made)
 
 
@@ -316,9 +327,14 @@ def the_lead_stays_when_training_goes_on() -> ExperimentResults:
     return going_on(0.5, 0.25)
 
 
-@fires("leads-longer", "", subjects=("b",))
+@fires("leads-longer", "joined", subjects=("a", "b"), before=("b",))
 def another_one_comes_level_when_training_goes_on() -> ExperimentResults:
     return going_on(0.25, 0.25 + ODDS / 2)
+
+
+@fires("leads-longer", "joined", subjects=("a", "b"), before=("b",), rounds=20)
+def another_one_shares_the_lead_when_training_goes_on() -> ExperimentResults:
+    return going_on(0.25, 0.25, 5.0, 4.0)
 
 
 @fires("leads-longer", "turns", subjects=("a",), before=("b",), rounds=20)

@@ -171,6 +171,10 @@ def leads_longer(seen: Seen, observation: Observation) -> bool:
         still = {s.variant for s in observation.facts["subjects"]}  # type: ignore[union-attr]
         led = {s.variant for s in observation.facts["before"]}  # type: ignore[union-attr]
         return later.nobody_ahead(named) and still <= led
+    if observation.form == "joined":
+        now_first = {s.variant for s in observation.facts["subjects"]}  # type: ignore[union-attr]
+        led = {s.variant for s in observation.facts["before"]}  # type: ignore[union-attr]
+        return later.are_first(named) and bool(now_first & led) and not now_first <= led
     return later.are_first(named) and not any(
         later.nobody_ahead([there[n]]) and _sure(later, there[n])
         for n in (s.variant for s in observation.facts["before"])  # type: ignore[union-attr]

@@ -57,6 +57,7 @@ ADVICE: Mapping[tuple[str, str], str] = {
     ("best-point", "one"): "point",
     ("best-point", "shared"): "point",
     ("who-leads", "level"): "any",
+    ("leads-longer", "joined"): "budget",
     ("leads-longer", "turns"): "budget",
     ("place-among-starts", "inside"): "starts",
     ("place-among-starts", "below"): "starts",
@@ -113,6 +114,10 @@ OF_ONE_VALUE = ("point", "peak", "train")
 """Forms that recommend one value of a sweep."""
 
 
+OF_HELD_OUT = ("starts-on-validation", "leads-on-validation", "best-on-validation")
+"""Rules whose finding is of rows that training does not see."""
+
+
 def advice(parts: Sequence[Observation], limits: Sequence[Observation] = ()) -> Observation | None:
     """The advice that follows from the other parts of an answer; None where nothing does.
 
@@ -133,7 +138,7 @@ def advice(parts: Sequence[Observation], limits: Sequence[Observation] = ()) -> 
             found, form, facts = mixed, "apart", {}
         elif form == "take" and (alone := _one_start(limits)) is not None:
             found, form, facts = alone, "starts", {}
-        elif form == "take" and (unfinished := _unfinished(limits)) is not None:
+        elif form == "take" and (unfinished := _unfinished(found, limits)) is not None:
             found, form, facts = unfinished, "longer", {}
         elif form == "wider":
             found, form, facts = _beyond(found, facts, limits)
@@ -165,8 +170,13 @@ def _one_start(limits: Sequence[Observation]) -> Observation | None:
     return next((o for o in limits if o.rule == "single-start"), None)
 
 
-def _unfinished(limits: Sequence[Observation]) -> Observation | None:
-    """The limit that at least half of the runs from random starts still fall at the end."""
+def _unfinished(found: Observation, limits: Sequence[Observation]) -> Observation | None:
+    """The limit that at least half of the runs from random starts still fall at the end.
+
+    What rows that are held out decide is not open for it: there a loss may rise long before.
+    """
+    if found.rule in OF_HELD_OUT:
+        return None
     falling = (o for o in limits if (o.rule, o.form) == ("still-falling", "many"))
     return next((o for o in falling if 2 * _count(o, "count") >= _count(o, "total")), None)
 

@@ -216,7 +216,7 @@ def _by_sign_test(pairs: StartPairs) -> tuple[str, str]:
 @rule(
     "leads-longer",
     "reliability",
-    {"": 0.6, "turns": 0.93},
+    {"": 0.6, "turns": 0.93, "joined": 0.93},
     thresholds=("NO_ODDS",),
     part="scope",
 )
@@ -227,11 +227,12 @@ def leads_longer(results: ExperimentResults) -> Iterator[Observation]:
         return
     rounds = later.measure.budget
     now = {r.variant for r in found[-1].first}
-    still = [r for r in later.first if r.variant in now]
-    form = "level" if not later.others else "" if still else "turns"
-    told = later.first if form else still
+    form = "turns"
+    if now & {r.variant for r in later.first}:
+        form = "" if {r.variant for r in later.first} <= now else "joined"
+    form = form if later.others else "level"
     facts: Facts = {
-        "subjects": in_order(results, told),
+        "subjects": in_order(results, later.first),
         "before": in_order(results, found[-1].first),
         "rounds": Count(rounds, later.first[0].cite("rounds")),
         "budget": Count(results.last),
@@ -244,7 +245,7 @@ def leads_longer(results: ExperimentResults) -> Iterator[Observation]:
     "reaches-from-starts",
     "reliability",
     0.92,
-    thresholds=("FEWEST_PAIRS", "MOSTLY_STARTS", "MOST_OF_THE_WAY", "ROUNDING"),
+    thresholds=("FEWEST_PAIRS", "MOSTLY_STARTS", "MOST_OF_THE_WAY", "NO_ODDS", "ROUNDING"),
     part="scope",
 )
 def reaches_from_starts(results: ExperimentResults) -> Iterator[Observation]:
@@ -254,7 +255,8 @@ def reaches_from_starts(results: ExperimentResults) -> Iterator[Observation]:
     failing = sorted(
         (e for e in shares if e[1] <= thresholds.MOSTLY_STARTS * len(e[2])), key=lambda e: e[1]
     )
-    if not safe or not failing:
+    apart = _ends_apart(failing[0][2], results.last) if failing else None
+    if not safe or apart is None:
         return
     result, reached, starts = failing[0]
     closed = f"count(each({starts[0].closed_formula(results.last)}))"
@@ -273,7 +275,7 @@ def reaches_from_starts(results: ExperimentResults) -> Iterator[Observation]:
     claims.append(_cite(f"{closed} <= MOSTLY_STARTS * size(each(rounds))", starts))
     is_often = 2 * reached <= len(starts)
     half = f"2 * {closed} {'<=' if is_often else '>'} size(each(rounds))"
-    claims.append(_cite(half if reached else f"{closed} == 0", starts))
+    claims += [_cite(half if reached else f"{closed} == 0", starts), *apart]
     claims += [
         _cite("size(each(rounds)) >= FEWEST_PAIRS", members)
         for _, _, members in (*safe, failing[0])
@@ -286,6 +288,21 @@ def reaches_from_starts(results: ExperimentResults) -> Iterator[Observation]:
         strength="statistical",
         claims=tuple(claims),
     )
+
+
+def _ends_apart(starts: Sequence[Result], budget: int) -> list[Source] | None:
+    """The claim that starts do not all end at the same loss; None where they do.
+
+    Such runs differ in where they began, and in nothing else. Where none succeeds, nothing is
+    claimed.
+    """
+    if not any(r.is_closed(budget) for r in starts):
+        return []
+    ordered = sorted(starts, key=lambda r: r.loss(budget) or 0.0)
+    lowest, highest = ordered[0], ordered[-1]
+    if not is_lower(lowest, highest, Measure(is_loss=True, budget=budget)):
+        return None
+    return [lower_claim(lowest, highest, Measure(is_loss=True, budget=budget), holds=True)]
 
 
 def _arrived(results: ExperimentResults) -> list[tuple[Result, int, list[Result]]]:

@@ -47,7 +47,22 @@ def share_right(results: ExperimentResults) -> Iterator[Observation]:
         groups.setdefault(tuple(own.tolist()), []).append(result)
     # Shares are of the same rows in the same classes, or there is no single share to be had.
     for there in groups.values():
-        yield _shares(results, there)
+        if not _rounding_decides(there, results.last):
+            yield _shares(results, there)
+
+
+def _rounding_decides(there: Sequence[Result], budget: int) -> bool:
+    """Return whether another rounding moves a share by as much as shares differ."""
+    shares = [accuracy(r, budget) or 0.0 for r in there]
+    moved = max(
+        (
+            abs((accuracy(twin, budget) or 0.0) - share)
+            for r, share in zip(there, shares, strict=True)
+            for twin in r.twins
+        ),
+        default=0.0,
+    )
+    return moved > 0 and moved >= max(shares) - min(shares)
 
 
 @rule("level-answers", "classification", 0.6, thresholds=("ROUNDING",))

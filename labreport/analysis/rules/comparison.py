@@ -129,17 +129,16 @@ def common_measure(results: ExperimentResults) -> Iterator[Observation]:
             continue
         if result.run.config.data.targets != other.run.config.data.targets:
             continue
-        mine, theirs = result.error(results.last), other.error(results.last)
-        if mine is None or theirs is None:
+        measure = Measure(is_loss=False, budget=results.last)
+        if measure.value(result) is None or measure.value(other) is None:
             continue
         facts: Facts = {
             "subject": result.subject,
             "other": other.subject,
             "budget": Count(results.last),
-            "value": Number(mine, result.cite(result.error_formula(results.last))),
-            "other_value": Number(theirs, other.cite(other.error_formula(results.last))),
+            "value": measure.number(result),
+            "other_value": measure.number(other),
         }
-        measure = Measure(is_loss=False, budget=results.last)
         lower, higher = is_lower(result, other, measure), is_lower(other, result, measure)
         form = "lower" if lower else "higher" if higher else "equal"
         claims = (
