@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from claim_checks.reading import first_variant, listed, near, stated, value
+from claim_checks.reading import first_variant, listed, near, stated, subjects_of, value
 from claim_checks.seen import Check, Seen, with_rate
 from labreport.analysis.observation import Observation, Subject
 from labreport.data.data_set import DataSet
@@ -256,6 +256,25 @@ def overfits(seen: Seen, observation: Observation) -> bool:
     return bool(told and lowest and falls and there > 1.1 * here)
 
 
+def overfits_starts(seen: Seen, observation: Observation) -> bool:
+    """Check from how many starts held-out rows end well above their lowest loss."""
+    counts = []
+    for subject in subjects_of(observation.facts["subjects"]):
+        members = seen.variants[subject.variant]
+        counts.append(sum(_ends_worse_off(trial, run) for trial, run in members))
+        if len(members) != stated(observation, "count") or counts[-1] * 2 <= len(members):
+            return False
+    return min(counts) == stated(observation, "least")
+
+
+def _ends_worse_off(trial: Trial, run: Run) -> bool:
+    part = "validation" if "validation" in _set(trial).parts else "test"
+    losses = [loss_on(trial, run, part, int(s)) for s in run.trace.recorded]
+    tail, rounds = losses[-max(1, len(losses) // 10) :], run.config.rounds
+    falls = run.losses[rounds] < run.losses[rounds // 2]
+    return bool(min(tail) > 1.1 * min(losses) and min(losses) < losses[0] and falls)
+
+
 def fits_its_rows(seen: Seen, observation: Observation) -> bool:
     """Check that training fits better at one end, and validation rows are worse off."""
     step = stated(observation, "budget")
@@ -333,6 +352,7 @@ CHECKS: dict[str, Check] = {
     "kept-rounds": kept_rounds,
     "chosen-on-test": chosen_on_test,
     "overfits": overfits,
+    "overfits-starts": overfits_starts,
     "fits-its-rows": fits_its_rows,
     "starts-on-validation": starts_on_validation,
     "validation-at-other-rates": validation_at_other_rates,

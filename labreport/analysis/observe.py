@@ -239,6 +239,7 @@ OF_PAIRS = (
 
 TURNS_ROUND = (
     ("leads-longer", "joined"),
+    ("overfits-starts", ""),
     ("leads-longer", "turns"),
     ("pairs-by-round", ""),
     ("rounding-decides", ""),
@@ -284,6 +285,8 @@ def _answers(
 def _is_about(scope: Observation, parts: Sequence[Observation]) -> bool:
     """Return whether a finding is about no other two variants than those of the verdict."""
     pair = next((named_pair(o) for o in parts if part_of(o) == "verdict"), frozenset())
+    if any(o.rule == "lowest-variant" for o in parts) and not pair:
+        return scope.rule not in OF_PAIRS
     if scope.rule in OF_PAIRS:
         return named_pair(scope) == pair
     return not pair or named_pair(scope) in (pair, frozenset())

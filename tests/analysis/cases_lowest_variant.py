@@ -27,7 +27,7 @@ LOW, MIDDLE, HIGH = [1.0] * 8, [2.0] * 8, [3.0] * 8
 
 @fires(
     "lowest-variant",
-    "",
+    "all",
     subject="c",
     other="b",
     total=3,
@@ -40,9 +40,9 @@ def the_last_is_below_each_of_the_others() -> ExperimentResults:
     return three(HIGH, MIDDLE, LOW)
 
 
-@fires("lowest-variant", "", subject="a", lower=8)
-def one_is_below_the_others_by_more_and_less() -> ExperimentResults:
-    return three(LOW, MIDDLE, [1.5, 2.5] * 4)
+@fires("lowest-variant", "", subject="a", other="b", lower=11, count=12)
+def one_is_below_the_others_but_for_one_start() -> ExperimentResults:
+    return three([1.0] * 11 + [2.5], [2.0] * 12, [3.0] * 12)
 
 
 @fires("lowest-variant", "open", subject="a", others=("b",), count=8)

@@ -38,6 +38,7 @@ def lowest_variant(results: ExperimentResults) -> Iterator[Observation]:
     if all(p.level == len(p.runs) for p in pairs):
         return
     level = [p for p in pairs if not _is_sure(p, len(pairs))]
+    form = "open" if level else "all" if all(p.below == len(best) for p in pairs) else ""
     facts: Facts = {
         "subject": Subject(best[0].variant),
         "total": Count(len(groups)),
@@ -50,7 +51,7 @@ def lowest_variant(results: ExperimentResults) -> Iterator[Observation]:
         "lowest-variant",
         facts,
         runs=sum(map(len, groups)),
-        form="open" if level else "",
+        form=form,
         strength="statistical",
         claims=(*_lowest_claims(pairs, last), *(() if level else _next_claims(pairs, last))),
     )

@@ -163,6 +163,8 @@ UNITS: Mapping[str, str] = {
     "lowest-variant.count": "pairs",
     "lowest-variant.lower": "pairs",
     "lowest-variant.total": "variants",
+    "overfits-starts.count": "starts",
+    "overfits-starts.least": "starts",
     "paired-starts.count": "pairs",
     "paired-starts.even": "pairs",
     "paired-starts.high": "loss",

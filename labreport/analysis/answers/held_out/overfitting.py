@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -97,6 +97,72 @@ def _claims(result: Result, part: str, step: int, last: int) -> Iterator[Source]
     yield result.cite(f"{losses}[{steps.index(step)}] == min({losses})")
     yield result.cite(f"losses[{last}] < losses[{step}]")
     yield result.cite(f'{here} < (1 - NO_ODDS) * loss_on("{part}", 0)')
+
+
+@rule(
+    "overfits-starts",
+    "generalisation",
+    0.96,
+    thresholds=("FEWEST_PAIRS", "NO_ODDS", "OVERFITTED"),
+    part="scope",
+)
+def overfits_starts(results: ExperimentResults) -> Iterator[Observation]:
+    """Variants that overfit from more than half of their random starts."""
+    found = [
+        (members, turned)
+        for members in results.replicated.values()
+        if _is_known(members, results.last)
+        and 2 * (turned := sum(_has_turned(r) for r in members)) > len(members)
+    ]
+    counts = {len(members) for members, _ in found}
+    if len(counts) != 1:
+        return
+    fewest, least = min(found, key=lambda entry: entry[1])
+    facts: Facts = {
+        "subjects": tuple(Subject(members[0].variant) for members, _ in found),
+        "least": Count(least, _turned_source(fewest)),
+        "count": Count(counts.pop(), cite("size(each(rounds))", fewest)),
+    }
+    claims = [
+        cite(f"{_turned_source(members).formula} >= {least}", members) for members, _ in found
+    ]
+    claims.append(cite("size(each(rounds)) >= FEWEST_PAIRS", fewest))
+    claims.append(cite(f"2 * {_turned_source(fewest).formula} > size(each(rounds))", fewest))
+    runs = sum(len(members) for members, _ in found)
+    yield Observation("overfits-starts", facts, runs, strength="statistical", claims=tuple(claims))
+
+
+def _is_known(members: Sequence[Result], last: int) -> bool:
+    """Return whether all of enough starts tell how held-out rows fare up to their last round."""
+    return len(members) >= thresholds.FEWEST_PAIRS and all(
+        held_out(r) is not None
+        and not on_parts(r).data_set.keeps_best
+        and r.index(last) == r.run.config.rounds == on_parts(r).steps[-1]
+        and len(on_parts(r).data_set.parts[on_parts(r).judged_by]) >= FEWEST_ROWS
+        and np.isfinite(on_parts(r).losses(on_parts(r).judged_by)).all()
+        and r.loss(last // 2) is not None
+        for r in members
+    )
+
+
+def _has_turned(result: Result) -> bool:
+    """Return whether held-out rows are worse off for good, while the loss of training falls."""
+    losses = on_parts(result).losses(on_parts(result).judged_by)
+    least, last = float(losses.min()), result.run.config.rounds
+    rises = losses[_tail(len(losses)) :].min() > (1 + thresholds.OVERFITTED) * least
+    learnt = least < (1 - thresholds.NO_ODDS) * float(losses[0])
+    falls = (result.loss(last) or 0.0) < (result.loss(last // 2) or 0.0)
+    return bool(rises and learnt and falls)
+
+
+def _turned_source(members: Sequence[Result]) -> Source:
+    """The number of such runs among these, of as many steps each."""
+    first, last = on_parts(members[0]), members[0].run.config.rounds
+    losses, tail = f'losses_on("{first.judged_by}")', _tail(len(first.steps))
+    rises = f"min({losses}[{tail}:]) > (1 + OVERFITTED) * min({losses})"
+    learnt = f"min({losses}) < (1 - NO_ODDS) * {losses}[0]"
+    falls = f"losses[{last}] < losses[{last // 2}]"
+    return cite(f"count(each({rises} and {learnt} and {falls}))", members)
 
 
 @rule("fits-its-rows", "generalisation", 0.92, thresholds=("NO_ODDS", "OVERFITTED"), part="reason")
