@@ -256,7 +256,9 @@ def _silu(z: FloatArray) -> FloatArray:
 
 def _silu_derivative(z: FloatArray, a: FloatArray) -> FloatArray:
     gate = sigmoid(z)
-    return gate * (1.0 + z * (1.0 - gate))
+    # Far from 0, a value that has been rounded to 0 comes of a gate that has, and so has the slope.
+    slope: FloatArray = np.where((a == 0) & (z < -1), 0.0, gate * (1.0 + z * (1.0 - gate)))
+    return slope.astype(z.dtype, copy=False)
 
 
 def _silu_terms(z: FloatArray) -> FloatArray:
