@@ -308,6 +308,9 @@ def several_changes(seen: Seen, observation: Observation) -> bool:
     changed = changed_keys(mine.config, other.config) - {"seed"}
     told = set(stated(observation, "keys"))
     implied = {key for key in changed if comes_with_another_kind(key, changed, mine.config)}
+    if mine.config.network.layers[1:] == other.config.network.layers[1:]:
+        # A network has as many inputs as its rows.
+        implied.add("network.layers")
     if "loss" in changed:
         # A loss of logits takes the last activation in.
         implied.add("network.activations")

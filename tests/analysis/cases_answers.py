@@ -495,6 +495,18 @@ def a_loss_of_logits_that_takes_the_last_activation_in() -> ExperimentResults:
     return experiment(single("a", [9, 2, 1]), single("b", [9, 2, 0.5], logits))
 
 
+@silent("several-changes")
+def further_inputs_that_a_network_follows() -> ExperimentResults:
+    wider = {
+        "data": {"inputs": [[0.5, 0.3, 0.15]], "targets": [[0.23, -0.07]]},
+        "network.layers": [3, 2, 2],
+        "initial": {"scheme": "ones"},
+    }
+    narrow = {**wider, "data": {"inputs": [[0.5, 0.3]], "targets": [[0.23, -0.07]]}}
+    one = single("a", [9, 2, 1], {**narrow, "network.layers": [2, 2, 2]})
+    return experiment(one, single("b", [9, 2, 0.5], wider))
+
+
 @fires("several-changes", "", count=2, keys=("network.activations", "loss"))
 def a_loss_of_logits_of_another_hidden_layer() -> ExperimentResults:
     logits = {"loss": "bce_with_logits", "network.activations": ["tanh", "identity"]}

@@ -71,6 +71,11 @@ def _leaves_out_layers(one: Network, other: Network) -> bool:
     return is_part and layers(short)[-1] == layers(long)[-1]
 
 
+def _following(one: Network, other: Network) -> str:
+    """The key that other inputs alone change: a network has as many inputs as its rows."""
+    return "network.layers" if one.layers[1:] == other.layers[1:] else ""
+
+
 @rule("several-changes", "comparison", 0.5, needs_budget=False, of_constant_losses=True)
 def several_changes(results: ExperimentResults) -> Iterator[Observation]:
     """Comparisons that change more than one thing at once."""
@@ -80,7 +85,8 @@ def several_changes(results: ExperimentResults) -> Iterator[Observation]:
             continue
         mine, reference = results.of(variant.name)[0], results.of(other.name)[0]
         keys = differing_keys(reference.run.config, mine.run.config)
-        keys = tuple(key for key in keys if key != "seed")
+        follows = _following(mine.run.config.network, reference.run.config.network)
+        keys = tuple(key for key in keys if key not in ("seed", follows))
         if _leaves_out_layers(mine.run.config.network, reference.run.config.network):
             # A layer has an activation: that both keys change is one change.
             keys = tuple(key for key in keys if key != "network.activations")
