@@ -195,7 +195,7 @@ def own_ends(seen: Seen, observation: Observation) -> bool:
     starts = {run.name: abs(float(run.losses[0])) for run in members}
     lowest = min(ends, key=lambda name: ends[name])
     apart = [
-        (end - ends[lowest]) / (1e-3 * max(starts[name], starts[lowest]))
+        (end - ends[lowest]) / max(1e-3 * max(starts[name], starts[lowest]), 1e-300)
         for name, end in ends.items()
         if name != lowest
     ]
