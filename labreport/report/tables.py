@@ -7,7 +7,7 @@ from statistics import stdev
 
 import numpy as np
 
-from labreport.analysis.observation import Keys, Number, Subject
+from labreport.analysis.observation import Count, Keys, Number, Subject
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rules.comparison import (
     MOST_OUTPUTS,
@@ -236,14 +236,22 @@ def sweep_table(results: ExperimentResults) -> Table | None:
         columns = [(members, results.last) for members in swept.values()]
         key = "report.sweep-variants-table" + _ending_of(results)
         caption = text(key, budget=results.last)
-    header = [Cell(Keys((key,)), numeric=True) for key, _ in points[0]] + titles
+    header = [Cell(Keys((key,)), numeric=True) for key, _ in points[0]]
     ranked = all(map(rankable, swept.values()))
     filled = [_losses_at(points, members, budget, ranked) for members, budget in columns]
+    if len(swept) == 1 and (sizes := parameter_cells(members)) is not None:
+        filled, titles = [sizes, *filled], [head("parameters", numeric=True), *titles]
     rows = []
     for index, point in enumerate(points):
         row = [Cell(configured(key, value), numeric=True) for key, value in point]
         rows.append((*row, *(column[index] for column in filled)))
-    return Table(caption, tuple(header), tuple(rows))
+    return Table(caption, (*header, *titles), tuple(rows))
+
+
+def parameter_cells(members: Sequence[Result]) -> list[Cell] | None:
+    """How many parameters each network has; None where all have as many."""
+    counts = [r.run.config.network.parameter_count for r in members]
+    return [Cell(Count(n), numeric=True) for n in counts] if len(set(counts)) > 1 else None
 
 
 def _losses_at(

@@ -96,7 +96,7 @@ def test_a_report_on_a_data_set(built: Any) -> None:
         ["validation", "20", "10", "10"],
         ["test", "10", "5", "5"],
     ]
-    scores = next(t for t in english if t[0][1:2] == ["loss, training"] and t[1][0] == "linear")
+    scores = next(t for t in english if t[0][1:3] == ["parameters", "loss, training"])
     assert scores[0][-1] == "right, test"
     # The test is told of one run at the most: that which the validation rows choose.
     assert sum(row[-1] != "—" for row in scores[1:]) <= 1
@@ -131,6 +131,14 @@ def test_precision_recall_and_f1_are_those_of_scikit_learn() -> None:
 
 def test_a_class_that_nothing_is_put_into_has_no_precision() -> None:
     assert measures(np.array([[2, 0], [3, 0]])) == [(0.4, 1.0, 4 / 7), (None, 0.0, 0.0)]
+
+
+def test_networks_of_several_sizes_have_their_parameters_counted(built: Any) -> None:
+    counted = [t for t in tables_of(built, "en") if t[0][1:2] == ["parameters"]]
+    by_name = {row[0]: row[1] for table in counted for row in table[1:]}
+    # Two inputs and one output: 2 + 1 without a hidden layer, else 4 a unit and a last bias.
+    assert by_name["linear"] == "3"
+    assert {by_name[f"({units})"] for units in (1, 2, 4)} == {"5", "9", "17"}
 
 
 def test_predictions_and_classes_of_the_chosen_run(built: Any) -> None:

@@ -24,7 +24,7 @@ from labreport.analysis.results import ExperimentResults, Result
 from labreport.report.best_cells import NONE, cells, nearest
 from labreport.report.held_out.answers_table import answer_tables
 from labreport.report.phrases import Concatenation, configured, text
-from labreport.report.tables import head, named
+from labreport.report.tables import head, named, parameter_cells
 from labreport.report.tree import Cell, Table
 
 MOST_POINTS = 16
@@ -93,6 +93,9 @@ def _table(
     parts += [] if validated or not tested else [TEST]
     columns: list[list[Cell]] = []
     titles = list(header)
+    if (sizes := parameter_cells(there)) is not None:
+        columns.append(sizes)
+        titles.append(head("parameters", numeric=True))
     if first.data_set.keeps_best:
         columns.append([Cell(Count(kept_step(r, budget)), numeric=True) for r in there])
         titles.append(head("kept", numeric=True))
