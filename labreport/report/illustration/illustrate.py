@@ -57,6 +57,9 @@ def illustrate(
     if checked:
         return checked
     held = HeldOutFigures(results, title).figures()
+    if held and any(o.rule == "layer-gradients" for o in answers):
+        # Gradients that vanish show layer by layer, and not in what the network says of rows.
+        held = [*held[:1], *RunFigures(results, title).sizes()]
     if held:
         return [*held[:1], *tables_of(results), *held[1:MOST_FIGURES]]
     swept, begun = SweepFigures(results, title), StartFigures(results, title)
