@@ -186,7 +186,7 @@ class _Composition:
             blocks.append(Paragraph(written(plan.experiment.question), kind="question"))
         blocks += self._statements("answers", observed, results)
         blocks += stated_differences(results)
-        shown = with_keys(plan.name, illustrate(results, observed.answers, self._title(results)))
+        shown = with_keys(plan.name, illustrate(results, observed, self._title(results)))
         blocks += [*self._pointer(shown), *shown]
         blocks += self._statements("others", observed, results)
         blocks += self._statements("limits", observed, results)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from labreport.analysis.observation import Observation
+from labreport.analysis.observe import Observations
 from labreport.analysis.results import ExperimentResults
 from labreport.report.illustration.drawings import (
     CurveDrawing,
@@ -23,7 +24,7 @@ from labreport.report.tree import Figure, Table
 
 def shown(results: ExperimentResults, *answers: Observation) -> list[type]:
     """What an experiment shows, in this order: a table, or what is drawn."""
-    blocks = illustrate(results, answers, "title")
+    blocks = illustrate(results, Observations(answers, (), ()), "title")
     return [
         type(block.drawing) if isinstance(block, Figure) else Table
         for block in blocks

@@ -227,6 +227,17 @@ def test_rows_that_are_asked_about(
             assert float(row[4].rstrip("%")) / 100 == pytest.approx(float(chances.max()), abs=6e-4)
 
 
+@pytest.mark.parametrize(("hidden", "drawn"), [([3] * 6, True), ([3], False)])
+def test_a_deep_network_shows_its_gradients_by_layer(
+    hidden: list[int], drawn: bool, build_pages: Callable[..., Any]
+) -> None:
+    text = LAB[: LAB.index("[[experiment.model.variant]]")].replace('"tanh"', '"sigmoid"')
+    report = build_pages(text.replace("hidden = [3]", f"hidden = {hidden}"))
+    assert ("the gradient shrinks" in report.html("en")) == drawn
+    assert ("SizesDrawing" in str(report.tree)) == drawn
+    assert ("RegionsDrawing" in str(report.tree)) != drawn
+
+
 TWO_EXPERIMENTS = LAB[: LAB.index("[experiment.starts]")]
 ONE_EXPERIMENT = LAB[: LAB.index("[experiment.width]")]
 KEPT = TWO_EXPERIMENTS.replace("standardise = true", 'standardise = true\nkeep = "best"')

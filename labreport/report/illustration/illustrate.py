@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from labreport.analysis.observation import Observation
+from labreport.analysis.observe import Observations
 from labreport.analysis.results import ExperimentResults
 from labreport.report.held_out.asked_rows import asked_rows_table
 from labreport.report.held_out.held_out_figures import HeldOutFigures
@@ -20,6 +21,9 @@ from labreport.report.tree import Block, Table
 
 MOST_FIGURES = 2
 """One that answers the question at a glance, and one that adds something to it."""
+
+DEEP = 5
+"""Layers of units, inputs and outputs among them, from which on a network is deep."""
 
 Reason = tuple[str, str | None]
 """A rule, and the form of its finding; None for any."""
@@ -43,21 +47,19 @@ SHOWN_BY: tuple[tuple[Callable[[RunFigures], list[Block]], tuple[Reason, ...]], 
 """Figures that show what the answer of an experiment speaks of."""
 
 
-def illustrate(
-    results: ExperimentResults, answers: Sequence[Observation], title: Phrase
-) -> list[Block]:
+def illustrate(results: ExperimentResults, observed: Observations, title: Phrase) -> list[Block]:
     """The figures and the tables of an experiment: first what came out.
 
     Args:
         results: of the experiment.
-        answers: the parts of its answer, which say what a second figure shows.
+        observed: what was observed; the parts of its answer say what a second figure shows.
         title: of the experiment.
     """
     checked = check_blocks(results)
     if checked:
         return checked
     held = HeldOutFigures(results, title).figures()
-    if held and any(o.rule == "layer-gradients" for o in answers):
+    if held and _is_deep(results) and any(o.rule == "layer-gradients" for o in observed):
         # Gradients that vanish show layer by layer, and not in what the network says of rows.
         held = [*held[:1], *RunFigures(results, title).sizes()]
     if held:
@@ -66,7 +68,7 @@ def illustrate(
     courses = CurveFigures(results, title)
     figures = [*swept.sweep(), *courses.sweep_curves(), *begun.starts()]
     if not figures:
-        figures = [*courses.curves(), *_of_runs(RunFigures(results, title), answers)]
+        figures = [*courses.curves(), *_of_runs(RunFigures(results, title), observed.answers)]
     return [*figures[:1], *tables_of(results), *figures[1:MOST_FIGURES]]
 
 
@@ -77,6 +79,11 @@ def tables_of(results: ExperimentResults) -> list[Table]:
         or [sweep_table(results), starts_table(results) or comparison_table(results)]
     )
     return [block for block in (*blocks, asked_rows_table(results)) if isinstance(block, Table)]
+
+
+def _is_deep(results: ExperimentResults) -> bool:
+    """Return whether a single run has at least three hidden layers."""
+    return any(len(r.run.config.network.layers) >= DEEP for r in results.singles)
 
 
 def _of_runs(figures: RunFigures, answers: Sequence[Observation]) -> list[Block]:
