@@ -238,6 +238,18 @@ def test_a_deep_network_shows_its_gradients_by_layer(
     assert ("RegionsDrawing" in str(report.tree)) != drawn
 
 
+def test_one_variant_alone_is_asked(build_pages: Callable[..., Any]) -> None:
+    text = (
+        ASKED.replace("LOSS", "bce_with_logits")
+        .replace("RULE", "moons")
+        .replace("LAST", "identity")
+    )
+    asked = "predict = [[0.5, 0.25], [-1.5, 2.0]]\n"
+    report = build_pages(text.replace(asked, "") + f"change.data.{asked}")
+    ((_, *rows),) = [t for t in tables_of(report, "en") if t[0][:3] == ["x1", "x2", "variant"]]
+    assert [row[2] for row in rows] == ["scaled", "scaled"]
+
+
 TWO_EXPERIMENTS = LAB[: LAB.index("[experiment.starts]")]
 ONE_EXPERIMENT = LAB[: LAB.index("[experiment.width]")]
 KEPT = TWO_EXPERIMENTS.replace("standardise = true", 'standardise = true\nkeep = "best"')
