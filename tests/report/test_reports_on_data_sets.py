@@ -277,13 +277,14 @@ def test_losses_on_held_out_rows_are_those_of_the_rounds_that_are_kept(
     build_pages: Callable[..., Any],
 ) -> None:
     last, kept = (build_pages(lab) for lab in (TWO_EXPERIMENTS, KEPT))
-    (before,) = (t for t in tables_of(last, "en") if t[0][:2] == ["variant", "loss, training"])
-    (after,) = (t for t in tables_of(kept, "en") if t[0][:2] == ["variant", "kept after"])
+    sized = ["variant", "parameters"]
+    (before,) = (t for t in tables_of(last, "en") if t[0][:3] == [*sized, "loss, training"])
+    (after,) = (t for t in tables_of(kept, "en") if t[0][:3] == [*sized, "kept after"])
     for own, best in zip(before[1:], after[1:], strict=True):
         assert own[0] == best[0]
-        assert 0 <= int(best[1]) <= 40
+        assert 0 <= int(best[2]) <= 40
         # No kept round has a higher loss there than the last one.
-        assert float(best[3]) <= float(own[2]) * 1.001
+        assert float(best[4]) <= float(own[3]) * 1.001
 
 
 PICTURES = """
