@@ -23,6 +23,7 @@ from claim_checks import (
     sweeps,
     target,
     trajectory,
+    validation_pairs,
 )
 from claim_checks.conclusions import LAB_CHECKS
 from claim_checks.seen import Check, Effort, Seen
@@ -37,6 +38,7 @@ CHECKS: dict[str, Check] = {
     **equivalence.CHECKS,
     **target.CHECKS,
     **trajectory.CHECKS,
+    **validation_pairs.CHECKS,
     **convergence.CHECKS,
     **stability.CHECKS,
     **initialisation.CHECKS,

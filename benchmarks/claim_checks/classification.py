@@ -11,7 +11,7 @@ from claim_checks.losses import (
     predictions_at,
     rounding_beside,
 )
-from claim_checks.reading import first_variant, listed, near, stated, value
+from claim_checks.reading import coin_toss_probability, first_variant, listed, near, stated, value
 from claim_checks.seen import Check, Seen
 from labreport.analysis.observation import Observation
 from labreport.runs.run import Run
@@ -130,7 +130,7 @@ def all_right_starts(seen: Seen, observation: Observation) -> bool:
     budget = stated(observation, "budget")
     groups: dict[tuple[str, object], list[bool]] = {}
     for name, members in seen.variants.items():
-        for trial, run in members:
+        for trial, run in sorted(members, key=lambda member: member[0].seed or 0):
             right = has_reached(run, budget) and all_surely_right(run, budget)
             groups.setdefault((name, trial.point), []).append(right)
     alone = len(seen.variants) == 1
@@ -149,7 +149,14 @@ def all_right_starts(seen: Seen, observation: Observation) -> bool:
     if "most" not in observation.facts:
         return True
     told_rates = [observation.facts[key] for key in ("most", "fewest")]
-    return [fact.value / fact.total for fact in told_rates] == [most, fewest]  # type: ignore[union-attr]
+    if [fact.value / fact.total for fact in told_rates] != [most, fewest]:  # type: ignore[union-attr]
+        return False
+    if len(groups) > 2:
+        return True
+    one, other = groups.values()
+    differ = [a for a, b in zip(one, other, strict=True) if a != b]
+    p = coin_toss_probability(sum(differ), len(differ) - sum(differ))
+    return (p <= 0.05) == (observation.form == "two")
 
 
 def all_surely_right(run: Run, budget: int) -> bool:

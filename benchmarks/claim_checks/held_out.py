@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from claim_checks.reading import first_variant, listed, near, stated, subjects_of, value
-from claim_checks.seen import Check, Seen, with_rate
+from claim_checks.reading import listed, near, stated, subjects_of, value
+from claim_checks.seen import Check, Seen
 from labreport.analysis.observation import Observation, Subject
 from labreport.data.data_set import DataSet
 from labreport.lab.plan import Trial
@@ -198,45 +198,6 @@ def held_out_starts(seen: Seen, observation: Observation) -> bool:
     return True
 
 
-def starts_on_validation(seen: Seen, observation: Observation) -> bool:
-    """Check in how many pairs of starts one variant has the lower loss on validation rows."""
-    from scipy.stats import binomtest
-
-    step = stated(observation, "budget")
-    found = []
-    for key in ("subject", "other"):
-        members = seen.variants[first_variant(observation.facts[key])]
-        found.append({t.seed: loss_on(t, r, "validation", kept(t, r, step)) for t, r in members})
-    pairs = [(found[0][seed], found[1][seed]) for seed in found[0]]
-    lower, untied = sum(a < b for a, b in pairs), sum(a != b for a, b in pairs)
-    p = binomtest(lower, untied).pvalue if untied else 1.0
-    fine = stated(observation, "lower") == lower and stated(observation, "count") == len(pairs)
-    return bool(fine and (p <= 0.05) == (observation.form == ""))
-
-
-def validation_at_other_rates(seen: Seen, observation: Observation) -> bool:
-    """Check how many pairs one variant leads on validation rows at half and twice the rate."""
-    from scipy.stats import binomtest
-
-    step, sure = stated(observation, "budget"), []
-    for key, factor in (("half", 0.5), ("twice", 2.0)):
-        losses: list[dict[int | None, float]] = []
-        for name in ("subject", "other"):
-            members = seen.variants[first_variant(observation.facts[name])]
-            runs = [(t, with_rate(seen, r, factor)) for t, r in members]
-            losses.append(
-                {t.seed: loss_on(t, r, "validation", kept(t, r, step)) for t, r in runs if r}
-            )
-        pairs = [(one, losses[1][seed]) for seed, one in losses[0].items() if seed in losses[1]]
-        lower, untied = sum(a < b for a, b in pairs), sum(a != b for a, b in pairs)
-        if (lower, len(pairs)) != (stated(observation, key), stated(observation, "count")):
-            return False
-        is_sure = bool(untied) and binomtest(lower, untied).pvalue <= 0.05
-        sure.append((1 if 2 * lower > untied else -1) if is_sure else 0)
-    form = "turns" if -1 in sure else "open" if 0 in sure else ""
-    return form == observation.form
-
-
 def chosen_on_test(seen: Seen, observation: Observation) -> bool:
     """Check that there is a test and nothing to choose by."""
     sets = [_set(t) for t, _ in _singles(seen)]
@@ -354,8 +315,6 @@ CHECKS: dict[str, Check] = {
     "overfits": overfits,
     "overfits-starts": overfits_starts,
     "fits-its-rows": fits_its_rows,
-    "starts-on-validation": starts_on_validation,
-    "validation-at-other-rates": validation_at_other_rates,
     "linear-optimum": linear_optimum,
     "beyond-linear": beyond_linear,
     "linear-unfinished": linear_unfinished,

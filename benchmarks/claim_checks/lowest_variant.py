@@ -13,37 +13,57 @@ from labreport.analysis.observation import Observation
 def lowest_variant(seen: Seen, observation: Observation) -> bool:
     """Check that a variant has the lowest median, and from which others it can be told."""
     best, budget = observation.facts["subject"].variant, stated(observation, "budget")
-    rivals = [name for name in seen.variants if name != best]
-    medians = {n: median_loss((r for _, r in seen.variants[n]), budget) for n in (best, *rivals)}
-    if None in medians.values() or medians[best] != min(medians.values()):
-        return False
-    counts: dict[str, tuple[int, int]] = {}
-    for name in rivals:
-        pair = seen.variants[best], seen.variants[name]
-        if stated(observation, "count") != len(seed_pairs(seen, *pair)):
-            return False
-        counts[name] = lower_and_higher(seen, *pair)
-    level = {name for name, count in counts.items() if not _is_sure(count, len(rivals))}
+    medians = {n: median_loss((r for _, r in m), budget) for n, m in seen.variants.items()}
+    counts = {}
+    for name in medians:
+        if name != best:
+            pair = seen.variants[best], seen.variants[name]
+            counts[name] = (*lower_and_higher(seen, *pair), len(seed_pairs(seen, *pair)))
+    return None not in medians.values() and compared_with_rivals(observation, medians, counts)
+
+
+def compared_with_rivals(
+    observation: Observation, medians: dict[str, Any], counts: dict[str, tuple[int, int, int]]
+) -> bool:
+    """Check who is lowest, by medians and by pairs that are lower, higher, and all of each other.
+
+    Args:
+        observation: that says it.
+        medians: of every variant.
+        counts: of every variant but that which is said to be the lowest.
+    """
+    best = observation.facts["subject"].variant
+    unsure = {name for name, count in counts.items() if not _is_sure(count, len(counts))}
+    level = not any(below + above for below, above, _ in counts.values())
     told = near(stated(observation, "median"), medians[best])
-    told = told and stated(observation, "total") == len(seen.variants)
-    if observation.form == "open":
-        return told and level == {s.variant for s in subjects_of(observation.facts["others"])}
-    return told and not level and _is_next(observation, medians, counts)
+    told = told and stated(observation, "total") == len(medians)
+    told = told and medians[best] == min(medians.values())
+    told = told and all(stated(observation, "count") == count for _, _, count in counts.values())
+    if observation.form == "level":
+        return told and level and near(stated(observation, "highest"), max(medians.values()))
+    if observation.form in ("open", "beside"):
+        named = {s.variant for s in subjects_of(observation.facts["others"])}
+        beside = not any(sum(counts[name][:2]) for name in unsure)
+        told = told and beside == (observation.form == "beside")
+        return told and not level and unsure == named
+    return told and not unsure and _is_next(observation, medians, counts)
 
 
-def _is_sure(count: tuple[int, int], others: int) -> bool:
-    below, above = count
+def _is_sure(count: tuple[int, int, int], others: int) -> bool:
+    below, above, _ = count
     return below > above and others * coin_toss_probability(below, above) <= 0.05
 
 
 def _is_next(
-    observation: Observation, medians: dict[str, Any], counts: dict[str, tuple[int, int]]
+    observation: Observation, medians: dict[str, Any], counts: dict[str, tuple[int, int, int]]
 ) -> bool:
     second = observation.facts["other"].variant
+    least, everyone = min(below for below, _, _ in counts.values()), stated(observation, "count")
     return (
         near(stated(observation, "other_median"), medians[second])
         and medians[second] == min(medians[name] for name in counts)
-        and stated(observation, "lower") == min(below for below, _ in counts.values())
+        and stated(observation, "lower") == least
+        and (observation.form == "all") == (least == everyone)
     )
 
 

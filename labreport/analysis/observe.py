@@ -19,7 +19,12 @@ from labreport.analysis.answers import (
     symmetry,
 )
 from labreport.analysis.answers.advice import advice
-from labreport.analysis.answers.held_out import held_out_rows, held_out_starts, overfitting
+from labreport.analysis.answers.held_out import (
+    held_out_rows,
+    held_out_starts,
+    lowest_on_validation,
+    overfitting,
+)
 from labreport.analysis.answers.reasons import named_pair, reasons
 from labreport.analysis.observation import Observation, Subject
 from labreport.analysis.passes import is_one_trajectory
@@ -69,6 +74,7 @@ MODULES = (
     initialisation,
     learning_rates,
     linear_models,
+    lowest_on_validation,
     lowest_variant,
     mixed_points,
     overfitting,
@@ -171,7 +177,12 @@ def observe(results: ExperimentResults) -> Observations:
     return Observations(tuple(answers), others, limits)
 
 
-BY_VALIDATION = ("leads-on-validation", "best-on-validation", "starts-on-validation")
+BY_VALIDATION = (
+    "leads-on-validation",
+    "best-on-validation",
+    "lowest-on-validation",
+    "starts-on-validation",
+)
 """Rules whose verdict is by rows that training does not see."""
 
 BESIDE_THEM = ("generalisation", "stability", "target")
@@ -237,6 +248,9 @@ OF_PAIRS = (
 )
 """Scopes of a verdict on the same two variants from random starts, and of no other."""
 
+OF_SEVERAL = ("lowest-variant", "lowest-on-validation")
+"""Verdicts on three or more variants from random starts."""
+
 TURNS_ROUND = (
     ("leads-longer", "joined"),
     ("overfits-starts", ""),
@@ -285,7 +299,7 @@ def _answers(
 def _is_about(scope: Observation, parts: Sequence[Observation]) -> bool:
     """Return whether a finding is about no other two variants than those of the verdict."""
     pair = next((named_pair(o) for o in parts if part_of(o) == "verdict"), frozenset())
-    if any(o.rule == "lowest-variant" for o in parts) and not pair:
+    if any(o.rule in OF_SEVERAL for o in parts) and not pair:
         return scope.rule not in OF_PAIRS
     if scope.rule in OF_PAIRS:
         return named_pair(scope) == pair

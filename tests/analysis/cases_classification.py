@@ -387,13 +387,25 @@ def all_rows_are_right_from_some_starts_and_from_none() -> ExperimentResults:
     return experiment(values_from_starts(WRONG, SOME))
 
 
-@fires("all-right-starts", "two", first=at(1.0), most=(2, 3), last=at(2.0), fewest=(1, 3))
+@fires("all-right-starts", "two-open", first=at(1.0), most=(2, 3), last=at(2.0), fewest=(1, 3), p=1)
 def all_rows_are_right_from_some_starts_of_each_value() -> ExperimentResults:
     two, one = [ALL_RIGHT, ALL_RIGHT, ONE_WRONG], [ALL_RIGHT, ONE_WRONG, ONE_WRONG]
     return experiment(values_from_starts(two, one))
 
 
-@fires("all-right-starts", "two", first=("b",), most=(2, 2), last=("a",), fewest=(0, 2), budget=2)
+@fires("all-right-starts", "two", first=("b",), most=(8, 8), last=("a",), fewest=(2, 8))
+def six_starts_succeed_with_one_of_two_variants_alone() -> ExperimentResults:
+    some = [ALL_RIGHT] * 2 + [ONE_WRONG] * 6
+    return experiment(from_starts("a", *some), from_starts("b", *[ALL_RIGHT] * 8))
+
+
+@fires("all-right-starts", "two-open", most=(7, 8), fewest=(2, 8), p=0.125)
+def six_starts_with_one_and_one_with_the_other_may_be_chance() -> ExperimentResults:
+    some, others = [ALL_RIGHT] * 2 + [ONE_WRONG] * 6, [ONE_WRONG] + [ALL_RIGHT] * 7
+    return experiment(from_starts("a", *some), from_starts("b", *others))
+
+
+@fires("all-right-starts", "two-open", first=("b",), most=(2, 2), last=("a",), fewest=(0, 2))
 def all_rows_are_right_with_one_of_two_variants() -> ExperimentResults:
     return experiment(from_starts("a", *WRONG), from_starts("b", *RIGHT))
 

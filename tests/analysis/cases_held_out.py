@@ -264,6 +264,60 @@ def eight_pairs_of_ten_may_be_chance() -> ExperimentResults:
     return two_variants(8)
 
 
+@fires("starts-on-validation", "level", subject="b", other="a", lower=0, even=10)
+def what_nobody_would_mind_is_level_on_validation() -> ExperimentResults:
+    # The loss before training is 9, so that 0.009 make no odds.
+    return three_variants([0.5] * 10, [0.5001] * 10)
+
+
+def three_variants(*lasts: Sequence[float]) -> ExperimentResults:
+    """Variants from the same starts whose weight ends at these values."""
+    made = []
+    for name, momentum, last in zip("abc", (0.0, 0.5, 0.9), lasts, strict=False):
+        changed = LINE_DRAWN | {MOMENTUM: momentum, "rounds": 2}
+        rows = tuple(
+            (point, seed, config(changed).with_seed(seed or 0), made_trace)
+            for point, seed, _, made_trace in from_seeds(*last).rows
+        )
+        made.append(Made(name, rows))
+    return held(experiment(*made))
+
+
+@fires("lowest-on-validation", "all", subject="b", other="a", total=3, lower=10, count=10, rows=10)
+def the_second_is_lowest_on_validation_from_every_seed() -> ExperimentResults:
+    return three_variants([0.6] * 10, [0.5] * 10, [1.0] * 10)
+
+
+@fires("lowest-on-validation", "", subject="a", other="b", lower=9)
+def one_start_of_ten_is_not_lowest() -> ExperimentResults:
+    return three_variants([0.5] * 9 + [0.8], [0.6] * 10, [1.0] * 10)
+
+
+@fires("lowest-on-validation", "open", subject="a", others=("b",), count=10)
+def two_of_three_cannot_be_told_apart_on_validation() -> ExperimentResults:
+    return three_variants([0.5] * 6 + [0.8] * 4, [0.6] * 10, [1.0] * 10)
+
+
+@fires("lowest-on-validation", "beside", subject="a", others=("b",))
+def two_of_three_are_level_on_validation() -> ExperimentResults:
+    return three_variants([0.5] * 10, [0.5001] * 10, [1.0] * 10)
+
+
+@fires("lowest-on-validation", "level", total=3)
+def three_are_level_on_validation() -> ExperimentResults:
+    return three_variants([0.5] * 10, [0.5001] * 10, [0.5002] * 10)
+
+
+@silent("lowest-on-validation")
+def two_variants_on_validation_are_a_pair() -> ExperimentResults:
+    return three_variants([0.5] * 10, [1.0] * 10)
+
+
+@silent("lowest-on-validation")
+def five_starts_are_too_few_for_three_on_validation() -> ExperimentResults:
+    return three_variants([0.5] * 5, [0.6] * 5, [1.0] * 5)
+
+
 def at_other_rates(half: int, twice: int, count: int = 10, lower: int = 10) -> ExperimentResults:
     """Pairs of starts, of which a is lower in so many; at other rates in these numbers of them."""
     heavy = LINE_DRAWN | {MOMENTUM: 0.5}

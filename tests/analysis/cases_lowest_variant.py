@@ -56,12 +56,17 @@ def seven_of_eight_are_not_enough_for_the_best_of_three() -> ExperimentResults:
     return three([1.0] * 7 + [4.0], MIDDLE, [5.0] * 8)
 
 
+@fires("lowest-variant", "beside", subject="a", others=("b",), count=8)
+def one_of_the_others_is_level_from_every_seed() -> ExperimentResults:
+    return three(LOW, [1.001] * 8, HIGH)
+
+
 @silent("lowest-variant")
 def two_variants_are_a_pair() -> ExperimentResults:
     return three(LOW, HIGH)
 
 
-@silent("lowest-variant")
+@fires("lowest-variant", "level", median=1.0, highest=1.002, total=3)
 def all_are_level() -> ExperimentResults:
     return three([1.0] * 8, [1.001] * 8, [1.002] * 8)
 

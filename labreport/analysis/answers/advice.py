@@ -69,6 +69,12 @@ ADVICE: Mapping[tuple[str, str], str] = {
     ("larger-step-starts", ""): "rate",
     ("validation-at-other-rates", "turns"): "rate",
     ("validation-at-other-rates", "open"): "rate",
+    ("lowest-on-validation", "level"): "any",
+    ("lowest-on-validation", "beside"): "among",
+    ("lowest-on-validation", "open"): "more",
+    ("lowest-on-validation", ""): "take",
+    ("lowest-on-validation", "all"): "take",
+    ("starts-on-validation", "level"): "any",
     ("starts-on-validation", "open"): "more",
     ("starts-on-validation", ""): "take",
     ("leads-on-validation", "level"): "any",
@@ -85,6 +91,9 @@ ADVICE: Mapping[tuple[str, str], str] = {
     ("paired-starts", "few"): "more",
     ("paired-starts", "same"): "any",
     ("paired-starts", "level"): "any",
+    ("all-right-starts", "two-open"): "more",
+    ("lowest-variant", "level"): "any",
+    ("lowest-variant", "beside"): "among",
     ("lowest-variant", "open"): "more",
     ("lowest-variant", ""): "take",
     ("lowest-variant", "all"): "take",
@@ -116,7 +125,12 @@ OF_ONE_VALUE = ("point", "peak", "train")
 """Forms that recommend one value of a sweep."""
 
 
-OF_HELD_OUT = ("starts-on-validation", "leads-on-validation", "best-on-validation")
+OF_HELD_OUT = (
+    "lowest-on-validation",
+    "starts-on-validation",
+    "leads-on-validation",
+    "best-on-validation",
+)
 """Rules whose finding is of rows that training does not see."""
 
 

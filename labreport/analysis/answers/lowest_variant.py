@@ -1,18 +1,76 @@
-"""Three or more variants from random starts: which of them is the lowest."""
+"""Three or more variants from random starts: which of them has the lowest loss."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 from labreport.analysis import thresholds
 from labreport.analysis.answers.best_from_starts import got, middle
-from labreport.analysis.comparing import SeedPairs, losses_formula
+from labreport.analysis.comparing import losses_formula
 from labreport.analysis.measures.statistics import sign_test, smallest_p
 from labreport.analysis.observation import Count, Facts, Number, Observation, Source, Subject
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
 from labreport.analysis.rules.comparison import rankable
 from labreport.analysis.rules.reliability import pairs_of
+
+Members = Sequence[Result]
+"""Runs of one variant from random starts."""
+
+
+class Pairs(Protocol):
+    """Runs of two variants seed by seed, of which one may be lower, or neither."""
+
+    @property
+    def runs(self) -> Sequence[tuple[Result, Result]]: ...
+    @property
+    def below(self) -> int: ...
+    @property
+    def above(self) -> int: ...
+    @property
+    def level(self) -> int: ...
+    @property
+    def below_formula(self) -> str: ...
+    @property
+    def above_formula(self) -> str: ...
+    @property
+    def test(self) -> str: ...
+    @property
+    def lower(self) -> Count: ...
+    @property
+    def count(self) -> Count: ...
+    def cite(self, formula: str) -> Source: ...
+
+
+class LossOf(Protocol):
+    """A loss after so many rounds, by which variants are compared."""
+
+    def middle(self, members: Members) -> float:
+        """The median over runs."""
+
+    def formula(self, members: Members) -> str:
+        """The formula of the losses of runs."""
+
+    def pairs(self, mine: Members, theirs: Members) -> Pairs:
+        """Runs of two variants from equal seeds."""
+
+
+@dataclass(frozen=True)
+class _TrainingLoss:
+    """The loss that was trained, after so many rounds."""
+
+    budget: int
+
+    def middle(self, members: Members) -> float:
+        return middle(members, self.budget)
+
+    def formula(self, members: Members) -> str:
+        return losses_formula(members, self.budget)
+
+    def pairs(self, mine: Members, theirs: Members) -> Pairs:
+        return pairs_of(mine, theirs, self.budget)
 
 
 @rule(
@@ -28,92 +86,109 @@ def lowest_variant(results: ExperimentResults) -> Iterator[Observation]:
     It was chosen by the same losses, so that p is multiplied by the number of the others.
     """
     groups, last = list(results.replicated.values()), results.last
-    complete = all(got(members, last) for members in groups)
-    if len(groups) < 3 or not complete or not rankable(r for group in groups for r in group):
-        return
-    best, *others = sorted(groups, key=lambda group: middle(group, last))
-    pairs = [pairs_of(best, other, last) for other in others]
+    complete = bool(groups) and all(got(members, last) for members in groups)
+    if complete and rankable(r for group in groups for r in group):
+        found = lowest_of(groups, _TrainingLoss(last))
+        if found is not None:
+            facts = {**found.facts, "budget": Count(last)}
+            yield replace(found, rule="lowest-variant", facts=facts)
+
+
+def lowest_of(groups: Sequence[Members], loss: LossOf) -> Observation | None:
+    """The observation of which variant has the lowest median, without the name of its rule.
+
+    None of fewer than three variants, or where so many starts could show no difference.
+    """
+    if len(groups) < 3:
+        return None
+    best, *others = sorted(groups, key=loss.middle)
+    pairs = [loss.pairs(best, other) for other in others]
     if not all(_are_enough(p, len(best), len(pairs)) for p in pairs):
-        return
-    if all(p.level == len(p.runs) for p in pairs):
-        return
-    level = [p for p in pairs if not _is_sure(p, len(pairs))]
-    form = "open" if level else "all" if all(p.below == len(best) for p in pairs) else ""
+        return None
+    unsure = [p for p in pairs if not _is_sure(p, len(pairs))]
     facts: Facts = {
         "subject": Subject(best[0].variant),
         "total": Count(len(groups)),
-        "median": _median_of(best, last),
+        "median": _median_of(best, loss),
         "count": pairs[0].count,
-        "budget": Count(last),
-        **(_not_told_apart(level) if level else _next(pairs, last)),
     }
-    yield Observation(
-        "lowest-variant",
-        facts,
+    more: Facts
+    if all(map(_is_level, pairs)):
+        form, more = "level", {"highest": _median_of(others[-1], loss)}
+    elif unsure:
+        form = "beside" if all(_is_level(p) for p in unsure) else "open"
+        more = {"others": tuple(Subject(p.runs[0][1].variant) for p in unsure)}
+    else:
+        form = "all" if all(p.below == len(best) for p in pairs) else ""
+        more = _next(pairs, loss)
+    return Observation(
+        "",
+        {**facts, **more},
         runs=sum(map(len, groups)),
         form=form,
         strength="statistical",
-        claims=(*_lowest_claims(pairs, last), *(() if level else _next_claims(pairs, last))),
+        claims=tuple(_claims(form, pairs, loss)),
     )
 
 
-def _not_told_apart(level: Sequence[SeedPairs]) -> Facts:
-    return {"others": tuple(Subject(p.runs[0][1].variant) for p in level)}
-
-
-def _next(pairs: Sequence[SeedPairs], budget: int) -> Facts:
+def _next(pairs: Sequence[Pairs], loss: LossOf) -> Facts:
     """The facts on the runner-up, and in how many pairs the best is lower at least."""
     second = [other for _, other in pairs[0].runs]
     least = min(pairs, key=lambda p: p.below)
     return {
         "other": Subject(second[0].variant),
-        "other_median": _median_of(second, budget),
+        "other_median": _median_of(second, loss),
         "lower": least.lower,
     }
 
 
-def _lowest_claims(pairs: Sequence[SeedPairs], budget: int) -> Iterator[Source]:
-    """The claims that no median is lower, and of whom chance explains that it is higher."""
+def _claims(form: str, pairs: Sequence[Pairs], loss: LossOf) -> Iterator[Source]:
+    """The claims that no median is lower, of whom chance explains it, and what the form adds."""
     for p in pairs:
-        sure = _sure_formula(p, len(pairs))
-        yield p.cite(sure if _is_sure(p, len(pairs)) else f"not ({sure})")
         mine, theirs = zip(*p.runs, strict=True)
-        yield _median_claim(mine, theirs, budget)
+        yield _median_claim(mine, theirs, loss)
+        if not _is_level(p):
+            sure = _sure_formula(p, len(pairs))
+            yield p.cite(sure if _is_sure(p, len(pairs)) else f"not ({sure})")
+        elif form in ("level", "beside"):
+            yield p.cite(f"{p.below_formula} + {p.above_formula} == 0")
+    others = [[other for _, other in p.runs] for p in pairs]
+    if form == "level":
+        yield from (_median_claim(other, others[-1], loss) for other in others[:-1])
+    if form in ("", "all"):
+        least = min(p.below for p in pairs)
+        yield from (p.cite(f"{p.below_formula} >= {least}") for p in pairs)
+        yield from (_median_claim(others[0], other, loss) for other in others[1:])
 
 
-def _next_claims(pairs: Sequence[SeedPairs], budget: int) -> Iterator[Source]:
-    """The claims that the runner-up is that, and that the best is lower in so many pairs."""
-    least = min(p.below for p in pairs)
-    second = [other for _, other in pairs[0].runs]
-    for p in pairs:
-        yield p.cite(f"{p.below_formula} >= {least}")
-    for p in pairs[1:]:
-        yield _median_claim(second, [other for _, other in p.runs], budget)
+def _is_level(pairs: Pairs) -> bool:
+    """Return whether neither is lower from any seed."""
+    return pairs.level == len(pairs.runs)
 
 
-def _are_enough(pairs: SeedPairs, starts: int, others: int) -> bool:
+def _are_enough(pairs: Pairs, starts: int, others: int) -> bool:
     """Return whether every start has its pair, and so many could show a difference."""
     return len(pairs.runs) == starts and others * smallest_p(starts) <= thresholds.SIGNIFICANCE
 
 
-def _is_sure(pairs: SeedPairs, others: int) -> bool:
+def _is_sure(pairs: Pairs, others: int) -> bool:
     """Return whether the first is lower more often than chance explains, chosen among so many."""
     p = others * sign_test(pairs.below, pairs.above)
     return pairs.below > pairs.above and p <= thresholds.SIGNIFICANCE
 
 
-def _sure_formula(pairs: SeedPairs, others: int) -> str:
+def _sure_formula(pairs: Pairs, others: int) -> str:
     more = f"{pairs.below_formula} > {pairs.above_formula}"
     return f"{more} and {others} * {pairs.test} <= SIGNIFICANCE"
 
 
-def _median_of(members: Sequence[Result], budget: int) -> Number:
-    source = cite(f"median({losses_formula(members, budget)})", members)
-    return Number(middle(members, budget), source)
+def _median_of(members: Members, loss: LossOf) -> Number:
+    source = cite(f"median({loss.formula(members)})", members)
+    return Number(loss.middle(members), source)
 
 
-def _median_claim(one: Sequence[Result], other: Sequence[Result], budget: int) -> Source:
+def _median_claim(one: Members, other: Members, loss: LossOf) -> Source:
     """The claim that the first has no higher median."""
-    losses = losses_formula((*one, *other), budget)
-    lower = f"median({losses}[:{len(one)}]) <= median({losses}[{len(one)}:])"
+    losses, count = loss.formula((*one, *other)), len(one)
+    lower = f"median({losses}[:{count}]) <= median({losses}[{count}:])"
     return cite(lower, (*one, *other))

@@ -5,14 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from labreport.analysis import thresholds
 from labreport.analysis.classes import accuracy, accuracy_formula, decided, labels, ties_formula
-from labreport.analysis.observation import Count, Facts, Observation, OutOf, Source, Subject
+from labreport.analysis.measures.statistics import sign_test
+from labreport.analysis.observation import (
+    Count,
+    Facts,
+    Number,
+    Observation,
+    OutOf,
+    Source,
+    Subject,
+)
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
 from labreport.analysis.rules.initialisation import at_one_point
 
 MOST_GROUPS = 8
 """Values whose names a sentence holds, each in one of three lists."""
+
+P_DIGITS = 2
+"""Digits of a probability."""
 
 OF_VALUES = ("every-some-none", "every-some", "every-none", "some-none")
 """Forms of a sweep, by which kinds of values there are: all starts succeed, some, or none."""
@@ -25,14 +38,23 @@ class _Starts:
     Attributes:
         subject: the variant, or the value.
         members: its runs.
-        right: how many of them put all rows into their class.
-        source: how that is computed.
+        seeds: those of the runs that put all rows into their class.
+        each: formula of which runs do so.
     """
 
     subject: Subject
     members: Sequence[Result]
-    right: int
-    source: Source
+    seeds: frozenset[int | None]
+    each: str
+
+    @property
+    def right(self) -> int:
+        """How many runs put all rows into their class."""
+        return len(self.seeds)
+
+    @property
+    def source(self) -> Source:
+        return cite(f"count({self.each})", self.members)
 
     @property
     def share(self) -> OutOf:
@@ -47,8 +69,8 @@ class _Starts:
     "all-right-starts",
     "classification",
     0.93,
-    thresholds=("ROUNDING",),
-    part=dict.fromkeys(("two", "variants", "between", *OF_VALUES), "effect"),
+    thresholds=("ROUNDING", "SIGNIFICANCE"),
+    part=dict.fromkeys(("two", "two-open", "variants", "between", *OF_VALUES), "effect"),
 )
 def all_right_starts(results: ExperimentResults) -> Iterator[Observation]:
     """From how many starts all training rows are right: by variant, or by value of a sweep."""
@@ -67,15 +89,20 @@ def all_right_starts(results: ExperimentResults) -> Iterator[Observation]:
         return
     is_sweep = not several and len({_kind(group) for group in groups}) > 1
     form, facts = _by_value(groups) if is_sweep else _most_and_fewest(groups)
+    tested: tuple[Source, ...] = ()
+    if form == "two":
+        form, p = _told_apart(*sorted(groups, key=lambda group: -group.rate))
+        facts = {**facts, "p": p} if form == "two-open" else facts
+        tested = _test_claims(form, p)
     yield Observation(
         "all-right-starts",
         {**facts, "budget": Count(results.last)},
         runs=sum(len(group.members) for group in groups),
         form=form,
         strength="statistical",
-        claims=tuple(
-            Source(f"{group.source.formula} == {group.right}", group.source.runs)
-            for group in groups
+        claims=(
+            *(cite(f"{g.source.formula} == {g.right}", g.members) for g in groups),
+            *tested,
         ),
     )
 
@@ -90,10 +117,35 @@ def _starts(
     if not there or len({r.index(results.last) for r in members}) > 1:
         return None
     last = results.last
-    right = sum(accuracy(r, last) == 1 and decided(r, last) for r in there)
+    right = [r for r in there if accuracy(r, last) == 1 and decided(r, last)]
     shares, level = (f(there[0], last) for f in (accuracy_formula, ties_formula))
-    formula = f"count((each({shares}) == 1) & (each({level}) == 0))"
-    return _Starts(subject, members, right, cite(formula, there))
+    each = f"((each({shares}) == 1) & (each({level}) == 0))"
+    return _Starts(subject, there, frozenset(r.trial.seed for r in right), each)
+
+
+def _told_apart(most: _Starts, fewest: _Starts) -> tuple[str, Number]:
+    """Whether more starts of one succeed than chance explains, by those in which the two differ.
+
+    McNemar's exact test: a sign test of the pairs of equal seeds of which one alone succeeds.
+    """
+    seeds = {r.trial.seed for r in most.members} & {r.trial.seed for r in fewest.members}
+    pairs = [[r for r in group.members if r.trial.seed in seeds] for group in (most, fewest)]
+    each, count = most.each, len(seeds)
+    mine, theirs = f"{each}[:{count}]", f"{each}[{count}:]"
+    formula = f"sign_test(count({mine} > {theirs}), count({mine} < {theirs}))"
+    better, worse = (
+        len(a & seeds - b) for a, b in ((most.seeds, fewest.seeds), (fewest.seeds, most.seeds))
+    )
+    value = sign_test(better, worse)
+    form = "two" if value <= thresholds.SIGNIFICANCE else "two-open"
+    return form, Number(value, cite(formula, (*pairs[0], *pairs[1])), P_DIGITS)
+
+
+def _test_claims(form: str, p: Number) -> tuple[Source, ...]:
+    """The claim that chance explains the difference, or does not."""
+    assert p.source is not None
+    sign = "<=" if form == "two" else ">"
+    return (Source(f"{p.source.formula} {sign} SIGNIFICANCE", p.source.runs),)
 
 
 def _kind(group: _Starts) -> str:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 
 import numpy as np
 
@@ -14,16 +13,14 @@ from labreport.analysis.answers.held_out.held_out_facts import (
     compared_on,
     has_classes,
     kept_step,
-    loss_on,
     on_parts,
     row_count,
     score_formula,
     scores,
-    step_formula,
 )
+from labreport.analysis.answers.held_out.validation_pairs import ValidationPairs, validation_pairs
 from labreport.analysis.answers.step_sizes import at_rate, changed_besides_steps
 from labreport.analysis.held_out import held_out
-from labreport.analysis.measures.statistics import sign_test
 from labreport.analysis.observation import (
     Count,
     Facts,
@@ -31,15 +28,12 @@ from labreport.analysis.observation import (
     Observation,
     Rounds,
     Share,
-    Source,
     Subject,
     With,
 )
-from labreport.analysis.results import ExperimentResults, Result, cite, distinct
+from labreport.analysis.results import ExperimentResults, cite, distinct
 from labreport.analysis.rule import rule
 from labreport.analysis.rules.reliability import compared_starts
-
-Pair = tuple[Result, Result]
 
 FEW_KEPT = 3
 """Runs of which it is told after which round each is kept."""
@@ -48,150 +42,90 @@ FEW_KEPT = 3
 @rule(
     "starts-on-validation",
     "generalisation",
-    1.0,
-    thresholds=("SIGNIFICANCE",),
+    0.995,
+    thresholds=("SIGNIFICANCE", "NO_ODDS"),
     part="verdict",
 )
 def starts_on_validation(results: ExperimentResults) -> Iterator[Observation]:
     """Two variants from the same seeds: in how many pairs one has the lower loss on validation."""
     for members, theirs in compared_starts(results):
-        pairs = _pairs(members, theirs, results.last)
-        if len(pairs) > 1:
-            subjects = Subject(members[0].variant), Subject(theirs[0].variant)
-            yield _compared(*subjects, pairs, results.last)
+        pairs = validation_pairs(members, theirs, results.last)
+        if len(pairs.runs) > 1:
+            yield _compared(Subject(members[0].variant), Subject(theirs[0].variant), pairs)
 
 
-def _pairs(mine: Sequence[Result], theirs: Sequence[Result], budget: int) -> list[Pair]:
-    """Runs from the same seed whose losses on the validation rows can be compared."""
-    by_seed = {r.trial.seed: r for r in theirs}
-    pairs = [(r, by_seed[r.trial.seed]) for r in mine if r.trial.seed in by_seed]
-    there = [p for p in pairs if len(compared_on(p, VALIDATION, budget)) == 2]
-    steps = {r.index(budget) for pair in there for r in pair}
-    return there if len(steps) == 1 and len(there) == len(mine) else []
-
-
-@dataclass(frozen=True)
-class _OnValidation:
-    """Runs of two variants seed by seed, by their loss on the validation rows.
-
-    Attributes:
-        pairs: of runs.
-        budget: rounds after which they are compared.
-    """
-
-    pairs: Sequence[Pair]
-    budget: int
-
-    @property
-    def turned(self) -> _OnValidation:
-        """The same pairs, the other way round."""
-        return _OnValidation([(other, one) for one, other in self.pairs], self.budget)
-
-    @cached_property
-    def below(self) -> int:
-        """Pairs of which the first has the lower loss."""
-        losses = ([loss_on(r, VALIDATION, self.budget) for r in pair] for pair in self.pairs)
-        return sum(one < other for one, other in losses)
-
-    @property
-    def is_sure(self) -> bool:
-        """True if one of them is lower more often than chance explains."""
-        return sign_test(self.below, self.turned.below) <= thresholds.SIGNIFICANCE
-
-    @property
-    def runs(self) -> list[Result]:
-        return [*(one for one, _ in self.pairs), *(other for _, other in self.pairs)]
-
-    def counted(self, sign: str) -> str:
-        """The formula of how many pairs differ like this."""
-        each = f'each(loss_on("{VALIDATION}", {step_formula(self.pairs[0][0], self.budget)}))'
-        count = len(self.pairs)
-        return f"count({each}[:{count}] {sign} {each}[{count}:])"
-
-    @property
-    def lower(self) -> Count:
-        return Count(self.below, cite(self.counted("<"), self.runs))
-
-    def cite_order(self) -> Source:
-        """The claim that the first is lower more often, or less."""
-        sign = ">" if self.below > self.turned.below else "<"
-        return cite(f"{self.counted('<')} {sign} {self.counted('>')}", self.runs)
-
-    @property
-    def claim(self) -> Source:
-        """The claim that one of them is lower more often than chance explains, or is not."""
-        test = f"sign_test({self.counted('<')}, {self.counted('>')})"
-        return cite(f"{test} {'<=' if self.is_sure else '>'} SIGNIFICANCE", self.runs)
-
-
-def _compared(mine: Subject, theirs: Subject, pairs: Sequence[Pair], budget: int) -> Observation:
+def _compared(mine: Subject, theirs: Subject, pairs: ValidationPairs) -> Observation:
     """What the pairs show; the variant that is ahead more often comes first."""
-    found = _OnValidation(pairs, budget)
-    if 2 * found.below < len(pairs):
-        mine, theirs, found = theirs, mine, found.turned
+    if pairs.below < pairs.above:
+        mine, theirs, pairs = theirs, mine, pairs.turned
     facts: Facts = {
         "subject": mine,
         "other": theirs,
-        "lower": found.lower,
-        "count": Count(len(pairs), cite("size(each(rounds)) // 2", found.runs)),
-        "rows": row_count(pairs[0][0], VALIDATION),
-        "budget": Count(budget),
+        "lower": pairs.lower,
+        "even": pairs.even,
+        "count": pairs.count,
+        "rows": row_count(pairs.runs[0][0], VALIDATION),
+        "budget": Count(pairs.budget),
     }
-    form, runs = "" if found.is_sure else "open", len(found.runs)
-    made = Observation("starts-on-validation", facts, runs, form=form)
-    return replace(made, strength="statistical", claims=(found.claim,))
+    form, claim = "" if pairs.is_sure else "open", pairs.claim
+    if pairs.level == len(pairs.runs):
+        form, claim = "level", pairs.cite(f"{pairs.below_formula} + {pairs.above_formula} == 0")
+    made = Observation("starts-on-validation", facts, len(pairs.members), form=form)
+    return replace(made, strength="statistical", claims=(claim,))
 
 
 @rule(
     "validation-at-other-rates",
     "generalisation",
     {"": 0.9, "open": 0.98, "turns": 0.99},
-    thresholds=("FEWEST_PAIRS", "SIGNIFICANCE"),
+    thresholds=("FEWEST_PAIRS", "SIGNIFICANCE", "NO_ODDS"),
     part="scope",
 )
 def validation_at_other_rates(results: ExperimentResults) -> Iterator[Observation]:
     """Whether a lead on the validation rows is there at half and at twice the learning rate."""
     for members, theirs in compared_starts(results):
-        own = _OnValidation(_pairs(members, theirs, results.last), results.last)
-        if len(own.pairs) < thresholds.FEWEST_PAIRS or not own.is_sure:
+        own = validation_pairs(members, theirs, results.last)
+        if len(own.runs) < thresholds.FEWEST_PAIRS or not own.is_sure:
             continue
-        own = own if own.below > own.turned.below else own.turned
+        own = own if own.below > own.above else own.turned
         at = [_at_rate(results, own, factor) for factor in (0.5, 2.0)]
         there = [found for found in at if found is not None]
-        if changed_besides_steps(*(r.run.config for r in own.pairs[0])) and len(there) == len(at):
+        if changed_besides_steps(*(r.run.config for r in own.runs[0])) and len(there) == len(at):
             yield _at_other_rates(own, there)
 
 
-def _at_rate(results: ExperimentResults, own: _OnValidation, factor: float) -> _OnValidation | None:
+def _at_rate(
+    results: ExperimentResults, own: ValidationPairs, factor: float
+) -> ValidationPairs | None:
     """The same pairs with another learning rate; None where not all of them got so far."""
     pairs = [
         tuple(c for r in pair for c in at_rate(results.control("neighbours", r), r, factor))
-        for pair in own.pairs
+        for pair in own.runs
     ]
     whole = [(p[0], p[1]) for p in pairs if len(p) == 2]
     there = [p for p in whole if len(compared_on(p, VALIDATION, own.budget)) == 2]
-    return _OnValidation(there, own.budget) if len(there) == len(own.pairs) else None
+    return ValidationPairs(there, own.budget) if len(there) == len(own.runs) else None
 
 
-def _at_other_rates(own: _OnValidation, at: Sequence[_OnValidation]) -> Observation:
+def _at_other_rates(own: ValidationPairs, at: Sequence[ValidationPairs]) -> Observation:
     """The observation: pairs of which the first is lower, and the same at both other rates."""
-    turned = any(o.is_sure and o.below < o.turned.below for o in at)
+    turned = any(o.is_sure and o.below < o.above for o in at)
     form = "turns" if turned else "" if all(o.is_sure for o in at) else "open"
     facts: Facts = {
-        "subject": Subject(own.pairs[0][0].variant),
-        "other": Subject(own.pairs[0][1].variant),
+        "subject": Subject(own.runs[0][0].variant),
+        "other": Subject(own.runs[0][1].variant),
         "half": at[0].lower,
         "twice": at[1].lower,
-        "count": Count(len(own.pairs)),
+        "count": Count(len(own.runs)),
         "budget": Count(own.budget),
     }
     claims = [own.claim, *(o.claim for o in at)]
     claims += [o.cite_order() for o in (own, *at) if o.is_sure]
-    claims.append(cite("size(each(rounds)) // 2 >= FEWEST_PAIRS", own.runs))
+    claims.append(cite("size(each(rounds)) // 2 >= FEWEST_PAIRS", own.members))
     return Observation(
         "validation-at-other-rates",
         facts,
-        3 * len(own.runs),
+        3 * len(own.members),
         form=form,
         strength="statistical",
         claims=tuple(claims),

@@ -1,0 +1,91 @@
+"""Checks of rules that compare variants from equal starts on the validation rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from claim_checks.held_out import kept, loss_on
+from claim_checks.lowest_variant import compared_with_rivals
+from claim_checks.reading import coin_toss_probability, first_variant, stated
+from claim_checks.seen import Check, Seen, with_rate
+from labreport.analysis.observation import Observation
+from labreport.lab.plan import Trial
+from labreport.runs.run import Run
+
+Members = Iterable[tuple[Trial, Run]]
+"""Runs of a variant."""
+
+
+def _pairs(one: Members, other: Members, step: int) -> tuple[int, int, int]:
+    """Pairs of starts of which the first is lower on the validation rows, higher, and all."""
+    found = [
+        {
+            t.seed: (loss_on(t, r, "validation", kept(t, r, step)), loss_on(t, r, "validation", 0))
+            for t, r in members
+        }
+        for members in (one, other)
+    ]
+    lower = higher = 0
+    both = found[0].keys() & found[1].keys()
+    for seed in both:
+        (mine, start), (theirs, other_start) = found[0][seed], found[1][seed]
+        odds = 0.001 * max(abs(start), abs(other_start))
+        lower += theirs - mine > odds
+        higher += mine - theirs > odds
+    return lower, higher, len(both)
+
+
+def starts_on_validation(seen: Seen, observation: Observation) -> bool:
+    """Check in how many pairs of starts one variant has the lower loss on validation rows."""
+    one, other = (seen.variants[first_variant(observation.facts[k])] for k in ("subject", "other"))
+    lower, higher, count = _pairs(one, other, stated(observation, "budget"))
+    told = tuple(stated(observation, key) for key in ("lower", "even", "count"))
+    sure = coin_toss_probability(lower, higher) <= 0.05
+    form = "" if sure else "open" if lower + higher else "level"
+    return told == (lower, count - lower - higher, count) and form == observation.form
+
+
+def validation_at_other_rates(seen: Seen, observation: Observation) -> bool:
+    """Check how many pairs one variant leads on validation rows at half and twice the rate."""
+    step, sure = stated(observation, "budget"), []
+    for key, factor in (("half", 0.5), ("twice", 2.0)):
+        one, other = (
+            [
+                (t, made)
+                for t, r in seen.variants[first_variant(observation.facts[name])]
+                if (made := with_rate(seen, r, factor))
+            ]
+            for name in ("subject", "other")
+        )
+        lower, higher, count = _pairs(one, other, step)
+        if (lower, count) != (stated(observation, key), stated(observation, "count")):
+            return False
+        is_sure = coin_toss_probability(lower, higher) <= 0.05
+        sure.append((1 if lower > higher else -1) if is_sure else 0)
+    form = "turns" if -1 in sure else "open" if 0 in sure else ""
+    return form == observation.form
+
+
+def lowest_on_validation(seen: Seen, observation: Observation) -> bool:
+    """Check that a variant has the lowest median on validation rows, and from which it is told."""
+    best, step = first_variant(observation.facts["subject"]), stated(observation, "budget")
+    medians = {
+        name: float(np.median([loss_on(t, r, "validation", kept(t, r, step)) for t, r in members]))
+        for name, members in seen.variants.items()
+    }
+    counts = {
+        name: _pairs(seen.variants[best], seen.variants[name], step)
+        for name in medians
+        if name != best
+    }
+    return compared_with_rivals(observation, medians, counts)
+
+
+CHECKS: dict[str, Check] = {
+    "lowest-on-validation": lowest_on_validation,
+    "starts-on-validation": starts_on_validation,
+    "validation-at-other-rates": validation_at_other_rates,
+}
+"""The check of each rule, by its name."""

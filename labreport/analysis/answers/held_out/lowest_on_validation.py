@@ -1,0 +1,56 @@
+"""Three or more variants from random starts: which has the lowest loss on validation rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from labreport.analysis.answers.held_out.held_out_facts import (
+    VALIDATION,
+    compared_on,
+    loss_on,
+    row_count,
+    step_formula,
+)
+from labreport.analysis.answers.held_out.validation_pairs import validation_pairs
+from labreport.analysis.answers.lowest_variant import Members, Pairs, lowest_of
+from labreport.analysis.observation import Count, Observation
+from labreport.analysis.results import ExperimentResults
+from labreport.analysis.rule import rule
+
+
+@dataclass(frozen=True)
+class _ValidationLoss:
+    """The loss on the validation rows of what is kept after so many rounds."""
+
+    budget: int
+
+    def middle(self, members: Members) -> float:
+        return float(np.median([loss_on(r, VALIDATION, self.budget) for r in members]))
+
+    def formula(self, members: Members) -> str:
+        return f'each(loss_on("{VALIDATION}", {step_formula(members[0], self.budget)}))'
+
+    def pairs(self, mine: Members, theirs: Members) -> Pairs:
+        return validation_pairs(mine, theirs, self.budget)
+
+
+@rule(
+    "lowest-on-validation",
+    "generalisation",
+    1.0,
+    thresholds=("SIGNIFICANCE", "NO_ODDS"),
+    part="verdict",
+)
+def lowest_on_validation(results: ExperimentResults) -> Iterator[Observation]:
+    """Of three or more variants that with the lowest median loss on the validation rows."""
+    groups, last = list(results.replicated.values()), results.last
+    there = compared_on([r for group in groups for r in group], VALIDATION, last)
+    if len({r.index(last) for r in there}) != 1:
+        return
+    found = lowest_of(groups, _ValidationLoss(last))
+    if found is not None:
+        facts = {**found.facts, "rows": row_count(there[0], VALIDATION), "budget": Count(last)}
+        yield replace(found, rule="lowest-on-validation", facts=facts)
