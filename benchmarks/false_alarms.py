@@ -2,6 +2,7 @@
 
     python benchmarks/false_alarms.py                    # 10 000 labs, some minutes
     python benchmarks/false_alarms.py --labs 200         # a first look
+    python benchmarks/false_alarms.py --data-sets        # labs with rows held out
     python benchmarks/false_alarms.py --write            # and the table into docs/observations.md
 
 Every observation is checked twice: by its own formulas, and by a check that was written from its
@@ -19,7 +20,7 @@ import sys
 import tempfile
 import traceback
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -29,7 +30,8 @@ from pathlib import Path
 import same_distribution
 import torch
 from claim_checks import CHECKS, LAB_CHECKS, OF_EVERY_RUN, Effort, Seen
-from random_labs import WORLDS, lab, world
+from random_data_labs import data_lab
+from random_labs import WORLDS, World, lab, world
 
 from labreport.analysis.attach import attach_all
 from labreport.analysis.formulas.evidence import Known, data_sets_of, failures
@@ -50,6 +52,9 @@ from labreport.runs.file_format import run_name
 from labreport.runs.run import Run
 from labreport.runs.store import Store
 from labreport.training.execution import Resources, train_missing
+
+Draw = Callable[[random.Random, list[World]], str]
+"""Draws a lab, as TOML."""
 
 BATCH = 250
 """Labs that are trained together."""
@@ -110,12 +115,14 @@ def refuse_gaps() -> None:
             raise SystemExit(f"rules and checks differ: {sorted(rules.keys() ^ checks.keys())}")
 
 
-def measure_in(jobs: int, labs: int, seed: int, keep: Path | None = None) -> Found:
+def measure_in(
+    jobs: int, labs: int, seed: int, keep: Path | None = None, draw_lab: Draw = lab
+) -> Found:
     """Measure in several processes at once, each with a part of the labs and a seed of its own."""
     found = Found()
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         parts = [
-            pool.submit(_part, labs // jobs, f"{seed}/{job}", keep and keep / str(job))
+            pool.submit(_part, labs // jobs, f"{seed}/{job}", keep and keep / str(job), draw_lab)
             for job in range(jobs)
         ]
         for part in parts:
@@ -123,14 +130,21 @@ def measure_in(jobs: int, labs: int, seed: int, keep: Path | None = None) -> Fou
     return found
 
 
-def _part(labs: int, seed: str, keep: Path | None) -> Found:
+def _part(labs: int, seed: str, keep: Path | None, draw_lab: Draw) -> Found:
     torch.set_num_threads(1)
     if keep:
         keep.mkdir(parents=True, exist_ok=True)
-    return measure(labs, seed, keep, tell=True)
+    return measure(labs, seed, keep, tell=True, draw_lab=draw_lab)
 
 
-def measure(labs: int, seed: int | str, keep: Path | None = None, *, tell: bool = False) -> Found:
+def measure(
+    labs: int,
+    seed: int | str,
+    keep: Path | None = None,
+    *,
+    tell: bool = False,
+    draw_lab: Draw = lab,
+) -> Found:
     """Draw, train, observe and check so many labs.
 
     Args:
@@ -138,13 +152,14 @@ def measure(labs: int, seed: int | str, keep: Path | None = None, *, tell: bool 
         seed: of the drawing.
         keep: a folder for labs of which something wrong was said.
         tell: whether to print what is wrong as soon as it is found.
+        draw_lab: what draws a lab.
     """
     refuse_gaps()
     draw, found, effort = random.Random(seed), Found(), Effort()
     while found.labs < labs:
         count = min(BATCH, labs - found.labs)
         with tempfile.TemporaryDirectory() as folder:
-            batch = list(drawn(draw, count, Path(folder) / "lab.toml", found))
+            batch = list(drawn(draw, count, Path(folder) / "lab.toml", found, draw_lab))
             runs = trained([one for one, _ in batch], Path(folder) / "output", found)
             for one, text in batch:
                 before = len(found.wrong)
@@ -169,11 +184,13 @@ def check_file(path: Path) -> Found:
     return found
 
 
-def drawn(draw: random.Random, count: int, path: Path, found: Found) -> Iterator[tuple[Lab, str]]:
+def drawn(
+    draw: random.Random, count: int, path: Path, found: Found, draw_lab: Draw = lab
+) -> Iterator[tuple[Lab, str]]:
     """Labs as they are loaded, with their text; what is refused is drawn again."""
     worlds = [world(draw) for _ in range(WORLDS)]
     while count:
-        text = lab(draw, worlds)
+        text = draw_lab(draw, worlds)
         path.write_text(text, encoding="utf-8")
         try:
             yield load(path), text
@@ -329,6 +346,7 @@ def main() -> None:
     parser.add_argument("--labs", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=1, help="processes, each with a part of them")
+    parser.add_argument("--data-sets", action="store_true", help="labs with rows held out")
     parser.add_argument("--simulations", type=int, default=10_000)
     parser.add_argument("--keep", type=Path, help="folder for labs with something wrong")
     parser.add_argument("--write", action="store_true", help="write docs/observations.md")
@@ -336,10 +354,11 @@ def main() -> None:
     torch.set_num_threads(1)
     if chosen.keep:
         chosen.keep.mkdir(parents=True, exist_ok=True)
+    draw_lab: Draw = data_lab if chosen.data_sets else lab
     if chosen.jobs > 1:
-        found = measure_in(chosen.jobs, chosen.labs, chosen.seed, chosen.keep)
+        found = measure_in(chosen.jobs, chosen.labs, chosen.seed, chosen.keep, draw_lab)
     else:
-        found = measure(chosen.labs, chosen.seed, chosen.keep, tell=True)
+        found = measure(chosen.labs, chosen.seed, chosen.keep, tell=True, draw_lab=draw_lab)
     chance = same_distribution.measure(chosen.simulations, chosen.seed)
     text = table(found, chosen.seed, chosen.jobs, chance)
     print(text)

@@ -130,6 +130,8 @@ def all_right_starts(seen: Seen, observation: Observation) -> bool:
     budget = stated(observation, "budget")
     groups: dict[tuple[str, object], list[bool]] = {}
     for name, members in seen.variants.items():
+        if name in seen.singles:
+            continue
         for trial, run in sorted(members, key=lambda member: member[0].seed or 0):
             right = has_reached(run, budget) and all_surely_right(run, budget)
             groups.setdefault((name, trial.point), []).append(right)
@@ -247,7 +249,7 @@ def level_answers(seen: Seen, observation: Observation) -> bool:
 def mistaken(seen: Seen, observation: Observation) -> bool:
     """Check which class is most often taken for which other."""
     budget = stated(observation, "budget")
-    told = tuple(int(observation.facts[k].values[0][1:]) - 1 for k in ("own", "other"))
+    told = tuple(_class_named(seen, observation.facts[k].values[0]) for k in ("own", "other"))
     for subject in listed(observation, "subjects"):
         run = seen.run(subject)
         own, made = own_classes(run), answered_classes(run, budget)
@@ -257,6 +259,14 @@ def mistaken(seen: Seen, observation: Observation) -> bool:
         if ({*taken} == {told}) != (observation.form == "only"):
             return False
     return True
+
+
+def _class_named(seen: Seen, name: str) -> int:
+    """The number of a class: as its data set names it, else that of its output unit."""
+    data_set = seen.pairs[0][0].data_set
+    if data_set is not None and name in data_set.classes:
+        return data_set.classes.index(name)
+    return int(name[1:]) - 1
 
 
 CHECKS: dict[str, Check] = {

@@ -57,6 +57,12 @@ def loss_on(trial: Trial, run: Run, part: str, step: int) -> float:
     return float(LOSSES[run.config.loss](outputs_on(trial, run, part, step), targets))
 
 
+def has_loss_on(trial: Trial, run: Run, part: str, step: int) -> bool:
+    """Whether a run got so far, and has a loss on a part that is a finite number."""
+    got = run.trace.weights_at(step) is not None
+    return got and bool(np.isfinite(loss_on(trial, run, part, kept(trial, run, step))))
+
+
 def kept(trial: Trial, run: Run, budget: int) -> int:
     """The step whose weights count: the last one, or the best on the validation rows so far."""
     data_set = _set(trial)
@@ -191,7 +197,10 @@ def held_out_starts(seen: Seen, observation: Observation) -> bool:
     step = stated(observation, "budget")
     for told in listed(observation, "scores"):
         members = seen.variants[told.what.variant]
-        part = "test" if "test" in _set(members[0][0]).parts else "validation"
+        parts, compared = _set(members[0][0]).parts, len(seen.variants) > 1
+        part = (
+            "validation" if "test" not in parts or (compared and "validation" in parts) else "test"
+        )
         scores = [score_on(t, r, part, kept(t, r, step)) for t, r in members]
         if not near(value(told.detail), float(np.median(scores))):
             return False

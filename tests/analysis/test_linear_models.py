@@ -7,7 +7,7 @@ import pytest
 from scipy.optimize import minimize
 from sklearn.datasets import make_moons
 
-from labreport.analysis.linear.newton import lowest_entropy, lowest_squares
+from labreport.analysis.linear.newton import lowest_entropy, lowest_squares, lowest_unit_entropy
 from labreport.analysis.linear.optimum import is_linear, linear_optimum
 from labreport.lab.configuration import RunConfig
 
@@ -31,7 +31,7 @@ def drawn(classes: int, rows: int = 200) -> tuple[np.ndarray, np.ndarray]:
     return inputs, np.eye(classes)[outputs.argmax(axis=1)]
 
 
-@pytest.mark.parametrize("classes", [3, 5])
+@pytest.mark.parametrize("classes", [2, 3, 5])
 def test_softmax_regression(classes: int) -> None:
     inputs, targets = drawn(classes)
     found = linear_optimum(config(inputs, targets, "cross_entropy"))
@@ -54,6 +54,27 @@ def test_logistic_regression() -> None:
     assert found == pytest.approx(lowest_entropy(inputs, targets), rel=1e-9)
 
 
+def test_a_sigmoid_for_each_of_several_classes() -> None:
+    """The mean over units of regressions of one class against all others, and not a softmax."""
+    inputs, targets = drawn(3)
+    found = linear_optimum(config(inputs, targets, "bce_with_logits"))
+    assert found == pytest.approx(lowest_unit_entropy(inputs, targets), rel=1e-9)
+
+    def entropy(flat: np.ndarray) -> float:
+        outputs = np.column_stack([inputs, np.ones(len(inputs))]) @ flat.reshape(4, 3)
+        return float(np.mean(np.logaddexp(0, outputs) - targets * outputs))
+
+    by_scipy = minimize(entropy, np.zeros(12), method="BFGS")
+    assert found == pytest.approx(by_scipy.fun, rel=1e-7)
+    assert found != pytest.approx(lowest_entropy(inputs, targets), rel=0.05)
+
+
+def test_rows_that_a_plane_fits_have_the_lowest_loss_0() -> None:
+    inputs, _ = drawn(3)
+    targets = inputs @ np.array([[0.3], [-1.7], [0.01]]) + 0.7
+    assert linear_optimum(config(inputs, targets, "mse")) == 0 == lowest_squares(inputs, targets)
+
+
 def test_least_squares() -> None:
     inputs, _ = drawn(3)
     targets = inputs[:, :2] ** 2
@@ -68,6 +89,9 @@ def test_classes_that_a_line_separates_have_no_lowest_loss() -> None:
     inputs = np.array([[-2.0], [-1.0], [1.0], [2.0]])
     targets = np.array([[0.0], [0.0], [1.0], [1.0]])
     assert linear_optimum(config(inputs, targets, "bce_with_logits")) is None
+    both = np.hstack([targets, 1 - targets])
+    assert linear_optimum(config(inputs, both, "bce_with_logits")) is None
+    assert linear_optimum(config(inputs, both, "cross_entropy")) is None
 
 
 def test_what_is_a_linear_model() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from claim_checks.answers.levels import Field, by_loss, rivals
 from claim_checks.answers.repeated import best_may_fail
+from claim_checks.held_out import has_loss_on, kept, loss_on
 from claim_checks.losses import floor_of, has_reached, loss_at
 from claim_checks.reliability import seed_pairs
 from claim_checks.seen import Check, Seen
@@ -65,8 +66,35 @@ def _is_best(seen: Seen, observation: Observation) -> bool:
         return True
     ((_, members),) = seen.swept.items()
     budget = seen.plan.budgets[-1]
-    there = [loss_at(r, budget) for _, r in members if has_reached(r, budget)]
-    return loss_at(seen.run(best), budget) == min(there)
+    if _has_validation(seen):
+        losses = {t.point: loss_on(t, r, "validation", kept(t, r, budget)) for t, r in members}
+        return losses[best.point] == min(losses.values())
+    trained = [loss_at(r, budget) for _, r in members if has_reached(r, budget)]
+    return loss_at(seen.run(best), budget) == min(trained)
+
+
+def _has_validation(seen: Seen) -> bool:
+    """Return whether all runs can be compared on rows that training does not see."""
+    step = seen.plan.budgets[-1]
+    return all(
+        t.data_set is not None
+        and "validation" in t.data_set.parts
+        and has_loss_on(t, r, "validation", step)
+        for t, r in seen.pairs
+    )
+
+
+def _is_lowest_on_validation(seen: Seen, names: list[str]) -> bool:
+    """Check that the median loss on validation rows is as low with some variants as with any."""
+    step = seen.plan.budgets[-1]
+    # One start of a variant is not compared with the median of several.
+    alone = set(names) <= set(seen.singles)
+    medians = {
+        name: np.median([loss_on(t, r, "validation", kept(t, r, step)) for t, r in members])
+        for name, members in seen.variants.items()
+        if (name in seen.singles) == alone
+    }
+    return min(medians, key=lambda name: float(medians[name])) in names
 
 
 def _is_worth_taking(seen: Seen, observation: Observation) -> bool:
@@ -74,6 +102,8 @@ def _is_worth_taking(seen: Seen, observation: Observation) -> bool:
     fact, budget = observation.facts["subject"], seen.plan.budgets[-1]
     subjects = fact if isinstance(fact, tuple) else (fact,)
     names = [s.variant for s in subjects if isinstance(s, Subject)]
+    if _has_validation(seen):
+        return _is_lowest_on_validation(seen, names)
     if not set(names) <= set(seen.singles):
         others = [n for n in seen.variants if n not in names and len(seen.variants[n]) > 1]
         pairs = [

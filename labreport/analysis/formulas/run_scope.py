@@ -9,7 +9,7 @@ import numpy as np
 
 from labreport.analysis import thresholds
 from labreport.analysis.held_out import SAME, HeldOut
-from labreport.analysis.linear.newton import lowest_entropy, lowest_squares
+from labreport.analysis.linear.newton import LOWEST
 from labreport.analysis.measures.floor import floor
 from labreport.analysis.results import SMALLEST_SCALE
 from labreport.data.data_set import DataPart, DataSet
@@ -22,6 +22,9 @@ from labreport.reference.gradient_check.check_result import CheckedFormula, Grad
 from labreport.reference.losses.all_losses import LOSSES as LOSSES_BY_HAND
 from labreport.reference.network import forward
 from labreport.runs.run import Array, Run
+
+OF_DATA_SETS = {"data.degree": "degree", "data.patience": "patience"}
+"""Keys whose values are numbers of the data set and not of the run."""
 
 
 class RunScope:
@@ -245,8 +248,7 @@ class RunScope:
     def linear_optimum(self) -> float:
         """The lowest loss that a linear model has on the rows of training."""
         inputs, targets = data_of(self._run.config, np.float64)
-        squares = self._run.config.loss == "mse"
-        return (lowest_squares if squares else lowest_entropy)(inputs, targets)
+        return LOWEST[self._run.config.loss](inputs, targets)
 
     def _part(self, name: str) -> DataPart:
         if self._data_set is None:
@@ -299,8 +301,9 @@ class RunScope:
         return quantity(self._run.config)
 
     def setting(self, key: str) -> Any:
-        """Return the configuration's value for a dotted key; None where it has no such key."""
-        return self._run.config.flat().get(key)
+        """Return the value for a dotted key of the lab file; None where it has no such key."""
+        named = OF_DATA_SETS.get(key) if self._data_set is not None else None
+        return getattr(self._data_set, named) if named else self._run.config.flat().get(key)
 
     def apart(self, way: str) -> Array:
         """Largest differences [looked at] of a way of computing gradients.

@@ -9,10 +9,12 @@ sections 3.2 and 4.4).
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from functools import cache
 
 import numpy as np
 
+from labreport.analysis.linear.newton import without_rounding
 from labreport.lab.configuration import Rows, RunConfig
 from labreport.reference.losses.all_losses import LOSSES
 
@@ -48,11 +50,11 @@ def _optimum(rows: Rows, loss: str) -> float | None:
     targets = np.array(rows.targets, dtype=np.float64)
     if np.linalg.cond(np.column_stack([inputs, np.ones(len(inputs))])) > WORST_CONDITION:
         return None
-    outputs = _least_squares(inputs, targets) if loss == "mse" else _of_classes(inputs, targets)
+    outputs = OUTPUTS[loss](inputs, targets)
     if outputs is None:
         return None
     found = float(LOSSES[loss].value(outputs, targets))
-    return None if loss != "mse" and found < LOWEST_ENTROPY else found
+    return without_rounding(found, targets) if loss == "mse" else found
 
 
 def _least_squares(inputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
@@ -62,15 +64,35 @@ def _least_squares(inputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
     return outputs
 
 
+def _of_units(inputs: np.ndarray, targets: np.ndarray) -> np.ndarray | None:
+    """Outputs [rows, units] of a logistic regression for each unit by itself."""
+    if not np.isin(targets, (0, 1)).all():
+        return None
+    found = [_logistic(inputs, column) for column in targets.T]
+    there = [outputs for outputs in found if outputs is not None]
+    return np.column_stack(there) if len(there) == len(found) else None
+
+
 def _of_classes(inputs: np.ndarray, targets: np.ndarray) -> np.ndarray | None:
-    """Outputs [rows, units] of logistic regression; None where it does not come to an end."""
+    """Outputs [rows, classes] of softmax regression."""
+    if targets.shape[1] == 1 or not (targets.sum(axis=1) == 1).all():
+        return None
+    if not np.isin(targets, (0, 1)).all() or not targets.any(axis=0).all():
+        return None
+    outputs = _logistic(inputs, targets.argmax(axis=1))
+    if outputs is None or targets.shape[1] > 2:
+        return outputs
+    # Of two classes scikit-learn has one output, by which the second is above the first.
+    return np.column_stack([np.zeros(len(outputs)), outputs])
+
+
+def _logistic(inputs: np.ndarray, classes: np.ndarray) -> np.ndarray | None:
+    """Outputs of the regression of two or more classes; None where it does not come to an end."""
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
+    from sklearn.metrics import log_loss
 
-    if not np.isin(targets, (0, 1)).all() or targets.shape[1] == 2:
-        return None
-    classes = targets[:, 0] if targets.shape[1] == 1 else targets.argmax(axis=1)
-    if len(np.unique(classes)) != max(targets.shape[1], 2):
+    if len(np.unique(classes)) < 2:
         return None
     model = LogisticRegression(C=np.inf, tol=TOLERANCE, max_iter=MOST_ROUNDS)
     with warnings.catch_warnings():
@@ -79,5 +101,15 @@ def _of_classes(inputs: np.ndarray, targets: np.ndarray) -> np.ndarray | None:
             model.fit(inputs, classes)
         except ConvergenceWarning:
             return None
+    if log_loss(classes, model.predict_proba(inputs)) < LOWEST_ENTROPY:
+        return None
     outputs: np.ndarray = model.decision_function(inputs)
-    return outputs.reshape(len(inputs), -1)
+    return outputs
+
+
+OUTPUTS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray | None]] = {
+    "mse": _least_squares,
+    "bce_with_logits": _of_units,
+    "cross_entropy": _of_classes,
+}
+"""How the outputs with the lowest loss are found: None where there are none."""

@@ -154,7 +154,7 @@ def _of_starts(results: ExperimentResults) -> Table | None:
         return None
     first = on_parts(next(iter(groups.values()))[0])
     kind = "share" if first.data_set.classes else "explained"
-    part = part_of_starts(first.data_set.held_out, len(groups))
+    part = part_of_starts(first.data_set.held_out, len({r.variant for r in results.results}))
     names = ("count", "mean", "deviation", "lowest", "median", "highest")
     header = (head("variant"), *(head(name, numeric=True) for name in names))
     rows = []

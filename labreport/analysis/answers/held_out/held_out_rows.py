@@ -140,6 +140,8 @@ def held_out_score(results: ExperimentResults) -> Iterator[Observation]:
     rivals = [r for r in there if r is not result]
     if result is None or held_out(result) is None or result.index(results.last) is None:
         return
+    if results.replicated or results.gridded:
+        return  # Others from several starts are compared with it, on the validation rows.
     part = TEST if TEST in held_parts(result) else VALIDATION
     step = kept_step(result, results.last)
     if (part == VALIDATION and len(members) > 1) or None in (
@@ -169,7 +171,7 @@ def best_on_validation(results: ExperimentResults) -> Iterator[Observation]:
     """The value of a sweep with the lowest loss on validation rows, and that of training."""
     members, last = _one_sweep(results), results.last
     there = compared_on(members, VALIDATION, last, same_training=False)
-    if len(there) < 3:
+    if len(there) < 2:
         return
     best = min(there, key=lambda r: loss_on(r, VALIDATION, last))
     trained = min(there, key=lambda r: r.loss(last) or 0.0)

@@ -136,12 +136,13 @@ def _at_other_rates(own: ValidationPairs, at: Sequence[ValidationPairs]) -> Obse
 def held_out_starts(results: ExperimentResults) -> Iterator[Observation]:
     """The median of the score on held-out rows over random starts, of each variant."""
     medians: list[With] = []
+    variants = {r.variant for r in results.results}
     kinds: set[type[Share] | type[Number]] = set()
     runs = 0
     for name, members in results.replicated.items():
         there = [r for r in members if r.index(results.last) is not None and held_out(r)]
         whole = len(there) == len(members)
-        part, values = scores(there, len(results.replicated), results.last) if whole else ("", [])
+        part, values = scores(there, len(variants), results.last) if whole else ("", [])
         if not part:
             continue
         runs += len(there)
