@@ -195,6 +195,7 @@ def speed_over_starts(seen: Seen, observation: Observation) -> bool:
     medians = {
         name: float(np.median([needed(run) for _, run in members[: stated(observation, "count")]]))
         for name, members in seen.variants.items()
+        if name not in seen.singles
     }
     first, last = (observation.facts[key].variant for key in ("first", "last"))  # type: ignore[union-attr]
     # Where a loss lands on the level itself, the floor's own rounding decides the step.

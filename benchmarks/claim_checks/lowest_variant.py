@@ -19,20 +19,24 @@ def lowest_variant(seen: Seen, observation: Observation) -> bool:
         if name != best:
             pair = seen.variants[best], seen.variants[name]
             counts[name] = (*lower_and_higher(seen, *pair), len(seed_pairs(seen, *pair)))
-    return None not in medians.values() and compared_with_rivals(observation, medians, counts)
+    there = None not in medians.values()
+    return there and compared_with_rivals(observation, best, medians, counts)
 
 
 def compared_with_rivals(
-    observation: Observation, medians: dict[str, Any], counts: dict[str, tuple[int, int, int]]
+    observation: Observation,
+    best: Any,
+    medians: dict[Any, Any],
+    counts: dict[Any, tuple[int, int, int]],
 ) -> bool:
     """Check who is lowest, by medians and by pairs that are lower, higher, and all of each other.
 
     Args:
         observation: that says it.
-        medians: of every variant.
-        counts: of every variant but that which is said to be the lowest.
+        best: the variant or the point that is said to be the lowest.
+        medians: of every variant or point.
+        counts: of every one but that.
     """
-    best = observation.facts["subject"].variant
     unsure = {name for name, count in counts.items() if not _is_sure(count, len(counts))}
     level = not any(below + above for below, above, _ in counts.values())
     told = near(stated(observation, "median"), medians[best])
@@ -42,7 +46,7 @@ def compared_with_rivals(
     if observation.form == "level":
         return told and level and near(stated(observation, "highest"), max(medians.values()))
     if observation.form in ("open", "beside"):
-        named = {s.variant for s in subjects_of(observation.facts["others"])}
+        named = {s.variant or s.point for s in subjects_of(observation.facts["others"])}
         beside = not any(sum(counts[name][:2]) for name in unsure)
         told = told and beside == (observation.form == "beside")
         return told and not level and unsure == named
@@ -55,9 +59,10 @@ def _is_sure(count: tuple[int, int, int], others: int) -> bool:
 
 
 def _is_next(
-    observation: Observation, medians: dict[str, Any], counts: dict[str, tuple[int, int, int]]
+    observation: Observation, medians: dict[Any, Any], counts: dict[Any, tuple[int, int, int]]
 ) -> bool:
-    second = observation.facts["other"].variant
+    other = observation.facts["other"]
+    second = other.variant or other.point
     least, everyone = min(below for below, _, _ in counts.values()), stated(observation, "count")
     return (
         near(stated(observation, "other_median"), medians[second])

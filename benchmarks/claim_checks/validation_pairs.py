@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -10,8 +11,8 @@ from claim_checks.held_out import kept, loss_on
 from claim_checks.lowest_variant import compared_with_rivals
 from claim_checks.reading import coin_toss_probability, first_variant, stated
 from claim_checks.seen import Check, Seen, with_rate
-from labreport.analysis.observation import Observation
-from labreport.lab.plan import Trial
+from labreport.analysis.observation import Observation, Subject
+from labreport.lab.plan import Point, Trial
 from labreport.runs.run import Run
 
 Members = Iterable[tuple[Trial, Run]]
@@ -70,20 +71,39 @@ def validation_at_other_rates(seen: Seen, observation: Observation) -> bool:
 
 def lowest_on_validation(seen: Seen, observation: Observation) -> bool:
     """Check that a variant has the lowest median on validation rows, and from which it is told."""
-    best, step = first_variant(observation.facts["subject"]), stated(observation, "budget")
+    groups = {n: m for n, m in seen.variants.items() if n not in seen.singles}
+    return _lowest(groups, observation, first_variant(observation.facts["subject"]))
+
+
+def best_starts_on_validation(seen: Seen, observation: Observation) -> bool:
+    """Check the same of the values of a sweep from several starts."""
+    groups: dict[Point, list[tuple[Trial, Run]]] = {}
+    for trial, run in seen.pairs:
+        groups.setdefault(trial.point, []).append((trial, run))
+    subject = observation.facts["subject"]
+    assert isinstance(subject, Subject)
+    return _lowest(groups, observation, subject.point)
+
+
+def _lowest(groups: Mapping[Any, Members], observation: Observation, best: Any) -> bool:
+    """Check which group has the lowest median loss, and which others it can be told from."""
+    step, told = stated(observation, "budget"), {}
+    for name, members in groups.items():
+        # What is the same runs twice counts once.
+        told.setdefault(frozenset(r.name for _, r in members), name)
+    distinct = {name: groups[name] for name in told.values()}
     medians = {
         name: float(np.median([loss_on(t, r, "validation", kept(t, r, step)) for t, r in members]))
-        for name, members in seen.variants.items()
+        for name, members in distinct.items()
     }
     counts = {
-        name: _pairs(seen.variants[best], seen.variants[name], step)
-        for name in medians
-        if name != best
+        name: _pairs(distinct[best], distinct[name], step) for name in medians if name != best
     }
-    return compared_with_rivals(observation, medians, counts)
+    return compared_with_rivals(observation, best, medians, counts)
 
 
 CHECKS: dict[str, Check] = {
+    "best-starts-on-validation": best_starts_on_validation,
     "lowest-on-validation": lowest_on_validation,
     "starts-on-validation": starts_on_validation,
     "validation-at-other-rates": validation_at_other_rates,

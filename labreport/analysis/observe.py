@@ -180,6 +180,7 @@ def observe(results: ExperimentResults) -> Observations:
 BY_VALIDATION = (
     "leads-on-validation",
     "best-on-validation",
+    "best-starts-on-validation",
     "lowest-on-validation",
     "starts-on-validation",
 )
@@ -248,8 +249,8 @@ OF_PAIRS = (
 )
 """Scopes of a verdict on the same two variants from random starts, and of no other."""
 
-OF_SEVERAL = ("lowest-variant", "lowest-on-validation")
-"""Verdicts on three or more variants from random starts."""
+OF_SEVERAL = ("lowest-variant", "lowest-on-validation", "best-starts-on-validation")
+"""Verdicts on three or more variants, or on values, from random starts."""
 
 TURNS_ROUND = (
     ("leads-longer", "joined"),
@@ -308,7 +309,7 @@ def _is_about(scope: Observation, parts: Sequence[Observation]) -> bool:
 
 def _asks_why(results: ExperimentResults) -> bool:
     """Return whether runs are compared whose difference has a reason that can be asked for."""
-    trained = {r.run.name for r in results.results}
+    trained = {(r.variant, r.point) for r in results.results}
     of_rounds = results.sweeps_rounds or is_one_trajectory(results)
     return results.check is None and not of_rounds and len(trained) > 1
 

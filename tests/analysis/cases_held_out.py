@@ -308,12 +308,68 @@ def three_are_level_on_validation() -> ExperimentResults:
     return three_variants([0.5] * 10, [0.5001] * 10, [0.5002] * 10)
 
 
+def values_from_starts(lasts: Mapping[float, Sequence[float]]) -> ExperimentResults:
+    """Learning rates from the same starts each, and the weights that their runs end at."""
+    rows = tuple(
+        (((RATE, rate),), seed, drawn_at(rate, seed), made)
+        for rate, ends in lasts.items()
+        for _, seed, _, made in from_seeds(*ends).rows
+    )
+    return held(experiment(Made("a", rows)))
+
+
+def drawn_at(rate: float, seed: int | None) -> RunConfig:
+    """The configuration of one weight from a random start."""
+    return config(LINE_DRAWN | {RATE: rate, "rounds": 2}).with_seed(seed or 0)
+
+
+def at(rate: float) -> tuple[str, float]:
+    """The point of a learning rate."""
+    return ("", rate)
+
+
+@fires("best-starts-on-validation", "all", subject=at(2.0), other=at(3.0), total=3, lower=8)
+def one_value_is_lowest_on_validation_from_every_seed() -> ExperimentResults:
+    return values_from_starts({1.0: [1.0] * 8, 2.0: [0.5] * 8, 3.0: [0.8] * 8})
+
+
+@fires("best-starts-on-validation", "", subject=at(1.0), other=at(2.0), total=2, lower=9)
+def one_of_two_values_is_lowest_on_validation_but_for_one_seed() -> ExperimentResults:
+    return values_from_starts({1.0: [0.5] * 9 + [1.0], 2.0: [0.8] * 10})
+
+
+@fires("best-starts-on-validation", "open", subject=at(1.0), others=(at(2.0),), count=2)
+def two_starts_of_two_values_are_too_few() -> ExperimentResults:
+    return values_from_starts({1.0: [0.5] * 2, 2.0: [0.8] * 2})
+
+
+@fires("best-starts-on-validation", "beside", subject=at(1.0), others=(at(2.0),))
+def two_of_three_values_are_level_on_validation() -> ExperimentResults:
+    return values_from_starts({1.0: [0.5] * 8, 2.0: [0.5001] * 8, 3.0: [0.8] * 8})
+
+
+@fires("best-starts-on-validation", "level", total=2)
+def two_values_are_level_on_validation_from_every_seed() -> ExperimentResults:
+    return values_from_starts({1.0: [0.5] * 8, 2.0: [0.5001] * 8})
+
+
+@silent("best-starts-on-validation")
+def one_value_from_several_starts() -> ExperimentResults:
+    return held(experiment(from_seeds(0.5, 2.0, 1.0)))
+
+
+@silent("lowest-on-validation", "starts-on-validation")
+def two_names_of_the_same_starts_on_validation() -> ExperimentResults:
+    first = from_seeds(*[0.5] * 10)
+    return held(experiment(Made("a", first.rows), Made("b", first.rows)))
+
+
 @silent("lowest-on-validation")
 def two_variants_on_validation_are_a_pair() -> ExperimentResults:
     return three_variants([0.5] * 10, [1.0] * 10)
 
 
-@silent("lowest-on-validation")
+@fires("lowest-on-validation", "open", subject="a", others=("b", "c"), count=5)
 def five_starts_are_too_few_for_three_on_validation() -> ExperimentResults:
     return three_variants([0.5] * 5, [0.6] * 5, [1.0] * 5)
 

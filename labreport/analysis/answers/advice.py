@@ -69,6 +69,11 @@ ADVICE: Mapping[tuple[str, str], str] = {
     ("larger-step-starts", ""): "rate",
     ("validation-at-other-rates", "turns"): "rate",
     ("validation-at-other-rates", "open"): "rate",
+    ("best-starts-on-validation", "level"): "any",
+    ("best-starts-on-validation", "beside"): "among",
+    ("best-starts-on-validation", "open"): "more",
+    ("best-starts-on-validation", ""): "point",
+    ("best-starts-on-validation", "all"): "point",
     ("lowest-on-validation", "level"): "any",
     ("lowest-on-validation", "beside"): "among",
     ("lowest-on-validation", "open"): "more",
@@ -121,12 +126,16 @@ ADVICE: Mapping[tuple[str, str], str] = {
 found counts."""
 
 
+OF_POINTS = ("best-starts-on-validation",)
+"""Rules whose subject is a value of a sweep."""
+
 OF_ONE_VALUE = ("point", "peak", "train")
 """Forms that recommend one value of a sweep."""
 
 
 OF_HELD_OUT = (
     "lowest-on-validation",
+    "best-starts-on-validation",
     "starts-on-validation",
     "leads-on-validation",
     "best-on-validation",
@@ -169,7 +178,8 @@ def _facts(found: Observation) -> Facts:
     """What an advice names: a variant or a value."""
     preferred = "other" if found.form.startswith("higher") else "subject"
     subject = found.facts.get(preferred, found.facts.get("subjects"))
-    named = {"subject": subject, "best": found.facts.get("best")}
+    best = found.facts.get("best", subject if found.rule in OF_POINTS else None)
+    named = {"subject": subject, "best": best}
     return {key: fact for key, fact in named.items() if fact is not None}
 
 

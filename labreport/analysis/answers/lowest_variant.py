@@ -88,26 +88,28 @@ def lowest_variant(results: ExperimentResults) -> Iterator[Observation]:
     groups, last = list(results.replicated.values()), results.last
     complete = bool(groups) and all(got(members, last) for members in groups)
     if complete and rankable(r for group in groups for r in group):
-        found = lowest_of(groups, _TrainingLoss(last))
-        if found is not None:
+        found = lowest_of(groups, _TrainingLoss(last)) if len(groups) > 2 else None
+        if found is not None and _are_enough(len(groups[0]), len(groups) - 1):
             facts = {**found.facts, "budget": Count(last)}
             yield replace(found, rule="lowest-variant", facts=facts)
 
 
 def lowest_of(groups: Sequence[Members], loss: LossOf) -> Observation | None:
-    """The observation of which variant has the lowest median, without the name of its rule.
+    """The observation of which group has the lowest median, without the name of its rule.
 
-    None of fewer than three variants, or where so many starts could show no difference.
+    None where not every start of the lowest has its pair in every other group.
+
+    Args:
+        groups: runs of variants, or at the points of a sweep; two or more.
+        loss: by which they are compared.
     """
-    if len(groups) < 3:
-        return None
     best, *others = sorted(groups, key=loss.middle)
     pairs = [loss.pairs(best, other) for other in others]
-    if not all(_are_enough(p, len(best), len(pairs)) for p in pairs):
+    if not all(len(p.runs) == len(best) for p in pairs):
         return None
     unsure = [p for p in pairs if not _is_sure(p, len(pairs))]
     facts: Facts = {
-        "subject": Subject(best[0].variant),
+        "subject": _named(best[0]),
         "total": Count(len(groups)),
         "median": _median_of(best, loss),
         "count": pairs[0].count,
@@ -117,7 +119,7 @@ def lowest_of(groups: Sequence[Members], loss: LossOf) -> Observation | None:
         form, more = "level", {"highest": _median_of(others[-1], loss)}
     elif unsure:
         form = "beside" if all(_is_level(p) for p in unsure) else "open"
-        more = {"others": tuple(Subject(p.runs[0][1].variant) for p in unsure)}
+        more = {"others": tuple(_named(p.runs[0][1]) for p in unsure)}
     else:
         form = "all" if all(p.below == len(best) for p in pairs) else ""
         more = _next(pairs, loss)
@@ -136,7 +138,7 @@ def _next(pairs: Sequence[Pairs], loss: LossOf) -> Facts:
     second = [other for _, other in pairs[0].runs]
     least = min(pairs, key=lambda p: p.below)
     return {
-        "other": Subject(second[0].variant),
+        "other": _named(second[0]),
         "other_median": _median_of(second, loss),
         "lower": least.lower,
     }
@@ -166,9 +168,14 @@ def _is_level(pairs: Pairs) -> bool:
     return pairs.level == len(pairs.runs)
 
 
-def _are_enough(pairs: Pairs, starts: int, others: int) -> bool:
-    """Return whether every start has its pair, and so many could show a difference."""
-    return len(pairs.runs) == starts and others * smallest_p(starts) <= thresholds.SIGNIFICANCE
+def _named(result: Result) -> Subject:
+    """The point of a result of a sweep, or its variant."""
+    return Subject("", result.point) if result.point else Subject(result.variant)
+
+
+def _are_enough(starts: int, others: int) -> bool:
+    """Return whether so many starts could show a difference from so many others."""
+    return others * smallest_p(starts) <= thresholds.SIGNIFICANCE
 
 
 def _is_sure(pairs: Pairs, others: int) -> bool:

@@ -1,8 +1,8 @@
-"""Three or more variants from random starts: which has the lowest loss on validation rows."""
+"""Which of several variants or values from random starts is lowest on the validation rows."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,7 +14,7 @@ from labreport.analysis.answers.held_out.held_out_facts import (
     row_count,
     step_formula,
 )
-from labreport.analysis.answers.held_out.validation_pairs import validation_pairs
+from labreport.analysis.answers.held_out.validation_pairs import distinct_groups, validation_pairs
 from labreport.analysis.answers.lowest_variant import Members, Pairs, lowest_of
 from labreport.analysis.observation import Count, Observation
 from labreport.analysis.results import ExperimentResults
@@ -46,11 +46,33 @@ class _ValidationLoss:
 )
 def lowest_on_validation(results: ExperimentResults) -> Iterator[Observation]:
     """Of three or more variants that with the lowest median loss on the validation rows."""
-    groups, last = list(results.replicated.values()), results.last
-    there = compared_on([r for group in groups for r in group], VALIDATION, last)
+    groups = distinct_groups(results.replicated.values())
+    if len(groups) > 2:
+        yield from _lowest(groups, "lowest-on-validation", results.last)
+
+
+@rule(
+    "best-starts-on-validation",
+    "generalisation",
+    1.0,
+    thresholds=("SIGNIFICANCE", "NO_ODDS"),
+    part="verdict",
+)
+def best_starts_on_validation(results: ExperimentResults) -> Iterator[Observation]:
+    """A sweep from several starts: the value with the lowest median loss on validation rows."""
+    points = [*results.gridded.values()]
+    groups = distinct_groups(points[0].values()) if len(points) == 1 else []
+    if len(groups) > 1:
+        yield from _lowest(groups, "best-starts-on-validation", results.last)
+
+
+def _lowest(groups: Sequence[Members], name: str, last: int) -> Iterator[Observation]:
+    """The observation of a rule, if all runs can be compared on validation rows."""
+    everyone = [r for group in groups for r in group]
+    there = compared_on(everyone, VALIDATION, last, same_training=False)
     if len({r.index(last) for r in there}) != 1:
         return
     found = lowest_of(groups, _ValidationLoss(last))
     if found is not None:
         facts = {**found.facts, "rows": row_count(there[0], VALIDATION), "budget": Count(last)}
-        yield replace(found, rule="lowest-on-validation", facts=facts)
+        yield replace(found, rule=name, facts=facts)

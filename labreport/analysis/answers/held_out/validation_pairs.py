@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -19,6 +19,7 @@ from labreport.analysis.answers.held_out.held_out_facts import (
 from labreport.analysis.measures.statistics import sign_test
 from labreport.analysis.observation import Count, Source
 from labreport.analysis.results import Result, cite
+from labreport.data.data_set import DataSet
 
 Pair = tuple[Result, Result]
 
@@ -26,12 +27,33 @@ Pair = tuple[Result, Result]
 def validation_pairs(
     mine: Sequence[Result], theirs: Sequence[Result], budget: int
 ) -> ValidationPairs:
-    """Pair runs by their seed; no pairs if one of them has no loss that can be compared."""
+    """Pair runs by their seed; no pairs if one of them has no loss that can be compared.
+
+    Nor if they are the same runs, of which the same weights count.
+    """
+    if len(distinct_groups((mine, theirs))) < 2:
+        return ValidationPairs([], budget)
     by_seed = {r.trial.seed: r for r in theirs}
     pairs = [(r, by_seed[r.trial.seed]) for r in mine if r.trial.seed in by_seed]
-    there = [p for p in pairs if len(compared_on(p, VALIDATION, budget)) == 2]
+    there = [p for p in pairs if len(compared_on(p, VALIDATION, budget, same_training=False)) == 2]
     steps = {r.index(budget) for pair in there for r in pair}
     return ValidationPairs(there if len(steps) == 1 and len(there) == len(mine) else [], budget)
+
+
+def distinct_groups(groups: Iterable[Sequence[Result]]) -> list[Sequence[Result]]:
+    """Groups of runs, of those that are the same runs on the same data set the first."""
+    found: dict[object, Sequence[Result]] = {}
+    for group in groups:
+        kept = {
+            (r.run.config.digest, r.trial.data_set and _kept_of(r.trial.data_set)) for r in group
+        }
+        found.setdefault(frozenset(kept), group)
+    return list(found.values())
+
+
+def _kept_of(data_set: DataSet) -> tuple[bool, int | None]:
+    """What decides which weights of a run count."""
+    return data_set.keeps_best, data_set.patience
 
 
 @dataclass(frozen=True)
