@@ -338,9 +338,9 @@ def one_of_two_values_is_lowest_on_validation_but_for_one_seed() -> ExperimentRe
     return values_from_starts({1.0: [0.5] * 9 + [1.0], 2.0: [0.8] * 10})
 
 
-@fires("best-starts-on-validation", "open", subject=at(1.0), others=(at(2.0),), count=2)
-def two_starts_of_two_values_are_too_few() -> ExperimentResults:
-    return values_from_starts({1.0: [0.5] * 2, 2.0: [0.8] * 2})
+@fires("best-starts-on-validation", "open", subject=at(1.0), others=(at(2.0),), count=5)
+def five_starts_of_two_values_are_too_few() -> ExperimentResults:
+    return values_from_starts({1.0: [0.5] * 5, 2.0: [0.8] * 5})
 
 
 @fires("best-starts-on-validation", "beside", subject=at(1.0), others=(at(2.0),))
@@ -369,9 +369,10 @@ def two_variants_on_validation_are_a_pair() -> ExperimentResults:
     return three_variants([0.5] * 10, [1.0] * 10)
 
 
-@fires("lowest-on-validation", "open", subject="a", others=("b", "c"), count=5)
-def five_starts_are_too_few_for_three_on_validation() -> ExperimentResults:
-    return three_variants([0.5] * 5, [0.6] * 5, [1.0] * 5)
+@fires("lowest-on-validation", "open", subject="a", others=("b", "c"), count=6)
+def six_starts_are_too_few_for_three_on_validation() -> ExperimentResults:
+    # The smallest p of six pairs is 0.031; twice that, for the best was chosen among three.
+    return three_variants([0.5] * 6, [0.6] * 6, [1.0] * 6)
 
 
 def at_other_rates(half: int, twice: int, count: int = 10, lower: int = 10) -> ExperimentResults:

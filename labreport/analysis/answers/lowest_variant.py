@@ -151,7 +151,8 @@ def _claims(form: str, pairs: Sequence[Pairs], loss: LossOf) -> Iterator[Source]
         yield _median_claim(mine, theirs, loss)
         if not _is_level(p):
             sure = _sure_formula(p, len(pairs))
-            yield p.cite(sure if _is_sure(p, len(pairs)) else f"not ({sure})")
+            apart = f"{p.below_formula} + {p.above_formula} > 0"
+            yield p.cite(sure if _is_sure(p, len(pairs)) else f"not ({sure}) and {apart}")
         elif form in ("level", "beside"):
             yield p.cite(f"{p.below_formula} + {p.above_formula} == 0")
     others = [[other for _, other in p.runs] for p in pairs]
