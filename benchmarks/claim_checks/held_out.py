@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from claim_checks.losses import has_reached
 from claim_checks.reading import listed, near, stated, subjects_of, value
 from claim_checks.seen import Check, Seen
 from labreport.analysis.observation import Observation, Subject
@@ -279,6 +280,7 @@ def linear_optimum(seen: Seen, observation: Observation) -> bool:
     step = stated(observation, "budget")
     lines = [r for r in seen.single_and_swept if len(r.config.network.shapes) == 1]
     best = lowest_of_lines(lines[0])
+    lines = [r for r in lines if has_reached(r, step)]
     level = [r for r in lines if r.losses[step] - best <= 1.01e-3 * r.losses[0]]
     fine = abs(stated(observation, "optimum") - best) <= 1e-5 * abs(best) + 1e-9
     count = stated(observation, "count")

@@ -21,7 +21,14 @@ from labreport.lab.size import recorded_bytes, replay_seconds, run_seconds
 from labreport.lab.unlearnable import reason
 
 Kind = Literal[
-    "momentum", "linear-output", "longer", "rounding", "rates", "neighbours", "other-starts"
+    "momentum",
+    "linear-output",
+    "without-hidden",
+    "longer",
+    "rounding",
+    "rates",
+    "neighbours",
+    "other-starts",
 ]
 
 STARTS = 30
@@ -93,6 +100,23 @@ def linear_output(config: RunConfig) -> tuple[RunConfig, ...]:
         return ()
     activations = [*config.network.activations[:-1], "identity"]
     return (changed(config, {"network": {"activations": activations}}),)
+
+
+def without_hidden(config: RunConfig) -> tuple[RunConfig, ...]:
+    """Test whether hidden layers without an activation add anything: the network without them.
+
+    From a start of its own, and trained as long as the same run continued.
+    """
+    network = config.network
+    *hidden, last = network.activations
+    if not hidden or {*hidden} != {"identity"} or network.holds_bias:
+        return ()
+    if not config.data.sees_all_rows or not config.optimizer.learning_rate:
+        return ()
+    layers = [network.layers[0], network.layers[-1]]
+    change = {"network": {"layers": layers, "activations": [last]}}
+    initial = LinearDefault(scheme="pytorch")
+    return longer(changed(config.model_copy(update={"initial": initial}), change))
 
 
 def longer(config: RunConfig) -> tuple[RunConfig, ...]:
@@ -177,6 +201,7 @@ def changed(config: RunConfig, change: dict[str, Any]) -> RunConfig:
 KINDS: dict[Kind, Callable[[RunConfig], tuple[RunConfig, ...]]] = {
     "momentum": momentum,
     "linear-output": linear_output,
+    "without-hidden": without_hidden,
     "longer": longer,
     "rounding": rounding,
     "rates": rates,
@@ -205,7 +230,7 @@ MOST_OF_A_RUN: dict[Kind, int] = {
 }
 """Controls that a run has of a kind, at the most; other starts may be fewer."""
 
-REASONS: tuple[Kind, ...] = ("momentum", "linear-output")
+REASONS: tuple[Kind, ...] = ("momentum", "linear-output", "without-hidden")
 """Controls that test a reason; there are one or two of a run."""
 
 ROBUSTNESS: dict[str, tuple[Kind, ...]] = {

@@ -5,7 +5,7 @@ Losses begin at 9, so that what differs by less than 0.009 is level.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -394,6 +394,47 @@ def a_leader_with_the_same_range() -> ExperimentResults:
 def a_target_within_reach_of_all() -> ExperimentResults:
     linear = {"network.activations": ["sigmoid", "identity"]}
     return experiment(single("a", [9, 5, 2]), single("b", [9, 5, 0.1], linear))
+
+
+# --- hidden layers without an activation -------------------------------------------------------
+
+LINEAR_INSIDE = {"network.activations": ["identity", "sigmoid"]}
+
+
+def linear_inside(own: float, without: float, leader: float = 1.0) -> ExperimentResults:
+    """A leader, and a linear network with what it and one without its layer come to at length."""
+    made = experiment(single("a", [9, 5, leader]), single("b", [9, 5, 4], LINEAR_INSIDE))
+
+    def ending_at(end: float) -> Callable[[int, RunConfig], Trace | None]:
+        return lambda _, changed: trace(changed, [9.0] * changed.rounds + [end])
+
+    longer = with_controls(made, "longer", ending_at(own))
+    return with_controls(longer, "without-hidden", ending_at(without))
+
+
+@fires("linear-hidden", subject="b", other="a", value=2.0, without=2.0 + 0.999 * ODDS, rounds=20)
+def a_network_without_hidden_layers_comes_as_far() -> ExperimentResults:
+    return linear_inside(2.0, 2.0 + 0.999 * ODDS)
+
+
+@silent("linear-hidden")
+def a_network_without_hidden_layers_comes_farther() -> ExperimentResults:
+    return linear_inside(2.0, 2.0 - 1.001 * ODDS)
+
+
+@silent("linear-hidden")
+def a_network_without_hidden_layers_does_not_come_as_far() -> ExperimentResults:
+    return linear_inside(2.0, 2.0 + 1.001 * ODDS)
+
+
+@silent("linear-hidden")
+def a_network_without_hidden_layers_comes_to_the_lead() -> ExperimentResults:
+    return linear_inside(1.0, 1.0)
+
+
+@silent("linear-hidden")
+def a_linear_network_that_leads() -> ExperimentResults:
+    return linear_inside(2.0, 2.0, leader=5.0)
 
 
 # --- wrong gradients that point downhill -------------------------------------------------------

@@ -96,6 +96,31 @@ def test_a_target_within_reach_needs_no_linear_output(
     assert made(changed(base, change), "linear-output") == ()
 
 
+def test_linear_hidden_layers_are_tested_by_the_network_without_them(base: RunConfig) -> None:
+    deep = changed(base, {"network": {"activations": ["identity", "sigmoid"]}})
+    (control,) = made(deep, "without-hidden")
+    (longer,) = KINDS["longer"](deep)
+    assert control.network.layers == (base.network.layers[0], base.network.layers[-1])
+    assert control.network.activations == ("sigmoid",)
+    assert control.rounds == longer.rounds
+    assert control.initial.scheme == "pytorch"
+    assert (control.data, control.loss, control.optimizer) == (deep.data, deep.loss, deep.optimizer)
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        {"activations": ["sigmoid", "identity"]},
+        {"layers": [2, 2], "activations": ["identity"]},
+    ],
+)
+def test_nothing_is_left_out_where_no_hidden_layer_is_linear(
+    base: RunConfig, network: dict[str, Any]
+) -> None:
+    simple = changed(base, {"network": network, "initial": {"scheme": "pytorch"}})
+    assert made(simple, "without-hidden") == ()
+
+
 def repeated(plan: Plan) -> dict[str, list[RunConfig]]:
     """The controls of an experiment by their kind."""
     found: dict[str, list[RunConfig]] = {}

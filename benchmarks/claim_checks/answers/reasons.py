@@ -20,7 +20,7 @@ from claim_checks.gradient_checks import LEAST_DERIVATIVE, retrained, rewrite_by
 from claim_checks.losses import has_reached, loss_at, quantity_of
 from claim_checks.parameters import layer_positions
 from claim_checks.reading import near, stated, subjects_of
-from claim_checks.seen import Check, Seen, changed_keys, with_rate
+from claim_checks.seen import Check, Seen, changed_keys, continued, with_rate
 from labreport.analysis.observation import Observation
 from labreport.runs.run import Run
 
@@ -225,6 +225,37 @@ def range_decides(seen: Seen, observation: Observation) -> bool:
     )
 
 
+def linear_hidden(seen: Seen, observation: Observation) -> bool:
+    """Check that a linear network comes to what the network without hidden layers comes to."""
+    run, rounds = seen.run(observation.facts["subject"]), stated(observation, "rounds")
+    inside, last = run.config.network.activations[:-1], run.config.network.activations[-1]
+    layers = (run.config.network.layers[0], run.config.network.layers[-1])
+    alone = [
+        r
+        for r in seen.controls.values()
+        if (r.config.network.layers, r.config.network.activations) == (layers, (last,))
+        and r.config.rounds == rounds
+        and changed_keys(run.config, r.config)
+        <= {"network.layers", "network.activations", "rounds", *_initial_keys(run, r)}
+    ]
+    own = continued(seen, run, rounds)
+    if not inside or {*inside} != {"identity"} or own is None or len(alone) != 1:
+        return False
+    ends = loss_at(own, rounds), loss_at(alone[0], rounds)
+    odds = 1.001e-3 * max(abs(loss_at(r, 0)) for r in (own, alone[0]))
+    told = stated(observation, "value"), stated(observation, "without")
+    leader = seen.run(observation.facts["other"])
+    return (
+        abs(ends[0] - ends[1]) <= odds
+        and all(near(a, b) for a, b in zip(told, ends, strict=True))
+        and loss_at(leader, seen.plan.budgets[-1]) < ends[1]
+    )
+
+
+def _initial_keys(*runs: Run) -> set[str]:
+    return {key for run in runs for key in run.config.flat() if key.startswith("initial.")}
+
+
 def _outputs_of(run: Run) -> np.ndarray:
     """Return outputs that the last activation can give, by trying many weighted sums."""
     sums = np.concatenate([np.linspace(-60, 60, 400_001), (-1e4, 1e4)])
@@ -348,6 +379,7 @@ CHECKS: dict[str, Check] = {
     "pairs-at-other-rates": pairs_at_other_rates,
     "pairs-by-round": pairs_by_round,
     "error-term": error_term,
+    "linear-hidden": linear_hidden,
     "range-decides": range_decides,
     "lands-in-saturation": lands_in_saturation,
     "points-downhill": points_downhill,
