@@ -285,7 +285,7 @@ def repetitions(compared: Compared, kinds: Sequence[Kind], most: int) -> Iterato
 def _repeated(compared: Compared, kind: Kind) -> tuple[RunConfig, ...]:
     """The runs that have controls of a kind."""
     if kind == "rates":
-        return compared.singles
+        return (*compared.singles, *_without_momentum(compared.swept))
     if kind == "neighbours":
         return compared.replicated
     alone = (*compared.singles, *compared.swept)
@@ -294,6 +294,13 @@ def _repeated(compared: Compared, kind: Kind) -> tuple[RunConfig, ...]:
     if kind == "other-starts" and len(starts) > 1:
         return ()
     return alone
+
+
+def _without_momentum(swept: Sequence[RunConfig]) -> tuple[RunConfig, ...]:
+    """Of runs along a sweep of momentum those that have none: a longer step may do the same."""
+    momenta = {c.digest: c.flat().get("optimizer.momentum") for c in swept}
+    several = len({*momenta.values()} - {None}) > 1
+    return tuple(c for c in swept if several and momenta[c.digest] == 0)
 
 
 def _affordable(kind: Kind, runs: Sequence[RunConfig], most: int) -> list[RunConfig]:

@@ -16,6 +16,7 @@ from synthetic_runs import (
     MOMENTUM,
     RATE,
     Made,
+    config,
     experiment,
     grid,
     single,
@@ -27,7 +28,7 @@ from synthetic_runs import (
 from labreport.analysis.results import ExperimentResults
 from labreport.analysis.thresholds import CLOSE, SATURATED
 from labreport.lab.configuration import RunConfig
-from labreport.lab.controls import STARTS
+from labreport.lab.controls import RATES, STARTS
 from labreport.runs.run import Trace
 
 B = {MOMENTUM: 0.5}
@@ -800,3 +801,49 @@ def one_has_other_values() -> ExperimentResults:
     first = {float(k): [9, 5, end] for k, end in enumerate((3, 2, 2, 1), 1)}
     other = {float(k): [9, 5, 0.5] for k in range(2, 6)}
     return experiment(sweep("a", RATE, first), sweep("b", RATE, other, B))
+
+
+# --- momentum and longer steps -----------------------------------------------------------------
+
+
+def momenta(plain: float, best: float, *faster: float, at: float = 0.9) -> ExperimentResults:
+    """Losses at the end with no momentum, and with some; and without any at larger rates."""
+    curves = {0.0: [9, 5, plain], 0.5: [9, 5, plain], at: [9, 5, best]}
+    made = experiment(sweep("a", "optimizer.momentum", curves))
+    larger = [factor for factor in RATES if factor > 1]
+    ends = dict(zip(larger, faster, strict=True))
+
+    def at_rate(_: int, changed: RunConfig) -> Trace | None:
+        end = ends.get(changed.optimizer.learning_rate / BASE_RATE, 8.0)
+        return trace(changed, [9, 5, end])
+
+    return with_controls(made, "rates", at_rate)
+
+
+BASE_RATE = config().optimizer.learning_rate
+
+
+@fires("momentum-step", "", best=("", 0.9))
+@fires("momentum-step", "", times=10.0, factor=4.0, value=1 + 0.999 * ODDS)
+def a_step_four_times_as_long_does_the_same() -> ExperimentResults:
+    return momenta(3, 1, 2, 1 + 0.999 * ODDS, 5, 8)
+
+
+@fires("momentum-step", "more", times=10.0, factor=40.0, value=2.0)
+def no_longer_step_does_the_same() -> ExperimentResults:
+    return momenta(3, 1, 2, 2.5, 5, 8)
+
+
+@fires("momentum-step", "more", value=1 + 1.001 * ODDS)
+def a_longer_step_does_nearly_the_same() -> ExperimentResults:
+    return momenta(3, 1, 2, 1 + 1.001 * ODDS, 5, 8)
+
+
+@silent("momentum-step")
+def no_momentum_is_level_with_the_best() -> ExperimentResults:
+    return momenta(1 + 0.999 * ODDS, 1, 2, 2, 2, 2)
+
+
+@silent("momentum-step")
+def a_momentum_of_1_is_no_longer_step() -> ExperimentResults:
+    return momenta(3, 1, 2, 2, 2, 2, at=1.0)

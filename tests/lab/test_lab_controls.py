@@ -96,6 +96,16 @@ def test_a_target_within_reach_needs_no_linear_output(
     assert made(changed(base, change), "linear-output") == ()
 
 
+def test_of_a_sweep_of_momentum_the_run_without_it_has_other_rates(base: RunConfig) -> None:
+    swept = tuple(changed(base, {"optimizer": {"momentum": m}}) for m in (0.0, 0.5, 0.9))
+    found = [*repetitions(Compared((), swept, (), (base.rounds,)), ("rates",), 5_000)]
+    rates = {c.optimizer.learning_rate for control in found for c in control.configurations}
+    assert len(rates) == len(RATES)
+    assert {c.flat()["optimizer.momentum"] for f in found for c in f.configurations} == {0.0}
+    other = (swept[0], changed(base, {"optimizer": {"learning_rate": 0.7}}))
+    assert [*repetitions(Compared((), other, (), (base.rounds,)), ("rates",), 5_000)] == []
+
+
 def test_linear_hidden_layers_are_tested_by_the_network_without_them(base: RunConfig) -> None:
     deep = changed(base, {"network": {"activations": ["identity", "sigmoid"]}})
     (control,) = made(deep, "without-hidden")

@@ -20,7 +20,7 @@ from claim_checks.losses import (
     loss_at,
 )
 from claim_checks.reading import listed, near, stated
-from claim_checks.seen import Check, Seen, other_starts, runs_at_points
+from claim_checks.seen import Check, Seen, changed_keys, other_starts, runs_at_points
 from labreport.analysis.observation import Observation, UpTo
 from labreport.lab.configuration import RunConfig
 from labreport.runs.run import Run
@@ -115,6 +115,31 @@ def _is_accepted(config: RunConfig, key: str, value: float) -> bool:
     except ValidationError:
         return False
     return True
+
+
+def momentum_step(seen: Seen, observation: Observation) -> bool:
+    """Check whether some larger learning rate without momentum comes as low as the best momentum.
+
+    Without momentum is the member of the sweep that has none; the rates are those of its controls.
+    """
+    budget, best = stated(observation, "budget"), seen.run(observation.facts["best"])
+    plain = next(r for _, r in in_order(seen) if not r.config.flat()["optimizer.momentum"])
+    rates = {}
+    for other in seen.controls.values():
+        factor = other.config.optimizer.learning_rate / plain.config.optimizer.learning_rate
+        if changed_keys(plain.config, other.config) == {"optimizer.learning_rate"} and factor > 1.5:
+            rates[factor] = other
+    there = {f: loss_at(r, budget) for f, r in sorted(rates.items()) if has_reached(r, budget)}
+    odds = 1e-3 * abs(loss_at(plain, 0))
+    mine = loss_at(best, budget)
+    enough = [f for f, loss in there.items() if loss - mine <= odds]
+    momentum = best.config.flat()["optimizer.momentum"]
+    if not near(stated(observation, "times"), 1 / (1 - momentum), 1e-6):
+        return False
+    factor, value = stated(observation, "factor"), stated(observation, "value")
+    if observation.form == "":
+        return near(factor, enough[0], 1e-6) and near(value, there[enough[0]])
+    return not enough and near(factor, max(there), 1e-6) and near(value, min(there.values()))
 
 
 def sweep_values(seen: Seen, observation: Observation) -> bool:
@@ -315,6 +340,7 @@ def usable_values(seen: Seen, observation: Observation) -> bool:
 
 CHECKS: dict[str, Check] = {
     "sweep-shape": sweep_shape,
+    "momentum-step": momentum_step,
     "sweep-values": sweep_values,
     "best-point": best_point,
     "at-same-values": at_same_values,

@@ -43,7 +43,7 @@ def larger_step(results: ExperimentResults) -> Iterator[Observation]:
     changed = changed_besides_steps(config, other)
     if changed is None or config.initial != other.initial:
         return
-    larger = [r for r in _faster(results.control("rates", behind), behind) if _got(r, measure)]
+    larger = [r for r in faster(results.control("rates", behind), behind) if _got(r, measure)]
     if not larger:
         return
     enough = next((r for r in larger if not is_lower(ahead, r, measure)), None)
@@ -52,7 +52,7 @@ def larger_step(results: ExperimentResults) -> Iterator[Observation]:
         "subject": ahead.subject,
         "other": behind.subject,
         "budget": Count(measure.budget),
-        "factor": _times(told, behind),
+        "factor": times_the_rate(told, behind),
         "count": Count(larger.index(told) + 1),
     }
     differ = f"r1.setting({changed!r}) != r2.setting({changed!r})"
@@ -82,7 +82,7 @@ def _ahead_again(
         for result in pair
     )
     best = min(own, key=lambda r: measure.value(r) or 0.0)
-    gains = best in _faster(own, ahead) and is_lower(best, ahead, measure)
+    gains = best in faster(own, ahead) and is_lower(best, ahead, measure)
     if not gains or not all(is_lower(best, r, measure) for r in theirs):
         return {}, []
     lowest = min(theirs, key=lambda r: measure.value(r) or 0.0)
@@ -99,7 +99,7 @@ def changed_besides_steps(config: RunConfig, other: RunConfig) -> str | None:
     return besides[0] if besides and "rounds" not in besides else None
 
 
-def _faster(members: Sequence[Result], result: Result) -> Iterator[Result]:
+def faster(members: Sequence[Result], result: Result) -> Iterator[Result]:
     """Those with a larger learning rate than a result."""
     rate = result.run.config.optimizer.learning_rate
     return (r for r in members if r.run.config.optimizer.learning_rate > rate)
@@ -116,7 +116,8 @@ def _got(result: Result, measure: Measure) -> bool:
     return measure.value(result) is not None
 
 
-def _times(result: Result, other: Result) -> Number:
+def times_the_rate(result: Result, other: Result) -> Number:
+    """How many times as large the learning rate of a result is as that of another."""
     pair = (result, other)
     factor = result.run.config.optimizer.learning_rate / other.run.config.optimizer.learning_rate
     return Number(factor, cite("r1.learning_rate / r2.learning_rate", pair), digits=2)
@@ -193,9 +194,7 @@ def _at_twice_the_rate(
     results: ExperimentResults, members: Sequence[Result], measure: Measure
 ) -> list[Result]:
     """The same runs with twice the learning rate, as far as they are there and got so far."""
-    found = (
-        r for result in members for r in _faster(results.control("neighbours", result), result)
-    )
+    found = (r for result in members for r in faster(results.control("neighbours", result), result))
     return [r for r in found if _got(r, measure)]
 
 
