@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from labreport.analysis import thresholds
+from labreport.analysis.measures.over_starts import Statistic, loss_over
 from labreport.analysis.measures.statistics import sign_test
 from labreport.analysis.observation import Count, Number, Source
 from labreport.analysis.results import ExperimentResults, Result, cite
@@ -151,6 +152,12 @@ def losses_formula(members: Iterable[Result], budget: int, told: str = "{}") -> 
     return f"each({told.format(loss)})"
 
 
+def median_claim(one: Sequence[Result], other: Sequence[Result], losses: str) -> Source:
+    """The claim that the first has no higher median than the other, of such losses of all."""
+    lower = f"median({losses}[:{len(one)}]) <= median({losses}[{len(one)}:])"
+    return cite(lower, (*one, *other))
+
+
 @dataclass(frozen=True)
 class SeedPairs:
     """Runs from the same seeds, of two variants or at two points.
@@ -251,6 +258,13 @@ class SeedPairs:
     def even(self) -> Count:
         """Number of pairs of which neither is lower."""
         return Count(self.level, self.cite(f"{len(self.runs)} - ({self.untied})"))
+
+    def number(self, statistic: Statistic, formula: str) -> Number:
+        """A statistic of the differences, over the runs in the order of `cite`."""
+        count = len(self.runs)
+        return loss_over(
+            self._compared.runs, self.budget, lambda v: statistic(v[:count] - v[count:]), formula
+        )
 
     def cite(self, formula: str) -> Source:
         """Source over the first run of every pair, followed by the second of every pair."""

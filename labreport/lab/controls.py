@@ -26,6 +26,7 @@ Kind = Literal[
     "without-hidden",
     "longer",
     "rounding",
+    "rounding-starts",
     "rates",
     "neighbours",
     "other-starts",
@@ -142,6 +143,11 @@ def rounding(config: RunConfig) -> tuple[RunConfig, ...]:
     return tuple(made)
 
 
+def rounding_starts(config: RunConfig) -> tuple[RunConfig, ...]:
+    """Of a run from one of several random starts the first of these: there are many such runs."""
+    return rounding(config)[:1]
+
+
 def _moved(config: RunConfig, initial: Given, factor: float) -> RunConfig:
     """The run with every weight so many times as large."""
     weights = tuple(
@@ -204,6 +210,7 @@ KINDS: dict[Kind, Callable[[RunConfig], tuple[RunConfig, ...]]] = {
     "without-hidden": without_hidden,
     "longer": longer,
     "rounding": rounding,
+    "rounding-starts": rounding_starts,
     "rates": rates,
     "neighbours": neighbours,
     "other-starts": other_starts,
@@ -225,6 +232,7 @@ def control_digests(kind: Kind, config: RunConfig) -> tuple[str, ...]:
 MOST_OF_A_RUN: dict[Kind, int] = {
     "longer": 1,
     "rounding": 4,
+    "rounding-starts": 1,
     "rates": len(RATES),
     "neighbours": 2,
 }
@@ -234,7 +242,7 @@ REASONS: tuple[Kind, ...] = ("momentum", "linear-output", "without-hidden")
 """Controls that test a reason; there are one or two of a run."""
 
 ROBUSTNESS: dict[str, tuple[Kind, ...]] = {
-    "full": ("longer", "rounding", "rates", "neighbours", "other-starts"),
+    "full": ("longer", "rounding", "rounding-starts", "rates", "neighbours", "other-starts"),
     "starts": ("other-starts",),
     "none": (),
 }
@@ -286,7 +294,7 @@ def _repeated(compared: Compared, kind: Kind) -> tuple[RunConfig, ...]:
     """The runs that have controls of a kind."""
     if kind == "rates":
         return (*compared.singles, *_without_momentum(compared.swept))
-    if kind == "neighbours":
+    if kind in ("neighbours", "rounding-starts"):
         return compared.replicated
     alone = (*compared.singles, *compared.swept)
     # Where the start itself is compared, another one is another question.

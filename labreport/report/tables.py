@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from statistics import stdev
 
 import numpy as np
 
 from labreport.analysis.observation import Count, Keys, Number, Subject
-from labreport.analysis.results import ExperimentResults, Result, cite
+from labreport.analysis.results import ExperimentResults, Result
 from labreport.analysis.rules.comparison import (
     MOST_OUTPUTS,
     comparable,
     rankable,
     same_rows,
 )
-from labreport.analysis.rules.initialisation import final_losses
 from labreport.lab.changes import shown_differences
 from labreport.lab.lab import Variant
 from labreport.lab.plan import Point
@@ -144,7 +142,7 @@ def comparison_table(results: ExperimentResults) -> Table | None:
 
     column("initial", [_loss(r, 0) for r in singles])
     for budget in results.budgets:
-        column("loss" + _ending_of(results), [_loss(r, budget) for r in singles], budget=budget)
+        column("loss" + ending_of(results), [_loss(r, budget) for r in singles], budget=budget)
     column("floor", [_finite(r.floor.value) for r in singles])
     # The squared error of a run that minimises just that is its loss.
     errors = any(r.run.config.loss != "mse" for r in singles)
@@ -230,11 +228,11 @@ def sweep_table(results: ExperimentResults) -> Table | None:
         ((_, members),) = swept.items()
         titles = [_loss_head(results, budget) for budget in results.budgets]
         columns = [(members, budget) for budget in results.budgets]
-        caption = text("report.sweep-table" + _ending_of(results))
+        caption = text("report.sweep-table" + ending_of(results))
     else:
         titles = [Cell(named(results, name), numeric=True) for name in swept]
         columns = [(members, results.last) for members in swept.values()]
-        key = "report.sweep-variants-table" + _ending_of(results)
+        key = "report.sweep-variants-table" + ending_of(results)
         caption = text(key, budget=results.last)
     header = [Cell(Keys((key,)), numeric=True) for key, _ in points[0]]
     ranked = all(map(rankable, swept.values()))
@@ -266,70 +264,12 @@ def _losses_at(
 
 def _loss_head(results: ExperimentResults, budget: int) -> Cell:
     """The head of a column of losses after so many rounds, or after each run's own."""
-    return head("loss" + _ending_of(results), numeric=True, budget=budget)
+    return head("loss" + ending_of(results), numeric=True, budget=budget)
 
 
-def _ending_of(results: ExperimentResults) -> str:
+def ending_of(results: ExperimentResults) -> str:
     """The ending of a text's key: of each run at its own end, where rounds are swept."""
     return "-own" if results.at_own_end else ""
-
-
-MOST_FURTHER = 3
-"""Further budgets in a table of random starts, the last of them: a page is no wider."""
-
-
-def starts_table(results: ExperimentResults) -> Table | None:
-    """Statistics over random starts, with the single starts beside them.
-
-    A row for each variant, and for each of its points where it was also swept. Of budgets before
-    the last one there is the median.
-    """
-    groups: dict[tuple[str, Point], list[Result]] = {}
-    for result in results.results:
-        groups.setdefault((result.variant, result.point), []).append(result)
-    if all(len(members) == 1 for members in groups.values()):
-        return None
-    further = results.budgets[:-1][-MOST_FURTHER:]
-    names = ("count", "mean", "deviation", "lowest", "median", "highest")
-    header = [head("variant"), *(head(name, numeric=True) for name in names)]
-    header += [head("median-at", numeric=True, budget=budget) for budget in further]
-    rows = []
-    for (variant, point), members in groups.items():
-        values = final_losses(tuple(members), results.last)
-        subject = Cell(named(results, variant, point))
-        earlier = (_median_at(members, budget) for budget in further)
-        count = Cell(str(len(values)), numeric=True)
-        rows.append((subject, count, *_statistics(values), *earlier))
-    singles = any(len(members) == 1 for members in groups.values())
-    key = "report.starts-table" + ("-singles" if singles else "") + _ending_of(results)
-    caption = [text(key, budget=results.last)]
-    caption += [text("report.starts-table-further")] if further else []
-    caption += [text("report.starts-table-rest")] if len(further) + 1 < len(results.budgets) else []
-    return Table(passage(caption), tuple(header), tuple(rows))
-
-
-def _median_at(members: Sequence[Result], budget: int) -> Cell:
-    """The median of the losses of those runs that got so far."""
-    there = [r for r in members if r.loss(budget) is not None]
-    if not there:
-        return measured(None)
-    source = cite(f"median(each({there[0].loss_formula(budget)}))", there)
-    return measured(Number(float(np.median(final_losses(tuple(there), budget))), source))
-
-
-def _statistics(values: np.ndarray) -> tuple[Cell, ...]:
-    """Mean, standard deviation, lowest, median and highest of final losses."""
-    if not len(values):
-        return (measured(None),) * 5
-    # Exactly 0 where all are equal, which a sum of rounded squares need not be.
-    deviation = stdev(values.tolist()) if len(values) > 1 else None
-    return (
-        measured(float(values.mean())),
-        measured(deviation),
-        measured(float(values.min())),
-        measured(float(np.median(values))),
-        measured(float(values.max())),
-    )
 
 
 def cross_table(experiments: Sequence[ExperimentResults], titles: Sequence[Phrase]) -> Table | None:

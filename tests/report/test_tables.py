@@ -21,12 +21,12 @@ from labreport.render.printed import PrintedCell, PrintedParagraph, PrintedTable
 from labreport.report.base_table import MOST_NAMED, base_table
 from labreport.report.illustration.stated_differences import stated_differences
 from labreport.report.numbers import DIGITS, measured
+from labreport.report.start_tables import starts_table
 from labreport.report.tables import (
     NONE,
     comparison_table,
     cross_table,
     differences_table,
-    starts_table,
     sweep_table,
 )
 from labreport.report.tree import Table

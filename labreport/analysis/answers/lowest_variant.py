@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from labreport.analysis import thresholds
-from labreport.analysis.answers.best_from_starts import got, middle
-from labreport.analysis.comparing import losses_formula
+from labreport.analysis.answers.best_from_starts import got
+from labreport.analysis.comparing import losses_formula, median_claim
+from labreport.analysis.measures.over_starts import loss_over, median
 from labreport.analysis.measures.statistics import sign_test, smallest_p
 from labreport.analysis.observation import Count, Facts, Number, Observation, Source, Subject
-from labreport.analysis.results import ExperimentResults, Result, cite
+from labreport.analysis.results import ExperimentResults, Result
 from labreport.analysis.rule import rule
 from labreport.analysis.rules.comparison import rankable
 from labreport.analysis.rules.reliability import pairs_of
@@ -47,7 +48,7 @@ class Pairs(Protocol):
 class LossOf(Protocol):
     """A loss after so many rounds, by which variants are compared."""
 
-    def middle(self, members: Members) -> float:
+    def median(self, members: Members) -> Number:
         """The median over runs."""
 
     def formula(self, members: Members) -> str:
@@ -63,8 +64,9 @@ class _TrainingLoss:
 
     budget: int
 
-    def middle(self, members: Members) -> float:
-        return middle(members, self.budget)
+    def median(self, members: Members) -> Number:
+        formula = f"median({self.formula(members)})"
+        return loss_over(members, self.budget, median, formula)
 
     def formula(self, members: Members) -> str:
         return losses_formula(members, self.budget)
@@ -103,7 +105,7 @@ def lowest_of(groups: Sequence[Members], loss: LossOf) -> Observation | None:
         groups: runs of variants, or at the points of a sweep; two or more.
         loss: by which they are compared.
     """
-    best, *others = sorted(groups, key=loss.middle)
+    best, *others = sorted(groups, key=lambda group: loss.median(group).value)
     pairs = [loss.pairs(best, other) for other in others]
     if not all(len(p.runs) == len(best) for p in pairs):
         return None
@@ -111,12 +113,12 @@ def lowest_of(groups: Sequence[Members], loss: LossOf) -> Observation | None:
     facts: Facts = {
         "subject": _named(best[0]),
         "total": Count(len(groups)),
-        "median": _median_of(best, loss),
+        "median": loss.median(best),
         "count": pairs[0].count,
     }
     more: Facts
     if all(map(_is_level, pairs)):
-        form, more = "level", {"highest": _median_of(others[-1], loss)}
+        form, more = "level", {"highest": loss.median(others[-1])}
     elif unsure:
         form = "beside" if all(_is_level(p) for p in unsure) else "open"
         more = {"others": tuple(_named(p.runs[0][1]) for p in unsure)}
@@ -139,16 +141,20 @@ def _next(pairs: Sequence[Pairs], loss: LossOf) -> Facts:
     least = min(pairs, key=lambda p: p.below)
     return {
         "other": _named(second[0]),
-        "other_median": _median_of(second, loss),
+        "other_median": loss.median(second),
         "lower": least.lower,
     }
 
 
 def _claims(form: str, pairs: Sequence[Pairs], loss: LossOf) -> Iterator[Source]:
     """The claims that no median is lower, of whom chance explains it, and what the form adds."""
+
+    def claim(one: Members, other: Members) -> Source:
+        return median_claim(one, other, loss.formula((*one, *other)))
+
     for p in pairs:
         mine, theirs = zip(*p.runs, strict=True)
-        yield _median_claim(mine, theirs, loss)
+        yield claim(mine, theirs)
         if not _is_level(p):
             sure = _sure_formula(p, len(pairs))
             apart = f"{p.below_formula} + {p.above_formula} > 0"
@@ -157,11 +163,11 @@ def _claims(form: str, pairs: Sequence[Pairs], loss: LossOf) -> Iterator[Source]
             yield p.cite(f"{p.below_formula} + {p.above_formula} == 0")
     others = [[other for _, other in p.runs] for p in pairs]
     if form == "level":
-        yield from (_median_claim(other, others[-1], loss) for other in others[:-1])
+        yield from (claim(other, others[-1]) for other in others[:-1])
     if form in ("", "all"):
         least = min(p.below for p in pairs)
         yield from (p.cite(f"{p.below_formula} >= {least}") for p in pairs)
-        yield from (_median_claim(others[0], other, loss) for other in others[1:])
+        yield from (claim(others[0], other) for other in others[1:])
 
 
 def _is_level(pairs: Pairs) -> bool:
@@ -188,15 +194,3 @@ def _is_sure(pairs: Pairs, others: int) -> bool:
 def _sure_formula(pairs: Pairs, others: int) -> str:
     more = f"{pairs.below_formula} > {pairs.above_formula}"
     return f"{more} and {others} * {pairs.test} <= SIGNIFICANCE"
-
-
-def _median_of(members: Members, loss: LossOf) -> Number:
-    source = cite(f"median({loss.formula(members)})", members)
-    return Number(loss.middle(members), source)
-
-
-def _median_claim(one: Members, other: Members, loss: LossOf) -> Source:
-    """The claim that the first has no higher median."""
-    losses, count = loss.formula((*one, *other)), len(one)
-    lower = f"median({losses}[:{count}]) <= median({losses}[{count}:])"
-    return cite(lower, (*one, *other))

@@ -11,6 +11,7 @@ from labreport.analysis import thresholds
 from labreport.analysis.answers.along_axes import lowest_claims
 from labreport.analysis.answers.single_runs import pair_at_end
 from labreport.analysis.comparing import Measure, SeedPairs, StartPairs, is_lower, lower_claim
+from labreport.analysis.measures.over_starts import median, number_over
 from labreport.analysis.observation import Count, Facts, Number, Observation, Source, Subject
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
@@ -219,7 +220,7 @@ def _as_a_larger_step(
     """The observation: the runs of a variant, of the other one, and of that with twice the step."""
     mine, others, doubled = groups
     losses, half = f"each({pairs.measure.formula(mine[0])})", len(mine)
-    median, other = f"median({losses}[:{half}])", f"median({losses}[{half}:])"
+    own, other = f"median({losses}[:{half}])", f"median({losses}[{half}:])"
     facts: Facts = {
         "subject": Subject(mine[0].variant),
         "other": Subject(others[0].variant),
@@ -235,7 +236,7 @@ def _as_a_larger_step(
             cite(f"quantile({losses}[{half}:], {q}) - {of} <= CLOSE * abs({of})", (*mine, *doubled))
             for of, q in quantiles
         ),
-        cite(f"{other} - {median} > CLOSE * abs({median})", (*mine, *others)),
+        cite(f"{other} - {own} > CLOSE * abs({own})", (*mine, *others)),
         pairs.cite(f"{pairs.formula()} >= MOSTLY_STARTS * {pairs.count}"),
     )
     return Observation(
@@ -248,8 +249,8 @@ def _as_a_larger_step(
 
 
 def _median(members: Sequence[Result], measure: Measure) -> Number:
-    value = float(np.median([measure.value(r) or 0.0 for r in members]))
-    return Number(value, cite(f"median(each({measure.formula(members[0])}))", members))
+    formula = f"median(each({measure.formula(members[0])}))"
+    return number_over(members, measure.value, median, formula)
 
 
 @rule(

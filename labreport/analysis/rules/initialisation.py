@@ -9,6 +9,7 @@ import numpy as np
 
 from labreport.analysis import thresholds
 from labreport.analysis.comparing import losses_formula
+from labreport.analysis.measures.over_starts import Statistic, loss_over, median
 from labreport.analysis.observation import (
     Count,
     Facts,
@@ -79,18 +80,18 @@ def _spread_of_one(
     values = final_losses(members, results.last)
     final = f"each(losses[{_step(members[0], results)}])"
 
-    def over(formula: str, value: float) -> Number:
-        return Number(value, cite(formula, there))
+    def over(formula: str, statistic: Statistic) -> Number:
+        return loss_over(there, results.last, statistic, f"{formula}({final})")
 
     facts: Facts = {
         "subject": Subject(name, members[0].point),
         "count": Count(len(values), cite(f"size({final})", there)),
         "ended": _ended(results, members),
-        "mean": over(f"mean({final})", float(values.mean())),
-        "deviation": over(f"deviation({final})", _deviation(values)),
-        "median": over(f"median({final})", float(np.median(values))),
-        "lowest": over(f"min({final})", float(values.min())),
-        "highest": over(f"max({final})", float(values.max())),
+        "mean": over("mean", lambda v: float(v.mean())),
+        "deviation": over("deviation", _deviation),
+        "median": over("median", median),
+        "lowest": over("min", lambda v: float(v.min())),
+        "highest": over("max", lambda v: float(v.max())),
         "budget": Count(results.last),
     }
     form = "ended" if len(values) < len(members) else ""
@@ -110,9 +111,8 @@ def _spreads(
     told = []
     for name, members in measured:
         there = arrived(members, results.last)
-        values = final_losses(members, results.last)
         final = f"each(losses[{_step(members[0], results)}])"
-        middle = Number(float(np.median(values)), cite(f"median({final})", there))
+        middle = loss_over(there, results.last, median, f"median({final})")
         told.append((Subject(name), middle))
     told.sort(key=lambda pair: pair[1].value)
     (first, lowest), (last, highest) = told[0], told[-1]

@@ -10,7 +10,8 @@ from itertools import pairwise
 import numpy as np
 
 from labreport.analysis import thresholds
-from labreport.analysis.comparing import SeedPairs, losses_formula
+from labreport.analysis.comparing import SeedPairs, losses_formula, median_claim
+from labreport.analysis.measures.over_starts import Statistic, loss_over, median
 from labreport.analysis.measures.statistics import median_interval, sign_test, smallest_p
 from labreport.analysis.measures.statistics import pairs_needed as pairs_it_takes
 from labreport.analysis.observation import (
@@ -23,7 +24,7 @@ from labreport.analysis.observation import (
     Subject,
     With,
 )
-from labreport.analysis.results import ExperimentResults, Result, cite
+from labreport.analysis.results import ExperimentResults, Result
 from labreport.analysis.rule import rule
 from labreport.analysis.rules.comparison import comparable, rankable
 from labreport.lab.plan import Point
@@ -94,7 +95,7 @@ def _paired_facts(subject: Subject, other: Subject, pairs: SeedPairs) -> Facts:
         "other": other,
         "count": pairs.count,
         "lower": pairs.lower,
-        "median": Number(float(np.median(pairs.differences)), pairs.cite(f"median({apart})")),
+        "median": pairs.number(median, f"median({apart})"),
         "p": Number(p, pairs.cite(pairs.test), ROUGH),
         "least": Number(least, pairs.cite(f"smallest_p({pairs.untied})"), ROUGH),
         "level": Share(thresholds.SIGNIFICANCE),
@@ -102,14 +103,24 @@ def _paired_facts(subject: Subject, other: Subject, pairs: SeedPairs) -> Facts:
     }
     interval = median_interval(pairs.differences.tolist(), thresholds.CONFIDENCE)
     if interval is not None:
-        low, high, coverage = interval
+        coverage = interval[2]
         at = "median_interval({0}, CONFIDENCE)[{1}]"
-        facts["low"] = Number(low, pairs.cite(at.format(apart, 0)))
-        facts["high"] = Number(high, pairs.cite(at.format(apart, 1)))
+        facts["low"] = pairs.number(_limit(0), at.format(apart, 0))
+        facts["high"] = pairs.number(_limit(1), at.format(apart, 1))
         facts["coverage"] = Share(coverage, pairs.cite(at.format(apart, 2)))
     facts["untied"] = Count(untied, pairs.cite(pairs.untied))
     facts["even"] = pairs.even
     return facts
+
+
+def _limit(place: int) -> Statistic:
+    """An end of the interval of the median."""
+
+    def limit(differences: np.ndarray) -> float:
+        found = median_interval(differences.tolist(), thresholds.CONFIDENCE)
+        return found[place] if found is not None else np.nan
+
+    return limit
 
 
 def _paired_claims(pairs: SeedPairs) -> tuple[str, list[str]]:
@@ -253,7 +264,8 @@ class _BestPoint:
 
     def median(self, point: Point) -> Number:
         """The median of the losses at a point."""
-        return Number(self.medians[point], cite(f"median({self.losses})", self.there[point]))
+        formula, budget = f"median({self.losses})", self.pairs.budget
+        return loss_over(self.there[point], budget, median, formula)
 
     @property
     def others(self) -> int:
@@ -342,13 +354,12 @@ def _best_claims(found: _BestPoint) -> tuple[Source, ...]:
     sure = f"{found.test} <= SIGNIFICANCE and {more}"
     level = _level_formula(found)
     forms = {"open": f"not ({sure})", "level": level, "mostly-level": level}
-    lowest = f"median({losses}[:{len(best)}]) <= median({losses}[{len(best)}:])"
     others = [members for point, members in found.there.items() if point != found.best and members]
     return (
         pairs.cite(forms.get(found.form, sure)),
         *([pairs.cite(f"{found.test} < BEYOND_DOUBT")] if found.form == "sure" else []),
         *(p.cite(f"{p.untied} == 0") for p in (found.alike if found.is_level else ())),
-        *(cite(lowest, (*best, *members)) for members in others),
+        *(median_claim(best, members, losses) for members in others),
     )
 
 
@@ -374,11 +385,10 @@ def _variants_at_their_best(
         "medians": tuple(With(subject, median) for subject, _, median in ordered),
         "budget": Count(budget),
     }
-    claims = []
-    for (_, one, _), (_, other, _) in pairwise(ordered):
-        losses = losses_formula((*one, *other), budget)
-        lower = f"median({losses}[:{len(one)}]) <= median({losses}[{len(one)}:])"
-        claims.append(cite(lower, (*one, *other)))
+    claims = [
+        median_claim(one, other, losses_formula((*one, *other), budget))
+        for (_, one, _), (_, other, _) in pairwise(ordered)
+    ]
     yield Observation(
         "best-over-starts",
         facts,

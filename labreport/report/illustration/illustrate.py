@@ -16,7 +16,8 @@ from labreport.report.illustration.run_figures import RunFigures
 from labreport.report.illustration.start_figures import StartFigures
 from labreport.report.illustration.sweep_figures import SweepFigures
 from labreport.report.phrases import Phrase
-from labreport.report.tables import comparison_table, starts_table, sweep_table
+from labreport.report.start_tables import starts_table
+from labreport.report.tables import comparison_table, sweep_table
 from labreport.report.tree import Block, Table
 
 MOST_FIGURES = 2

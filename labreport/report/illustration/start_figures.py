@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from labreport.analysis.observation import Number
-from labreport.analysis.rules.initialisation import final_losses
+from labreport.analysis.measures.over_starts import loss_over, median
+from labreport.analysis.rules.initialisation import arrived, final_losses
 from labreport.report.illustration.captions import with_number
 from labreport.report.illustration.drawings import (
     Curve,
@@ -40,10 +42,10 @@ class StartFigures(FigureMaker):
         facts = [
             self._text(
                 "alternative-median",
-                subject=group.name,
-                value=Number(float(np.median(group.values))),
+                subject=self._named(name),
+                value=replace(loss_over(arrived(members, last), last, median, ""), source=None),
             )
-            for group in losses
+            for name, members in groups
         ]
         lines = self._text("read-starts-singles") if marks else ""
         drawing = StartsDrawing(kept(losses), tuple(marks), axes)

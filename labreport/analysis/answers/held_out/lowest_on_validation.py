@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from labreport.analysis.answers.held_out.held_out_facts import (
     VALIDATION,
     compared_on,
@@ -16,8 +14,9 @@ from labreport.analysis.answers.held_out.held_out_facts import (
 )
 from labreport.analysis.answers.held_out.validation_pairs import distinct_groups, validation_pairs
 from labreport.analysis.answers.lowest_variant import Members, Pairs, lowest_of
-from labreport.analysis.observation import Count, Observation
-from labreport.analysis.results import ExperimentResults
+from labreport.analysis.measures.over_starts import median, number_over
+from labreport.analysis.observation import Count, Number, Observation
+from labreport.analysis.results import ExperimentResults, Result
 from labreport.analysis.rule import rule
 
 
@@ -27,8 +26,12 @@ class _ValidationLoss:
 
     budget: int
 
-    def middle(self, members: Members) -> float:
-        return float(np.median([loss_on(r, VALIDATION, self.budget) for r in members]))
+    def median(self, members: Members) -> Number:
+        formula = f"median({self.formula(members)})"
+        return number_over(members, self._value, median, formula)
+
+    def _value(self, result: Result) -> float | None:
+        return loss_on(result, VALIDATION, self.budget)
 
     def formula(self, members: Members) -> str:
         return f'each(loss_on("{VALIDATION}", {step_formula(members[0], self.budget)}))'
