@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.optimize import minimize
-from sklearn.datasets import make_moons
+from sklearn.datasets import load_iris, make_moons
 
 from labreport.analysis.linear.newton import lowest_entropy, lowest_squares, lowest_unit_entropy
 from labreport.analysis.linear.optimum import is_linear, linear_optimum
@@ -45,6 +45,17 @@ def test_softmax_regression(classes: int) -> None:
 
     by_scipy = minimize(entropy, np.zeros(4 * classes), method="BFGS")
     assert found == pytest.approx(by_scipy.fun, rel=1e-7)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_softmax_regression_of_flowers_of_which_some_rows_decide(seed: int) -> None:
+    """One class is apart, so that some weights grow for ever and the last digits come late."""
+    inputs, classes = load_iris(return_X_y=True)
+    chosen = np.random.RandomState(seed).permutation(len(inputs))[:90]
+    targets = np.eye(3)[classes[chosen]]
+    found = linear_optimum(config(inputs[chosen], targets, "cross_entropy"))
+    if found is not None:
+        assert found == pytest.approx(lowest_entropy(inputs[chosen], targets), rel=1e-9)
 
 
 def test_logistic_regression() -> None:

@@ -22,7 +22,11 @@ CONVEX = ("mse", "bce_with_logits", "cross_entropy")
 """Losses whose lowest value over linear models is computed."""
 
 MOST_ROUNDS = 2000
-TOLERANCE = 1e-10
+TOLERANCE = 1e-12
+SOLVERS = ("lbfgs", "newton-cholesky")
+AGREED = 1e-10
+"""Share of the loss to which both have to agree."""
+
 WORST_CONDITION = 1e4
 """Condition of the inputs above which rounding decides where the lowest loss lies, and no training
 comes near it."""
@@ -87,24 +91,39 @@ def _of_classes(inputs: np.ndarray, targets: np.ndarray) -> np.ndarray | None:
 
 
 def _logistic(inputs: np.ndarray, classes: np.ndarray) -> np.ndarray | None:
-    """Outputs of the regression of two or more classes; None where it does not come to an end."""
-    from sklearn.exceptions import ConvergenceWarning
+    """Outputs of the regression of two or more classes; None where two solvers do not agree.
+
+    They do not where some rows can be separated from all others, so that weights grow for ever.
+    """
+    if len(np.unique(classes)) < 2:
+        return None
+    inputs = (inputs - inputs.mean(axis=0)) / inputs.std(axis=0)
+    lowest = []
+    for solver in SOLVERS:
+        fitted = _fitted(inputs, classes, solver)
+        if fitted is None or fitted[0] < LOWEST_ENTROPY:
+            return None
+        lowest.append(fitted)
+    losses = [loss for loss, _ in lowest]
+    return lowest[0][1] if max(losses) - min(losses) <= AGREED * min(losses) else None
+
+
+def _fitted(
+    inputs: np.ndarray, classes: np.ndarray, solver: str
+) -> tuple[float, np.ndarray] | None:
+    """Cross entropy and outputs by one solver; None where it does not come to an end."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import log_loss
 
-    if len(np.unique(classes)) < 2:
-        return None
-    model = LogisticRegression(C=np.inf, tol=TOLERANCE, max_iter=MOST_ROUNDS)
+    model = LogisticRegression(C=np.inf, tol=TOLERANCE, max_iter=MOST_ROUNDS, solver=solver)
     with warnings.catch_warnings():
-        warnings.simplefilter("error", ConvergenceWarning)
+        warnings.simplefilter("error")
         try:
             model.fit(inputs, classes)
-        except ConvergenceWarning:
+        except Warning:
             return None
-    if log_loss(classes, model.predict_proba(inputs)) < LOWEST_ENTROPY:
-        return None
-    outputs: np.ndarray = model.decision_function(inputs)
-    return outputs
+    loss = float(log_loss(classes, model.predict_proba(inputs)))
+    return loss, model.decision_function(inputs)
 
 
 OUTPUTS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray | None]] = {
