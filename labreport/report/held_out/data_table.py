@@ -17,7 +17,11 @@ from labreport.report.tree import Cell, Table
 
 def data_tables(data_set: DataSet | None) -> list[Table]:
     """The tables of the data set that a lab's base trains on; none if its rows stand in the lab."""
-    return [] if data_set is None else [_data_table(data_set), _parts_table(data_set)]
+    if data_set is None:
+        return []
+    # The rows of one part without classes are one number, which the first table has.
+    shared = bool(data_set.held_out or _named_classes(data_set))
+    return [_data_table(data_set), *([_parts_table(data_set)] if shared else [])]
 
 
 def _data_table(data_set: DataSet) -> Table:
@@ -26,6 +30,7 @@ def _data_table(data_set: DataSet) -> Table:
         (text("report.data-origin"), origin_of(data_set)),
         (text("report.data-inputs"), names_or_count(data_set.features)),
         (text("report.data-target"), Names(data_set.targets)),
+        *([] if data_set.held_out else [(text("report.data-rows"), str(len(data_set.train)))]),
         *treatment_of(data_set),
     ]
     return pairs_table(text("report.data-table"), rows)
@@ -33,7 +38,7 @@ def _data_table(data_set: DataSet) -> Table:
 
 def _parts_table(data_set: DataSet) -> Table:
     """Rows of each part, in all and of each class."""
-    classes = data_set.classes if len(data_set.classes) <= MOST_NAMED else ()
+    classes = _named_classes(data_set)
     header = [head("part"), head("rows", numeric=True)]
     header += [Cell(Names((name,)), numeric=True) for name in classes]
     rows = []
@@ -41,5 +46,11 @@ def _parts_table(data_set: DataSet) -> Table:
         counted = data_set.class_counts.get(name, ()) if classes else ()
         row = [Cell(text(f"report.part-{name}")), Cell(str(len(part)), numeric=True)]
         rows.append((*row, *(Cell(str(count), numeric=True) for count in counted)))
-    key = "report.parts-table" + ("-classes" if classes else "")
+    ending = ("-classes" if classes else "") + ("" if data_set.held_out else "-whole")
+    key = f"report.parts-table{ending}"
     return Table(text(key), tuple(header), tuple(rows))
+
+
+def _named_classes(data_set: DataSet) -> tuple[str, ...]:
+    """The names of the classes, unless they are more than a table holds."""
+    return data_set.classes if len(data_set.classes) <= MOST_NAMED else ()
