@@ -17,7 +17,7 @@ from math import isnan
 from typing import Any
 
 from labreport.analysis import thresholds
-from labreport.analysis.formulas.formula_evaluation import FormulaEvaluation
+from labreport.analysis.formulas.formula_evaluation import FormulaEvaluation, Lists
 from labreport.analysis.formulas.run_scope import RunScope
 from labreport.analysis.observation import Fact, Names, Observation, Source, With
 from labreport.analysis.results import ExperimentResults
@@ -45,11 +45,13 @@ class Known:
         runs: stored runs by name.
         check: of the experiment, if it is a gradient check.
         data_sets: that runs were trained on, by the name of the run.
+        lists: what formulas have read of several runs so far, which others may read again.
     """
 
     runs: Mapping[str, Run]
     check: GradientCheck | None = None
     data_sets: Mapping[str, DataSet] = field(default_factory=dict)
+    lists: Lists = field(default_factory=dict, compare=False, repr=False)
 
 
 def known_of(results: ExperimentResults) -> Known:
@@ -82,9 +84,8 @@ def evaluate(source: Source, known: Known) -> Any:
             RunScope(known.runs[name], known.check, known.data_sets.get(name))
             for name in source.runs
         ]
-        return FormulaEvaluation(scopes).value(
-            _parsed(source.formula), scopes[0] if scopes else None
-        )
+        evaluation = FormulaEvaluation(scopes, source.runs, known.lists)
+        return evaluation.value(_parsed(source.formula), scopes[0] if scopes else None)
     except (LookupError, TypeError, SyntaxError, ValueError, ZeroDivisionError) as error:
         raise FormulaError(f"{source.formula}: {error}") from error
 

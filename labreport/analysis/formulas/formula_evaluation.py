@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -12,12 +13,28 @@ from labreport.analysis import thresholds
 from labreport.analysis.formulas.formula_functions import FUNCTIONS, OPERATORS
 from labreport.analysis.formulas.run_scope import RunScope
 
+Lists = dict[tuple[str, tuple[str, ...]], np.ndarray]
+"""Values over all of some runs, by the formula of each and the names of the runs."""
+
+MOST_KEPT = 10_000
+"""Numbers of a list that is kept for the next formula with the same."""
+
 
 class FormulaEvaluation:
-    """A walk over the tree of a formula; only what is named here can happen."""
+    """A walk over the tree of a formula; only what is named here can happen.
 
-    def __init__(self, scopes: Sequence[RunScope]) -> None:
+    Args:
+        scopes: the runs that it reads, in their order.
+        names: of these runs.
+        lists: values over all runs that were computed before; new ones are added.
+    """
+
+    def __init__(
+        self, scopes: Sequence[RunScope], names: tuple[str, ...] = (), lists: Lists | None = None
+    ) -> None:
         self.scopes = scopes
+        self.names = names
+        self.lists = {} if lists is None else lists
 
     def value(self, node: ast.expr | ast.slice, scope: RunScope | None) -> Any:
         """The value of a formula, for a run where it has names without a prefix.
@@ -76,14 +93,24 @@ class FormulaEvaluation:
 
     def _call(self, node: ast.Call, scope: RunScope | None) -> Any:
         if isinstance(node.func, ast.Name) and node.func.id == "each":
-            (inner,) = node.args
-            return np.array([self.value(inner, one) for one in self.scopes])
+            return self._each(*node.args)
         function = (
             FUNCTIONS[node.func.id]
             if isinstance(node.func, ast.Name) and node.func.id in FUNCTIONS
             else self.value(node.func, scope)
         )
         return function(*(self.value(argument, scope) for argument in node.args))
+
+    def _each(self, inner: ast.expr) -> np.ndarray:
+        """The values of a formula for each of the runs; the same list is computed once."""
+        place = (_text_of(inner), self.names)
+        if (known := self.lists.get(place)) is not None:
+            return known
+        found = np.array([self.value(inner, one) for one in self.scopes])
+        found.flags.writeable = False
+        if self.names and found.size <= MOST_KEPT:
+            self.lists[place] = found
+        return found
 
     def _compare(self, node: ast.Compare, scope: RunScope | None) -> Any:
         values = [self.value(item, scope) for item in (node.left, *node.comparators)]
@@ -95,6 +122,11 @@ class FormulaEvaluation:
         for part in parts[1:]:
             result = result & part
         return result
+
+
+@cache
+def _text_of(node: ast.expr) -> str:
+    return ast.unparse(node)
 
 
 KINDS: dict[type[ast.AST], Callable[[FormulaEvaluation, Any, RunScope | None], Any]] = {
