@@ -20,18 +20,17 @@ from labreport.analysis.answers import (
     step_sizes,
     symmetry,
 )
-from labreport.analysis.answers.advice import advice
+from labreport.analysis.answers.assembly import answers_of
 from labreport.analysis.answers.held_out import (
     held_out_rows,
     held_out_starts,
     lowest_on_validation,
     overfitting,
 )
-from labreport.analysis.answers.reasons import named_pair, reasons
 from labreport.analysis.observation import Observation, Subject
 from labreport.analysis.passes import is_one_trajectory
 from labreport.analysis.results import ExperimentResults
-from labreport.analysis.rule import PARTS, REGISTERED, Part, Rule, part_of
+from labreport.analysis.rule import REGISTERED, Part, Rule, part_of
 from labreport.analysis.rules import (
     all_rows_right,
     classification,
@@ -107,6 +106,14 @@ DECIDED_ELSEWHERE = ("own-ends", "pairs-by-round", "rounding-decides")
 """Rules of what decides a verdict that the experiment does not ask for."""
 
 
+REVERSED = (
+    ("holds-over-starts", "reversed"),
+    ("tuned-over-starts", "reversed"),
+    ("validation-over-starts", "reversed"),
+)
+"""Findings without which a verdict from one start would deceive."""
+
+
 @dataclass(frozen=True)
 class Observations:
     """The findings of one experiment.
@@ -133,7 +140,11 @@ class Observations:
         A verdict that rounding decides, or the very round, does not stand without saying so.
         """
         if verdict := self.part("verdict"):
-            beside = (o for o in self.answers if o.rule in DECIDED_ELSEWHERE)
+            beside = (
+                o
+                for o in self.answers
+                if o.rule in DECIDED_ELSEWHERE or (o.rule, o.form) in REVERSED
+            )
             return (*verdict, *(o for o in beside if o not in verdict))
         return self.part("effect") or self.answers[:1]
 
@@ -176,7 +187,7 @@ def observe(results: ExperimentResults) -> Observations:
     found.sort(key=lambda observation: -observation.relevance)
     findings = [o for o in found if not o.limits]
     limits = tuple(o for o in found if o.limits)
-    answers = _answers(results, findings, limits)
+    answers = answers_of(results, findings, limits)
     others = tuple(o for o in findings if o not in answers)
     return Observations(tuple(answers), others, limits)
 
@@ -243,79 +254,6 @@ def _given_to(rule: Rule, results: ExperimentResults) -> ExperimentResults:
     """The results that a rule looks at."""
     telling = results if rule.of_constant_losses else results.with_a_loss
     return telling if rule.of_equal_runs else replace(telling, names_once=True)
-
-
-OF_PAIRS = (
-    "pairs-at-other-rates",
-    "pairs-by-round",
-    "solved-less-often",
-    "validation-at-other-rates",
-)
-"""Scopes of a verdict on the same two variants from random starts, and of no other."""
-
-OF_SEVERAL = ("lowest-variant", "lowest-on-validation", "best-starts-on-validation")
-"""Verdicts on three or more variants, or on values, from random starts."""
-
-TURNS_ROUND = (
-    ("leads-longer", "joined"),
-    ("overfits-starts", ""),
-    ("leads-longer", "turns"),
-    ("pairs-by-round", ""),
-    ("rounding-decides", ""),
-    ("own-ends", ""),
-    ("own-ends", "level"),
-    ("own-ends", "validation"),
-    ("accuracy-on-validation", "same"),
-    ("accuracy-on-validation", "turned"),
-    ("kept-rounds", ""),
-    ("kept-rounds", "many"),
-)
-"""Findings without which an answer would mislead: they stand in it beside others of their part."""
-
-
-def _answers(
-    results: ExperimentResults, findings: list[Observation], limits: Sequence[Observation]
-) -> list[Observation]:
-    """The answer: of each part the most relevant finding that can be it, and the advice.
-
-    Where nothing says what happened, the most relevant finding of all stands in its place.
-    """
-    parts: list[Observation] = []
-    for part in PARTS[:-1]:
-        found = [o for o in findings if part_of(o) == part]
-        if part == "reason":
-            parts += reasons(results, parts, findings)
-        else:
-            if part == "scope":
-                found = [o for o in found if _is_about(o, parts)]
-            parts += [o for i, o in enumerate(found) if not i or (o.rule, o.form) in TURNS_ROUND]
-    # What would turn the answer round counts for the advice also where another part says more.
-    scopes = [o for o in findings if part_of(o) == "scope" and o not in parts]
-    scopes = [o for o in scopes if _is_about(o, parts)]
-    advised = advice([*parts, *scopes], limits)
-    if advised is None and not any(part_of(o) in ("verdict", "effect") for o in parts):
-        return findings[:1]
-    if _asks_why(results) and not any(part_of(o) == "reason" for o in parts):
-        place = sum(PARTS.index(part_of(o) or "advice") < PARTS.index("reason") for o in parts)
-        parts.insert(place, Observation("no-reason", {}, 0))
-    return [*parts, *([advised] if advised else [])]
-
-
-def _is_about(scope: Observation, parts: Sequence[Observation]) -> bool:
-    """Return whether a finding is about no other two variants than those of the verdict."""
-    pair = next((named_pair(o) for o in parts if part_of(o) == "verdict"), frozenset())
-    if any(o.rule in OF_SEVERAL for o in parts) and not pair:
-        return scope.rule not in OF_PAIRS
-    if scope.rule in OF_PAIRS:
-        return named_pair(scope) == pair
-    return not pair or named_pair(scope) in (pair, frozenset())
-
-
-def _asks_why(results: ExperimentResults) -> bool:
-    """Return whether runs are compared whose difference has a reason that can be asked for."""
-    trained = {(r.variant, r.point) for r in results.results}
-    of_rounds = results.sweeps_rounds or is_one_trajectory(results)
-    return results.check is None and not of_rounds and len(trained) > 1
 
 
 def _uncovered(found: list[Observation]) -> list[Observation]:

@@ -64,6 +64,7 @@ ADVICE: Mapping[tuple[str, str], str] = {
     ("place-among-starts", "below"): "starts",
     ("place-among-starts", "above"): "starts",
     ("linear-unfinished", ""): "rate",
+    ("validation-over-starts", "reversed"): "starts",
     ("validation-over-starts", "depends"): "starts",
     ("larger-step", ""): "rate",
     ("larger-step-starts", ""): "rate",
@@ -165,6 +166,8 @@ def advice(parts: Sequence[Observation], limits: Sequence[Observation] = ()) -> 
             found, form, facts = alone, "starts", {}
         elif form == "take" and (unfinished := _unfinished(found, limits)) is not None:
             found, form, facts = unfinished, "longer", {}
+        elif form == "take" and _some_fall(found, limits):
+            form = "rounds"
         elif form == "wider":
             found, form, facts = _beyond(found, facts, limits)
         elif form in OF_ONE_VALUE and (risky := _risky(facts, parts)) is not None:
@@ -205,6 +208,11 @@ def _unfinished(found: Observation, limits: Sequence[Observation]) -> Observatio
         return None
     falling = (o for o in limits if (o.rule, o.form) == ("still-falling", "many"))
     return next((o for o in falling if 2 * _count(o, "count") >= _count(o, "total")), None)
+
+
+def _some_fall(found: Observation, limits: Sequence[Observation]) -> bool:
+    """Return whether some of the runs still fall at the end, so that more rounds may turn it."""
+    return found.rule not in OF_HELD_OUT and any(o.rule == "still-falling" for o in limits)
 
 
 def _risky(facts: Facts, parts: Sequence[Observation]) -> Observation | None:

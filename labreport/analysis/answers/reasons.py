@@ -21,6 +21,9 @@ MOST_REASONS = 2
 LEAST_REASON = 0.7
 """Relevance of a reason that stands beside another one."""
 
+OF_PAIRS = ("beyond-linear",)
+"""Rules of why one variant is below another, which is no reason beside two others."""
+
 LEVEL = ("level", "same")
 """Forms of verdicts that tell of no difference: what all have in common is a reason for that."""
 
@@ -75,6 +78,8 @@ def _is_shared(
     What is told of the starts of each variant for itself is the same of those that it is told of.
     """
     named = _named(reason)
+    if pair and reason.rule in OF_PAIRS and named_pair(reason) != pair:
+        return True
     if reason.strength == "statistical":
         alike = (o for o in found if (o.rule, o.form) == (reason.rule, reason.form))
         named = set().union(*map(_named, alike))

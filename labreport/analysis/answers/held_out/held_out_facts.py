@@ -116,10 +116,8 @@ def _known_loss(result: Result, part: str, step: int) -> float | None:
 
 def training_number(result: Result, budget: int) -> Number:
     """The loss of training of what is kept after so many updates."""
-    step = kept_step(result, budget)
-    if step == result.index(budget):
-        return result.number(budget)
-    return Number(on_parts(result).loss(TRAIN, step) or 0.0, None, 4)
+    keeps = on_parts(result).data_set.keeps_best
+    return loss_number(result, TRAIN, budget) if keeps else result.number(budget)
 
 
 def row_count(result: Result, part: str) -> Count:
@@ -132,6 +130,14 @@ def row_count(result: Result, part: str) -> Count:
 def training_loss(result: Result, budget: int) -> str:
     """Return the formula of the loss of training."""
     return f"losses[{result.index(budget)}]"
+
+
+def trained_formula(result: Result, budget: int, run: str) -> str:
+    """Formula of the loss of training of one of two runs, of what is kept."""
+    if not on_parts(result).data_set.keeps_best:
+        return f"{run}.{training_loss(result, budget)}"
+    step = step_formula(result, budget).replace("kept(", f"{run}.kept(")
+    return f'{run}.loss_on("{TRAIN}", {step})'
 
 
 def validation_formula(result: Result, budget: int, run: str, *, share: bool = False) -> str:

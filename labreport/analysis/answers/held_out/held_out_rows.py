@@ -27,6 +27,7 @@ from labreport.analysis.answers.held_out.held_out_facts import (
     validation_formula,
 )
 from labreport.analysis.held_out import held_out
+from labreport.analysis.measures.statistics import sign_test
 from labreport.analysis.observation import (
     Count,
     Facts,
@@ -84,8 +85,8 @@ def _lowest_in_training(lowest: Result, there: Sequence[Result], budget: int) ->
 @rule(
     "validation-over-starts",
     "generalisation",
-    {"": 0.98, "depends": 1.0},
-    thresholds=("FEWEST_PAIRS", "MOSTLY_STARTS"),
+    {"": 0.98, "depends": 1.0, "reversed": 1.0},
+    thresholds=("FEWEST_PAIRS", "MOSTLY_STARTS", "SIGNIFICANCE"),
     part="scope",
 )
 def validation_over_starts(results: ExperimentResults) -> Iterator[Observation]:
@@ -110,7 +111,10 @@ def validation_over_starts(results: ExperimentResults) -> Iterator[Observation]:
     each = f'each(loss_on("{VALIDATION}", {step_formula(first, last)}))'
     count = f"count({each}[:{len(known)}] < {each}[{len(known)}:])"
     total = cite("size(each(rounds)) // 2", runs)
-    form = "" if lower >= thresholds.MOSTLY_STARTS * len(known) else "depends"
+    higher = sum(loss_on(a, VALIDATION, last) > loss_on(b, VALIDATION, last) for a, b in known)
+    mostly = lower >= thresholds.MOSTLY_STARTS * len(known)
+    turned = lower < higher and sign_test(lower, higher) <= thresholds.SIGNIFICANCE
+    form = "" if mostly else "reversed" if turned else "depends"
     named = [Subject("", r.point) if is_sweep else r.subject for r in (first, other)]
     facts: Facts = {
         "subject": named[0],
@@ -120,8 +124,11 @@ def validation_over_starts(results: ExperimentResults) -> Iterator[Observation]:
         "budget": Count(last),
     }
     sign = "<" if form else ">="
+    more = f"count({each}[:{len(known)}] > {each}[{len(known)}:])"
+    surely = f"{count} < {more} and sign_test({count}, {more}) <= SIGNIFICANCE"
     claims = (
         cite(f"{count} {sign} MOSTLY_STARTS * {total.formula}", runs),
+        *([cite(surely if turned else f"not ({surely})", runs)] if form else []),
         cite(f"{total.formula} >= FEWEST_PAIRS", runs),
     )
     yield Observation("validation-over-starts", facts, len(runs), form=form, claims=claims)

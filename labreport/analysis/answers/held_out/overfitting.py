@@ -13,7 +13,8 @@ from labreport.analysis.answers.held_out.held_out_facts import (
     loss_number_at,
     loss_on,
     on_parts,
-    training_loss,
+    trained_formula,
+    training_number,
     validation_formula,
 )
 from labreport.analysis.held_out import held_out
@@ -188,8 +189,8 @@ def fits_its_rows(results: ExperimentResults) -> Iterator[Observation]:
         facts: Facts = {
             "best": Subject("", best.point),
             "end": Subject("", end.point),
-            "training": end.number(last),
-            "own_training": best.number(last),
+            "training": training_number(end, last),
+            "own_training": training_number(best, last),
             "budget": Count(last),
         }
         claims = [_worse_claim(end, best, last), _better_claim(end, best, last)]
@@ -207,7 +208,8 @@ def _is_worse_off(one: Result, best: Result, last: int) -> bool:
 
 def _fits_better(one: Result, other: Result, last: int) -> bool:
     """Return whether the loss of training is below another one by a difference that counts."""
-    return (one.loss(last) or 0.0) < (1 - thresholds.NO_ODDS) * (other.loss(last) or 0.0)
+    mine, theirs = training_number(one, last).value, training_number(other, last).value
+    return mine < (1 - thresholds.NO_ODDS) * theirs
 
 
 def _worse_claim(one: Result, best: Result, last: int) -> Source:
@@ -216,5 +218,5 @@ def _worse_claim(one: Result, best: Result, last: int) -> Source:
 
 
 def _better_claim(one: Result, other: Result, last: int) -> Source:
-    own = [f"r{k}.{training_loss(r, last)}" for k, r in enumerate((one, other), 1)]
+    own = [trained_formula(r, last, f"r{k}") for k, r in enumerate((one, other), 1)]
     return cite(f"{own[0]} < (1 - NO_ODDS) * {own[1]}", (one, other))
