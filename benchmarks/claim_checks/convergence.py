@@ -149,7 +149,7 @@ def _fall_of(run: Run, budget: int) -> tuple[list[float], float, bool] | None:
 
 
 def threshold(seen: Seen, observation: Observation) -> bool:
-    """Check after how many updates each run is first as low as the level told."""
+    """Check after how many updates each run is as low as the level told, and stays so."""
     rounds, level = stated(observation, "rounds"), stated(observation, "level")
     reference = seen.run(observation.facts["reference"])
     low = floor_of(reference.config)
@@ -160,11 +160,11 @@ def threshold(seen: Seen, observation: Observation) -> bool:
         return False
     arrived: dict[str, int] = {}
     for name, run in seen.singles.items():
-        below = run.losses[: rounds + 1].astype(float) <= level
-        if same_measure((run, reference)) and run.config.data.sees_all_rows and below.any():
-            arrived[name] = int(below.argmax())
-    # Who begins there has no way to go.
-    arrived = {name: step for name, step in arrived.items() if step}
+        above = run.losses[: rounds + 1].astype(float) > level
+        there = len(above) == rounds + 1 and not above[-1]
+        # Who begins there has no way to go.
+        if same_measure((run, reference)) and run.config.data.sees_all_rows and there and above[0]:
+            arrived[name] = int(np.flatnonzero(above)[-1]) + 1
     ends = {min(arrived.values()), max(arrived.values())}
     told = {
         observation.facts[who].variant: stated(observation, steps)
@@ -178,7 +178,7 @@ def threshold(seen: Seen, observation: Observation) -> bool:
     if form != observation.form:
         return False
     return all(
-        not (r.losses[: rounds + 1].astype(float) <= level).any()
+        not has_reached(r, rounds) or loss_at(r, rounds) > level
         for r in seen.runs(observation.facts["never"])
     )
 
@@ -199,6 +199,13 @@ def speed_over_starts(seen: Seen, observation: Observation) -> bool:
     }
     first, last = (observation.facts[key].variant for key in ("first", "last"))  # type: ignore[union-attr]
     # Where a loss lands on the level itself, the floor's own rounding decides the step.
+    ways = [
+        float(np.median([above_floor(run, 0) for _, run in members]))
+        for name, members in seen.variants.items()
+        if name not in seen.singles
+    ]
+    if max(ways) > 2.001 * min(ways):
+        return False
     quick = abs(medians[first] - stated(observation, "quick")) <= 1
     if observation.form == "never":
         return quick and medians[last] > budget - 1

@@ -145,6 +145,8 @@ def held_out_score(seen: Seen, observation: Observation) -> bool:
 def validation_over_starts(seen: Seen, observation: Observation) -> bool:
     """Check that counts fit their form: nine of ten starts are most of them."""
     lower, total = stated(observation, "lower"), stated(observation, "total")
+    if observation.form == "reversed" and 2 * lower >= total:
+        return False
     return (lower >= 0.9 * total) == (observation.form == "") and 0 <= lower <= total
 
 

@@ -38,6 +38,9 @@ FAR_FROM_FLOOR = 0.01
 """Still more than a hundredth of the first distance from the floor: not the usual end, where the
 gradient vanishes because nothing is left to gain."""
 
+LONGER_WAY = 2.0
+"""Starts of which one is more than twice as far from the floor: most of that way is another way."""
+
 CLOSE = 0.05
 """Losses within a twentieth of each other are the same line in any figure."""
 

@@ -257,10 +257,8 @@ class Language:
 
     def _place(self, key: str, value: Any) -> str:
         """A key with its value, as words of their own where the catalogue has some: no bias."""
-        if (key, value) == ("network.hidden", ()):
-            return self.text("value.network.hidden.none")
         whole = f"point.{key}.{value}"
-        if isinstance(value, str) and self.has(whole):
+        if isinstance(value, str | tuple) and self.has(whole):
             return self.text(whole)
         return self.text("point", key=self.key(key), value=self.value(key, value))
 

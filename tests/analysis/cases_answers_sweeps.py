@@ -132,6 +132,11 @@ def the_larger_the_better_until_one_ends() -> ExperimentResults:
     return with_ended(4.0, {1.0: 3, 2.0: 2, 3.0: 1})
 
 
+@fires("sweep-shape", "rising-ended-level", best=value(3), first=value(2), last=value(3))
+def two_that_are_level_before_one_ends() -> ExperimentResults:
+    return with_ended(4.0, {1.0: 3, 2.0: 1 + 0.999 * ODDS, 3.0: 1})
+
+
 @fires("sweep-shape", "peak", best=value(2), worse=value(3))
 def lowest_in_the_midst_and_the_largest_ends() -> ExperimentResults:
     return with_ended(4.0, {1.0: 3, 2.0: 1, 3.0: 2})

@@ -6,6 +6,7 @@ Losses have 10 rounds and more here, and every curvature is that of one weight w
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import atanh, log, nextafter, sqrt
 from typing import Any
 
@@ -333,8 +334,13 @@ DECAY = {"optimizer.weight_decay": 2.0}
 KINK = {"changes": {**LINE, "network.activations": "relu"}, "weights": np.zeros((3, 1))}
 
 
-def at_rate(rate: float, changes: Any = None) -> ExperimentResults:
-    return course([9, 5, 3], {**LINE, **(changes or {}), RATE: rate})
+RISING = (9, 5, 6)
+
+
+def at_rate(
+    rate: float, changes: Any = None, losses: Sequence[float] = (9, 5, 3)
+) -> ExperimentResults:
+    return course([*losses], {**LINE, **(changes or {}), RATE: rate})
 
 
 @fires(
@@ -348,6 +354,11 @@ def at_rate(rate: float, changes: Any = None) -> ExperimentResults:
     budget=2,
 )
 def a_rate_just_beyond_the_limit() -> ExperimentResults:
+    return at_rate(LIMIT * ABOVE, losses=RISING)
+
+
+@silent("edge-of-stability")
+def a_rate_beyond_the_limit_with_a_loss_that_never_rises() -> ExperimentResults:
     return at_rate(LIMIT * ABOVE)
 
 
@@ -373,7 +384,7 @@ def momentum_raises_the_limit() -> ExperimentResults:
 
 @fires("edge-of-stability", "beyond", curvature=CURVATURE + 2, limit=0.2)
 def weight_decay_lowers_the_limit() -> ExperimentResults:
-    return at_rate(0.2 * ABOVE, DECAY)
+    return at_rate(0.2 * ABOVE, DECAY, RISING)
 
 
 @silent("edge-of-stability")

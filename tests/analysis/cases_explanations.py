@@ -184,19 +184,29 @@ def just_half_of_the_lead_is_the_start() -> ExperimentResults:
     return equal_start([1.0, 0.5, 0.375, 0.25], [0.5, 0.25, 0.125, 0.1])
 
 
+LATE = [0.5, 0.26, 0.125, 0.1]
+"""Losses of which a round earlier or later is more than half of the lead."""
+
+
+@silent("equal-start")
+def more_than_half_is_the_start_if_the_other_one_has_more_rounds_alone() -> ExperimentResults:
+    # A round less for the one that leads leaves half of its lead.
+    return equal_start([1.0, 0.5, 0.375, nextafter(0.25, 0)], [0.5, 0.25, 0.125, 0.1])
+
+
 @fires("equal-start", "mostly")
 def more_than_half_of_the_lead_is_the_start() -> ExperimentResults:
-    return equal_start([1.0, 0.5, 0.375, nextafter(0.25, 0)], [0.5, 0.25, 0.125, 0.1])
+    return equal_start([1.0, 0.5, 0.375, nextafter(0.25, 0)], LATE)
 
 
 @fires("equal-start", "gone", gone=1.0, rounds=2)
 def all_of_the_lead_is_the_start() -> ExperimentResults:
-    return equal_start([1.0, 0.5, 0.375, 0.125], [0.5, 0.25, 0.125, 0.1])
+    return equal_start([1.0, 0.5, 0.375, 0.125], LATE)
 
 
 @fires("equal-start", "mostly")
 def nearly_all_of_the_lead_is_the_start() -> ExperimentResults:
-    return equal_start([1.0, 0.5, 0.375, 0.1250001], [0.5, 0.25, 0.125, 0.1])
+    return equal_start([1.0, 0.5, 0.375, 0.1250001], LATE)
 
 
 @fires("equal-start", "kept", updates=1)
@@ -204,9 +214,9 @@ def starts_that_differ_by_just_more_than_a_hundredth() -> ExperimentResults:
     return equal_start([100.0, 98.0, 97.0, 96.0], [98.9, 50.0, 25.0, 10.0])
 
 
-@fires("equal-start", "mixed", gone=1.0, rounds=1, left=0.0, later=2)
+@fires("equal-start", "mixed", gone=2 / 3, rounds=1, left=0.0, later=2)
 def a_lead_whose_start_matters_less_with_more_rounds() -> ExperimentResults:
-    return equal_start([1.0, 0.5, 0.25, 0.25], [0.5, 0.25, 0.0, 0.0], budgets=(1, 2, 3))
+    return equal_start([1.0, 0.5, 0.25, 0.25], [0.5, 0.125, 0.0, 0.0], budgets=(1, 2, 3))
 
 
 def many_equal_starts(
@@ -235,7 +245,7 @@ def three_leads_of_one_kind_are_one_sentence() -> ExperimentResults:
 
 @fires("equal-start", "mostly-many", count=3)
 def three_leads_that_are_mostly_the_start() -> ExperimentResults:
-    return many_equal_starts([1.0, 0.5, 0.375, 0.1875], [0.5, 0.25, 0.125, 0.1])
+    return many_equal_starts([1.0, 0.5, 0.375, 0.1875], LATE)
 
 
 @fires(
@@ -244,17 +254,17 @@ def three_leads_that_are_mostly_the_start() -> ExperimentResults:
     leads=(("b0", (0.5, 1)), ("b1", (0.5, 1)), ("b2", (0.5, 1))),
 )
 def three_leads_of_which_nothing_is_left() -> ExperimentResults:
-    return many_equal_starts([1.0, 0.5, 0.375, 0.125], [0.5, 0.25, 0.125, 0.1])
+    return many_equal_starts([1.0, 0.5, 0.375, 0.125], LATE)
 
 
 @fires(
     "equal-start",
     "mixed-many",
     budgets=(1, 2),
-    leads=tuple((name, (0.5, 1, 1.0, 0.0)) for name in ("b0", "b1", "b2")),
+    leads=tuple((name, (0.5, 1, 1 - 0.125 / 0.375, 0.0)) for name in ("b0", "b1", "b2")),
 )
 def three_leads_whose_start_matters_less_with_more_rounds() -> ExperimentResults:
-    return many_equal_starts([1.0, 0.5, 0.25, 0.25], [0.5, 0.25, 0.0, 0.0], budgets=(1, 2, 3))
+    return many_equal_starts([1.0, 0.5, 0.25, 0.25], [0.5, 0.125, 0.0, 0.0], budgets=(1, 2, 3))
 
 
 @silent("equal-start")

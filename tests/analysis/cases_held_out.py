@@ -213,6 +213,16 @@ def validation_leads_from_eight_of_ten_starts() -> ExperimentResults:
     return from_starts(8)
 
 
+@fires("validation-over-starts", "depends", lower=2, total=10)
+def validation_leads_elsewhere_from_eight_of_ten_starts() -> ExperimentResults:
+    return from_starts(2)
+
+
+@fires("validation-over-starts", "reversed", subject="a", other="b", lower=1, total=10)
+def validation_leads_elsewhere_from_nine_of_ten_starts() -> ExperimentResults:
+    return from_starts(1)
+
+
 def from_seeds(*lasts: float) -> Made:
     """Runs from random starts: the last weight of each."""
     made = starts("r", [[9, 5, 1]] * len(lasts), LINE_DRAWN)

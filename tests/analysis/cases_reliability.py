@@ -456,3 +456,11 @@ def neither_arrives_from_most_starts() -> ExperimentResults:
 def starts_that_begin_at_their_floor() -> ExperimentResults:
     first = starts("a", [[0.0] * 10] * 8)
     return experiment(first, starts("b", arriving(*[2] * 8), {MOMENTUM: 0.5}), budgets=(9,))
+
+
+@fires("paired-starts", "lower-all", subject="b", other="a", lower=8)
+@fires("still-falling", "many", count=7, total=16)
+def the_lower_of_two_of_which_some_still_fall() -> ExperimentResults:
+    high = [[*[9.0] * 9, 6 + k / 64, 6 + k / 64] for k in range(8)]
+    low = [[9.0, *[8.0] * 8, 4 + k / 64, (2 if k < 7 else 4) + k / 64] for k in range(8)]
+    return experiment(starts("a", high), starts("b", low, {MOMENTUM: 0.5}), budgets=(10,))

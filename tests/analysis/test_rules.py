@@ -1188,8 +1188,14 @@ def losses_without_a_floor() -> ExperimentResults:
     never=(),
 )
 def all_get_most_of_the_way() -> ExperimentResults:
-    other = single("b", [1, 0.999 * NINE_TENTHS, 0.5], {MOMENTUM: 0.5})
+    other = single("b", [1, 0.999 * NINE_TENTHS, 0.01], {MOMENTUM: 0.5})
     return experiment(single("a", [1, 1.001 * NINE_TENTHS, 0.01]), other)
+
+
+@fires("threshold", "only", first="a", quick=1, never=("b",))
+def one_gets_most_of_the_way_and_does_not_stay() -> ExperimentResults:
+    other = single("b", [1, 0.01, 1.001 * NINE_TENTHS], {MOMENTUM: 0.5})
+    return experiment(single("a", [1, 0.999 * NINE_TENTHS, 0.01]), other)
 
 
 @fires("threshold", "only", first="a", quick=2, never=("b",), rounds=2)

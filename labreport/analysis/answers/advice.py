@@ -47,6 +47,7 @@ ADVICE: Mapping[tuple[str, str], str] = {
     ("sweep-shape", "peak-level"): "peak",
     ("sweep-shape", "rising"): "wider",
     ("sweep-shape", "rising-ended"): "peak",
+    ("sweep-shape", "rising-ended-level"): "peak",
     ("sweep-shape", "falling"): "wider",
     ("sweep-shape", "rising-bound"): "point",
     ("sweep-shape", "falling-bound"): "point",

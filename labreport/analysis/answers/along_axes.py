@@ -121,11 +121,11 @@ def sweep_shape(results: ExperimentResults) -> Iterator[Observation]:
         claims += shape.claims
     if form == "peak":
         facts["worse"] = Subject("", shape.worse[0].point)
-        first, last = shape.level[0], shape.level[-1]
-        if last - first == len(shape.level) - 1 > 0:
-            form = "peak-level"
-            facts["first"], facts["last"] = (Subject("", there[k].point) for k in (first, last))
-            claims += [lower_claim(best, there[k], measure, holds=False) for k in shape.level]
+    first, last = shape.level[0], shape.level[-1]
+    if form in ("peak", "rising-ended") and last - first == len(shape.level) - 1 > 0:
+        form = f"{form}-level"
+        facts["first"], facts["last"] = (Subject("", there[k].point) for k in (first, last))
+        claims += [lower_claim(best, there[k], measure, holds=False) for k in shape.level]
     elif form in ("rising", "falling") and shape.flat is not None:
         form = f"{form}-flat"
         facts["flat"] = Subject("", shape.flat.point)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations, pairwise
-from math import ceil
+from itertools import combinations
 
 import numpy as np
 
 from labreport.analysis import thresholds
 from labreport.analysis.comparing import Measure, is_lower, lower_claim
-from labreport.analysis.measures.statistics import sign_test
 from labreport.analysis.observation import (
     Count,
     Facts,
@@ -33,7 +30,6 @@ from labreport.lab.changes import (
     quantity,
 )
 from labreport.lab.configuration import Data, Network
-from labreport.lab.controls import STARTS
 
 MOST_OUTPUTS = 4
 """Outputs that a sentence or a cell writes out before it stops with an ellipsis."""
@@ -162,7 +158,7 @@ def common_measure(results: ExperimentResults) -> Iterator[Observation]:
     part="effect",
 )
 def threshold(results: ExperimentResults) -> Iterator[Observation]:
-    """Rounds to nine tenths of the way from the first variant's start to its floor."""
+    """Rounds to nine tenths of the way from the first variant's start to its floor, for good."""
     singles = [r for r in results.singles if len(r.losses)]
     if len(singles) < 2:
         return
@@ -174,15 +170,24 @@ def threshold(results: ExperimentResults) -> Iterator[Observation]:
     level = bottom + (1 - thresholds.MOST_OF_THE_WAY) * start
     # Between the steps at which a loss over all rows is known, nobody knows when it was reached.
     same = [r for r in singles if comparable(r, reference) and r.sees_all_rows]
-    reached = [(r, _reached(r, level, results.last)) for r in same]
     # Who begins there has no way to go.
-    reached = [(r, step) for r, step in reached if step != 0]
+    away = [r for r in same if float(r.losses[0]) > level]
+    reached = [(r, _reached(r, level, results.last)) for r in away]
     if len(reached) < 2 or all(step is None for _, step in reached):
         return
     facts = _threshold_facts(reference, level, reached, results.last)
     below = _below_formula(results.last)
     claims = (
-        *(cite(f"{'not ' if n is None else ''}any({below})", (reference, r)) for r, n in reached),
+        *(
+            cite(f"{'not ' if n is None else ''}({below})[-1]", (reference, r))
+            for r, n in reached
+            if n is not None or r.loss(results.last) is not None
+        ),
+        *(
+            r.cite("ending != 'completed'")
+            for r, n in reached
+            if n is None and r.loss(results.last) is None
+        ),
         reference.cite(f"{reference.gap_formula(0)} > allowance"),
     )
     count = sum(step is not None for _, step in reached)
@@ -203,7 +208,7 @@ def _threshold_facts(
     reference: Result, level: float, reached: Sequence[tuple[Result, int | None]], budget: int
 ) -> Facts:
     """The facts: the loss, the runs that reached it, the quickest first, and those that did not."""
-    first = f"argmax({_below_formula(budget)})"
+    first = f"last_true(wide(r2.losses[:{budget + 1}]) > {_GOAL}) + 1"
     arrived = sorted(((r, n) for r, n in reached if n is not None), key=lambda pair: pair[1])
     quickest, slowest = arrived[0], arrived[-1]
     return {
@@ -220,89 +225,12 @@ def _threshold_facts(
 
 
 def _reached(result: Result, level: float, budget: int) -> int | None:
-    """Updates until a loss of at most ``level``, if that is within the budget."""
-    step = result.first_below(level)
-    return step if step is not None and step <= budget else None
-
-
-@rule(
-    "speed-over-starts",
-    "convergence",
-    0.85,
-    thresholds=("MOST_OF_THE_WAY", "ROUNDING", "SIGNIFICANCE"),
-)
-def speed_over_starts(results: ExperimentResults) -> Iterator[Observation]:
-    """Variants from the same starts: updates to nine tenths of the way to each one's own floor.
-
-    Where the quickest is sooner than the slowest from more starts than chance explains.
-    """
-    groups = {
-        name: members[:STARTS]
-        for name, members in results.replicated.items()
-        if all(r.sees_all_rows and len(r.losses) and r.gap(0) is not None for r in members)
-        and not any(r.starts_at_floor for r in members)
-    }
-    seeds = {tuple(r.trial.seed for r in members) for members in groups.values()}
-    if len(groups) < 2 or len(groups) < len(results.replicated) or len(seeds) > 1:
-        return
-    needed = {n: [_updates_needed(r, results.last) for r in groups[n]] for n in groups}
-    ranked = sorted(groups, key=lambda name: float(np.median(needed[name])))
-    soon, late = needed[ranked[0]], needed[ranked[-1]]
-    sooner, later = (sum(map(way, soon, late)) for way in (operator.lt, operator.gt))
-    sure = sooner > later and sign_test(sooner, later) <= thresholds.SIGNIFICANCE
-    if sure and np.median(soon) <= results.last:
-        yield _speeds({name: groups[name] for name in ranked}, needed, results.last)
-
-
-def _speeds(
-    ranked: Mapping[str, Sequence[Result]], needed: Mapping[str, Sequence[int]], budget: int
-) -> Observation:
-    """The observation: variants with their runs, the quickest first, and what each run needed."""
-    (first, mine), *_, (last, theirs) = ranked.items()
-    half, each = len(mine), f"each({_updates_formula(budget)})"
-    sooner, later = (f"count({each}[:{half}] {sign} {each}[{half}:])" for sign in "<>")
-    quick, slow = (ceil(np.median(needed[name])) for name in (first, last))
-    middle = f"-(-median({each}) // 1)"
-    facts: Facts = {
-        "first": Subject(first),
-        "quick": Count(quick, cite(middle, mine)),
-        "last": Subject(last),
-        "count": Count(half, cite("size(each(rounds))", mine)),
-        "budget": Count(budget),
-    }
-    form = "never" if slow > budget else "two" if len(ranked) == 2 else "several"
-    if form != "never":
-        facts["slow"] = Count(slow, cite(middle, theirs))
-    sure = f"sign_test({sooner}, {later}) <= SIGNIFICANCE and {sooner} > {later}"
-    claims = [
-        cite(sure, (*mine, *theirs)),
-        cite(f"{middle} {'>' if form == 'never' else '<='} {budget}", theirs),
-    ]
-    for (_, one), (_, other) in pairwise(ranked.items()):
-        order = f"median({each}[:{half}]) <= median({each}[{half}:])"
-        claims.append(cite(order, (*one, *other)))
-    for members in ranked.values():
-        gap = members[0].gap_formula(0)
-        claims.append(cite(f"min(each({gap} - allowance)) > 0", members))
-    runs = sum(map(len, ranked.values()))
-    return Observation(
-        "speed-over-starts", facts, runs, form=form, strength="statistical", claims=tuple(claims)
-    )
-
-
-def _updates_needed(result: Result, budget: int) -> int:
-    """Updates to most of the way to a run's floor; one more than the budget, if it is not there."""
-    losses = result.losses[: budget + 1].astype(np.float64)
-    bottom, start = result.floor.value or 0.0, result.gap(0) or 0.0
-    there = losses - bottom <= (1 - thresholds.MOST_OF_THE_WAY) * start
-    return int(there.argmax()) if there.any() else budget + 1
-
-
-def _updates_formula(budget: int) -> str:
-    """The same of the stored losses."""
-    goal = "(1 - MOST_OF_THE_WAY) * max((losses[0] - floor, 0))"
-    there = f"(wide(losses[:{budget + 1}]) - floor <= {goal})"
-    return f"argmax({there}) + {budget + 1} * (1 - any({there}))"
+    """Updates until the loss is at most ``level`` and stays there up to the budget, if it does."""
+    if result.loss(budget) is None:
+        return None
+    above = result.losses[: budget + 1].astype(np.float64) > level
+    step = int(np.flatnonzero(above)[-1]) + 1
+    return step if step <= budget else None
 
 
 @dataclass(frozen=True)

@@ -125,22 +125,39 @@ class _Lead:
         mine: the loss of the run that starts lower.
         same: that of the other after as many rounds.
         theirs: that of the other after as many rounds from the equal loss.
+        late: that of the first as many rounds earlier as the other takes to the equal loss.
     """
 
     rounds: int
     mine: float
     same: float
     theirs: float
+    late: float
 
     @property
     def share(self) -> float:
         """The share of the lead that is gone."""
         return 1 - (self.theirs - self.mine) / (self.same - self.mine)
 
+    @property
+    def is_mostly_gone(self) -> bool | None:
+        """Whether most of the lead is gone from an equal loss; None where it depends on whose.
+
+        The other one may be given as many rounds more, or the first as many less: where one of them
+        has long come to its end, only one of the two tells of the start.
+        """
+        delayed = (self.late - self.mine) / (self.same - self.mine) > thresholds.MOSTLY
+        return delayed if delayed == (self.share > thresholds.MOSTLY) else None
+
     def formula(self, step: int) -> str:
         """The same of the stored losses; r1 starts lower, r2 comes down to it at ``step``."""
         left = f"(r2.losses[{step + self.rounds}] - r1.losses[{self.rounds}])"
         return f"1 - {left} / {self.lead}"
+
+    def delay_formula(self, step: int) -> str:
+        """The share of the lead that is gone if the first begins ``step`` rounds later."""
+        late = f"r1.losses[{max(self.rounds - step, 0)}] - r1.losses[{self.rounds}]"
+        return f"({late}) / {self.lead}"
 
     @property
     def lead(self) -> str:
@@ -155,12 +172,14 @@ def _leads(low: Result, high: Result, step: int, budgets: Sequence[int]) -> tupl
             float(low.losses[budget]),
             float(high.losses[budget]),
             float(high.losses[step + budget]),
+            float(low.losses[max(budget - step, 0)]),
         )
         for budget in budgets
         if step + budget < len(high.losses) and budget < len(low.losses)
     ]
     # Where there is no lead, there is none that the start could explain.
-    return tuple(lead for lead in leads if lead.mine < lead.same)
+    leads = [lead for lead in leads if lead.mine < lead.same]
+    return tuple(leads) if all(lead.is_mostly_gone is not None for lead in leads) else ()
 
 
 @dataclass(frozen=True)
@@ -211,6 +230,12 @@ class _HeadStart:
             self.cite("r2.losses[0] - r1.losses[0] > OTHER_START * abs(r2.losses[0])"),
             *(self.cite(f"{lead.lead} > 0") for lead in self.leads),
             *(self.cite(f"{lead.formula(self.step)} {self._bound(lead)}") for lead in self.leads),
+            *(
+                self.cite(
+                    f"{lead.delay_formula(self.step)} {'>' if lead.is_mostly_gone else '<='} MOSTLY"
+                )
+                for lead in self.leads
+            ),
             *(
                 r.cite(f"setting({key!r}) == {value!r}")
                 for r in (self.low, self.high)

@@ -147,7 +147,12 @@ HALVINGS = 5
 """The number of times that steps beside the one of the largest curvature are looked up as well."""
 
 
-@rule("edge-of-stability", "stability", {"beyond": 0.65, "near": 0.4}, thresholds=("NEAR_LIMIT",))
+@rule(
+    "edge-of-stability",
+    "stability",
+    {"beyond": 0.65, "near": 0.4},
+    thresholds=("NEAR_LIMIT", "ROUNDING"),
+)
 def edge_of_stability(results: ExperimentResults) -> Iterator[Observation]:
     """Runs of gradient descent that end near or beyond what their curvature allows."""
     limited = [r for r in results.singles if _has_limit(r)][:MOST_RUNS]
@@ -175,8 +180,13 @@ def edge_of_stability(results: ExperimentResults) -> Iterator[Observation]:
             "budget": Count(results.last),
         }
         beyond = rate > limit
+        up = f"count({rising_formula(step)}) > 0"
+        # A loss that never rises does not show that the step is too large for it.
+        if beyond and not rising(result, step).any():
+            continue
         claims = (
             *_conditions(result),
+            *([result.cite(up)] if beyond else []),
             result.cite(f"{_curvature_formula(step)} > 0"),
             result.cite(f"learning_rate >= NEAR_LIMIT * {formula}"),
             result.cite(f"learning_rate {'>' if beyond else '<='} {formula}"),

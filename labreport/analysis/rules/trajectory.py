@@ -1,23 +1,29 @@
-"""The way of the loss and of the weights: its length, its turns, and where it ends."""
+"""The way of the loss and of the weights: its length and turns, where it ends, how fast it goes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import operator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from math import ceil
 
 import numpy as np
 
 from labreport.analysis import thresholds
+from labreport.analysis.measures.statistics import sign_test
 from labreport.analysis.observation import (
     Count,
     Facts,
     Number,
     Observation,
     Source,
+    Subject,
 )
 from labreport.analysis.persistence import longer, stays, stays_claims
 from labreport.analysis.results import PRECISION, ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
+from labreport.lab.controls import STARTS
 from labreport.reference.norms import norms
 
 MOST_WEIGHTS = 30
@@ -220,3 +226,102 @@ def _turns_formula(step: int) -> str:
     long = f"(norm({steps}) > ROUNDING * precision * norm(wide(weights[:{step}])))"
     back = f"(dot({steps}[:-1], {steps}[1:]) < 0)"
     return f"count({back} & {long}[:-1] & {long}[1:])"
+
+
+@rule(
+    "speed-over-starts",
+    "convergence",
+    0.85,
+    thresholds=("LONGER_WAY", "MOST_OF_THE_WAY", "ROUNDING", "SIGNIFICANCE"),
+)
+def speed_over_starts(results: ExperimentResults) -> Iterator[Observation]:
+    """Variants from the same starts: updates to nine tenths of the way to each one's own floor.
+
+    Where the quickest is sooner than the slowest from more starts than chance explains. Who begins
+    far higher than another one goes most of a longer way, and has come no farther down.
+    """
+    groups = {
+        name: members[:STARTS]
+        for name, members in results.replicated.items()
+        if all(r.sees_all_rows and len(r.losses) and r.gap(0) is not None for r in members)
+        and not any(r.starts_at_floor for r in members)
+    }
+    seeds = {tuple(r.trial.seed for r in members) for members in groups.values()}
+    if len(groups) < 2 or len(groups) < len(results.replicated) or len(seeds) > 1:
+        return
+    begun = [_median_way(members) for members in groups.values()]
+    if max(begun) > thresholds.LONGER_WAY * min(begun):
+        return
+    needed = {n: [_updates_needed(r, results.last) for r in groups[n]] for n in groups}
+    ranked = sorted(groups, key=lambda name: float(np.median(needed[name])))
+    soon, late = needed[ranked[0]], needed[ranked[-1]]
+    sooner, later = (sum(map(way, soon, late)) for way in (operator.lt, operator.gt))
+    sure = sooner > later and sign_test(sooner, later) <= thresholds.SIGNIFICANCE
+    if sure and np.median(soon) <= results.last:
+        yield _speeds({name: groups[name] for name in ranked}, needed, results.last)
+
+
+def _speeds(
+    ranked: Mapping[str, Sequence[Result]], needed: Mapping[str, Sequence[int]], budget: int
+) -> Observation:
+    """The observation: variants with their runs, the quickest first, and what each run needed."""
+    (first, mine), *_, (last, theirs) = ranked.items()
+    half, each = len(mine), f"each({_updates_formula(budget)})"
+    sooner, later = (f"count({each}[:{half}] {sign} {each}[{half}:])" for sign in "<>")
+    quick, slow = (ceil(np.median(needed[name])) for name in (first, last))
+    middle = f"-(-median({each}) // 1)"
+    facts: Facts = {
+        "first": Subject(first),
+        "quick": Count(quick, cite(middle, mine)),
+        "last": Subject(last),
+        "count": Count(half, cite("size(each(rounds))", mine)),
+        "budget": Count(budget),
+    }
+    form = "never" if slow > budget else "two" if len(ranked) == 2 else "several"
+    if form != "never":
+        facts["slow"] = Count(slow, cite(middle, theirs))
+    sure = f"sign_test({sooner}, {later}) <= SIGNIFICANCE and {sooner} > {later}"
+    claims = [
+        cite(sure, (*mine, *theirs)),
+        cite(f"{middle} {'>' if form == 'never' else '<='} {budget}", theirs),
+    ]
+    for (_, one), (_, other) in pairwise(ranked.items()):
+        order = f"median({each}[:{half}]) <= median({each}[{half}:])"
+        claims.append(cite(order, (*one, *other)))
+    claims.append(_alike_ways([*ranked.values()]))
+    for members in ranked.values():
+        gap = members[0].gap_formula(0)
+        claims.append(cite(f"min(each({gap} - allowance)) > 0", members))
+    runs = sum(map(len, ranked.values()))
+    return Observation(
+        "speed-over-starts", facts, runs, form=form, strength="statistical", claims=tuple(claims)
+    )
+
+
+def _alike_ways(groups: Sequence[Sequence[Result]]) -> Source:
+    """The claim that starts of no group are much farther from the floor than those of another."""
+    by_way = sorted(groups, key=_median_way)
+    shortest, longest = by_way[0], by_way[-1]
+    gaps, count = f"each({longest[0].gap_formula(0)})", len(longest)
+    far = f"median({gaps}[:{count}]) <= LONGER_WAY * median({gaps}[{count}:])"
+    return cite(far, (*longest, *shortest))
+
+
+def _median_way(members: Sequence[Result]) -> float:
+    """The median distance of starts from their floor."""
+    return float(np.median([r.gap(0) or 0.0 for r in members]))
+
+
+def _updates_needed(result: Result, budget: int) -> int:
+    """Updates to most of the way to a run's floor; one more than the budget, if it is not there."""
+    losses = result.losses[: budget + 1].astype(np.float64)
+    bottom, start = result.floor.value or 0.0, result.gap(0) or 0.0
+    there = losses - bottom <= (1 - thresholds.MOST_OF_THE_WAY) * start
+    return int(there.argmax()) if there.any() else budget + 1
+
+
+def _updates_formula(budget: int) -> str:
+    """The same of the stored losses."""
+    goal = "(1 - MOST_OF_THE_WAY) * max((losses[0] - floor, 0))"
+    there = f"(wide(losses[:{budget + 1}]) - floor <= {goal})"
+    return f"argmax({there}) + {budget + 1} * (1 - any({there}))"

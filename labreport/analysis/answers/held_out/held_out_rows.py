@@ -22,12 +22,11 @@ from labreport.analysis.answers.held_out.held_out_facts import (
     on_parts,
     row_count,
     score,
-    step_formula,
     training_loss,
     validation_formula,
 )
+from labreport.analysis.answers.held_out.validation_pairs import ValidationPairs
 from labreport.analysis.held_out import held_out
-from labreport.analysis.measures.statistics import sign_test
 from labreport.analysis.observation import (
     Count,
     Facts,
@@ -86,7 +85,7 @@ def _lowest_in_training(lowest: Result, there: Sequence[Result], budget: int) ->
     "validation-over-starts",
     "generalisation",
     {"": 0.98, "depends": 1.0, "reversed": 1.0},
-    thresholds=("FEWEST_PAIRS", "MOSTLY_STARTS", "SIGNIFICANCE"),
+    thresholds=("FEWEST_PAIRS", "MOSTLY_STARTS", "NO_ODDS", "SIGNIFICANCE"),
     part="scope",
 )
 def validation_over_starts(results: ExperimentResults) -> Iterator[Observation]:
@@ -106,32 +105,34 @@ def validation_over_starts(results: ExperimentResults) -> Iterator[Observation]:
     known = [p for p in pairs if len(compared_on(p, VALIDATION, last)) == 2]
     if len(known) < max(thresholds.FEWEST_PAIRS, len(pairs)):
         return
-    lower = sum(loss_on(a, VALIDATION, last) < loss_on(b, VALIDATION, last) for a, b in known)
-    runs = [pair[0] for pair in known] + [pair[1] for pair in known]
-    each = f'each(loss_on("{VALIDATION}", {step_formula(first, last)}))'
-    count = f"count({each}[:{len(known)}] < {each}[{len(known)}:])"
-    total = cite("size(each(rounds)) // 2", runs)
-    higher = sum(loss_on(a, VALIDATION, last) > loss_on(b, VALIDATION, last) for a, b in known)
-    mostly = lower >= thresholds.MOSTLY_STARTS * len(known)
-    turned = lower < higher and sign_test(lower, higher) <= thresholds.SIGNIFICANCE
-    form = "" if mostly else "reversed" if turned else "depends"
+    pairs_there = ValidationPairs(known, last)
     named = [Subject("", r.point) if is_sweep else r.subject for r in (first, other)]
+    yield _over_starts(named[0], named[1], pairs_there)
+
+
+def _over_starts(subject: Subject, other: Subject, pairs: ValidationPairs) -> Observation:
+    """From how many pairs of starts the first is lower: most, some, or fewer than the other."""
+    lower, higher = pairs.below, pairs.above
+    mostly = lower >= thresholds.MOSTLY_STARTS * len(pairs.runs)
+    turned = lower < higher and pairs.is_sure
+    form = "" if mostly else "reversed" if turned else "depends"
     facts: Facts = {
-        "subject": named[0],
-        "other": named[1],
-        "lower": Count(lower, cite(count, runs)),
-        "total": Count(len(known), total),
-        "budget": Count(last),
+        "subject": subject,
+        "other": other,
+        "lower": pairs.lower,
+        "total": pairs.count,
+        "budget": Count(pairs.budget),
     }
-    sign = "<" if form else ">="
-    more = f"count({each}[:{len(known)}] > {each}[{len(known)}:])"
-    surely = f"{count} < {more} and sign_test({count}, {more}) <= SIGNIFICANCE"
+    count, more, total = pairs.below_formula, pairs.above_formula, pairs.count.source
+    assert total is not None
+    surely = f"{count} < {more} and {pairs.test} <= SIGNIFICANCE"
     claims = (
-        cite(f"{count} {sign} MOSTLY_STARTS * {total.formula}", runs),
-        *([cite(surely if turned else f"not ({surely})", runs)] if form else []),
-        cite(f"{total.formula} >= FEWEST_PAIRS", runs),
+        pairs.cite(f"{count} {'<' if form else '>='} MOSTLY_STARTS * {total.formula}"),
+        *([pairs.cite(surely if turned else f"not ({surely})")] if form else []),
+        pairs.cite(f"{total.formula} >= FEWEST_PAIRS"),
     )
-    yield Observation("validation-over-starts", facts, len(runs), form=form, claims=claims)
+    runs = len(pairs.members)
+    return Observation("validation-over-starts", facts, runs, form=form, claims=claims)
 
 
 @rule("held-out-score", "generalisation", 0.95, thresholds=("NO_ODDS",), part="effect")
