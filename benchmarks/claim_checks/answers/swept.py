@@ -64,11 +64,13 @@ def sweep_shape(seen: Seen, observation: Observation) -> bool:
         ends = value(observation.facts["lowest"]), value(observation.facts["highest"])
         all_level = all(is_not_ahead(best, r, budget, True) for _, r in there)
         return all_level and not ended and ends == (ordered[0][0], ordered[-1][0])
-    if observation.form == "peak-level":
+    if observation.form in ("peak-level", "rising-ended-level"):
         low, high = (value(observation.facts[key]) for key in ("first", "last"))
         level = [v for v, r in there if not is_ahead(best, r, budget, True)]
         if level != [v for v, _ in there if low <= v <= high]:
             return False
+    if observation.form == "rising-ended-level":
+        return (worse[0] and bool(ended) and at == there[-1][0]) or level[-1] == there[-1][0]
     if observation.form in ("peak", "peak-level"):
         start = value(observation.facts["worse"])
         rest = [r for v, r in there if v >= start]

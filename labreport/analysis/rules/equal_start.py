@@ -125,14 +125,15 @@ class _Lead:
         mine: the loss of the run that starts lower.
         same: that of the other after as many rounds.
         theirs: that of the other after as many rounds from the equal loss.
-        late: that of the first as many rounds earlier as the other takes to the equal loss.
+        late: that of the first as many rounds earlier as the other takes to the equal loss; None
+            where the other has not come down to it by then.
     """
 
     rounds: int
     mine: float
     same: float
     theirs: float
-    late: float
+    late: float | None
 
     @property
     def share(self) -> float:
@@ -144,8 +145,11 @@ class _Lead:
         """Whether most of the lead is gone from an equal loss; None where it depends on whose.
 
         The other one may be given as many rounds more, or the first as many less: where one of them
-        has long come to its end, only one of the two tells of the start.
+        has long come to its end, only one of the two tells of the start. A lead over one that has
+        not come down to the first's start is there without any training.
         """
+        if self.late is None:
+            return True if self.share > thresholds.MOSTLY else None
         delayed = (self.late - self.mine) / (self.same - self.mine) > thresholds.MOSTLY
         return delayed if delayed == (self.share > thresholds.MOSTLY) else None
 
@@ -154,10 +158,12 @@ class _Lead:
         left = f"(r2.losses[{step + self.rounds}] - r1.losses[{self.rounds}])"
         return f"1 - {left} / {self.lead}"
 
-    def delay_formula(self, step: int) -> str:
-        """The share of the lead that is gone if the first begins ``step`` rounds later."""
-        late = f"r1.losses[{max(self.rounds - step, 0)}] - r1.losses[{self.rounds}]"
-        return f"({late}) / {self.lead}"
+    def delay_claim(self, step: int) -> str:
+        """That most of the lead is gone if the first begins ``step`` rounds later, or is not."""
+        if self.late is None:
+            return f"r2.losses[{self.rounds}] > r1.losses[0]"
+        gone = f"(r1.losses[{self.rounds - step}] - r1.losses[{self.rounds}]) / {self.lead}"
+        return f"{gone} {'>' if self.is_mostly_gone else '<='} MOSTLY"
 
     @property
     def lead(self) -> str:
@@ -172,7 +178,7 @@ def _leads(low: Result, high: Result, step: int, budgets: Sequence[int]) -> tupl
             float(low.losses[budget]),
             float(high.losses[budget]),
             float(high.losses[step + budget]),
-            float(low.losses[max(budget - step, 0)]),
+            float(low.losses[budget - step]) if budget >= step else None,
         )
         for budget in budgets
         if step + budget < len(high.losses) and budget < len(low.losses)
@@ -201,9 +207,9 @@ class _HeadStart:
     @property
     def form(self) -> str:
         """The form of the sentence that states how much of the leads is gone."""
-        if all(lead.share >= 1 for lead in self.leads):
+        mostly = {lead.is_mostly_gone for lead in self.leads}
+        if mostly == {True} and all(lead.share >= 1 for lead in self.leads):
             return "gone"
-        mostly = {lead.share > thresholds.MOSTLY for lead in self.leads}
         return "mixed" if len(mostly) > 1 else "mostly" if True in mostly else "kept"
 
     def cite(self, formula: str) -> Source:
@@ -230,12 +236,7 @@ class _HeadStart:
             self.cite("r2.losses[0] - r1.losses[0] > OTHER_START * abs(r2.losses[0])"),
             *(self.cite(f"{lead.lead} > 0") for lead in self.leads),
             *(self.cite(f"{lead.formula(self.step)} {self._bound(lead)}") for lead in self.leads),
-            *(
-                self.cite(
-                    f"{lead.delay_formula(self.step)} {'>' if lead.is_mostly_gone else '<='} MOSTLY"
-                )
-                for lead in self.leads
-            ),
+            *(self.cite(lead.delay_claim(self.step)) for lead in self.leads),
             *(
                 r.cite(f"setting({key!r}) == {value!r}")
                 for r in (self.low, self.high)

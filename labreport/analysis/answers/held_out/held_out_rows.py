@@ -123,16 +123,24 @@ def _over_starts(subject: Subject, other: Subject, pairs: ValidationPairs) -> Ob
         "total": pairs.count,
         "budget": Count(pairs.budget),
     }
-    count, more, total = pairs.below_formula, pairs.above_formula, pairs.count.source
+    count, total = pairs.below_formula, pairs.count.source
     assert total is not None
-    surely = f"{count} < {more} and {pairs.test} <= SIGNIFICANCE"
     claims = (
         pairs.cite(f"{count} {'<' if form else '>='} MOSTLY_STARTS * {total.formula}"),
-        *([pairs.cite(surely if turned else f"not ({surely})")] if form else []),
+        *([pairs.cite(_open_claim(pairs, turned))] if form else []),
         pairs.cite(f"{total.formula} >= FEWEST_PAIRS"),
     )
     runs = len(pairs.members)
     return Observation("validation-over-starts", facts, runs, form=form, claims=claims)
+
+
+def _open_claim(pairs: ValidationPairs, turned: bool) -> str:
+    """That the first is lower less often than the second, more than chance explains, or is not."""
+    count, more = pairs.below_formula, pairs.above_formula
+    if pairs.below >= pairs.above:
+        return f"{count} >= {more}"
+    surely = f"{count} < {more} and {pairs.test} <= SIGNIFICANCE"
+    return surely if turned else f"not ({surely})"
 
 
 @rule("held-out-score", "generalisation", 0.95, thresholds=("NO_ODDS",), part="effect")
