@@ -9,7 +9,7 @@ import numpy as np
 
 from claim_checks.held_out import kept, loss_on
 from claim_checks.lowest_variant import compared_with_rivals
-from claim_checks.reading import coin_toss_probability, first_variant, stated
+from claim_checks.reading import coin_toss_probability, first_variant, near, stated
 from claim_checks.seen import Check, Seen, with_rate
 from labreport.analysis.observation import Observation, Subject
 from labreport.lab.plan import Point, Trial
@@ -102,7 +102,53 @@ def _lowest(groups: Mapping[Any, Members], observation: Observation, best: Any) 
     return compared_with_rivals(observation, best, medians, counts)
 
 
+def best_rounds(seen: Seen, observation: Observation) -> bool:
+    """Check who is lower on validation rows when each run is taken at its best round."""
+    step = stated(observation, "budget")
+    keys = [observation.facts[key] for key in ("subject", "other")]
+    first, other = (
+        [
+            (t, r)
+            for t, r in seen.pairs
+            if isinstance(key, Subject) and key.variant in ("", t.variant) and t.point == key.point
+        ]
+        for key in keys
+    )
+    mine, theirs = (_best_losses(members) for members in (first, other))
+    ends = [
+        float(np.median([loss_on(t, r, "validation", step) for t, r in members]))
+        for members in (first, other)
+    ]
+    if ends[0] > ends[1]:
+        return False
+    if observation.form == "":
+        (own, _), (least, _) = mine[first[0][0].seed], theirs[other[0][0].seed]
+        return (
+            near(stated(observation, "own"), own)
+            and near(stated(observation, "least"), least)
+            and least < own
+        )
+    pairs = [(mine[seed], theirs[seed]) for seed in mine]
+    lower = sum(a - b > 0.001 * max(s, t) for (a, s), (b, t) in pairs)
+    higher = sum(b - a > 0.001 * max(s, t) for (a, s), (b, t) in pairs)
+    sure = coin_toss_probability(lower, higher) <= 0.05 and lower > higher
+    told = (stated(observation, "lower"), stated(observation, "count"))
+    return sure and told == (lower, len(pairs))
+
+
+def _best_losses(members: Members) -> dict[int | None, tuple[float, float]]:
+    """By seed, the lowest loss on validation rows of the recorded steps, and that at the start."""
+    return {
+        t.seed: (
+            min(loss_on(t, r, "validation", int(s)) for s in r.trace.recorded),
+            abs(loss_on(t, r, "validation", 0)),
+        )
+        for t, r in members
+    }
+
+
 CHECKS: dict[str, Check] = {
+    "best-rounds": best_rounds,
     "best-starts-on-validation": best_starts_on_validation,
     "lowest-on-validation": lowest_on_validation,
     "starts-on-validation": starts_on_validation,

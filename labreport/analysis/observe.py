@@ -22,6 +22,7 @@ from labreport.analysis.answers import (
 )
 from labreport.analysis.answers.assembly import answers_of
 from labreport.analysis.answers.held_out import (
+    best_rounds,
     held_out_rows,
     held_out_starts,
     lowest_on_validation,
@@ -60,6 +61,7 @@ MODULES = (
     along_axes,
     same_values,
     best_from_starts,
+    best_rounds,
     layer_gradients,
     single_runs,
     classification,
@@ -102,7 +104,7 @@ APPENDIX_ANSWERS = 3
 """Findings that a repetition in an appendix begins with."""
 
 
-DECIDED_ELSEWHERE = ("own-ends", "pairs-by-round", "rounding-decides")
+DECIDED_ELSEWHERE = ("best-rounds", "own-ends", "pairs-by-round", "rounding-decides")
 """Rules of what decides a verdict that the experiment does not ask for."""
 
 

@@ -328,6 +328,57 @@ def values_from_starts(lasts: Mapping[float, Sequence[float]]) -> ExperimentResu
     return held(experiment(Made("a", rows)))
 
 
+@fires("best-rounds", "", subject="a", other="b", least=0.25, own=1.0, budget=2)
+def the_best_round_of_another_one_is_better() -> ExperimentResults:
+    first, second = way("a", [9, 5, 3], [3, 2, 1]), way("b", [9, 5, 2], [3, 0.5, 1.5], **OTHER)
+    return held(experiment(first, second))
+
+
+@fires("best-rounds", "", subject=("", 1.0), other=("", 2.0))
+def the_best_round_of_another_value_is_better() -> ExperimentResults:
+    rows = [
+        sweep("a", RATE, {rate: [9, 5, 3]}, LINE, weights=np.array([[3], [middle], [last]])).rows[0]
+        for rate, middle, last in ((1.0, 2, 1), (2.0, 0.5, 1.5))
+    ]
+    return held(experiment(Made("a", tuple(rows))))
+
+
+@silent("best-rounds")
+def the_best_round_of_another_one_is_hardly_better() -> ExperimentResults:
+    near = sqrt(1 - 0.999 * NO_ODDS * 9)
+    first, second = way("a", [9, 5, 3], [3, 2, 1]), way("b", [9, 5, 2], [3, near, 1.5], **OTHER)
+    return held(experiment(first, second))
+
+
+@silent("best-rounds")
+def the_best_round_of_a_run_of_which_it_is_kept() -> ExperimentResults:
+    first, second = way("a", [9, 5, 3], [3, 2, 1]), way("b", [9, 5, 2], [3, 0.5, 1.5], **OTHER)
+    kept = replace(data_set("validation", "test"), keeps_best=True)
+    return held(experiment(first, second), kept)
+
+
+def at_best_rounds(lower: int) -> ExperimentResults:
+    """Ten starts of a end lower; b has been lower on the way from so many of them."""
+    first = from_seeds(*[1.0] * 10)
+    middles = [0.5] * lower + [1.2] * (10 - lower)
+    rows = []
+    for (point, seed, _, _), middle in zip(first.rows, middles, strict=True):
+        drawn = drawn_at(2.0, seed)
+        course = np.array([[3], [middle], [1.5]])
+        rows.append((point, seed, drawn, trace(drawn, [9, 5, 1], weights=course)))
+    return held(experiment(Made("a", first.rows), Made("b", tuple(rows))))
+
+
+@fires("best-rounds", "starts", subject="a", other="b", lower=9, count=10)
+def the_best_rounds_of_another_variant_are_better() -> ExperimentResults:
+    return at_best_rounds(9)
+
+
+@silent("best-rounds")
+def the_best_rounds_of_another_variant_may_be_better_by_chance() -> ExperimentResults:
+    return at_best_rounds(8)
+
+
 def drawn_at(rate: float, seed: int | None) -> RunConfig:
     """The configuration of one weight from a random start."""
     return config(LINE_DRAWN | {RATE: rate, "rounds": 2}).with_seed(seed or 0)

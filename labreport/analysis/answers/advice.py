@@ -14,6 +14,8 @@ ADVICE: Mapping[tuple[str, str], str] = {
     ("right-formula", "some"): "check",
     ("right-formula", "none"): "check",
     ("right-formula", ""): "check",
+    ("best-rounds", ""): "stop",
+    ("best-rounds", "starts"): "stop",
     ("overfits-starts", ""): "stop",
     ("solved-less-often", ""): "weigh",
     ("over-all-rows", "turns"): "rows",

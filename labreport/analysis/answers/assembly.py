@@ -24,6 +24,8 @@ OF_SEVERAL = ("lowest-variant", "lowest-on-validation", "best-starts-on-validati
 
 TURNS_ROUND = (
     ("leads-longer", "joined"),
+    ("best-rounds", ""),
+    ("best-rounds", "starts"),
     ("overfits-starts", ""),
     ("leads-longer", "turns"),
     ("pairs-by-round", ""),

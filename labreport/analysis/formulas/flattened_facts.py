@@ -166,6 +166,8 @@ UNITS: Mapping[str, str] = {
     "best-starts-on-validation.count": "pairs",
     "best-starts-on-validation.lower": "pairs",
     "best-starts-on-validation.total": "points",
+    "best-rounds.count": "pairs",
+    "best-rounds.lower": "pairs",
     "lowest-on-validation.count": "pairs",
     "lowest-on-validation.lower": "pairs",
     "lowest-on-validation.total": "variants",
