@@ -15,7 +15,7 @@ from claim_checks.parameters import (
 )
 from claim_checks.reading import stated
 from claim_checks.seen import Check, Seen, other_starts
-from labreport.analysis.observation import Observation
+from labreport.analysis.observation import Observation, Subject
 from labreport.runs.run import Run
 
 
@@ -160,7 +160,27 @@ def has_dead_unit(run: Run) -> bool:
     return any(name == "relu" and bool((sums <= 0).all(axis=0).any()) for name, (sums, _) in layers)
 
 
+def dead_values(seen: Seen, observation: Observation) -> bool:
+    """Check from which value on a layer with ReLU gives 0 for every row, by torch's own layers."""
+    budget, start = stated(observation, "budget"), observation.facts["start"]
+    assert isinstance(start, Subject)
+    ((_, first),) = start.point
+    for layer, name in enumerate(seen.pairs[0][1].config.network.activations[:-1]):
+        if name != "relu":
+            continue
+        dead = {}
+        for trial, run in seen.pairs:
+            weights = run.trace.weights_at(budget)
+            assert weights is not None
+            sums, _ = stock.passes(run.config, weights)[layer]
+            dead[trial.point[0][1]] = bool((sums <= 0).all())
+        if all(is_dead == (value >= first) for value, is_dead in dead.items()):
+            return stated(observation, "count") == seen.pairs[0][1].config.network.layers[layer + 1]
+    return False
+
+
 CHECKS: dict[str, Check] = {
+    "dead-values": dead_values,
     "nothing-moves": nothing_moves,
     "silent-weights": silent_weights,
     "revived": revived,

@@ -852,3 +852,40 @@ def no_momentum_is_level_with_the_best() -> ExperimentResults:
 @silent("momentum-step")
 def a_momentum_of_1_is_no_longer_step() -> ExperimentResults:
     return momenta(3, 1, 2, 2, 2, 2, at=1.0)
+
+
+# --- values at which a layer dies --------------------------------------------------------------
+
+# Stored as w1, w3, w2, w4, w5, w7, w6, w8; x = (0.5, 0.3). Both sums are negative, or one is not.
+ALL_DEAD = [-0.1, -0.1, -0.1, -0.1, 0.1, 0.1, 0.1, 0.1]
+HALF_DEAD = [-0.1, -0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1]
+
+
+def dying(*ends: tuple[float, list[float]]) -> ExperimentResults:
+    """A layer with ReLU at values 1, 2 and so on: its loss and its weights at the end."""
+    relu = {"network.activations": ["relu", "sigmoid"]}
+    rows = [
+        sweep("a", RATE, {float(k): [9, 5, loss]}, relu, weights=np.array([HALF_DEAD] * 2 + [end]))
+        for k, (loss, end) in enumerate(ends, 1)
+    ]
+    return experiment(Made("a", tuple(made.rows[0] for made in rows)))
+
+
+@fires("dead-values", start=value(3), count=2, budget=2)
+def a_layer_dies_from_a_value_on() -> ExperimentResults:
+    return dying((2, HALF_DEAD), (1, HALF_DEAD), (3, ALL_DEAD))
+
+
+@silent("dead-values")
+def a_layer_of_which_one_unit_dies() -> ExperimentResults:
+    return dying((2, HALF_DEAD), (1, HALF_DEAD), (3, HALF_DEAD))
+
+
+@silent("dead-values")
+def a_layer_that_dies_at_a_value_among_others() -> ExperimentResults:
+    return dying((2, ALL_DEAD), (1, HALF_DEAD), (3, ALL_DEAD))
+
+
+@silent("dead-values")
+def a_layer_that_is_dead_and_no_higher() -> ExperimentResults:
+    return dying((2, HALF_DEAD), (1, HALF_DEAD), (1 + 0.999 * ODDS, ALL_DEAD))

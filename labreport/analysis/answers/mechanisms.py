@@ -27,6 +27,8 @@ from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
 from labreport.analysis.standings import Standing, standings
 from labreport.lab.naming import unit_names
+from labreport.reference.evaluation import layers_of
+from labreport.reference.network import forward
 
 
 @rule("range-decides", "target", 0.96, thresholds=("NO_ODDS",), part="reason")
@@ -220,6 +222,49 @@ def lands_in_saturation(results: ExperimentResults) -> Iterator[Observation]:
         strength="explanation",
         claims=tuple(claims),
     )
+
+
+@rule("dead-values", "gradients", 0.92, thresholds=("NO_ODDS",), part="reason")
+def dead_values(results: ExperimentResults) -> Iterator[Observation]:
+    """Values of a sweep from which on a whole layer with ReLU is dead at the end."""
+    axis = one_axis(results)
+    if axis is None or axis.best is None or len(axis.there) < len(axis.members):
+        return
+    members, measure = axis.members, axis.measure
+    for layer, activation in enumerate(members[0].run.config.network.activations[:-1], 1):
+        if activation != "relu":
+            continue
+        dead = [_is_dead(r, layer, results.last) for r in members]
+        first = len(dead) - dead[::-1].index(False) if False in dead else 0
+        behind = members[first:]
+        if not 0 < first < len(dead) or any(dead[:first]):
+            continue
+        if not all(is_lower(axis.best, r, measure) for r in behind):
+            continue
+        at = f"sums_at({layer}, {behind[0].index(results.last)}) <= 0"
+        units = members[0].run.config.network.layers[layer]
+        facts: Facts = {
+            "start": Subject("", behind[0].point),
+            "count": Count(units, behind[0].cite(f"count(every_round({at}))")),
+            "budget": Count(results.last),
+        }
+        claims = [r.cite(f"{'' if r in behind else 'not '}all({at})") for r in members]
+        claims += [lower_claim(axis.best, r, measure) for r in behind]
+        yield Observation(
+            "dead-values", facts, len(members), strength="explanation", claims=tuple(claims)
+        )
+        return
+
+
+def _is_dead(result: Result, layer: int, budget: int) -> bool:
+    """Return whether every unit of a layer has a sum of at most 0 for every row; none if gone."""
+    weights = result.run.trace.weights_at(result.index(budget) or 0)
+    if weights is None:
+        return False
+    config = result.run.config
+    inputs = np.array(config.data.inputs, dtype=np.float64)
+    passed = forward(layers_of(config, weights), config.network.activations, inputs)
+    return bool((passed.pre_activations[layer - 1] <= 0).all())
 
 
 _FLAT = thresholds.SATURATED * 0.25

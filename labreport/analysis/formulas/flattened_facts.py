@@ -167,6 +167,7 @@ UNITS: Mapping[str, str] = {
     "best-starts-on-validation.lower": "pairs",
     "best-starts-on-validation.total": "points",
     "best-rounds.count": "pairs",
+    "dead-values.count": "hidden-units",
     "best-rounds.lower": "pairs",
     "lowest-on-validation.count": "pairs",
     "lowest-on-validation.lower": "pairs",
