@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from claim_checks.held_out import kept, loss_on
+from claim_checks.held_out import has_loss_on, kept, loss_on
 from claim_checks.lowest_variant import compared_with_rivals
 from claim_checks.reading import coin_toss_probability, first_variant, near, stated
 from claim_checks.seen import Check, Seen, with_rate
@@ -80,6 +80,12 @@ def best_starts_on_validation(seen: Seen, observation: Observation) -> bool:
     groups: dict[Point, list[tuple[Trial, Run]]] = {}
     for trial, run in seen.pairs:
         groups.setdefault(trial.point, []).append((trial, run))
+    step = stated(observation, "budget")
+    groups = {
+        point: members
+        for point, members in groups.items()
+        if all(has_loss_on(t, r, "validation", step) for t, r in members)
+    }
     subject = observation.facts["subject"]
     assert isinstance(subject, Subject)
     return _lowest(groups, observation, subject.point)

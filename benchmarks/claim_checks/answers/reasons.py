@@ -227,7 +227,13 @@ def range_decides(seen: Seen, observation: Observation) -> bool:
 
 def linear_hidden(seen: Seen, observation: Observation) -> bool:
     """Check that a linear network comes to what the network without hidden layers comes to."""
-    run, rounds = seen.run(observation.facts["subject"]), stated(observation, "rounds")
+    return all(
+        _linear_hidden(seen, observation, run) for run in seen.runs(observation.facts["subject"])
+    )
+
+
+def _linear_hidden(seen: Seen, observation: Observation, run: Run) -> bool:
+    rounds = stated(observation, "rounds")
     inside, last = run.config.network.activations[:-1], run.config.network.activations[-1]
     layers = (run.config.network.layers[0], run.config.network.layers[-1])
     alone = [

@@ -14,6 +14,7 @@ ADVICE: Mapping[tuple[str, str], str] = {
     ("right-formula", "some"): "check",
     ("right-formula", "none"): "check",
     ("right-formula", ""): "check",
+    ("symmetry", ""): "draw",
     ("best-rounds", ""): "stop",
     ("best-rounds", "starts"): "stop",
     ("overfits-starts", ""): "stop",

@@ -19,6 +19,9 @@ OF_PAIRS = (
 )
 """Scopes of a verdict on the same two variants from random starts, and of no other."""
 
+OF_ALL = ("best-rounds",)
+"""Scopes of whoever is first among all that are compared."""
+
 OF_SEVERAL = ("lowest-variant", "lowest-on-validation", "best-starts-on-validation")
 """Verdicts on three or more variants, or on values, from random starts."""
 
@@ -73,6 +76,8 @@ def answers_of(
 def _is_about(scope: Observation, parts: Sequence[Observation]) -> bool:
     """Return whether a finding is about no other two variants than those of the verdict."""
     pair = next((named_pair(o) for o in parts if part_of(o) == "verdict"), frozenset())
+    if scope.rule in OF_ALL:
+        return True
     if any(o.rule in OF_SEVERAL for o in parts) and not pair:
         return scope.rule not in OF_PAIRS
     if scope.rule in OF_PAIRS:

@@ -65,6 +65,8 @@ def best_starts_on_validation(results: ExperimentResults) -> Iterator[Observatio
     """A sweep from several starts: the value with the lowest median loss on validation rows."""
     points = [*results.gridded.values()]
     groups = distinct_groups(points[0].values()) if len(points) == 1 else []
+    # Values at which some starts diverge are told as such.
+    groups = [group for group in groups if compared_on(group, VALIDATION, results.last)]
     if len(groups) > 1:
         yield from _lowest(groups, "best-starts-on-validation", results.last)
 
