@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import stdev
 
+from labreport.analysis.classes import labels
 from labreport.analysis.measures.over_starts import Statistic, loss_over, median
+from labreport.analysis.observation import OutOf
 from labreport.analysis.results import ExperimentResults, Result
+from labreport.analysis.rules.all_rows_right import is_all_right
 from labreport.analysis.rules.initialisation import arrived
 from labreport.lab.plan import Point
 from labreport.report.phrases import passage, text
@@ -32,18 +35,28 @@ def starts_table(results: ExperimentResults) -> Table | None:
     names = ("count", "mean", "deviation", "lowest", "median", "highest")
     header = [head("variant"), *(head(name, numeric=True) for name in names)]
     header += [head("median-at", numeric=True, budget=budget) for budget in further]
+    # Where targets are classes, how many starts put every row into its own.
+    has_classes = all(labels(r.run.config) is not None for r in results.results)
+    header += [head("all-right", numeric=True)] if has_classes else []
     rows = []
     for (variant, point), members in groups.items():
         subject = Cell(named(results, variant, point))
         earlier = (_median_at(members, budget) for budget in further)
         count = Cell(str(len(arrived(tuple(members), results.last))), numeric=True)
-        rows.append((subject, count, *_statistics(members, results.last), *earlier))
+        right = [_all_right(members, results.last)] if has_classes else []
+        rows.append((subject, count, *_statistics(members, results.last), *earlier, *right))
     singles = any(len(members) == 1 for members in groups.values())
     key = "report.starts-table" + ("-singles" if singles else "") + ending_of(results)
     caption = [text(key, budget=results.last)]
     caption += [text("report.starts-table-further")] if further else []
     caption += [text("report.starts-table-rest")] if len(further) + 1 < len(results.budgets) else []
     return Table(passage(caption), tuple(header), tuple(rows))
+
+
+def _all_right(members: Sequence[Result], budget: int) -> Cell:
+    """The number of runs that put all training rows into their own class, of all."""
+    right = sum(is_all_right(r, budget) for r in members)
+    return Cell(OutOf(right, len(members)), numeric=True)
 
 
 def _median_at(members: Sequence[Result], budget: int) -> Cell:

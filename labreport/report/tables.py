@@ -93,7 +93,8 @@ def differences_table(results: ExperimentResults) -> Table | None:
 def _varied(results: ExperimentResults) -> list[str]:
     """Keys in which the points of a sweep differ, beside those that the lab names."""
     found: dict[str, None] = {}
-    for members in results.swept.values() if results.plan.axes else ():
+    grids = [[m[0] for m in points.values()] for points in results.gridded.values()]
+    for members in (*results.swept.values(), *grids) if results.plan.axes else ():
         for result in members[1:]:
             found |= dict.fromkeys(shown_differences(members[0].run.config, result.run.config))
     return list(found)

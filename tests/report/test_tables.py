@@ -12,7 +12,7 @@ import pytest
 from printing_parts import printed, printed_table
 
 from labreport.analysis.formulas.evidence import evaluate, known_of
-from labreport.analysis.observation import Number, Source
+from labreport.analysis.observation import Number, OutOf, Source
 from labreport.analysis.results import ExperimentResults
 from labreport.lab.configuration import RunConfig
 from labreport.language.array_summary import MOST_NUMBERS
@@ -296,6 +296,36 @@ def test_starts_agree_with_the_runs(results: Any) -> None:
     only = measured(float(given.losses[10]))
     assert [rows["given"][t].text for t in expected] == ["1", only, NONE, only, only, only]
     assert stars(rows) == {}
+
+
+XOR = """
+[base]
+loss = "bce"
+rounds = 40
+[base.data]
+inputs = [[0, 0], [0, 1], [1, 0], [1, 1]]
+targets = [[0], [0], [1], [1]]
+[base.network]
+layers = [2, 2, 1]
+activations = "sigmoid"
+[base.initial]
+scheme = "pytorch"
+[base.optimizer]
+name = "sgd"
+learning_rate = 5.0
+"""
+
+
+def test_starts_tell_how_many_put_all_rows_into_their_class(build_pages: Any) -> None:
+    text = XOR + '[experiment.a]\ntitle = "A"\nseeds = 6\nbudgets = [5, 40]\n'
+    (found,) = build_pages(text).measured.experiments
+    made = starts_table(found)
+    assert made is not None
+    right = sum(
+        bool(((r.run.trace.outputs_at(40)[:, 0] > 0.5) == [False, False, True, True]).all())
+        for r in found.results
+    )
+    assert made.rows[0][-1].text == OutOf(right, 6)
 
 
 def test_starts_have_their_median_after_every_budget(results: Any) -> None:

@@ -117,10 +117,15 @@ def _starts(
     if not there or len({r.index(results.last) for r in members}) > 1:
         return None
     last = results.last
-    right = [r for r in there if accuracy(r, last) == 1 and decided(r, last)]
+    right = [r for r in there if is_all_right(r, last)]
     shares, level = (f(there[0], last) for f in (accuracy_formula, ties_formula))
     each = f"((each({shares}) == 1) & (each({level}) == 0))"
     return _Starts(subject, there, frozenset(r.trial.seed for r in right), each)
+
+
+def is_all_right(result: Result, budget: int) -> bool:
+    """Return whether all training rows are in their own class, and none by how ties are counted."""
+    return accuracy(result, budget) == 1 and decided(result, budget)
 
 
 def _told_apart(most: _Starts, fewest: _Starts) -> tuple[str, Number]:
