@@ -172,7 +172,7 @@ def dead_values(seen: Seen, observation: Observation) -> bool:
         for trial, run in seen.pairs:
             weights = run.trace.weights_at(budget)
             assert weights is not None
-            sums, _ = stock.passes(run.config, weights)[layer]
+            sums, _ = list(stock.passes(run.config, weights))[layer]
             dead[trial.point[0][1]] = bool((sums <= 0).all())
         if all(is_dead == (value >= first) for value, is_dead in dead.items()):
             return stated(observation, "count") == seen.pairs[0][1].config.network.layers[layer + 1]

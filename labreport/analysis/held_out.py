@@ -34,6 +34,9 @@ AT_ONCE = 4_000_000
 SAME = 1e-9
 """Share of a loss by which another must be lower: what is less may be rounding."""
 
+NOTHING_EXPLAINED = 1e-9
+"""An R² that is 0 but for rounding: the answer is the mean of the targets."""
+
 Labels = NDArray[np.int_]
 """Numbers of classes, or counts of rows."""
 
@@ -211,7 +214,8 @@ def r_squared(outputs: Array, targets: Array) -> float | None:
         return None
     with np.errstate(over="ignore"):
         left = ((targets - outputs) ** 2).sum(axis=0)
-    return float(np.mean(1 - left / total))
+    found = float(np.mean(1 - left / total))
+    return 0.0 if abs(found) < NOTHING_EXPLAINED else found
 
 
 _KNOWN: WeakKeyDictionary[Result, HeldOut] = WeakKeyDictionary()

@@ -158,6 +158,11 @@ def test_outputs_are_asked_for_values_of_the_source(tmp_path: Path) -> None:
     assert np.allclose(found.outputs_at(columns, 60), found.outputs("test", (60,))[0])
 
 
+def test_the_mean_of_the_targets_explains_nothing() -> None:
+    targets = np.array([[0.1], [0.2], [0.4]])
+    assert r_squared(np.full((3, 1), targets.mean() + 1e-12), targets) == 0
+
+
 def test_r_squared() -> None:
     targets = np.array([[1.0, 4.0], [2.0, 6.0], [3.0, 5.0]])
     outputs = targets + np.array([[0.1, -1], [0.2, 0], [0, 2]])

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from labreport.analysis import thresholds
-from labreport.analysis.held_out import SAME, HeldOut
+from labreport.analysis.held_out import NOTHING_EXPLAINED, SAME, HeldOut
 from labreport.analysis.linear.newton import LOWEST
 from labreport.analysis.measures.floor import floor
 from labreport.analysis.results import SMALLEST_SCALE
@@ -188,8 +188,7 @@ class RunScope:
         layers = layers_of(config, self.weights_at(step))
         with np.errstate(all="ignore"):
             passed = forward(layers, config.network.activations, data_of(config, np.float64)[0])
-        sums: Array = passed.pre_activations[layer - 1]
-        return sums
+        return _array(passed.pre_activations[layer - 1])
 
     def outputs_on(self, part: str, step: int) -> Array:
         """Outputs [rows, units] for the rows of a part of the data set."""
@@ -203,22 +202,19 @@ class RunScope:
     def loss_on(self, part: str, step: int) -> float:
         """The loss over the rows of a part of the data set."""
         targets = np.array(self._part(part).targets, dtype=np.float64)
-        loss = LOSSES_BY_HAND[self._run.config.loss]
         with np.errstate(all="ignore"):
-            return loss.value(self.outputs_on(part, step), targets)
+            return LOSSES_BY_HAND[self._run.config.loss].value(self.outputs_on(part, step), targets)
 
     def losses_on(self, part: str) -> Array:
         """That loss at the recorded steps that are looked at, the first and the last among them."""
-        assert self._data_set is not None
-        return HeldOut(self._run, self._data_set).losses(part)
+        return HeldOut(self._run, self._with_parts).losses(part)
 
     def kept(self, last: int) -> int:
         """The step with the lowest loss on the validation rows so far, within patience."""
-        assert self._data_set is not None
-        steps = [s for s in HeldOut(self._run, self._data_set).steps if s <= last]
+        steps = [s for s in HeldOut(self._run, self._with_parts).steps if s <= last]
         losses = {step: self.loss_on("validation", step) for step in steps}
         known = [step for step in steps if np.isfinite(losses[step])]
-        best, patience = (known or [last])[0], self._data_set.patience
+        best, patience = (known or [last])[0], self._with_parts.patience
         for step in known:
             if patience is not None and step - best > patience:
                 break
@@ -242,18 +238,22 @@ class RunScope:
         """R² of the outputs for the rows of a part: 1 − squared errors / variance of targets."""
         targets = np.array(self._part(part).targets, dtype=np.float64)
         errors = np.mean((self.outputs_on(part, step) - targets) ** 2, axis=0)
-        return float(np.mean(1 - errors / np.var(targets, axis=0)))
+        found = float(np.mean(1 - errors / np.var(targets, axis=0)))
+        return 0.0 if abs(found) < NOTHING_EXPLAINED else found
 
     @property
     def linear_optimum(self) -> float:
         """The lowest loss that a linear model has on the rows of training."""
-        inputs, targets = data_of(self._run.config, np.float64)
-        return LOWEST[self._run.config.loss](inputs, targets)
+        return LOWEST[self._run.config.loss](*data_of(self._run.config, np.float64))
 
     def _part(self, name: str) -> DataPart:
+        return self._with_parts.parts[name]
+
+    @property
+    def _with_parts(self) -> DataSet:
         if self._data_set is None:
             raise ValueError("no rows were held out")
-        return self._data_set.parts[name]
+        return self._data_set
 
     @property
     def dead_units(self) -> int:
@@ -301,8 +301,8 @@ class RunScope:
         return quantity(self._run.config)
 
     def setting(self, key: str) -> Any:
-        """Return the value for a dotted key of the lab file; None where it has no such key."""
-        named = OF_DATA_SETS.get(key) if self._data_set is not None else None
+        """The value for a dotted key of the lab file; None where it has no such key."""
+        named = OF_DATA_SETS.get(key) if self._data_set else None
         return getattr(self._data_set, named) if named else self._run.config.flat().get(key)
 
     def apart(self, way: str) -> Array:
