@@ -13,6 +13,7 @@ from labreport.analysis.answers.held_out.held_out_facts import (
     VALIDATION,
     chosen_of,
     kept_step,
+    loss_on,
     on_parts,
     part_of_starts,
     training_number,
@@ -21,6 +22,7 @@ from labreport.analysis.held_out import held_out
 from labreport.analysis.observation import Count, Keys, Number, Share
 from labreport.analysis.passes import told_after
 from labreport.analysis.results import ExperimentResults, Result
+from labreport.lab.plan import Point
 from labreport.report.best_cells import NONE, cells, nearest
 from labreport.report.held_out.answers_table import answer_tables
 from labreport.report.phrases import Concatenation, configured, text
@@ -145,31 +147,43 @@ def _score(result: Result, part: str, budget: int) -> Cell:
 
 
 def _of_starts(results: ExperimentResults) -> Table | None:
-    """A row for each variant that was run from several starts: scores on what was held out."""
-    groups = {
-        name: _with_rows(members, results.last) for name, members in results.replicated.items()
+    """A row for each variant or value from several starts: scores and loss on what was held out."""
+    last = results.last
+    every: dict[tuple[str, Point], Sequence[Result]] = {
+        (name, ()): members for name, members in results.replicated.items()
     }
-    groups = {name: members for name, members in groups.items() if len(members) > 1}
+    for name, points in results.gridded.items():
+        every |= {(name, point): members for point, members in points.items()}
+    known = {place: _with_rows(members, last) for place, members in every.items()}
+    groups = {place: members for place, members in known.items() if len(members) > 1}
     if not groups:
         return None
     first = on_parts(next(iter(groups.values()))[0])
     kind = "share" if first.data_set.classes else "explained"
-    part = part_of_starts(first.data_set.held_out, len({r.variant for r in results.results}))
-    names = ("count", "mean", "deviation", "lowest", "median", "highest")
+    compared = max(len(every), len({r.variant for r in results.results}))
+    part = part_of_starts(first.data_set.held_out, compared)
+    names = ("count", "mean", "deviation", "lowest", "median", "highest", "median-loss")
     header = (head("variant"), *(head(name, numeric=True) for name in names))
-    rows = []
-    for name, members in groups.items():
-        found = [on_parts(r).score(part, kept_step(r, results.last)) for r in members]
-        values = np.array([value for value in found if value is not None])
-        # Exactly 0 where all are equal, which a sum of rounded squares need not be.
-        deviation = stdev(values.tolist())
-        shown = (values.mean(), deviation, values.min(), np.median(values), values.max())
-        cells_of = [
-            Cell(Share(float(v)) if kind == "share" else Number(float(v), None, 3), numeric=True)
-            for v in shown
-        ]
-        rows.append((Cell(named(results, name)), Cell(str(len(values)), numeric=True), *cells_of))
-    caption = text(
-        f"report.scores-starts-{kind}", budget=results.last, part=text(f"report.part-{part}")
-    )
+    rows = [
+        (Cell(named(results, *place)), *_row_of_starts(members, part, last))
+        for place, members in groups.items()
+    ]
+    caption = text(f"report.scores-starts-{kind}", budget=last, part=text(f"report.part-{part}"))
     return Table(caption, header, tuple(rows))
+
+
+def _row_of_starts(members: Sequence[Result], part: str, last: int) -> tuple[Cell, ...]:
+    """How many runs have a score on a part, statistics of these, and the median of their loss."""
+    found = [(r, on_parts(r).score(part, kept_step(r, last))) for r in members]
+    values = np.array([value for _, value in found if value is not None])
+    count = Cell(str(len(values)), numeric=True)
+    if len(values) < 2:
+        return (count, *[Cell(NONE, numeric=True)] * 6)
+    # Exactly 0 where all are equal, which a sum of rounded squares need not be.
+    deviation = stdev(values.tolist())
+    shown = (values.mean(), deviation, values.min(), np.median(values), values.max())
+    has_classes = bool(on_parts(members[0]).data_set.classes)
+    cells_of = [Share(float(v)) if has_classes else Number(float(v), None, 3) for v in shown]
+    losses = [loss_on(r, part, last) for r, value in found if value is not None]
+    middle = Number(float(np.median(losses)), None, 4)
+    return (count, *(Cell(value, numeric=True) for value in (*cells_of, middle)))
