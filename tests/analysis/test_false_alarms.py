@@ -32,8 +32,9 @@ def test_nothing_wrong_is_said_of_labs_at_random() -> None:
     assert found.wrong == []
     assert found.labs == LABS
     spoken = [name for name, tally in found.tallies.items() if tally.fired]
-    # Most rules speak of so few labs; of some hundreds all do that need no rows held out.
-    assert len(spoken) > len(found.tallies) * 3 / 5
+    # Most rules that need no rows held out speak of so few labs; of some hundreds all do.
+    held_out = [name for name, rule in RULES.items() if rule.theme == "generalisation"]
+    assert len(spoken) > (len(found.tallies) - len(held_out)) * 3 / 5
 
 
 def test_nothing_wrong_is_said_of_labs_with_data_sets_at_random() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cases_course import ABOVE, LIMIT, LINE, STEADY
+from cases_course import ABOVE, LIMIT, LINE, RISING
 from synthetic_runs import MOMENTUM, RATE, experiment, single, sweep
 
 from labreport.analysis.observe import observe
@@ -40,7 +40,7 @@ def test_few_hessians_are_computed(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(stability, "largest_curvature", counted)
     many = [
-        single(f"v{k}", STEADY, {**LINE, RATE: LIMIT * ABOVE, MOMENTUM: 0.0, "seed": k})
+        single(f"v{k}", RISING, {**LINE, RATE: LIMIT * ABOVE, MOMENTUM: 0.0, "seed": k})
         for k in range(MOST_RUNS + 1)
     ]
     found = list(stability.edge_of_stability(experiment(*many)))
@@ -58,7 +58,7 @@ def test_few_hessians_are_computed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_variants_at_the_same_edge_are_told_once() -> None:
     changes = {**LINE, RATE: LIMIT * ABOVE}
-    pair = experiment(single("a", STEADY, changes), single("b", [9.0, 5.0, 3.5], changes))
+    pair = experiment(single("a", RISING, changes), single("b", [9.0, 5.0, 6.5], changes))
     observed = observe(pair)
     everything = (*observed.answers, *observed.others, *observed.limits)
     (edge,) = (o for o in everything if o.rule == "edge-of-stability")

@@ -168,7 +168,9 @@ class SetUp:
     def _conventions(self) -> list[Block]:
         """Conventions that not every program shares, of what this lab computes."""
         configs = [run.config for run in self.measured.runs]
-        wide = any(c.dtype == "float64" and c.initial.scheme not in WITHOUT_CHANCE for c in configs)
+        # Of what the lab itself trains: controls in double precision are nobody's to repeat.
+        own = (r.run.config for e in self.measured.experiments for r in e.results)
+        wide = any(c.dtype == "float64" and c.initial.scheme not in WITHOUT_CHANCE for c in own)
         batched = [c for c in configs if not c.data.sees_all_rows]
         blocks: list[Block] = []
         if batched:
