@@ -28,12 +28,13 @@ def place_among_starts(seen: Seen, observation: Observation) -> bool:
     for run in seen.runs(observation.facts["subject"]):
         others = [r for r in starts if changed_keys(run.config, r.config)]
         losses = [loss_at(r, budget) for r in others if has_reached(r, budget)]
-        lower = sum(loss < loss_at(run, budget) for loss in losses)
+        odds = 1e-3 * abs(loss_at(run, 0))
+        lower = sum(loss_at(run, budget) - loss > odds for loss in losses)
         form = (
             "below"
-            if loss_at(run, budget) < min(losses)
+            if min(losses) - loss_at(run, budget) > odds
             else "above"
-            if loss_at(run, budget) > max(losses)
+            if loss_at(run, budget) - max(losses) > odds
             else "inside"
         )
         other = {

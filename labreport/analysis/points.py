@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from labreport.analysis.observation import Fact, From, Wording
+from labreport.analysis.observation import Fact, From, Subject, Wording
 from labreport.analysis.results import ExperimentResults, Result
 from labreport.lab.plan import Plan
 
@@ -55,3 +55,8 @@ def title_of(plan: Plan) -> Wording:
     """The title of the experiment of a plan."""
     written = plan.experiment.title
     return Wording(written.within("zh"), written.within("en"), is_name=True)
+
+
+def point_or_variant(result: Result) -> Subject:
+    """What a result is called beside others: by its point where it has one, or by its variant."""
+    return Subject("", result.point) if result.point else Subject(result.variant)

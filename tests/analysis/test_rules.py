@@ -271,6 +271,12 @@ def losses_rise_from_a_value_on() -> ExperimentResults:
     return experiment(sweep("a", RATE, losses))
 
 
+@silent("rises")
+def losses_rise_where_a_penalty_falls() -> ExperimentResults:
+    losses = {0.0: [9, 5, 3], 0.5: [9, 5, 6], 1.0: [9, 5, 6]}
+    return experiment(sweep("a", "optimizer.weight_decay", losses))
+
+
 @fires("rises", "all", steady=("", 0.5), rising=("", 2.0), count=2, total=2)
 def losses_rise_at_every_larger_value() -> ExperimentResults:
     losses = {2.0: [9, 5, 6], 0.5: [9, 5, 5], 8.0: [9, 10, 1]}
@@ -876,12 +882,17 @@ def a_start_as_good_as_the_best() -> ExperimentResults:
 
 @fires("place-among-starts", "below", better=0, count=3)
 def a_start_better_than_all() -> ExperimentResults:
-    return experiment(single("g", [9, 5, nextafter(1, 0)]), starts("r", THREE))
+    return experiment(single("g", [9, 5, 1 - 1.001 * 9 * NO_ODDS]), starts("r", THREE))
+
+
+@fires("place-among-starts", "inside", better=0)
+def a_start_hardly_better_than_all() -> ExperimentResults:
+    return experiment(single("g", [9, 5, 1 - 0.999 * 9 * NO_ODDS]), starts("r", THREE))
 
 
 @fires("place-among-starts", "above", better=3, share=1.0)
 def a_start_worse_than_all() -> ExperimentResults:
-    return experiment(single("g", [9, 5, nextafter(6, 7)]), starts("r", THREE))
+    return experiment(single("g", [9, 5, 6 + 1.001 * 9 * NO_ODDS]), starts("r", THREE))
 
 
 @fires("place-among-starts", "other", subject="z", loss=2.0, share=1 / 3, count=3)

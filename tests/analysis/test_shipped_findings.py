@@ -360,7 +360,8 @@ def test_given_weights_lie_within_the_spread_of_random_ones(found: Any, results:
     assert said.form == "inside"
     losses = [r.loss(100) for r in results("no-init").of("random")]
     (given,) = results("no-init").of("given")
-    below = sum(loss < given.loss(100) for loss in losses)
+    odds = 0.001 * given.loss(0)
+    below = sum(given.loss(100) - loss > odds for loss in losses)
     assert facts(said)["better"] == below
     assert facts(said)["count"] == len(losses)
     assert 0 < below < len(losses)

@@ -11,7 +11,8 @@ from labreport.analysis.answers.best_from_starts import got
 from labreport.analysis.comparing import losses_formula, median_claim
 from labreport.analysis.measures.over_starts import loss_over, median
 from labreport.analysis.measures.statistics import sign_test, smallest_p
-from labreport.analysis.observation import Count, Facts, Number, Observation, Source, Subject
+from labreport.analysis.observation import Count, Facts, Number, Observation, Source
+from labreport.analysis.points import point_or_variant
 from labreport.analysis.results import ExperimentResults, Result
 from labreport.analysis.rule import rule
 from labreport.analysis.rules.comparison import rankable
@@ -111,7 +112,7 @@ def lowest_of(groups: Sequence[Members], loss: LossOf) -> Observation | None:
         return None
     unsure = [p for p in pairs if not _is_sure(p, len(pairs))]
     facts: Facts = {
-        "subject": _named(best[0]),
+        "subject": point_or_variant(best[0]),
         "total": Count(len(groups)),
         "median": loss.median(best),
         "count": pairs[0].count,
@@ -121,7 +122,7 @@ def lowest_of(groups: Sequence[Members], loss: LossOf) -> Observation | None:
         form, more = "level", {"highest": loss.median(others[-1])}
     elif unsure:
         form = "beside" if all(_is_level(p) for p in unsure) else "open"
-        more = {"others": tuple(_named(p.runs[0][1]) for p in unsure)}
+        more = {"others": tuple(point_or_variant(p.runs[0][1]) for p in unsure)}
     else:
         form = "all" if all(p.below == len(best) for p in pairs) else ""
         more = _next(pairs, loss)
@@ -140,7 +141,7 @@ def _next(pairs: Sequence[Pairs], loss: LossOf) -> Facts:
     second = [other for _, other in pairs[0].runs]
     least = min(pairs, key=lambda p: p.below)
     return {
-        "other": _named(second[0]),
+        "other": point_or_variant(second[0]),
         "other_median": loss.median(second),
         "lower": least.lower,
     }
@@ -173,11 +174,6 @@ def _claims(form: str, pairs: Sequence[Pairs], loss: LossOf) -> Iterator[Source]
 def _is_level(pairs: Pairs) -> bool:
     """Return whether neither is lower from any seed."""
     return pairs.level == len(pairs.runs)
-
-
-def _named(result: Result) -> Subject:
-    """The point of a result of a sweep, or its variant."""
-    return Subject("", result.point) if result.point else Subject(result.variant)
 
 
 def _are_enough(starts: int, others: int) -> bool:

@@ -162,6 +162,7 @@ def _step(result: Result, results: ExperimentResults) -> int:
     "place-among-starts",
     "initialisation",
     {"": 0.95, "other": 0.82},
+    thresholds=("NO_ODDS",),
     part={"inside": "verdict", "below": "verdict", "above": "verdict", "other": "effect"},
 )
 def place_among_starts(results: ExperimentResults) -> Iterator[Observation]:
@@ -190,27 +191,32 @@ def _place(
     results: ExperimentResults, single: Result, loss: float, name: str, there: list[Result]
 ) -> Observation:
     values = np.array([r.loss(results.last) for r in there], dtype=np.float64)
-    better = int((values < loss).sum())
+    # Lower by more than anybody would mind.
+    odds = thresholds.NO_ODDS * abs(float(single.losses[0]))
+    better = int((loss - values > odds).sum())
     step = _step(single, results)
     group = (single, *there)
     mine, others = f"r1.losses[{step}]", f"each(losses[{step}])[1:]"
+    room = "NO_ODDS * abs(wide(r1.losses[0]))"
+    lower = f"wide({mine}) - wide({others}) > {room}"
     facts: Facts = {
         "subject": single.subject,
         "loss": single.number(results.last),
         "starts": Subject(name),
         "count": Count(len(values), cite(f"size({others})", group)),
         "median": Number(float(np.median(values)), cite(f"median({others})", group)),
-        "better": Count(better, cite(f"count({others} < {mine})", group)),
-        "share": Share(better / len(values), cite(f"mean({others} < {mine})", group)),
+        "better": Count(better, cite(f"count({lower})", group)),
+        "share": Share(better / len(values), cite(f"mean({lower})", group)),
         "budget": Count(results.last),
     }
-    inside = values.min() <= loss <= values.max()
+    below = f"min(wide({others})) - wide({mine}) > {room}"
+    above = f"wide({mine}) - max(wide({others})) > {room}"
     form, claim = (
-        ("inside", f"min({others}) <= {mine} and {mine} <= max({others})")
-        if inside
-        else ("below", f"{mine} < min({others})")
-        if loss < values.min()
-        else ("above", f"{mine} > max({others})")
+        ("below", below)
+        if values.min() - loss > odds
+        else ("above", above)
+        if loss - values.max() > odds
+        else ("inside", f"not ({below}) and not ({above})")
     )
     return Observation(
         "place-among-starts",

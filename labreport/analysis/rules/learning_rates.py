@@ -29,6 +29,9 @@ def rises(results: ExperimentResults) -> Iterator[Observation]:
     if len(results.swept) != 1 or len(results.plan.axes) != 1:
         return
     ((_, members),) = results.swept.items()
+    # With a penalty it is the loss and the penalty together that fall.
+    if members[0].point[0][0] == "optimizer.weight_decay":
+        return
     if not all(is_number(r.point[0][1]) and len(r.losses) > 2 for r in members):
         return
     ordered = sorted(members, key=lambda r: float(r.point[0][1]))

@@ -17,7 +17,8 @@ from labreport.analysis.answers.held_out.held_out_facts import (
 from labreport.analysis.answers.held_out.overfitting import FEWEST_ROWS
 from labreport.analysis.answers.held_out.validation_pairs import distinct_groups
 from labreport.analysis.measures.statistics import sign_test
-from labreport.analysis.observation import Count, Facts, Number, Observation, Rounds, Subject
+from labreport.analysis.observation import Count, Facts, Number, Observation, Rounds
+from labreport.analysis.points import point_or_variant
 from labreport.analysis.results import ExperimentResults, Result, cite
 from labreport.analysis.rule import rule
 
@@ -54,8 +55,8 @@ def _of_single_runs(members: Group, last: int) -> Iterator[Observation]:
     step = on_parts(other).best_step(VALIDATION) or 0
     place = on_parts(other).steps.index(step)
     facts: Facts = {
-        "subject": _named(first),
-        "other": _named(other),
+        "subject": point_or_variant(first),
+        "other": point_or_variant(other),
         "least": _told(other),
         "own": _told(first),
         "step": Rounds(step),
@@ -85,8 +86,8 @@ def _of_starts(groups: Sequence[Group], last: int) -> Iterator[Observation]:
     runs, count = (*mine, *theirs), len(pairs)
     below, above = (_pairs_formula(count, sign) for sign in ("", "-"))
     facts: Facts = {
-        "subject": _named(first[0]),
-        "other": _named(other[0]),
+        "subject": point_or_variant(first[0]),
+        "other": point_or_variant(other[0]),
         "lower": Count(lower, cite(below, runs)),
         "count": Count(count, cite("size(each(rounds)) // 2", runs)),
         "budget": Count(last),
@@ -141,8 +142,3 @@ def _pairs_formula(count: int, sign: str) -> str:
     least, start = f"each({LEAST})", f'abs(each(losses_on("{VALIDATION}")[0]))'
     apart = f"{sign}({least}[{count}:] - {least}[:{count}])"
     return f"count({apart} > NO_ODDS * larger({start}[:{count}], {start}[{count}:]))"
-
-
-def _named(result: Result) -> Subject:
-    """The point of a result of a sweep, or its variant."""
-    return Subject("", result.point) if result.point else Subject(result.variant)
