@@ -159,12 +159,19 @@ def threshold(seen: Seen, observation: Observation) -> bool:
     if abs(level - wanted) > floor_tolerance(reference) + 1e-12 * abs(wanted):
         return False
     arrived: dict[str, int] = {}
+    again = set()
     for name, run in seen.singles.items():
         above = run.losses[: rounds + 1].astype(float) > level
         there = len(above) == rounds + 1 and not above[-1]
         # Who begins there has no way to go.
         if same_measure((run, reference)) and run.config.data.sees_all_rows and there and above[0]:
-            arrived[name] = int(np.flatnonzero(above)[-1]) + 1
+            step = int(np.flatnonzero(above)[-1]) + 1
+            if step > 2 * next(k for k, high in enumerate(above) if not high):
+                again.add(name)
+            else:
+                arrived[name] = step
+    if {one.variant for one in observation.facts.get("again", ())} != again:
+        return False
     ends = {min(arrived.values()), max(arrived.values())}
     told = {
         observation.facts[who].variant: stated(observation, steps)
@@ -175,6 +182,8 @@ def threshold(seen: Seen, observation: Observation) -> bool:
     never = seen.runs(observation.facts["never"])
     unlike = {identity_of(seen.singles[name]) for name in arrived}
     form = "only" if len(unlike) == 1 else "some" if never else "all"
+    if again:
+        form = "both" if never else "again"
     if form != observation.form:
         return False
     return all(

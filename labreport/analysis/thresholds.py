@@ -39,7 +39,8 @@ FAR_FROM_FLOOR = 0.01
 gradient vanishes because nothing is left to gain."""
 
 LONGER_WAY = 2.0
-"""Starts of which one is more than twice as far from the floor: most of that way is another way."""
+"""More than twice as far from the floor, or twice as long to come to it for good as to come there
+first: most of that way is another way."""
 
 CLOSE = 0.05
 """Losses within a twentieth of each other are the same line in any figure."""

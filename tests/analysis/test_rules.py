@@ -1224,6 +1224,36 @@ def two_of_three_get_most_of_the_way() -> ExperimentResults:
     )
 
 
+def _back_for_a_moment(*others: Made) -> ExperimentResults:
+    """Two that come down for good, and one that comes down first and rises for one round."""
+    back = single("c", [1, 0.01, 0.01, 0.2, 0.01], {MOMENTUM: 0.6})
+    steady = single("b", [1, 0.5, 0.5, 0.01, 0.01], {MOMENTUM: 0.5})
+    first = single("a", [1, 0.5, 0.01, 0.01, 0.01])
+    return experiment(first, steady, back, *others, budgets=(4,))
+
+
+@fires("threshold", "again", first="a", quick=2, last="b", slow=3, again=("c",), never=())
+def one_of_three_rises_again() -> ExperimentResults:
+    return _back_for_a_moment()
+
+
+@fires("threshold", "both", first="a", quick=2, last="b", slow=3, again=("c",), never=("d",))
+def one_rises_again_and_another_does_not_come_down() -> ExperimentResults:
+    return _back_for_a_moment(single("d", [1, 0.5, 0.5, 0.5, 0.5], {MOMENTUM: 0.7}))
+
+
+@fires("threshold", "all", first="a", quick=2, last="c", slow=4)
+def a_loss_that_swings_about_the_level_stays_there_soon_after() -> ExperimentResults:
+    swings = single("c", [1, 0.5, 0.01, 0.2, 0.01], {MOMENTUM: 0.6})
+    return experiment(single("a", [1, 0.5, 0.01, 0.01, 0.01]), swings, budgets=(4,))
+
+
+@silent("threshold")
+def only_one_of_two_stays() -> ExperimentResults:
+    back = single("c", [1, 0.01, 0.01, 0.2, 0.01], {MOMENTUM: 0.6})
+    return experiment(single("a", [1, 0.5, 0.01, 0.01, 0.01]), back, budgets=(4,))
+
+
 @silent("threshold")
 def nobody_gets_most_of_the_way() -> ExperimentResults:
     return experiment(single("a", [1, 0.5, 0.2]), single("b", [1, 0.5, 0.3], {MOMENTUM: 0.5}))

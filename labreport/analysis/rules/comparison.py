@@ -154,11 +154,14 @@ def common_measure(results: ExperimentResults) -> Iterator[Observation]:
     "threshold",
     "convergence",
     0.55,
-    thresholds=("MOST_OF_THE_WAY", "ROUNDING"),
+    thresholds=("LONGER_WAY", "MOST_OF_THE_WAY", "ROUNDING"),
     part="effect",
 )
 def threshold(results: ExperimentResults) -> Iterator[Observation]:
-    """Rounds to nine tenths of the way from the first variant's start to its floor, for good."""
+    """Rounds to nine tenths of the way from the first variant's start to its floor, for good.
+
+    Who is above it once more, long after first coming there, is named and not counted.
+    """
     singles = [r for r in results.singles if len(r.losses)]
     if len(singles) < 2:
         return
@@ -173,10 +176,14 @@ def threshold(results: ExperimentResults) -> Iterator[Observation]:
     # Who begins there has no way to go.
     away = [r for r in same if float(r.losses[0]) > level]
     reached = [(r, _reached(r, level, results.last)) for r in away]
-    if len(reached) < 2 or all(step is None for _, step in reached):
+    arrived = [r for r, step in reached if step is not None]
+    again = [r for r in arrived if _rises_again(r, level, results.last)]
+    steady = len(arrived) - len(again)
+    if len(reached) < 2 or not steady or (again and steady == 1):
         return
-    facts = _threshold_facts(reference, level, reached, results.last)
-    below = _below_formula(results.last)
+    told = [(r, step) for r, step in reached if r not in again]
+    facts = _threshold_facts(reference, level, told, results.last)
+    below, early = _below_formula(results.last), _early_formula(results.last)
     claims = (
         *(
             cite(f"{'not ' if n is None else ''}({below})[-1]", (reference, r))
@@ -188,10 +195,14 @@ def threshold(results: ExperimentResults) -> Iterator[Observation]:
             for r, n in reached
             if n is None and r.loss(results.last) is None
         ),
+        *(cite(f"{'not ' if r in again else ''}({early})", (reference, r)) for r in arrived),
         reference.cite(f"{reference.gap_formula(0)} > allowance"),
     )
-    count = sum(step is not None for _, step in reached)
-    form = "only" if count == 1 else "some" if facts["never"] else "all"
+    if again:
+        facts["again"] = tuple(r.subject for r in again)
+        form = "both" if facts["never"] else "again"
+    else:
+        form = "only" if steady == 1 else "some" if facts["never"] else "all"
     yield Observation("threshold", facts, runs=len(same), form=form, claims=claims)
 
 
@@ -204,11 +215,21 @@ def _below_formula(budget: int) -> str:
     return f"wide(r2.losses[:{budget + 1}]) <= {_GOAL}"
 
 
+def _stays_formula(budget: int) -> str:
+    """Formula of the updates from which on a run stays there."""
+    return f"last_true(wide(r2.losses[:{budget + 1}]) > {_GOAL}) + 1"
+
+
+def _early_formula(budget: int) -> str:
+    """Formula of whether a run stays there from soon after it has come there."""
+    return f"{_stays_formula(budget)} <= LONGER_WAY * argmax({_below_formula(budget)})"
+
+
 def _threshold_facts(
     reference: Result, level: float, reached: Sequence[tuple[Result, int | None]], budget: int
 ) -> Facts:
     """The facts: the loss, the runs that reached it, the quickest first, and those that did not."""
-    first = f"last_true(wide(r2.losses[:{budget + 1}]) > {_GOAL}) + 1"
+    first = _stays_formula(budget)
     arrived = sorted(((r, n) for r, n in reached if n is not None), key=lambda pair: pair[1])
     quickest, slowest = arrived[0], arrived[-1]
     return {
@@ -231,6 +252,12 @@ def _reached(result: Result, level: float, budget: int) -> int | None:
     above = result.losses[: budget + 1].astype(np.float64) > level
     step = int(np.flatnonzero(above)[-1]) + 1
     return step if step <= budget else None
+
+
+def _rises_again(result: Result, level: float, budget: int) -> bool:
+    """Return whether a run is above a loss once more, long after it has first come there."""
+    above = result.losses[: budget + 1].astype(np.float64) > level
+    return int(np.flatnonzero(above)[-1]) + 1 > thresholds.LONGER_WAY * int(above.argmin())
 
 
 @dataclass(frozen=True)
