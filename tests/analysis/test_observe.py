@@ -361,6 +361,23 @@ def test_nothing_is_preferred_where_half_of_the_runs_still_fall(still: int, form
     assert advised.form == form
 
 
+def test_a_wider_network_is_not_advised_by_the_loss_of_the_rows_it_was_trained_on() -> None:
+    low, high = [[9, 5, 1 + k / 64] for k in range(8)], [[9, 5, 2 + k / 64] for k in range(8)]
+    rows = {"data.inputs": [[0.1 * k, 0.5] for k in range(9)], "data.targets": [[0.2, 0.1]] * 9}
+    wide = {**rows, "network.layers": [2, 8, 2], "initial": {"scheme": "pytorch"}}
+    for changes, form in ((wide, "unseen"), ({**rows, MOMENTUM: 0.5}, "take")):
+        made = experiment(starts("a", low, changes), starts("b", high, rows))
+        (advised,) = (o for o in observe(made).answers if o.rule == "advice")
+        assert advised.form == form
+
+
+def test_more_starts_are_advised_where_they_are_too_few_to_show_anything() -> None:
+    low, high = [[9, 5, 1 + k / 64] for k in range(5)], [[9, 5, 2 + k / 64] for k in range(5)]
+    made = experiment(starts("a", low), starts("b", high, {MOMENTUM: 0.5}))
+    (advised,) = (o for o in observe(made).answers if o.rule == "advice")
+    assert (advised.form, advised.facts) == ("more", {})
+
+
 def test_advice_on_targets_comes_before_advice_on_variants() -> None:
     refused = {**BCE, "data.targets": [[0.25, -0.07]]}
     made = experiment(

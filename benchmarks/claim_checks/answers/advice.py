@@ -30,6 +30,8 @@ def advice(seen: Seen, observation: Observation) -> bool:
         return best_may_fail(seen, replace(observation, facts=_completed(seen, observation)))
     if observation.form == "longer":
         return _still_fall(seen)
+    if observation.form == "unseen":
+        return not _has_validation(seen)
     if observation.form == "take" and "subject" in observation.facts:
         return _is_worth_taking(seen, observation)
     return True

@@ -137,6 +137,9 @@ OF_POINTS = ("best-starts-on-validation",)
 OF_ONE_VALUE = ("point", "peak", "train")
 """Forms that recommend one value of a sweep."""
 
+OF_CHOICE = ("take", "point", "wider", "train", "steady")
+"""Forms that recommend what has the lowest loss."""
+
 
 OF_HELD_OUT = (
     "lowest-on-validation",
@@ -152,8 +155,9 @@ def advice(parts: Sequence[Observation], limits: Sequence[Observation] = ()) -> 
     """The advice that follows from the other parts of an answer; None where nothing does.
 
     It rests on the runs and the claims of the finding that it follows from. Of a variant that
-    differs in several things from another one nothing is known of any of them, and of runs of which
-    most still fall nobody knows where they would end.
+    differs in several things from another one nothing is known of any of them, of runs of which most
+    still fall nobody knows where they would end, and what fits training rows best may do worse
+    on others. Where nothing is found because starts are too few, more of them are advised.
 
     Args:
         parts: of the answer.
@@ -170,6 +174,8 @@ def advice(parts: Sequence[Observation], limits: Sequence[Observation] = ()) -> 
             found, form, facts = alone, "starts", {}
         elif form == "take" and (unfinished := _unfinished(found, limits)) is not None:
             found, form, facts = unfinished, "longer", {}
+        elif form in OF_CHOICE and (unseen := _unseen(found, limits)) is not None:
+            found, form, facts = unseen, "unseen", {}
         elif form == "take" and _some_fall(found, limits):
             form = "rounds"
         elif form == "wider":
@@ -177,8 +183,13 @@ def advice(parts: Sequence[Observation], limits: Sequence[Observation] = ()) -> 
         elif form in OF_ONE_VALUE and (risky := _risky(facts, parts)) is not None:
             found, form = risky, "fails"
             facts = {key: risky.facts[key] for key in ("best", "failed", "count")}
-        return replace(found, rule="advice", form=form, facts=facts, limits=False, relevance=1.0)
-    return None
+        return _advised(found, form, facts)
+    few = next((o for o in limits if (o.rule, o.form) == ("paired-starts", "few")), None)
+    return None if few is None else _advised(few, "more", {})
+
+
+def _advised(found: Observation, form: str, facts: Facts) -> Observation:
+    return replace(found, rule="advice", form=form, facts=facts, limits=False, relevance=1.0)
 
 
 def _facts(found: Observation) -> Facts:
@@ -212,6 +223,17 @@ def _unfinished(found: Observation, limits: Sequence[Observation]) -> Observatio
         return None
     falling = (o for o in limits if (o.rule, o.form) == ("still-falling", "many"))
     return next((o for o in falling if 2 * _count(o, "count") >= _count(o, "total")), None)
+
+
+def _unseen(found: Observation, limits: Sequence[Observation]) -> Observation | None:
+    """The limit that what is changed bears on rows that nobody looked at.
+
+    Larger networks and weaker penalties fit the rows that they are trained on better, and need not
+    do so on others.
+    """
+    if found.rule in OF_HELD_OUT:
+        return None
+    return next((o for o in limits if o.rule == "unseen-rows"), None)
 
 
 def _some_fall(found: Observation, limits: Sequence[Observation]) -> bool:

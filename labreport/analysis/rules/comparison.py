@@ -183,27 +183,34 @@ def threshold(results: ExperimentResults) -> Iterator[Observation]:
         return
     told = [(r, step) for r, step in reached if r not in again]
     facts = _threshold_facts(reference, level, told, results.last)
-    below, early = _below_formula(results.last), _early_formula(results.last)
-    claims = (
-        *(
-            cite(f"{'not ' if n is None else ''}({below})[-1]", (reference, r))
-            for r, n in reached
-            if n is not None or r.loss(results.last) is not None
-        ),
-        *(
-            r.cite("ending != 'completed'")
-            for r, n in reached
-            if n is None and r.loss(results.last) is None
-        ),
-        *(cite(f"{'not ' if r in again else ''}({early})", (reference, r)) for r in arrived),
-        reference.cite(f"{reference.gap_formula(0)} > allowance"),
-    )
     if again:
         facts["again"] = tuple(r.subject for r in again)
         form = "both" if facts["never"] else "again"
     else:
         form = "only" if steady == 1 else "some" if facts["never"] else "all"
+    claims = tuple(_threshold_claims(reference, reached, again, results.last))
     yield Observation("threshold", facts, runs=len(same), form=form, claims=claims)
+
+
+def _threshold_claims(
+    reference: Result,
+    reached: Sequence[tuple[Result, int | None]],
+    again: Sequence[Result],
+    budget: int,
+) -> Iterator[Source]:
+    """The claims: who is there at the end, and who has stayed since soon after coming there."""
+    below = _below_formula(budget)
+    early = f"{_stays_formula(budget)} <= LONGER_WAY * argmax({below})"
+    for result, step in reached:
+        pair = (reference, result)
+        if step is not None:
+            yield cite(f"({below})[-1]", pair)
+            yield cite(f"not ({early})" if result in again else early, pair)
+        elif result.loss(budget) is not None:
+            yield cite(f"not ({below})[-1]", pair)
+        else:
+            yield result.cite("ending != 'completed'")
+    yield reference.cite(f"{reference.gap_formula(0)} > allowance")
 
 
 _GOAL = "r1.floor + (1 - MOST_OF_THE_WAY) * max((r1.losses[0] - r1.floor, 0))"
@@ -218,11 +225,6 @@ def _below_formula(budget: int) -> str:
 def _stays_formula(budget: int) -> str:
     """Formula of the updates from which on a run stays there."""
     return f"last_true(wide(r2.losses[:{budget + 1}]) > {_GOAL}) + 1"
-
-
-def _early_formula(budget: int) -> str:
-    """Formula of whether a run stays there from soon after it has come there."""
-    return f"{_stays_formula(budget)} <= LONGER_WAY * argmax({_below_formula(budget)})"
 
 
 def _threshold_facts(
