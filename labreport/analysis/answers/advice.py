@@ -155,8 +155,8 @@ def advice(parts: Sequence[Observation], limits: Sequence[Observation] = ()) -> 
     """The advice that follows from the other parts of an answer; None where nothing does.
 
     It rests on the runs and the claims of the finding that it follows from. Of a variant that
-    differs in several things from another one nothing is known of any of them, of runs of which most
-    still fall nobody knows where they would end, and what fits training rows best may do worse
+    differs in several things from another one nothing is known of any of them, of runs of which
+    most still fall nobody knows where they would end, and what fits training rows best may do worse
     on others. Where nothing is found because starts are too few, more of them are advised.
 
     Args:
