@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import stock
 
+from labreport.analysis.linear.newton import lowest_entropy, lowest_unit_entropy
+from labreport.analysis.linear.optimum import is_linear, linear_optimum
 from labreport.lab.configuration import RunConfig
 from labreport.runs.run import Run
 
@@ -59,6 +61,10 @@ def quantity_of(config: RunConfig) -> str:
     return config.loss
 
 
+REGRESSIONS = {"bce_with_logits": lowest_unit_entropy, "cross_entropy": lowest_entropy}
+"""Losses of which a linear network is a regression, with its lowest loss by Newton's method."""
+
+
 def floor_of(config: RunConfig) -> float | None:
     """Return the floor of the loss, by trial; None where it is not known."""
     last = config.network.activations[-1]
@@ -66,6 +72,9 @@ def floor_of(config: RunConfig) -> float | None:
     linear = config.loss == "mse" and set(config.network.activations) == {"identity"}
     if linear and min(layers) >= min(layers[0], layers[-1]):
         return least_squares(config)
+    if config.loss in REGRESSIONS and is_linear(config) and linear_optimum(config) is not None:
+        lowest = REGRESSIONS[config.loss]
+        return lowest(np.array(config.data.inputs), np.array(config.data.targets, dtype=float))
     return stock.lowest_loss(config.loss, config.data.targets, last)
 
 

@@ -6,6 +6,7 @@ from math import e, inf, log, log2
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize
 
 from labreport.analysis.measures.floor import Floor, floor, gap, outside
 from labreport.lab.configuration import RunConfig
@@ -211,3 +212,45 @@ def test_the_softmax_of_one_unit_has_one_loss(loss: str, target: float) -> None:
 
 def test_the_softmax_of_one_unit_has_no_loss_outside_of_its_domain() -> None:
     assert floor(config("bce", "softmax", (2.0,))).value is None
+
+
+@pytest.mark.parametrize(
+    ("loss", "targets"),
+    [
+        ("bce_with_logits", [[0.0], [1.0], [0.0], [1.0], [1.0]]),
+        ("cross_entropy", [[1.0, 0.0, 0.0], [0, 1, 0], [0, 0, 1], [1, 0, 0], [0, 1, 0]]),
+    ],
+)
+def test_a_linear_network_has_the_floor_of_its_regression(
+    loss: str, targets: list[list[float]]
+) -> None:
+    inputs = np.array([[0.0], [1.0], [2.0], [3.0], [4.0]])
+    classes, design = np.array(targets), np.column_stack([inputs, np.ones(5)])
+
+    def value(weights: np.ndarray) -> float:
+        outputs = design @ weights.reshape(2, -1)
+        return float(LOSSES[loss].value(outputs, classes))
+
+    found = minimize(value, np.zeros(2 * classes.shape[1]), tol=1e-12).fun
+    linear = linear_config(loss, inputs.tolist(), targets)
+    assert 0.1 < found == pytest.approx(floor(linear).value, rel=1e-6)
+    # With a hidden layer outputs can be anything.
+    wide = linear.model_dump()
+    wide["network"] |= {"layers": [1, 4, classes.shape[1]], "activations": ["tanh", "identity"]}
+    assert floor(RunConfig.model_validate(wide)).value == 0.0
+
+
+def test_a_regression_of_classes_that_can_be_separated_has_the_floor_0() -> None:
+    linear = linear_config("bce_with_logits", [[0.0], [1.0], [2.0]], [[0.0], [1.0], [1.0]])
+    assert floor(linear).value == 0.0
+
+
+def linear_config(loss: str, inputs: list[list[float]], targets: list[list[float]]) -> RunConfig:
+    return RunConfig.model_validate(
+        {
+            "data": {"inputs": inputs, "targets": targets},
+            "network": {"layers": [1, len(targets[0])], "activations": "identity"},
+            "loss": loss,
+            "optimizer": {"name": "sgd", "learning_rate": 1.0},
+        }
+    )

@@ -1,10 +1,10 @@
 """The floor: the lowest value that a loss can have with the outputs the last layer can give.
 
 It asks only what outputs are possible, not whether these weights can produce them: a network may
-stay above its floor for other reasons. Of a linear network with MSE it is known what weights can
-give: there the floor is the residual of least squares. Every loss here is convex in the output, so
-the best output of a unit is its unconstrained optimum, moved into the interval that the activation
-allows.
+stay above its floor for other reasons. Of linear networks it is known what weights can give: with
+MSE the floor is the residual of least squares, with cross entropy the loss of logistic regression,
+where classes are not separable. Every loss here is convex in the output, so the best output of a
+unit is its unconstrained optimum, moved into the interval that the activation allows.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from math import inf, isfinite, log
 
 import numpy as np
 
+from labreport.analysis.linear.optimum import is_linear, linear_optimum
 from labreport.lab.configuration import RunConfig
 from labreport.lab.schema.activations import ACTIVATIONS
 from labreport.lab.unlearnable import reason
@@ -25,6 +26,9 @@ from labreport.reference.losses.all_losses import LOSSES
 # is the exponential of a small target times the other.
 FAR = 1e3
 FARTHEST = 1e150
+
+ENTROPIES_OF_OUTPUTS = ("bce_with_logits", "cross_entropy")
+"""Losses that have a sigmoid or a softmax in themselves: with a linear network, regressions."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,10 @@ class _Problem:
 @lru_cache(maxsize=256)
 def _floor(problem: _Problem) -> Floor:
     config = problem.config
+    if config.loss in ENTROPIES_OF_OUTPUTS and is_linear(config):
+        regression = linear_optimum(config)
+        if regression is not None:
+            return Floor(regression)
     activation = ACTIVATIONS[config.network.activations[-1]]
     targets = np.array(config.data.targets, dtype=np.float64)
     if config.loss == "cross_entropy":
