@@ -43,7 +43,8 @@ NAMES: Mapping[str, str] = {
     "ending_step": "index of the first step that was not recorded",
     "felt": "`felt(name)`: of each derivative that a formula replaces how far it is above its "
     "rounding at best: 1 where far, the tolerance where it is no more than that",
-    "floor": "the lowest loss with outputs that the last activation can give; of a linear network, with any weights",
+    "floor": "the lowest loss with outputs that the last activation can give; of a linear network, "
+    "with any weights",
     "given_targets": "targets [rows, units] in double precision, as the lab file has them",
     "gradients": "gradients of the loss at the recorded steps [recorded, parameters]",
     "gradients_at": "`gradients_at(step)`: those of one step [parameters]",
